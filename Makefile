@@ -1,0 +1,42 @@
+# The tasks of the project. `make demo` and `make test` need only Python 3.11+, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
+
+.PHONY: setup demo test test-all format lint types docs lock clean
+
+setup: .venv/.installed
+
+.venv/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit("Jiceng needs Python 3.11 or newer") if sys.version_info < (3, 11) else None'
+	@$(BIN)/python -m uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet "$$(sed -n 's/^\(uv==[^ ]*\).*/\1/p' requirements.lock)"
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## play the stories in a whole town on this machine
+	$(BIN)/jiceng demo $(DEMO_FLAGS)
+
+test: setup lint types ## what must be true at every commit
+	$(BIN)/pytest -m "not long"
+
+test-all: setup lint types ## the long forms too
+	$(BIN)/pytest
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: setup ## write the generated parts of docs/ anew
+	$(BIN)/jiceng docs
+
+lock: setup ## resolve the dependencies anew; the lock names no index
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev pyproject.toml -o requirements.lock

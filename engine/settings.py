@@ -1,0 +1,43 @@
+"""The one settings model: defaults that run, read once in `cli.py` and passed down. Nothing reads the environment at import."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What every process of a town must know. Each field is the variable `JICENG_<NAME>`.
+
+    A local town (`jiceng up`) writes these for its children; a production town sets them itself.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="JICENG_", frozen=True)
+
+    data: Path = Field(default=Path("town"), description="folder of the local town: databases, keys, town.json")
+    keys: Path | None = Field(default=None, description="folder of the key files, mode 0600; default DATA/keys")
+    policies: Path = Field(default=PROJECT / "policies", description="folder of the town's rules")
+    temporal_address: str = "127.0.0.1:7233"
+    temporal_namespace: str = "default"
+    task_queue: str = "jiceng"
+    database_url: SecretStr = SecretStr("postgresql://jiceng@127.0.0.1:5432/jiceng")
+    database_connections: int = Field(default=10, ge=2, description="connections at the most, per process")
+    api_host: str = "127.0.0.1"
+    api_port: int = 8080
+    api_url: str = Field(default="http://127.0.0.1:8080", description="where departments reach us: base of the callback address")
+    departments_url: str | None = Field(
+        default=None, description="base address that stands for `{departments}` in policies/departments.yaml"
+    )
+    token_issuer: str = "jiceng-local"
+    token_audience: str = "jiceng"
+    speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
+    delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
+    workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
+    log_level: str = "INFO"
+
+    @property
+    def key_folder(self) -> Path:
+        """Where the key files lie."""
+        return self.keys or self.data / "keys"

@@ -1,0 +1,144 @@
+"""What every case remembers: its charter, stage, clocks, answered commands and the entries not yet in the ledger."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from schemas.actor import Actor, Role, Stamp
+from schemas.calendar import Calendar
+from schemas.canonical import digest
+from schemas.clocks import Clock, ClockView
+from schemas.model import Model
+from schemas.town_time import TownTime
+
+GENESIS = "0" * 64
+ENGINE = Actor(subject="engine", role=Role.ENGINE)
+
+
+def case_id(procedure: str, day: str, number: int) -> str:
+    """`incident-20261121-000017`: the id of a case and of its workflow. `day` is the town's date as YYYYMMDD."""
+    return f"{procedure}-{day}-{number:06d}"
+
+
+def procedure_of(case: str) -> str:
+    """Return the procedure a case id belongs to: the part before its first hyphen."""
+    return case.partition("-")[0]
+
+
+class Charter(Model):
+    """The rules a case started with and keeps: versions, calendar, and how its town time runs."""
+
+    policy_version: str
+    calendar: Calendar
+    time: TownTime
+    history_limit: int = Field(default=4000, description="events after which the case continues as a new run")
+
+
+class Entry(Model):
+    """One fact of a case, chained to the one before. `at` is town time; `facts` hold codes, numbers and references only.
+
+    `command_digest` covers the whole command with its stamp; empty for what the engine does by itself.
+    """
+
+    case_id: str
+    seq: int
+    at: datetime
+    actor: Actor
+    kind: str
+    facts: dict[str, Any]
+    stamp: Stamp | None = None
+    command_digest: str = ""
+    prev_hash: str
+    hash: str = ""
+
+    def sealed(self) -> "Entry":
+        """Return the entry with its hash: SHA-256 over the canonical form of everything else."""
+        return self.model_copy(update={"hash": digest(self.model_dump(mode="json", exclude={"hash"}))})
+
+
+class Notice(Model):
+    """Something a person or department is to be told: a template and the facts for it, no personal data."""
+
+    to: str
+    template: str
+    facts: dict[str, Any] = {}
+
+
+class Accepted(Model):
+    """The answer to a command: where the case stands after it. A repeat gets the very same answer."""
+
+    case_id: str
+    command: str
+    command_id: str
+    stage: str
+    seq: int
+    at: datetime
+
+
+class Processed(Model):
+    """A command already carried out, kept so that its repeat is recognised in later runs too."""
+
+    digest: str
+    answer: Accepted
+
+
+class CaseOutcome(Model):
+    """How a case ended."""
+
+    case_id: str
+    stage: str
+    seq: int
+    head_hash: str
+
+
+class CaseState(BaseModel):
+    """Everything a case remembers. It is the only argument of the workflow, at the start and at continue-as-new.
+
+    Only the case's own workflow changes it. Subclasses narrow `stage` to their procedure's StrEnum and add their facts.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    procedure: ClassVar[str]
+
+    case_id: str
+    stage: str
+    charter: Charter
+    opening: Stamp
+    area: str
+    department: str | None = None
+    holder: str = ""
+    reporter_subject: str | None = None
+    opened_at: datetime
+    closed_at: datetime | None = None
+    ended: bool = False
+    seq: int = 0
+    head_hash: str = GENESIS
+    runs: int = 1
+    clocks: dict[str, Clock] = {}
+    processed: dict[str, Processed] = {}
+    errands: list[str] = []
+    entries: list[Entry] = []
+    notices: list[Notice] = []
+
+    def clock_views(self) -> list[ClockView]:
+        """Every clock with its due time under the case's calendar."""
+        return [clock.view(self.charter.calendar) for clock in self.clocks.values()]
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the state as the projection keeps it: without what the ledger or the calendar's version already say."""
+        return self.model_dump(
+            mode="json", exclude={"processed": True, "entries": True, "notices": True, "charter": {"calendar": True}}
+        )
+
+
+class ClosingStage(StrEnum):
+    """Stages at which the work of any case is over; each procedure's StrEnum uses the same values."""
+
+    CLOSED = "closed"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    REJECTED = "rejected"
+    UNRESOLVED = "unresolved"

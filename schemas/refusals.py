@@ -1,0 +1,52 @@
+"""Why something is not accepted, in words a person can act on: Chinese first, English beside it."""
+
+from enum import StrEnum
+
+from schemas.model import Model
+
+
+class RefusalCode(StrEnum):
+    """The kinds of refusal; each is a problem type of the API (docs/problems.md)."""
+
+    NOT_YOUR_ROLE = "not-your-role"
+    NOT_YOUR_CASE = "not-your-case"
+    NOT_NOW = "not-now"
+    AGAINST_THE_RULES = "against-the-rules"
+    BAD_COMMAND = "bad-command"
+    KEY_REUSED = "key-reused"
+    CASE_ENDED = "case-ended"
+
+
+class Fault(Model):
+    """One thing wrong with a request: which field, why, and what to do about it."""
+
+    field: str
+    reason: str
+    remedy: str
+
+
+class Refusal(Model):
+    """A command that was not accepted. Nothing of the case has changed.
+
+    `stage` is where the case stands, `legal_commands` what this caller may do there now.
+    """
+
+    code: RefusalCode
+    detail: str
+    command: str = ""
+    stage: str = ""
+    legal_commands: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+    """A rule said no; carries the Refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.detail)
+        self.refusal = refusal
+
+
+def say(chinese: str, english: str) -> str:
+    """Chinese first, English beside it."""
+    return f"{chinese} ({english})"

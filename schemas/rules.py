@@ -1,0 +1,167 @@
+"""The table of a procedure: stage x command x role. It is the only place where a permission stands.
+
+The workflow validates with it, the API reports legal commands from it, the docs draw their diagram from it, and the
+tests generate legal and illegal sequences from it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from schemas.actor import Actor, Role
+from schemas.refusals import Refusal, RefusalCode, say
+
+Condition = Callable[[Any, Actor, datetime], str | None]
+"""(state, actor, town time) -> None when it holds, else why not, for people."""
+
+
+class Standing(Protocol):
+    """What the table must know of a case to judge a command."""
+
+    @property
+    def stage(self) -> str:
+        """Where the case stands."""
+
+    @property
+    def ended(self) -> bool:
+        """No command can be given any more."""
+
+    @property
+    def area(self) -> str:
+        """Code of the area the case lies in."""
+
+    @property
+    def department(self) -> str | None:
+        """Code of the department that holds it."""
+
+    @property
+    def reporter_subject(self) -> str | None:
+        """Account of the resident who reported it."""
+
+
+class Scope(StrEnum):
+    """Whose cases a role may act on."""
+
+    AREA = "area"  # the case lies in the area the actor is bound to
+    HOLDER = "holder"  # the case is with the actor's department
+    REPORTER = "reporter"  # the actor reported it
+    ENGINE = "engine"  # nobody: the case does it by itself
+
+
+@dataclass(frozen=True)
+class By:
+    """A role and the cases it may act on."""
+
+    role: Role
+    scope: Scope = Scope.AREA
+
+    def covers(self, state: Standing, actor: Actor) -> bool:
+        """Say whether this case is one of the actor's."""
+        if self.scope is Scope.REPORTER:
+            return actor.subject == state.reporter_subject
+        if self.scope is Scope.HOLDER and actor.department != state.department:
+            return False
+        return actor.area is None or state.area == actor.area or state.area.startswith(f"{actor.area}.")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: who may give the command at which stages, where the case may stand afterwards, and what else must hold.
+
+    `to` empty: the stage does not change. A row `by` the engine documents a step the case takes itself; nobody can command it.
+    """
+
+    command: str
+    title: str
+    by: tuple[By, ...]
+    at: tuple[StrEnum, ...]
+    to: tuple[StrEnum, ...] = ()
+    conditions: tuple[Condition, ...] = field(default=())
+
+    @property
+    def automatic(self) -> bool:
+        """The engine's own step, not a command."""
+        return all(entry.scope is Scope.ENGINE for entry in self.by)
+
+    def grants(self, state: Standing, actor: Actor) -> bool:
+        """Role and scope fit."""
+        return any(entry.role is actor.role and entry.covers(state, actor) for entry in self.by)
+
+    def objection(self, state: Standing, actor: Actor, now: datetime) -> str | None:
+        """The first condition that does not hold, in words; None when all do."""
+        return next((reason for condition in self.conditions if (reason := condition(state, actor, now))), None)
+
+
+@dataclass(frozen=True)
+class RulesTable:
+    """All rows of a procedure."""
+
+    rules: tuple[Rule, ...]
+
+    def __iter__(self) -> Iterator[Rule]:
+        """Iterate over the rows in the order they are written."""
+        return iter(self.rules)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Every command people can give, once each, in the order of the table."""
+        return tuple(dict.fromkeys(rule.command for rule in self.rules if not rule.automatic))
+
+    def legal(self, state: Standing, actor: Actor, now: datetime) -> tuple[str, ...]:
+        """Return the commands this actor may give at this moment."""
+        if state.ended:
+            return ()
+        return tuple(
+            dict.fromkeys(
+                rule.command
+                for rule in self.rules
+                if not rule.automatic
+                and state.stage in rule.at
+                and rule.grants(state, actor)
+                and rule.objection(state, actor, now) is None
+            )
+        )
+
+    def check(self, state: Standing, command: str, actor: Actor, now: datetime) -> Refusal | None:
+        """Say why the command is refused, most basic reason first; None when it is legal."""
+        rows = [rule for rule in self.rules if rule.command == command and not rule.automatic]
+        objection = self._first_objection(rows, state, actor, now)
+        if objection is None:
+            return None
+        code, detail = objection
+        return Refusal(
+            code=code,
+            detail=detail,
+            command=command,
+            stage=state.stage,
+            legal_commands=self.legal(state, actor, now),
+        )
+
+    def _first_objection(
+        self, rows: list[Rule], state: Standing, actor: Actor, now: datetime
+    ) -> tuple[RefusalCode, str] | None:
+        if not any(entry.role is actor.role for rule in rows for entry in rule.by):
+            roles = ", ".join(dict.fromkeys(entry.role.value for rule in rows for entry in rule.by))
+            return RefusalCode.NOT_YOUR_ROLE, say(
+                f"您的角色不能执行此操作,可执行的角色:{roles}", f"your role may not do this; it is for: {roles}"
+            )
+        granted = [rule for rule in rows if rule.grants(state, actor)]
+        if not granted:
+            return RefusalCode.NOT_YOUR_CASE, say(
+                "此案件不在您的部门、区域或名下", "this case is not with your department, in your area or your own"
+            )
+        if state.ended:
+            return RefusalCode.CASE_ENDED, say("案件已经终结", "the case has ended")
+        here = [rule for rule in granted if state.stage in rule.at]
+        if not here:
+            stages = ", ".join(dict.fromkeys(stage.value for rule in granted for stage in rule.at))
+            return RefusalCode.NOT_NOW, say(
+                f"案件处于“{state.stage}”环节,此操作只能在以下环节进行:{stages}",
+                f"the case is at stage {state.stage}; this can be done at: {stages}",
+            )
+        reasons = [rule.objection(state, actor, now) for rule in here]
+        if any(reason is None for reason in reasons):
+            return None
+        return RefusalCode.AGAINST_THE_RULES, next(reason for reason in reasons if reason)
