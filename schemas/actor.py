@@ -3,6 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
+from schemas.canonical import canonical_json
 from schemas.model import Model
 
 
@@ -63,3 +64,7 @@ class Stamp(Model):
     digest: str
     key_id: str = ""
     signature: str = ""
+
+    def signed_text(self) -> bytes:
+        """What the signature is over: all of the stamp but the signature, as canonical JSON, marked as a stamp."""
+        return b"jiceng stamp 1\n" + canonical_json(self.model_dump(mode="json", exclude={"signature"}))

@@ -1,0 +1,192 @@
+"""The keys of a town: made once, kept in files of mode 0600, read once when a process starts.
+
+    payload.json       AES-256 ring: everything that goes into Temporal (engine/codec.py)
+    vault.json         AES-256 ring: wraps the key of each person (engine/vault.py)
+    blind-index.json   HMAC key: finds the same person again; exactly one, for another key finds nobody
+    stamps.json        Ed25519, private: the API's word for who gave a command (engine/stamps.py)
+    stamp-ring.json    Ed25519, public: all that ever signed, for workers and auditors
+    tokens.json        Ed25519, private: signs the tokens of the local town (engine/tokens.py)
+    jwks.json          its public part, as the API reads it
+    callbacks.json     root of the departments' HMAC secrets; callbacks/DEPARTMENT.json stands before it
+
+A ring is `{"active": id, "keys": {id: base64url}}`: the active key is for new things, the others still open old ones.
+A process that needs no private keys (a worker) starts without stamps.json and tokens.json.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from engine.key_files import (
+    KEY_BYTES,
+    KeyFault,
+    KeyFileBroken,
+    KeyMissing,
+    hold_folder,
+    new_key_id,
+    new_ring,
+    read_ring,
+    require_private,
+    to_text,
+    write_once,
+)
+
+JWKS_FILE = "jwks.json"
+DEPARTMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+CALLBACK_SECRETS_MAX = 2
+
+
+class KeyRing:
+    """Secret keys of one purpose, by id. Prints its ids, never its keys."""
+
+    def __init__(self, active_id: str, keys: Mapping[str, bytes]) -> None:
+        """`active_id` is one of `keys`; every key has 32 bytes."""
+        self.active_id = active_id
+        self._keys = MappingProxyType(dict(keys))
+
+    @classmethod
+    def read(cls, file: Path) -> "KeyRing":
+        """Read a ring file. Raises KeyFault when it is missing, exposed or broken."""
+        return cls(*read_ring(file))
+
+    @property
+    def active(self) -> bytes:
+        """The key for new things."""
+        return self._keys[self.active_id]
+
+    def get(self, key_id: str) -> bytes | None:
+        """The key of that id, or None."""
+        return self._keys.get(key_id)
+
+    def __iter__(self) -> Iterator[str]:
+        """Ids, the active one first."""
+        yield self.active_id
+        yield from (key_id for key_id in self._keys if key_id != self.active_id)
+
+    def __repr__(self) -> str:
+        return f"KeyRing({', '.join(self)})"
+
+
+@dataclass(frozen=True, repr=False)
+class Keys:
+    """All keys of a process. `stamp_keys` and `token_keys` are None where the private files are not given."""
+
+    payload: KeyRing
+    vault: KeyRing
+    blind_index: KeyRing
+    stamp_ring: KeyRing
+    stamp_keys: KeyRing | None
+    token_keys: KeyRing | None
+    jwks_file: Path
+    _callbacks: KeyRing
+    _departments: Mapping[str, KeyRing]
+
+    @classmethod
+    def load(cls, folder: Path) -> "Keys":
+        """Read the key folder. Raises KeyFault (missing, exposed or broken), with the remedy in its words."""
+        require_private(folder)
+        stamp_keys = _read_private(folder / "stamps.json")
+        stamp_ring = KeyRing.read(folder / "stamp-ring.json")
+        if stamp_keys and stamp_ring.get(stamp_keys.active_id) != _public(stamp_keys.active):
+            raise KeyFileBroken(folder / "stamp-ring.json", "the active key of stamps.json is not in it")
+        departments = {file.stem: KeyRing.read(file) for file in sorted((folder / "callbacks").glob("*.json"))}
+        for department, ring in departments.items():
+            if len(list(ring)) > CALLBACK_SECRETS_MAX:
+                raise KeyFileBroken(folder / "callbacks" / f"{department}.json", "more than two secrets")
+        return cls(
+            payload=KeyRing.read(folder / "payload.json"),
+            vault=KeyRing.read(folder / "vault.json"),
+            blind_index=KeyRing.read(folder / "blind-index.json"),
+            stamp_ring=stamp_ring,
+            stamp_keys=stamp_keys,
+            token_keys=_read_private(folder / "tokens.json"),
+            jwks_file=folder / JWKS_FILE,
+            _callbacks=KeyRing.read(folder / "callbacks.json"),
+            _departments=MappingProxyType(departments),
+        )
+
+    def callback_secret(self, department: str) -> list[bytes]:
+        """The HMAC secrets of a department, the one to sign with first; each of them is valid at reception.
+
+        Two are valid while a secret is being changed. A file callbacks/DEPARTMENT.json stands before a derived one.
+        Raises KeyFault when `department` is not a department's code.
+        """
+        if not DEPARTMENT.fullmatch(department):
+            raise KeyFault("A department's code has only a-z, 0-9 and hyphens.")
+        if ring := self._departments.get(department):
+            return [secret for key_id in ring if (secret := ring.get(key_id))]
+        roots = [root for key_id in self._callbacks if (root := self._callbacks.get(key_id))]
+        return [_derive(root, department) for root in roots[:CALLBACK_SECRETS_MAX]]
+
+    def stamp_key(self) -> tuple[str, Ed25519PrivateKey]:
+        """Id and private key for new stamps. Raises KeyMissing in a process that has none."""
+        return _signing_key(self.stamp_keys, "stamps.json")
+
+    def token_key(self) -> tuple[str, Ed25519PrivateKey]:
+        """Id and private key for new tokens. Raises KeyMissing in a process that has none."""
+        return _signing_key(self.token_keys, "tokens.json")
+
+    def __repr__(self) -> str:
+        return f"Keys(payload={self.payload}, vault={self.vault}, stamps={self.stamp_ring})"
+
+
+def ensure_keys(folder: Path) -> Keys:
+    """Make what is missing in the key folder, and load it. An existing key is never replaced.
+
+    Two processes that start at once get the same keys: the second waits for the first. Raises KeyFault.
+    """
+    with hold_folder(folder):
+        for name in ("payload", "vault", "blind-index", "callbacks"):
+            write_once(folder / f"{name}.json", new_ring(name))
+        for name in ("stamps", "tokens"):
+            write_once(folder / f"{name}.json", new_ring(name, Ed25519PrivateKey.generate().private_bytes_raw()))
+        stamps, tokens = KeyRing.read(folder / "stamps.json"), KeyRing.read(folder / "tokens.json")
+        write_once(folder / "stamp-ring.json", _public_ring(stamps))
+        write_once(folder / JWKS_FILE, json.dumps(_jwks(tokens), indent=1))
+    return Keys.load(folder)
+
+
+def _read_private(file: Path) -> KeyRing | None:
+    return KeyRing.read(file) if file.exists() else None
+
+
+def _signing_key(ring: KeyRing | None, name: str) -> tuple[str, Ed25519PrivateKey]:
+    if ring is None:
+        raise KeyMissing(Path(name))
+    return ring.active_id, Ed25519PrivateKey.from_private_bytes(ring.active)
+
+
+def _public(private: bytes) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def _public_ring(private: KeyRing) -> str:
+    return json.dumps(
+        {"active": private.active_id, "keys": {private.active_id: to_text(_public(private.active))}}, indent=1
+    )
+
+
+def _jwks(tokens: KeyRing) -> dict[str, list[dict[str, str]]]:
+    key = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": tokens.active_id}
+    return {"keys": [key | {"x": to_text(_public(tokens.active))}]}
+
+
+def _derive(root: bytes, department: str) -> bytes:
+    return HKDF(
+        algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"jiceng callback 1 {department}".encode()
+    ).derive(root)
+
+
+def public_key(raw: bytes) -> Ed25519PublicKey:
+    """An Ed25519 public key of a public ring."""
+    return Ed25519PublicKey.from_public_bytes(raw)
+
+
+__all__ = ["KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "new_key_id", "public_key"]

@@ -1,0 +1,50 @@
+-- The vault: persons, what is kept of them, and who read it. Every statement is one round trip.
+
+-- name: find_or_insert_person
+-- The person of a blind index, made when new; no row when another transaction made them meanwhile: ask again.
+with found as (
+    select person_id, wrapped_key, master_key_id from persons where blind_index = $2 for share
+), made as (
+    insert into persons (person_id, blind_index, wrapped_key, master_key_id)
+    select $1, $2, $3, $4 where not exists (select from found)
+    on conflict (blind_index) do nothing
+    returning person_id, wrapped_key, master_key_id
+)
+select * from found union all select * from made;
+
+-- name: open_person
+-- The closed key of a person, held so that nobody erases them before the transaction ends.
+select wrapped_key, master_key_id, erased_at from persons where person_id = $1 for share;
+
+-- name: insert_items
+-- Keep several items of one person.
+insert into vault_items (item_id, person_id, kind, nonce, ciphertext)
+select item_id, $1, kind, nonce, ciphertext
+from unnest($2::text[], $3::text[], $4::bytea[], $5::bytea[]) as new (item_id, kind, nonce, ciphertext);
+
+-- name: read_items
+-- Items with what opens them; every row that is found is recorded as read, erased ones too.
+with wanted as (
+    select item_id, person_id, kind, nonce, ciphertext, wrapped_key, master_key_id, erased_at
+    from vault_items join persons using (person_id)
+    where item_id = any($1::text[])
+), recorded as (
+    insert into vault_reads (who, role, person_id, item_id, purpose, case_id)
+    select $2, $3, person_id, item_id, $4, $5 from wanted
+)
+select * from wanted;
+
+-- name: newest_item
+-- The newest item of a kind that is kept of a person.
+select item_id from vault_items where person_id = $1 and kind = $2 order by created_at desc, item_id desc limit 1;
+
+-- name: erase_person
+-- Destroy a person's key and the way to find them; no row when there is no such person or they are erased already.
+update persons
+set wrapped_key = null, blind_index = null, erased_at = now(), erased_by = $2, erasure_basis = $3
+where person_id = $1 and erased_at is null
+returning erased_at;
+
+-- name: empty_items_of_person
+-- Take the closed texts too: without the key they are noise, but noise that a stolen copy of the key would open.
+update vault_items set nonce = null, ciphertext = null where person_id = $1;

@@ -1,0 +1,37 @@
+"""The API's word for who gave a command. Temporal does not know who acted; the stamp in the payload does."""
+
+import base64
+import binascii
+
+from cryptography.exceptions import InvalidSignature
+
+from engine.keys import KeyRing, Keys, public_key
+from schemas.actor import Stamp
+
+
+class StampSigner:
+    """Signs stamps with the active stamp key."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Raises KeyMissing in a process that has no private stamp key."""
+        self._key_id, self._key = keys.stamp_key()
+
+    def sign(self, stamp: Stamp) -> Stamp:
+        """The same stamp with key id and signature."""
+        named = stamp.model_copy(update={"key_id": self._key_id, "signature": ""})
+        signature = base64.b64encode(self._key.sign(named.signed_text())).decode()
+        return named.model_copy(update={"signature": signature})
+
+
+def verify(stamp: Stamp, ring: KeyRing) -> bool:
+    """Whether a key of the public ring (`Keys.stamp_ring`) signed exactly this stamp. Takes about 0.1 ms."""
+    raw = ring.get(stamp.key_id)
+    if raw is None:
+        return False
+    try:
+        signature = base64.b64decode(stamp.signature, validate=True)
+        public_key(raw).verify(signature, stamp.signed_text())
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    # base64 has spare bits: another spelling of the same signature would be another digest of the same command.
+    return base64.b64encode(signature).decode() == stamp.signature

@@ -1,0 +1,229 @@
+"""The vault: names, addresses, phones and free texts, each closed with the key of the person it belongs to.
+
+A master key closes the person's key, the person's key closes their texts, and each text is bound to its own
+reference, person and kind: a row that is exchanged for another does not open. Erasing a person destroys their key. All
+methods work inside the caller's transaction, so what is kept and who read it stand or fall with what the caller does.
+"""
+
+import os
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.database import Queries
+from engine.keys import Keys
+from engine.person_identity import PersonIdentity
+from engine.vault_seal import VaultFault, new_person_key, seal, unseal, unwrap, wrap
+from schemas.actor import Actor
+from schemas.references import PersonReference, TextReference, Tombstone
+
+Connection = asyncpg.Connection | PoolConnectionProxy
+DETAILS = "person_details"
+ATTEMPTS_MAX = 5
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_PURPOSE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
+
+
+class PersonUnknown(VaultFault):
+    """There is no such person in the vault."""
+
+
+class PersonErased(VaultFault):
+    """This person was erased: nothing more can be kept of them. Find or create them anew."""
+
+
+class TextUnknown(VaultFault):
+    """There is no such text in the vault."""
+
+
+class PurposeMissing(VaultFault):
+    """A read needs a purpose that the record can hold: a code such as `show-case`, of a-z, 0-9, `-` and `_`."""
+
+
+class KindUnusable(VaultFault):
+    """A kind is a code such as `description`, of a-z, 0-9 and `_`, at most 40 characters."""
+
+
+class PersonDetails(BaseModel):
+    """What is known of a person by name. Lives in the vault only; prints nothing of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str | None = Field(default=None, repr=False)
+    phone: str | None = Field(default=None, repr=False)
+    identity_number: str | None = Field(default=None, repr=False)
+    address: str | None = Field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What came of keeping a person with texts: references, fit to stand in a case."""
+
+    person: PersonReference
+    texts: Mapping[str, TextReference]
+    details: TextReference | None
+
+
+class VaultQueries(Queries):
+    """The SQL of the vault."""
+
+    find_or_insert_person: str
+    open_person: str
+    insert_items: str
+    read_items: str
+    newest_item: str
+    erase_person: str
+    empty_items_of_person: str
+
+
+SQL = VaultQueries.load("vault")
+
+
+class Vault:
+    """Keeps and gives personal data. Holds keys only; every method takes the connection of the caller's transaction."""
+
+    def __init__(self, keys: Keys) -> None:
+        """`keys` gives the master keys and the key of the blind index."""
+        self._masters = keys.vault
+        self._blind_key = keys.blind_index.active
+
+    async def find_or_create_person(self, connection: Connection, identity: PersonIdentity | None) -> PersonReference:
+        """The person of that identity, made when there is none; with None always a new one, whom nobody can find again.
+
+        Two callers at once get the same person. One round trip. Raises VaultFault.
+        """
+        return (await self._open_or_create(connection, identity))[0]
+
+    async def keep(
+        self,
+        connection: Connection,
+        identity: PersonIdentity | None,
+        texts: Mapping[str, str],
+        details: PersonDetails | None = None,
+    ) -> Kept:
+        """Keep a person, their details and texts by kind, all in two round trips. Raises VaultFault."""
+        person, person_key = await self._open_or_create(connection, identity)
+        items = dict(texts)
+        if details is not None:
+            items[DETAILS] = details.model_dump_json(exclude_none=True)
+        kept = await self._insert(connection, person, person_key, items)
+        return Kept(person=person, details=kept.pop(DETAILS, None), texts=kept)
+
+    async def keep_texts(
+        self, connection: Connection, person: PersonReference, texts: Mapping[str, str]
+    ) -> dict[str, TextReference]:
+        """Keep texts by kind of a known person, in two round trips. Raises PersonUnknown, PersonErased, VaultFault."""
+        return await self._insert(connection, person, await self._open(connection, person), texts)
+
+    async def keep_text(self, connection: Connection, person: PersonReference, kind: str, text: str) -> TextReference:
+        """Keep one text. Raises PersonUnknown, PersonErased, VaultFault."""
+        return (await self.keep_texts(connection, person, {kind: text}))[kind]
+
+    async def keep_person_details(
+        self, connection: Connection, person: PersonReference, details: PersonDetails
+    ) -> TextReference:
+        """Keep what is known of a person by name; earlier details stay, the newest count. Raises as `keep_text`."""
+        return await self.keep_text(connection, person, DETAILS, details.model_dump_json(exclude_none=True))
+
+    async def read_texts(
+        self,
+        connection: Connection,
+        references: Sequence[TextReference],
+        reader: Actor,
+        purpose: str,
+        case_id: str | None,
+    ) -> dict[TextReference, str | Tombstone]:
+        """Texts by reference; a tombstone where a person was erased. One round trip, which also records who read them.
+
+        `purpose` is a code (`show-case`). Outside a transaction a fault while opening leaves the record of a read that
+        gave nothing. Raises TextUnknown, PurposeMissing, VaultKeyUnknown, VaultDamaged.
+        """
+        if not _PURPOSE.fullmatch(purpose):
+            raise PurposeMissing
+        arguments = (list(references), reader.subject, reader.role.value, purpose, case_id)
+        rows = {row["item_id"]: row for row in await connection.fetch(SQL.read_items, *arguments)}
+        if unknown := [reference for reference in references if reference not in rows]:
+            # Counted, not named: what is no reference may be a text that was put in its place.
+            raise TextUnknown(f"Missing: {len(unknown)} of {len(references)} asked for.")
+        opened: dict[str, bytes] = {}
+        return {reference: self._read_row(rows[reference], opened) for reference in references}
+
+    async def read_person_details(
+        self, connection: Connection, person: PersonReference, reader: Actor, purpose: str, case_id: str | None
+    ) -> PersonDetails | Tombstone | None:
+        """The newest details of a person, or None when none were kept. Recorded and raising as `read_texts`."""
+        reference = await connection.fetchval(SQL.newest_item, person, DETAILS)
+        if reference is None:
+            return None
+        found = (await self.read_texts(connection, [reference], reader, purpose, case_id))[reference]
+        return found if isinstance(found, Tombstone) else PersonDetails.model_validate_json(found)
+
+    async def erase(self, connection: Connection, person: PersonReference, by: Actor, basis: str) -> datetime:
+        """Destroy a person's key and texts for ever; returns when. `basis` is the legal basis, without personal data.
+
+        Raises PersonUnknown, and PersonErased when it was done before.
+        """
+        erased_at: datetime | None = await connection.fetchval(SQL.erase_person, person, by.subject, basis)
+        if erased_at is None:
+            await self._open(connection, person)  # says which of the two it is
+            raise PersonErased(person)
+        await connection.execute(SQL.empty_items_of_person, person)
+        return erased_at
+
+    async def _open_or_create(
+        self, connection: Connection, identity: PersonIdentity | None
+    ) -> tuple[PersonReference, bytes]:
+        blind_index = identity.blind_index(self._blind_key) if identity else None
+        person, person_key = _new_reference("person"), new_person_key()
+        arguments = (person, blind_index, wrap(self._masters, person, person_key), self._masters.active_id)
+        for _ in range(ATTEMPTS_MAX):
+            row = await connection.fetchrow(SQL.find_or_insert_person, *arguments)
+            if row is not None:
+                found = str(row["person_id"])
+                return found, unwrap(self._masters, row["master_key_id"], found, row["wrapped_key"])
+        raise VaultFault("A person was made and erased again and again by others: try once more.")
+
+    async def _open(self, connection: Connection, person: PersonReference) -> bytes:
+        row = await connection.fetchrow(SQL.open_person, person)
+        if row is None:
+            raise PersonUnknown
+        if row["erased_at"] is not None:
+            raise PersonErased(person)
+        return unwrap(self._masters, row["master_key_id"], person, row["wrapped_key"])
+
+    async def _insert(
+        self, connection: Connection, person: PersonReference, person_key: bytes, texts: Mapping[str, str]
+    ) -> dict[str, TextReference]:
+        if any(not _KIND.fullmatch(kind) for kind in texts):
+            raise KindUnusable
+        if not texts:
+            return {}
+        references = {kind: _new_reference("text") for kind in texts}
+        sealed = [seal(person_key, references[kind], person, kind, text) for kind, text in texts.items()]
+        nonces, ciphertexts = zip(*sealed, strict=True)
+        await connection.execute(
+            SQL.insert_items, person, list(references.values()), list(references), list(nonces), list(ciphertexts)
+        )
+        return references
+
+    def _read_row(self, row: asyncpg.Record, opened: dict[str, bytes]) -> str | Tombstone:
+        if row["erased_at"] is not None:
+            return Tombstone(erased_at=row["erased_at"])
+        person = row["person_id"]
+        if person not in opened:
+            opened[person] = unwrap(self._masters, row["master_key_id"], person, row["wrapped_key"])
+        sealed = (row["nonce"] or b"", row["ciphertext"] or b"")
+        return unseal(opened[person], row["item_id"], person, row["kind"], sealed)
+
+
+def _new_reference(prefix: str) -> str:
+    """A ULID: milliseconds, so that new rows lie side by side in the index, then 80 random bits."""
+    number = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
+    return f"{prefix}:" + "".join(_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))

@@ -1,0 +1,25 @@
+"""References stand in a case where personal data would: short, opaque, useless without the vault."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from schemas.model import Model
+
+OPAQUE = "[0-9A-HJKMNP-TV-Z]{26}"  # Crockford's base32: no I, L, O, U to misread aloud
+
+TextReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^text:{OPAQUE}$")]
+"""Points to one text in the vault. A model refuses anything else here, so plain text cannot slip into a history."""
+
+PersonReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^person:{OPAQUE}$")]
+"""Points to one person in the vault."""
+
+
+class Tombstone(Model):
+    """What is left of a text whose person was erased: that it was there, and since when it is not."""
+
+    erased_at: datetime
+
+    def __str__(self) -> str:
+        return f"〔已于 {self.erased_at:%Y-%m-%d} 依法清除〕"
