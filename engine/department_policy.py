@@ -1,0 +1,183 @@
+"""Reads policies/departments.yaml into a DepartmentRegister; every fault in it is told at once: file, entry, remedy."""
+
+from collections import Counter
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import ValidationError
+
+from schemas.department import Gateway
+from schemas.department_policy import DepartmentPolicy, DepartmentRegister
+
+FILE = "departments.yaml"
+BASE = "{departments}"
+DEFAULT_DISPATCHER = "coordination-centre"
+
+
+class DepartmentPolicyFaults(ValueError):  # noqa: N818 - it is a list of faults
+    """The departments file cannot be used as it stands. `faults` says, one by one, where and what to do."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class _NoKeyTwice(yaml.SafeLoader):
+    """YAML keeps the last of two equal keys without a word; a town's rules must not lose one like that."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def load_departments(
+    file: Path, departments_url: str | None = None, addresses: Mapping[str, str] | None = None
+) -> DepartmentRegister:
+    """Read the file and complete the addresses.
+
+    `departments_url` stands for `{departments}`; `addresses` gives single departments an address of their own, by code
+    (a local town gives each its port). One that has neither is put to the desk and named in `without_address`.
+    Raises DepartmentPolicyFaults.
+    """
+    entries = _entries(file)
+    faults: list[str] = []
+    departments: list[DepartmentPolicy] = []
+    for number, entry in enumerate(entries, start=1):
+        where = (
+            f"{file}: entry {number} ({entry.get('code', 'no code') if isinstance(entry, dict) else 'not a mapping'})"
+        )
+        try:
+            department = DepartmentPolicy.model_validate(entry)
+        except ValidationError as error:
+            faults.extend(
+                f"{where}: {_dotted(fault['loc'])}: {fault['msg']}; {_remedy(fault['type'])}"
+                for fault in error.errors()
+            )
+            continue
+        faults.extend(f"{where}: {fault}" for fault in _address_faults(department))
+        departments.append(department)
+    faults.extend(f"{file}: {fault}" for fault in _register_faults(departments))
+    faults.extend(_setting_faults(departments, departments_url, addresses or {}))
+    if faults:
+        raise DepartmentPolicyFaults(faults)
+    return _addressed(departments, departments_url, addresses or {})
+
+
+def _entries(file: Path) -> list[Any]:
+    try:
+        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_NoKeyTwice)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise DepartmentPolicyFaults(
+            [f"{file}: {error.strerror}; set JICENG_POLICIES to the folder that has it"]
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DepartmentPolicyFaults([f"{file}: not readable as YAML: {error}; mend the line it names"]) from error
+    entries = content.get("departments") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not entries:
+        raise DepartmentPolicyFaults([f"{file}: no departments; write a list under the key 'departments'"])
+    return entries
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "entry"
+
+
+def _remedy(kind: str) -> str:
+    return {
+        "missing": "add it",
+        "extra_forbidden": "remove it or mend its spelling",
+        "enum": "write http or desk",
+        "string_pattern_mismatch": "write letters, digits and hyphens only",
+        "string_too_short": "fill it in",
+        "model_type": "write code, name, gateway and duty_leader under it",
+    }.get(kind, "write a value that fits")
+
+
+def _address_faults(department: DepartmentPolicy) -> list[str]:
+    """What is wrong with where a department is reached."""
+    if department.gateway is Gateway.DESK:
+        return ["url: a desk is not called; remove the url or write gateway: http"] if department.url else []
+    if not department.url:
+        return ["url: an http department needs one; add it or write gateway: desk"]
+    if department.url.startswith(BASE):
+        rest = department.url.removeprefix(BASE)
+        bad = "{" in rest or (rest != "" and not rest.startswith("/"))
+        return (
+            [f"url: {BASE} is followed by a path and no other placeholder; write {BASE}/{department.code}"]
+            if bad
+            else []
+        )
+    return [f"url: {fault}; write http(s)://host/path or {BASE}/path" for fault in _url_faults(department.url)]
+
+
+def _url_faults(url: str) -> list[str]:
+    try:
+        parts = urlsplit(url)
+        usable = (
+            parts.scheme in {"http", "https"} and parts.hostname is not None and (parts.port is None or parts.port > 0)
+        )
+    except ValueError:
+        usable = False
+    if not usable:
+        return [f"{url!r} is not an address"]
+    if parts.query or parts.fragment or parts.username or "{" in url:
+        return [f"{parts.hostname!r} has a query, a fragment, an account or a placeholder in its address"]
+    return []
+
+
+def _register_faults(departments: list[DepartmentPolicy]) -> list[str]:
+    faults: list[str] = []
+    for what, values in (
+        ("code", [department.code for department in departments]),
+        ("name.zh", [department.name.zh for department in departments]),
+    ):
+        faults.extend(
+            f"{what} {value!r} stands twice; keep one" for value, count in Counter(values).items() if count > 1
+        )
+    if not any(each.code == DEFAULT_DISPATCHER and each.gateway is Gateway.DESK for each in departments):
+        faults.append(f"no desk {DEFAULT_DISPATCHER!r}; add it: what has no other home goes there")
+    return faults
+
+
+def _setting_faults(
+    departments: list[DepartmentPolicy], departments_url: str | None, addresses: Mapping[str, str]
+) -> list[str]:
+    """What is wrong with the addresses that came from the settings rather than from the file."""
+    faults: list[str] = []
+    if departments_url is not None:
+        faults.extend(
+            f"JICENG_DEPARTMENTS_URL: {fault}; write http(s)://host" for fault in _url_faults(departments_url)
+        )
+    known = {department.code for department in departments if department.gateway is Gateway.HTTP}
+    for code, url in addresses.items():
+        if code not in known:
+            faults.append(f"JICENG_DEPARTMENT_ADDRESSES: {code!r} is no http department in {FILE}; mend the code")
+        faults.extend(
+            f"JICENG_DEPARTMENT_ADDRESSES: {code}: {fault}; write http(s)://host" for fault in _url_faults(url)
+        )
+    return faults
+
+
+def _addressed(
+    departments: list[DepartmentPolicy], departments_url: str | None, addresses: Mapping[str, str]
+) -> DepartmentRegister:
+    placed = []
+    without = []
+    for department in departments:
+        url = addresses.get(department.code, department.url)
+        if url is not None and url.startswith(BASE):
+            url = None if departments_url is None else departments_url.rstrip("/") + url.removeprefix(BASE)
+        if department.gateway is Gateway.HTTP and url is None:
+            without.append(department.code)
+            placed.append(department.model_copy(update={"gateway": Gateway.DESK, "url": None}))
+        else:
+            placed.append(department.model_copy(update={"url": url and url.rstrip("/")}))
+    return DepartmentRegister(departments=tuple(placed), without_address=tuple(without))

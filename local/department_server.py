@@ -1,0 +1,231 @@
+"""The HTTP server of one simulated department: takes orders as its character has it, recalls, shows its journal."""
+
+import asyncio
+import hashlib
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import structlog
+import uvicorn
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from local.characters import Character, UnreadableDirection, character_for, plan
+from local.department_book import BookedOrder, DepartmentBook, Report, Standing
+from local.department_post import ReportPost
+from schemas.department import IDEMPOTENCY_HEADER, Receipt, WorkOrder, idempotency_key, order_id
+from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, read_secrets, verify
+
+log = structlog.get_logger()
+
+SLOW_ANSWER_SECONDS = 0.3
+REPORT_TIMEOUT_SECONDS = 10.0
+BACKLOG = 128
+
+
+class SimulatedDepartment(BaseModel):
+    """One department to play. `speed` is town seconds per real second; port 0 lets the system choose."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    code: str
+    key_file: Path
+    book: Path
+    character: Character = Character.PROMPT
+    speed: float = 1.0
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+class _Server(uvicorn.Server):
+    """Several live in one process, so none may take its signals."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class RunningDepartment:
+    """One department with its server, open from the moment it is made. Needs a running event loop."""
+
+    def __init__(self, department: SimulatedDepartment) -> None:
+        self._department = department
+        self._secrets = read_secrets(department.key_file.read_text(encoding="ascii"))
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._listener.bind((department.host, department.port))
+        except OSError as error:
+            self._listener.close()
+            raise OSError(error.errno, f"{department.code}: port {department.port}: {error.strerror}") from error
+        self._listener.listen(BACKLOG)
+        host, port = self._listener.getsockname()[:2]
+        self.url = f"http://{host}:{port}"
+        self._book = DepartmentBook(department.book)
+        self._server = _Server(
+            uvicorn.Config(
+                Starlette(
+                    routes=[
+                        Route("/work-orders", self._place, methods=["POST"]),
+                        Route("/work-orders/{order_id}", self._recall, methods=["DELETE"]),
+                        Route("/journal", self._journal),
+                        Route("/healthz", self._health),
+                    ]
+                ),
+                log_config=None,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                ws="none",
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._post: ReportPost | None = None
+        self.task = asyncio.create_task(self._run(), name=f"department {department.code}")
+
+    def stop(self) -> None:
+        """Close the server; what is not reported yet stays in the book."""
+        self._server.should_exit = True
+
+    async def _run(self) -> None:
+        client = httpx.AsyncClient(timeout=REPORT_TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
+        with self._book, closing(self._listener):
+            async with client, asyncio.TaskGroup() as tasks:
+                self._post = ReportPost(self._book, client, self._secrets[0], tasks)
+                for order in self._book.unfinished():
+                    self._post.attend(order)
+                await self._server.serve(sockets=[self._listener])
+                self._post.close()
+
+    async def _place(self, request: Request) -> Response:
+        body = await request.body()
+        if not self._believed(request, body):
+            return _problem(401, "bad-signature")
+        try:
+            order = WorkOrder.model_validate_json(body)
+        except ValidationError:
+            return _problem(400, "unreadable-order")
+        key = request.headers.get(IDEMPOTENCY_HEADER)
+        if key != idempotency_key(order.case_id, order.step) or order.order_id != order_id(order.case_id, order.step):
+            return _problem(400, "key-does-not-fit-order")
+        try:
+            character = character_for(order, self._department.code, self._department.character)
+        except UnreadableDirection as error:
+            log.warning("stage direction", order=order.order_id, fault=str(error))
+            return self._refuse(order, 422, "unreadable-stage-direction")
+        return await self._treat(request, order, character)
+
+    async def _treat(self, request: Request, order: WorkOrder, character: Character) -> Response:
+        """Take the order as the character has it. The order is told from others by all but the address for reports."""
+        standing = self._book.standing(order.order_id, _digest(order))
+        if standing is Standing.RECALLED:
+            return self._refuse(order, 410, "recalled")
+        if standing is Standing.DIFFERENT:
+            return self._refuse(order, 409, "another-order-under-this-key")
+        if character is Character.REFUSING:
+            return self._refuse(order, 422, "not-our-kind-of-order")
+        flaky = character is Character.FLAKY
+        attempt = self._book.note_request(order.order_id, "POST", standing.value)
+        if flaky and attempt == 1:
+            return _problem(503, "out-of-order")
+        if standing is Standing.NEW:
+            self._accept(order, character)
+        else:
+            self._book.moved(order.order_id, order.callback_url)
+        if flaky and attempt == 2:  # noqa: PLR2004 - the second try: work done, answer never seen
+            return await _never(request)
+        if flaky:
+            await asyncio.sleep(SLOW_ANSWER_SECONDS)
+        number, accepted_at = self._book.receipt(order.order_id)
+        content = {"receipt": number, "accepted_at": accepted_at}
+        return JSONResponse(content, 201 if standing is Standing.NEW else 200)
+
+    def _accept(self, order: WorkOrder, character: Character) -> None:
+        """Do the work that an order asks for: book it, with all that will be reported."""
+        acts = plan(order, character, already_returned=self._book.returned_before(order.case_id))
+        now = time.time()
+        reports: list[Report] = []
+        for number, act in enumerate(acts, start=1):
+            callback_id = f"{order.order_id}.{number}"
+            body = json.dumps(
+                {
+                    "callback_id": callback_id,
+                    "order_id": order.order_id,
+                    "case_id": order.case_id,
+                    "act": act.act,
+                    "by": f"{self._department.code}.officer-1",
+                    "as_of": act.at.isoformat(),
+                    **act.texts,
+                },
+                ensure_ascii=False,
+            ).encode()
+            due = now + (act.at - order.as_of) / timedelta(seconds=self._department.speed)
+            for _ in range(2 if act.twice else 1):
+                reports.append(Report(order.order_id, len(reports) + 1, callback_id, act.act, body, due))
+        receipt = Receipt(receipt=f"{self._department.code}:{order.order_id}", accepted_at=order.as_of)
+        self._book.accept(
+            BookedOrder(
+                order_id=order.order_id,
+                case_id=order.case_id,
+                digest=_digest(order),
+                character=character,
+                receipt=receipt.receipt,
+                accepted_at=receipt.accepted_at.isoformat(),
+                callback_url=order.callback_url,
+                returned=any(act.act == "returned" for act in acts),
+            ),
+            reports,
+        )
+        assert self._post is not None, "requests come while the server runs"  # noqa: S101 - states the order of things
+        self._post.attend(order.order_id)
+
+    async def _recall(self, request: Request) -> Response:
+        order = request.path_params["order_id"]
+        if not self._believed(request, order.encode()):
+            return _problem(401, "bad-signature")
+        known = self._book.recall(order)
+        self._book.note_request(order, "DELETE", "recalled" if known else "unknown")
+        return Response(status_code=204) if known else _problem(404, "no-such-order")
+
+    async def _journal(self, _: Request) -> Response:
+        department = self._department
+        content = {"department": department.code, "character": department.character, "orders": self._book.journal()}
+        return JSONResponse(content)
+
+    async def _health(self, _: Request) -> Response:
+        return JSONResponse({"department": self._department.code})
+
+    def _believed(self, request: Request, signed: bytes) -> bool:
+        headers = request.headers
+        fault = verify(self._secrets, headers.get(TIMESTAMP_HEADER), signed, headers.get(SIGNATURE_HEADER), time.time())
+        if fault:
+            log.warning("message not believed", department=self._department.code, fault=fault)
+        return fault is None
+
+    def _refuse(self, order: WorkOrder, status: int, code: str) -> Response:
+        self._book.note_request(order.order_id, "POST", code)
+        return _problem(status, code)
+
+
+def _digest(order: WorkOrder) -> str:
+    return hashlib.sha256(order.model_dump_json(exclude={"callback_url"}).encode()).hexdigest()
+
+
+def _problem(status: int, code: str) -> Response:
+    return JSONResponse({"status": status, "code": code}, status, media_type="application/problem+json")
+
+
+async def _never(request: Request) -> Response:
+    """Give no answer: hold the line until the caller hangs up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    return Response(status_code=499)

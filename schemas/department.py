@@ -1,0 +1,236 @@
+"""Departments: the contract by which orders go out and answers come back (docs/departments.md).
+
+DepartmentPolicy, DepartmentRegister      an entry of policies/departments.yaml; all of them
+WorkOrder -> Receipt                      what we send; what a department answers at once
+CallbackBody                              what it reports later: signed, returned, arrived, finished
+PlaceOrder -> OrderReceipt                what the workflow asks of the activity; texts by reference only
+RecallOrder -> RecallReceipt
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
+
+from schemas.model import Model
+from schemas.references import TextReference
+
+IDEMPOTENCY_HEADER = "Idempotency-Key"
+LONGEST_CALLBACK_BYTES = 64 * 1024
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+"""The code of a department, a step or a refusal: small letters, digits and single hyphens; a dot or slash never."""
+
+ForeignCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)]
+"""A number or account of the department's own: it enters the history in plain, so no names and no blanks."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+"""Free text, not blank, up to 4,000 characters."""
+
+Moment = Annotated[AwareDatetime, Field(strict=True)]
+"""Town time with its offset, ISO 8601. Strict, because a bare number would be read as a time in 1970."""
+
+
+class Gateway(StrEnum):
+    """How a department is reached: by our JSON contract, or by its people at their desks through the API."""
+
+    HTTP = "http"
+    DESK = "desk"
+
+
+def order_id(case_id: str, step: str) -> str:
+    """The id of a work order: it stands in URLs, so a dot where the idempotency key has a slash. A step has no dot."""
+    return f"{case_id}.{step}"
+
+
+def idempotency_key(case_id: str, step: str) -> str:
+    """The key under which one order is placed, however often it has to be sent."""
+    return f"{case_id}/{step}"
+
+
+def callback_path(department: str) -> str:
+    """Where on our API a department reports; the key that must have signed follows from the code."""
+    return f"/api/v1/departments/{department}/callbacks"
+
+
+class Place(Model):
+    """Where it is. Coordinates are integer micro-degrees (WGS 84); an address that was not stated is null."""
+
+    address: str | None = None
+    latitude_microdegrees: int | None = Field(default=None, ge=-90_000_000, le=90_000_000)
+    longitude_microdegrees: int | None = Field(default=None, ge=-180_000_000, le=180_000_000)
+
+
+class WorkOrder(Model):
+    """The body of `POST {url}/work-orders`. Who reported it is not in it.
+
+    `due` names the end of each clock that runs, in town time. A receiver ignores fields it does not know, so that
+    one can be added.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    order_id: str
+    case_id: str
+    step: str
+    procedure: str
+    category: str
+    urgency: str
+    title: str | None = None
+    description: str
+    location: Place
+    due: dict[str, Moment]
+    as_of: Moment
+    callback_url: str
+
+
+class Receipt(Model):
+    """A department's answer to an order: its own number for it, and when it took it. A repeat gets the very same."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    receipt: ForeignCode
+    accepted_at: Moment
+
+
+class CallbackAct(StrEnum):
+    """What a department reports. `command` is the same command that its people give at the desk."""
+
+    SIGNED = "signed"
+    RETURNED = "returned"
+    ARRIVED = "arrived"
+    FINISHED = "finished"
+
+    @property
+    def command(self) -> str:
+        """The command of the case that this report becomes."""
+        return {"signed": "sign", "returned": "return_order", "arrived": "arrive", "finished": "finish"}[self.value]
+
+
+class _Callback(Model):
+    """What every report carries. `callback_id` is its idempotency key, `by` the officer's account, never a name."""
+
+    callback_id: ForeignCode
+    order_id: str = Field(max_length=200)
+    case_id: str = Field(max_length=200)
+    by: ForeignCode
+    as_of: Moment
+
+
+class SignedCallback(_Callback):
+    """The department takes the order."""
+
+    act: Literal[CallbackAct.SIGNED]
+
+
+class ArrivedCallback(_Callback):
+    """Its people are on the spot."""
+
+    act: Literal[CallbackAct.ARRIVED]
+
+
+class ReturnedCallback(_Callback):
+    """The department does not take the order, and says why and by which rule."""
+
+    act: Literal[CallbackAct.RETURNED]
+    reason: Text
+    legal_basis: Text
+
+
+class FinishedCallback(_Callback):
+    """The work is done, and what was done."""
+
+    act: Literal[CallbackAct.FINISHED]
+    result: Text
+
+
+CallbackBody = Annotated[
+    SignedCallback | ArrivedCallback | ReturnedCallback | FinishedCallback, Field(discriminator="act")
+]
+"""The body of `POST {callback_url}`: one of four, told apart by `act`."""
+
+_CALLBACK: TypeAdapter[CallbackBody] = TypeAdapter(CallbackBody)
+
+
+def read_callback(body: bytes) -> CallbackBody:
+    """Read a callback from the bytes that were signed. Raises pydantic's ValidationError with every fault at once."""
+    return _CALLBACK.validate_json(body)
+
+
+class PlaceOrder(Model):
+    """What the workflow asks for: the texts are references into the vault, read at the last moment by the activity.
+
+    `step` is unique in the case and stays the same in every attempt (`dispatch-1`, `dispatch-2` after a redispatch).
+    """
+
+    case_id: str
+    step: Code
+    department: str
+    procedure: str
+    category: str
+    urgency: str
+    title: TextReference | None = None
+    description: TextReference
+    address: TextReference | None = None
+    latitude_microdegrees: int | None = None
+    longitude_microdegrees: int | None = None
+    due: dict[str, datetime]
+    as_of: datetime
+
+    @field_validator("as_of")
+    @classmethod
+    def _knows_its_offset(cls, moment: datetime) -> datetime:
+        if moment.tzinfo is None:
+            raise ValueError("town time carries its offset")
+        return moment
+
+    @property
+    def order_id(self) -> str:
+        """The id of the order."""
+        return order_id(self.case_id, self.step)
+
+    @property
+    def texts(self) -> Sequence[TextReference]:
+        """The references to be read."""
+        return [reference for reference in (self.title, self.description, self.address) if reference is not None]
+
+
+class OrderReceipt(Model):
+    """How placing an order ended. `accepted` false is a fact for the procedure: trying again will not help.
+
+    `code` and `reason` of a refusal are ours or a bare code of the department's; never its free text.
+    """
+
+    order_id: str
+    department: str
+    gateway: Gateway
+    accepted: bool
+    receipt: str | None = None
+    accepted_at: datetime | None = None
+    code: str | None = None
+    reason: str | None = None
+
+
+class RecallOrder(Model):
+    """Take an order back, since the coordinator gave it to somebody else."""
+
+    case_id: str
+    step: Code
+    department: str
+
+    @property
+    def order_id(self) -> str:
+        """The id of the order."""
+        return order_id(self.case_id, self.step)
+
+
+class RecallReceipt(Model):
+    """How taking an order back ended. One that the department never had counts as taken back."""
+
+    order_id: str
+    department: str
+    done: bool
+    code: str | None = None
+    reason: str | None = None
