@@ -1,0 +1,62 @@
+"""The worker: wiring only. It builds the doers with what they need and runs the procedures of the registry."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import asyncpg
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.departments import Departments
+from activities.ledger import Ledger
+from engine.database import open_pool
+from engine.department_keys import load_department_keys
+from engine.department_policy import load_departments
+from engine.gateways import HttpGateway, http_client
+from engine.keys import Keys
+from engine.metrics import count_department_call
+from engine.settings import Settings
+from engine.temporal import build_worker, connect
+from engine.vault import Vault
+from schemas.actor import Actor, Role
+from schemas.department import Gateway
+from schemas.references import TextReference
+from workflows.registry import PROCEDURES
+
+WORKER = Actor(subject="engine:worker", role=Role.ENGINE)
+
+
+@asynccontextmanager
+async def town_worker(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool) -> AsyncIterator[Worker]:
+    """Build the worker with everything its activities need, and close that again afterwards."""
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
+    department_keys = load_department_keys(settings.key_folder, served)
+    vault = Vault(keys)
+
+    async def read_texts(
+        references: Sequence[TextReference], purpose: str, case_id: str
+    ) -> Mapping[TextReference, str]:
+        async with pool.acquire() as connection:
+            texts = await vault.read_texts(connection, references, WORKER, purpose, case_id)
+        return {reference: str(text) for reference, text in texts.items()}
+
+    ledger = Ledger(pool)
+    async with http_client() as calls:
+        gateway = HttpGateway(calls, department_keys)
+        departments = Departments(register, gateway, read_texts, settings.api_url, count_department_call)
+        yield build_worker(
+            client,
+            settings,
+            PROCEDURES,
+            [ledger.flush, departments.place_order, departments.recall_order],
+        )
+
+
+async def run_worker(settings: Settings) -> None:
+    """Run until cancelled."""
+    keys = Keys.load(settings.key_folder)
+    client = await connect(settings, keys)
+    async with await open_pool(settings, process="jiceng worker") as pool:
+        async with town_worker(settings, keys, client, pool) as worker:
+            await worker.run()

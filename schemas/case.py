@@ -1,7 +1,6 @@
 """What every case remembers: its charter, stage, clocks, answered commands and the entries not yet in the ledger."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.actor import Actor, Role, Stamp
 from schemas.calendar import Calendar
 from schemas.canonical import digest
-from schemas.clocks import Clock, ClockView
+from schemas.clocks import Clock, ClockView, view
 from schemas.model import Model
 from schemas.town_time import TownTime
 
@@ -116,6 +115,7 @@ class CaseState(BaseModel):
     ended: bool = False
     seq: int = 0
     head_hash: str = GENESIS
+    last_at: datetime | None = None
     runs: int = 1
     clocks: dict[str, Clock] = {}
     processed: dict[str, Processed] = {}
@@ -125,20 +125,12 @@ class CaseState(BaseModel):
 
     def clock_views(self) -> list[ClockView]:
         """Every clock with its due time under the case's calendar."""
-        return [clock.view(self.charter.calendar) for clock in self.clocks.values()]
+        return [view(clock, self.charter.calendar) for clock in self.clocks.values()]
+
+    def labels(self) -> dict[str, str]:
+        """Return the codes of this procedure that lists are filtered by, such as the category."""
+        return {}
 
     def snapshot(self) -> dict[str, Any]:
-        """Return the state as the projection keeps it: without what the ledger or the calendar's version already say."""
-        return self.model_dump(
-            mode="json", exclude={"processed": True, "entries": True, "notices": True, "charter": {"calendar": True}}
-        )
-
-
-class ClosingStage(StrEnum):
-    """Stages at which the work of any case is over; each procedure's StrEnum uses the same values."""
-
-    CLOSED = "closed"
-    WITHDRAWN = "withdrawn"
-    MERGED = "merged"
-    REJECTED = "rejected"
-    UNRESOLVED = "unresolved"
+        """Return the state as the projection keeps it: without what the ledger holds. It can be read back as a state."""
+        return self.model_dump(mode="json", exclude={"processed", "entries", "notices"})

@@ -39,7 +39,7 @@ class Refusal(Model):
     faults: tuple[Fault, ...] = ()
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not an error of ours
+class Refused(Exception):
     """A rule said no; carries the Refusal."""
 
     def __init__(self, refusal: Refusal) -> None:

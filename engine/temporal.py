@@ -1,0 +1,78 @@
+"""One factory for everything that must agree: client, worker and replayer options.
+
+Replay needs the same converter, codec, runner and failure types as the worker had; whoever builds one of the three
+elsewhere builds a history that cannot be read.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, HeaderCodecBehavior
+from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from engine.codec import data_converter
+from engine.keys import Keys
+from engine.settings import Settings
+
+# The real identity would be `pid@host`: plain text in every history.
+IDENTITY = "jiceng"
+
+# Re-importing our own models for every case would cost more than the case; what passes through is not guarded by the
+# sandbox, so tests/test_determinism.py reads it. `workflows` itself never passes through.
+PASSED_THROUGH = (
+    "schemas", "activities", "engine", "cryptography", "_cffi_backend", "asyncpg", "httpx", "structlog", "pydantic_settings",
+)  # fmt: skip
+
+# A worker killed with -9 would stall its cases for ten seconds; with these two it is under four.
+TASK_TIMEOUT = timedelta(seconds=4)
+STICKY_PATIENCE = timedelta(seconds=1)
+
+
+async def connect(settings: Settings, keys: Keys, *, lazy: bool = False) -> Client:
+    """Open the client. Raises RuntimeError when Temporal cannot be reached, unless `lazy`."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(keys),
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
+        identity=IDENTITY,
+        lazy=lazy,
+    )
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """Return the sandbox in which cases run, live and at replay."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def build_worker(
+    client: Client, settings: Settings, workflows: Sequence[type], activities: Sequence[Callable[..., Any]]
+) -> Worker:
+    """Build the worker of a town; run it with `async with` or `run()`."""
+    return Worker(
+        client,
+        task_queue=settings.task_queue,
+        workflows=workflows,
+        activities=activities,
+        workflow_runner=workflow_runner(),
+        identity=IDENTITY,
+        max_cached_workflows=settings.workflow_cache,
+        sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
+        graceful_shutdown_timeout=timedelta(seconds=10),
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+def build_replayer(keys: Keys, settings: Settings, workflows: Sequence[type]) -> Replayer:
+    """Build the replayer of recorded cases."""
+    return Replayer(
+        workflows=workflows,
+        workflow_runner=workflow_runner(),
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(keys),
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
+        identity=IDENTITY,
+    )

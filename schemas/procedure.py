@@ -1,0 +1,36 @@
+"""What a procedure is to the rest of the house: its name, its state, its table and the shape of its commands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from schemas.case import CaseState
+from schemas.model import Model
+from schemas.refusals import Fault
+from schemas.rules import RulesTable
+
+
+class Command(Model):
+    """The body of what a person or department does. Texts in it are references into the vault."""
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:  # noqa: ARG002 - most commands need no look at the case
+        """Say what in the body does not fit this very case; empty when all does."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """One of the town's procedures 业务流程. `name` is the basename of its files in every room."""
+
+    name: str
+    title: str
+    state: type[CaseState]
+    stages: type[StrEnum]
+    rules: RulesTable
+    commands: Mapping[str, type[Command]]
+
+    def __post_init__(self) -> None:
+        """A table and its commands that do not match are a fault of the program, found at import."""
+        unmatched = set(self.rules.commands) ^ set(self.commands)
+        if unmatched:
+            raise TypeError(f"{self.name}: in the table or in the commands, but not in both: {sorted(unmatched)}")

@@ -1,0 +1,269 @@
+"""The case kernel: what every procedure has in common, so that a procedure holds nothing but its regulation.
+
+A procedure derives from `Case`, tells its story in `run()` and its commands in methods marked `@command`. The kernel keeps
+the ledger, answers repeats, refuses what the table forbids, runs the clocks and the errands beside the story, and carries
+the case over into a new run when its history has grown long.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from schemas.actor import Stamp
+from schemas.canonical import digest
+from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Notice, Processed
+from schemas.ledger import Batch, projection_of
+from schemas.procedure import Command, Procedure
+from schemas.refusals import Refusal, RefusalCode, say
+from workflows import steps
+from workflows.clock import Clocks
+
+StateT = TypeVar("StateT", bound=CaseState)
+
+
+def command(handler: Callable[..., None]) -> Any:
+    """Make the Temporal update of a command from its handler `def sign(self, command: Sign, by: Actor) -> None`.
+
+    The validator refuses by the table; the handler changes the state, records entries and is synchronous: whatever takes
+    time happens in `run()` or in an errand.
+    """
+    name = handler.__name__
+    model = inspect.signature(handler, eval_str=True).parameters["command"].annotation
+
+    def update(self: "Case[Any]", command: Command, stamp: Stamp) -> Accepted:
+        return self.accept(name, command, stamp, handler)
+
+    def validate(self: "Case[Any]", command: Command, stamp: Stamp) -> None:
+        self.refuse_unless_legal(name, command, stamp)
+
+    update.__annotations__ = {"command": model, "stamp": Stamp, "return": Accepted}
+    validate.__annotations__ = {"command": model, "stamp": Stamp, "return": None}
+    update.__name__ = name
+    update.__qualname__ = handler.__qualname__
+    update.__doc__ = handler.__doc__
+    definition = workflow.update(name=name)(update)
+    definition.validator(validate)
+    return definition
+
+
+class Case(Generic[StateT]):
+    """One case of a procedure. Its state is one model; its outside world are the verbs of `steps`."""
+
+    procedure: ClassVar[Procedure]
+
+    def __init__(self, state: StateT) -> None:
+        self.state = state
+        self.clocks = Clocks(state, self.now)
+        self._cause: tuple[Stamp, str] | None = None
+        self._running_errands: dict[str, asyncio.Task[None]] = {}
+        self._flusher_may_stop = False
+        self._shown: dict[str, str] = {}
+        if state.seq == 0:
+            self._cause = (state.opening, state.opening.digest)
+            self.open()
+            self._cause = None
+
+    # ---- for procedures: what a case is made of -------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Record what was reported. The first entry of every case; called once, before any command."""
+        raise NotImplementedError
+
+    def on_moment(self, clock: str, moment: str, told: str) -> None:
+        """A clock has reached a moment (warning, breach, tier): say so to whoever is to be told."""
+        self.record(f"clock:{moment.partition(':')[0]}", clock=clock, moment=moment, told=told)
+        self.notify(told, f"clock_{moment.partition(':')[0]}", clock=clock)
+
+    def now(self) -> datetime:
+        """Town time; it never runs back, also when the server's own clock was set back."""
+        now = self.state.charter.time.to_town(workflow.now())
+        return now if self.state.last_at is None else max(now, self.state.last_at)
+
+    def record(self, kind: str, **facts: Any) -> None:
+        """Add an entry to the case's chain. Facts are codes, numbers and references; changed clocks are added by itself."""
+        stamp, command_digest = self._cause or (None, "")
+        if changed := self.clocks.take_changes():
+            facts["clocks"] = changed
+        entry = Entry(
+            case_id=self.state.case_id,
+            seq=self.state.seq + 1,
+            at=self.now(),
+            actor=stamp.actor if stamp else ENGINE,
+            kind=kind,
+            facts=facts,
+            stamp=stamp,
+            command_digest=command_digest,
+            prev_hash=self.state.head_hash,
+        ).sealed()
+        self.state.entries.append(entry)
+        self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
+
+    def notify(self, to: str, template: str, **facts: Any) -> None:
+        """Put a notice into the outbox; it is written together with the entries."""
+        self.state.notices.append(Notice(to=to, template=template, facts=facts))
+
+    def move(self, stage: str, holder: str) -> None:
+        """Go to a stage; `holder` is who has to act there, as a code."""
+        self.state.stage, self.state.holder = stage, holder
+
+    def end(self) -> None:
+        """Nothing can happen to this case any more: clocks and errands stop, the workflow completes."""
+        self.state.ended = True
+        self.state.holder = ""
+        self.state.errands.clear()
+        self.clocks.stop_all()
+        self.record("case:ended", stage=self.state.stage)
+
+    def errand(self, name: str, number: int) -> None:
+        """Ask for outside work: the method `errand_<name>(number)` runs beside the story, also after continue-as-new."""
+        self.state.errands.append(f"{name}/{number}")
+
+    async def while_at(self, *stages: str) -> None:
+        """Wait until the case stands at none of these stages."""
+        await workflow.wait_condition(lambda: self.state.ended or self.state.stage not in stages)
+
+    async def errand_done(self, name: str, number: int) -> None:
+        """Wait until an errand asked for earlier is no longer under way."""
+        await workflow.wait_condition(lambda: f"{name}/{number}" not in self.state.errands)
+
+    # ---- commands ---------------------------------------------------------------------------------------------------
+
+    def refuse_unless_legal(self, name: str, command: Command, stamp: Stamp) -> None:
+        """Refuse what the table or the case forbids. A repeat is recognised before the stage is looked at."""
+        known = self.state.processed.get(stamp.command_id)
+        if known is not None:
+            if known.digest != stamp.digest:
+                raise _refusal_error(self._key_reused(name))
+            return
+        refusal = self.procedure.rules.check(self.state, name, stamp.actor, self.now())
+        if refusal is None and (faults := command.faults(self.state)):
+            refusal = Refusal(
+                code=RefusalCode.BAD_COMMAND,
+                detail=say("内容与本案不符", "the command does not fit this case"),
+                command=name,
+                stage=self.state.stage,
+                faults=faults,
+            )
+        if refusal is not None:
+            raise _refusal_error(refusal)
+
+    def accept(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
+        """Carry out a command once; its repeat gets the answer of the first time."""
+        known = self.state.processed.get(stamp.command_id)
+        if known is not None:
+            return known.answer
+        whole = {"command": command.model_dump(mode="json"), "stamp": stamp.model_dump(mode="json")}
+        self._cause = (stamp, digest(whole))
+        try:
+            handler(self, command, stamp.actor)
+        finally:
+            self._cause = None
+        answer = Accepted(
+            case_id=self.state.case_id,
+            command=name,
+            command_id=stamp.command_id,
+            stage=self.state.stage,
+            seq=self.state.seq,
+            at=self.now(),
+        )
+        self.state.processed[stamp.command_id] = Processed(digest=stamp.digest, answer=answer)
+        return answer
+
+    def _key_reused(self, name: str) -> Refusal:
+        return Refusal(
+            code=RefusalCode.KEY_REUSED,
+            detail=say("同一幂等键已用于另一内容", "this idempotency key was used with another body"),
+            command=name,
+            stage=self.state.stage,
+        )
+
+    # ---- the life of a case -----------------------------------------------------------------------------------------
+
+    async def live(self, story: Callable[[], Awaitable[None]]) -> CaseOutcome:
+        """Run the story with clocks, errands and ledger beside it, until it ends or the history has grown long.
+
+        All are watched together: an exception in any of them fails the workflow task visibly instead of vanishing.
+        """
+        flusher = asyncio.create_task(self._keep_ledger())
+        others = [
+            asyncio.create_task(self._tell(story)),
+            asyncio.create_task(self.clocks.run(self._on_moment)),
+            asyncio.create_task(self._run_errands()),
+            asyncio.create_task(workflow.wait_condition(self._history_is_long)),
+        ]
+        done, _ = await workflow.wait([flusher, *others], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        for task in [*others, *self._running_errands.values()]:
+            task.cancel()
+        await asyncio.gather(*others, *self._running_errands.values(), return_exceptions=True)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        self._flusher_may_stop = True
+        await flusher
+        if not self.state.ended:
+            self.state.runs += 1
+            workflow.continue_as_new(self.state)
+        return CaseOutcome(
+            case_id=self.state.case_id, stage=self.state.stage, seq=self.state.seq, head_hash=self.state.head_hash
+        )
+
+    async def _tell(self, story: Callable[[], Awaitable[None]]) -> None:
+        await story()
+        if not self.state.ended:
+            self.end()
+
+    def _history_is_long(self) -> bool:
+        info = workflow.info()
+        return (
+            info.get_current_history_length() >= self.state.charter.history_limit or info.is_continue_as_new_suggested()
+        )
+
+    def _on_moment(self, clock: str, moment: str, to: str | None) -> None:
+        self.on_moment(clock, moment, to or self.state.holder)
+
+    async def _run_errands(self) -> None:
+        running = self._running_errands
+        while True:
+            for key in self.state.errands:
+                if key not in running:
+                    running[key] = asyncio.create_task(self._run_errand(key))
+            await workflow.wait_condition(
+                lambda: (
+                    any(task.done() for task in running.values())
+                    or any(key not in running for key in self.state.errands)
+                )
+            )
+            for key in [key for key, task in running.items() if task.done()]:
+                running.pop(key).result()
+
+    async def _run_errand(self, key: str) -> None:
+        name, _, number = key.partition("/")
+        await getattr(self, f"errand_{name}")(int(number))
+        if key in self.state.errands:
+            self.state.errands.remove(key)
+
+    async def _keep_ledger(self) -> None:
+        while True:
+            await workflow.wait_condition(lambda: bool(self.state.entries) or self._flusher_may_stop)
+            if not self.state.entries:
+                return
+            batch = Batch(
+                entries=tuple(self.state.entries),
+                notices=tuple(self.state.notices),
+                projection=projection_of(self.state),
+            )
+            receipt = await steps.flush(batch)
+            if receipt.head_hash != batch.projection.head_hash:
+                raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
+            del self.state.entries[: len(batch.entries)]
+            del self.state.notices[: len(batch.notices)]
+            self._shown = steps.show(self.state, self._shown)
+
+
+def _refusal_error(refusal: Refusal) -> ApplicationError:
+    return ApplicationError(refusal.detail, refusal.model_dump(mode="json"), type="Refusal", non_retryable=True)

@@ -1,0 +1,351 @@
+"""incident 事件处置: something is reported, and it is dealt with, checked, rated and closed.
+
+    reported -> dispatched -> handling -> verifying -> calling_back -> closed
+                  ^   |          |  ^         |             |             |
+                  |   v          v  |         v             v             v
+                  +- returned <--+  +---- (rework)     (not solved)    reopened inside the window
+    also: withdrawn, rejected, unresolved
+
+1. The report is dispatched at once, by the responsibility list, and the clocks `sign`, `respond` and `finish` start.
+2. The department signs, returns the order with reason and legal basis, or stays silent: then its clocks escalate, tier by tier.
+3. It reports the work done; somebody else verifies it, or sends it back as rework.
+4. The resident rates it. *Not solved* sends it back once; after that the coordinator decides.
+5. It is closed, and can be reopened inside the window. The workflow ends when the window has passed.
+
+A case that nobody answers belongs to the coordinator after the last tier, and ends as `unresolved` at the final limit.
+"""
+
+from temporalio import workflow
+
+from schemas.actor import Actor
+from schemas.case import CaseOutcome
+from schemas.clocks import Limit
+from schemas.department import PlaceOrder, RecallOrder
+from schemas.incident import (
+    FINAL,
+    INCIDENT,
+    WITH_DEPARTMENT,
+    Arbitrate,
+    Arrive,
+    CloseUnresolved,
+    Finish,
+    IncidentState,
+    Kind,
+    Order,
+    Rate,
+    Redispatch,
+    Reject,
+    Reopen,
+    Replan,
+    ReturnOrder,
+    Sign,
+    Solved,
+    Stage,
+    Urge,
+    Verify,
+    Withdraw,
+)
+from workflows import steps
+from workflows.case import Case, command
+
+COORDINATOR = "role:coordinator"
+GRID_WORKER = "role:grid_worker"
+REPORTER = "reporter"
+
+
+@workflow.defn(name="incident")
+class Incident(Case[IncidentState]):
+    """One incident, from the report to the end of the reopen window."""
+
+    procedure = INCIDENT
+
+    @workflow.init
+    def __init__(self, state: IncidentState) -> None:
+        super().__init__(state)
+
+    @workflow.run
+    async def run(self, state: IncidentState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
+        """Run the case; the story is below."""
+        return await self.live(self.story)
+
+    async def story(self) -> None:
+        """Tell the procedure from top to bottom, however many rounds it takes."""
+        if self.state.stage == Stage.REPORTED:
+            self.dispatch()
+        while not self.over:
+            await self.while_at(*WITH_DEPARTMENT)
+            await self.while_at(Stage.VERIFYING)
+            await self.while_at(Stage.CALLING_BACK)
+            await self.while_at(Stage.CLOSED)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more can happen: a final stage, or the reopen window has passed."""
+        return self.state.ended or self.state.stage in FINAL
+
+    def open(self) -> None:
+        """受理: what was reported stands in the first entry."""
+        report = self.state
+        self.record(
+            Kind.REPORTED,
+            category=report.category,
+            listed=report.listed,
+            urgency=report.urgency,
+            area=report.area,
+            channel=report.channel,
+            description=report.description,
+            address=report.address,
+            reporter=report.reporter,
+            on_behalf=report.on_behalf,
+            policy=report.charter.policy_version,
+            calendar=report.charter.calendar.version,
+        )
+        self.notify(REPORTER, "incident_reported")
+
+    # ---- 1. dispatch ----------------------------------------------------------------------------------------------
+
+    def dispatch(self) -> None:
+        """派单: by the responsibility list, at once. The clocks start at dispatch, not when the order is signed."""
+        responsible = self.state.responsibility
+        limits = self.state.terms.urgencies[self.state.urgency]
+        self.start_duty("respond", limits.respond)
+        self.start_duty("finish", limits.finish)
+        self.give_order(responsible.department)
+        self.record(Kind.DISPATCHED, department=responsible.department, legal_basis=responsible.legal_basis)
+
+    def give_order(self, department: str, *, binding: bool = False) -> None:
+        """Give the next order to a department: `sign` starts anew, whatever else runs goes on."""
+        if self.state.orders and self.state.order.department != department:
+            self.errand("recall_order", self.state.order.number)
+        number = len(self.state.orders) + 1
+        self.state.orders.append(Order(number=number, department=department, dispatched_at=self.now(), binding=binding))
+        self.state.department = department
+        self.start_duty("sign", self.state.terms.sign)
+        self.move(Stage.DISPATCHED, f"department:{department}")
+        self.errand("place_order", number)
+        self.notify(f"department:{department}", "order_dispatched", order=number)
+
+    async def errand_place_order(self, number: int) -> None:
+        """Bring the order to the department's own system; a silent department is a clock, not an error."""
+        order = self.state.orders[number - 1]
+        receipt = await steps.place_order(
+            PlaceOrder(
+                case_id=self.state.case_id,
+                step=f"order-{number}",
+                department=order.department,
+                procedure=INCIDENT.name,
+                category=self.state.category,
+                urgency=self.state.urgency,
+                description=self.state.description,
+                address=self.state.address,
+                latitude_microdegrees=self.state.latitude_micro,
+                longitude_microdegrees=self.state.longitude_micro,
+                due={view.name: view.due_at for view in self.state.clock_views() if view.due_at},
+                as_of=self.now(),
+            )
+        )
+        if receipt.accepted:
+            order.receipt = receipt.receipt
+            self.record(Kind.ORDER_RECEIVED, order=number, department=order.department, receipt=receipt.receipt)
+        else:
+            order.refused = receipt.code
+            self.record(Kind.ORDER_REFUSED, order=number, department=order.department, code=receipt.code)
+            self.notify(COORDINATOR, "order_not_delivered", order=number, department=order.department)
+
+    async def errand_recall_order(self, number: int) -> None:
+        """Take the order back from the department that no longer holds the case."""
+        await self.errand_done("place_order", number)
+        order = self.state.orders[number - 1]
+        recall = RecallOrder(case_id=self.state.case_id, step=f"order-{number}", department=order.department)
+        receipt = await steps.recall_order(recall)
+        order.recalled = receipt.done
+        self.record(Kind.ORDER_RECALLED, order=number, department=order.department, done=receipt.done)
+
+    @command
+    def redispatch(self, command: Redispatch, by: Actor) -> None:
+        """改派: `sign` starts anew, `finish` goes on."""
+        self.give_order(command.department)
+        self.record(Kind.REDISPATCHED, department=command.department, reason=command.reason, by=by.role)
+
+    # ---- 2. the department ----------------------------------------------------------------------------------------
+
+    @command
+    def sign(self, command: Sign, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """签收: stops `sign`."""
+        self.state.order.signed_at = self.now()
+        self.clocks.stop("sign", by.subject)
+        self.move(Stage.HANDLING, f"department:{self.state.department}")
+        self.record(Kind.SIGNED, department=self.state.department, order=self.state.order.number)
+
+    @command
+    def return_order(self, command: ReturnOrder, by: Actor) -> None:
+        """退单: to the coordinator, with reason and legal basis; all time still counts."""
+        self.state.returns += 1
+        self.clocks.stop("sign", by.subject)
+        self.move(Stage.RETURNED, COORDINATOR)
+        self.record(
+            Kind.RETURNED,
+            department=self.state.department,
+            returns=self.state.returns,
+            reason=command.reason,
+            legal_basis=command.legal_basis,
+        )
+        self.notify(COORDINATOR, "order_returned", department=self.state.department)
+
+    @command
+    def arbitrate(self, command: Arbitrate, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """裁定: names the department; the ruling binds, no further return."""
+        self.give_order(command.department, binding=True)
+        self.record(Kind.ARBITRATED, department=command.department, reason=command.reason)
+
+    @command
+    def arrive(self, command: Arrive, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """到场: stops `respond`."""
+        self.clocks.stop("respond", by.subject)
+        self.record(Kind.ARRIVED, department=self.state.department)
+
+    @command
+    def finish(self, command: Finish, by: Actor) -> None:
+        """办结: stops `respond` and `finish`; somebody else has to look now."""
+        self.state.order.finished_by = by.subject
+        self.state.order.result = command.result
+        self.clocks.stop("respond", by.subject)
+        self.clocks.stop("finish", by.subject)
+        self.start_duty("verify", self.state.terms.verify)
+        self.move(Stage.VERIFYING, GRID_WORKER)
+        self.record(Kind.FINISHED, department=self.state.department, result=command.result)
+        self.notify(GRID_WORKER, "verification_due")
+
+    # ---- 3. verification ------------------------------------------------------------------------------------------
+
+    @command
+    def verify(self, command: Verify, by: Actor) -> None:
+        """核查: passed goes to the call-back; failed goes back as rework, and `finish` goes on."""
+        self.clocks.stop("verify", by.subject)
+        if command.passed:
+            self.clocks.start("rate", self.state.terms.rate, by.subject)
+            self.move(Stage.CALLING_BACK, REPORTER)
+            self.record(Kind.VERIFIED)
+            self.notify(REPORTER, "rating_asked")
+        else:
+            self.state.reworks += 1
+            self.send_back(by)
+            self.record(Kind.VERIFICATION_FAILED, reason=command.reason, reworks=self.state.reworks)
+            self.notify(self.state.holder, "rework", reworks=self.state.reworks)
+
+    def send_back(self, by: Actor) -> None:
+        """Send the case back to the department that handled it; `finish` goes on from where it stood."""
+        self.clocks.go_on("finish", by.subject)
+        self.move(Stage.HANDLING, f"department:{self.state.department}")
+
+    # ---- 4. rating ------------------------------------------------------------------------------------------------
+
+    @command
+    def rate(self, command: Rate, by: Actor) -> None:
+        """评价: *not solved* goes back once; the second time the coordinator decides."""
+        self.state.solved, self.state.satisfied = command.solved, command.satisfied
+        self.clocks.stop("rate", by.subject)
+        rating = {"solved": command.solved, "satisfied": command.satisfied, "comment": command.comment}
+        if command.solved is not Solved.NOT:
+            self.record(Kind.RATED, **rating)
+            self.close()
+            return
+        self.state.unsolved += 1
+        if self.state.unsolved == 1:
+            self.send_back(by)
+        else:
+            self.clocks.go_on("finish", by.subject)
+            self.move(Stage.RETURNED, COORDINATOR)
+        self.record(Kind.RATED, **rating)
+        self.notify(self.state.holder, "not_solved", times=self.state.unsolved)
+
+    def close(self) -> None:
+        """结案: the work is over; the window for reopening starts."""
+        self.state.closed_at = self.now()
+        self.clocks.stop_all()
+        self.clocks.start("reopen", self.state.terms.reopen, "engine", warn_percent=100)
+        self.move(Stage.CLOSED, "")
+        self.record(Kind.CLOSED)
+        self.notify(REPORTER, "incident_closed")
+
+    # ---- 5. reopening ---------------------------------------------------------------------------------------------
+
+    @command
+    def reopen(self, command: Reopen, by: Actor) -> None:
+        """重启: back to the department that handled it, with new clocks."""
+        limits = self.state.terms.urgencies[self.state.urgency]
+        self.state.closed_at = None
+        self.clocks.stop("reopen", by.subject)
+        self.start_duty("respond", limits.respond)
+        self.start_duty("finish", limits.finish)
+        self.give_order(self.state.order.department)
+        self.record(Kind.REOPENED, reason=command.reason)
+
+    # ---- at any time ----------------------------------------------------------------------------------------------
+
+    @command
+    def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """催办: tells the holder; never changes the stage."""
+        self.record(Kind.URGED, by=by.role, holder=self.state.holder)
+        self.notify(self.state.holder, "urged", by=by.role)
+
+    @command
+    def withdraw(self, command: Withdraw, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """撤回: the reporter takes the report back."""
+        self.finish_as(Stage.WITHDRAWN, Kind.WITHDRAWN, reason=command.reason)
+
+    @command
+    def reject(self, command: Reject, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """不予受理: with its reason, to the reporter."""
+        self.finish_as(Stage.REJECTED, Kind.REJECTED, reason=command.reason)
+
+    @command
+    def close_unresolved(self, command: CloseUnresolved, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """终结: without a solution, by a person."""
+        self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=command.reason)
+
+    @command
+    def replan(self, command: Replan, by: Actor) -> None:
+        """重排期限: open clocks move to the new calendar; the old and the new due time both stand in the ledger."""
+        before = self.state.charter.calendar
+        self.clocks.replan(command.calendar, by.subject)
+        self.record("clock:replanned", before=before.version, after=command.calendar.version)
+
+    def finish_as(self, stage: Stage, kind: Kind, **facts: str | None) -> None:
+        """End the case at a final stage; a department that holds an order is told."""
+        if self.state.department is not None and self.state.stage in WITH_DEPARTMENT:
+            self.notify(f"department:{self.state.department}", "order_void")
+        self.state.closed_at = self.now()
+        self.move(stage, "")
+        self.record(kind, **facts)
+        self.notify(REPORTER, f"incident_{stage}")
+
+    # ---- clocks ---------------------------------------------------------------------------------------------------
+
+    def start_duty(self, name: str, limit: Limit) -> None:
+        """Start a clock that somebody has to keep: late, it climbs the tiers."""
+        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
+
+    def on_moment(self, clock: str, moment: str, told: str) -> None:
+        """What happens when a clock has run so far: reminders and tiers for duties, a decision for windows."""
+        match clock, moment:
+            case "reopen", "breach":
+                self.end()
+            case "reopen", _:
+                pass
+            case "rate", "breach":
+                self.record(Kind.NOT_RATED)
+                self.close()
+            case "final", "breach":
+                self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=None)
+            case _:
+                super().on_moment(clock, moment, told)
+                if moment == self.state.terms.last_tier:
+                    self.belongs_to_the_coordinator()
+
+    def belongs_to_the_coordinator(self) -> None:
+        """After the last tier the case is the coordinator's, and the final limit runs."""
+        self.state.holder = COORDINATOR
+        if "final" not in self.state.clocks:
+            self.clocks.start("final", self.state.terms.unresolved_after, "engine")
+            self.record("clock:final_limit", holder=COORDINATOR)

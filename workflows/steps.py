@@ -1,0 +1,93 @@
+"""The outside acts of a case, as verbs. Every timeout and retry policy of the procedures stands here and nowhere else.
+
+The more constrained this interface is, the easier it is to test, to version and to change.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy, SearchAttributeKey
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.departments import Departments
+    from activities.ledger import Ledger
+    from schemas.case import CaseState
+    from schemas.department import Gateway, OrderReceipt, PlaceOrder, RecallOrder, RecallReceipt
+    from schemas.ledger import Batch, FlushReceipt
+    from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
+
+# No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
+# than the local threshold become timers, so that an outage does not fill the history with task heartbeats.
+_FLUSH_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=20))
+_FLUSH_ATTEMPT = timedelta(seconds=10)
+_FLUSH_WAITS_LOCALLY = timedelta(seconds=2)
+
+# A department that cannot be reached is tried for a day; meanwhile its clocks run, and then a person is told.
+_DEPARTMENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+_DEPARTMENT_ATTEMPT = timedelta(seconds=30)
+_DEPARTMENT_ALTOGETHER = timedelta(days=1)
+
+_KEYWORDS = {name: SearchAttributeKey.for_keyword(name) for name in (STAGE, DEPARTMENT, HOLDER, AREA)}
+
+
+async def flush(batch: Batch) -> FlushReceipt:
+    """Write all that is pending into the ledger, in the same workflow task as the command that caused it."""
+    return await workflow.execute_local_activity_method(
+        Ledger.flush,
+        batch,
+        start_to_close_timeout=_FLUSH_ATTEMPT,
+        retry_policy=_FLUSH_RETRY,
+        local_retry_threshold=_FLUSH_WAITS_LOCALLY,
+        summary=f"ledger {batch.entries[0].seq}-{batch.entries[-1].seq}",
+    )
+
+
+async def place_order(order: PlaceOrder) -> OrderReceipt:
+    """Hand a work order to its department. What cannot be delivered comes back as a refusal, never as an endless retry."""
+    try:
+        return await workflow.execute_activity_method(
+            Departments.place_order,
+            order,
+            start_to_close_timeout=_DEPARTMENT_ATTEMPT,
+            schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
+            retry_policy=_DEPARTMENT_RETRY,
+            summary=f"order {order.order_id} -> {order.department}",
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        return OrderReceipt(
+            order_id=order.order_id,
+            department=order.department,
+            gateway=Gateway.HTTP,
+            accepted=False,
+            code="unreachable",
+            reason="not delivered within the time for delivery",
+        )
+
+
+async def recall_order(recall: RecallOrder) -> RecallReceipt:
+    """Take a work order back from a department that no longer holds the case."""
+    try:
+        return await workflow.execute_activity_method(
+            Departments.recall_order,
+            recall,
+            start_to_close_timeout=_DEPARTMENT_ATTEMPT,
+            schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
+            retry_policy=_DEPARTMENT_RETRY,
+            summary=f"recall {recall.order_id} <- {recall.department}",
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        return RecallReceipt(order_id=recall.order_id, department=recall.department, done=False, code="unreachable")
+
+
+def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
+    """Bring the search attributes of the case up to date where they differ from `shown`; return what is shown now."""
+    now = {STAGE: state.stage, DEPARTMENT: state.department or "", HOLDER: state.holder, AREA: state.area}
+    changed = [_KEYWORDS[name].value_set(value) for name, value in now.items() if shown.get(name) != value]
+    if changed:
+        workflow.upsert_search_attributes(changed)
+    return now
