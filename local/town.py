@@ -1,0 +1,248 @@
+"""`jiceng up`: a whole town on one machine, in one process tree.
+
+    temporal -> namespace ------------------.
+    postgres -> database -> migrations -----+-> worker, api, departments -> people
+
+PROCESSES is the list of our own processes; what runs them is in `local/supervisor.py`.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from engine.keys import ensure_keys
+from engine.migrations import migrate
+from engine.settings import Settings
+from local.child import Child, Probe, Step, is_started
+from local.data_folder import DataFolder, TownRecord, birth
+from local.memory import ChildMemory
+from local.ports import LOOPBACK, choose_ports
+from local.postgres import open_postgres
+from local.probes import accepts_connections, answers_http, polls_task_queue
+from local.supervisor import Supervisor
+from local.temporal_server import LocalTemporal
+from schemas.model import Model
+from schemas.search_attributes import SEARCH_ATTRIBUTES
+from schemas.town_time import REAL_SPEED_MILLI
+
+# In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
+PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics")
+
+
+@dataclass(frozen=True)
+class TownProcess:
+    """One of our own processes. `ready` makes the probe from the town's settings; `demo` ones run with --demo only."""
+
+    name: str
+    argv: tuple[str, ...]
+    ready: Callable[[Settings], Probe] = lambda _: is_started
+    after: tuple[str, ...] = ()
+    demo: bool = False
+    grace_seconds: float = 30.0
+
+
+def _jiceng(command: str) -> tuple[str, ...]:
+    # -P: a file in the data folder must not be taken for one of our modules.
+    return (sys.executable, "-P", "-m", "cli", command)
+
+
+def _worker_polls(our: Settings) -> Probe:
+    return polls_task_queue(our.temporal_address, our.temporal_namespace, our.task_queue)
+
+
+PROCESSES = (
+    TownProcess("worker", _jiceng("worker"), _worker_polls),
+    TownProcess("api", _jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
+    TownProcess(
+        "departments", _jiceng("departments"), lambda our: accepts_connections(str(our.departments_url)), demo=True
+    ),
+    TownProcess("people", _jiceng("people"), after=("worker", "api", "departments"), demo=True),
+)
+
+
+@dataclass(frozen=True)
+class TownOptions:
+    """What `jiceng up` was asked for. `speed` None: as founded, or 1. Not `durable`: faster; a power cut loses data."""
+
+    data: Path
+    port_base: int | None = None
+    speed: float | None = None
+    demo: bool = False
+    database_url: SecretStr | None = None
+    durable: bool = True
+    processes: Sequence[TownProcess] = PROCESSES
+    search_attributes: Mapping[str, str] = field(default_factory=lambda: dict(SEARCH_ATTRIBUTES))
+
+
+class TownAddresses(Model):
+    """Where the town can be reached: what `jiceng up --json` prints. `postgres` holds the password."""
+
+    api: str
+    temporal: str
+    temporal_ui: str
+    postgres: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Town:
+    """A town that runs."""
+
+    addresses: TownAddresses
+    settings: Settings
+    supervisor: Supervisor
+
+
+async def run_town(options: TownOptions, announce: Callable[[TownAddresses], None]) -> int:
+    """Run a town until SIGTERM, SIGINT or SIGHUP; then exit code 0. A second signal stops it without grace.
+
+    Raises:
+        TownHeld, FoundedOtherwise, PortTaken, NobodyCanRunPostgres, PostgresUnusable, TemporalUnusable, ChildFailed,
+        MigrationFailed: the town could not start; the message says what to do.
+    """
+    hurry = asyncio.Event()
+    life = asyncio.create_task(_live(options, announce, hurry))
+    signals = 0
+
+    def stop() -> None:
+        nonlocal signals
+        signals += 1
+        # Cancelling twice would cut off the stopping itself, and leave children behind.
+        if signals == 1:
+            life.cancel()
+        else:
+            hurry.set()
+
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    for number in caught:
+        loop.add_signal_handler(number, stop)
+    try:
+        with suppress(asyncio.CancelledError):
+            await life
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+    return 0
+
+
+async def _live(options: TownOptions, announce: Callable[[TownAddresses], None], hurry: asyncio.Event) -> None:
+    async with open_town(options, hurry) as town:
+        announce(town.addresses)
+        await town.supervisor.watch()
+
+
+@asynccontextmanager
+async def open_town(options: TownOptions, hurry: asyncio.Event | None = None) -> AsyncIterator[Town]:
+    """A town that is ready; it is stopped at the end of the block. For programs that need a town inside themselves.
+
+    Whoever holds it awaits `town.supervisor.watch()` beside their own work: it raises when the town cannot go on.
+    """
+    folder = DataFolder(options.data)
+    with folder.hold():
+        folder.remove_record()
+        clock = folder.found(options.speed)
+        await asyncio.to_thread(ChildMemory(folder.path / "children.json").clear)
+        unused = {"postgres"} if options.database_url else set()
+        ports = choose_ports(PORTS, options.port_base, folder.remembered_ports(), unused)
+        folder.remember_ports(ports)
+        temporal = _temporal(options, folder.path, ports)
+        database_url, database = await _database(options, folder.path, ports)
+        settings = Settings(
+            data=folder.path,
+            temporal_address=temporal.address,
+            temporal_namespace=temporal.namespace,
+            database_url=database_url,
+            api_host=LOOPBACK,
+            api_port=ports["api"],
+            api_url=f"http://{LOOPBACK}:{ports['api']}",
+            departments_url=f"http://{LOOPBACK}:{ports['departments']}",
+            speed=clock.speed_milli / REAL_SPEED_MILLI,
+        )
+        await asyncio.to_thread(ensure_keys, settings.key_folder)
+        namespace = Step("namespace", temporal.prepare_namespace, after=("temporal",))
+        ours = [_child(process, settings, options) for process in options.processes if options.demo or not process.demo]
+        supervisor = Supervisor(folder.path, [temporal.child(), namespace, *database, *ours], hurry=hurry)
+        addresses = TownAddresses(
+            api=settings.api_url,
+            temporal=settings.temporal_address,
+            temporal_ui=f"http://{LOOPBACK}:{ports['temporal_ui']}",
+            postgres=database_url.get_secret_value(),
+            data=str(folder.path),
+        )
+        try:
+            await supervisor.start()
+            folder.write_record(_record(addresses, settings))
+            yield Town(addresses, settings, supervisor)
+        finally:
+            folder.remove_record()
+            await supervisor.stop()
+
+
+def _temporal(options: TownOptions, folder: Path, ports: Mapping[str, int]) -> LocalTemporal:
+    return LocalTemporal(
+        folder=folder,
+        port=ports["temporal"],
+        ui_port=ports["temporal_ui"],
+        http_port=ports["temporal_http"],
+        metrics_port=ports["temporal_metrics"],
+        durable=options.durable,
+        namespace=Settings().temporal_namespace,
+        search_attributes=options.search_attributes,
+    )
+
+
+async def _database(
+    options: TownOptions, folder: Path, ports: Mapping[str, int]
+) -> tuple[SecretStr, list[Child | Step]]:
+    """The database's address, and the parts that make it ready: our own server, or the one that was given."""
+    if options.database_url is not None:
+        return options.database_url, [Step("migrations", partial(migrate, options.database_url))]
+    postgres = await open_postgres(folder / "postgres", ports["postgres"], durable=options.durable)
+    return postgres.url, [
+        postgres.child(),
+        Step("database", postgres.create_database, after=("postgres",)),
+        Step("migrations", partial(migrate, postgres.url), after=("database",)),
+    ]
+
+
+def _child(process: TownProcess, settings: Settings, options: TownOptions) -> Child:
+    """One of our processes as the supervisor runs it: every setting of the town in its environment."""
+    present = {each.name for each in options.processes if options.demo or not each.demo}
+    return Child(
+        name=process.name,
+        argv=process.argv,
+        environment={**os.environ, "PYTHONUNBUFFERED": "1", **_environment(settings)},
+        folder=settings.data,
+        ready=process.ready(settings),
+        after=("namespace", "migrations", *(name for name in process.after if name in present)),
+        grace_seconds=process.grace_seconds,
+    )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    values = {name: value for name, value in settings.model_dump().items() if value is not None}
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()
+    }
+    return {f"JICENG_{name.upper()}": str(value) for name, value in plain.items()}
+
+
+def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
+    return TownRecord(
+        **addresses.model_dump(),
+        pid=os.getpid(),
+        born=birth(os.getpid()) or 0.0,
+        since=datetime.now(UTC),
+        departments=str(settings.departments_url),
+        temporal_namespace=settings.temporal_namespace,
+    )
