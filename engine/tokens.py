@@ -7,6 +7,7 @@ in town time.
 import secrets
 import stat
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -100,12 +101,14 @@ class Verifier:
         issuer: str = LOCAL_ISSUER,
         audience: str = AUDIENCE,
         algorithms: frozenset[str] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`algorithms` are pinned here, never taken from a token. Raises KeyFault for a file of no use."""
         self._file, self._issuer, self._audience = jwks_file, issuer, audience
         self._algorithms = sorted(algorithms or {ALGORITHM})
         if weak := set(self._algorithms) - ASYMMETRIC:
             raise KeyFault(f"These algorithms are not for a public key: {', '.join(sorted(weak))}.")
+        self._monotonic = monotonic
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read()
 
@@ -137,7 +140,7 @@ class Verifier:
         if not isinstance(key_id, str):
             raise TokenMalformed("kid")
         # Whoever sends tokens with made-up key ids must not make us read the file each time.
-        if key_id not in self._keys and time.monotonic() - self._read_at >= REREAD_PAUSE_SECONDS:
+        if key_id not in self._keys and self._monotonic() - self._read_at >= REREAD_PAUSE_SECONDS:
             self._reread()
         if key_id not in self._keys:
             raise TokenKeyUnknown
@@ -151,7 +154,7 @@ class Verifier:
             log.warning("jwks_not_read", reason=str(error))
 
     def _read(self) -> None:
-        self._read_at = time.monotonic()
+        self._read_at = self._monotonic()
         try:
             mode = self._file.stat().st_mode
             text = self._file.read_text(encoding="utf-8")

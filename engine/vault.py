@@ -170,11 +170,13 @@ class Vault:
 
         Raises PersonUnknown, and PersonErased when it was done before.
         """
-        erased_at: datetime | None = await connection.fetchval(SQL.erase_person, person, by.subject, basis)
-        if erased_at is None:
-            await self._open(connection, person)  # says which of the two it is
-            raise PersonErased(person)
-        await connection.execute(SQL.empty_items_of_person, person)
+        async with connection.transaction():
+            erased_at: datetime | None = await connection.fetchval(SQL.erase_person, person, by.subject, basis)
+            if erased_at is None:
+                await self._open(connection, person)  # says which of the two it is
+                raise PersonErased(person)
+            # A statement of its own: while the first one waited for the person, others may have kept more texts.
+            await connection.execute(SQL.empty_items_of_person, person)
         return erased_at
 
     async def _open_or_create(
