@@ -12,7 +12,7 @@ from engine.key_files import KeyFault, hold_folder, require_private, write_once
 from schemas.signature import SHORTEST_SECRET, read_secrets
 
 
-class DepartmentKeyFaults(ValueError):  # noqa: N818 - it is a list of faults
+class DepartmentKeyFaults(ValueError):
     """Keys are missing or unusable. `faults` says for each file what to do."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Reads policies/departments.yaml into a DepartmentRegister; every fault in it is told at once: file, entry, remedy."""
 
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +12,11 @@ from pydantic import ValidationError
 from schemas.department import Gateway
 from schemas.department_policy import DepartmentPolicy, DepartmentRegister
 
-FILE = "departments.yaml"
 BASE = "{departments}"
 DEFAULT_DISPATCHER = "coordination-centre"
 
 
-class DepartmentPolicyFaults(ValueError):  # noqa: N818 - it is a list of faults
+class DepartmentPolicyFaults(ValueError):
     """The departments file cannot be used as it stands. `faults` says, one by one, where and what to do."""
 
     def __init__(self, faults: list[str]) -> None:
@@ -38,14 +37,11 @@ class _NoKeyTwice(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-def load_departments(
-    file: Path, departments_url: str | None = None, addresses: Mapping[str, str] | None = None
-) -> DepartmentRegister:
-    """Read the file and complete the addresses.
+def load_departments(file: Path, departments_url: str | None = None) -> DepartmentRegister:
+    """Read the file and complete the addresses. Raises DepartmentPolicyFaults.
 
-    `departments_url` stands for `{departments}`; `addresses` gives single departments an address of their own, by code
-    (a local town gives each its port). One that has neither is put to the desk and named in `without_address`.
-    Raises DepartmentPolicyFaults.
+    `departments_url` stands for `{departments}`; without it the departments that need it are put to the desk and named
+    in `without_address`.
     """
     entries = _entries(file)
     faults: list[str] = []
@@ -64,11 +60,14 @@ def load_departments(
             continue
         faults.extend(f"{where}: {fault}" for fault in _address_faults(department))
         departments.append(department)
-    faults.extend(f"{file}: {fault}" for fault in _register_faults(departments))
-    faults.extend(_setting_faults(departments, departments_url, addresses or {}))
+    if len(departments) == len(entries):
+        faults.extend(f"{file}: {fault}" for fault in _register_faults(departments))
+    if departments_url is not None:
+        remedy = "write http(s)://host"
+        faults.extend(f"JICENG_DEPARTMENTS_URL: {fault}; {remedy}" for fault in _url_faults(departments_url))
     if faults:
         raise DepartmentPolicyFaults(faults)
-    return _addressed(departments, departments_url, addresses or {})
+    return _addressed(departments, departments_url)
 
 
 def _entries(file: Path) -> list[Any]:
@@ -147,32 +146,11 @@ def _register_faults(departments: list[DepartmentPolicy]) -> list[str]:
     return faults
 
 
-def _setting_faults(
-    departments: list[DepartmentPolicy], departments_url: str | None, addresses: Mapping[str, str]
-) -> list[str]:
-    """What is wrong with the addresses that came from the settings rather than from the file."""
-    faults: list[str] = []
-    if departments_url is not None:
-        faults.extend(
-            f"JICENG_DEPARTMENTS_URL: {fault}; write http(s)://host" for fault in _url_faults(departments_url)
-        )
-    known = {department.code for department in departments if department.gateway is Gateway.HTTP}
-    for code, url in addresses.items():
-        if code not in known:
-            faults.append(f"JICENG_DEPARTMENT_ADDRESSES: {code!r} is no http department in {FILE}; mend the code")
-        faults.extend(
-            f"JICENG_DEPARTMENT_ADDRESSES: {code}: {fault}; write http(s)://host" for fault in _url_faults(url)
-        )
-    return faults
-
-
-def _addressed(
-    departments: list[DepartmentPolicy], departments_url: str | None, addresses: Mapping[str, str]
-) -> DepartmentRegister:
+def _addressed(departments: list[DepartmentPolicy], departments_url: str | None) -> DepartmentRegister:
     placed = []
     without = []
     for department in departments:
-        url = addresses.get(department.code, department.url)
+        url = department.url
         if url is not None and url.startswith(BASE):
             url = None if departments_url is None else departments_url.rstrip("/") + url.removeprefix(BASE)
         if department.gateway is Gateway.HTTP and url is None:

@@ -43,7 +43,7 @@ _REASONS = {
 }
 
 
-class GatewayUnavailable(Exception):  # noqa: N818 - named for what is the matter
+class GatewayUnavailable(Exception):
     """The department gave no usable answer; the same call may go through later. `retry_after`: a pause it asked for."""
 
     def __init__(self, reason: str, retry_after: timedelta | None = None) -> None:

@@ -48,7 +48,7 @@ FINISHES_AFTER = timedelta(hours=2)
 LATE_BY = timedelta(minutes=30)
 
 
-class UnreadableDirection(ValueError):  # noqa: N818 - named for what is the matter
+class UnreadableDirection(ValueError):
     """A stage direction has a word that no simulated department knows."""
 
 

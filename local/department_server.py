@@ -3,16 +3,13 @@
 import asyncio
 import hashlib
 import json
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import structlog
-import uvicorn
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -22,6 +19,7 @@ from starlette.routing import Route
 from local.characters import Character, UnreadableDirection, character_for, plan
 from local.department_book import BookedOrder, DepartmentBook, Report, Standing
 from local.department_post import ReportPost
+from local.quiet_server import listen, quiet_server, url_of
 from schemas.department import IDEMPOTENCY_HEADER, Receipt, WorkOrder, idempotency_key, order_id
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, read_secrets, verify
 
@@ -29,7 +27,6 @@ log = structlog.get_logger()
 
 SLOW_ANSWER_SECONDS = 0.3
 REPORT_TIMEOUT_SECONDS = 10.0
-BACKLOG = 128
 
 
 class SimulatedDepartment(BaseModel):
@@ -46,47 +43,23 @@ class SimulatedDepartment(BaseModel):
     port: int = 0
 
 
-class _Server(uvicorn.Server):
-    """Several live in one process, so none may take its signals."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class RunningDepartment:
     """One department with its server, open from the moment it is made. Needs a running event loop."""
 
     def __init__(self, department: SimulatedDepartment) -> None:
         self._department = department
         self._secrets = read_secrets(department.key_file.read_text(encoding="ascii"))
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._listener.bind((department.host, department.port))
-        except OSError as error:
-            self._listener.close()
-            raise OSError(error.errno, f"{department.code}: port {department.port}: {error.strerror}") from error
-        self._listener.listen(BACKLOG)
-        host, port = self._listener.getsockname()[:2]
-        self.url = f"http://{host}:{port}"
+        self._listener = listen(department.host, department.port)
+        self.url = url_of(self._listener)
         self._book = DepartmentBook(department.book)
-        self._server = _Server(
-            uvicorn.Config(
-                Starlette(
-                    routes=[
-                        Route("/work-orders", self._place, methods=["POST"]),
-                        Route("/work-orders/{order_id}", self._recall, methods=["DELETE"]),
-                        Route("/journal", self._journal),
-                        Route("/healthz", self._health),
-                    ]
-                ),
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                lifespan="off",
-                ws="none",
-                timeout_graceful_shutdown=1,
+        self._server = quiet_server(
+            Starlette(
+                routes=[
+                    Route("/work-orders", self._place, methods=["POST"]),
+                    Route("/work-orders/{order_id}", self._recall, methods=["DELETE"]),
+                    Route("/journal", self._journal),
+                    Route("/healthz", self._health),
+                ]
             )
         )
         self._post: ReportPost | None = None

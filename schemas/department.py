@@ -20,7 +20,7 @@ from schemas.references import TextReference
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 LONGEST_CALLBACK_BYTES = 64 * 1024
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
 """The code of a department, a step or a refusal: small letters, digits and single hyphens; a dot or slash never."""
 
 ForeignCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)]

@@ -29,7 +29,7 @@ class DepartmentPolicy(Model):
     timeout_seconds: float = Field(default=5.0, gt=0, le=30)
 
 
-class NoSuchDepartment(LookupError):  # noqa: N818 - named for what is the matter
+class NoSuchDepartment(LookupError):
     """A code that is not in policies/departments.yaml."""
 
 
