@@ -1,2 +1,207 @@
+"""`jiceng`: the list of processes and tools."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import asyncpg
 import typer
-app = typer.Typer()
+from pydantic import SecretStr
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from temporalio.client import Client
+
+from audit.replay import replay_cases
+from audit.verify import verify_cases
+from engine.database import open_pool
+from engine.key_files import KeyFault
+from engine.keys import Keys
+from engine.migrations import MigrationFailed
+from engine.settings import PROJECT, Settings
+from engine.temporal import connect
+from engine.tokens import issue
+from local.data_folder import FoundedOtherwise, TownHeld
+from local.found import NoTown, find_town
+from local.identity import NobodyCanRunPostgres
+from local.keeper import ChildFailed
+from local.ports import PortTaken
+from local.postgres import PostgresUnusable
+from local.temporal_server import TemporalUnusable
+from local.town import TownAddresses, TownOptions, run_town
+from schemas.actor import Role
+from schemas.diagram import with_pictures
+from schemas.findings import Finding
+from worker import run_worker
+from workflows.registry import PROCEDURES
+
+T = TypeVar("T")
+Findings = AsyncIterator[Finding]
+Audit = Callable[[Settings, Keys, Client, asyncpg.Pool, list[str] | None], Findings]
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Jiceng 基层: a durable case engine for grassroots governance."
+)
+audit_app = typer.Typer(no_args_is_help=True, help="审计 What happened, and was anything altered?")
+app.add_typer(audit_app, name="audit")
+
+Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+Case = Annotated[str | None, typer.Argument(help="a case number; all cases without it")]
+TOWN = Path("town")
+
+# What a person can mend is told as a sentence, not as a stack of frames.
+TOLD = (
+    NoTown,
+    TownHeld,
+    FoundedOtherwise,
+    PortTaken,
+    NobodyCanRunPostgres,
+    PostgresUnusable,
+    TemporalUnusable,
+    ChildFailed,
+    MigrationFailed,
+    KeyFault,
+)
+
+console = Console()
+errors = Console(stderr=True)
+
+
+def _run(task: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(task)
+    except TOLD as fault:
+        errors.print(f"[red]{escape(str(fault))}[/red]")
+        raise typer.Exit(1) from None
+
+
+# ---- the town -------------------------------------------------------------------------------------------------------
+
+
+@app.command()
+def up(
+    data: Data = TOWN,
+    demo: Annotated[bool, typer.Option("--demo", help="simulated departments and people too")] = False,
+    port_base: Annotated[int | None, typer.Option(help="use the ports from this one on")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="town seconds per real second; fixed when the town is founded")
+    ] = None,
+    database_url: Annotated[str | None, typer.Option(help="a Postgres of your own")] = None,
+    as_json: Json = False,
+) -> None:
+    """启动 Bring up a whole town on this machine and keep it running until Ctrl-C."""
+    options = TownOptions(
+        data=data,
+        port_base=port_base,
+        speed=speed,
+        demo=demo,
+        database_url=SecretStr(database_url) if database_url else None,
+    )
+
+    def announce(addresses: TownAddresses) -> None:
+        if as_json:
+            typer.echo(json.dumps(addresses.model_dump()))
+        else:
+            console.print(_addresses(addresses))
+
+    raise typer.Exit(_run(run_town(options, announce)))
+
+
+@app.command()
+def worker() -> None:
+    """Run the worker alone, configured by JICENG_* variables."""
+    _run(run_worker(Settings()))
+
+
+@app.command()
+def api() -> None:
+    """Run the starter API alone, configured by JICENG_* variables."""
+    _run(run_api(Settings()))
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Option(help="what the bearer may do")],
+    subject: Annotated[str | None, typer.Option(help="the account; default: the role with -1")] = None,
+    department: Annotated[str | None, typer.Option(help="code of the department, for department officers")] = None,
+    area: Annotated[str | None, typer.Option(help="code of the area; the whole town without it")] = None,
+    hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="how long it is valid")] = 12,
+    data: Data = TOWN,
+) -> None:
+    """令牌 Sign a token for the local town."""
+    settings = _run(_town(data))
+    principal = {"subject": subject or f"{role}-1", "role": role, "department": department, "area": area}
+    typer.echo(issue(Keys.load(settings.key_folder), **principal, lifetime=timedelta(hours=hours)))
+
+
+@app.command()
+def docs() -> None:
+    """Draw the generated parts of docs/ anew from the tables of the procedures."""
+    for case in PROCEDURES:
+        page = PROJECT / "docs" / "procedures" / f"{case.procedure.name}.md"
+        page.write_text(with_pictures(page.read_text(encoding="utf-8"), case.procedure), encoding="utf-8")
+        console.print(f"docs/procedures/{page.name}")
+
+
+async def _town(data: Path) -> Settings:
+    return find_town(data)
+
+
+def _addresses(addresses: TownAddresses) -> Table:
+    table = Table(title="基层 Jiceng", show_header=False)
+    for name, address in addresses.model_dump(exclude={"postgres"}).items():
+        table.add_row(name, address)
+    return table
+
+
+# ---- audit ----------------------------------------------------------------------------------------------------------
+
+
+@audit_app.command()
+def verify(case: Case = None, data: Data = TOWN, as_json: Json = False) -> None:
+    """核验 Verify the chain of a case, or of all: nothing changed, nothing missing."""
+    _run(_report(data, as_json, case, _verified))
+
+
+@audit_app.command()
+def replay(case: Case = None, data: Data = TOWN, as_json: Json = False) -> None:
+    """重放 Replay the recorded history of a case, or of all, with today's code."""
+    _run(_report(data, as_json, case, _replayed))
+
+
+def _verified(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None) -> Findings:
+    del settings, keys, client
+    return verify_cases(pool, cases)
+
+
+def _replayed(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None) -> Findings:
+    return replay_cases(client, keys, settings, pool, cases)
+
+
+async def _report(data: Path, as_json: bool, case: str | None, audit: Audit) -> None:  # noqa: FBT001 - from the option
+    settings = find_town(data)
+    keys = Keys.load(settings.key_folder)
+    client = await connect(settings, keys)
+    wrong = total = 0
+    async with await open_pool(settings, process="jiceng audit") as pool:
+        async for finding in audit(settings, keys, client, pool, [case] if case else None):
+            total += 1
+            wrong += not finding.ok
+            if as_json:
+                typer.echo(finding.model_dump_json())
+            elif not finding.ok or case:
+                console.print(
+                    f"{'✓' if finding.ok else '✗'} {finding.case_id} {finding.check}: {finding.detail}", soft_wrap=True
+                )
+    if not as_json:
+        console.print(f"{total} 个案件, {wrong} 个有问题 ({total} cases, {wrong} not well)")
+    if wrong or not total:
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

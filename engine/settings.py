@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     token_issuer: str = "jiceng-local"
     token_audience: str = "jiceng"
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
+    history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
     workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
     log_level: str = "INFO"
