@@ -3,14 +3,19 @@
 import json
 import os
 import threading
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
+from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
 from temporalio.exceptions import ApplicationError
+from temporalio.worker import Worker
 
 from engine.codec import (
     EncryptionCodec,
@@ -30,11 +35,6 @@ PAYLOADS = st.builds(
     metadata=st.dictionaries(st.text(max_size=12), st.binary(max_size=20), max_size=4),
     data=st.one_of(st.binary(max_size=400), st.text(max_size=60).map(lambda text: text.encode() * 40)),
 )
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return ensure_keys(tmp_path_factory.mktemp("town") / "keys")
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +157,86 @@ async def test_models_travel_closed(keys: Keys) -> None:
 
     assert CANARY.encode() not in stored[0].SerializeToString()
     assert await data_converter(keys).decode(stored, [Actor]) == [actor]
+
+
+@activity.defn
+async def complain(text: str) -> str:
+    """Fails with what it was told, the way a careless client of a department might."""
+    raise ApplicationError(text, {"said": text}, non_retryable=True)
+
+
+@workflow.defn(sandboxed=False)  # the sandbox would import pytest for nothing; what is looked at is what goes out
+class Canary:
+    """A case that carries one text by every way there is into Temporal."""
+
+    def __init__(self) -> None:
+        self._told: str | None = None
+
+    @workflow.run
+    async def run(self, text: str) -> str:
+        """Say the text everywhere; the result is the text, and what the failure said."""
+        workflow.set_current_details(text)
+        await workflow.wait_condition(lambda: self._told is not None, timeout_summary=text, timeout=60)
+        await workflow.sleep(0.001, summary=text)
+        try:
+            await workflow.execute_activity(
+                complain, text, start_to_close_timeout=timedelta(seconds=10), summary=text, activity_id="complain"
+            )
+        except Exception as failure:  # noqa: BLE001 - its cause is what the test is about
+            return f"{text} {failure.__cause__}"
+        return text
+
+    @workflow.update
+    def tell(self, text: str) -> str:
+        """Take a text and give it back."""
+        self._told = text
+        return text
+
+
+class HeaderSender(Interceptor):
+    """Puts a text into a header of each start, as a tracing library would."""
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002 - the SDK's name
+        """Stand before the client's own calls."""
+        return HeaderOutbound(next)
+
+
+class HeaderOutbound(OutboundInterceptor):
+    """The outgoing half of HeaderSender."""
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002
+        """Start with one more header."""
+        header = Payload(metadata={"encoding": b"json/plain"}, data=json.dumps(CANARY, ensure_ascii=False).encode())
+        input.headers = {**input.headers, "who": header}
+        return await super().start_workflow(input)
+
+
+async def test_nothing_that_a_case_says_is_plain_in_temporal(temporal: Client, tmp_path: Path) -> None:
+    """Inputs, results, updates, failures, headers, memo, summaries and details stand closed in a real history."""
+    config = temporal.config()
+    config["interceptors"] = [HeaderSender()]
+    client = Client(**config)
+    async with Worker(client, task_queue="canary", workflows=[Canary], activities=[complain]):
+        handle = await client.start_workflow(
+            Canary.run,
+            CANARY,
+            id=f"canary-{tmp_path.name}",
+            task_queue="canary",
+            memo={"note": CANARY},
+            static_summary=CANARY,
+            static_details=CANARY,
+        )
+        assert await handle.execute_update(Canary.tell, CANARY) == CANARY
+        assert await handle.result() == f"{CANARY} {CANARY}"
+    history = await handle.fetch_history()
+    description = (await handle.describe()).raw_description
+    start = history.events[0].workflow_execution_started_event_attributes
+    stored = b"".join(event.SerializeToString() for event in history.events) + description.SerializeToString()
+
+    assert start.header.fields["who"].metadata["encoding"] == b"binary/encrypted"
+    assert len(stored) > 2000
+    assert CANARY.encode() not in stored
+    assert json.dumps(CANARY)[1:-1].encode() not in stored
 
 
 def test_keys_are_made_once(tmp_path: Path) -> None:

@@ -173,7 +173,7 @@ def test_garbage_is_refused_by_name(verifier: Verifier, token: str) -> None:
 def test_a_hostile_header_is_refused(keys: Keys, verifier: Verifier, text: str) -> None:
     """A header made to break the parser is refused as malformed, as is a token of a megabyte."""
     header = jwt.utils.base64url_encode(text.encode()).decode()
-    for token in (f"{header}.e30.AA", "A" * 1_000_000):
+    for token in (f"{header}.e30.AA", "\ud800.e30.AA", "A" * 1_000_000):
         with pytest.raises(TokenMalformed):
             verifier.verify(token)
 

@@ -11,13 +11,12 @@ import pytest
 import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ConfigDict, SecretStr, ValidationError
+from pydantic import ConfigDict, ValidationError
 from structlog.testing import capture_logs
 
-from engine.database import Queries, QueryFault, open_pool
+from engine.database import Queries, QueryFault
 from engine.keys import KeyRing, Keys, ensure_keys
 from engine.person_identity import IdentityUnusable, PersonIdentity
-from engine.settings import Settings
 from engine.vault import (
     SQL,
     KindUnusable,
@@ -34,8 +33,6 @@ from schemas.actor import Actor, Role
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference, Tombstone
 
-pytest_plugins = ["postgres_fixture"]
-
 CANARY = "金丝雀小区3号楼502王五说楼道堆满垃圾"
 OFFICER = Actor(subject="officer-7", role=Role.DEPARTMENT_OFFICER, department="urban-management")
 COORDINATOR = Actor(subject="coordinator-1", role=Role.COORDINATOR)
@@ -43,21 +40,8 @@ CASE = "incident-20261121-000017"
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    return ensure_keys(tmp_path_factory.mktemp("town") / "keys")
-
-
-@pytest.fixture(scope="module")
 def vault(keys: Keys) -> Vault:
     return Vault(keys)
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def pool(database_url: str) -> AsyncIterator[asyncpg.Pool]:
-    address = SecretStr(str(database_url))
-    opened = await open_pool(Settings(database_url=address, database_connections=8), process="jiceng test")
-    yield opened
-    await opened.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -108,11 +92,12 @@ def test_a_masked_or_blank_number_is_no_identity(number: str) -> None:
 
 async def test_callers_at_once_get_the_same_person(vault: Vault, pool: asyncpg.Pool) -> None:
     """Eight transactions that meet the same new phone at the same moment end with one person, each able to keep."""
+    together = asyncio.Barrier(8)
 
     async def keep(number: int) -> tuple[str, str]:
         async with pool.acquire() as connection, connection.transaction():
+            await together.wait()
             kept = await vault.keep(connection, PersonIdentity.phone("13800003333"), {"description": f"text {number}"})
-            await asyncio.sleep(0)
             return kept.person, kept.texts["description"]
 
     kept = await asyncio.gather(*(keep(number) for number in range(8)))
@@ -183,9 +168,10 @@ async def test_unknown_references_are_refused_without_quoting(vault: Vault, conn
 
 
 async def test_swapped_rows_are_noticed(vault: Vault, connection: Held) -> None:
-    """Two closed texts of one person that were exchanged in the table do not open in each other's place."""
-    kept = await vault.keep(connection, None, {"description": "the first", "location": "the second"})
-    one, two = kept.texts["description"], kept.texts["location"]
+    """Two closed texts of one person and kind that were exchanged in the table do not open in each other's place."""
+    kept = await vault.keep(connection, None, {"description": "the first"})
+    one = kept.texts["description"]
+    two = await vault.keep_text(connection, kept.person, "description", "the second")
     await connection.execute(
         """update vault_items a set nonce = b.nonce, ciphertext = b.ciphertext from vault_items b
         where a.person_id = $1 and b.person_id = $1 and a.item_id <> b.item_id""",
@@ -379,7 +365,7 @@ async def test_sessions_have_limits_and_speak_utc(connection: Held) -> None:
     actor = await connection.fetchval("select $1::jsonb", COORDINATOR)
 
     assert shown == {
-        "application_name": "jiceng test",
+        "application_name": "tests",
         "timezone": "UTC",
         "statement_timeout": "15s",
         "lock_timeout": "5s",
