@@ -55,7 +55,7 @@ class LocalTemporal:
         return Child(
             name="temporal",
             argv=(str(_program()), *self._arguments()),
-            environment={name: value for name, value in os.environ.items() if not name.startswith("TEMPORAL_")},
+            environment=self._environment(),
             folder=self.folder,
             ready=self._answers,
         )
@@ -123,6 +123,11 @@ class LocalTemporal:
                 for part in ("--dynamic-config-value", f"{name}={value}")
             ),
         ]
+
+    def _environment(self) -> dict[str, str]:
+        """The caller's, without their own settings for the temporal command, which it also looks for in their home."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "XDG_"))}
+        return {**kept, "HOME": str(self.folder)}
 
     async def _connect(self) -> Client:
         return await Client.connect(self.address, namespace=self.namespace)

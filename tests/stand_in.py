@@ -10,11 +10,13 @@ import json
 import os
 import signal
 import sys
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 from temporalio import workflow
 
 
@@ -53,6 +55,8 @@ async def up(options: dict[str, Any]) -> int:
         TownProcess("api", (*ourselves, "api"), lambda our: answers_http(our.api_url)),
     )
     data = Path(options.pop("data"))
+    if "database_url" in options:
+        options["database_url"] = SecretStr(options["database_url"])
     town = TownOptions(data=data, durable=False, processes=processes, **options)
     return await run_town(town, lambda addresses: print(addresses.model_dump_json(), flush=True))  # noqa: T201
 
@@ -65,7 +69,12 @@ async def worker() -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     client = await Client.connect(os.environ["JICENG_TEMPORAL_ADDRESS"])
-    async with Worker(client, task_queue=os.environ["JICENG_TASK_QUEUE"], workflows=[Waiting]):
+    async with Worker(
+        client,
+        task_queue=os.environ["JICENG_TASK_QUEUE"],
+        workflows=[Waiting],
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+    ):
         await stopped.wait()
 
 

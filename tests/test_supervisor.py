@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -86,7 +87,7 @@ async def test_child_that_dies_is_started_again(tmp_path: Path) -> None:
             pid = supervisor.pid_of("child")
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
-            await eventually(lambda pid=pid: supervisor.pid_of("child") not in (None, pid))
+            await eventually(partial(_lives_anew, supervisor, pid))
 
 
 async def test_child_that_never_gets_ready_ends_the_start_with_its_last_words(tmp_path: Path) -> None:
@@ -244,3 +245,7 @@ async def _never(_: Started) -> bool:
 
 def _some_process() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", LIVES], stdout=subprocess.DEVNULL)  # noqa: S603
+
+
+def _lives_anew(supervisor: Supervisor, former: int) -> bool:
+    return supervisor.pid_of("child") not in {None, former}

@@ -1,0 +1,17 @@
+"""How tests wait: for a condition, with a deadline; never for a length of time."""
+
+import asyncio
+import inspect
+import time
+from collections.abc import Awaitable, Callable
+
+
+async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: float = 10.0) -> None:
+    """Return as soon as the predicate holds; fail the test when it does not within so many seconds."""
+    deadline = time.monotonic() + within
+    while True:
+        held = predicate()
+        if await held if inspect.isawaitable(held) else held:
+            return
+        assert time.monotonic() < deadline, f"not true within {within} s: {inspect.getsource(predicate).strip()}"
+        await asyncio.sleep(0.02)
