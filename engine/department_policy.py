@@ -108,7 +108,7 @@ def _address_faults(department: DepartmentPolicy) -> list[str]:
         return ["url: an http department needs one; add it or write gateway: desk"]
     if department.url.startswith(BASE):
         rest = department.url.removeprefix(BASE)
-        bad = "{" in rest or (rest != "" and not rest.startswith("/"))
+        bad = "{" in rest or not rest.strip("/") or not rest.startswith("/")
         return (
             [f"url: {BASE} is followed by a path and no other placeholder; write {BASE}/{department.code}"]
             if bad

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter, field_validator
+from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from schemas.model import Model
 from schemas.references import TextReference
@@ -31,6 +31,11 @@ Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 Moment = Annotated[AwareDatetime, Field(strict=True)]
 """Town time with its offset, ISO 8601. Strict, because a bare number would be read as a time in 1970."""
+
+
+Latitude = Annotated[int, Field(ge=-90_000_000, le=90_000_000)]
+Longitude = Annotated[int, Field(ge=-180_000_000, le=180_000_000)]
+"""Integer micro-degrees, WGS 84."""
 
 
 class Gateway(StrEnum):
@@ -59,8 +64,8 @@ class Place(Model):
     """Where it is. Coordinates are integer micro-degrees (WGS 84); an address that was not stated is null."""
 
     address: str | None = None
-    latitude_microdegrees: int | None = Field(default=None, ge=-90_000_000, le=90_000_000)
-    longitude_microdegrees: int | None = Field(default=None, ge=-180_000_000, le=180_000_000)
+    latitude_microdegrees: Latitude | None = None
+    longitude_microdegrees: Longitude | None = None
 
 
 class WorkOrder(Model):
@@ -162,7 +167,8 @@ def read_callback(body: bytes) -> CallbackBody:
 class PlaceOrder(Model):
     """What the workflow asks for: the texts are references into the vault, read at the last moment by the activity.
 
-    `step` is unique in the case and stays the same in every attempt (`dispatch-1`, `dispatch-2` after a redispatch).
+    What cannot be sent is refused here, in the workflow, not in an activity that would be tried for ever. `step` is
+    unique in the case and stays the same in every attempt (`dispatch-1`, `dispatch-2` after a redispatch).
     """
 
     case_id: str
@@ -174,17 +180,10 @@ class PlaceOrder(Model):
     title: TextReference | None = None
     description: TextReference
     address: TextReference | None = None
-    latitude_microdegrees: int | None = None
-    longitude_microdegrees: int | None = None
-    due: dict[str, datetime]
-    as_of: datetime
-
-    @field_validator("as_of")
-    @classmethod
-    def _knows_its_offset(cls, moment: datetime) -> datetime:
-        if moment.tzinfo is None:
-            raise ValueError("town time carries its offset")
-        return moment
+    latitude_microdegrees: Latitude | None = None
+    longitude_microdegrees: Longitude | None = None
+    due: dict[str, Moment]
+    as_of: Moment
 
     @property
     def order_id(self) -> str:
