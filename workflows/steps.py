@@ -13,6 +13,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.departments import Departments
     from activities.ledger import Ledger
     from schemas.case import CaseState
+    from schemas.clocks import ClockView, Status
     from schemas.department import Gateway, OrderReceipt, PlaceOrder, RecallOrder, RecallReceipt
     from schemas.ledger import Batch, FlushReceipt
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
@@ -85,9 +86,29 @@ async def recall_order(recall: RecallOrder) -> RecallReceipt:
 
 
 def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
-    """Bring the search attributes of the case up to date where they differ from `shown`; return what is shown now."""
+    """Tell Temporal's lists and its UI where the case stands; return what is shown now.
+
+    Search attributes cost an event, so only those go up that differ from `shown`; the details cost none.
+    """
     now = {STAGE: state.stage, DEPARTMENT: state.department or "", HOLDER: state.holder, AREA: state.area}
     changed = [_KEYWORDS[name].value_set(value) for name, value in now.items() if shown.get(name) != value]
     if changed:
         workflow.upsert_search_attributes(changed)
+    workflow.set_current_details(details(state))
     return now
+
+
+def running(state: CaseState) -> list[ClockView]:
+    """Return the clocks that count now, with their due times."""
+    return [view for view in state.clock_views() if view.status is Status.RUNNING and view.due_at]
+
+
+def details(state: CaseState) -> str:
+    """What a supervisor reads at the top of a case in the Temporal UI, in Markdown; codes only."""
+    due = [f"- {view.name}: {view.due_at:%Y-%m-%d %H:%M}" for view in running(state)]
+    lines = [
+        f"**环节 stage**: {state.stage}",
+        f"**责任方 holder**: {state.holder or '-'}",
+        f"**台账 entries**: {state.seq}",
+    ]
+    return "\n\n".join([*lines, "**期限 due**:\n" + "\n".join(due)] if due else lines)

@@ -1,0 +1,110 @@
+"""The public door, as tests use it: start a case and give commands over HTTP, each as a person with a token."""
+
+import importlib
+import itertools
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import httpx
+
+from schemas.procedure import Procedure
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account."""
+
+    subject: str
+    role: str
+    department: str | None = None
+    area: str | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command of a walk: its name, who gives it, and its body if not the usual one."""
+
+    command: str
+    by: str
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A way a case can go, and the stage at which it stands then."""
+
+    name: str
+    steps: tuple[Step, ...]
+    stage: str
+
+
+def examples(procedure: Procedure) -> ModuleType:
+    """tests/examples/<procedure>.py."""
+    return importlib.import_module(f"tests.examples.{procedure.name}")
+
+
+@dataclass
+class Door:
+    """An API and the people of a procedure's examples."""
+
+    api: httpx.AsyncClient
+    token: Callable[[Person], str]
+    procedure: Procedure
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    @property
+    def examples(self) -> ModuleType:
+        return examples(self.procedure)
+
+    def headers(self, who: str, key: str | None = None) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self.token(self.examples.PEOPLE[who])}"}
+        return headers | ({"Idempotency-Key": key} if key else {})
+
+    async def start(
+        self, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
+    ) -> str:
+        """Start a case and return its id, whether it stands already or is still to be delivered."""
+        answer = await self.api.post(
+            self.examples.PATH,
+            json=body or self.examples.REPORT,
+            headers=self.headers(by or self.examples.REPORTER, key or str(uuid.uuid4())),
+        )
+        assert answer.status_code in (200, 201, 202), answer.text
+        return str(answer.json()["case_id"])
+
+    async def give(self, case_id: str, step: Step, key: str | None = None) -> httpx.Response:
+        """Give a command, legal or not, and return the answer."""
+        body = self.examples.BODIES[step.command] if step.body is None else step.body
+        return await self.api.post(
+            f"/api/v1/cases/{case_id}/commands/{step.command}",
+            json=body,
+            headers=self.headers(step.by, key or str(uuid.uuid4())),
+        )
+
+    async def go(self, case_id: str, steps: Sequence[Step]) -> None:
+        """Give commands that must be accepted."""
+        for step in steps:
+            answer = await self.give(case_id, step)
+            assert answer.status_code == 200, f"{step}: {answer.text}"
+
+    async def walk(self, walk: Walk) -> str:
+        """Start a case and take it along a walk; its id."""
+        case_id = await self.start()
+        await self.go(case_id, walk.steps)
+        return case_id
+
+    async def case(self, case_id: str, by: str = "auditor", **query: str) -> dict[str, Any]:
+        """What the API shows of a case."""
+        answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers(by), params=query, timeout=70)
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    async def kinds(self, case_id: str) -> list[str]:
+        """The kinds of the case's entries, in order."""
+        answer = await self.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.headers("auditor"))
+        assert answer.status_code == 200, answer.text
+        return [entry["kind"] for entry in answer.json()["items"]]

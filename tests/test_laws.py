@@ -1,0 +1,174 @@
+"""The laws: written once, true of every procedure in the registry, on a real server and through the public door."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import asyncpg
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from audit.replay import replay_cases, runs_of
+from audit.verify import verify_cases
+from engine.keys import Keys
+from engine.settings import Settings
+from schemas.procedure import Procedure
+from tests.door import Door, Step, Walk, examples
+from tests.waiting import eventually
+from workflows.registry import PROCEDURES
+
+PROCEDURE_LIST = [case.procedure for case in PROCEDURES]
+WALKS = [(procedure, walk) for procedure in PROCEDURE_LIST for walk in examples(procedure).WALKS]
+EVERY_PROCEDURE = pytest.mark.parametrize("procedure", PROCEDURE_LIST, ids=lambda procedure: procedure.name)
+EVERY_WALK = pytest.mark.parametrize(("procedure", "walk"), WALKS, ids=[f"{p.name}: {w.name}" for p, w in WALKS])
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@EVERY_WALK
+async def test_a_walk_leads_where_the_table_says(procedure: Procedure, walk: Walk, door: Callable[..., Door]) -> None:
+    """Every way a case can go ends at the stage it is to end at, and the lists know it at once."""
+    town = door(procedure)
+    case_id = await town.walk(walk)
+
+    assert walk.stage == (await town.case(case_id))["stage"]
+
+
+@EVERY_WALK
+async def test_twice_is_once(procedure: Procedure, walk: Walk, door: Callable[..., Door]) -> None:
+    """A case whose every command is given twice under its key has the ledger of a case where each is given once."""
+    town = door(procedure)
+    once = await town.walk(walk)
+    twice = await town.start(key="the same key " + walk.name)
+    again = await town.start(key="the same key " + walk.name)
+    for number, step in enumerate(walk.steps):
+        first = await town.give(twice, step, key=f"key {number}")
+        second = await town.give(twice, step, key=f"key {number}")
+
+        assert (200, 200) == (first.status_code, second.status_code), second.text
+        assert first.json()["accepted"] == second.json()["accepted"]
+
+    assert again == twice
+    assert Counter(await town.kinds(once)) == Counter(await town.kinds(twice))
+
+
+@EVERY_PROCEDURE
+async def test_illegal_commands_change_nothing(procedure: Procedure, door: Callable[..., Door]) -> None:
+    """At every stage of the main walk, every command that somebody may not give there is refused and leaves no trace."""
+    town = door(procedure)
+    people = town.examples.PEOPLE
+    case_id = await town.start()
+    refused = 0
+    for step in (*town.examples.MAIN.steps, None):
+        for who in people:
+            legal = (await town.case(case_id, by=who))["legal_commands"] if who != "stranger" else []
+            before = await town.case(case_id)
+            for command in set(procedure.commands) - set(legal):
+                answer = await town.give(case_id, Step(command, who))
+                refused += 1
+
+                assert answer.status_code in (403, 404, 409), f"{who} {command}: {answer.status_code} {answer.text}"
+            assert before["seq"] == (await town.case(case_id))["seq"]
+        if step is not None:
+            await town.go(case_id, [step])
+
+    assert refused > len(procedure.commands) * len(people)
+
+
+@EVERY_PROCEDURE
+async def test_a_case_nobody_answers_ends(procedure: Procedure, door: Callable[..., Door], temporal: Client) -> None:
+    """Whoever is silent, a case does not run for ever: after the last tier and the final limit it ends by itself."""
+    town = door(procedure, speed=8_640_000)
+    case_id = await town.start()
+    await temporal.get_workflow_handle(case_id).result()
+    shown = await town.case(case_id)
+    kinds = Counter(await town.kinds(case_id))
+
+    assert shown["ended"]
+    assert "unresolved" == shown["stage"]
+    assert 1 == kinds["case:ended"]
+
+
+@EVERY_PROCEDURE
+async def test_each_tier_fires_once_in_order(procedure: Procedure, door: Callable[..., Door], temporal: Client) -> None:
+    """A clock warns, breaches and climbs its tiers in this order, each once."""
+    town = door(procedure, speed=8_640_000)
+    case_id = await town.start()
+    await temporal.get_workflow_handle(case_id).result()
+    answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
+    moments: dict[str, list[str]] = {}
+    for entry in answer.json()["items"]:
+        if "moment" in entry["facts"]:
+            moments.setdefault(entry["facts"]["clock"], []).append(entry["facts"]["moment"])
+
+    assert moments
+    for fired in moments.values():
+        assert ["warning", "breach", "tier:1", "tier:2"][: len(fired)] == fired
+
+
+@EVERY_WALK
+async def test_it_replays_and_its_chain_verifies(
+    procedure: Procedure,
+    walk: Walk,
+    door: Callable[..., Door],
+    temporal: Client,
+    keys: Keys,
+    settings: Settings,
+    pool: asyncpg.Pool,
+) -> None:
+    """Every run of a case replays under today's code, its chain is whole, and history and ledger vouch for each other."""
+    case_id = await door(procedure).walk(walk)
+    findings = [
+        *[finding async for finding in verify_cases(pool, [case_id])],
+        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
+    ]
+
+    assert ["ledger", "replay"] == [finding.check for finding in findings]
+    assert [] == [finding.detail for finding in findings if not finding.ok]
+
+
+@EVERY_WALK
+async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: Callable[..., Door], temporal: Client) -> None:
+    """A case that has ended has fired or cancelled every timer it ever started."""
+    town = door(procedure, speed=500_000)
+    case_id = await town.start()
+    for step in walk.steps:
+        await town.give(case_id, step)
+    await temporal.get_workflow_handle(case_id).result()
+    events = [event for run in await runs_of(temporal, case_id) for event in run.events]
+    counts = Counter(event.event_type for event in events)
+
+    assert counts[EventType.EVENT_TYPE_TIMER_STARTED] > 0
+    assert counts[EventType.EVENT_TYPE_TIMER_STARTED] == (
+        counts[EventType.EVENT_TYPE_TIMER_FIRED] + counts[EventType.EVENT_TYPE_TIMER_CANCELED]
+    )
+
+
+@EVERY_PROCEDURE
+async def test_a_long_case_goes_on_in_a_new_run(
+    procedure: Procedure,
+    door: Callable[..., Door],
+    temporal: Client,
+    pool: asyncpg.Pool,
+    keys: Keys,
+    settings: Settings,
+) -> None:
+    """With a low threshold a case continues as new in the middle; commands, repeats, clocks and chain carry over."""
+    town = door(procedure, history_limit=20)
+    walk = town.examples.MAIN
+    case_id = await town.start()
+    for number, step in enumerate(walk.steps):
+        first = await town.give(case_id, step, key=f"key {number}")
+        assert 200 == first.status_code, first.text
+    for number, step in enumerate(walk.steps):
+        repeat = await town.give(case_id, step, key=f"key {number}")
+        assert 200 == repeat.status_code, repeat.text
+
+    async def continued() -> bool:
+        return len(await runs_of(temporal, case_id)) > 1
+
+    await eventually(continued)
+    findings = [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
+
+    assert walk.stage == (await town.case(case_id))["stage"]
+    assert [True] == [finding.ok for finding in findings], findings

@@ -1,0 +1,114 @@
+"""Workers die, are replaced and forget everything: a case does not notice."""
+
+import asyncio
+import os
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from audit.replay import replay_cases
+from audit.verify import verify_cases
+from engine.keys import Keys
+from engine.settings import PROJECT, Settings
+from schemas.procedure import Procedure
+from tests.door import Door
+from tests.waiting import eventually
+from worker import town_worker
+from workflows.registry import PROCEDURES
+
+EVERY_PROCEDURE = pytest.mark.parametrize(
+    "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
+)
+
+
+@asynccontextmanager
+async def worker_process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`jiceng worker` in a process of its own; killed with -9 at the end of the block."""
+    ours = {
+        "JICENG_DATA": str(settings.data),
+        "JICENG_TEMPORAL_ADDRESS": settings.temporal_address,
+        "JICENG_DATABASE_URL": settings.database_url.get_secret_value(),
+        "JICENG_TASK_QUEUE": settings.task_queue,
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "worker"),
+        cwd=PROJECT,
+        env=os.environ | ours,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@EVERY_PROCEDURE
+async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
+    procedure: Procedure,
+    door: Callable[..., Door],
+    temporal: Client,
+    keys: Keys,
+    settings: Settings,
+    pool: asyncpg.Pool,
+) -> None:
+    """Kill -9 in the middle of every command of the main walk: each is carried out once, and the case replays."""
+    alone = settings.model_copy(update={"task_queue": f"killed-{procedure.name}"})
+    town = door(procedure, task_queue=alone.task_queue)
+    walk = town.examples.MAIN
+    case_id = await town.start()
+
+    async def given(number: int) -> bool:
+        repeat = await town.give(case_id, walk.steps[number], key=f"key {number}")
+        assert repeat.status_code in (200, 202, 404), repeat.text
+        return repeat.status_code == 200
+
+    for number in range(len(walk.steps)):
+        async with worker_process(alone):
+            under_way = asyncio.create_task(town.give(case_id, walk.steps[number], key=f"key {number}"))
+
+            async def accepted(key: str = f"%{walk.steps[number].command}%") -> bool:
+                sql = "select count(*) from intake where case_id = $1 and command like $2"
+                return bool(await pool.fetchval(sql, case_id, key))
+
+            if number:
+                await eventually(accepted)
+        await under_way
+        async with worker_process(alone):
+            await eventually(lambda number=number: given(number), within=30)
+
+    once = await door(procedure).walk(walk)
+    findings = [
+        *[finding async for finding in verify_cases(pool, [case_id])],
+        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
+    ]
+
+    assert walk.stage == (await town.case(case_id))["stage"]
+    assert Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
+    assert [] == [finding.detail for finding in findings if not finding.ok]
+
+
+@EVERY_PROCEDURE
+async def test_a_worker_without_memory_gives_the_same(
+    procedure: Procedure,
+    door: Callable[..., Door],
+    temporal: Client,
+    keys: Keys,
+    settings: Settings,
+    pool: asyncpg.Pool,
+) -> None:
+    """A worker that keeps no case in memory replays it at every task, and comes to the same entries."""
+    forgetful = settings.model_copy(update={"workflow_cache": 0, "task_queue": f"forgetful-{procedure.name}"})
+    town = door(procedure, task_queue=forgetful.task_queue)
+    async with town_worker(forgetful, keys, temporal, pool) as worker, worker:
+        case_id = await town.walk(town.examples.MAIN)
+    once = await door(procedure).walk(town.examples.MAIN)
+
+    assert Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
