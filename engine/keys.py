@@ -7,30 +7,26 @@
     stamp-ring.json    Ed25519, public: all that ever signed, for workers and auditors
     tokens.json        Ed25519, private: signs the tokens of the local town (engine/tokens.py)
     jwks.json          its public part, as the API reads it
-    callbacks.json     root of the departments' HMAC secrets; callbacks/DEPARTMENT.json stands before it
+
+The departments' HMAC secrets lie beside them, one file each (engine/department_keys.py).
 
 A ring is `{"active": id, "keys": {id: base64url}}`: the active key is for new things, the others still open old ones.
 A process that needs no private keys (a worker) starts without stamps.json and tokens.json.
 """
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from engine.key_files import (
-    KEY_BYTES,
     KeyFault,
     KeyFileBroken,
     KeyMissing,
     hold_folder,
-    new_key_id,
     new_ring,
     read_ring,
     require_private,
@@ -39,8 +35,6 @@ from engine.key_files import (
 )
 
 JWKS_FILE = "jwks.json"
-DEPARTMENT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-CALLBACK_SECRETS_MAX = 2
 
 
 class KeyRing:
@@ -85,8 +79,6 @@ class Keys:
     stamp_keys: KeyRing | None
     token_keys: KeyRing | None
     jwks_file: Path
-    _callbacks: KeyRing
-    _departments: Mapping[str, KeyRing]
 
     @classmethod
     def load(cls, folder: Path) -> "Keys":
@@ -96,10 +88,6 @@ class Keys:
         stamp_ring = KeyRing.read(folder / "stamp-ring.json")
         if stamp_keys and stamp_ring.get(stamp_keys.active_id) != _public(stamp_keys.active):
             raise KeyFileBroken(folder / "stamp-ring.json", "the active key of stamps.json is not in it")
-        departments = {file.stem: KeyRing.read(file) for file in sorted((folder / "callbacks").glob("*.json"))}
-        for department, ring in departments.items():
-            if len(list(ring)) > CALLBACK_SECRETS_MAX:
-                raise KeyFileBroken(folder / "callbacks" / f"{department}.json", "more than two secrets")
         return cls(
             payload=KeyRing.read(folder / "payload.json"),
             vault=KeyRing.read(folder / "vault.json"),
@@ -108,22 +96,7 @@ class Keys:
             stamp_keys=stamp_keys,
             token_keys=_read_private(folder / "tokens.json"),
             jwks_file=folder / JWKS_FILE,
-            _callbacks=KeyRing.read(folder / "callbacks.json"),
-            _departments=MappingProxyType(departments),
         )
-
-    def callback_secret(self, department: str) -> list[bytes]:
-        """The HMAC secrets of a department, the one to sign with first; each of them is valid at reception.
-
-        Two are valid while a secret is being changed. A file callbacks/DEPARTMENT.json stands before a derived one.
-        Raises KeyFault when `department` is not a department's code.
-        """
-        if not DEPARTMENT.fullmatch(department):
-            raise KeyFault("A department's code has only a-z, 0-9 and hyphens.")
-        if ring := self._departments.get(department):
-            return [secret for key_id in ring if (secret := ring.get(key_id))]
-        roots = [root for key_id in self._callbacks if (root := self._callbacks.get(key_id))]
-        return [_derive(root, department) for root in roots[:CALLBACK_SECRETS_MAX]]
 
     def stamp_key(self) -> tuple[str, Ed25519PrivateKey]:
         """Id and private key for new stamps. Raises KeyMissing in a process that has none."""
@@ -143,7 +116,7 @@ def ensure_keys(folder: Path) -> Keys:
     Two processes that start at once get the same keys: the second waits for the first. Raises KeyFault.
     """
     with hold_folder(folder):
-        for name in ("payload", "vault", "blind-index", "callbacks"):
+        for name in ("payload", "vault", "blind-index"):
             write_once(folder / f"{name}.json", new_ring(name))
         for name in ("stamps", "tokens"):
             write_once(folder / f"{name}.json", new_ring(name, Ed25519PrivateKey.generate().private_bytes_raw()))
@@ -178,15 +151,9 @@ def _jwks(tokens: KeyRing) -> dict[str, list[dict[str, str]]]:
     return {"keys": [key | {"x": to_text(_public(tokens.active))}]}
 
 
-def _derive(root: bytes, department: str) -> bytes:
-    return HKDF(
-        algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"jiceng callback 1 {department}".encode()
-    ).derive(root)
-
-
 def public_key(raw: bytes) -> Ed25519PublicKey:
     """An Ed25519 public key of a public ring."""
     return Ed25519PublicKey.from_public_bytes(raw)
 
 
-__all__ = ["KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "new_key_id", "public_key"]
+__all__ = ["KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "public_key"]

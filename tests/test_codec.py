@@ -1,14 +1,13 @@
-"""The payload codec and the key files: what goes into Temporal is closed, and nothing but the right key opens it."""
+"""The payload codec: what goes into Temporal is closed, and nothing but the right key opens it."""
 
 import json
 import os
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
@@ -25,8 +24,7 @@ from engine.codec import (
     PayloadNotEncrypted,
     data_converter,
 )
-from engine.key_files import KeyFault, KeyFileBroken, KeyFileExposed, KeyMissing
-from engine.keys import KeyRing, Keys, ensure_keys
+from engine.keys import KeyRing, Keys
 from schemas.actor import Actor, Role
 
 CANARY = "金丝雀小区3号楼王五"
@@ -237,134 +235,3 @@ async def test_nothing_that_a_case_says_is_plain_in_temporal(temporal: Client, t
     assert len(stored) > 2000
     assert CANARY.encode() not in stored
     assert json.dumps(CANARY)[1:-1].encode() not in stored
-
-
-def test_keys_are_made_once(tmp_path: Path) -> None:
-    """Asking for the keys again gives the same ones, in files that only their owner can read."""
-    folder = tmp_path / "keys"
-    first, second = ensure_keys(folder), ensure_keys(folder)
-
-    assert second.payload.active == first.payload.active
-    assert second.callback_secret("urban-management") == first.callback_secret("urban-management")
-    assert folder.stat().st_mode & 0o777 == 0o700
-    assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
-
-
-def test_processes_that_start_at_once_get_the_same_keys(tmp_path: Path) -> None:
-    """Eight that found a town at the same moment all hold the keys that lie in the folder afterwards."""
-    folder, found = tmp_path / "keys", list[Keys]()
-    threads = [threading.Thread(target=lambda: found.append(ensure_keys(folder))) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    kept = Keys.load(folder)
-    assert len(found) == 8
-    assert {keys.payload.active for keys in found} == {kept.payload.active}
-    assert {keys.stamp_ring.active for keys in found} == {kept.stamp_ring.active}
-    assert not [file.name for file in folder.iterdir() if file.name.startswith(".") and file.name != ".lock"]
-
-
-@pytest.mark.parametrize("name", ["payload.json", "tokens.json", "stamp-ring.json", ""])
-def test_keys_open_to_others_are_refused(tmp_path: Path, name: str) -> None:
-    """A key file, or the folder, that others may read is refused, with the command that mends it."""
-    folder = tmp_path / "keys"
-    ensure_keys(folder)
-    (folder / name).chmod(0o750 if name == "" else 0o640)
-
-    with pytest.raises(KeyFileExposed, match=r"chmod [67]00"):
-        Keys.load(folder)
-    with pytest.raises(KeyFileExposed):
-        ensure_keys(folder)
-
-
-def test_a_missing_key_file_is_named(tmp_path: Path) -> None:
-    """Loading says which file is missing; a process without the private files starts, and cannot sign."""
-    folder = tmp_path / "keys"
-    ensure_keys(folder)
-    for name in ("stamps.json", "tokens.json"):
-        (folder / name).unlink()
-    with pytest.raises(KeyMissing, match=r"stamps\.json"):
-        Keys.load(folder).stamp_key()
-
-    (folder / "vault.json").unlink()
-    with pytest.raises(KeyMissing, match=r"vault\.json"):
-        Keys.load(folder)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "SECRETSECRET",
-        "[]",
-        '{"active": "a", "keys": {}}',
-        '{"active": "a", "keys": {"a": "SECRETSECRET"}}',
-        '{"active": "a", "keys": {"a": 7}}',
-        '{"active": "a", "keys": ["SECRETSECRET"]}',
-    ],
-)
-def test_a_broken_key_file_is_refused_without_quoting_it(tmp_path: Path, text: str) -> None:
-    """A key file that makes no sense is named as such, and nothing of its content is shown."""
-    folder = tmp_path / "keys"
-    ensure_keys(folder)
-    (folder / "payload.json").write_text(text)
-
-    with pytest.raises(KeyFileBroken, match=r"payload\.json") as refusal:
-        Keys.load(folder)
-    assert "SECRET" not in str(refusal.value)
-    assert refusal.value.__cause__ is None
-
-
-def test_a_stamp_ring_without_the_active_key_is_refused(tmp_path: Path) -> None:
-    """Signing with a key that nobody could verify is refused at the start, not noticed at an audit."""
-    folder, other = tmp_path / "keys", tmp_path / "other"
-    ensure_keys(folder)
-    ensure_keys(other)
-    (folder / "stamp-ring.json").write_bytes((other / "stamp-ring.json").read_bytes())
-
-    with pytest.raises(KeyFileBroken, match=r"stamp-ring\.json"):
-        Keys.load(folder)
-
-
-def test_keys_do_not_print_themselves(keys: Keys) -> None:
-    """No key material shows in how keys, rings or codecs print."""
-    printed = (
-        f"{keys!r} {keys} {keys.payload!r} {keys.vault} {EncryptionCodec(keys.payload)!r} {data_converter(keys)!r}"
-    )
-    secrets = [keys.payload.active, keys.vault.active, keys.blind_index.active, *keys.callback_secret("justice")]
-
-    assert keys.payload.active_id in printed
-    assert not [secret for secret in secrets if secret.hex() in printed or repr(secret)[2:12] in printed]
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(one=st.from_regex(r"[a-z]{1,9}", fullmatch=True), other=st.from_regex(r"[a-z]{1,9}", fullmatch=True))
-def test_departments_have_secrets_of_their_own(keys: Keys, one: str, other: str) -> None:
-    """A department's callback secret is stable and differs from every other's."""
-    assert (keys.callback_secret(one) == keys.callback_secret(other)) == (one == other)
-
-
-def test_two_callback_secrets_are_valid_while_one_is_changed(tmp_path: Path) -> None:
-    """A file of its own stands before the derived secret, the active secret comes first, and three are refused."""
-    folder = tmp_path / "keys"
-    ensure_keys(folder)
-    (folder / "callbacks").mkdir(mode=0o700)
-    ring = {"active": "new", "keys": {"old": "A" * 43, "new": "Q" * 42 + "A"}}
-    file = folder / "callbacks" / "justice.json"
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(ring))
-
-    new, old = Keys.load(folder).callback_secret("justice")
-    assert (old, new[0]) == (bytes(32), 0x41)
-    file.write_text(json.dumps(ring | {"keys": ring["keys"] | {"third": "A" * 43}}))  # type: ignore[operator]
-    with pytest.raises(KeyFileBroken, match="two"):
-        Keys.load(folder)
-
-
-@pytest.mark.parametrize("department", ["", "../payload", "a/b", "Justice", "司法所", "a\n"])
-def test_a_callback_secret_needs_a_department_code(keys: Keys, department: str) -> None:
-    """What is no department's code gets no secret."""
-    with pytest.raises(KeyFault, match="code"):
-        keys.callback_secret(department)
