@@ -24,7 +24,7 @@ from engine.migrations import MigrationFailed
 from engine.settings import PROJECT, Settings
 from engine.temporal import connect
 from engine.tokens import issue
-from local.data_folder import FoundedOtherwise, TownHeld
+from local.data_folder import DataFolder, FoundedOtherwise, TownHeld
 from local.found import NoTown, find_town
 from local.identity import NobodyCanRunPostgres
 from local.keeper import ChildFailed
@@ -139,6 +139,18 @@ def token(
 
 
 @app.command()
+def where(
+    what: Annotated[str, typer.Argument(help="api, temporal, temporal_ui, postgres or data")] = "",
+    data: Data = TOWN,
+) -> None:
+    """地址 Print an address of the town that runs, or all of them."""
+    addresses = _run(_addresses_of(data))
+    if what and what not in TownAddresses.model_fields:
+        raise typer.BadParameter(f"choose one of {', '.join(TownAddresses.model_fields)}")
+    typer.echo(getattr(addresses, what) if what else json.dumps(addresses.model_dump(), ensure_ascii=False, indent=2))
+
+
+@app.command()
 def docs() -> None:
     """Draw the generated parts of docs/ anew from the tables of the procedures."""
     for case in PROCEDURES:
@@ -149,6 +161,14 @@ def docs() -> None:
 
 async def _town(data: Path) -> Settings:
     return find_town(data)
+
+
+async def _addresses_of(data: Path) -> TownAddresses:
+    find_town(data)
+    record = DataFolder(data).record()
+    if record is None:
+        raise NoTown(f"The town on {data} has just stopped.")
+    return TownAddresses(**record.model_dump(include=set(TownAddresses.model_fields)))
 
 
 def _addresses(addresses: TownAddresses) -> Table:
