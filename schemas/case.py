@@ -98,7 +98,7 @@ class CaseState(BaseModel):
     Only the case's own workflow changes it. Subclasses narrow `stage` to their procedure's StrEnum and add their facts.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     procedure: ClassVar[str]
 
