@@ -107,7 +107,7 @@ def course_of(facts: tuple[ClockFact, ...]) -> Course | None:
         elif fact.kind is FactKind.EXTENDED and fact.limit is not None:
             extensions.append(fact.limit)
         elif fact.kind is FactKind.REPLANNED:
-            due_when_stopped = due_when_stopped or (fact.due_before if stopped_at else None)
+            due_when_stopped = fact.due_before if stopped_at else None
         else:
             if gap_start is not None:
                 gaps.append(Gap(gap_start, fact.at))

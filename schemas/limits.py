@@ -139,7 +139,7 @@ class Walk:
                 break
             if end is None:
                 return None
-            counted -= max(start - at, timedelta(0))
+            counted -= start - at
             at = end
         return at + counted
 

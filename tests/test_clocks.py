@@ -261,9 +261,10 @@ def test_pause_of_a_clock_in_days(text: str, paused: str, resumed: str, expected
     assert due(running.pause(town(paused), ENGINE).resume(town(resumed), ENGINE)) == town(expected)
 
 
-def test_paused_clock_has_no_due_time_and_no_moments() -> None:
-    """While paused nobody knows when the clock is due, and nothing happens."""
-    paused = clock("7 natural_days").start(town("2026-03-02 10:00"), ENGINE).pause(town("2026-03-04 10:00"), ENGINE)
+@pytest.mark.parametrize("text", ["96 hours", "2 natural_days", "2 working_days", "7 natural_days", "7 working_days"])
+def test_paused_clock_has_no_due_time_and_no_moments(text: str) -> None:
+    """While paused nobody knows when the clock is due, and nothing happens; also when paused on its last day."""
+    paused = clock(text).start(town("2026-03-02 10:00"), ENGINE).pause(town("2026-03-04 10:00"), ENGINE)
 
     assert (paused.status, due_at(paused, CALENDAR), moments(paused, CALENDAR)) == (Status.PAUSED, None, ())
     assert met(paused, CALENDAR) is None
@@ -288,6 +289,19 @@ def test_pause_holds_the_tiers_after_the_breach() -> None:
         town("2026-03-02 21:00"),
         town("2026-03-03 17:00"),
     ]
+
+
+def test_lateness_leaves_out_pauses_after_the_due_time_only() -> None:
+    """Due at 13:00 after an hour's pause, stopped at 18:00 after two more hours' pause: three hours late."""
+    running = clock("2 hours").start(town("2026-03-02 10:00"), ENGINE)
+    early = running.pause(town("2026-03-02 10:30"), ENGINE).resume(town("2026-03-02 11:30"), ENGINE)
+    late = early.pause(town("2026-03-02 14:00"), ENGINE).resume(town("2026-03-02 16:00"), ENGINE)
+
+    assert due(late) == town("2026-03-02 13:00")
+    assert late_by(late, CALENDAR, town("2026-03-02 18:00")) == timedelta(hours=3)
+    assert late_by(late.stop(town("2026-03-02 18:00"), ENGINE), CALENDAR, town("2026-03-09 09:00")) == timedelta(
+        hours=3
+    )
 
 
 @given(lived_clocks(), st.randoms())
@@ -511,6 +525,22 @@ def test_warning_comes_between_start_and_due_time(lived: Clock) -> None:
     assert warning is None or started < warning
     assert warning is None or at is None or warning <= at
     assert warning is not None or at is None or lived.status is Status.STOPPED
+
+
+@given(lived_clocks())
+def test_warning_at_all_of_the_time_is_the_due_time(lived: Clock) -> None:
+    """A clock that warns at 100 % warns when it is due, behind the holiday where the last day is one."""
+    at_last = lived.model_copy(update={"warn_percent": 100})
+
+    assert lived.status is Status.STOPPED or warning_at(at_last, CALENDAR) == due_at(lived, CALENDAR)
+
+
+@given(hour_limits, starts, st.integers(1, 100))
+def test_warning_of_hours_is_exactly_the_share(limit: Limit, start: datetime, percent: int) -> None:
+    """Around the clock, the warning lies exactly that many hundredths of the limit after the start."""
+    running = Clock(name="finish", limit=limit, warn_percent=percent).start(start, ENGINE)
+
+    assert warning_at(running, CALENDAR) == start + limit.counted * percent / 100
 
 
 WARNINGS = [
