@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
@@ -33,6 +33,10 @@ from schemas.clocks import (
 
 CALENDAR = load_calendar(Path(__file__).parent.parent / "policies" / "calendars")
 ENGINE = "engine"
+
+# A busy machine may stall any example; what is tested is the calendar's time, not the machine's.
+settings.register_profile("calendar_time", deadline=None)
+settings.load_profile("calendar_time")
 
 
 def town(text: str) -> datetime:
@@ -79,10 +83,10 @@ idle_clocks = st.builds(Clock, name=st.just("finish"), limit=limits, tiers=tier_
 
 
 @st.composite
-def lived_clocks(draw: st.DrawFn) -> Clock:
+def lived_clocks(draw: st.DrawFn, among: st.SearchStrategy[Limit] = limits) -> Clock:
     """A clock to which anything that can happen has happened, some of it at the same instant."""
     at = draw(starts)
-    lived = draw(idle_clocks).start(at, ENGINE)
+    lived = draw(idle_clocks).model_copy(update={"limit": draw(among)}).start(at, ENGINE)
     for _ in range(draw(st.integers(0, 6))):
         at += draw(st.one_of(st.just(timedelta(0)), st.timedeltas(timedelta(0), timedelta(days=4))))
         verbs = {
@@ -94,7 +98,7 @@ def lived_clocks(draw: st.DrawFn) -> Clock:
         if verb == "extend":
             due = due_at(lived, CALENDAR)
             if due is None or at < due:
-                lived = lived.extend(at, ENGINE, draw(limits), CALENDAR)
+                lived = lived.extend(at, ENGINE, draw(among), CALENDAR)
         elif verb == "replan":
             lived = lived.replan(at, ENGINE, CALENDAR, CALENDAR)
         else:
@@ -190,15 +194,13 @@ def test_natural_days_end_on_the_first_working_day_from_the_last(start: date, am
     assert all(is_restday(nth + DAY * number) for number in range((last - nth).days))
 
 
-@given(lived_clocks().filter(lambda lived: lived.limit.in_days))
+@given(lived_clocks(day_limits))
 def test_days_end_at_midnight_of_a_working_day(lived: Clock) -> None:
     """The last day of a clock in days is a working day that ends at 24:00, also after pauses and extensions in days."""
     at = due_at(lived, CALENDAR)
-    assume(at is not None and all(fact.limit is None or fact.limit.in_days for fact in lived.facts))
-    assert at is not None
 
-    assert at == midnight(at.date())
-    assert CALENDAR.is_working_day((at - DAY).date())
+    assert at is None or at == midnight(at.date())
+    assert at is None or CALENDAR.is_working_day((at - DAY).date())
 
 
 # --- pauses -----------------------------------------------------------------------------------------------------------
