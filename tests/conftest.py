@@ -1,17 +1,32 @@
 """One real Temporal server, one real Postgres and one worker for the whole run; each test starts cases of its own."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import asyncpg
+import httpx
+import hypothesis
 import pytest
+from fastapi import FastAPI
 from temporalio.client import Client
 
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
 from engine.temporal import connect
+from engine.tokens import issue
 from local.town import TownOptions, open_town
+from schemas.actor import Role
+from schemas.procedure import Procedure
+from schemas.town_time import TownTime
+from starter.app import create_app
+from tests.door import Door, OpenDoor, Person
 from worker import town_worker
+
+# Examples share two cores with a server, a database and other tests: how long one takes says nothing.
+hypothesis.settings.register_profile("town", deadline=None)
+hypothesis.settings.load_profile("town")
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +61,46 @@ async def worker(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg
     """A worker that runs every procedure of the registry."""
     async with town_worker(settings, keys, temporal, pool) as running, running:
         yield
+
+
+@pytest.fixture(scope="session")
+async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool) -> AsyncIterator[OpenDoor]:
+    """Open an API for a procedure: `await door(INCIDENT, speed=3600)`. One app per speed, queue and history limit."""
+    apps: dict[tuple[object, ...], httpx.AsyncClient] = {}
+    closing = asyncio.Event()
+    running: list[asyncio.Task[None]] = []
+
+    async def serve(app: FastAPI, ready: asyncio.Event) -> None:
+        async with app.router.lifespan_context(app):
+            ready.set()
+            await closing.wait()
+
+    async def connected() -> Client:
+        return temporal
+
+    async def client(speed: int, task_queue: str, history_limit: int) -> httpx.AsyncClient:
+        ours = settings.model_copy(update={"task_queue": task_queue, "history_limit": history_limit, "speed": speed})
+        now = datetime.now(UTC)
+        app = create_app(ours, keys, pool, connected, town_time=TownTime.starting(now, now, speed))
+        ready = asyncio.Event()
+        running.append(asyncio.create_task(serve(app, ready)))
+        await ready.wait()
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://town", timeout=30)
+
+    def token(person: Person) -> str:
+        role = Role(person.role)
+        return issue(keys, subject=person.subject, role=role, department=person.department, area=person.area)
+
+    async def open_door(
+        procedure: Procedure, *, speed: int = 1, task_queue: str | None = None, history_limit: int = 4000
+    ) -> Door:
+        key = (speed, task_queue or settings.task_queue, history_limit)
+        if key not in apps:
+            apps[key] = await client(*key)
+        return Door(apps[key], token, procedure)
+
+    yield open_door
+    closing.set()
+    await asyncio.gather(*running)
+    for opened in apps.values():
+        await opened.aclose()

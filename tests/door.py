@@ -1,10 +1,9 @@
 """The public door, as tests use it: start a case and give commands over HTTP, each as a person with a token."""
 
 import importlib
-import itertools
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
@@ -53,7 +52,6 @@ class Door:
     api: httpx.AsyncClient
     token: Callable[[Person], str]
     procedure: Procedure
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @property
     def examples(self) -> ModuleType:
@@ -108,3 +106,7 @@ class Door:
         answer = await self.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.headers("auditor"))
         assert answer.status_code == 200, answer.text
         return [entry["kind"] for entry in answer.json()["items"]]
+
+
+OpenDoor = Callable[..., Coroutine[None, None, Door]]
+"""The fixture `door`: open_door(procedure, *, speed=1, task_queue=None, history_limit=4000)."""

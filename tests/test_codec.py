@@ -47,7 +47,7 @@ async def test_what_was_encoded_decodes_to_itself(codec: EncryptionCodec, payloa
 
     assert await codec.decode(stored) == payloads
     assert all(
-        payload.data not in closed.SerializeToString()
+        payload.data not in closed.data
         for payload, closed in zip(payloads, stored, strict=True)
         if len(payload.data) > 8
     )

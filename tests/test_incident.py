@@ -1,13 +1,12 @@
 """incident 事件处置: each row of the table as a rule, through the public door."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from temporalio.client import Client
 
 from schemas.incident import INCIDENT
-from tests.door import Door, Step
+from tests.door import Door, OpenDoor, Step
 from tests.examples.incident import FAILED, FINISHED, NOT_SOLVED, RATED
 from tests.waiting import eventually
 
@@ -18,9 +17,9 @@ BACK = Step("redispatch", "coordinator", {"department": "urban-management", "rea
 
 
 @pytest.fixture
-def town(door: Callable[..., Door]) -> Door:
+async def town(door: OpenDoor) -> Door:
     """A town in which time does not matter: real speed."""
-    return door(INCIDENT)
+    return await door(INCIDENT)
 
 
 async def clocks(town: Door, case_id: str) -> dict[str, dict[str, Any]]:
@@ -75,9 +74,9 @@ async def test_a_ruling_binds(town: Door) -> None:
     assert "裁定" in answer.text
 
 
-async def test_a_signed_order_is_returned_only_soon_after_signing(door: Callable[..., Door]) -> None:
+async def test_a_signed_order_is_returned_only_soon_after_signing(door: OpenDoor) -> None:
     """Two hours after signing the order stays with the department."""
-    town = door(INCIDENT, speed=36_000)
+    town = await door(INCIDENT, speed=36_000)
     case_id = await town.start()
     await town.go(case_id, [Step("sign", "officer")])
 
@@ -183,9 +182,9 @@ async def test_not_solved_goes_back_once_and_then_to_the_coordinator(town: Door)
     assert "role:coordinator" == twice["holder"]
 
 
-async def test_a_case_nobody_rates_is_closed_as_not_rated(door: Callable[..., Door], temporal: Client) -> None:
+async def test_a_case_nobody_rates_is_closed_as_not_rated(door: OpenDoor, temporal: Client) -> None:
     """Seven days without an answer: not rated, closed; and the case ends when the reopen window has passed."""
-    town = door(INCIDENT, speed=2_000_000)
+    town = await door(INCIDENT, speed=2_000_000)
     case_id = await town.start()
     await town.go(case_id, [*FINISHED, Step("verify", "grid_worker")])
     await temporal.get_workflow_handle(case_id).result()
@@ -195,13 +194,13 @@ async def test_a_case_nobody_rates_is_closed_as_not_rated(door: Callable[..., Do
     assert "case:ended" == kinds[-1]
 
 
-async def test_a_closed_case_is_reopened_inside_the_window_only(door: Callable[..., Door], temporal: Client) -> None:
+async def test_a_closed_case_is_reopened_inside_the_window_only(door: OpenDoor, temporal: Client) -> None:
     """Within 72 hours it goes back to the department; afterwards the case has ended and the refusal says so."""
-    town = door(INCIDENT, speed=500_000)
+    town = await door(INCIDENT, speed=500_000)
     late = await town.walk(town.examples.MAIN)
     await temporal.get_workflow_handle(late).result()
     refused = await town.give(late, Step("reopen", "reporter"))
-    slow = door(INCIDENT)
+    slow = await door(INCIDENT)
     early = await slow.walk(town.examples.MAIN)
     await slow.go(early, [Step("reopen", "reporter")])
 
@@ -228,10 +227,10 @@ async def test_a_report_is_withdrawn_only_before_verifying(town: Door) -> None:
     assert 409 == (await town.give(case_id, Step("withdraw", "reporter"))).status_code
 
 
-async def test_a_silent_department_is_climbed_over_tier_by_tier(door: Callable[..., Door], pool: Any) -> None:
+async def test_a_silent_department_is_climbed_over_tier_by_tier(door: OpenDoor, pool: Any) -> None:
     """Nobody signs: the duty leader is told at the breach, the supervisor after 4 h, the district after 24 h; then the
     case is the coordinator's, who gives it to somebody else."""
-    town = door(INCIDENT, speed=72_000)
+    town = await door(INCIDENT, speed=72_000)
     case_id = await town.start()
 
     async def belongs_to_the_coordinator() -> bool:

@@ -1,7 +1,6 @@
 """The laws: written once, true of every procedure in the registry, on a real server and through the public door."""
 
 from collections import Counter
-from collections.abc import Callable
 
 import asyncpg
 import pytest
@@ -13,7 +12,7 @@ from audit.verify import verify_cases
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.procedure import Procedure
-from tests.door import Door, Step, Walk, examples
+from tests.door import OpenDoor, Step, Walk, examples
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
@@ -26,18 +25,18 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 
 @EVERY_WALK
-async def test_a_walk_leads_where_the_table_says(procedure: Procedure, walk: Walk, door: Callable[..., Door]) -> None:
+async def test_a_walk_leads_where_the_table_says(procedure: Procedure, walk: Walk, door: OpenDoor) -> None:
     """Every way a case can go ends at the stage it is to end at, and the lists know it at once."""
-    town = door(procedure)
+    town = await door(procedure)
     case_id = await town.walk(walk)
 
     assert walk.stage == (await town.case(case_id))["stage"]
 
 
 @EVERY_WALK
-async def test_twice_is_once(procedure: Procedure, walk: Walk, door: Callable[..., Door]) -> None:
+async def test_twice_is_once(procedure: Procedure, walk: Walk, door: OpenDoor) -> None:
     """A case whose every command is given twice under its key has the ledger of a case where each is given once."""
-    town = door(procedure)
+    town = await door(procedure)
     once = await town.walk(walk)
     twice = await town.start(key="the same key " + walk.name)
     again = await town.start(key="the same key " + walk.name)
@@ -53,9 +52,9 @@ async def test_twice_is_once(procedure: Procedure, walk: Walk, door: Callable[..
 
 
 @EVERY_PROCEDURE
-async def test_illegal_commands_change_nothing(procedure: Procedure, door: Callable[..., Door]) -> None:
+async def test_illegal_commands_change_nothing(procedure: Procedure, door: OpenDoor) -> None:
     """At every stage of the main walk, every command that somebody may not give there is refused and leaves no trace."""
-    town = door(procedure)
+    town = await door(procedure)
     people = town.examples.PEOPLE
     case_id = await town.start()
     refused = 0
@@ -76,9 +75,9 @@ async def test_illegal_commands_change_nothing(procedure: Procedure, door: Calla
 
 
 @EVERY_PROCEDURE
-async def test_a_case_nobody_answers_ends(procedure: Procedure, door: Callable[..., Door], temporal: Client) -> None:
+async def test_a_case_nobody_answers_ends(procedure: Procedure, door: OpenDoor, temporal: Client) -> None:
     """Whoever is silent, a case does not run for ever: after the last tier and the final limit it ends by itself."""
-    town = door(procedure, speed=8_640_000)
+    town = await door(procedure, speed=8_640_000)
     case_id = await town.start()
     await temporal.get_workflow_handle(case_id).result()
     shown = await town.case(case_id)
@@ -90,9 +89,9 @@ async def test_a_case_nobody_answers_ends(procedure: Procedure, door: Callable[.
 
 
 @EVERY_PROCEDURE
-async def test_each_tier_fires_once_in_order(procedure: Procedure, door: Callable[..., Door], temporal: Client) -> None:
+async def test_each_tier_fires_once_in_order(procedure: Procedure, door: OpenDoor, temporal: Client) -> None:
     """A clock warns, breaches and climbs its tiers in this order, each once."""
-    town = door(procedure, speed=8_640_000)
+    town = await door(procedure, speed=8_640_000)
     case_id = await town.start()
     await temporal.get_workflow_handle(case_id).result()
     answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
@@ -110,14 +109,14 @@ async def test_each_tier_fires_once_in_order(procedure: Procedure, door: Callabl
 async def test_it_replays_and_its_chain_verifies(
     procedure: Procedure,
     walk: Walk,
-    door: Callable[..., Door],
+    door: OpenDoor,
     temporal: Client,
     keys: Keys,
     settings: Settings,
     pool: asyncpg.Pool,
 ) -> None:
     """Every run of a case replays under today's code, its chain is whole, and history and ledger vouch for each other."""
-    case_id = await door(procedure).walk(walk)
+    case_id = await (await door(procedure)).walk(walk)
     findings = [
         *[finding async for finding in verify_cases(pool, [case_id])],
         *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
@@ -128,9 +127,9 @@ async def test_it_replays_and_its_chain_verifies(
 
 
 @EVERY_WALK
-async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: Callable[..., Door], temporal: Client) -> None:
+async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: OpenDoor, temporal: Client) -> None:
     """A case that has ended has fired or cancelled every timer it ever started."""
-    town = door(procedure, speed=500_000)
+    town = await door(procedure, speed=500_000)
     case_id = await town.start()
     for step in walk.steps:
         await town.give(case_id, step)
@@ -147,14 +146,14 @@ async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: Callable
 @EVERY_PROCEDURE
 async def test_a_long_case_goes_on_in_a_new_run(
     procedure: Procedure,
-    door: Callable[..., Door],
+    door: OpenDoor,
     temporal: Client,
     pool: asyncpg.Pool,
     keys: Keys,
     settings: Settings,
 ) -> None:
     """With a low threshold a case continues as new in the middle; commands, repeats, clocks and chain carry over."""
-    town = door(procedure, history_limit=20)
+    town = await door(procedure, history_limit=20)
     walk = town.examples.MAIN
     case_id = await town.start()
     for number, step in enumerate(walk.steps):

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -16,7 +16,7 @@ from audit.verify import verify_cases
 from engine.keys import Keys
 from engine.settings import PROJECT, Settings
 from schemas.procedure import Procedure
-from tests.door import Door
+from tests.door import OpenDoor
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.registry import PROCEDURES
@@ -53,7 +53,7 @@ async def worker_process(settings: Settings) -> AsyncIterator[asyncio.subprocess
 @EVERY_PROCEDURE
 async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     procedure: Procedure,
-    door: Callable[..., Door],
+    door: OpenDoor,
     temporal: Client,
     keys: Keys,
     settings: Settings,
@@ -61,7 +61,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
 ) -> None:
     """Kill -9 in the middle of every command of the main walk: each is carried out once, and the case replays."""
     alone = settings.model_copy(update={"task_queue": f"killed-{procedure.name}"})
-    town = door(procedure, task_queue=alone.task_queue)
+    town = await door(procedure, task_queue=alone.task_queue)
     walk = town.examples.MAIN
     case_id = await town.start()
 
@@ -84,7 +84,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
         async with worker_process(alone):
             await eventually(lambda number=number: given(number), within=30)
 
-    once = await door(procedure).walk(walk)
+    once = await (await door(procedure)).walk(walk)
     findings = [
         *[finding async for finding in verify_cases(pool, [case_id])],
         *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
@@ -98,7 +98,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
 @EVERY_PROCEDURE
 async def test_a_worker_without_memory_gives_the_same(
     procedure: Procedure,
-    door: Callable[..., Door],
+    door: OpenDoor,
     temporal: Client,
     keys: Keys,
     settings: Settings,
@@ -106,9 +106,9 @@ async def test_a_worker_without_memory_gives_the_same(
 ) -> None:
     """A worker that keeps no case in memory replays it at every task, and comes to the same entries."""
     forgetful = settings.model_copy(update={"workflow_cache": 0, "task_queue": f"forgetful-{procedure.name}"})
-    town = door(procedure, task_queue=forgetful.task_queue)
+    town = await door(procedure, task_queue=forgetful.task_queue)
     async with town_worker(forgetful, keys, temporal, pool) as worker, worker:
         case_id = await town.walk(town.examples.MAIN)
-    once = await door(procedure).walk(town.examples.MAIN)
+    once = await (await door(procedure)).walk(town.examples.MAIN)
 
     assert Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))

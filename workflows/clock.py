@@ -25,7 +25,10 @@ class Clocks:
 
     def start(self, name: str, limit: Limit, by: str, tiers: tuple[Tier, ...] = (), warn_percent: int = 80) -> None:
         """Start a clock, or start it anew. `warn_percent` 100: the clock is a window, not a duty, and warns nobody."""
-        self._keep(Clock(name=name, limit=limit, tiers=tiers, warn_percent=warn_percent).start(self._now(), by))
+        known = self._state.clocks.get(name)
+        facts = known.facts if known else ()
+        clock = Clock(name=name, limit=limit, tiers=tiers, warn_percent=warn_percent, facts=facts)
+        self._keep(clock.start(self._now(), by))
 
     def stop(self, name: str, by: str) -> None:
         """Stop a clock that still counts; one already stopped stays as it was."""
@@ -47,11 +50,11 @@ class Clocks:
         self._keep(self._state.clocks[name].extend(self._now(), by, limit, calendar, reason=reason))
 
     def replan(self, calendar: Calendar, by: str) -> None:
-        """Move every clock that still counts to another calendar, keeping the due time it had as a fact."""
+        """Move every clock to another calendar, keeping the due time it had as a fact; a stopped one is judged by that."""
         before = self._state.charter.calendar
         self._state.charter = self._state.charter.model_copy(update={"calendar": calendar})
         for clock in list(self._state.clocks.values()):
-            if clock.status in (Status.RUNNING, Status.PAUSED):
+            if clock.status is not Status.IDLE:
                 self._keep(clock.replan(self._now(), by, before, calendar))
 
     def stop_all(self) -> None:
