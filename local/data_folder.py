@@ -49,7 +49,7 @@ class TownRecord(Model):
     temporal_ui: str
     postgres: str
     data: str
-    departments: str
+    departments: str | None
     temporal_namespace: str
 
     @property

@@ -3,13 +3,12 @@
     temporal -> namespace ------------------.
     postgres -> database -> migrations -----+-> worker, api, departments -> people
 
-PROCESSES is the list of our own processes; what runs them is in `local/supervisor.py`.
+Our own processes are listed in `local/town_processes.py`; what runs all of them is `local/supervisor.py`.
 """
 
 import asyncio
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -19,54 +18,25 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from engine.department_keys import found_department_keys
+from engine.department_policy import load_departments
 from engine.keys import ensure_keys
 from engine.migrations import migrate
 from engine.settings import Settings
-from local.child import Child, Probe, Step, is_started
+from local.child import Child, Step
 from local.data_folder import DataFolder, TownRecord, birth
 from local.memory import ChildMemory
 from local.ports import LOOPBACK, choose_ports
 from local.postgres import open_postgres
-from local.probes import accepts_connections, answers_http, polls_task_queue
 from local.supervisor import Supervisor
 from local.temporal_server import LocalTemporal
+from local.town_processes import PROCESSES, TownProcess, children_of
 from schemas.model import Model
 from schemas.search_attributes import SEARCH_ATTRIBUTES
 from schemas.town_time import REAL_SPEED_MILLI
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
 PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics")
-
-
-@dataclass(frozen=True)
-class TownProcess:
-    """One of our own processes. `ready` makes the probe from the town's settings; `demo` ones run with --demo only."""
-
-    name: str
-    argv: tuple[str, ...]
-    ready: Callable[[Settings], Probe] = lambda _: is_started
-    after: tuple[str, ...] = ()
-    demo: bool = False
-    grace_seconds: float = 30.0
-
-
-def _jiceng(command: str) -> tuple[str, ...]:
-    # -P: a file in the data folder must not be taken for one of our modules.
-    return (sys.executable, "-P", "-m", "cli", command)
-
-
-def _worker_polls(our: Settings) -> Probe:
-    return polls_task_queue(our.temporal_address, our.temporal_namespace, our.task_queue)
-
-
-PROCESSES = (
-    TownProcess("worker", _jiceng("worker"), _worker_polls),
-    TownProcess("api", _jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
-    TownProcess(
-        "departments", _jiceng("departments"), lambda our: accepts_connections(str(our.departments_url)), demo=True
-    ),
-    TownProcess("people", _jiceng("people"), after=("worker", "api", "departments"), demo=True),
-)
 
 
 @dataclass(frozen=True)
@@ -150,27 +120,17 @@ async def open_town(options: TownOptions, hurry: asyncio.Event | None = None) ->
     folder = DataFolder(options.data)
     with folder.hold():
         folder.remove_record()
-        clock = folder.found(options.speed)
         await asyncio.to_thread(ChildMemory(folder.path / "children.json").clear)
         unused = {"postgres"} if options.database_url else set()
         ports = choose_ports(PORTS, options.port_base, folder.remembered_ports(), unused)
-        folder.remember_ports(ports)
+        folder.remember_ports({**folder.remembered_ports(), **ports})
         temporal = _temporal(options, folder.path, ports)
         database_url, database = await _database(options, folder.path, ports)
-        settings = Settings(
-            data=folder.path,
-            temporal_address=temporal.address,
-            temporal_namespace=temporal.namespace,
-            database_url=database_url,
-            api_host=LOOPBACK,
-            api_port=ports["api"],
-            api_url=f"http://{LOOPBACK}:{ports['api']}",
-            departments_url=f"http://{LOOPBACK}:{ports['departments']}",
-            speed=clock.speed_milli / REAL_SPEED_MILLI,
-        )
-        await asyncio.to_thread(ensure_keys, settings.key_folder)
+        settings = _settings(options, folder, ports, database_url)
+        await asyncio.to_thread(_found_keys, settings)
         namespace = Step("namespace", temporal.prepare_namespace, after=("temporal",))
-        ours = [_child(process, settings, options) for process in options.processes if options.demo or not process.demo]
+        processes = [process for process in options.processes if options.demo or not process.demo]
+        ours = children_of(processes, settings, after=("namespace", "migrations"))
         supervisor = Supervisor(folder.path, [temporal.child(), namespace, *database, *ours], hurry=hurry)
         addresses = TownAddresses(
             api=settings.api_url,
@@ -215,26 +175,28 @@ async def _database(
     ]
 
 
-def _child(process: TownProcess, settings: Settings, options: TownOptions) -> Child:
-    """One of our processes as the supervisor runs it: every setting of the town in its environment."""
-    present = {each.name for each in options.processes if options.demo or not each.demo}
-    return Child(
-        name=process.name,
-        argv=process.argv,
-        environment={**os.environ, "PYTHONUNBUFFERED": "1", **_environment(settings)},
-        folder=settings.data,
-        ready=process.ready(settings),
-        after=("namespace", "migrations", *(name for name in process.after if name in present)),
-        grace_seconds=process.grace_seconds,
+def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int], database_url: SecretStr) -> Settings:
+    """What every process of this town must know; what is not said here comes from the caller's JICENG_* variables."""
+    clock = folder.found(options.speed)
+    settings = Settings(
+        data=folder.path,
+        temporal_address=f"{LOOPBACK}:{ports['temporal']}",
+        database_url=database_url,
+        api_host=LOOPBACK,
+        api_port=ports["api"],
+        api_url=f"http://{LOOPBACK}:{ports['api']}",
+        speed=clock.speed_milli / REAL_SPEED_MILLI,
     )
+    # Without simulated departments nobody would answer there, and orders belong to the desks.
+    departments = {"departments_url": f"http://{LOOPBACK}:{ports['departments']}"} if options.demo else {}
+    return settings.model_copy(update=departments)
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    values = {name: value for name, value in settings.model_dump().items() if value is not None}
-    plain = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()
-    }
-    return {f"JICENG_{name.upper()}": str(value) for name, value in plain.items()}
+def _found_keys(settings: Settings) -> None:
+    """The keys of the town, and one shared with each department; those that exist stay."""
+    ensure_keys(settings.key_folder)
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    found_department_keys(settings.key_folder, [department.code for department in register.departments])
 
 
 def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
@@ -243,6 +205,6 @@ def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
         pid=os.getpid(),
         born=birth(os.getpid()) or 0.0,
         since=datetime.now(UTC),
-        departments=str(settings.departments_url),
+        departments=settings.departments_url,
         temporal_namespace=settings.temporal_namespace,
     )

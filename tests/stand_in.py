@@ -14,24 +14,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+HERE = Path(__file__).resolve().parent
+
 
 async def up(options: dict[str, Any]) -> int:
     """Run a town with stand-ins for worker and API."""
     import structlog  # noqa: PLC0415 - the small program needs none of this
     from pydantic import SecretStr  # noqa: PLC0415
 
-    from local.probes import answers_http, polls_task_queue  # noqa: PLC0415
-    from local.town import TownOptions, TownProcess, run_town  # noqa: PLC0415
+    from local.probes import answers_http  # noqa: PLC0415
+    from local.town import TownOptions, run_town  # noqa: PLC0415
+    from local.town_processes import TownProcess, worker_polls  # noqa: PLC0415
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    ourselves = (sys.executable, str(Path(__file__).resolve()))
+    worker = (sys.executable, f"{HERE}/stand_in_worker.py")
+    api = (sys.executable, f"{HERE}/stand_in.py", "api")
     processes = (
-        TownProcess(
-            "worker",
-            (sys.executable, str(Path(__file__).with_name("stand_in_worker.py"))),
-            lambda our: polls_task_queue(our.temporal_address, our.temporal_namespace, our.task_queue),
-        ),
-        TownProcess("api", (*ourselves, "api"), lambda our: answers_http(our.api_url)),
+        TownProcess("worker", worker, worker_polls),
+        TownProcess("api", api, lambda our: answers_http(our.api_url)),
     )
     data = Path(options.pop("data"))
     if "database_url" in options:
@@ -43,7 +43,7 @@ async def up(options: dict[str, Any]) -> int:
 class Answer(BaseHTTPRequestHandler):
     """Answers everything with 200."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name http.server asks for
+    def do_GET(self) -> None:
         """Answer."""
         self.send_response(200)
         self.end_headers()
