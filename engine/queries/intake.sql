@@ -1,0 +1,87 @@
+-- What the town accepted and has to deliver. A lease is taken in one statement; none is held while Temporal is called.
+
+-- name: accept
+-- Take a place for this key; no row when the key is known: then the other transaction has ended, and `known` finds it.
+insert into intake (submission, kind, command, procedure, case_id, subject, scope, key, body_digest)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (subject, scope, key) do nothing
+returning intake_id;
+
+-- name: known
+-- What was accepted under a key.
+select * from intake where subject = $1 and scope = $2 and key = $3;
+
+-- name: next_case_number
+-- The next number of a day; whoever asks next waits until this transaction has ended, so no number is lost.
+insert into case_numbers (procedure, day, last) values ($1, $2, 1)
+on conflict (procedure, day) do update set last = case_numbers.last + 1
+returning last;
+
+-- name: queue_up
+-- One acceptance per case at a time, so that the order of numbers is the order of acceptance.
+select pg_advisory_xact_lock(hashtextextended('intake ' || $1, 0));
+
+-- name: fill
+-- Complete an accepted row. It is leased to the accepting process at once, unless others of its case wait before it.
+update intake as mine
+set case_id = $2, payload = $3,
+    leased_until = case when first then clock_timestamp() + $4::interval end,
+    attempts = case when first then 1 else 0 end
+from (
+    select not exists (
+        select from intake where case_id = $2 and status = 'waiting' and intake_id < $1
+    ) as first
+) as place
+where intake_id = $1
+returning mine.*;
+
+-- name: claim_due
+-- Lease what waits, is nobody's, and is the first of its case; of one case, or of all.
+update intake
+set leased_until = clock_timestamp() + $2::interval, attempts = attempts + 1
+where intake_id in (
+    select intake_id from intake as mine
+    where status = 'waiting'
+      and ($3::text is null or case_id = $3)
+      and (leased_until is null or leased_until <= clock_timestamp())
+      and not exists (
+          select from intake as earlier
+          where earlier.case_id = mine.case_id and earlier.status = 'waiting' and earlier.intake_id < mine.intake_id
+      )
+    order by intake_id
+    limit $1
+    for update skip locked
+)
+returning *;
+
+-- name: postpone
+-- Leave it for later; only the latest attempt may.
+update intake set leased_until = clock_timestamp() + $3::interval
+where intake_id = $1 and attempts = $2 and status = 'waiting';
+
+-- name: settle
+-- Write down how it ended and tell whoever waits; only the latest attempt may, and only once.
+with settled as (
+    update intake set status = $3, answer = $4, settled_at = clock_timestamp(), leased_until = null
+    where intake_id = $1 and attempts = $2 and status = 'waiting'
+    returning submission
+)
+select pg_notify('intake', submission) from settled;
+
+-- name: find_submission
+-- What a caller follows.
+select * from intake where submission = $1;
+
+-- name: start_of_case
+-- The start of a case that may not stand yet.
+select payload from intake where case_id = $1 and kind = 'start';
+
+-- name: insert_refusal
+-- An attempt that the rules refused.
+insert into refusals (case_id, command, subject, role, department, code, stage) values ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: backlog
+-- How much waits, and for how long the oldest has.
+select count(*)::integer as waiting,
+       coalesce(extract(epoch from clock_timestamp() - min(received_at)), 0)::float8 as oldest_seconds
+from intake where status = 'waiting';

@@ -1,0 +1,139 @@
+"""The report that opens an incident: what people send, who may send it, and the state that the case starts with."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from schemas.actor import Actor, Channel, Role, Stamp
+from schemas.canonical import digest
+from schemas.case import Charter
+from schemas.free_text import FreeText, ShortText
+from schemas.incident import IncidentPolicy, IncidentState
+from schemas.model import Model
+from schemas.references import PersonReference, TextReference
+
+REPORT = "report"
+"""The name of the opening in stamps; it is no command, for there is no case yet."""
+
+REPORTERS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR})
+"""Who may report an incident (domain: incident). A hotline is a channel; its staff have one of these roles."""
+
+AREA_UNKNOWN = "unassigned"
+"""The area of a case whose place nobody named: only roles for the whole town see it, until somebody assigns it."""
+
+_MICRO = 1_000_000
+
+
+def _not_the_gateway(channel: Channel) -> Channel:
+    if channel is Channel.GATEWAY:
+        raise PydanticCustomError("gateway_channel", "is for departments only")
+    return channel
+
+
+AreaCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")]
+
+
+class Location(Model):
+    """Where it is. `lat` and `lon` are degrees (WGS 84) and come together; inside the town they are micro-degrees."""
+
+    address: ShortText
+    lat: float | None = Field(default=None, ge=-90, le=90)
+    lon: float | None = Field(default=None, ge=-180, le=180)
+    area: AreaCode | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.lat is None) != (self.lon is None):
+            raise PydanticCustomError("half_a_coordinate", "lat and lon come together")
+        return self
+
+    @property
+    def latitude_micro(self) -> int | None:
+        """Degrees as integer micro-degrees: canonical JSON has no floats."""
+        return None if self.lat is None else round(self.lat * _MICRO)
+
+    @property
+    def longitude_micro(self) -> int | None:
+        """Degrees as integer micro-degrees."""
+        return None if self.lon is None else round(self.lon * _MICRO)
+
+
+class Reporter(Model):
+    """Who reported it, as far as they said. A blank name or number was not stated."""
+
+    name: str | None = Field(default=None, max_length=100)
+    phone: str | None = Field(default=None, max_length=40)
+
+
+class IncidentReport(Model):
+    """The body of `POST /api/v1/incidents`.
+
+    `on_behalf_of` is the account of the resident for whom staff enter the case; without one a person who is named as
+    reporter cannot act on the case by themselves, and staff rate it for them.
+    """
+
+    category: ShortText
+    description: FreeText
+    location: Location
+    reporter: Reporter | None = None
+    channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
+    on_behalf_of: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^\S+$")
+
+    def essence(self) -> dict[str, Any]:
+        """What makes two reports the same, as canonical JSON can hold it."""
+        plain = self.model_dump(mode="json")
+        plain["location"] |= {"lat": self.location.latitude_micro, "lon": self.location.longitude_micro}
+        return plain
+
+
+class KeptReport(Model):
+    """What the vault gave for the report."""
+
+    person: PersonReference | None
+    description: TextReference
+    address: TextReference
+
+
+def open_incident(
+    report: IncidentReport,
+    kept: KeptReport,
+    *,
+    case_id: str,
+    command_id: str,
+    actor: Actor,
+    policy: IncidentPolicy,
+    charter: Charter,
+    at: datetime,
+) -> IncidentState:
+    """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest."""
+    responsibility, listed = policy.responsibility(report.category)
+    own = actor.role is Role.RESIDENT
+    unsigned = Stamp(case_id=case_id, command=REPORT, command_id=command_id, actor=actor, at=at, digest="")
+    state = IncidentState(
+        case_id=case_id,
+        charter=charter,
+        opening=unsigned,
+        area=report.location.area or actor.area or AREA_UNKNOWN,
+        reporter_subject=actor.subject if own else report.on_behalf_of,
+        opened_at=at,
+        terms=policy.terms,
+        category=report.category,
+        listed=listed,
+        responsibility=responsibility,
+        urgency=responsibility.urgency,
+        description=kept.description,
+        address=kept.address,
+        latitude_micro=report.location.latitude_micro,
+        longitude_micro=report.location.longitude_micro,
+        reporter=kept.person,
+        channel=report.channel,
+        on_behalf=not own and (report.on_behalf_of is not None or report.reporter is not None),
+    )
+    return state.model_copy(update={"opening": unsigned.model_copy(update={"digest": start_digest(state)})})
+
+
+def start_digest(state: IncidentState) -> str:
+    """SHA-256 over the whole start of a case but its opening stamp: what the stamp, and by it entry 1, vouches for."""
+    return digest(state.model_dump(mode="json", exclude={"opening"}))

@@ -1,0 +1,49 @@
+"""Who sees which case. One place decides; the list of cases asks the same in SQL (`engine/queries/cases.sql`)."""
+
+from schemas.actor import Actor, Role
+from schemas.area import inside
+from schemas.case import CaseState
+from schemas.model import Model
+
+READS_NO_TEXTS = frozenset({Role.ADMIN})
+"""Who runs the system has no business with what people wrote."""
+
+READS_PERSONS = frozenset(
+    {Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR, Role.AUDITOR}
+)
+"""Who may learn the reporter's name and number: a department answers the town, and the town the reporter."""
+
+
+class Sight(Model):
+    """What of a case decides who sees it. `departments` are all that held it, now or earlier."""
+
+    area: str
+    reporter_subject: str | None
+    departments: frozenset[str]
+
+
+def sight_of(state: CaseState) -> Sight:
+    """What decides who sees this case. A procedure that gives orders keeps them in `orders`."""
+    held = {order.department for order in getattr(state, "orders", ())}
+    if state.department is not None:
+        held.add(state.department)
+    return Sight(area=state.area, reporter_subject=state.reporter_subject, departments=frozenset(held))
+
+
+def may_see(sight: Sight, actor: Actor) -> bool:
+    """Residents see what they reported, departments what they hold or held, everybody else their area."""
+    if actor.role is Role.RESIDENT:
+        return actor.subject == sight.reporter_subject
+    if actor.role is Role.DEPARTMENT_OFFICER:
+        return actor.department in sight.departments
+    return actor.area is None or inside(sight.area, actor.area)
+
+
+def may_read_texts(actor: Actor) -> bool:
+    """Whether somebody who sees a case may also read what people wrote in it."""
+    return actor.role not in READS_NO_TEXTS
+
+
+def may_read_persons(actor: Actor) -> bool:
+    """Whether somebody who sees a case may also read who reported it."""
+    return actor.role in READS_PERSONS

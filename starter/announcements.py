@@ -1,0 +1,96 @@
+"""Waiting for what another process does: Postgres tells us over one connection, and we look again by ourselves too."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeVar
+
+import asyncpg
+import structlog
+
+from engine.settings import Settings
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+CASES = "cases"
+INTAKE = "intake"
+CHANNELS = (CASES, INTAKE)
+LOOK_AGAIN_SECONDS = 0.5
+"""A wait looks again after so long: an announcement is a hint, and one may be lost while the connection is away."""
+
+_RECONNECT_SECONDS = 1.0
+_PING_SECONDS = 5.0
+_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Announcements:
+    """Listens to the database's channels and wakes whoever waits for a case or a submission."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.database_url.get_secret_value()
+        self._waiting: defaultdict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+
+    async def until(
+        self, channel: str, about: str, look: Callable[[], Awaitable[T | None]], patience_seconds: float
+    ) -> T | None:
+        """What `look` finds, as soon as it finds something; None when patience is over. Holds no connection."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + patience_seconds
+        with self._listening(channel, about) as event:
+            while True:
+                event.clear()
+                found = await look()
+                left = end - loop.time()
+                if found is not None or left <= 0:
+                    return found
+                try:
+                    await asyncio.wait_for(event.wait(), min(left, LOOK_AGAIN_SECONDS))
+                except TimeoutError:
+                    continue  # look again; the loop ends by its own clock
+
+    async def run(self) -> None:
+        """Listen until cancelled. While the database is away, waits go on looking by themselves."""
+        while True:
+            try:
+                async with self._connection() as connection:
+                    self._wake_all()
+                    while not connection.is_closed():
+                        await asyncio.sleep(_PING_SECONDS)
+                        await connection.execute("select 1")
+            except _AWAY as error:
+                log.warning("announcements_away", error=type(error).__name__)
+            await asyncio.sleep(_RECONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        connection = await asyncpg.connect(
+            self._url, timeout=5, command_timeout=5, server_settings={"application_name": "jiceng announcements"}
+        )
+        try:
+            for channel in CHANNELS:
+                await connection.add_listener(channel, self._on_announcement)
+            yield connection
+        finally:
+            connection.terminate()
+
+    def _on_announcement(self, _connection: object, _pid: int, channel: str, about: object) -> None:
+        for event in self._waiting.get((channel, str(about)), ()):
+            event.set()
+
+    def _wake_all(self) -> None:
+        for events in self._waiting.values():
+            for event in events:
+                event.set()
+
+    @contextmanager
+    def _listening(self, channel: str, about: str) -> Iterator[asyncio.Event]:
+        key, event = (channel, about), asyncio.Event()
+        self._waiting[key].add(event)
+        try:
+            yield event
+        finally:
+            self._waiting[key].discard(event)
+            if not self._waiting[key]:
+                del self._waiting[key]

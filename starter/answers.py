@@ -1,0 +1,108 @@
+"""How a submission is answered: with what came of it, or, when that takes too long, with a link to its status."""
+
+from starlette.responses import Response
+
+from schemas.actor import Actor
+from schemas.case import Accepted
+from schemas.model import Model
+from schemas.refusals import Refusal
+from starter.announcements import CASES, INTAKE
+from starter.case_reading import unknown_case
+from starter.intake import AWAY, Entered
+from starter.parts import Parts
+from starter.postbox import Status, Submission
+from starter.problems import Problem, refused
+from starter.views import CommandAnswer, SubmissionView
+
+CREATED, OK, ACCEPTED = 201, 200, 202
+
+
+def json_response(body: Model, status: int = OK, headers: dict[str, str] | None = None) -> Response:
+    """A model as it is sent."""
+    return Response(body.model_dump_json(), status, headers=headers, media_type="application/json")
+
+
+def submission_url(submission: str) -> str:
+    """Where a caller follows what was accepted."""
+    return f"/api/v1/submissions/{submission}"
+
+
+def case_url(case_id: str) -> str:
+    """Where a case is read."""
+    return f"/api/v1/cases/{case_id}"
+
+
+async def settled(parts: Parts, submission: Submission) -> Submission:
+    """The submission when it has come to its end, or as it is when patience is over."""
+    if submission.status is not Status.WAITING:
+        return submission
+
+    async def look() -> Submission | None:
+        found = await parts.postbox.find(submission.submission)
+        return found if found and found.status is not Status.WAITING else None
+
+    patience = parts.settings.delivery_patience_seconds
+    try:
+        return await parts.announcements.until(INTAKE, submission.submission, look, patience) or submission
+    except AWAY:
+        # Postgres went away after it was accepted: what was accepted stays so, and 503 would say otherwise.
+        return submission
+
+
+async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response:
+    """201 with the case when it stands, 200 for a repeat; 202 with a status link while it is on its way."""
+    submission = entered.submission
+
+    async def look() -> bool | None:
+        return await parts.reader.stands(submission.case_id) or None
+
+    patience = parts.settings.delivery_patience_seconds
+    try:
+        if not await parts.announcements.until(CASES, submission.case_id, look, patience):
+            return pending(submission)
+        state = await parts.reader.state(submission.case_id, actor)
+    except Problem as problem:
+        if problem.code == unknown_case().code:
+            raise
+        return pending(submission)
+    view = parts.reader.view(state, actor, parts.intake.now())
+    status = OK if entered.repeated else CREATED
+    return json_response(view, status, {"Location": case_url(submission.case_id)})
+
+
+async def answer_command(parts: Parts, submission: Submission, actor: Actor) -> Response:
+    """200 with the case and its word, 202 while it is on its way. Raises Problem for what the case refused."""
+    submission = await settled(parts, submission)
+    if submission.status is Status.WAITING or submission.answer is None:
+        return pending(submission)
+    if submission.status is Status.REFUSED:
+        raise refused(Refusal.model_validate(submission.answer))
+    accepted = Accepted.model_validate(submission.answer)
+    state = await parts.reader.state(submission.case_id, actor)
+    view = parts.reader.view(state, actor, parts.intake.now())
+    return json_response(CommandAnswer(**dict(view), accepted=accepted))
+
+
+def pending(submission: Submission) -> Response:
+    """Accepted, and on its way: it will be delivered, also if everything is restarted now."""
+    url = submission_url(submission.submission)
+    return json_response(view_submission(submission), ACCEPTED, {"Location": url, "Retry-After": "1"})
+
+
+def view_submission(submission: Submission) -> SubmissionView:
+    """How far it has come."""
+    answer = submission.answer
+    return SubmissionView(
+        submission=submission.submission,
+        kind=submission.kind,
+        command=submission.command,
+        case_id=submission.case_id,
+        status=submission.status,
+        attempts=submission.attempts,
+        received_at=submission.received_at,
+        settled_at=submission.settled_at,
+        status_url=submission_url(submission.submission),
+        case_url=case_url(submission.case_id),
+        accepted=Accepted.model_validate(answer) if answer and submission.status is Status.DELIVERED else None,
+        refusal=Refusal.model_validate(answer) if answer and submission.status is Status.REFUSED else None,
+    )

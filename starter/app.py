@@ -1,0 +1,176 @@
+"""The starter API, put together. The same function builds it for production and for tests."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+
+import asyncpg
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.calendars import load_calendar
+from engine.department_keys import load_department_keys
+from engine.department_policy import load_departments
+from engine.keys import Keys
+from engine.logging import where
+from engine.policies import load_incident_policy
+from engine.settings import Settings
+from engine.tokens import Verifier
+from engine.vault import Vault
+from schemas.case import Charter
+from schemas.department import Gateway
+from schemas.procedure import Procedure
+from schemas.refusals import say
+from schemas.town_time import TownTime
+from starter import cases, departments, health, incident, submissions
+from starter.announcements import Announcements
+from starter.case_reading import CaseReader
+from starter.commands import command_routes
+from starter.counts import Counts
+from starter.delivery import ConnectTemporal, Delivery
+from starter.documentation import describe
+from starter.doors import door_of
+from starter.faults import faults_of
+from starter.intake import Intake
+from starter.middleware import Requests
+from starter.parts import Parts
+from starter.postbox import Postbox
+from starter.problems import Problem, ProblemCode, bad_request
+from starter.relay import Relay
+from workflows.registry import PROCEDURES
+
+log = structlog.get_logger()
+
+ABOUT = """基层治理案件引擎:上报、办理、查询。 Start cases, act on them, read them.
+
+Every POST takes an `Idempotency-Key`: the same key and body again is the same request. What was accepted is
+delivered, also when everything is restarted: 202 with a status link means just that. Every answer that is not the one
+asked for is a problem (RFC 9457, docs/problems.md) that names all faults at once. Times are town times."""
+
+OnFatal = Callable[[BaseException], None]
+
+
+def end_process(_: BaseException) -> None:
+    """A background task died of our own fault: end visibly and be restarted, rather than accept and not deliver."""
+    signal.raise_signal(signal.SIGTERM)
+
+
+def create_app(
+    settings: Settings,
+    keys: Keys,
+    pool: asyncpg.Pool,
+    connect_temporal: ConnectTemporal,
+    *,
+    town_time: TownTime,
+    on_fatal: OnFatal = end_process,
+) -> FastAPI:
+    """Build the API. `pool` stays the caller's; Temporal is connected when it is first needed, so it may be away.
+
+    Raises: the faults of policies, departments, calendars and keys, each naming file, place and remedy.
+    """
+    parts = build_parts(settings, keys, pool, connect_temporal, town_time)
+    app = FastAPI(title="Jiceng 基层", version="1", description=ABOUT, lifespan=_lifespan(parts, on_fatal))
+    app.state.parts = parts
+    app.add_middleware(Requests, counts=parts.counts)
+    for router in (incident.router, cases.router, command_routes(parts.procedures.values()), submissions.router,
+                   departments.router, health.router):  # fmt: skip
+        app.include_router(router)
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_bad_parameters)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    return app
+
+
+def build_parts(
+    settings: Settings, keys: Keys, pool: asyncpg.Pool, connect_temporal: ConnectTemporal, town_time: TownTime
+) -> Parts:
+    """Read the town's rules and wire the parts. Raises as `create_app`."""
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
+    policy = load_incident_policy(settings.policies, tuple(each.code for each in register.departments))
+    charter = Charter(
+        policy_version=policy.version,
+        calendar=load_calendar(settings.policies / "calendars"),
+        time=town_time,
+        history_limit=settings.history_limit,
+    )
+    procedures: Mapping[str, Procedure] = {each.procedure.name: each.procedure for each in PROCEDURES}
+    vault, counts = Vault(keys), Counts()
+    postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
+    return Parts(
+        settings=settings,
+        pool=pool,
+        vault=vault,
+        verifier=Verifier(keys.jwks_file, settings.token_issuer, settings.token_audience),
+        department_keys=load_department_keys(settings.key_folder, served),
+        policy=policy,
+        charter=charter,
+        procedures=procedures,
+        doors={
+            name: {command: door_of(model) for command, model in procedure.commands.items()}
+            for name, procedure in procedures.items()
+        },
+        intake=Intake(pool, vault, keys, town_time),
+        postbox=postbox,
+        delivery=delivery,
+        relay=Relay(postbox, delivery, counts),
+        announcements=Announcements(settings),
+        reader=CaseReader(pool, vault, procedures),
+        counts=counts,
+    )
+
+
+def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    def watch(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.critical("background_task_died", task=task.get_name(), error=type(error).__name__, where=where(error))
+            on_fatal(error)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        tasks = [
+            asyncio.create_task(parts.announcements.run(), name="announcements"),
+            asyncio.create_task(parts.relay.run(), name="relay"),
+        ]
+        for task in tasks:
+            task.add_done_callback(watch)
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await parts.relay.stop()
+
+    return lifespan
+
+
+async def _on_problem(request: Request, problem: Exception) -> Response:
+    if not isinstance(problem, Problem):
+        raise problem
+    return problem.response(request)
+
+
+async def _on_bad_parameters(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    return bad_request(faults_of(error.errors(), skip=1)).response(request)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = headers.get("Allow", headers.get("allow", ""))
+        detail = say(f"此地址只支持:{allowed}", f"this address takes: {allowed}")
+        return Problem(ProblemCode.METHOD_NOT_ALLOWED, detail, headers=headers).response(request)
+    detail = say("没有此地址,见 /docs", "there is no such address; see /docs")
+    return Problem(ProblemCode.NOT_FOUND, detail).response(request)

@@ -1,0 +1,179 @@
+"""Reading cases: one, a page of them, the timeline of one. What the caller may not see does not exist."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from engine.database import Queries
+from engine.vault import PersonDetails, Vault
+from schemas.actor import Actor, Role
+from schemas.calendar import in_shanghai
+from schemas.case import CaseState, Entry, procedure_of
+from schemas.ledger import projection_of
+from schemas.procedure import Procedure
+from schemas.references import OPAQUE, Tombstone
+from schemas.refusals import say
+from schemas.visibility import may_read_persons, may_read_texts, may_see, sight_of
+from starter.intake import Connection, database
+from starter.postbox import SQL as INTAKE
+from starter.problems import Problem, ProblemCode
+from starter.titles import title_of
+from starter.views import CaseRow, CaseView, TimelineActor, TimelineEntry
+
+_TEXT = re.compile(rf"text:{OPAQUE}")
+_PERSON = re.compile(rf"person:{OPAQUE}")
+PURPOSE = "show-timeline"
+WITHHELD = "〔不予显示〕"
+
+
+class CaseQueries(Queries):
+    """engine/queries/cases.sql."""
+
+    find_case: str
+    list_cases: str
+    entries_after: str
+
+
+SQL = CaseQueries.load("cases")
+
+
+class CaseReader:
+    """Reads cases for a caller. Raises Problem: 404 for what is not there or not to be seen, 503 without Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool, vault: Vault, procedures: Mapping[str, Procedure]) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._procedures = procedures
+
+    async def state(self, case_id: str, actor: Actor) -> CaseState:
+        """The case as it last told; one that was accepted and does not stand yet, as it will start."""
+        procedure = self._procedures.get(procedure_of(case_id))
+        if procedure is not None:
+            async with database(self._pool) as connection:
+                row = await connection.fetchrow(SQL.find_case, case_id)
+                plain = row["snapshot"] if row else await connection.fetchval(INTAKE.start_of_case, case_id)
+            state = procedure.state.model_validate(plain) if plain else None
+            if state is not None and may_see(sight_of(state), actor):
+                return state
+        raise unknown_case()
+
+    async def state_for_department(self, case_id: str) -> CaseState | None:
+        """The case for a department's own system; what it may do there is for the case to say."""
+        engine = Actor(subject="department", role=Role.SUPERVISOR)
+        try:
+            return await self.state(case_id, engine)
+        except Problem as problem:
+            if problem.code == ProblemCode.UNKNOWN_CASE:
+                return None
+            raise
+
+    async def stands(self, case_id: str) -> bool:
+        """Whether the case has told of itself: its first entries are in the ledger."""
+        async with database(self._pool) as connection:
+            return await connection.fetchrow(SQL.find_case, case_id) is not None
+
+    def view(self, state: CaseState, actor: Actor, now: datetime) -> CaseView:
+        """The case for this caller: with the commands that are legal for them now."""
+        row = projection_of(state)
+        procedure = self._procedures[row.procedure]
+        return CaseView(
+            **row.model_dump(include=set(CaseRow.model_fields)),
+            title=procedure.title,
+            clocks=row.clocks,
+            legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
+        )
+
+    async def page(
+        self, actor: Actor, filters: Mapping[str, Any], now: datetime, after: tuple[datetime, str] | None, limit: int
+    ) -> list[CaseRow]:
+        """A page of the cases that the caller sees, newest first."""
+        officer, resident = actor.role is Role.DEPARTMENT_OFFICER, actor.role is Role.RESIDENT
+        async with database(self._pool) as connection:
+            rows = await connection.fetch(
+                SQL.list_cases,
+                None if officer or resident else actor.area,
+                actor.subject if resident else None,
+                actor.department if officer else None,
+                *(filters.get(name) for name in ("procedure", "stage", "department", "area", "holder", "ended")),
+                filters.get("overdue"),
+                now,
+                *(after or (None, None)),
+                limit,
+            )
+        return [CaseRow.model_validate({name: row[name] for name in CaseRow.model_fields}) for row in rows]
+
+    async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:
+        """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded."""
+        async with database(self._pool) as connection:
+            rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
+            entries = [Entry.model_validate_json(row["body"]) for row in rows]
+            words = await self._words(connection, entries, actor, case_id)
+        return [_readable(entry, words) for entry in entries]
+
+    async def _words(
+        self, connection: Connection, entries: list[Entry], actor: Actor, case_id: str
+    ) -> dict[str, object]:
+        """What stands behind each reference of the entries, for this reader."""
+        found = set(_strings([entry.facts for entry in entries]))
+        texts = sorted(filter(_TEXT.fullmatch, found))
+        persons = sorted(filter(_PERSON.fullmatch, found))
+        words: dict[str, object] = dict.fromkeys([*texts, *persons], WITHHELD)
+        if texts and may_read_texts(actor):
+            read = await self._vault.read_texts(connection, texts, actor, PURPOSE, case_id)
+            words |= {reference: str(text) for reference, text in read.items()}
+        if may_read_persons(actor):
+            for person in persons:
+                details = await self._vault.read_person_details(connection, person, actor, PURPOSE, case_id)
+                words[person] = _person(details)
+        return words
+
+
+def unknown_case() -> Problem:
+    """The same for a case that is not there and for one that the caller may not see."""
+    return Problem(
+        ProblemCode.UNKNOWN_CASE,
+        say("没有此案件,或您无权查看", "there is no such case, or none that you may see"),
+    )
+
+
+def _person(details: PersonDetails | Tombstone | None) -> object:
+    if isinstance(details, PersonDetails):
+        return details.model_dump(exclude_none=True)
+    return str(details) if details else None
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
+def _with(words: Mapping[str, object], value: Any) -> Any:
+    if isinstance(value, str):
+        return words.get(value, value)
+    if isinstance(value, Mapping):
+        return {name: _with(words, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_with(words, item) for item in value]
+    return value
+
+
+def _readable(entry: Entry, words: Mapping[str, object]) -> TimelineEntry:
+    actor = entry.actor
+    return TimelineEntry(
+        seq=entry.seq,
+        at=in_shanghai(entry.at),
+        actor=TimelineActor(role=actor.role, department=actor.department, channel=actor.channel),
+        kind=entry.kind,
+        title=title_of(entry.kind),
+        facts=_with(words, entry.facts),
+        hash=entry.hash,
+    )

@@ -1,0 +1,111 @@
+"""POST /api/v1/cases/{case_id}/commands/{command}: what people do with a case.
+
+One documented operation per command name. The case itself judges; refused at the door is only what can never become
+legal: a command that is not for the caller's role, or a case that has ended. Everything else could race with the case.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.case import CaseState, procedure_of
+from schemas.procedure import Procedure
+from schemas.refusals import Refusal, RefusalCode, say
+from starter.answers import answer_command
+from starter.authentication import Caller, acting
+from starter.bodies import read_body, read_key, read_model, together
+from starter.documentation import any_body_of, responses
+from starter.doors import Door
+from starter.intake import Sender
+from starter.parts import Parts, PartsOf
+from starter.problems import Problem, ProblemCode, bad_request, refused
+from starter.views import CommandAnswer, SubmissionView
+
+Doors = Mapping[str, Mapping[str, Door]]
+_PATH = "/api/v1/cases/{case_id}/commands"
+_PROBLEMS = (
+    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "case-ended", "bad-command",
+    "bad-request", "key-reused", "unknown-case", "unknown-command", "body-too-large", "not-json", "database-away",
+)  # fmt: skip
+
+
+async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, door: Door, given: BaseModel) -> Response:
+    """Give a command that has the right shape: look for its repeat, then at the door; then the case judges."""
+    known = await parts.intake.known(sender, state.case_id, name, given)
+    if known is not None:
+        return await answer_command(parts, known, sender.actor)
+    if (refusal := hopeless(parts.procedures[state.procedure], state, name, sender, parts)) is not None:
+        await parts.intake.note_refusal(sender, state.case_id, name, refusal)
+        raise refused(refusal)
+    entered = await parts.intake.command(sender, state, name, door, given)
+    if entered.submission.leased and not entered.repeated:
+        parts.relay.take(entered.submission)
+    return await answer_command(parts, entered.submission, sender.actor)
+
+
+def hopeless(procedure: Procedure, state: CaseState, name: str, sender: Sender, parts: Parts) -> Refusal | None:
+    """A refusal that no change of the case could lift; None leaves the judgement to the case."""
+    refusal = procedure.rules.check(state, name, sender.actor, parts.intake.now())
+    lasting = refusal is not None and refusal.code is RefusalCode.NOT_YOUR_ROLE
+    return refusal if refusal is not None and (lasting or state.ended) else None
+
+
+def command_routes(procedures: Iterable[Procedure]) -> APIRouter:
+    """One route per command name, with the bodies of every procedure that has it; and one that knows no command."""
+    router = APIRouter(tags=["commands"])
+    titles: dict[str, dict[str, str]] = {}
+    doors: dict[str, list[type]] = {}
+    for procedure in procedures:
+        for name, command in procedure.commands.items():
+            title = next(rule.title for rule in procedure.rules if rule.command == name)
+            titles.setdefault(name, {})[title] = (command.__doc__ or "").strip()
+            doors.setdefault(name, []).append(command)
+    for name, said in titles.items():
+        router.add_api_route(
+            f"{_PATH}/{name}",
+            _give_named(name),
+            methods=["POST"],
+            name=name,
+            operation_id=f"command_{name}",
+            summary=f"{' / '.join(said)} {name}",
+            description="\n\n".join(said.values()),
+            responses=responses({200: CommandAnswer, 202: SubmissionView}, *_PROBLEMS),
+            openapi_extra=any_body_of(doors[name]),
+        )
+    router.add_api_route(f"{_PATH}/{{command}}", _give_unknown, methods=["POST"], include_in_schema=False)
+    return router
+
+
+def _give_named(name: str) -> Any:
+    async def give_command(case_id: str, request: Request, caller: Caller, parts: PartsOf) -> Response:
+        actor = acting(caller)
+        state = await parts.reader.state(case_id, actor)
+        door = parts.doors[state.procedure].get(name)
+        if door is None:
+            raise _unknown_command(parts.procedures[state.procedure], name)
+        key, key_faults = read_key(request)
+        given, body_faults = read_model(door.model, await read_body(request))
+        faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
+        if given is None or faults:
+            raise bad_request(faults)
+        return await give(parts, Sender(caller.subject, key, actor), state, name=name, door=door, given=given)
+
+    return give_command
+
+
+async def _give_unknown(case_id: str, command: str, caller: Caller, parts: PartsOf) -> Response:
+    state = await parts.reader.state(case_id, acting(caller))
+    raise _unknown_command(parts.procedures[procedure_of(state.case_id)], command)
+
+
+def _unknown_command(procedure: Procedure, name: str) -> Problem:
+    names = ", ".join(procedure.commands)
+    return Problem(
+        ProblemCode.UNKNOWN_COMMAND,
+        say(f"{procedure.title}没有此操作,可用:{names}", f"{procedure.name} has no such command; there are: {names}"),
+        refusal=Refusal(code=RefusalCode.BAD_COMMAND, detail="", command=name),
+    )

@@ -1,0 +1,49 @@
+"""What an operator reads at /metrics of the API. Labels are routes and codes; a person or a case never is one."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Counts:
+    """The counters of one API process, in a registry of their own: two apps in one process do not mix."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "jiceng_requests", "Requests by route and status.", ("method", "route", "status"), registry=self._registry
+        )
+        self._seconds = Histogram(
+            "jiceng_request_seconds", "Time of an answer.", ("route",), buckets=_BUCKETS, registry=self._registry
+        )
+        self._settled = Counter(
+            "jiceng_intake_settled", "Submissions by kind and outcome.", ("kind", "outcome"), registry=self._registry
+        )
+        self._failed = Counter(
+            "jiceng_delivery_attempts_failed", "Attempts without an answer.", ("reason",), registry=self._registry
+        )
+        self._waiting = Gauge("jiceng_intake_waiting", "Accepted and not delivered.", registry=self._registry)
+        self._oldest = Gauge("jiceng_intake_oldest_seconds", "How long the oldest waits.", registry=self._registry)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One answered request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def settled(self, kind: str, outcome: str) -> None:
+        """A submission that came to its end."""
+        self._settled.labels(kind, outcome).inc()
+
+    def attempt_failed(self, reason: str) -> None:
+        """An attempt without an answer."""
+        self._failed.labels(reason).inc()
+
+    def backlog(self, waiting: int, oldest_seconds: float) -> None:
+        """How much waits."""
+        self._waiting.set(waiting)
+        self._oldest.set(oldest_seconds)
+
+    def text(self) -> bytes:
+        """As Prometheus reads it."""
+        return generate_latest(self._registry)

@@ -1,0 +1,181 @@
+"""Delivering to Temporal: one attempt, and what it came to. Sending the same again is always safe.
+
+A start is deduplicated by the case id, a command by its update id; after a crash in between the relay sends the very
+same payload again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from engine.temporal import TASK_TIMEOUT
+from schemas.actor import Stamp
+from schemas.case import Accepted, CaseState
+from schemas.procedure import Procedure
+from schemas.refusals import Refusal, RefusalCode, say
+from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
+from starter.postbox import LEASE, Submission
+
+log = structlog.get_logger()
+
+ATTEMPT = timedelta(seconds=7)
+"""Less than the lease: an attempt that is still under way is nobody else's yet."""
+assert ATTEMPT < LEASE  # noqa: S101 - a fault of the program, found at import
+
+ConnectTemporal = Callable[[], Awaitable[Client]]
+
+
+class NotDelivered(Exception):
+    """Temporal or its workers did not answer. `expected`: they are away, which is nobody's fault here."""
+
+    def __init__(self, reason: str, *, expected: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.expected = expected
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """It stands. A command has its answer."""
+
+    accepted: Accepted | None = None
+
+
+class Delivery:
+    """Brings submissions to Temporal. The connection is made when it is first needed, so the API starts without."""
+
+    def __init__(self, connect: ConnectTemporal, task_queue: str, procedures: Mapping[str, Procedure]) -> None:
+        self._connect = connect
+        self._task_queue = task_queue
+        self._procedures = procedures
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+
+    async def attempt(self, submission: Submission) -> Delivered | Refusal:
+        """Try once. Raises NotDelivered: try again later."""
+        try:
+            async with asyncio.timeout(ATTEMPT.total_seconds()):
+                client = await self.client()
+                if submission.kind == "start":
+                    return await self._start(client, submission)
+                return await self._command(client, submission)
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            raise NotDelivered("no answer in time", expected=True) from error
+        except RPCError as error:
+            raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
+
+    async def reachable(self) -> bool:
+        """Whether Temporal answers now."""
+        try:
+            async with asyncio.timeout(2):
+                return await (await self.client()).service_client.check_health(timeout=timedelta(seconds=2))
+        except (NotDelivered, RPCError, TimeoutError):
+            return False
+
+    async def client(self) -> Client:
+        """The client, connected. Raises NotDelivered while Temporal cannot be reached."""
+        async with self._connecting:
+            if self._client is None:
+                try:
+                    self._client = await self._connect()
+                except (RuntimeError, OSError) as error:
+                    raise NotDelivered("cannot connect", expected=True) from error
+            return self._client
+
+    async def _start(self, client: Client, submission: Submission) -> Delivered:
+        state = self._procedures[submission.procedure].state.model_validate(submission.payload)
+        try:
+            await client.start_workflow(
+                submission.procedure,
+                state,
+                id=submission.case_id,
+                task_queue=self._task_queue,
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                task_timeout=TASK_TIMEOUT,
+                static_summary=_summary(state),
+                search_attributes=_search_attributes(state),
+                rpc_timeout=ATTEMPT,
+            )
+        except WorkflowAlreadyStartedError:
+            log.info("case_started_before", case_id=submission.case_id)  # by an attempt whose answer was lost
+        return Delivered()
+
+    async def _command(self, client: Client, submission: Submission) -> Delivered | Refusal:
+        model = self._procedures[submission.procedure].commands[submission.command]
+        command = model.model_validate(submission.payload["command"])
+        stamp = Stamp.model_validate(submission.payload["stamp"])
+        try:
+            accepted = await client.get_workflow_handle(submission.case_id).execute_update(
+                submission.command,
+                args=[command, stamp],
+                id=stamp.command_id,
+                result_type=Accepted,
+                rpc_timeout=ATTEMPT,
+            )
+        except WorkflowUpdateFailedError as error:
+            return _refusal(submission, error)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in str(error):
+                return ended(submission.command)
+            raise
+        return Delivered(accepted)
+
+
+_AWAY = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.ABORTED,
+}
+
+
+def ended(command: str, stage: str = "") -> Refusal:
+    """The case takes no commands any more."""
+    return Refusal(
+        code=RefusalCode.CASE_ENDED, detail=say("案件已经终结", "the case has ended"), command=command, stage=stage
+    )
+
+
+def _refusal(submission: Submission, failed: WorkflowUpdateFailedError) -> Refusal:
+    cause = failed.cause
+    if isinstance(cause, ApplicationError) and cause.type == "Refusal":
+        return Refusal.model_validate(cause.details[0])
+    # Nothing else refuses by design. It is told and not tried again: what the case cannot take, it never will, and
+    # whatever waits behind it is not to wait for ever.
+    log.error("update_failed", case_id=submission.case_id, command=submission.command, error=_name(cause))
+    return Refusal(
+        code=RefusalCode.BAD_COMMAND,
+        detail=say("案件无法处理此内容", "the case could not take this command"),
+        command=submission.command,
+    )
+
+
+def _name(cause: BaseException | None) -> str:
+    return (cause.type or "") if isinstance(cause, ApplicationError) else type(cause).__name__
+
+
+def _summary(state: CaseState) -> str:
+    return f"{state.procedure} {state.area}"
+
+
+def _search_attributes(state: CaseState) -> TypedSearchAttributes:
+    plain: dict[str, Any] = {STAGE: state.stage, DEPARTMENT: state.department, HOLDER: state.holder, AREA: state.area}
+    return TypedSearchAttributes(
+        [SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in plain.items() if value]
+    )

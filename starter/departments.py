@@ -1,0 +1,118 @@
+"""POST /api/v1/departments/{code}/callbacks: what a department's system reports becomes a command of its people.
+
+Believed is who signs with the department's key; a repeat is recognised before anything else is judged, so an echo gets
+the answer of the first time. What is stored is acknowledged: a 202 is final for the sender, the relay does the rest.
+"""
+
+import re
+import time
+
+import structlog
+from fastapi import APIRouter
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.actor import Actor, Channel, Role
+from schemas.case import CaseState
+from schemas.department import LONGEST_CALLBACK_BYTES, CallbackBody, FinishedCallback, ReturnedCallback, read_callback
+from schemas.refusals import Refusal, RefusalCode, say
+from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
+from starter.answers import answer_command
+from starter.bodies import read_body, together
+from starter.case_reading import unknown_case
+from starter.commands import give
+from starter.documentation import responses
+from starter.faults import faults_of
+from starter.intake import Sender
+from starter.parts import Parts, PartsOf
+from starter.problems import Problem, ProblemCode, bad_request, refused
+from starter.views import CommandAnswer, SubmissionView
+
+log = structlog.get_logger()
+router = APIRouter(prefix="/api/v1/departments", tags=["departments"])
+_ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
+
+
+@router.post(
+    "/{code}/callbacks",
+    summary="部门回执 What a department reports",
+    responses=responses(
+        {200: CommandAnswer, 202: SubmissionView}, "not-believed", "bad-request", "unknown-case", "unknown-order",
+        "not-now", "not-your-case", "case-ended", "body-too-large", "not-json", "database-away",
+    ),
+)  # fmt: skip
+async def receive_callback(code: str, request: Request, parts: PartsOf) -> Response:
+    """Signed as docs/departments.md says. Sent again until it is acknowledged with a 2xx, it counts once."""
+    body = await read_body(request, LONGEST_CALLBACK_BYTES)
+    _believe(parts, code, request, body)
+    callback = _read(body)
+    state = await parts.reader.state_for_department(callback.case_id)
+    if state is None:
+        raise unknown_case()
+    actor = Actor(
+        subject=f"department:{code}/{callback.by}",
+        role=Role.DEPARTMENT_OFFICER,
+        department=code,
+        channel=Channel.GATEWAY,
+    )
+    sender = Sender(f"department:{code}", callback.callback_id, actor)
+    name = callback.act.command
+    door = parts.doors[state.procedure][name]
+    given = door.model.model_validate(_texts(callback))
+    if faults := together(door.faults(given)):
+        raise bad_request(faults)
+    known = await parts.intake.known(sender, state.case_id, name, given)
+    if known is not None:
+        return await answer_command(parts, known, actor)
+    _refuse_another_order(state, callback, code)
+    return await give(parts, sender, state, name=name, door=door, given=given)
+
+
+def _believe(parts: Parts, code: str, request: Request, body: bytes) -> None:
+    timestamp, signature = request.headers.get(TIMESTAMP_HEADER), request.headers.get(SIGNATURE_HEADER)
+    fault = verify(parts.department_keys.believed(code), timestamp, body, signature, time.time())
+    if fault is not None:
+        # Real time: a network does not run on the town's clock. The sender learns only that it is not believed.
+        log.warning("callback_not_believed", fault=fault)
+        raise Problem(
+            ProblemCode.NOT_BELIEVED,
+            say("签名或时间戳未通过验证", "signature or timestamp is not believed; see docs/departments.md"),
+            headers={"WWW-Authenticate": 'Jiceng-Signature realm="jiceng"'},
+        )
+
+
+def _read(body: bytes) -> CallbackBody:
+    try:
+        return read_callback(body)
+    except ValidationError as error:
+        raise bad_request(faults_of(error.errors(include_url=False, include_input=False))) from None
+
+
+def _texts(callback: CallbackBody) -> dict[str, str]:
+    if isinstance(callback, ReturnedCallback):
+        return {"reason": callback.reason, "legal_basis": callback.legal_basis}
+    if isinstance(callback, FinishedCallback):
+        return {"result": callback.result}
+    return {}
+
+
+def _refuse_another_order(state: CaseState, callback: CallbackBody, code: str) -> None:
+    """A report about an order that is not of this case, not of this department, or no longer the one that counts."""
+    named = _ORDER.fullmatch(callback.order_id)
+    orders = getattr(state, "orders", [])
+    number = int(named["number"]) if named and named["case"] == state.case_id else 0
+    if not 1 <= number <= len(orders) or orders[number - 1].department != code:
+        raise Problem(
+            ProblemCode.UNKNOWN_ORDER,
+            say("本案没有发给该部门的此派单", "this case has no such order to this department"),
+        )
+    if number != len(orders):
+        raise refused(
+            Refusal(
+                code=RefusalCode.NOT_NOW,
+                detail=say("此派单已被新的派单取代", "a later order has taken the place of this one"),
+                command=callback.act.command,
+                stage=state.stage,
+            )
+        )

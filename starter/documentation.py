@@ -1,0 +1,90 @@
+"""What the OpenAPI description says beyond the code: bodies that are read by hand, and problems with examples."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from schemas.model import Model
+from schemas.procedure import Command
+from starter.bodies import KEY_HEADER
+from starter.doors import door_of
+from starter.problems import KINDS, MEDIA_TYPE, TOKEN_KIND, TYPE_PREFIX, ProblemBody
+
+_REF = "#/components/schemas/{model}"
+_KEY_PARAMETER = {
+    "name": KEY_HEADER,
+    "in": "header",
+    "required": True,
+    "description": "1-255 visible characters; the same key and body again is the same request",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "example": "7f6a1c3e-0b5d-4c1e-9a55-2f0d3a1b9e77",
+}
+_bodies: dict[str, type[BaseModel]] = {}
+
+
+def body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """What an operation says of its body and its key."""
+    return _operation([model])
+
+
+def any_body_of(commands: Iterable[type[Command]]) -> dict[str, Any]:
+    """What a command's operation says: the bodies of all procedures that have this command."""
+    return _operation([door_of(command).model for command in commands])
+
+
+def _operation(models: list[type[BaseModel]]) -> dict[str, Any]:
+    _bodies.update({model.__name__: model for model in models})
+    references = [{"$ref": _REF.format(model=model.__name__)} for model in models]
+    schema = references[0] if len(references) == 1 else {"anyOf": references}
+    return {
+        "parameters": [_KEY_PARAMETER],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+    }
+
+
+def responses(answers: Mapping[int, type[Model]], *codes: str) -> dict[int | str, dict[str, Any]]:
+    """Answers by status, and the problems by status, each with an example."""
+    said: dict[int | str, dict[str, Any]] = {
+        status: {"model": model, "description": (model.__doc__ or "").strip()} for status, model in answers.items()
+    }
+    for code in codes:
+        kind = KINDS.get(code, TOKEN_KIND)
+        problem = said.setdefault(
+            kind.status,
+            {
+                "description": kind.title,
+                "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(model="ProblemBody")}, "examples": {}}},
+            },
+        )
+        problem["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(code)}
+    return said
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description, with the schemas of what is read by hand."""
+    if app.openapi_schema is None:
+        description = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
+        models = [(model, "validation") for model in [*_bodies.values(), ProblemBody]]
+        _, schemas = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
+        description.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+        app.openapi_schema = description
+    return app.openapi_schema
+
+
+def _example(code: str) -> dict[str, Any]:
+    kind = KINDS.get(code, TOKEN_KIND)
+    return {
+        "type": f"{TYPE_PREFIX}{code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": "…",
+        "instance": "/api/v1/…",
+        "code": code,
+        "request_id": "4f2c…",
+    }

@@ -1,0 +1,86 @@
+"""From what pydantic found to what a person can mend: field, reason, remedy. The wrong value is never repeated."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from schemas.refusals import Fault, say
+
+Words = Callable[[Mapping[str, Any]], tuple[str, str]]
+
+
+def _fixed(reason: str, remedy: str) -> Words:
+    return lambda _: (reason, remedy)
+
+
+_TEXT = _fixed(say("应为文本", "is not a text"), say("请填写文本", "write a text in quotes"))
+_NUMBER = _fixed(say("应为数字", "is not a number"), say("请填写数字", "write a number without quotes"))
+_RANGE = _fixed(say("超出范围", "is out of range"), say("请填写范围内的数值", "write a value inside the range"))
+_CHOICE: Words = lambda context: (  # noqa: E731 - one line of the table below
+    say("不在可选范围内", "is none of the choices"),
+    say(f"可选:{context.get('expected', '')}", f"one of: {context.get('expected', '')}"),
+)
+
+_WORDS: Mapping[str, Words] = {
+    "missing": _fixed(say("缺失", "is missing"), say("请填写", "add it")),
+    "blank": _fixed(say("为空白", "is blank"), say("请填写内容", "write something")),
+    "control_character": _fixed(
+        say("含有控制字符", "has a control character"),
+        say("除换行和制表符外请删除控制字符", "remove control characters other than line breaks and tabs"),
+    ),
+    "string_type": _TEXT,
+    "string_too_long": lambda context: (
+        say(f"超过{context.get('max_length')}个字符", f"has more than {context.get('max_length')} characters"),
+        say("请缩短", "make it shorter"),
+    ),
+    "string_too_short": _fixed(say("为空白", "is blank"), say("请填写内容", "write something")),
+    "string_pattern_mismatch": _fixed(say("格式不符", "has the wrong form"), say("请按格式填写", "see docs/api.md")),
+    "extra_forbidden": _fixed(
+        say("未知字段", "is not a field that is known here"), say("请删除或更正拼写", "remove it or mend its spelling")
+    ),
+    "enum": _CHOICE,
+    "literal_error": _CHOICE,
+    "float_type": _NUMBER,
+    "int_type": _NUMBER,
+    "finite_number": _NUMBER,
+    "bool_type": _fixed(say("应为真或假", "is not true or false"), say("请填写 true 或 false", "write true or false")),
+    "greater_than_equal": _RANGE,
+    "less_than_equal": _RANGE,
+    "half_a_coordinate": _fixed(
+        say("经纬度不完整", "lat and lon come together"), say("请同时填写或同时省略", "give both or neither")
+    ),
+    "gateway_channel": _fixed(
+        say("该渠道仅供部门接口使用", "this channel is for departments only"), say("请填写其他渠道", "choose another")
+    ),
+    "model_type": _fixed(say("应为对象", "is not an object"), say("请填写对象", "write an object: {…}")),
+}
+_NAMED = re.compile(r"^(?:Value error, )?([a-z_]+): (.+)$", re.DOTALL)
+_BODY = "body"
+
+
+def fault(field: str, kind: str, context: Mapping[str, Any] | None = None) -> Fault:
+    """One thing wrong, by its kind."""
+    reason, remedy = _WORDS[kind](context or {})
+    return Fault(field=field, reason=reason, remedy=remedy)
+
+
+def faults_of(errors: Iterable[ErrorDetails], *, skip: int = 0) -> list[Fault]:
+    """All faults that pydantic found. `skip` leaves out so many first parts of each place, such as "query"."""
+    return [_fault_of(error, skip) for error in errors]
+
+
+def _fault_of(error: ErrorDetails, skip: int) -> Fault:
+    field = ".".join(str(part) for part in error["loc"][skip:]) or _BODY
+    if error["type"] in _WORDS:
+        return fault(field, error["type"], error.get("ctx"))
+    # A command's own validator names its field first: "reason: a failed verification needs a reason".
+    named = _NAMED.match(error["msg"]) if error["type"] == "value_error" else None
+    if named is not None:
+        field = named[1] if field == _BODY else f"{field}.{named[1]}"
+    return Fault(
+        field=field,
+        reason=named[2] if named else say("内容不符合要求", "does not fit"),
+        remedy=say("请更正后重新提交", "mend it and send it again; docs/api.md says what is expected"),
+    )

@@ -1,0 +1,62 @@
+"""/healthz: the process answers. /readyz: what it needs answers too. /metrics: for Prometheus."""
+
+import asyncio
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from schemas.model import Model
+from starter.intake import AWAY
+from starter.parts import Parts, PartsOf
+
+router = APIRouter(tags=["operation"])
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Health(Model):
+    """The process answers."""
+
+    status: str
+
+
+class Readiness(Model):
+    """What the API needs, and whether it answers. Without Temporal it still accepts; without database not."""
+
+    status: str
+    database: bool
+    temporal: bool
+    missing: list[str]
+
+
+@router.get("/healthz", summary="Does the process answer?")
+async def healthz() -> Health:
+    """Also while everything else is away."""
+    return Health(status="ok")
+
+
+@router.get("/readyz", summary="Is everything there that it needs?", responses={503: {"model": Readiness}})
+async def readyz(parts: PartsOf) -> Response:
+    """200 when all is there, 503 with what is missing."""
+    database, temporal = await asyncio.gather(_database_answers(parts), parts.delivery.reachable())
+    missing = [name for name, there in (("database", database), ("temporal", temporal)) if not there]
+    status = "missing" if missing else "ready"
+    body = Readiness(status=status, database=database, temporal=temporal, missing=missing)
+    return Response(body.model_dump_json(), 503 if missing else 200, media_type="application/json")
+
+
+@router.get("/metrics", summary="For Prometheus", include_in_schema=False)
+async def metrics(parts: PartsOf) -> Response:
+    """Counters; no personal data."""
+    try:
+        parts.counts.backlog(*await parts.postbox.backlog())
+    except AWAY:
+        parts.counts.backlog(-1, -1)  # not known: the database is away
+    return Response(parts.counts.text(), media_type=METRICS_TYPE)
+
+
+async def _database_answers(parts: Parts) -> bool:
+    try:
+        async with asyncio.timeout(2):
+            return bool(await parts.pool.fetchval("select true"))
+    except AWAY:
+        return False

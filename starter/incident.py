@@ -1,0 +1,121 @@
+"""POST /api/v1/incidents 事件上报: a report becomes a case."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.person_identity import IdentityUnusable, PersonIdentity
+from engine.vault import PersonDetails
+from schemas.actor import Actor, Role
+from schemas.incident import INCIDENT, IncidentState
+from schemas.incident_report import REPORTERS, IncidentReport, KeptReport, open_incident
+from schemas.refusals import Fault, Refusal, RefusalCode, say
+from starter.answers import answer_start
+from starter.authentication import Caller
+from starter.bodies import read_body, read_key, read_model, together
+from starter.documentation import body_of, responses
+from starter.intake import Connection, Entered, Sender
+from starter.parts import Parts, PartsOf
+from starter.problems import bad_request, refused
+from starter.views import CaseView, SubmissionView
+
+router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
+
+
+@router.post(
+    "",
+    summary="事件上报 Report an incident",
+    status_code=201,
+    responses=responses(
+        {200: CaseView, 201: CaseView, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        "key-reused", "body-too-large", "not-json", "database-away",
+    ),
+    openapi_extra=body_of(IncidentReport),
+)  # fmt: skip
+async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> Response:
+    """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
+    if caller.role not in REPORTERS:
+        raise refused(_not_a_reporter())
+    key, key_faults = read_key(request)
+    report, body_faults = read_model(IncidentReport, await read_body(request))
+    faults = together(key_faults, body_faults, _faults_by_role(report, caller.role))
+    if report is None or faults:
+        raise bad_request(faults)
+    actor = caller.actor(report.channel)
+    entered = await _enter(parts, Sender(caller.subject, key, actor), report)
+    if entered.submission.leased and not entered.repeated:
+        parts.relay.take(entered.submission)
+    return await answer_start(parts, entered, actor)
+
+
+async def _enter(parts: Parts, sender: Sender, report: IncidentReport) -> Entered:
+    async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> IncidentState:
+        kept = await parts.vault.keep(
+            connection,
+            _identity(report, sender.actor),
+            {"description": report.description, "address": report.location.address},
+            _details(report),
+        )
+        named = report.reporter is not None or sender.actor.role is Role.RESIDENT or report.on_behalf_of is not None
+        return open_incident(
+            report,
+            KeptReport(
+                person=kept.person if named else None,
+                description=kept.texts["description"],
+                address=kept.texts["address"],
+            ),
+            case_id=case_id,
+            command_id=command_id,
+            actor=sender.actor,
+            policy=parts.policy,
+            charter=parts.charter,
+            at=at,
+        )
+
+    return await parts.intake.start(sender, INCIDENT.name, report.essence(), open_case)
+
+
+def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:
+    """By what the person whose report it is will be found again: the account, else the phone, else not at all."""
+    account = actor.subject if actor.role is Role.RESIDENT else report.on_behalf_of
+    try:
+        if account is not None:
+            return PersonIdentity.account(account)
+        if report.reporter is not None and report.reporter.phone:
+            return PersonIdentity.phone(report.reporter.phone)
+    except IdentityUnusable:
+        return None  # a masked number, for instance: it is kept as it was given, and finds nobody
+    return None
+
+
+def _details(report: IncidentReport) -> PersonDetails | None:
+    said = report.reporter
+    name, phone = (
+        (value.strip() if value and value.strip() else None for value in (said.name, said.phone))
+        if said
+        else (None, None)
+    )
+    return PersonDetails(name=name, phone=phone) if name or phone else None
+
+
+def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
+    if report is None or report.on_behalf_of is None or role is not Role.RESIDENT:
+        return []
+    return [
+        Fault(
+            field="on_behalf_of",
+            reason=say("居民只能为自己上报", "residents report for themselves"),
+            remedy=say("请删除,或由工作人员代报", "leave it out, or let staff enter it"),
+        )
+    ]
+
+
+def _not_a_reporter() -> Refusal:
+    roles = ", ".join(sorted(REPORTERS))
+    return Refusal(
+        code=RefusalCode.NOT_YOUR_ROLE,
+        detail=say(f"您的角色不能上报事件,可上报的角色:{roles}", f"your role does not report; it is for: {roles}"),
+        command="report",
+    )

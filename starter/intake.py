@@ -1,0 +1,204 @@
+"""Intake: what people send is kept whole in one transaction, or not at all. From then on it is the relay's to deliver.
+
+The transaction takes the key's place, puts texts into the vault, gives the case its number and writes down the very
+payload that Temporal will get, references only, stamped. Whoever comes second with the same key waits for it to end and
+finds the same row.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+from pydantic import BaseModel
+
+from engine.keys import Keys
+from engine.person_identity import PersonIdentity
+from engine.stamps import StampSigner
+from engine.vault import PersonErased, Vault
+from schemas.actor import Actor, Stamp
+from schemas.canonical import canonical_json, digest
+from schemas.case import CaseState, case_id
+from schemas.refusals import Refusal, RefusalCode, say
+from schemas.town_time import TownTime
+from starter.doors import Door
+from starter.postbox import LEASE, SQL, Submission, refusal_row
+from starter.problems import database_away, refused
+
+Connection = PoolConnectionProxy
+ACQUIRE_SECONDS = 5.0
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InterfaceError,
+)
+"""How Postgres being away, starting, stopping or full shows itself."""
+
+
+@asynccontextmanager
+async def database(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+    """A connection in a transaction. Raises Problem 503 when Postgres is away: then nothing was written."""
+    try:
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+            yield connection
+    except AWAY as error:
+        raise database_away() from error
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends, under which key. `subject` is whose keys these are: two people may choose the same one."""
+
+    subject: str
+    key: str
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A submission, and whether it had been accepted before."""
+
+    submission: Submission
+    repeated: bool
+
+
+OpenCase = Callable[[Connection, str, str, datetime], Any]
+"""(connection, case id, command id, town time) -> the new state, its texts kept; awaited."""
+
+
+class Intake:
+    """Accepts starts and commands."""
+
+    def __init__(self, pool: asyncpg.Pool, vault: Vault, keys: Keys, town_time: TownTime) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._signer = StampSigner(keys)
+        self._digest_key = hmac.new(keys.blind_index.active, b"jiceng intake 1", hashlib.sha256).digest()
+        self._town_time = town_time
+
+    def now(self) -> datetime:
+        """Town time."""
+        return self._town_time.to_town(datetime.now(UTC))
+
+    async def start(self, sender: Sender, procedure: str, essence: dict[str, Any], open_case: OpenCase) -> Entered:
+        """Accept a new case. Raises Problem: the key was used with another body, Postgres is away."""
+        row = self._row(sender, kind="start", name="report", procedure=procedure, case=None, essence=essence)
+        async with database(self._pool) as connection:
+            number = await connection.fetchval(SQL.accept, *row)
+            if number is None:
+                return await self._known(connection, row)
+            at = self.now()
+            day = f"{at:%Y%m%d}"
+            case = case_id(procedure, day, await connection.fetchval(SQL.next_case_number, procedure, day))
+            state: CaseState = await open_case(connection, case, command_id_of(sender, case), at)
+            state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
+            return await self._filled(connection, number, case, state)
+
+    async def command(self, sender: Sender, state: CaseState, name: str, door: Door, given: BaseModel) -> Entered:
+        """Accept a command for a case. Raises Problem: the key was used with another body, Postgres is away."""
+        case, essence = state.case_id, {"command": name, "body": given.model_dump(mode="json")}
+        row = self._row(sender, kind="command", name=name, procedure=state.procedure, case=case, essence=essence)
+        async with database(self._pool) as connection:
+            await connection.execute(SQL.queue_up, case)
+            number = await connection.fetchval(SQL.accept, *row)
+            if number is None:
+                return await self._known(connection, row)
+            command = door.enter(given, await self._keep(connection, state, door.texts_of(given)))
+            stamp = self._stamp(case, name, sender, digest(command))
+            return await self._filled(connection, number, case, {"command": command, "stamp": stamp})
+
+    async def known(self, sender: Sender, case: str, name: str, given: BaseModel) -> Submission | None:
+        """What was accepted earlier under this key for the case. Raises Problem as `command` does."""
+        essence = {"command": name, "body": given.model_dump(mode="json")}
+        row = self._row(sender, kind="command", name=name, procedure="", case=case, essence=essence)
+        async with database(self._pool) as connection:
+            found = await connection.fetchrow(SQL.known, *row[5:8])
+            return _same(Submission.read(found), row[8]) if found else None
+
+    async def note_refusal(self, sender: Sender, case: str, name: str, refusal: Refusal) -> None:
+        """Keep an attempt that was refused at the door, before it became a submission."""
+        async with database(self._pool) as connection:
+            stamp = Stamp(case_id=case, command=name, command_id="", actor=sender.actor, at=self.now(), digest="")
+            await connection.execute(SQL.insert_refusal, *refusal_row(case, stamp, refusal))
+
+    async def _filled(self, connection: Connection, number: int, case: str, payload: object) -> Entered:
+        row = await connection.fetchrow(SQL.fill, number, case, payload, LEASE)
+        if row is None:
+            raise LookupError(f"intake row {number} has gone inside its own transaction")
+        return Entered(Submission.read(row), repeated=False)
+
+    async def _known(self, connection: Connection, row: tuple[Any, ...]) -> Entered:
+        found = await connection.fetchrow(SQL.known, *row[5:8])
+        if found is None:
+            raise LookupError("a key is taken, but by nobody")
+        return Entered(_same(Submission.read(found), row[8]), repeated=True)
+
+    async def _keep(self, connection: Connection, state: CaseState, texts: dict[str, str]) -> dict[str, str]:
+        """Keep texts with the case's reporter; with a person of the case's own when there is none, or no longer."""
+        if not texts:
+            return {}
+        reporter = getattr(state, "reporter", None)
+        if reporter is not None:
+            try:
+                # A savepoint: finding the person erased must not spoil the transaction.
+                async with connection.transaction():
+                    return await self._vault.keep_texts(connection, reporter, texts)
+            except PersonErased:
+                reporter = None
+        stand_in = PersonIdentity.account(f"case {state.case_id}")
+        return dict((await self._vault.keep(connection, stand_in, texts)).texts)
+
+    def _stamp(self, case: str, name: str, sender: Sender, command_digest: str) -> Stamp:
+        return self._signer.sign(
+            Stamp(
+                case_id=case,
+                command=name,
+                command_id=command_id_of(sender, case),
+                actor=sender.actor,
+                at=self.now(),
+                digest=command_digest,
+            )
+        )
+
+    def _row(
+        self, sender: Sender, *, kind: str, name: str, procedure: str, case: str | None, essence: dict[str, Any]
+    ) -> tuple[Any, ...]:
+        """The arguments of `accept`; 5 to 8 are those of `known`, 8 is the digest of the body."""
+        scope = case or procedure
+        key = self._keyed("key", sender.key.encode())
+        body = self._keyed("body", canonical_json(essence))
+        return (secrets.token_urlsafe(16), kind, name, procedure, case, sender.subject, scope, key, body)
+
+    def _keyed(self, what: str, content: bytes) -> bytes:
+        return hmac.new(self._digest_key, what.encode() + b"\0" + content, hashlib.sha256).digest()
+
+
+def command_id_of(sender: Sender, case: str) -> str:
+    """The id of a command, and of its Temporal update: raw keys stand plain in the history, and two may be the same."""
+    return digest(["command", sender.subject, case, sender.key])
+
+
+def _same(found: Submission, body_digest: bytes) -> Submission:
+    if not hmac.compare_digest(found.body_digest, body_digest):
+        raise refused(
+            Refusal(
+                code=RefusalCode.KEY_REUSED,
+                detail=say(
+                    "同一幂等键已用于另一内容", "this idempotency key was used with another body; take a new one"
+                ),
+                command=found.command,
+            )
+        )
+    return found

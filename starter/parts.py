@@ -1,0 +1,59 @@
+"""What the routes work with, built once in `create_app`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends
+from starlette.requests import Request
+
+from engine.department_keys import DepartmentKeys
+from engine.settings import Settings
+from engine.tokens import Verifier
+from engine.vault import Vault
+from schemas.case import Charter
+from schemas.incident import IncidentPolicy
+from schemas.procedure import Procedure
+from starter.announcements import Announcements
+from starter.case_reading import CaseReader
+from starter.counts import Counts
+from starter.delivery import Delivery
+from starter.doors import Door
+from starter.intake import Intake
+from starter.postbox import Postbox
+from starter.relay import Relay
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The parts of the API."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    vault: Vault
+    verifier: Verifier
+    department_keys: DepartmentKeys
+    policy: IncidentPolicy
+    charter: Charter
+    procedures: Mapping[str, Procedure]
+    doors: Mapping[str, Mapping[str, Door]]
+    intake: Intake
+    postbox: Postbox
+    delivery: Delivery
+    relay: Relay
+    announcements: Announcements
+    reader: CaseReader
+    counts: Counts
+
+    def doors_named(self, command: str) -> Sequence[Door]:
+        """The doors of one command name, over all procedures that have it."""
+        return [doors[command] for doors in self.doors.values() if command in doors]
+
+
+async def _parts(request: Request) -> Parts:
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+PartsOf = Annotated[Parts, Depends(_parts)]

@@ -1,0 +1,125 @@
+"""The postbox: what was accepted and has to reach Temporal. A lease is one statement: no connection is held."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+import asyncpg
+
+from engine.database import Queries
+from schemas.actor import Stamp
+from schemas.refusals import Refusal
+
+LEASE = timedelta(seconds=10)
+"""How long a delivering process has; when it is killed, so long others wait before they take over."""
+
+
+class IntakeQueries(Queries):
+    """engine/queries/intake.sql."""
+
+    accept: str
+    known: str
+    next_case_number: str
+    queue_up: str
+    fill: str
+    claim_due: str
+    postpone: str
+    settle: str
+    find_submission: str
+    start_of_case: str
+    insert_refusal: str
+    backlog: str
+
+
+SQL = IntakeQueries.load("intake")
+
+
+class Status(StrEnum):
+    """How far a submission has come."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One accepted row."""
+
+    intake_id: int
+    submission: str
+    kind: str
+    command: str
+    procedure: str
+    case_id: str
+    subject: str
+    body_digest: bytes
+    payload: dict[str, Any]
+    status: Status
+    answer: dict[str, Any] | None
+    attempts: int
+    leased: bool
+    received_at: datetime
+    settled_at: datetime | None
+
+    @classmethod
+    def read(cls, row: asyncpg.Record) -> Self:
+        """From a row of `intake`."""
+        names = ("intake_id", "submission", "kind", "command", "procedure", "case_id", "subject", "body_digest",
+                 "payload", "answer", "attempts", "received_at", "settled_at")  # fmt: skip
+        return cls(
+            **{name: row[name] for name in names},
+            status=Status(row["status"]),
+            leased=row["leased_until"] is not None,
+        )
+
+
+class Postbox:
+    """Claims, postpones and settles rows. Raises what asyncpg raises while the database is away."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def claim(self, at_most: int, case_id: str | None = None) -> list[Submission]:
+        """Lease what is due, of one case or of all: the first of each case only."""
+        rows = await self._pool.fetch(SQL.claim_due, at_most, LEASE, case_id)
+        return [Submission.read(row) for row in rows]
+
+    async def postpone(self, submission: Submission, pause: timedelta) -> None:
+        """Leave it for later."""
+        await self._pool.execute(SQL.postpone, submission.intake_id, submission.attempts, pause)
+
+    async def delivered(self, submission: Submission, answer: dict[str, Any] | None) -> None:
+        """It stands in Temporal; a command's answer is kept for its repeats."""
+        await self._pool.execute(SQL.settle, submission.intake_id, submission.attempts, Status.DELIVERED, answer)
+
+    async def refused(self, submission: Submission, refusal: Refusal) -> None:
+        """The case refused it; the attempt is kept, since a rejected update leaves nothing in the history."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            settled = await connection.fetch(
+                SQL.settle,
+                submission.intake_id,
+                submission.attempts,
+                Status.REFUSED,
+                refusal.model_dump(mode="json"),
+            )
+            if settled:
+                stamp = Stamp.model_validate(submission.payload["stamp"])
+                await connection.execute(SQL.insert_refusal, *refusal_row(submission.case_id, stamp, refusal))
+
+    async def find(self, submission: str) -> Submission | None:
+        """What a caller follows."""
+        row = await self._pool.fetchrow(SQL.find_submission, submission)
+        return Submission.read(row) if row else None
+
+    async def backlog(self) -> tuple[int, float]:
+        """How many wait, and for how many seconds the oldest has."""
+        row = await self._pool.fetchrow(SQL.backlog)
+        return (row["waiting"], row["oldest_seconds"]) if row else (0, 0.0)
+
+
+def refusal_row(case_id: str, stamp: Stamp, refusal: Refusal) -> tuple[str | None, ...]:
+    """A row of `refusals`."""
+    actor = stamp.actor
+    return (case_id, stamp.command, actor.subject, actor.role, actor.department, refusal.code, refusal.stage)

@@ -1,0 +1,144 @@
+"""Problem details (RFC 9457): every answer that is not the one asked for. docs/problems.md explains each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.model import Model
+from schemas.refusals import Fault, Refusal, RefusalCode, say
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:jiceng:problem:"
+RETRY_AFTER_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A problem type: its status and what it is called."""
+
+    status: int
+    title: str
+
+
+class ProblemCode(StrEnum):
+    """The problem types that are the door's own; the others are RefusalCode (the case's) and the codes of tokens."""
+
+    BAD_REQUEST = "bad-request"
+    BODY_TOO_LARGE = "body-too-large"
+    NOT_JSON = "not-json"
+    UNKNOWN_CASE = "unknown-case"
+    UNKNOWN_COMMAND = "unknown-command"
+    UNKNOWN_SUBMISSION = "unknown-submission"
+    UNKNOWN_ORDER = "unknown-order"
+    NOT_BELIEVED = "not-believed"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    DATABASE_AWAY = "database-away"
+    INTERNAL = "internal"
+
+
+KINDS: Mapping[str, Kind] = {
+    RefusalCode.NOT_YOUR_ROLE: Kind(403, say("角色无权限", "not for your role")),
+    RefusalCode.NOT_YOUR_CASE: Kind(403, say("非本人或本部门案件", "not your case")),
+    RefusalCode.NOT_NOW: Kind(409, say("当前环节不可办理", "not at this stage")),
+    RefusalCode.AGAINST_THE_RULES: Kind(409, say("不符合规定", "against the rules")),
+    RefusalCode.CASE_ENDED: Kind(409, say("案件已终结", "the case has ended")),
+    RefusalCode.BAD_COMMAND: Kind(422, say("内容与案件不符", "does not fit the case")),
+    RefusalCode.KEY_REUSED: Kind(422, say("幂等键已被使用", "idempotency key used before")),
+    ProblemCode.BAD_REQUEST: Kind(422, say("请求有误", "something is wrong with the request")),
+    ProblemCode.BODY_TOO_LARGE: Kind(413, say("内容过大", "the body is too large")),
+    ProblemCode.NOT_JSON: Kind(415, say("内容类型不支持", "the body is not declared as JSON")),
+    ProblemCode.UNKNOWN_CASE: Kind(404, say("没有此案件", "no such case")),
+    ProblemCode.UNKNOWN_COMMAND: Kind(404, say("没有此操作", "no such command")),
+    ProblemCode.UNKNOWN_SUBMISSION: Kind(404, say("没有此提交", "no such submission")),
+    ProblemCode.UNKNOWN_ORDER: Kind(404, say("没有此派单", "no such order")),
+    ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
+    ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),
+    ProblemCode.METHOD_NOT_ALLOWED: Kind(405, say("不支持此方法", "method not allowed here")),
+    ProblemCode.DATABASE_AWAY: Kind(503, say("数据库暂不可用", "the database is away")),
+    ProblemCode.INTERNAL: Kind(500, say("系统内部错误", "a fault of the system")),
+}
+TOKEN_KIND = Kind(401, say("未登录或登录失效", "not signed in"))
+
+
+class ProblemBody(Model):
+    """What is sent. `legal_commands` and `stage` come with a refused command, `faults` where fields are wrong."""
+
+    type: str = Field(examples=["urn:jiceng:problem:not-now"])
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str = Field(examples=["not-now"])
+    request_id: str
+    command: str | None = None
+    stage: str | None = None
+    legal_commands: tuple[str, ...] | None = None
+    faults: tuple[Fault, ...] | None = None
+
+
+class Problem(Exception):
+    """An answer other than the one asked for."""
+
+    def __init__(
+        self,
+        code: str,
+        detail: str,
+        *,
+        faults: Sequence[Fault] | None = None,
+        refusal: Refusal | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.code = str(code)
+        self.detail = detail
+        self.kind = KINDS.get(code, TOKEN_KIND)
+        self.faults = faults
+        self.refusal = refusal
+        self.headers = dict(headers or {})
+
+    def response(self, request: Request) -> Response:
+        """The answer as it is sent."""
+        refusal = self.refusal
+        body = ProblemBody(
+            type=f"{TYPE_PREFIX}{self.code}",
+            title=self.kind.title,
+            status=self.kind.status,
+            detail=self.detail,
+            instance=request.url.path,
+            code=self.code,
+            request_id=request.scope.get("request_id", ""),
+            command=refusal.command if refusal else None,
+            stage=refusal.stage if refusal else None,
+            legal_commands=refusal.legal_commands if refusal else None,
+            faults=tuple(self.faults) if self.faults else None,
+        )
+        text = body.model_dump_json(exclude_none=True)
+        return Response(text, self.kind.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+def refused(refusal: Refusal) -> Problem:
+    """The problem that a refusal of the case is."""
+    return Problem(refusal.code, refusal.detail, faults=refusal.faults, refusal=refusal)
+
+
+def bad_request(faults: Sequence[Fault]) -> Problem:
+    """All that is wrong with a request, at once."""
+    return Problem(
+        ProblemCode.BAD_REQUEST,
+        say(f"请求中有{len(faults)}处错误", f"{len(faults)} thing(s) to mend in the request, each named below"),
+        faults=faults,
+    )
+
+
+def database_away() -> Problem:
+    """Nothing was written; the same request with the same key can be sent again."""
+    return Problem(
+        ProblemCode.DATABASE_AWAY,
+        say("未受理,请稍后用同一幂等键重试", "nothing was accepted; send it again with the same key, a little later"),
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )

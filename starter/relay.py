@@ -1,0 +1,112 @@
+"""The relay: what was accepted reaches Temporal, in order per case, whatever dies on the way.
+
+    accepted, leased by the accepting process --> delivered | refused
+                   |  no answer: postponed, growing pauses
+                   |  process killed: the lease runs out
+                   +--> claimed by any process's relay --> ...
+
+A submission is only ever the first of its case that waits, so a later command never overtakes an earlier one. Only the
+latest attempt may settle a row; Temporal deduplicates what is sent twice.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import structlog
+
+from schemas.refusals import Refusal
+from starter.counts import Counts
+from starter.delivery import Delivered, Delivery, NotDelivered
+from starter.postbox import Postbox, Submission
+
+log = structlog.get_logger()
+
+LOOK_SECONDS = 0.5
+AT_ONCE = 64
+PAUSE_FIRST = timedelta(milliseconds=250)
+PAUSE_MAX = timedelta(seconds=4)
+PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
+_DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Relay:
+    """Delivers in the background. `take` is for what this process has just accepted, `run` finds what others left."""
+
+    def __init__(self, postbox: Postbox, delivery: Delivery, counts: Counts) -> None:
+        self._postbox = postbox
+        self._delivery = delivery
+        self._counts = counts
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._failed: asyncio.Future[None] | None = None
+
+    def take(self, submission: Submission) -> None:
+        """Deliver a row that is leased to us, without waiting for it, and then what waits behind it."""
+        task = asyncio.create_task(self._deliver_all(submission))
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+
+    async def run(self) -> None:
+        """Look for what is due, until cancelled. Raises whatever is our own fault, so that it is seen."""
+        self._failed = asyncio.get_running_loop().create_future()
+        while True:
+            places = AT_ONCE - len(self._under_way)
+            if places > 0:
+                try:
+                    for submission in await self._postbox.claim(places):
+                        self.take(submission)
+                except _DATABASE_AWAY as error:
+                    log.warning("intake_away", error=type(error).__name__)
+            await asyncio.wait([self._failed], timeout=LOOK_SECONDS)
+            if self._failed.done():
+                self._failed.result()
+
+    async def stop(self) -> None:
+        """Stop delivering; what is not settled stays for whoever comes next."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("delivery_broken", error=type(error).__name__)
+            if self._failed is not None and not self._failed.done():
+                self._failed.set_exception(error)
+
+    async def _deliver_all(self, first: Submission) -> None:
+        waiting = [first]
+        try:
+            while waiting and await self._deliver(waiting[0]):
+                waiting = await self._postbox.claim(1, first.case_id)
+        except _DATABASE_AWAY as error:
+            # Not settled: the lease runs out, and the same is sent again.
+            log.warning("not_settled", case_id=first.case_id, error=type(error).__name__)
+
+    async def _deliver(self, submission: Submission) -> bool:
+        try:
+            outcome = await self._delivery.attempt(submission)
+        except NotDelivered as error:
+            self._counts.attempt_failed(error.reason)
+            await self._postbox.postpone(submission, _pause(submission, expected=error.expected))
+            if not error.expected:
+                log.error("not_delivered", case_id=submission.case_id, command=submission.command, reason=error.reason)  # noqa: TRY400 - no words of others
+            return False
+        await self._settle(submission, outcome)
+        return True
+
+    async def _settle(self, submission: Submission, outcome: Delivered | Refusal) -> None:
+        if isinstance(outcome, Refusal):
+            await self._postbox.refused(submission, outcome)
+            self._counts.settled(submission.kind, outcome.code)
+            return
+        answer = outcome.accepted.model_dump(mode="json") if outcome.accepted else None
+        await self._postbox.delivered(submission, answer)
+        self._counts.settled(submission.kind, "delivered")
+
+
+def _pause(submission: Submission, *, expected: bool) -> timedelta:
+    """A short pause that grows while somebody is away; a long one for what should not happen."""
+    if not expected:
+        return PAUSE_WHEN_UNEXPECTED
+    return min(PAUSE_FIRST * float(2 ** min(submission.attempts - 1, 10)), PAUSE_MAX)

@@ -1,0 +1,28 @@
+"""GET /api/v1/submissions/{submission}: how far something that was accepted has come."""
+
+from fastapi import APIRouter
+
+from schemas.refusals import say
+from starter.answers import view_submission
+from starter.authentication import Caller
+from starter.intake import AWAY
+from starter.parts import PartsOf
+from starter.problems import Problem, ProblemCode, database_away
+from starter.views import SubmissionView
+
+router = APIRouter(prefix="/api/v1/submissions", tags=["submissions"])
+
+
+@router.get("/{submission}", summary="提交状态 How far a submission has come")
+async def read_submission(submission: str, caller: Caller, parts: PartsOf) -> SubmissionView:
+    """Only for whoever sent it."""
+    try:
+        found = await parts.postbox.find(submission)
+    except AWAY as error:
+        raise database_away() from error
+    if found is None or found.subject != caller.subject:
+        raise Problem(
+            ProblemCode.UNKNOWN_SUBMISSION,
+            say("没有此提交,或不是您提交的", "there is no such submission, or it is not yours"),
+        )
+    return view_submission(found)

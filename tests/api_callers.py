@@ -1,0 +1,71 @@
+"""People with tokens at the API's door, for tests."""
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+
+from engine.keys import Keys
+from engine.tokens import issue
+from schemas.actor import Role
+
+REPORT: dict[str, Any] = {
+    "category": "环境卫生",
+    "description": "小区垃圾堆积未清理",
+    "location": {"address": "幸福小区3号楼", "lat": 32.060255, "lon": 118.796877, "area": "320104.003.07"},
+    "reporter": {"name": "王小明", "phone": "13800000001"},
+    "channel": "app",
+}
+RESIDENT = "resident-1"
+
+
+class Caller:
+    """Somebody with a token."""
+
+    def __init__(self, http: httpx.AsyncClient, token: str | None) -> None:
+        self._http = http
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def get(self, path: str, **query: Any) -> httpx.Response:
+        """Read something."""
+        return await self._http.get(path, params=query, headers=self._headers)
+
+    async def report(self, body: Any = None, *, key: str | None = None) -> httpx.Response:
+        """Report an incident."""
+        return await self.post("/api/v1/incidents", REPORT if body is None else body, key=key)
+
+    async def command(self, case_id: str, command: str, body: Any = None, *, key: str | None = None) -> httpx.Response:
+        """Give a command."""
+        return await self.post(f"/api/v1/cases/{case_id}/commands/{command}", body or {}, key=key)
+
+    async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
+        """Send a body under a key, a new one unless it is given."""
+        headers = self._headers | {"Idempotency-Key": key or str(uuid.uuid4())}
+        return await self._http.post(path, json=body, headers=headers)
+
+
+As = Callable[..., Caller]
+
+
+def callers(http: httpx.AsyncClient, keys: Keys) -> As:
+    """Make callers by role."""
+
+    def make(role: Role | str = Role.RESIDENT, subject: str | None = None, **claims: Any) -> Caller:
+        role = Role(role)
+        default = RESIDENT if role is Role.RESIDENT else f"{role}-1"
+        return Caller(http, issue(keys, subject=subject or default, role=role, **claims))
+
+    return make
+
+
+@asynccontextmanager
+async def api_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """An app that runs, as a client reaches it."""
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://town", timeout=60) as http,
+    ):
+        yield http
