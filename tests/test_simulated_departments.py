@@ -14,6 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 from temporalio.exceptions import ApplicationError
 
 from activities.departments import UNAVAILABLE
@@ -24,7 +28,7 @@ from local.departments import departments_open
 from local.quiet_server import listen, url_of
 from schemas.department import CallbackAct, Place, RecallOrder, WorkOrder, idempotency_key, order_id
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from tests.department_town import NOON, DepartmentTown, department_town, simulated, town_over
+from tests.department_town import NOON, DepartmentTown, department_town, serving, simulated, town_over
 from tests.waiting import eventually
 
 HAPPY = [CallbackAct.SIGNED, CallbackAct.ARRIVED, CallbackAct.FINISHED]
@@ -433,6 +437,26 @@ async def test_flaky_department_behind_the_bus_is_no_different(tmp_path: Path) -
 
         assert receipt.accepted
         assert (await town.journal("transport"))[order.order_id]["work_done"] == 1
+
+
+async def test_bus_hangs_up_on_the_department_when_its_caller_does() -> None:
+    """A caller that gives up is noticed behind the bus, so that no call is held there for ever."""
+    noticed = asyncio.Event()
+
+    async def never(request: Request) -> Response:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        noticed.set()
+        return Response()
+
+    async with (
+        serving(Starlette(routes=[Route("/work-orders", never, methods=["POST"])])) as url,
+        bus_open({"transport": url}, "127.0.0.1", 0) as bus,
+        httpx.AsyncClient(timeout=0.3, trust_env=False) as client,
+    ):
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post(f"{bus.url}/transport/work-orders")
+        await eventually(noticed.is_set)
 
 
 @pytest.mark.parametrize(
