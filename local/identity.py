@@ -16,6 +16,8 @@ from pathlib import Path
 
 import structlog
 
+from local.program import run_program
+
 LAUNCHER = Path(__file__).with_name("launch.py")
 _logger = structlog.get_logger()
 _ROOT = 0
@@ -56,7 +58,7 @@ async def find_identity(folder: Path, program: Path) -> Identity:
         _give(folder, identity)
         refusal = await _refusal(identity, folder, program)
         if refusal is None:
-            _logger.debug("postgres_identity", identity=identity.launcher)
+            _logger.debug("postgres_identity", kind=identity.launcher)
             return identity
         refusals.append(f"  {identity.launcher}: {refusal}")
     _give(folder, OURSELVES)
@@ -91,14 +93,8 @@ def _candidates(folder: Path) -> Iterator[Identity]:
 
 async def _refusal(identity: Identity, folder: Path, program: Path) -> str | None:
     """Why this identity cannot run the program, None when it can. Tried, not guessed: much can forbid it."""
-    process = await asyncio.create_subprocess_exec(
-        *identity.command(folder, (str(program), "--version")),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    return None if process.returncode == 0 else output.decode(errors="replace").strip() or f"exit {process.returncode}"
+    code, output = await run_program(identity.command(folder, (str(program), "--version")))
+    return None if code == 0 else output or f"exit {code}"
 
 
 def _give(folder: Path, identity: Identity) -> None:

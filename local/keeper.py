@@ -49,7 +49,7 @@ class Keeper:
         self._pace = pace
         self._remember = remember
         self._process: asyncio.subprocess.Process | None = None
-        self._logger = structlog.get_logger().bind(child=child.name)
+        self._logger = structlog.get_logger().bind(task=child.name)
 
     async def keep(self) -> None:
         """Run the child for ever.
@@ -75,7 +75,7 @@ class Keeper:
                     f"The end of {self.log}:\n{tail(self.log)}"
                 )
             pause = self._pace.pause_seconds(deaths)
-            self._logger.warning("child_died", outcome=_outcome(process), deaths=deaths, again_in_seconds=pause)
+            self._logger.warning("child_died", outcome=_outcome(process), restarts=deaths, waiting=pause)
             await asyncio.sleep(pause)
 
     async def end(self, hurry: asyncio.Event) -> None:

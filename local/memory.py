@@ -48,7 +48,7 @@ class ChildMemory:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process = psutil.Process(int(life["pid"]))
                 if abs(process.create_time() - life["born"]) < _SAME_BIRTH_SECONDS:
-                    _logger.warning("leftover_ended", child=name, pid=process.pid)
+                    _logger.warning("leftover_ended", task=name, pid=process.pid)
                     process.send_signal(signal.Signals(int(life["signal"])))
                     left.append(process)
         _, stubborn = psutil.wait_procs(left, timeout=_PATIENCE_SECONDS)

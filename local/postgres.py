@@ -5,7 +5,6 @@ database `jiceng` and nothing else; the superuser's password is for upkeep.
 """
 
 import asyncio
-import contextlib
 import importlib.util
 import json
 import os
@@ -16,17 +15,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import psutil
 from pydantic import SecretStr
 
 from local.child import Child, Started
 from local.identity import Identity, find_identity
 from local.ports import LOOPBACK
 from local.private_file import write_private
+from local.program import run_program
+from local.stale_lock import clear_stale_lock
 
 _ROLE = "jiceng"
 _SUPERUSER = "postgres"
-_LEFTOVER_PATIENCE_SECONDS = 10
 
 
 class PostgresUnusable(Exception):
@@ -135,37 +134,6 @@ async def open_postgres(folder: Path, port: int, *, durable: bool = True) -> Loc
     return postgres
 
 
-def clear_stale_lock(cluster: Path) -> None:
-    """Make sure that no server of an earlier life runs on the cluster, and that its lock file blocks nobody.
-
-    PostgreSQL believes a lock file whose process id is alive. After kill -9 that id may belong to anybody (in a
-    container, where ids are small, soon will), and the server would refuse to start for ever. We hold the town's lock,
-    so: whoever still works in the cluster's folder is ended; then a lock naming a living stranger is removed. One that
-    names a dead process stays, because PostgreSQL uses it to look for shared memory that is still held.
-    """
-    lock = cluster / "postmaster.pid"
-    if not lock.exists():
-        return
-    ours = [process for process in psutil.process_iter() if _works_in(process, cluster)]
-    for process in ours:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGQUIT)
-    _, stubborn = psutil.wait_procs(ours, timeout=_LEFTOVER_PATIENCE_SECONDS)
-    if stubborn:
-        raise PostgresUnusable(f"Processes of an earlier run still use {cluster}: {[each.pid for each in stubborn]}.")
-    with contextlib.suppress(FileNotFoundError, ValueError, IndexError):
-        if psutil.pid_exists(int(lock.read_text(encoding="ascii").splitlines()[0])):
-            lock.unlink()
-
-
-def _works_in(process: psutil.Process, cluster: Path) -> bool:
-    """Every process of a PostgreSQL server has the cluster's folder as its working folder."""
-    try:
-        return process.name() == "postgres" and Path(process.cwd()) == cluster
-    except psutil.Error:
-        return False
-
-
 def _passwords(folder: Path) -> dict[str, str]:
     """The passwords of both roles, made on the first start; the file is readable by its owner only."""
     path = folder / "passwords.json"
@@ -192,18 +160,13 @@ async def _initdb(postgres: LocalPostgres) -> None:
         *("-c", "timezone=UTC", "-c", "log_timezone=UTC"),
         *(() if postgres.durable else ("--no-sync",)),
     )
-    process = await asyncio.create_subprocess_exec(
-        *postgres.identity.command(postgres.folder, (str(_program("initdb")), *arguments)),
-        env=_environment(),
-        cwd=postgres.folder,
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    password_file.unlink()
-    if process.returncode != 0:
-        raise PostgresUnusable(f"initdb failed in {postgres.folder}:\n{output.decode(errors='replace').strip()}")
+    command = postgres.identity.command(postgres.folder, (str(_program("initdb")), *arguments))
+    try:
+        code, output = await run_program(command, _environment(), postgres.folder)
+    finally:
+        password_file.unlink()
+    if code != 0:
+        raise PostgresUnusable(f"initdb failed in {postgres.folder}:\n{output}")
     unfinished.rename(postgres.folder / "cluster")
 
 

@@ -84,7 +84,7 @@ class Supervisor:
         for name in part.after:
             await done[name].wait()
         if isinstance(part, Step):
-            _logger.debug("step", step=part.name)
+            _logger.debug("step", task=part.name)
             await part.run()
         else:
             keeper = self._keepers[part.name]
