@@ -8,7 +8,8 @@ from schemas.model import Model
 from schemas.refusals import Refusal
 from starter.announcements import CASES, INTAKE
 from starter.case_reading import unknown_case
-from starter.intake import AWAY, Entered
+from starter.database import AWAY
+from starter.intake import Entered
 from starter.parts import Parts
 from starter.postbox import Status, Submission
 from starter.problems import Problem, refused

@@ -17,7 +17,7 @@ from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
 from schemas.refusals import say
 from schemas.visibility import may_read_persons, may_read_texts, may_see, sight_of
-from starter.intake import Connection, database
+from starter.database import Connection, database
 from starter.postbox import SQL as INTAKE
 from starter.problems import Problem, ProblemCode
 from starter.titles import title_of
@@ -25,6 +25,7 @@ from starter.views import CaseRow, CaseView, TimelineActor, TimelineEntry
 
 _TEXT = re.compile(rf"text:{OPAQUE}")
 _PERSON = re.compile(rf"person:{OPAQUE}")
+CASE_ID = re.compile(r"[a-z]+-[0-9]{8}-[0-9]{6,12}(\.[a-z0-9-]{1,64}){0,4}")
 PURPOSE = "show-timeline"
 WITHHELD = "〔不予显示〕"
 
@@ -51,7 +52,7 @@ class CaseReader:
     async def state(self, case_id: str, actor: Actor) -> CaseState:
         """The case as it last told; one that was accepted and does not stand yet, as it will start."""
         procedure = self._procedures.get(procedure_of(case_id))
-        if procedure is not None:
+        if procedure is not None and CASE_ID.fullmatch(case_id):
             async with database(self._pool) as connection:
                 row = await connection.fetchrow(SQL.find_case, case_id)
                 plain = row["snapshot"] if row else await connection.fetchval(INTAKE.start_of_case, case_id)

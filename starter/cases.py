@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from schemas.refusals import Fault, say
 from starter.announcements import CASES
 from starter.authentication import Caller, acting
+from starter.case_reading import CASE_ID
 from starter.documentation import responses
 from starter.parts import PartsOf
 from starter.problems import bad_request
@@ -116,7 +117,7 @@ def _place(cursor: str | None) -> tuple[datetime, str] | None:
     try:
         opened_at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         moment = datetime.fromisoformat(opened_at)
-        usable = isinstance(case_id, str) and moment.tzinfo is not None and "\0" not in case_id
+        usable = CASE_ID.fullmatch(case_id) is not None and moment.tzinfo is not None
     except (ValueError, TypeError, binascii.Error, RecursionError):
         usable = False
     if not usable:

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from schemas.model import Model
-from starter.intake import AWAY
+from starter.database import AWAY
 from starter.parts import Parts, PartsOf
 
 router = APIRouter(tags=["operation"])

@@ -15,8 +15,9 @@ from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.answers import answer_start
 from starter.authentication import Caller
 from starter.bodies import read_body, read_key, read_model, together
+from starter.database import Connection
 from starter.documentation import body_of, responses
-from starter.intake import Connection, Entered, Sender
+from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import bad_request, refused
 from starter.views import CaseView, SubmissionView

@@ -8,14 +8,12 @@ finds the same row.
 import hashlib
 import hmac
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
 from pydantic import BaseModel
 
 from engine.keys import Keys
@@ -27,34 +25,10 @@ from schemas.canonical import canonical_json, digest
 from schemas.case import CaseState, case_id
 from schemas.refusals import Refusal, RefusalCode, say
 from schemas.town_time import TownTime
+from starter.database import Connection, database
 from starter.doors import Door
 from starter.postbox import LEASE, SQL, Submission, refusal_row
-from starter.problems import database_away, refused
-
-Connection = PoolConnectionProxy
-ACQUIRE_SECONDS = 5.0
-
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.InterfaceError,
-)
-"""How Postgres being away, starting, stopping or full shows itself."""
-
-
-@asynccontextmanager
-async def database(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
-    """A connection in a transaction. Raises Problem 503 when Postgres is away: then nothing was written."""
-    try:
-        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
-            yield connection
-    except AWAY as error:
-        raise database_away() from error
+from starter.problems import refused
 
 
 @dataclass(frozen=True)
@@ -74,8 +48,8 @@ class Entered:
     repeated: bool
 
 
-OpenCase = Callable[[Connection, str, str, datetime], Any]
-"""(connection, case id, command id, town time) -> the new state, its texts kept; awaited."""
+OpenCase = Callable[[Connection, str, str, datetime], Awaitable[CaseState]]
+"""(connection, case id, command id, town time) -> the new state, its texts kept."""
 
 
 class Intake:
@@ -102,7 +76,7 @@ class Intake:
             at = self.now()
             day = f"{at:%Y%m%d}"
             case = case_id(procedure, day, await connection.fetchval(SQL.next_case_number, procedure, day))
-            state: CaseState = await open_case(connection, case, command_id_of(sender, case), at)
+            state = await open_case(connection, case, command_id_of(sender, case), at)
             state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
             return await self._filled(connection, number, case, state)
 

@@ -45,7 +45,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Submission:
-    """One accepted row."""
+    """One accepted row. `leased`, `stands`: when it was read, it was somebody's; its case had told of itself."""
 
     intake_id: int
     submission: str
@@ -60,6 +60,7 @@ class Submission:
     answer: dict[str, Any] | None
     attempts: int
     leased: bool
+    stands: bool
     received_at: datetime
     settled_at: datetime | None
 
@@ -72,6 +73,7 @@ class Submission:
             **{name: row[name] for name in names},
             status=Status(row["status"]),
             leased=row["leased_until"] is not None,
+            stands=bool(row.get("stands")),
         )
 
 

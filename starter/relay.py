@@ -12,11 +12,11 @@ latest attempt may settle a row; Temporal deduplicates what is sent twice.
 import asyncio
 from datetime import timedelta
 
-import asyncpg
 import structlog
 
 from schemas.refusals import Refusal
 from starter.counts import Counts
+from starter.database import AWAY
 from starter.delivery import Delivered, Delivery, NotDelivered
 from starter.postbox import Postbox, Submission
 
@@ -27,7 +27,6 @@ AT_ONCE = 64
 PAUSE_FIRST = timedelta(milliseconds=250)
 PAUSE_MAX = timedelta(seconds=4)
 PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
-_DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Relay:
@@ -55,7 +54,7 @@ class Relay:
                 try:
                     for submission in await self._postbox.claim(places):
                         self.take(submission)
-                except _DATABASE_AWAY as error:
+                except AWAY as error:
                     log.warning("intake_away", error=type(error).__name__)
             await asyncio.wait([self._failed], timeout=LOOK_SECONDS)
             if self._failed.done():
@@ -79,7 +78,7 @@ class Relay:
         try:
             while waiting and await self._deliver(waiting[0]):
                 waiting = await self._postbox.claim(1, first.case_id)
-        except _DATABASE_AWAY as error:
+        except AWAY as error:
             # Not settled: the lease runs out, and the same is sent again.
             log.warning("not_settled", case_id=first.case_id, error=type(error).__name__)
 

@@ -1,15 +1,18 @@
 """GET /api/v1/submissions/{submission}: how far something that was accepted has come."""
 
+import re
+
 from fastapi import APIRouter
 
 from schemas.refusals import say
 from starter.answers import view_submission
 from starter.authentication import Caller
-from starter.intake import AWAY
+from starter.database import AWAY
 from starter.parts import PartsOf
 from starter.problems import Problem, ProblemCode, database_away
 from starter.views import SubmissionView
 
+_SUBMISSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 router = APIRouter(prefix="/api/v1/submissions", tags=["submissions"])
 
 
@@ -17,7 +20,7 @@ router = APIRouter(prefix="/api/v1/submissions", tags=["submissions"])
 async def read_submission(submission: str, caller: Caller, parts: PartsOf) -> SubmissionView:
     """Only for whoever sent it."""
     try:
-        found = await parts.postbox.find(submission)
+        found = await parts.postbox.find(submission) if _SUBMISSION.fullmatch(submission) else None
     except AWAY as error:
         raise database_away() from error
     if found is None or found.subject != caller.subject:

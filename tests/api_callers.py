@@ -3,14 +3,18 @@
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
 from fastapi import FastAPI
 
 from engine.keys import Keys
+from engine.settings import Settings
 from engine.tokens import issue
 from schemas.actor import Role
+from schemas.town_time import TownTime
 
 REPORT: dict[str, Any] = {
     "category": "环境卫生",
@@ -27,11 +31,11 @@ class Caller:
 
     def __init__(self, http: httpx.AsyncClient, token: str | None) -> None:
         self._http = http
-        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
         """Read something."""
-        return await self._http.get(path, params=query, headers=self._headers)
+        return await self._http.get(path, params=query, headers=self.headers)
 
     async def report(self, body: Any = None, *, key: str | None = None) -> httpx.Response:
         """Report an incident."""
@@ -43,7 +47,7 @@ class Caller:
 
     async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
         """Send a body under a key, a new one unless it is given."""
-        headers = self._headers | {"Idempotency-Key": key or str(uuid.uuid4())}
+        headers = self.headers | {"Idempotency-Key": key or str(uuid.uuid4())}
         return await self._http.post(path, json=body, headers=headers)
 
 
@@ -69,3 +73,21 @@ async def api_of(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://town", timeout=60) as http,
     ):
         yield http
+
+
+BuildApp = Callable[..., FastAPI]
+
+
+@dataclass(frozen=True)
+class OwnTown:
+    """A database of a test's own, so that no other API's relay delivers what is to wait; and days of its own."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    town_time: TownTime
+    build_app: BuildApp
+
+    def build(self, **other: Any) -> FastAPI:
+        """Make an API over this database."""
+        parts = {"over": self.settings, "connections": self.pool, "town_time": self.town_time} | other
+        return self.build_app(**parts)

@@ -1,37 +1,50 @@
 """The API as its callers have it: by HTTP, with tokens, over a real database, a real Temporal and a real worker."""
 
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+import itertools
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import httpx
 import pytest
-from api_callers import As, api_of, callers
 from fastapi import FastAPI
+from pydantic import SecretStr
 from temporalio.client import Client
 
+from engine.database import open_pool
 from engine.keys import Keys
+from engine.migrations import migrate
 from engine.settings import Settings
 from schemas.town_time import TownTime
 from starter.app import create_app
+from starter.delivery import ConnectTemporal
+from tests.api_callers import As, BuildApp, OwnTown, api_of, callers
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def build_app(settings: Settings, keys: Keys, pool: asyncpg.Pool, temporal: Client) -> Callable[..., FastAPI]:
+def build_app(settings: Settings, keys: Keys, pool: asyncpg.Pool, temporal: Client) -> BuildApp:
     """Make an API of the town; what is given takes the place of the town's own."""
 
     async def connected() -> Client:
         return temporal
 
-    def build(**other: Any) -> FastAPI:
-        parts = {"settings": settings, "keys": keys, "pool": pool, "connect_temporal": connected} | other
-        return create_app(**parts, town_time=TownTime.identity(), on_fatal=_fail)
+    def build(
+        *,
+        over: Settings = settings,
+        connections: asyncpg.Pool = pool,
+        connect_temporal: ConnectTemporal = connected,
+        town_time: TownTime | None = None,
+    ) -> FastAPI:
+        town_time = town_time or TownTime.identity()
+        return create_app(over, keys, connections, connect_temporal, town_time=town_time, on_fatal=_fail)
 
     return build
 
 
 @pytest.fixture(scope="session")
-async def http(build_app: Callable[..., FastAPI], worker: None) -> AsyncIterator[httpx.AsyncClient]:
+async def http(build_app: BuildApp, worker: None) -> AsyncIterator[httpx.AsyncClient]:
     """The town's API with everything there: database, Temporal, worker."""
     async with api_of(build_app()) as client:
         yield client
@@ -45,3 +58,21 @@ def as_(http: httpx.AsyncClient, keys: Keys) -> As:
 
 def _fail(error: BaseException) -> None:
     raise AssertionError("a background task of the API died") from error
+
+
+@pytest.fixture
+async def own_town(settings: Settings, build_app: BuildApp) -> AsyncIterator[OwnTown]:
+    """Tables of the test's own, in a schema of the town's database; case numbers of a day that no other test has."""
+    number = next(_numbers)
+    name = f"own_{number}"
+    async with await open_pool(settings) as pool:
+        await pool.execute(f"create schema {name}")
+    url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
+    await migrate(url)
+    own = settings.model_copy(
+        update={"database_url": url, "task_queue": f"own-{number}", "delivery_patience_seconds": 1.0}
+    )
+    now = datetime.now(UTC)
+    day = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(days=number)
+    async with await open_pool(own) as pool:
+        yield OwnTown(own, pool, TownTime.starting(day, now, 1), build_app)

@@ -1,0 +1,37 @@
+"""One transaction for one request, and how Postgres being away shows itself."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from starter.problems import database_away
+
+Connection = PoolConnectionProxy
+ACQUIRE_SECONDS = 5.0
+
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+)
+"""Away, starting, stopping or full: trying again later helps."""
+
+
+@asynccontextmanager
+async def database(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+    """A connection in a transaction. Raises Problem 503 when Postgres is away: then nothing was written."""
+    try:
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
+            yield connection
+    except asyncpg.DataError:
+        raise  # an InterfaceError too, but of our own making
+    except AWAY as error:
+        raise database_away() from error
