@@ -1,0 +1,111 @@
+"""`jiceng demo`: brings up a town, plays the stories, verifies and replays every case, and says where to look."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.replay import replay_cases
+from audit.verify import verify_cases
+from engine.database import open_pool
+from engine.department_policy import load_departments
+from engine.keys import Keys
+from engine.temporal import connect
+from local.demo_screen import DemoScreen, screen_for
+from local.playing import Audit, Performance, PlayedTown, judge_all, play
+from local.simulation import tokens
+from local.stories import named
+from local.story import Story
+from local.town import Town, TownOptions, open_town
+from schemas.department import Gateway
+from schemas.findings import Finding
+from starter.client import http_client
+
+DEMO_SPEED = 2000.0
+"""Town seconds per real second. Faster, and an emergency's half hour is shorter than a busy machine's hesitation;
+slower, and the silent department, which needs 25 hours, takes more than a minute. Measured: docs/demo.md."""
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What was asked for. `data` None: a temporary folder, gone afterwards. `only`: names of stories, by commas."""
+
+    data: Path | None = None
+    once: bool = False
+    only: str | None = None
+    json: bool = False
+    speed: float | None = None
+
+
+async def run_demo(options: DemoOptions) -> int:
+    """Play the stories. The exit code is 0 only if every one of them went as told; without `once` it comes at Ctrl-C.
+
+    Raises ValueError for a story that does not exist, and what `open_town` raises.
+    """
+    stories = named(options.only)
+    screen = screen_for(as_json=options.json)
+    async with AsyncExitStack() as stack:
+        folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jiceng-demo-")))
+        screen.preparing(folder)
+        speed = options.speed or (DEMO_SPEED if options.data is None else None)
+        town = await stack.enter_async_context(
+            open_town(TownOptions(data=folder, speed=speed, demo=True, durable=False))
+        )
+        watching = asyncio.create_task(town.supervisor.watch())
+        stack.push_async_callback(_end, watching)
+        playing = asyncio.create_task(_play(town, stories, screen))
+        await asyncio.wait([watching, playing], return_when=asyncio.FIRST_COMPLETED)
+        if watching.done():
+            playing.cancel()
+            watching.result()
+        performances = playing.result()
+        screen.verdicts(performances, town.addresses)
+        if not options.once:
+            screen.staying()
+            await watching
+        return 0 if all(each.ok for each in performances) else 1
+    raise AssertionError("the block above returns")
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def _play(town: Town, stories: Sequence[Story], screen: DemoScreen) -> list[Performance]:
+    async with stage_of(town) as (played_town, audit):
+        with screen.live(stories):
+            performances = await play(stories, played_town, screen)
+        screen.auditing()
+        await judge_all(performances, played_town, audit)
+    return performances
+
+
+@asynccontextmanager
+async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
+    """What is needed to play in a town that runs, and to audit it afterwards."""
+    settings = town.settings
+    keys = Keys.load(settings.key_folder)
+    client = await connect(settings, keys)
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    async with await open_pool(settings, process="jiceng demo") as pool, http_client() as http:
+
+        async def audit(case_ids: Sequence[str]) -> AsyncIterator[Finding]:
+            async for finding in verify_cases(pool, case_ids):
+                yield finding
+            async for finding in replay_cases(client, keys, settings, pool, case_ids):
+                yield finding
+
+        yield (
+            PlayedTown(
+                api_url=settings.api_url,
+                departments_url=str(settings.departments_url),
+                departments=[each.code for each in register.departments if each.gateway is Gateway.HTTP],
+                token_for=tokens(settings, keys),
+                pid_of=town.supervisor.pid_of,
+                http=http,
+            ),
+            audit,
+        )

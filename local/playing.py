@@ -1,0 +1,243 @@
+"""Plays stories against a town that runs: reports, follows, kills where the story says so, and gathers the evidence."""
+
+import asyncio
+import os
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+import httpx
+
+from local.people import TokenFor
+from local.story import ENDINGS, Story
+from local.townspeople import Persona
+from local.verdict import Evidence, Journal, Killing, Verdict, judge, path_of
+from schemas.actor import Role
+from schemas.findings import Finding
+from schemas.incident import Kind
+from starter.client import ApiError, TownClient
+from starter.views import TimelineEntry
+
+AUDITOR = Persona("auditor-1", Role.AUDITOR)
+AT_ONE_TIME = 4
+"""Stories with clocks that must not run out: on two cores more of them make each other late at the demo's speed."""
+WAIT_SECONDS = 10.0
+SUCCESSOR_SECONDS = 60.0
+JOURNAL_SECONDS = 20.0
+LOOK_SECONDS = 0.2
+
+PidOf = Callable[[str], int | None]
+"""The process id of a part of the town; None between death and restart."""
+
+Audit = Callable[[Sequence[str]], AsyncIterator[Finding]]
+"""Verifies the chains of these cases and replays them."""
+
+
+class Narrator(Protocol):
+    """Who is told what happens, as it happens."""
+
+    def happened(self, story: Story, case_id: str, entry: TimelineEntry, since_report: timedelta) -> None:
+        """A new entry stands in the ledger of a story's case, so much town time after the first."""
+
+    def over(self, performance: "Performance") -> None:
+        """A story has been played, as far as it went."""
+
+    def noted(self, story: Story, chinese: str, english: str) -> None:
+        """Something happened that the ledger does not tell, such as a killing."""
+
+
+@dataclass(frozen=True)
+class PlayedTown:
+    """Where stories are played: the town's addresses and keys."""
+
+    api_url: str
+    departments_url: str
+    departments: Sequence[str]
+    token_for: TokenFor
+    pid_of: PidOf
+    http: httpx.AsyncClient
+    patience_seconds: float = 120.0
+
+
+@dataclass
+class Performance:
+    """A story that was played."""
+
+    story: Story
+    case_id: str = ""
+    entries: list[TimelineEntry] = field(default_factory=list)
+    killing: Killing | None = None
+    fault: str | None = None
+    seconds: float = 0.0
+    verdict: Verdict | None = None
+
+    @property
+    def ok(self) -> bool:
+        """It was played to its end, and all was as told."""
+        return self.fault is None and self.verdict is not None and self.verdict.ok
+
+
+class Order:
+    """Which story is played when.
+
+    Those that do not mind delay begin at once. The others wait until the first order has come through, so that no clock
+    of theirs runs while a new worker loads its code, and are few at a time. One that kills waits until those are over.
+    """
+
+    def __init__(self, stories: Sequence[Story]) -> None:
+        self._minding = {story.name for story in stories if story.minds_delay}
+        self._places = asyncio.Semaphore(AT_ONE_TIME)
+        self._warm, self._quiet = asyncio.Event(), asyncio.Event()
+        if all(story.minds_delay or story.kills_worker for story in stories):
+            self._warm.set()
+        self._look()
+
+    @asynccontextmanager
+    async def turn_of(self, story: Story) -> AsyncIterator[None]:
+        """The time of this story."""
+        if story.kills_worker:
+            await self._quiet.wait()
+        elif story.minds_delay:
+            await self._warm.wait()
+            await self._places.acquire()
+        try:
+            yield
+        finally:
+            self._warm.set()
+            if story.minds_delay:
+                self._places.release()
+                self._minding.discard(story.name)
+                self._look()
+
+    def order_came_through(self) -> None:
+        """A department has an order: worker, API and departments are all at work."""
+        self._warm.set()
+
+    def _look(self) -> None:
+        if not self._minding:
+            self._quiet.set()
+
+
+async def play(stories: Sequence[Story], where: PlayedTown, narrator: Narrator) -> list[Performance]:
+    """Play all of them, as far as they do not disturb each other. One that fails says so and stops no other."""
+    order = Order(stories)
+    return await asyncio.gather(*(_play_one(story, where, narrator, order) for story in stories))
+
+
+async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: Order) -> Performance:
+    performance = Performance(story)
+    async with order.turn_of(story):
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(where.patience_seconds):
+                await _follow(performance, where, narrator, order)
+        except TimeoutError:
+            stood = performance.entries[-1].kind if performance.entries else "nothing"
+            performance.fault = f"not over after {where.patience_seconds:.0f} s; last: {stood}"
+        except (ApiError, httpx.HTTPError, OSError) as error:
+            performance.fault = f"{type(error).__name__}: {error}"
+        performance.seconds = round(time.monotonic() - began, 1)
+        narrator.over(performance)
+    return performance
+
+
+async def _follow(performance: Performance, where: PlayedTown, narrator: Narrator, order: Order) -> None:
+    """Report it and watch what becomes of it, until it has gone as far as the story goes, or another way."""
+    story = performance.story
+    reporter = _client(where, story.reporter)
+    auditor = _client(where, AUDITOR)
+    started = await reporter.report(story.report(), key=f"story:{story.name}:{uuid.uuid4()}")
+    performance.case_id = started.case.case_id
+    while not _over(performance):
+        seen = len(performance.entries)
+        await auditor.case(performance.case_id, wait=f"seq:{seen + 1}", wait_seconds=WAIT_SECONDS)
+        performance.entries = await auditor.timeline(performance.case_id)
+        for entry in performance.entries[seen:]:
+            narrator.happened(story, performance.case_id, entry, entry.at - performance.entries[0].at)
+        if _received(performance.entries):
+            order.order_came_through()
+        if story.kills_worker and performance.killing is None and _received(performance.entries):
+            performance.killing = await _kill_worker(performance, where, narrator)
+
+
+def _over(performance: Performance) -> bool:
+    path = path_of(performance.entries)
+    return bool(path) and path[-1] in ENDINGS and (len(path) >= len(performance.story.path) or path[-1] != "closed")
+
+
+def _received(entries: Sequence[TimelineEntry]) -> bool:
+    return any(entry.kind == Kind.ORDER_RECEIVED for entry in entries)
+
+
+async def _kill_worker(performance: Performance, where: PlayedTown, narrator: Narrator) -> Killing | None:
+    killed = where.pid_of("worker")
+    if killed is None:
+        return None
+    os.kill(killed, signal.SIGKILL)
+    narrator.noted(performance.story, f"工作进程{killed}被强制终止", f"worker process {killed} killed with -9")
+    deadline = time.monotonic() + SUCCESSOR_SECONDS
+    while (successor := where.pid_of("worker")) in {None, killed}:
+        if time.monotonic() > deadline:
+            break
+        await asyncio.sleep(LOOK_SECONDS)
+    narrator.noted(performance.story, f"新工作进程{successor}接手", f"worker process {successor} takes over")
+    return Killing(killed, successor, len(performance.entries))
+
+
+def _client(where: PlayedTown, persona: Persona) -> TownClient:
+    return TownClient(where.api_url, lambda: where.token_for(persona), where.http, where.patience_seconds)
+
+
+async def judge_all(performances: Sequence[Performance], where: PlayedTown, audit: Audit) -> None:
+    """Gather the evidence about every story that was played, and judge it."""
+    played = [each for each in performances if each.case_id]
+    case_ids = [each.case_id for each in played]
+    journals = await _settled_journals(where, case_ids)
+    auditor = _client(where, AUDITOR)
+    findings = [finding async for finding in audit(case_ids)]
+    for performance in played:
+        case_id = performance.case_id
+        evidence = Evidence(
+            case_id=case_id,
+            entries=await auditor.timeline(case_id),
+            journals={
+                order_id: (department, journal)
+                for order_id, (department, journal) in journals.items()
+                if order_id.startswith(f"{case_id}.")
+            },
+            findings=[finding for finding in findings if finding.case_id == case_id],
+            killing=performance.killing,
+        )
+        performance.verdict = judge(performance.story, evidence)
+
+
+async def _settled_journals(where: PlayedTown, case_ids: Sequence[str]) -> Mapping[str, tuple[str, Journal]]:
+    """The journals about these cases, once nobody has anything left to report: the last echo comes after the close."""
+    deadline = time.monotonic() + JOURNAL_SECONDS
+    while True:
+        journals = await _journals(where, case_ids)
+        unsaid = [
+            order_id
+            for order_id, (_, journal) in journals.items()
+            if not (journal["recalled"] or journal["stopped"])
+            and any(not report["acknowledged"] for report in journal["reports"])
+        ]
+        if not unsaid or time.monotonic() > deadline:
+            return journals
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _journals(where: PlayedTown, case_ids: Sequence[str]) -> dict[str, tuple[str, Journal]]:
+    found: dict[str, tuple[str, Journal]] = {}
+    for department in where.departments:
+        answer = await where.http.get(f"{where.departments_url}/{department}/journal")
+        answer.raise_for_status()
+        for order in answer.json()["orders"]:
+            if order["case_id"] in case_ids:
+                found[order["order_id"]] = (department, order)
+    return found

@@ -1,0 +1,86 @@
+"""`jiceng departments` and `jiceng people`: the two simulated sides of a town, put together from its settings.
+
+Here, and nowhere in the simulation itself, the town's keys are held: departments get their own, people get tokens.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from engine.department_keys import key_file
+from engine.department_policy import load_departments
+from engine.keys import Keys
+from engine.settings import Settings
+from engine.tokens import issue
+from engine.town_clock import read_town_time
+from local.department_server import SimulatedDepartment
+from local.departments import serve_departments
+from local.people import Neighbourhood, TokenFor, live
+from local.townspeople import Persona
+from schemas.department import Gateway
+
+TOKEN_LIFETIME = timedelta(hours=12)
+
+
+async def run_departments(settings: Settings) -> None:
+    """Play every department that has a system of its own, until cancelled. Raises OSError when the port is taken."""
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    base = urlsplit(settings.departments_url or "")
+    simulated = [
+        SimulatedDepartment(
+            code=department.code,
+            key_file=key_file(settings.key_folder, department.code),
+            book=settings.data / "departments" / f"{department.code}.sqlite",
+            speed=settings.speed,
+        )
+        for department in register.departments
+        if department.gateway is Gateway.HTTP
+    ]
+    await serve_departments(simulated, base.hostname or "127.0.0.1", base.port or 0)
+
+
+async def run_people(settings: Settings) -> None:
+    """Let the people of the town live, until cancelled."""
+    await live(neighbourhood_of(settings, Keys.load(settings.key_folder)))
+
+
+def neighbourhood_of(settings: Settings, keys: Keys) -> Neighbourhood:
+    """What the people of this town have to know."""
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    desks = frozenset(each.code for each in register.departments if each.gateway is Gateway.DESK)
+    return Neighbourhood(
+        api_url=settings.api_url,
+        token_for=tokens(settings, keys),
+        clock=read_town_time(settings),
+        departments=[each.code for each in register.departments],
+        desks=desks,
+    )
+
+
+def tokens(settings: Settings, keys: Keys) -> TokenFor:
+    """Tokens of the local town for whoever asks; each is used for half its life."""
+    held: dict[Persona, tuple[str, float]] = {}
+
+    def token_for(persona: Persona) -> str:
+        token, good_until = held.get(persona, ("", 0.0))
+        if time.monotonic() >= good_until:
+            token = issue(
+                keys,
+                subject=persona.subject,
+                role=persona.role,
+                department=persona.department,
+                area=persona.area,
+                lifetime=TOKEN_LIFETIME,
+                issuer=settings.token_issuer,
+                audience=settings.token_audience,
+            )
+            held[persona] = (token, time.monotonic() + TOKEN_LIFETIME.total_seconds() / 2)
+        return token
+
+    return token_for
+
+
+def token_source(token_for: TokenFor, persona: Persona) -> Callable[[], str]:
+    """The tokens of one person."""
+    return lambda: token_for(persona)

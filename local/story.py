@@ -1,0 +1,78 @@
+"""What a story is: a report to make, and what must be true when it has been played. The stories: `local/stories.py`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from local.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
+from schemas.actor import Channel
+from schemas.incident import FINAL, Kind, Stage
+from schemas.incident_report import IncidentReport, Location, Reporter
+from schemas.model import Model
+
+ENDINGS = frozenset({Stage.CLOSED, *FINAL})
+LATE = frozenset({"clock:breach", "clock:tier"})
+NEVER = frozenset({*LATE, Kind.ORDER_REFUSED, Kind.NOT_RATED})
+
+
+class Title(Model):
+    """A story's name on screens."""
+
+    zh: str
+    en: str
+
+
+class OrderExpectation(Model):
+    """What the journal of a department must say about one order of the case.
+
+    The work is done once, in any story. `asked_at_least`: how often the order was sent. `said_twice`: every report came
+    twice (and, by the ledger, counted once). `reports`: what the department had to say, in order.
+    """
+
+    department: str
+    reports: tuple[str, ...] = ("signed", "arrived", "finished")
+    asked_at_least: int = 1
+    said_twice: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """One story.
+
+    `path`: the stages, one after the other. `counts`: how often an entry stands in the ledger, exactly. `never`: what
+    must not stand there. `tiers`: the moments of the clock `sign` that come, in order. `orders`: in order of number.
+    `departments` and `whims` are the stage directions. `kills_worker`: the worker's process is killed with -9 as soon
+    as a department has the order; stories with clocks that must not run out rest meanwhile.
+    """
+
+    name: str
+    title: Title
+    category: str
+    description: str
+    path: tuple[Stage, ...]
+    counts: Mapping[Kind, int]
+    orders: tuple[OrderExpectation, ...] = ()
+    never: frozenset[str] = NEVER
+    tiers: tuple[str, ...] = ()
+    whims: tuple[Whim, ...] = ()
+    departments: str = "按时"
+    reporter: Persona = RESIDENTS[0]
+    kills_worker: bool = False
+    address: str = "幸福小区3号楼"
+    area: str = AREAS[0]
+
+    def report(self) -> IncidentReport:
+        """What is reported: by the resident, or at the window by somebody without a phone."""
+        people = ";".join(self.whims) or AS_USUAL
+        at_the_window = self.reporter == CLERK
+        return IncidentReport(
+            category=self.category,
+            description=f"{self.description}〔人物:{people}〕〔剧本:{self.departments}〕",
+            location=Location(address=self.address, area=self.area),
+            reporter=Reporter(name="周大爷" if at_the_window else "王女士"),
+            channel=Channel.WINDOW if at_the_window else Channel.APP,
+        )
+
+    @property
+    def minds_delay(self) -> bool:
+        """Whether a clock that runs out makes the story fail."""
+        return bool(LATE & self.never)

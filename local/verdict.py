@@ -1,0 +1,172 @@
+"""Did a story go as it is told? Found out from what others wrote down, never from the playing itself.
+
+The timeline says which way the case went, the journals of the departments what they did, the ledger's chain that
+nothing was changed, the replay that today's code leads to the same.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from local.story import OrderExpectation, Story
+from schemas.findings import Finding
+from schemas.incident import Kind, Stage
+from starter.views import TimelineEntry
+
+Journal = Mapping[str, Any]
+"""What a department wrote down about one order (`GET /journal`)."""
+
+STAGE_AFTER: Mapping[str, Stage] = {
+    Kind.REPORTED: Stage.REPORTED,
+    Kind.DISPATCHED: Stage.DISPATCHED,
+    Kind.REDISPATCHED: Stage.DISPATCHED,
+    Kind.ARBITRATED: Stage.DISPATCHED,
+    Kind.REOPENED: Stage.DISPATCHED,
+    Kind.SIGNED: Stage.HANDLING,
+    Kind.VERIFICATION_FAILED: Stage.HANDLING,
+    Kind.RETURNED: Stage.RETURNED,
+    Kind.FINISHED: Stage.VERIFYING,
+    Kind.VERIFIED: Stage.CALLING_BACK,
+    Kind.CLOSED: Stage.CLOSED,
+    Kind.WITHDRAWN: Stage.WITHDRAWN,
+    Kind.REJECTED: Stage.REJECTED,
+    Kind.UNRESOLVED: Stage.UNRESOLVED,
+}
+
+
+@dataclass(frozen=True)
+class Killing:
+    """A process that was killed, and the one that took its place."""
+
+    killed: int
+    successor: int | None
+    entries_before: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What there is to judge by. `journals`: by order id, of all departments that have a system."""
+
+    case_id: str
+    entries: Sequence[TimelineEntry]
+    journals: Mapping[str, tuple[str, Journal]]
+    findings: Sequence[Finding]
+    killing: Killing | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found. `faults` is empty when all went as told."""
+
+    path: tuple[Stage, ...]
+    town_time: timedelta
+    faults: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Nothing is wrong."""
+        return not self.faults
+
+
+def judge(story: Story, evidence: Evidence) -> Verdict:
+    """Compare the evidence with what the story says must be true."""
+    entries = evidence.entries
+    path = path_of(entries)
+    faults = [
+        *_path_faults(story, path),
+        *_entry_faults(story, entries),
+        *_tier_faults(story, entries),
+        *_order_faults(story, evidence.journals),
+        *_killing_faults(story, evidence),
+        *(f"{finding.check}: {finding.detail}" for finding in evidence.findings if not finding.ok),
+        *(f"{check}: was not checked" for check in ("ledger", "replay") if not _checked(evidence, check)),
+    ]
+    took = entries[-1].at - entries[0].at if entries else timedelta(0)
+    return Verdict(path, took, tuple(faults))
+
+
+def path_of(entries: Sequence[TimelineEntry]) -> tuple[Stage, ...]:
+    """The stages that a case went through, by its entries."""
+    path: list[Stage] = []
+    unsolved = 0
+    for entry in entries:
+        stage = STAGE_AFTER.get(entry.kind)
+        if entry.kind == Kind.RATED and entry.facts.get("solved") == "not":
+            unsolved += 1
+            stage = Stage.HANDLING if unsolved == 1 else Stage.RETURNED
+        if stage is not None:
+            path.append(stage)
+    return tuple(path)
+
+
+def _checked(evidence: Evidence, check: str) -> bool:
+    return any(each.check == check and each.case_id == evidence.case_id for each in evidence.findings)
+
+
+def _path_faults(story: Story, path: Sequence[Stage]) -> Iterator[str]:
+    if tuple(path) != story.path:
+        yield f"path {' > '.join(path)}, told {' > '.join(story.path)}"
+
+
+def _entry_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[str]:
+    counted = Counter(entry.kind for entry in entries)
+    for kind, times in story.counts.items():
+        if counted[kind] != times:
+            yield f"{kind} {counted[kind]} times, told {times}"
+    for forbidden in sorted(story.never):
+        if counted[forbidden]:
+            yield f"{forbidden} {counted[forbidden]} times, told never"
+    if [entry.seq for entry in entries] != list(range(1, len(entries) + 1)):
+        yield "the timeline has gaps"
+
+
+def _tier_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[str]:
+    came = tuple(entry.facts["moment"] for entry in entries if entry.facts.get("clock") == "sign")
+    if story.tiers and came != story.tiers:
+        yield f"moments of the clock sign {', '.join(came) or 'none'}, told {', '.join(story.tiers)}"
+
+
+def _order_faults(story: Story, journals: Mapping[str, tuple[str, Journal]]) -> Iterator[str]:
+    orders = [journals[order_id] for order_id in sorted(journals, key=_order_number)]
+    if len(orders) != len(story.orders):
+        yield f"{len(orders)} orders in the departments' journals, told {len(story.orders)}"
+        return
+    for number, (expected, (department, journal)) in enumerate(zip(story.orders, orders, strict=True), start=1):
+        for fault in _journal_faults(expected, department, journal):
+            yield f"order {number}: {fault}"
+
+
+def _journal_faults(expected: OrderExpectation, department: str, journal: Journal) -> Iterator[str]:
+    if department != expected.department:
+        yield f"went to {department}, told {expected.department}"
+    if journal["work_done"] != 1:
+        yield f"the work was done {journal['work_done']} times"
+    asked = sum(request["method"] == "POST" for request in journal["requests"])
+    if asked < expected.asked_at_least:
+        yield f"asked {asked} times, told at least {expected.asked_at_least}"
+    times = 2 if expected.said_twice else 1
+    acknowledged = [report["act"] for report in journal["reports"] if report["acknowledged"]]
+    told = [act for act in expected.reports for _ in range(times)]
+    if acknowledged != told:
+        yield f"reports acknowledged: {', '.join(acknowledged) or 'none'}, told {', '.join(told) or 'none'}"
+    if journal["stopped"]:
+        yield f"a report was refused for good: {journal['stopped']}"
+
+
+def _order_number(order_id: str) -> int:
+    return int(order_id.rpartition("-")[2])
+
+
+def _killing_faults(story: Story, evidence: Evidence) -> Iterator[str]:
+    killing = evidence.killing
+    if not story.kills_worker:
+        return
+    if killing is None:
+        yield "nothing was killed"
+        return
+    if killing.successor in {None, killing.killed}:
+        yield f"no other process took the place of {killing.killed}"
+    if killing.entries_before >= len(evidence.entries):
+        yield "nothing happened after the killing"

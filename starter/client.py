@@ -1,0 +1,232 @@
+"""A client of the starter API: what the simulated people, `jiceng demo` and `jiceng import` use, and others may.
+
+ApiError         the answer was not the one asked for
+  Refused        the town said no: the same again hears the same again
+  Unavailable    nothing can be said yet: the same with the same key may be sent again, and nothing happens twice
+  NotSettled     accepted and kept, but not yet carried out
+"""
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import BaseModel
+
+from schemas.incident_report import IncidentReport
+from schemas.refusals import Fault
+from starter.postbox import Status
+from starter.views import CasePage, CaseRow, CaseView, CommandAnswer, SubmissionView, Timeline, TimelineEntry
+
+API = "/api/v1"
+TRY_AGAIN = frozenset({408, 425, 429, 502, 503, 504})
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 3.0
+SETTLING_PAUSE_SECONDS = 0.25
+REQUEST_TIMEOUT_SECONDS = 40.0
+PAGE_SIZE = 200
+
+TokenSource = Callable[[], str]
+"""Gives a token that is valid now; asked for every request, so that a long life outlives a token."""
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class ApiError(Exception):
+    """The answer was not the one asked for."""
+
+
+class Refused(ApiError):
+    """The town said no. `faults` are all the fields to mend, `legal_commands` what may be done instead."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status
+        self.code = str(problem.get("code", status))
+        self.detail = str(problem.get("detail") or problem.get("title") or "")
+        self.stage: str | None = problem.get("stage")
+        self.legal_commands = tuple(problem.get("legal_commands") or ())
+        self.faults = tuple(Fault.model_validate(fault) for fault in problem.get("faults") or ())
+        super().__init__(f"{status} {self.code}: {self.detail}")
+
+
+class Unavailable(ApiError):
+    """Nobody answered, or the town cannot take anything just now. The same with the same key may be sent again."""
+
+    def __init__(self, reason: str, retry_after_seconds: float = 0.0) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(reason)
+
+
+class NotSettled(ApiError):
+    """Accepted and kept, but not yet carried out: it will be. `submission` is what to follow it by."""
+
+    def __init__(self, submission: SubmissionView) -> None:
+        self.submission = submission
+        super().__init__(f"{submission.case_id}: {submission.command} is accepted and waits to be delivered")
+
+
+@dataclass(frozen=True)
+class Started:
+    """A case that was asked for. `new` None: it cannot be told, since an earlier answer to the same request was lost.
+
+    `accepted_at` is the real time at which it was accepted, when the case did not stand at once.
+    """
+
+    case: CaseView
+    new: bool | None
+    accepted_at: datetime | None = None
+
+
+def http_client() -> httpx.AsyncClient:
+    """Connections to one API, to be shared by all clients of a process."""
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+    return httpx.AsyncClient(timeout=REQUEST_TIMEOUT_SECONDS, limits=limits, trust_env=False)
+
+
+class TownClient:
+    """One person's way to the API. Keys are the caller's: the same key is the same act, however often it is sent."""
+
+    def __init__(
+        self, api_url: str, token: TokenSource, http: httpx.AsyncClient, patience_seconds: float | None = 0.0
+    ) -> None:
+        """`patience_seconds`: for how long a request is sent again while the API is away; None: until it is back."""
+        self._url = api_url.rstrip("/") + API
+        self._token = token
+        self._http = http
+        self._patience = patience_seconds
+
+    async def report(self, report: IncidentReport, key: str) -> Started:
+        """Report an incident. Raises Refused, Unavailable."""
+        response, tries = await self._send(
+            "POST", "/incidents", key=key, body=report.model_dump_json(exclude_none=True)
+        )
+        if response.status_code == httpx.codes.ACCEPTED:
+            submission = _read(SubmissionView, response)
+            return Started(await self.case(submission.case_id), new=None, accepted_at=submission.received_at)
+        known = None if tries > 1 else False
+        return Started(_read(CaseView, response), new=True if response.status_code == httpx.codes.CREATED else known)
+
+    async def command(
+        self, case_id: str, command: str, body: Mapping[str, Any], key: str, settle_seconds: float = 0.0
+    ) -> CommandAnswer:
+        """Give a command. One that is accepted but not yet carried out is waited for, `settle_seconds` at the most.
+
+        Raises:
+            Refused, Unavailable: as their names say.
+            NotSettled: it is accepted, and the time is over.
+        """
+        deadline = time.monotonic() + settle_seconds
+        while True:
+            response, _ = await self._send(
+                "POST", f"/cases/{case_id}/commands/{command}", key=key, body=json.dumps(body)
+            )
+            if response.status_code != httpx.codes.ACCEPTED:
+                return _read(CommandAnswer, response)
+            submission = _read(SubmissionView, response)
+            while submission.status is Status.WAITING:
+                if time.monotonic() >= deadline:
+                    raise NotSettled(submission)
+                await asyncio.sleep(SETTLING_PAUSE_SECONDS)
+                submission = await self.submission(submission.submission)
+            # Settled: the same again gets the case's own answer, or its refusal.
+
+    async def submission(self, submission: str) -> SubmissionView:
+        """How far something that was accepted has come."""
+        response, _ = await self._send("GET", f"/submissions/{submission}")
+        return _read(SubmissionView, response)
+
+    async def case(self, case_id: str, wait: str | None = None, wait_seconds: float = 30.0) -> CaseView:
+        """One case. `wait`, such as "stage:closed", holds the answer back until it is so, or for so many seconds."""
+        parameters = {} if wait is None else {"wait": wait, "timeout": str(wait_seconds)}
+        response, _ = await self._send("GET", f"/cases/{case_id}", parameters=parameters)
+        return _read(CaseView, response)
+
+    async def timeline(self, case_id: str) -> list[TimelineEntry]:
+        """All entries of a case."""
+        entries: list[TimelineEntry] = []
+        cursor: str | None = None
+        while True:
+            parameters = {} if cursor is None else {"cursor": cursor}
+            response, _ = await self._send("GET", f"/cases/{case_id}/timeline", parameters=parameters)
+            page = _read(Timeline, response)
+            entries += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return entries
+
+    async def cases(self, **filters: str) -> AsyncIterator[CaseRow]:
+        """The cases that this person sees, newest first, page after page. Filters as in docs/api.md."""
+        cursor: str | None = None
+        while True:
+            parameters = {**filters, "limit": str(PAGE_SIZE), **({} if cursor is None else {"cursor": cursor})}
+            response, _ = await self._send("GET", "/cases", parameters=parameters)
+            page = _read(CasePage, response)
+            for row in page.items:
+                yield row
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        key: str | None = None,
+        body: str | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> tuple[httpx.Response, int]:
+        """Send until there is an answer, or patience ends: the answer, and the number of tries.
+
+        Safe for all that is sent here: reading, and acts with a key.
+        """
+        deadline = None if self._patience is None else time.monotonic() + self._patience
+        pause = FIRST_PAUSE_SECONDS
+        for tries in itertools.count(1):
+            headers = {"Authorization": f"Bearer {self._token()}"}
+            if key is not None:
+                headers["Idempotency-Key"] = key
+            if body is not None:
+                headers["Content-Type"] = "application/json"
+            try:
+                response = await self._http.request(
+                    method, self._url + path, headers=headers, content=body, params=parameters
+                )
+                return _answer(response), tries
+            except httpx.TransportError as error:
+                unavailable = Unavailable(f"{type(error).__name__} at {self._url}")
+            except Unavailable as error:
+                unavailable = error
+            pause = max(pause, min(unavailable.retry_after_seconds, LONGEST_PAUSE_SECONDS))
+            if deadline is not None and time.monotonic() + pause > deadline:
+                raise unavailable
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+        raise AssertionError("counting does not end")
+
+
+def _answer(response: httpx.Response) -> httpx.Response:
+    """The response if it is what was asked for. Raises Refused, Unavailable."""
+    if response.is_success:
+        return response
+    if response.status_code in TRY_AGAIN:
+        asked = response.headers.get("Retry-After", "")
+        raise Unavailable(f"HTTP {response.status_code}", float(asked) if asked.isdecimal() else 0.0)
+    raise Refused(response.status_code, _problem(response))
+
+
+def _problem(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        return {"detail": response.text[:200]}
+    return problem if isinstance(problem, dict) else {}
+
+
+def _read(model: type[ModelT], response: httpx.Response) -> ModelT:
+    return model.model_validate_json(response.content)
