@@ -18,10 +18,11 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "act", "addresses", "attempt", "attempts", "bus", "case_id", "code", "command", "department", "error", "event",
-        "exit_code", "fault", "kind", "level", "logger", "method", "milliseconds", "number", "order", "outcome", "pid",
-        "process", "reason", "request_id", "restarts", "role", "route", "seconds", "seq", "signal", "stage", "status",
-        "submission", "task", "template", "timestamp", "url", "waiting", "where", "withheld", "workflow_id",
+        "act", "addresses", "attempt", "attempts", "bus", "case_id", "code", "command", "department", "error",
+        "event", "exit_code", "fault", "kind", "level", "logger", "method", "milliseconds", "number", "order",
+        "outcome", "pid", "process", "reason", "refused", "request_id", "restarts", "role", "route", "seconds",
+        "seq", "signal", "stage", "status", "submission", "task", "template", "timestamp", "url", "waiting", "where",
+        "withheld", "workflow_id",
     }
 )  # fmt: skip
 """Codes, numbers and places. Who wants another field here must know that it never holds what a person wrote or is."""
