@@ -9,11 +9,13 @@ import hashlib
 import re
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+import httpx
 from pydantic import ValidationError
 
 from local.message_file import ColumnMap, LineFault, Message, read_messages
@@ -21,7 +23,7 @@ from schemas.actor import Channel
 from schemas.incident import FINAL, Stage
 from schemas.incident_report import IncidentReport, Location, Reporter
 from schemas.refusals import say
-from starter.client import Refused, Started, TokenSource, TownClient, Unavailable, http_client
+from starter.client import ApiError, Refused, Started, TokenSource, TownClient, Unavailable, http_client
 from starter.faults import faults_of
 
 NOT_STATED = "未注明 (not stated)"
@@ -48,7 +50,7 @@ class ImportOptions:
     default_location: str = NOT_STATED
     channel: Channel = Channel.APP
     wait: bool = False
-    at_once: int = 16
+    at_once: int = 8
     patience_seconds: float = 300.0
 
 
@@ -56,8 +58,8 @@ class ImportOptions:
 class ImportReport:
     """What came of it. `rows` = started + known + the rows that are refused or not sent.
 
-    `known` were there before. `not_sent` counts rows given up because the API stayed away: run it again. `closed` and
-    `open` are counted with `wait` only, over all rows that have a case.
+    `known` were there before. `not_sent` counts rows given up because the API stayed away: run it again. `closed`, and
+    `ended_otherwise` by stage, are counted with `wait` only, over all rows that have a case.
     """
 
     rows: int = 0
@@ -65,7 +67,6 @@ class ImportReport:
     known: int = 0
     not_sent: int = 0
     closed: int = 0
-    open: int = 0
     seconds: float = 0.0
     encoding: str = "utf-8"
     refused: list[LineFault] = field(default_factory=list)
@@ -95,16 +96,22 @@ class ImportProgress(Protocol):
         """So many of the cases are closed by now."""
 
 
-async def import_file(options: ImportOptions, progress: ImportProgress) -> ImportReport:
-    """Import a file. Faults of rows stop no other row and stand in the report. Raises UnreadableFile."""
+async def import_file(
+    options: ImportOptions, progress: ImportProgress, http: httpx.AsyncClient | None = None
+) -> ImportReport:
+    """Import a file. Faults of rows stop no other row and stand in the report. Raises UnreadableFile.
+
+    `http`: connections to use instead of new ones; they stay open.
+    """
     file = read_messages(options.file, options.columns)
     report = ImportReport(rows=file.rows, encoding=file.encoding, refused=list(file.faults))
-    began, began_at = time.monotonic(), datetime.now(UTC)
+    began = time.monotonic()
     progress.begun(len(file.messages))
-    async with http_client() as http:
-        client = TownClient(options.api_url, options.token, http, options.patience_seconds)
+    async with nullcontext(http) if http is not None else http_client() as connections:
+        client = TownClient(options.api_url, options.token, connections, options.patience_seconds)
+        newest_before = await _newest(client)
         started = await _send_all(client, file.messages, options, report, progress)
-        report.started, report.known = _count(started, began_at)
+        report.started, report.known = _count(started, newest_before)
         if options.wait:
             await _wait_until_closed(client, started, report, progress)
     report.refused.sort(key=lambda fault: fault.line)
@@ -176,14 +183,22 @@ def _line_faults(message: Message, refused: Refused) -> list[LineFault]:
     return [LineFault(message.line, "row", refused.detail, say("请按说明处理", "do as it says"))]
 
 
-def _count(started: list[Started], began_at: datetime) -> tuple[int, int]:
-    """How many cases are new, how many were known. Where an answer was lost, the time decides."""
-    new = [each for each in started if each.new or (each.accepted_at is not None and each.accepted_at >= began_at)]
-    first = min((each.case.opened_at for each in new), default=None)
-    unclear = [each for each in started if each.new is None and each.accepted_at is None]
-    # Cases open in the order in which they are accepted: what opened after our first one is ours.
-    late = [each for each in unclear if first is not None and each.case.opened_at >= first]
-    number = len(new) + len(late)
+async def _newest(client: TownClient) -> datetime | None:
+    """When the newest case was opened, in town time: what opens later is of this run. None: none, or no answer."""
+    try:
+        async for row in client.cases():
+            return row.opened_at
+    except ApiError:
+        pass  # it only decides how rows are counted whose answers get lost; sending tells what is the matter
+    return None
+
+
+def _count(started: list[Started], newest_before: datetime | None) -> tuple[int, int]:
+    """How many cases are new, how many were known. Where an answer was lost, the time of opening decides."""
+    number = sum(
+        newest_before is None or each.case.opened_at > newest_before if each.new is None else each.new
+        for each in started
+    )
     return number, len(started) - number
 
 

@@ -40,7 +40,6 @@ TokenFor = Callable[[Persona], str]
 LOOK_EVERY = timedelta(minutes=10)
 LOOK_EVERY_SECONDS_LEAST, LOOK_EVERY_SECONDS_MOST = 0.4, 5.0
 QUIETER_AT_MOST = 4
-SETTLE_SECONDS = 60.0
 ENTRIES_BEFORE_REWORK = 7
 """Reported, dispatched, received, signed, arrived, finished, sent back: no case with fewer entries has come back."""
 
@@ -143,10 +142,12 @@ class Person:
     async def _give(self, row: CaseRow, act: Act) -> None:
         key = f"people:{row.case_id}:{act.command}:{act.round}"
         try:
-            await self.client.command(row.case_id, act.command, act.body, key, settle_seconds=SETTLE_SECONDS)
+            await self.client.command(row.case_id, act.command, act.body, key)
         except NotSettled:
-            # Kept by the town, which will do it; whoever looks again sends the same key.
-            log.info("not_settled", case_id=row.case_id, command=act.command)
+            # The town has it and will do it. Waiting here would keep others from acting; when it is done the case has
+            # changed, and is looked at again.
+            log.info("accepted", case_id=row.case_id, command=act.command)
+            self._nothing_to_do_at[row.case_id] = row.seq
         else:
             log.info("done", case_id=row.case_id, role=self.persona.role, command=act.command, number=act.round)
 

@@ -12,7 +12,6 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -72,14 +71,13 @@ class NotSettled(ApiError):
 
 @dataclass(frozen=True)
 class Started:
-    """A case that was asked for. `new` None: it cannot be told, since an earlier answer to the same request was lost.
+    """A case that was asked for.
 
-    `accepted_at` is the real time at which it was accepted, when the case did not stand at once.
+    `new` None: it cannot be told, since an earlier answer to the same request was lost, or the case stands only later.
     """
 
     case: CaseView
     new: bool | None
-    accepted_at: datetime | None = None
 
 
 def http_client() -> httpx.AsyncClient:
@@ -107,7 +105,7 @@ class TownClient:
         )
         if response.status_code == httpx.codes.ACCEPTED:
             submission = _read(SubmissionView, response)
-            return Started(await self.case(submission.case_id), new=None, accepted_at=submission.received_at)
+            return Started(await self.case(submission.case_id), new=None)
         known = None if tries > 1 else False
         return Started(_read(CaseView, response), new=True if response.status_code == httpx.codes.CREATED else known)
 
