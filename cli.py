@@ -35,6 +35,7 @@ from local.town import TownAddresses, TownOptions, run_town
 from schemas.actor import Role
 from schemas.diagram import with_pictures
 from schemas.findings import Finding
+from starter.serve import run_api
 from worker import run_worker
 from workflows.registry import PROCEDURES
 
@@ -134,8 +135,10 @@ def token(
 ) -> None:
     """令牌 Sign a token for the local town."""
     settings = _run(_town(data))
-    principal = {"subject": subject or f"{role}-1", "role": role, "department": department, "area": area}
-    typer.echo(issue(Keys.load(settings.key_folder), **principal, lifetime=timedelta(hours=hours)))
+    keys = Keys.load(settings.key_folder)
+    account = subject or f"{role}-1"
+    lifetime = timedelta(hours=hours)
+    typer.echo(issue(keys, subject=account, role=role, department=department, area=area, lifetime=lifetime))
 
 
 @app.command()

@@ -27,7 +27,9 @@ WORKER = Actor(subject="engine:worker", role=Role.ENGINE)
 
 
 @asynccontextmanager
-async def town_worker(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool) -> AsyncIterator[Worker]:
+async def town_worker(
+    settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, ledger: Ledger | None = None
+) -> AsyncIterator[Worker]:
     """Build the worker with everything its activities need, and close that again afterwards."""
     register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
     served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
@@ -41,7 +43,7 @@ async def town_worker(settings: Settings, keys: Keys, client: Client, pool: asyn
             texts = await vault.read_texts(connection, references, WORKER, purpose, case_id)
         return {reference: str(text) for reference, text in texts.items()}
 
-    ledger = Ledger(pool)
+    ledger = ledger or Ledger(pool)
     async with http_client() as calls:
         gateway = HttpGateway(calls, department_keys)
         departments = Departments(register, gateway, read_texts, settings.api_url, count_department_call)
@@ -57,6 +59,8 @@ async def run_worker(settings: Settings) -> None:
     """Run until cancelled."""
     keys = Keys.load(settings.key_folder)
     client = await connect(settings, keys)
-    async with await open_pool(settings, process="jiceng worker") as pool:
-        async with town_worker(settings, keys, client, pool) as worker:
-            await worker.run()
+    async with (
+        await open_pool(settings, process="jiceng worker") as pool,
+        town_worker(settings, keys, client, pool) as worker,
+    ):
+        await worker.run()

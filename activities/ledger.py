@@ -14,7 +14,9 @@ class LedgerQueries(Queries):
     """engine/queries/ledger.sql."""
 
     insert_entry: str
-    differing_entries: str
+    has_entry: str
+    forget_notices: str
+    count_entries: str
     upsert_case: str
     insert_notice: str
     announce_case: str
@@ -26,49 +28,56 @@ QUERIES = LedgerQueries.load("ledger")
 
 
 class Ledger:
-    """The doer of the ledger. Writing the same batch again changes nothing; another content at the same place is refused."""
+    """The doer of the ledger.
+
+    Writing the same batch again changes nothing. A batch that follows an entry other than the head is a case that tells
+    anew what a lost workflow task had told already: its branch becomes the chain, and the other stays as it is.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
     @activity.defn(name="flush")
     async def flush(self, batch: Batch) -> FlushReceipt:
-        """Write all that is pending in a case. Raises ApplicationError(type=LedgerBroken) for another hash at a known seq."""
-        last = batch.entries[-1]
+        """Write all that is pending in a case; what `write` says."""
+        return await self.write(batch)
+
+    async def write(self, batch: Batch) -> FlushReceipt:
+        """Write all that is pending in a case.
+
+        Raises ApplicationError, retried without an end: LedgerBroken when the entry that the batch follows is not there,
+        so that the case stands still, visibly, until a person has looked; StaleTask when a later workflow task has
+        written already, so that a worker that was given up cannot turn the case back.
+        """
+        first, last = batch.entries[0], batch.entries[-1]
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.executemany(QUERIES.insert_entry, [_row(entry) for entry in batch.entries])
-            await self._refuse_another_hash(connection, batch)
-            await connection.execute(QUERIES.upsert_case, *_case_row(batch.projection))
+            if first.seq > 1 and not await connection.fetchval(
+                QUERIES.has_entry, first.case_id, first.seq - 1, first.prev_hash
+            ):
+                raise ApplicationError(
+                    f"{first.case_id}: entry {first.seq - 1} is not in the ledger", type="LedgerBroken"
+                )
+            await connection.executemany(QUERIES.insert_entry, [_row(entry, batch) for entry in batch.entries])
+            if not await connection.fetchval(QUERIES.upsert_case, *_case_row(batch.projection), batch.task_at):
+                raise ApplicationError(f"{first.case_id}: a later workflow task has written already", type="StaleTask")
+            await connection.execute(QUERIES.forget_notices, first.case_id, first.seq)
             if batch.notices:
                 await connection.executemany(
                     QUERIES.insert_notice,
                     [
-                        (last.case_id, last.seq, position, notice.to, notice.template, notice.facts)
+                        (first.case_id, first.seq, position, notice.to, notice.template, notice.facts)
                         for position, notice in enumerate(batch.notices)
                     ],
                 )
             await connection.execute(QUERIES.announce_case, last.case_id)
         return FlushReceipt(seq=last.seq, head_hash=last.hash)
 
-    async def _refuse_another_hash(self, connection: asyncpg.pool.PoolConnectionProxy, batch: Batch) -> None:
-        case_id = batch.entries[0].case_id
-        differing = await connection.fetch(
-            QUERIES.differing_entries,
-            case_id,
-            [entry.seq for entry in batch.entries],
-            [entry.hash for entry in batch.entries],
-        )
-        if differing:
-            # Retried without an end on purpose: the case stands still, visibly, until a person has looked.
-            raise ApplicationError(
-                f"the ledger of {case_id} has another entry {differing[0]['seq']} than the case", type="LedgerBroken"
-            )
 
-
-def _row(entry: Entry) -> tuple[object, ...]:
+def _row(entry: Entry, batch: Batch) -> tuple[object, ...]:
     body = canonical_json(entry.model_dump(mode="json", exclude={"hash"})).decode()
     actor = f"{entry.actor.role}:{entry.actor.subject}"
-    return (entry.case_id, entry.seq, entry.at, entry.kind, actor, body, entry.prev_hash, entry.hash)
+    place = (entry.case_id, entry.seq, entry.at, entry.kind, actor, body, entry.prev_hash, entry.hash)
+    return (*place, batch.run_id, batch.task_at)
 
 
 def _case_row(row: Projection) -> tuple[object, ...]:

@@ -26,12 +26,14 @@ class Settings(BaseSettings):
     database_connections: int = Field(default=10, ge=2, description="connections at the most, per process")
     api_host: str = "127.0.0.1"
     api_port: int = 8080
-    api_url: str = Field(default="http://127.0.0.1:8080", description="where departments reach us: base of the callback address")
+    api_url: str = Field(
+        default="http://127.0.0.1:8080", description="where departments reach us: base of the callback address"
+    )
     departments_url: str | None = Field(
         default=None, description="base address that stands for `{departments}` in policies/departments.yaml"
     )
-    token_issuer: str = "jiceng-local"
-    token_audience: str = "jiceng"
+    token_issuer: str = "jiceng-local"  # noqa: S105 - a name, not a secret
+    token_audience: str = "jiceng"  # noqa: S105 - a name, not a secret
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")

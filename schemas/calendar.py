@@ -88,7 +88,8 @@ class Calendar(Model):
     @field_validator("holidays", "makeup", mode="before")
     @classmethod
     def _from_intervals(cls, days: Any) -> Any:
-        return expanded(days) if isinstance(days, list | tuple) else days
+        # Dates already, not texts: the door reads JSON strictly, where a list of texts is no set of dates.
+        return frozenset(expanded(days)) if isinstance(days, list | tuple) else days
 
     @field_serializer("holidays", "makeup")
     def _to_intervals(self, days: frozenset[date]) -> list[str]:
@@ -126,5 +127,5 @@ def expanded(days: Iterable[Any]) -> list[Any]:
                 raise ValueError(f"The interval {item} ends before it begins.")
             dates.extend(first + DAY * number for number in range((last - first).days + 1))
         else:
-            dates.append(item)
+            dates.append(date.fromisoformat(item) if isinstance(item, str) else item)
     return dates

@@ -15,14 +15,13 @@ def mermaid(procedure: Procedure) -> str:
     for rule in procedure.rules:
         for source in rule.at:
             for target in rule.to:
-                arrows.setdefault((source, target), []).append(_label(rule))
-    first = next(iter(procedure.stages))
-    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first.value}"]
+                arrows.setdefault((source.value, target.value), []).append(_label(rule))
+    initial: str = next(iter(procedure.stages)).value
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {initial}"]
     for (source, target), labels in arrows.items():
         lines.append(f"    {source} --> {target}: {', '.join(dict.fromkeys(labels))}")
-    lines += [
-        f"    {stage.value} --> [*]" for stage in procedure.stages if stage not in {source for source, _ in arrows}
-    ]
+    left = {source for source, _ in arrows}
+    lines += [f"    {stage.value} --> [*]" for stage in procedure.stages if stage.value not in left]
     return "\n".join([*lines, "```"])
 
 

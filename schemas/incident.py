@@ -239,7 +239,7 @@ class Withdraw(WithReason):
 
 
 class Reject(WithReason):
-    """不予受理: not a public matter, no such place …"""
+    """不予受理: not a public matter, no such place and the like."""
 
 
 class CloseUnresolved(WithReason):

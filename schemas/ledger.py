@@ -30,8 +30,10 @@ class Projection(Model):
 
 
 class Batch(Model):
-    """All that is pending in a case, in one go."""
+    """All that is pending in a case, in one go. `task_at` is the real time of the workflow task that writes it."""
 
+    run_id: str
+    task_at: datetime
     entries: tuple[Entry, ...]
     notices: tuple[Notice, ...]
     projection: Projection

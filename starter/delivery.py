@@ -141,6 +141,9 @@ class Delivery:
 
 
 _AWAY = {
+    # The workflow task that was to take the update failed or was lost, often because something else happened to the
+    # case at the same moment. The same update may be sent again at once.
+    RPCStatusCode.FAILED_PRECONDITION,
     RPCStatusCode.UNAVAILABLE,
     RPCStatusCode.DEADLINE_EXCEEDED,
     RPCStatusCode.CANCELLED,

@@ -101,6 +101,12 @@ class Door:
         shown: dict[str, Any] = answer.json()
         return shown
 
+    async def legal(self, case_id: str, who: str) -> list[str]:
+        """The commands the API says are legal for somebody now; none where they may not even see the case."""
+        answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers(who))
+        assert answer.status_code in (200, 404), answer.text
+        return list(answer.json()["legal_commands"]) if answer.status_code == 200 else []
+
     async def kinds(self, case_id: str) -> list[str]:
         """The kinds of the case's entries, in order."""
         answer = await self.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.headers("auditor"))

@@ -57,7 +57,7 @@ def test_no_procedure_loads_the_registry() -> None:
         file.name for file in sorted((PROJECT / "workflows").glob("*.py")) if "workflows.registry" in imported(file)
     ]
 
-    assert [] == guilty
+    assert guilty == []
 
 
 @pytest.mark.parametrize("procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name)
@@ -67,9 +67,9 @@ def test_a_procedure_has_one_basename_in_every_room(procedure: object) -> None:
     wanted = [f"schemas/{name}.py", f"workflows/{name}.py", f"starter/{name}.py", f"policies/{name}.yaml"]
     wanted.append(f"docs/procedures/{name}.md")
 
-    assert [] == [path for path in wanted if not (PROJECT / path).is_file()]
+    assert [path for path in wanted if not (PROJECT / path).is_file()] == []
 
 
 def test_the_workflows_package_is_empty() -> None:
     """Whatever `workflows/__init__.py` imported would be loaded again for every case."""
-    assert "" == (PROJECT / "workflows" / "__init__.py").read_text()
+    assert (PROJECT / "workflows" / "__init__.py").read_text() == ""

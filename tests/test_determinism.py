@@ -52,7 +52,7 @@ def breaches(source: str, room: str) -> list[str]:
 @pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(PROJECT)))
 def test_no_clock_no_chance_no_machine(file: Path) -> None:
     """Neither `schemas` nor `workflows` reads a clock, chance, a file or the machine: a replay would differ."""
-    assert [] == breaches(file.read_text(), file.relative_to(PROJECT).parts[0])
+    assert breaches(file.read_text(), file.relative_to(PROJECT).parts[0]) == []
 
 
 @pytest.mark.parametrize(
@@ -95,5 +95,6 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     kernel = {"workflows", "workflows.case", "workflows.clock", "workflows.steps"}
     reloaded = set(done.stdout.split())
 
-    assert 0 == done.returncode, done.stderr[-2000:]
-    assert reloaded and set() == reloaded - kernel
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert reloaded
+    assert set() == reloaded - kernel

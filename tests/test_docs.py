@@ -32,16 +32,16 @@ def test_every_procedure_and_stage_is_in_the_glossary(procedure: Procedure) -> N
     """A word of a procedure that stands in the data stands in docs/GLOSSARY.md, with its Chinese term."""
     glossary = page("GLOSSARY.md")
 
-    assert [] == [
+    assert [
         word for word in (procedure.name, *procedure.stages, *procedure.commands) if f"`{word}`" not in glossary
-    ]
+    ] == []
 
 
 def test_every_setting_is_documented() -> None:
     """Each JICENG_ variable is explained in docs/settings.md."""
     written = page("settings.md")
 
-    assert [] == [name for name in Settings.model_fields if f"`JICENG_{name.upper()}`" not in written]
+    assert [name for name in Settings.model_fields if f"`JICENG_{name.upper()}`" not in written] == []
 
 
 def test_every_test_states_its_rule() -> None:
@@ -55,7 +55,7 @@ def test_every_test_states_its_rule() -> None:
         and not ast.get_docstring(node)
     ]
 
-    assert [] == silent
+    assert silent == []
 
 
 def test_links_between_pages_lead_somewhere() -> None:
@@ -68,4 +68,4 @@ def test_links_between_pages_lead_somewhere() -> None:
         if not (file.parent / link).exists()
     ]
 
-    assert [] == broken
+    assert broken == []

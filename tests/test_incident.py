@@ -32,16 +32,16 @@ async def test_a_report_is_dispatched_at_once_by_the_responsibility_list(town: D
     shown = await town.case(case_id)
     running = await clocks(town, case_id)
 
-    assert ("dispatched", "urban-management") == (shown["stage"], shown["department"])
+    assert (shown["stage"], shown["department"]) == ("dispatched", "urban-management")
     assert {"sign", "respond", "finish"} == {name for name, clock in running.items() if clock["status"] == "running"}
-    assert ["incident:reported", "incident:dispatched"] == (await town.kinds(case_id))[:2]
+    assert (await town.kinds(case_id))[:2] == ["incident:reported", "incident:dispatched"]
 
 
 async def test_a_category_not_on_the_list_goes_to_the_coordination_centre(town: Door) -> None:
     """What nobody answers for is never lost: the coordination centre gets it."""
     case_id = await town.start(body=town.examples.REPORT | {"category": "外星人登陆"})
 
-    assert "coordination-centre" == (await town.case(case_id))["department"]
+    assert (await town.case(case_id))["department"] == "coordination-centre"
 
 
 async def test_only_the_department_that_holds_the_order_signs(town: Door) -> None:
@@ -50,7 +50,7 @@ async def test_only_the_department_that_holds_the_order_signs(town: Door) -> Non
     answer = await town.give(case_id, Step("sign", "other_officer"))
 
     assert answer.status_code in (403, 404)
-    assert "dispatched" == (await town.case(case_id))["stage"]
+    assert (await town.case(case_id))["stage"] == "dispatched"
 
 
 async def test_a_third_return_is_refused(town: Door) -> None:
@@ -59,7 +59,7 @@ async def test_a_third_return_is_refused(town: Door) -> None:
     await town.go(case_id, [RETURN, BACK, RETURN, BACK])
     answer = await town.give(case_id, RETURN)
 
-    assert 409 == answer.status_code
+    assert answer.status_code == 409
     assert answer.json()["type"].endswith("against-the-rules")
     assert "sign" in answer.json()["legal_commands"]
 
@@ -70,7 +70,7 @@ async def test_a_ruling_binds(town: Door) -> None:
     await town.go(case_id, [RETURN, Step("arbitrate", "coordinator")])
     answer = await town.give(case_id, RETURN)
 
-    assert 409 == answer.status_code
+    assert answer.status_code == 409
     assert "裁定" in answer.text
 
 
@@ -86,8 +86,8 @@ async def test_a_signed_order_is_returned_only_soon_after_signing(door: OpenDoor
     await eventually(too_late)
     answer = await town.give(case_id, RETURN)
 
-    assert 409 == answer.status_code
-    assert "handling" == (await town.case(case_id))["stage"]
+    assert answer.status_code == 409
+    assert (await town.case(case_id))["stage"] == "handling"
 
 
 async def test_a_redispatch_starts_sign_anew_and_lets_finish_go_on(town: Door) -> None:
@@ -99,7 +99,7 @@ async def test_a_redispatch_starts_sign_anew_and_lets_finish_go_on(town: Door) -
 
     assert after["sign"]["due_at"] > before["sign"]["due_at"]
     assert after["finish"]["due_at"] == before["finish"]["due_at"]
-    assert "running" == after["finish"]["status"]
+    assert after["finish"]["status"] == "running"
 
 
 async def test_a_redispatch_to_nobody_is_refused(town: Door) -> None:
@@ -107,8 +107,8 @@ async def test_a_redispatch_to_nobody_is_refused(town: Door) -> None:
     case_id = await town.start()
     answer = await town.give(case_id, Step("redispatch", "coordinator", {"department": "moon-base", "reason": "?"}))
 
-    assert 422 == answer.status_code
-    assert ["department"] == [fault["field"] for fault in answer.json()["faults"]]
+    assert answer.status_code == 422
+    assert [fault["field"] for fault in answer.json()["faults"]] == ["department"]
 
 
 async def test_arriving_stops_respond_and_nothing_else(town: Door) -> None:
@@ -117,8 +117,8 @@ async def test_arriving_stops_respond_and_nothing_else(town: Door) -> None:
     await town.go(case_id, [Step("sign", "officer"), Step("arrive", "officer")])
     now = await clocks(town, case_id)
 
-    assert ("stopped", "running") == (now["respond"]["status"], now["finish"]["status"])
-    assert "handling" == (await town.case(case_id))["stage"]
+    assert (now["respond"]["status"], now["finish"]["status"]) == ("stopped", "running")
+    assert (await town.case(case_id))["stage"] == "handling"
 
 
 async def test_nobody_verifies_what_they_finished_themselves(town: Door) -> None:
@@ -132,7 +132,7 @@ async def test_nobody_verifies_what_they_finished_themselves(town: Door) -> None
     refused = await town.give(case_id, Step("verify", "coordinator"))
     allowed = await town.give(case_id, Step("verify", "grid_worker"))
 
-    assert (409, 200) == (refused.status_code, allowed.status_code)
+    assert (refused.status_code, allowed.status_code) == (409, 200)
 
 
 async def test_a_failed_verification_is_rework_and_finish_goes_on(town: Door) -> None:
@@ -143,8 +143,8 @@ async def test_a_failed_verification_is_rework_and_finish_goes_on(town: Door) ->
     await town.go(case_id, [Step("verify", "grid_worker", FAILED)])
     again = await clocks(town, case_id)
 
-    assert ("stopped", "running") == (stopped["finish"]["status"], again["finish"]["status"])
-    assert "handling" == (await town.case(case_id))["stage"]
+    assert (stopped["finish"]["status"], again["finish"]["status"]) == ("stopped", "running")
+    assert (await town.case(case_id))["stage"] == "handling"
 
 
 async def test_a_failed_verification_needs_a_reason(town: Door) -> None:
@@ -153,9 +153,9 @@ async def test_a_failed_verification_needs_a_reason(town: Door) -> None:
     await town.go(case_id, FINISHED)
     answer = await town.give(case_id, Step("verify", "grid_worker", {"passed": False}))
 
-    assert 422 == answer.status_code
+    assert answer.status_code == 422
     assert "reason" in answer.text
-    assert "verifying" == (await town.case(case_id))["stage"]
+    assert (await town.case(case_id))["stage"] == "verifying"
 
 
 async def test_only_the_reporter_or_staff_on_their_behalf_rate(town: Door) -> None:
@@ -166,7 +166,7 @@ async def test_only_the_reporter_or_staff_on_their_behalf_rate(town: Door) -> No
     clerk = await town.give(case_id, Step("rate", "clerk"))
 
     assert stranger.status_code in (403, 404)
-    assert 200 == clerk.status_code
+    assert clerk.status_code == 200
 
 
 async def test_not_solved_goes_back_once_and_then_to_the_coordinator(town: Door) -> None:
@@ -178,8 +178,8 @@ async def test_not_solved_goes_back_once_and_then_to_the_coordinator(town: Door)
     await town.go(case_id, [Step("rate", "reporter", NOT_SOLVED)])
     twice = await town.case(case_id)
 
-    assert ("handling", "returned") == (once, twice["stage"])
-    assert "role:coordinator" == twice["holder"]
+    assert (once, twice["stage"]) == ("handling", "returned")
+    assert twice["holder"] == "role:coordinator"
 
 
 async def test_a_case_nobody_rates_is_closed_as_not_rated(door: OpenDoor, temporal: Client) -> None:
@@ -191,7 +191,7 @@ async def test_a_case_nobody_rates_is_closed_as_not_rated(door: OpenDoor, tempor
     kinds = await town.kinds(case_id)
 
     assert kinds.index("incident:not_rated") + 1 == kinds.index("incident:closed")
-    assert "case:ended" == kinds[-1]
+    assert kinds[-1] == "case:ended"
 
 
 async def test_a_closed_case_is_reopened_inside_the_window_only(door: OpenDoor, temporal: Client) -> None:
@@ -204,8 +204,8 @@ async def test_a_closed_case_is_reopened_inside_the_window_only(door: OpenDoor, 
     early = await slow.walk(town.examples.MAIN)
     await slow.go(early, [Step("reopen", "reporter")])
 
-    assert 409 == refused.status_code
-    assert "dispatched" == (await slow.case(early))["stage"]
+    assert refused.status_code == 409
+    assert (await slow.case(early))["stage"] == "dispatched"
 
 
 async def test_urging_tells_the_holder_and_moves_nothing(town: Door, pool: Any) -> None:
@@ -215,7 +215,7 @@ async def test_urging_tells_the_holder_and_moves_nothing(town: Door, pool: Any) 
     await town.go(case_id, [Step("urge", "reporter")])
     notice = await pool.fetchrow("select * from outbox where case_id = $1 and template = 'urged'", case_id)
 
-    assert "department:urban-management" == notice["recipient"]
+    assert notice["recipient"] == "department:urban-management"
     assert before == await clocks(town, case_id)
 
 
@@ -224,12 +224,14 @@ async def test_a_report_is_withdrawn_only_before_verifying(town: Door) -> None:
     case_id = await town.start()
     await town.go(case_id, FINISHED)
 
-    assert 409 == (await town.give(case_id, Step("withdraw", "reporter"))).status_code
+    assert (await town.give(case_id, Step("withdraw", "reporter"))).status_code == 409
 
 
 async def test_a_silent_department_is_climbed_over_tier_by_tier(door: OpenDoor, pool: Any) -> None:
-    """Nobody signs: the duty leader is told at the breach, the supervisor after 4 h, the district after 24 h; then the
-    case is the coordinator's, who gives it to somebody else."""
+    """Nobody signs: duty leader at the breach, supervisor after 4 h, district after 24 h, each told once.
+
+    Then the case is the coordinator's, who gives it to somebody else.
+    """
     town = await door(INCIDENT, speed=72_000)
     case_id = await town.start()
 
@@ -244,7 +246,7 @@ async def test_a_silent_department_is_climbed_over_tier_by_tier(door: OpenDoor, 
 
     wanted = ["department:urban-management", "duty_leader", "supervisor", "district_office"]
     assert wanted == [row["recipient"] for row in told]
-    assert "handling" == (await town.case(case_id))["stage"]
+    assert (await town.case(case_id))["stage"] == "handling"
 
 
 async def test_the_ratings_walk_is_complete(town: Door) -> None:
@@ -253,4 +255,4 @@ async def test_the_ratings_walk_is_complete(town: Door) -> None:
     await town.go(case_id, [*FINISHED, *RATED])
     shown = await town.case(case_id)
 
-    assert ("closed", True) == (shown["stage"], shown["closed_at"] is not None)
+    assert (shown["stage"], shown["closed_at"] is not None) == ("closed", True)

@@ -38,13 +38,14 @@ async def test_twice_is_once(procedure: Procedure, walk: Walk, door: OpenDoor) -
     """A case whose every command is given twice under its key has the ledger of a case where each is given once."""
     town = await door(procedure)
     once = await town.walk(walk)
-    twice = await town.start(key="the same key " + walk.name)
-    again = await town.start(key="the same key " + walk.name)
+    key = f"same-{walk.name.replace(' ', '-')}"
+    twice = await town.start(key=key)
+    again = await town.start(key=key)
     for number, step in enumerate(walk.steps):
-        first = await town.give(twice, step, key=f"key {number}")
-        second = await town.give(twice, step, key=f"key {number}")
+        first = await town.give(twice, step, key=f"key-{number}")
+        second = await town.give(twice, step, key=f"key-{number}")
 
-        assert (200, 200) == (first.status_code, second.status_code), second.text
+        assert (first.status_code, second.status_code) == (200, 200), second.text
         assert first.json()["accepted"] == second.json()["accepted"]
 
     assert again == twice
@@ -52,22 +53,29 @@ async def test_twice_is_once(procedure: Procedure, walk: Walk, door: OpenDoor) -
 
 
 @EVERY_PROCEDURE
-async def test_illegal_commands_change_nothing(procedure: Procedure, door: OpenDoor) -> None:
+async def test_illegal_commands_change_nothing(procedure: Procedure, door: OpenDoor, pool: asyncpg.Pool) -> None:
     """At every stage of the main walk, every command that somebody may not give there is refused and leaves no trace."""
     town = await door(procedure)
     people = town.examples.PEOPLE
     case_id = await town.start()
     refused = 0
+
+    async def at_rest() -> bool:
+        # What the engine does by itself meanwhile, such as bringing an order, is not what this law is about.
+        sql = "select snapshot -> 'errands' = '[]' from cases where case_id = $1"
+        return bool(await pool.fetchval(sql, case_id))
+
     for step in (*town.examples.MAIN.steps, None):
+        await eventually(at_rest)
         for who in people:
-            legal = (await town.case(case_id, by=who))["legal_commands"] if who != "stranger" else []
-            before = await town.case(case_id)
+            legal = await town.legal(case_id, who)
+            before = await town.kinds(case_id)
             for command in set(procedure.commands) - set(legal):
                 answer = await town.give(case_id, Step(command, who))
                 refused += 1
 
                 assert answer.status_code in (403, 404, 409), f"{who} {command}: {answer.status_code} {answer.text}"
-            assert before["seq"] == (await town.case(case_id))["seq"]
+            assert before == await town.kinds(case_id)
         if step is not None:
             await town.go(case_id, [step])
 
@@ -84,8 +92,8 @@ async def test_a_case_nobody_answers_ends(procedure: Procedure, door: OpenDoor, 
     kinds = Counter(await town.kinds(case_id))
 
     assert shown["ended"]
-    assert "unresolved" == shown["stage"]
-    assert 1 == kinds["case:ended"]
+    assert shown["stage"] == "unresolved"
+    assert kinds["case:ended"] == 1
 
 
 @EVERY_PROCEDURE
@@ -122,14 +130,14 @@ async def test_it_replays_and_its_chain_verifies(
         *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
     ]
 
-    assert ["ledger", "replay"] == [finding.check for finding in findings]
-    assert [] == [finding.detail for finding in findings if not finding.ok]
+    assert [finding.check for finding in findings] == ["ledger", "replay"]
+    assert [finding.detail for finding in findings if not finding.ok] == []
 
 
 @EVERY_WALK
 async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: OpenDoor, temporal: Client) -> None:
     """A case that has ended has fired or cancelled every timer it ever started."""
-    town = await door(procedure, speed=500_000)
+    town = await door(procedure, speed=3_000_000)
     case_id = await town.start()
     for step in walk.steps:
         await town.give(case_id, step)
@@ -157,11 +165,11 @@ async def test_a_long_case_goes_on_in_a_new_run(
     walk = town.examples.MAIN
     case_id = await town.start()
     for number, step in enumerate(walk.steps):
-        first = await town.give(case_id, step, key=f"key {number}")
-        assert 200 == first.status_code, first.text
+        first = await town.give(case_id, step, key=f"key-{number}")
+        assert first.status_code == 200, first.text
     for number, step in enumerate(walk.steps):
-        repeat = await town.give(case_id, step, key=f"key {number}")
-        assert 200 == repeat.status_code, repeat.text
+        repeat = await town.give(case_id, step, key=f"key-{number}")
+        assert repeat.status_code == 200, repeat.text
 
     async def continued() -> bool:
         return len(await runs_of(temporal, case_id)) > 1
@@ -170,4 +178,4 @@ async def test_a_long_case_goes_on_in_a_new_run(
     findings = [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
 
     assert walk.stage == (await town.case(case_id))["stage"]
-    assert [True] == [finding.ok for finding in findings], findings
+    assert [finding.ok for finding in findings] == [True], findings

@@ -396,7 +396,7 @@ def _process(department: SimulatedDepartment, base: str) -> "subprocess.Popen[by
         "asyncio.run(serve_departments(departments, '127.0.0.1', int(sys.argv[2])))\n"
     )
     command = [sys.executable, "-c", code, department.model_dump_json(), base.rpartition(":")[2]]
-    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)  # noqa: S603 - our own words
+    return subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL)
 
 
 async def _up(client: httpx.AsyncClient, url: str) -> bool:

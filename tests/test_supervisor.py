@@ -178,7 +178,7 @@ async def test_children_die_with_a_killed_supervisor(tmp_path: Path) -> None:
         "        await town.watch()\n"
         "asyncio.run(main())"
     )
-    town = subprocess.Popen(  # noqa: ASYNC220, S603 - read line by line below, ended by this test
+    town = subprocess.Popen(  # noqa: ASYNC220 - read line by line below, ended by this test
         [sys.executable, "-c", code, str(tmp_path), str(Path(__file__).parent.parent)],
         stdout=subprocess.PIPE,
         text=True,
@@ -244,7 +244,7 @@ async def _never(_: Started) -> bool:
 
 
 def _some_process() -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", LIVES], stdout=subprocess.DEVNULL)  # noqa: S603
+    return subprocess.Popen([sys.executable, "-c", LIVES], stdout=subprocess.DEVNULL)
 
 
 def _lives_anew(supervisor: Supervisor, former: int) -> bool:

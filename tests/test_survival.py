@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import asyncpg
 import pytest
@@ -21,14 +22,18 @@ from tests.waiting import eventually
 from worker import town_worker
 from workflows.registry import PROCEDURES
 
+pytestmark = pytest.mark.usefixtures("worker")
+
 EVERY_PROCEDURE = pytest.mark.parametrize(
     "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
 )
 
 
 @asynccontextmanager
-async def worker_process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`jiceng worker` in a process of its own; killed with -9 at the end of the block."""
+async def worker_process(
+    settings: Settings, program: tuple[str, ...] = ("cli", "worker")
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """`jiceng worker`, or another program, in a process of its own; killed with -9 at the end of the block."""
     ours = {
         "JICENG_DATA": str(settings.data),
         "JICENG_TEMPORAL_ADDRESS": settings.temporal_address,
@@ -36,7 +41,7 @@ async def worker_process(settings: Settings) -> AsyncIterator[asyncio.subprocess
         "JICENG_TASK_QUEUE": settings.task_queue,
     }
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "worker"),
+        *(sys.executable, "-m", *program),
         cwd=PROJECT,
         env=os.environ | ours,
         stdout=asyncio.subprocess.DEVNULL,
@@ -66,13 +71,13 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     case_id = await town.start()
 
     async def given(number: int) -> bool:
-        repeat = await town.give(case_id, walk.steps[number], key=f"key {number}")
+        repeat = await town.give(case_id, walk.steps[number], key=f"key-{number}")
         assert repeat.status_code in (200, 202, 404), repeat.text
         return repeat.status_code == 200
 
     for number in range(len(walk.steps)):
         async with worker_process(alone):
-            under_way = asyncio.create_task(town.give(case_id, walk.steps[number], key=f"key {number}"))
+            under_way = asyncio.create_task(town.give(case_id, walk.steps[number], key=f"key-{number}"))
 
             async def accepted(key: str = f"%{walk.steps[number].command}%") -> bool:
                 sql = "select count(*) from intake where case_id = $1 and command like $2"
@@ -82,7 +87,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
                 await eventually(accepted)
         await under_way
         async with worker_process(alone):
-            await eventually(lambda number=number: given(number), within=30)
+            await eventually(partial(given, number), within=30)
 
     once = await (await door(procedure)).walk(walk)
     findings = [
@@ -92,7 +97,50 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
 
     assert walk.stage == (await town.case(case_id))["stage"]
     assert Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
-    assert [] == [finding.detail for finding in findings if not finding.ok]
+    assert [finding.detail for finding in findings if not finding.ok] == []
+
+
+@EVERY_PROCEDURE
+async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
+    procedure: Procedure, door: OpenDoor, temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool
+) -> None:
+    """A worker dies when the ledger has a batch and Temporal does not: the case tells it anew and goes on.
+
+    The lost branch stays beside the chain, for everybody to see, and nobody is told twice.
+    """
+    alone = settings.model_copy(update={"task_queue": f"dying-{procedure.name}"})
+    town = await door(procedure, task_queue=alone.task_queue)
+    walk = town.examples.MAIN
+    async with worker_process(alone, ("tests.dying_worker", "1")) as dying:
+        case_id = await town.start()
+        await dying.wait()
+
+    async def dead_or_idle(process: asyncio.subprocess.Process) -> bool:
+        waiting = "select count(*) from intake where case_id = $1 and status = 'waiting'"
+        return process.returncode is not None or not await pool.fetchval(waiting, case_id)
+
+    for number, step in enumerate(walk.steps):
+        async with worker_process(alone, ("tests.dying_worker", str(1 + number % 2))) as dying:
+            await town.give(case_id, step, key=f"key-{number}")
+            await eventually(partial(dead_or_idle, dying), within=30)
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+
+        async def arrived() -> bool:
+            return bool((await town.case(case_id))["stage"] == walk.stage)
+
+        await eventually(arrived, within=30)
+        once = await (await door(procedure)).walk(walk)
+    findings = [
+        *[finding async for finding in verify_cases(pool, [case_id])],
+        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
+    ]
+    told = await pool.fetch("select template, count(*) from outbox where case_id = $1 group by 1", case_id)
+    told_once = await pool.fetch("select template, count(*) from outbox where case_id = $1 group by 1", once)
+
+    assert Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
+    assert [finding.detail for finding in findings if not finding.ok] == []
+    assert "beside the chain" in findings[0].detail
+    assert sorted(map(tuple, told_once)) == sorted(map(tuple, told))
 
 
 @EVERY_PROCEDURE

@@ -13,5 +13,5 @@ async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: fl
         held = predicate()
         if await held if inspect.isawaitable(held) else held:
             return
-        assert time.monotonic() < deadline, f"not true within {within} s: {inspect.getsource(predicate).strip()}"
+        assert time.monotonic() < deadline, f"not true within {within} s: {getattr(predicate, "__name__", "the condition") if not inspect.isfunction(predicate) else inspect.getsource(predicate).strip()}"
         await asyncio.sleep(0.02)

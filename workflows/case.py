@@ -67,12 +67,16 @@ class Case(Generic[StateT]):
             self._cause = (state.opening, state.opening.digest)
             self.open()
             self._cause = None
+            self.begin()
 
     # ---- for procedures: what a case is made of -------------------------------------------------------------------
 
     def open(self) -> None:
         """Record what was reported. The first entry of every case; called once, before any command."""
         raise NotImplementedError
+
+    def begin(self) -> None:
+        """Take the first step that the case takes by itself, before any command is looked at."""
 
     def on_moment(self, clock: str, moment: str, told: str) -> None:
         """A clock has reached a moment (warning, breach, tier): say so to whoever is to be told."""
@@ -253,6 +257,8 @@ class Case(Generic[StateT]):
             if not self.state.entries:
                 return
             batch = Batch(
+                run_id=workflow.info().run_id,
+                task_at=workflow.now(),
                 entries=tuple(self.state.entries),
                 notices=tuple(self.state.notices),
                 projection=projection_of(self.state),

@@ -69,9 +69,7 @@ class Incident(Case[IncidentState]):
         return await self.live(self.story)
 
     async def story(self) -> None:
-        """Tell the procedure from top to bottom, however many rounds it takes."""
-        if self.state.stage == Stage.REPORTED:
-            self.dispatch()
+        """Tell the procedure after its dispatch, however many rounds it takes."""
         while not self.over:
             await self.while_at(*WITH_DEPARTMENT)
             await self.while_at(Stage.VERIFYING)
@@ -104,7 +102,7 @@ class Incident(Case[IncidentState]):
 
     # ---- 1. dispatch ----------------------------------------------------------------------------------------------
 
-    def dispatch(self) -> None:
+    def begin(self) -> None:
         """派单: by the responsibility list, at once. The clocks start at dispatch, not when the order is signed."""
         responsible = self.state.responsibility
         limits = self.state.terms.urgencies[self.state.urgency]

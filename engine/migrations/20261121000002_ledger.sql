@@ -1,6 +1,8 @@
 -- migrate:up
 
 -- The ledger: every fact of every case, chained by hash. Only ever added to.
+-- A workflow task that dies after its flush leaves entries behind that the case then tells anew: both stand here, and the
+-- chain that counts is the one that leads to `cases.head_hash` (docs/decisions/0001-ledger-as-branches.md).
 create table ledger (
     case_id         text not null,
     seq             integer not null check (seq > 0),
@@ -10,8 +12,10 @@ create table ledger (
     body            text not null,                    -- the entry in its canonical form, as it was hashed
     prev_hash       text not null,
     hash            text not null,
+    run_id          text not null,                    -- which run of the workflow wrote it
+    task_at         timestamptz not null,             -- real time of the workflow task that wrote it
     written_at      timestamptz not null default clock_timestamp(),
-    primary key (case_id, seq)
+    primary key (case_id, seq, hash)
 );
 
 create function refuse_change_of_ledger() returns trigger language plpgsql as $$
@@ -40,6 +44,7 @@ create table cases (
     head_hash   text not null,
     clocks      jsonb not null,
     snapshot    jsonb not null,
+    task_at     timestamptz not null,                 -- real time of the workflow task that wrote it: an older one never wins
     updated_at  timestamptz not null default clock_timestamp()
 );
 create index cases_by_opening on cases (opened_at desc, case_id desc);
@@ -47,11 +52,23 @@ create index cases_by_stage on cases (procedure, stage, opened_at desc, case_id 
 create index cases_by_department on cases (department, stage, due_at) where not ended;
 create index cases_by_due on cases (due_at) where due_at is not null;
 
+-- The chain of a case: from its head back to its first entry.
+create function chain_of(wanted text) returns setof ledger language sql stable as $$
+    with recursive chain as (
+        select ledger.* from ledger join cases using (case_id)
+        where ledger.case_id = wanted and ledger.seq = cases.seq and ledger.hash = cases.head_hash
+        union all
+        select ledger.* from ledger join chain
+        on ledger.case_id = chain.case_id and ledger.seq = chain.seq - 1 and ledger.hash = chain.prev_hash
+    )
+    select * from chain order by seq
+$$;
+
 -- What people and departments are to be told; written with the entry that caused it, so nobody is told of what was not.
 create table outbox (
     notice_id     bigint generated always as identity primary key,
     case_id       text not null,
-    seq           integer not null,                   -- the case's head when the notice was written
+    seq           integer not null,                   -- the entry after which it was written
     position      integer not null,
     recipient     text not null,
     template      text not null,
@@ -64,5 +81,6 @@ create index outbox_waiting on outbox (notice_id) where delivered_at is null;
 
 -- migrate:down
 
+drop function chain_of;
 drop table outbox, cases, ledger;
 drop function refuse_change_of_ledger;

@@ -24,4 +24,4 @@ limit $14;
 
 -- name: entries_after
 -- The entries of a case, in order, from a place on.
-select body from ledger where case_id = $1 and seq > $2 order by seq limit $3;
+select body from chain_of($1) where seq > $2 order by seq limit $3;

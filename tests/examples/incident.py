@@ -26,7 +26,7 @@ PEOPLE = {
 REPORTER = "reporter"
 
 REASON = {"reason": "情况说明"}
-CALENDAR = {"version": "tests.1", "years": [2026], "holidays": [], "makeup_days": [], "provisional_years": []}
+CALENDAR = {"version": "tests.1", "years": [2026], "provisional": [], "holidays": [], "makeup": []}
 BODIES = {
     "redispatch": {"department": "justice-office", **REASON},
     "sign": {},

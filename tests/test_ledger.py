@@ -1,0 +1,164 @@
+"""The ledger: written once, never turned back, and every alteration found."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from temporalio.exceptions import ApplicationError
+
+from activities.ledger import Ledger
+from audit.verify import verify_cases
+from schemas.case import ENGINE, Entry
+from schemas.findings import Finding
+from schemas.incident import INCIDENT
+from schemas.ledger import Batch, BrokenChain, Projection, verify_chain
+from tests.door import Door, OpenDoor
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture
+async def town(door: OpenDoor) -> Door:
+    """A town at real speed."""
+    return await door(INCIDENT)
+
+
+async def row_of(pool: asyncpg.Pool, case_id: str) -> asyncpg.Record:
+    row = await pool.fetchrow("select * from cases where case_id = $1", case_id)
+    assert row is not None
+    return row
+
+
+async def batch_after(pool: asyncpg.Pool, case_id: str, later: timedelta) -> Batch:
+    """A batch of one entry that follows the head of a case, from a workflow task so much later than its last."""
+    row = await row_of(pool, case_id)
+    entry = Entry(
+        case_id=case_id, seq=row["seq"] + 1, at=row["opened_at"], actor=ENGINE, kind="tests:entry",
+        facts={}, prev_hash=row["head_hash"],
+    ).sealed()  # fmt: skip
+    fields = {name: row[name] for name in Projection.model_fields}
+    projection = Projection(**fields | {"seq": entry.seq, "head_hash": entry.hash})
+    return Batch(run_id="tests", task_at=row["task_at"] + later, entries=(entry,), notices=(), projection=projection)
+
+
+async def verified(pool: asyncpg.Pool, case_id: str) -> Finding:
+    return await anext(verify_cases(pool, [case_id]))
+
+
+async def test_the_same_batch_again_changes_nothing(town: Door, pool: asyncpg.Pool) -> None:
+    """A flush that is tried again after its commit writes no second entry and gives the same receipt."""
+    case_id = await town.walk(town.examples.MAIN)
+    batch = await batch_after(pool, case_id, timedelta(seconds=1))
+    first = await Ledger(pool).write(batch)
+    again = await Ledger(pool).write(batch)
+
+    assert first == again
+    assert await pool.fetchval("select count(*) from ledger where case_id = $1 and seq = $2", case_id, first.seq) == 1
+
+
+async def test_a_task_that_was_given_up_does_not_turn_a_case_back(town: Door, pool: asyncpg.Pool) -> None:
+    """A worker that slept through its task writes too late: refused as stale, and nothing of it stands in the ledger."""
+    case_id = await town.walk(town.examples.MAIN)
+    before = await row_of(pool, case_id)
+    with pytest.raises(ApplicationError) as refused:
+        await Ledger(pool).write(await batch_after(pool, case_id, timedelta(seconds=-1)))
+    count = await pool.fetchval("select count(*) from ledger where case_id = $1 and run_id = 'tests'", case_id)
+
+    assert (refused.value.type, count) == ("StaleTask", 0)
+    assert before == await row_of(pool, case_id)
+
+
+async def test_a_batch_that_follows_nothing_is_refused(town: Door, pool: asyncpg.Pool) -> None:
+    """Where the entry before is missing the case stands still, visibly."""
+    case_id = await town.walk(town.examples.MAIN)
+    batch = await batch_after(pool, case_id, timedelta(seconds=1))
+    stray = batch.entries[0].model_copy(update={"prev_hash": "f" * 64}).sealed()
+    with pytest.raises(ApplicationError) as refused:
+        await Ledger(pool).write(batch.model_copy(update={"entries": (stray,)}))
+
+    assert refused.value.type == "LedgerBroken"
+
+
+async def test_the_ledger_refuses_to_be_changed(town: Door, pool: asyncpg.Pool) -> None:
+    """Neither update nor delete nor truncate: the database itself says no."""
+    case_id = await town.start()
+    for statement in (
+        f"update ledger set actor = 'nobody' where case_id = '{case_id}'",  # noqa: S608
+        f"delete from ledger where case_id = '{case_id}'",  # noqa: S608
+        "truncate ledger",
+    ):
+        with pytest.raises(asyncpg.RaiseError, match="only ever added to"):
+            await pool.execute(statement)
+
+
+@asynccontextmanager
+async def tampering(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+    """A connection of somebody who owns the table, with its guard switched off; what they do is taken back at the end."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("alter table ledger disable trigger ledger_only_grows")
+        try:
+            yield connection
+        finally:
+            await transaction.rollback()
+
+
+Tamper = Callable[[asyncpg.pool.PoolConnectionProxy, str], Awaitable[object]]
+TAMPERS: dict[str, tuple[str, str]] = {
+    "fact changed": ("update ledger set body = replace(body, 'urban-management', 'justice-office') where case_id = $1", ""),
+    "actor exchanged": ("update ledger set body = replace(body, 'officer-cheng', 'officer-ma') where case_id = $1", ""),
+    "entry deleted": ("delete from ledger where case_id = $1 and seq = 2", ""),
+    "last entry deleted": ("delete from ledger where case_id = $1 and seq = (select max(seq) from ledger where case_id = $1)", ""),
+    "entry inserted": (
+        (
+            "insert into ledger select case_id, seq + 100, at, kind, actor, body, prev_hash, hash, run_id, task_at "
+            "from ledger where case_id = $1 and seq = 1"
+        ), "beside",
+    ),
+    "row moved back": ("update cases set seq = seq - 1 where case_id = $1", ""),
+    "row deleted": ("delete from cases where case_id = $1", ""),
+    "all entries deleted": ("delete from ledger where case_id = $1", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TAMPERS)
+async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool) -> None:
+    """Whatever somebody with the owner's rights does to a chain, verification says where; an insertion is counted."""
+    case_id = await town.walk(town.examples.MAIN)
+    well = await verified(pool, case_id)
+    statement, shown = TAMPERS[name]
+    async with tampering(pool) as connection:
+        await connection.execute(statement, case_id)
+        found = await anext(verify_cases(OneConnection(connection), [case_id]))  # type: ignore[arg-type]
+
+    assert well.ok
+    assert (shown in found.detail and found.ok) if shown else not found.ok, found
+    assert shown or case_id in found.detail
+
+
+class OneConnection:
+    """A pool that has one connection, inside a transaction that others do not see."""
+
+    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
+        """Give the one connection."""
+        yield self._connection
+
+
+def test_two_swapped_entries_are_found() -> None:
+    """A chain whose entries change places breaks at the first of them."""
+    first = Entry(case_id="c", seq=1, at="2026-01-01T00:00:00Z", actor=ENGINE, kind="a", facts={}, prev_hash="0" * 64)
+    chain = [first.sealed()]
+    chain.append(
+        Entry(case_id="c", seq=2, at=first.at, actor=ENGINE, kind="b", facts={}, prev_hash=chain[0].hash).sealed()
+    )
+
+    assert chain[1].hash == verify_chain(chain)
+    with pytest.raises(BrokenChain, match="entry 2: stands where entry 1 should stand"):
+        verify_chain(chain[::-1])
