@@ -18,8 +18,8 @@ def mermaid(procedure: Procedure) -> str:
                 arrows.setdefault((source.value, target.value), []).append(_label(rule))
     initial: str = next(iter(procedure.stages)).value
     lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {initial}"]
-    for (source, target), labels in arrows.items():
-        lines.append(f"    {source} --> {target}: {', '.join(dict.fromkeys(labels))}")
+    for (start, end), labels in arrows.items():
+        lines.append(f"    {start} --> {end}: {', '.join(dict.fromkeys(labels))}")
     left = {source for source, _ in arrows}
     lines += [f"    {stage.value} --> [*]" for stage in procedure.stages if stage.value not in left]
     return "\n".join([*lines, "```"])

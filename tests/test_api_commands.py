@@ -84,6 +84,16 @@ async def test_the_same_command_ten_times_at_once_is_done_once(as_: As, case: st
     assert await pool.fetchval(query, case) == 1
 
 
+async def test_two_people_may_use_the_same_key_on_one_case(as_: As, case: str, pool: asyncpg.Pool) -> None:
+    """A key belongs to its caller: what one sent under it answers nobody else."""
+    resident = await as_().command(case, "urge", key="1")
+    supervisor = await as_(Role.SUPERVISOR).command(case, "urge", key="1")
+
+    assert resident.json()["accepted"]["command_id"] != supervisor.json()["accepted"]["command_id"]
+    query = "select count(*) from ledger where case_id = $1 and kind = 'incident:urged'"
+    assert await pool.fetchval(query, case) == 2
+
+
 @pytest.mark.parametrize(("command", "body"), [("return_order", REASON | {"reason": "另一理由"}), ("sign", {})])
 async def test_a_key_stands_for_one_command_and_body(command: str, body: Any, officer: Caller, case: str) -> None:
     """Another body, or another command, under a used key is refused."""

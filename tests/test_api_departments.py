@@ -165,6 +165,16 @@ async def test_an_order_that_was_replaced_takes_no_report(bureau: Department, ca
     assert current.status_code == 200
 
 
+async def test_an_echo_is_acknowledged_after_its_order_was_replaced(bureau: Department, case: str, as_: As) -> None:
+    """A repeat is recognised before the order is looked at: the sender must not stop for a person over an echo."""
+    first = await bureau.send("signed", case)
+    await as_("coordinator").command(case, "redispatch", {"department": OTHER, "reason": "改派"})
+    echo = await bureau.send("signed", case)
+
+    assert (first.status_code, echo.status_code) == (200, 200)
+    assert echo.json()["accepted"] == first.json()["accepted"]
+
+
 async def test_all_faults_of_a_report_are_told_at_once(bureau: Department, case: str) -> None:
     """A return without a legal basis and with a blank reason names both."""
     answer = await bureau.send("returned", case, reason=" ")

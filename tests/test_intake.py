@@ -112,6 +112,23 @@ async def test_while_workers_are_away_reports_and_commands_wait_in_order(
     assert told == ["incident:dispatched", "incident:redispatched", "incident:urged"]
 
 
+async def test_a_command_outlives_the_time_without_a_worker(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
+    """A command that reaches Temporal while no worker is up is answered with 202, and done once when one comes."""
+    async with api_of(own_town.build()) as http:
+        as_ = callers(http, keys)
+        async with working(own_town, keys, temporal):
+            case = (await as_().report()).json()["case_id"]
+        urged = await as_().command(case, "urge", key="urge")
+        again = await as_().command(case, "urge", key="urge")
+        assert (again.status_code, again.json()["submission"]) == (202, urged.json()["submission"])
+        async with working(own_town, keys, temporal):
+            await follow(as_().get, urged, "delivered")
+            final = await as_().command(case, "urge", key="urge")
+
+    assert final.status_code == 200
+    assert await own_town.pool.fetchval("select count(*) from ledger where kind = 'incident:urged'") == 1
+
+
 async def test_what_a_killed_api_left_another_one_delivers(
     own_town: OwnTown, switch: Switch, keys: Keys, temporal: Client
 ) -> None:

@@ -13,5 +13,9 @@ async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: fl
         held = predicate()
         if await held if inspect.isawaitable(held) else held:
             return
-        assert time.monotonic() < deadline, f"not true within {within} s: {getattr(predicate, "__name__", "the condition") if not inspect.isfunction(predicate) else inspect.getsource(predicate).strip()}"
+        assert time.monotonic() < deadline, f"not true within {within} s: {_wanted(predicate)}"
         await asyncio.sleep(0.02)
+
+
+def _wanted(predicate: Callable[[], bool | Awaitable[bool]]) -> str:
+    return inspect.getsource(predicate).strip() if inspect.isfunction(predicate) else str(predicate)
