@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
@@ -17,21 +18,36 @@ from temporalio.client import Client
 
 from audit.replay import replay_cases
 from audit.verify import verify_cases
+from engine.calendars import CalendarFaultsError
 from engine.database import open_pool
+from engine.department_keys import DepartmentKeyFaults
+from engine.department_policy import DepartmentPolicyFaults
 from engine.key_files import KeyFault
 from engine.keys import Keys
+from engine.logging import configure_logging
 from engine.migrations import MigrationFailed
+from engine.policies import PolicyFaults
 from engine.settings import PROJECT, Settings
 from engine.temporal import connect
 from engine.tokens import issue
+from engine.town_clock import TownClockFault
+from local.category_map import read_category_map, read_column_map
+from local.csv_records import UnreadableFile
 from local.data_folder import DataFolder, FoundedOtherwise, TownHeld
+from local.demo import DemoOptions, run_demo
 from local.found import NoTown, find_town
 from local.identity import NobodyCanRunPostgres
+from local.import_screen import run_import
+from local.importer import NOT_STATED, ImportOptions
 from local.keeper import ChildFailed
+from local.message_file import ColumnMap
 from local.ports import PortTaken
 from local.postgres import PostgresUnusable
+from local.simulation import run_departments, run_people, tokens
+from local.stories import named
 from local.temporal_server import TemporalUnusable
 from local.town import TownAddresses, TownOptions, run_town
+from local.townspeople import Persona
 from schemas.actor import Role
 from schemas.diagram import with_pictures
 from schemas.findings import Finding
@@ -66,15 +82,23 @@ TOLD = (
     ChildFailed,
     MigrationFailed,
     KeyFault,
+    DepartmentPolicyFaults,
+    DepartmentKeyFaults,
+    PolicyFaults,
+    CalendarFaultsError,
+    TownClockFault,
+    UnreadableFile,
 )
 
 console = Console()
 errors = Console(stderr=True)
 
 
-def _run(task: Coroutine[Any, Any, T]) -> T:
+def _run(task: Coroutine[Any, Any, T], process: str = "cli", level: str = "WARNING") -> T:
+    """Run a command. Its log goes to stderr, so that what it prints stays what was asked for."""
     try:
-        return asyncio.run(task)
+        with configure_logging(process, level, sys.stderr):
+            return asyncio.run(task)
     except TOLD as fault:
         errors.print(f"[red]{escape(str(fault))}[/red]")
         raise typer.Exit(1) from None
@@ -109,19 +133,78 @@ def up(
         else:
             console.print(_addresses(addresses))
 
-    raise typer.Exit(_run(run_town(options, announce)))
+    raise typer.Exit(_run(run_town(options, announce), "town", "INFO"))
 
 
 @app.command()
 def worker() -> None:
     """Run the worker alone, configured by JICENG_* variables."""
-    _run(run_worker(Settings()))
+    settings = Settings()
+    _run(run_worker(settings), "worker", settings.log_level)
 
 
 @app.command()
 def api() -> None:
     """Run the starter API alone, configured by JICENG_* variables."""
     _run(run_api(Settings()))
+
+
+@app.command()
+def departments() -> None:
+    """模拟部门 Play the departments that have systems of their own, configured by JICENG_* variables."""
+    settings = Settings()
+    _run(run_departments(settings), "departments", settings.log_level)
+
+
+@app.command()
+def people() -> None:
+    """模拟居民与工作人员 Play residents and staff, configured by JICENG_* variables."""
+    settings = Settings()
+    _run(run_people(settings), "people", settings.log_level)
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="leave afterwards; exit code 0 only if all is well")] = False,
+    only: Annotated[str | None, typer.Option(help="names of stories, separated by commas")] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="play in this folder and keep it; otherwise in a temporary one")
+    ] = None,
+    speed: Annotated[float | None, typer.Option(help="town seconds per real second")] = None,
+    as_json: Json = False,
+) -> None:
+    """演示 Bring up a town, play the stories, verify and replay them, and show what came of it."""
+    try:
+        named(only)
+    except ValueError as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+    raise typer.Exit(_run(run_demo(DemoOptions(data=data, once=once, only=only, json=as_json, speed=speed))))
+
+
+@app.command("import")
+def import_messages(
+    file: Annotated[Path, typer.Argument(help="a CSV file of residents' messages")],
+    columns: Annotated[Path | None, typer.Option("--map", help="YAML: which column is which")] = None,
+    categories: Annotated[Path | None, typer.Option(help="CSV or YAML: foreign category to ours")] = None,
+    default_location: Annotated[str, typer.Option(help="for messages that name no place")] = NOT_STATED,
+    wait: Annotated[bool, typer.Option("--wait", help="wait until every case is closed")] = False,
+    data: Data = TOWN,
+    as_json: Json = False,
+) -> None:
+    """导入 Import messages as incidents: each row once, however often it is run."""
+    settings = _run(_town(data))
+    account = Persona("importer-1", Role.WINDOW_CLERK)
+    token_for = tokens(settings, Keys.load(settings.key_folder))
+    options = ImportOptions(
+        file=file,
+        api_url=settings.api_url,
+        token=lambda: token_for(account),
+        columns=read_column_map(columns) if columns else ColumnMap(),
+        categories=read_category_map(categories) if categories else {},
+        default_location=default_location,
+        wait=wait,
+    )
+    raise typer.Exit(_run(run_import(options, as_json=as_json)))
 
 
 @app.command()

@@ -71,6 +71,7 @@ async def test_while_temporal_is_away_a_report_is_accepted_and_later_delivered_o
         answer = await resident.report(key="once")
         again = await resident.report(key="once")
         assert again.json()["case_id"] == answer.json()["case_id"]
+        assert [each.json()["repeated"] for each in (answer, again)] == [False, True]
         assert (await http.get("/healthz")).status_code == 200
         ready = await http.get("/readyz")
         assert (ready.status_code, ready.json()["missing"]) == (503, ["temporal"])
