@@ -7,12 +7,11 @@ from schemas.case import Accepted
 from schemas.model import Model
 from schemas.refusals import Refusal
 from starter.announcements import CASES, INTAKE
-from starter.case_reading import unknown_case
 from starter.database import AWAY
 from starter.intake import Entered
 from starter.parts import Parts
 from starter.postbox import Status, Submission
-from starter.problems import Problem, refused
+from starter.problems import Problem, ProblemCode, refused
 from starter.views import CommandAnswer, SubmissionView
 
 CREATED, OK, ACCEPTED = 201, 200, 202
@@ -46,8 +45,7 @@ async def settled(parts: Parts, submission: Submission) -> Submission:
     try:
         return await parts.announcements.until(INTAKE, submission.submission, look, patience) or submission
     except AWAY:
-        # Postgres went away after it was accepted: what was accepted stays so, and 503 would say otherwise.
-        return submission
+        return submission  # went away after the acceptance: what was accepted stays so
 
 
 async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response:
@@ -60,34 +58,43 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
     patience = parts.settings.delivery_patience_seconds
     try:
         if not await parts.announcements.until(CASES, submission.case_id, look, patience):
-            return pending(submission)
+            return pending(entered)
         state = await parts.reader.state(submission.case_id, actor)
     except Problem as problem:
-        if problem.code == unknown_case().code:
-            raise
-        return pending(submission)
+        return _still_accepted(problem, entered)
     view = parts.reader.view(state, actor, parts.intake.now())
     status = OK if entered.repeated else CREATED
     return json_response(view, status, {"Location": case_url(submission.case_id)})
 
 
-async def answer_command(parts: Parts, submission: Submission, actor: Actor) -> Response:
+async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Response:
     """200 with the case and its word, 202 while it is on its way. Raises Problem for what the case refused."""
-    submission = await settled(parts, submission)
+    submission = await settled(parts, entered.submission)
     if submission.status is Status.WAITING or submission.answer is None:
-        return pending(submission)
+        return pending(entered)
     if submission.status is Status.REFUSED:
         raise refused(Refusal.model_validate(submission.answer))
     accepted = Accepted.model_validate(submission.answer)
-    state = await parts.reader.state(submission.case_id, actor)
+    try:
+        state = await parts.reader.state(submission.case_id, actor)
+    except Problem as problem:
+        return _still_accepted(problem, entered)
     view = parts.reader.view(state, actor, parts.intake.now())
     return json_response(CommandAnswer(**dict(view), accepted=accepted))
 
 
-def pending(submission: Submission) -> Response:
+def _still_accepted(problem: Problem, entered: Entered) -> Response:
+    """When Postgres goes away after the acceptance, 503 would say that nothing was accepted."""
+    if problem.code != ProblemCode.DATABASE_AWAY:
+        raise problem
+    return pending(entered)
+
+
+def pending(entered: Entered) -> Response:
     """Accepted, and on its way: it will be delivered, also if everything is restarted now."""
-    url = submission_url(submission.submission)
-    return json_response(view_submission(submission), ACCEPTED, {"Location": url, "Retry-After": "1"})
+    url = submission_url(entered.submission.submission)
+    view = view_submission(entered.submission).model_copy(update={"repeated": entered.repeated})
+    return json_response(view, ACCEPTED, {"Location": url, "Retry-After": "1"})
 
 
 def view_submission(submission: Submission) -> SubmissionView:

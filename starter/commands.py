@@ -20,7 +20,7 @@ from starter.authentication import Caller, acting
 from starter.bodies import read_body, read_key, read_model, together
 from starter.documentation import any_body_of, responses
 from starter.doors import Door
-from starter.intake import Sender
+from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode, bad_request, refused
 from starter.views import CommandAnswer, SubmissionView
@@ -37,14 +37,14 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
     """Give a command that has the right shape: look for its repeat, then at the door; then the case judges."""
     known = await parts.intake.known(sender, state.case_id, name, given)
     if known is not None:
-        return await answer_command(parts, known, sender.actor)
+        return await answer_command(parts, Entered(known, repeated=True), sender.actor)
     if (refusal := hopeless(parts.procedures[state.procedure], state, name, sender, parts)) is not None:
         await parts.intake.note_refusal(sender, state.case_id, name, refusal)
         raise refused(refusal)
     entered = await parts.intake.command(sender, state, name, door, given)
     if entered.submission.leased and not entered.repeated:
         parts.relay.take(entered.submission)
-    return await answer_command(parts, entered.submission, sender.actor)
+    return await answer_command(parts, entered, sender.actor)
 
 
 def hopeless(procedure: Procedure, state: CaseState, name: str, sender: Sender, parts: Parts) -> Refusal | None:

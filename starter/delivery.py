@@ -67,10 +67,6 @@ class Delivery:
 
     async def attempt(self, submission: Submission) -> Delivered | Refusal:
         """Try once. Raises NotDelivered: try again later."""
-        if submission.kind == "command" and not submission.stands:
-            # A command that reaches Temporal together with the start is judged before the case has taken its first
-            # steps (an incident: before it is dispatched) and would be refused for being early.
-            raise NotDelivered("the case does not stand yet", expected=True)
         try:
             async with asyncio.timeout(ATTEMPT.total_seconds()):
                 client = await self.client()

@@ -24,7 +24,7 @@ from starter.case_reading import unknown_case
 from starter.commands import give
 from starter.documentation import responses
 from starter.faults import faults_of
-from starter.intake import Sender
+from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode, bad_request, refused
 from starter.views import CommandAnswer, SubmissionView
@@ -64,7 +64,7 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
         raise bad_request(faults)
     known = await parts.intake.known(sender, state.case_id, name, given)
     if known is not None:
-        return await answer_command(parts, known, actor)
+        return await answer_command(parts, Entered(known, repeated=True), actor)
     _refuse_another_order(state, callback, code)
     return await give(parts, sender, state, name=name, door=door, given=given)
 

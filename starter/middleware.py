@@ -15,6 +15,7 @@ from starter.problems import Problem, ProblemCode
 
 log = structlog.get_logger()
 REQUEST_ID_HEADER = "X-Request-Id"
+_SAFE_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
@@ -39,7 +40,8 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (REQUEST_ID_HEADER.lower().encode(), request_id.encode())]
+                own = (REQUEST_ID_HEADER.lower().encode(), request_id.encode())
+                message["headers"] = [*message["headers"], own, *_SAFE_HEADERS]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

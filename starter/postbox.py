@@ -45,7 +45,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Submission:
-    """One accepted row. `leased`, `stands`: when it was read, it was somebody's; its case had told of itself."""
+    """One accepted row. `leased`: when it was read, it was somebody's."""
 
     intake_id: int
     submission: str
@@ -60,7 +60,6 @@ class Submission:
     answer: dict[str, Any] | None
     attempts: int
     leased: bool
-    stands: bool
     received_at: datetime
     settled_at: datetime | None
 
@@ -73,7 +72,6 @@ class Submission:
             **{name: row[name] for name in names},
             status=Status(row["status"]),
             leased=row["leased_until"] is not None,
-            stands=bool(row.get("stands")),
         )
 
 

@@ -82,7 +82,7 @@ class Timeline(Model):
 
 
 class SubmissionView(Model):
-    """How far something that was accepted has come."""
+    """How far something that was accepted has come. `repeated`, in a 202: it had been accepted before under this key."""
 
     submission: str
     kind: str
@@ -94,5 +94,6 @@ class SubmissionView(Model):
     settled_at: datetime | None
     status_url: str
     case_url: str
+    repeated: bool = False
     accepted: Accepted | None = None
     refusal: Refusal | None = None

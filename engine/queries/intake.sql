@@ -33,7 +33,7 @@ from (
     ) as first
 ) as place
 where intake_id = $1
-returning mine.*, exists (select from cases where cases.case_id = mine.case_id) as stands;
+returning mine.*;
 
 -- name: claim_due
 -- Lease what waits, is nobody's, and is the first of its case; of one case, or of all.
@@ -52,7 +52,7 @@ where intake_id in (
     limit $1
     for update skip locked
 )
-returning *, exists (select from cases where cases.case_id = intake.case_id) as stands;
+returning *;
 
 -- name: postpone
 -- Leave it for later; only the latest attempt may.
