@@ -103,7 +103,8 @@ class Person:
         quiet = 1
         while True:
             found = await self.look()
-            quiet = 1 if found else min(quiet + 1, QUIETER_AT_MOST)
+            # A desk has an hour to sign: there nobody dozes off.
+            quiet = 1 if found or self._at_a_desk else min(quiet + 1, QUIETER_AT_MOST)
             await asyncio.sleep(self.neighbourhood.look_every_seconds * quiet)
 
     async def look(self) -> int:

@@ -14,7 +14,7 @@ from typing import Protocol
 import httpx
 
 from local.people import TokenFor
-from local.story import ENDINGS, Story
+from local.story import ENDINGS, Story, Title
 from local.townspeople import Persona
 from local.verdict import Evidence, Journal, Killing, Verdict, judge, path_of
 from schemas.actor import Role
@@ -28,8 +28,18 @@ AT_ONE_TIME = 4
 """Stories with clocks that must not run out: on two cores more of them make each other late at the demo's speed."""
 WAIT_SECONDS = 10.0
 SUCCESSOR_SECONDS = 60.0
+REHEARSAL_SECONDS = 15.0
 JOURNAL_SECONDS = 20.0
 LOOK_SECONDS = 0.2
+
+REHEARSAL = Story(
+    name="rehearsal",
+    title=Title(zh="试运行", en="rehearsal"),
+    category="城乡建设",
+    description="开演前的试运行",
+    path=(),
+    counts={},
+)
 
 PidOf = Callable[[str], int | None]
 """The process id of a part of the town; None between death and restart."""
@@ -85,16 +95,14 @@ class Performance:
 class Order:
     """Which story is played when.
 
-    Those that do not mind delay begin at once. The others wait until the first order has come through, so that no clock
-    of theirs runs while a new worker loads its code, and are few at a time. One that kills waits until those are over.
+    Those that do not mind delay begin at once. The others wait for the rehearsal, so that no clock of theirs runs while
+    new processes load their code, and are few at a time. One that kills waits until those are over.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
         self._minding = {story.name for story in stories if story.minds_delay}
         self._places = asyncio.Semaphore(AT_ONE_TIME)
         self._warm, self._quiet = asyncio.Event(), asyncio.Event()
-        if all(story.minds_delay or story.kills_worker for story in stories):
-            self._warm.set()
         self._look()
 
     @asynccontextmanager
@@ -108,14 +116,13 @@ class Order:
         try:
             yield
         finally:
-            self._warm.set()
             if story.minds_delay:
                 self._places.release()
                 self._minding.discard(story.name)
                 self._look()
 
-    def order_came_through(self) -> None:
-        """A department has an order: worker, API and departments are all at work."""
+    def rehearsed(self) -> None:
+        """Worker, API and departments have all done their part once."""
         self._warm.set()
 
     def _look(self) -> None:
@@ -126,7 +133,23 @@ class Order:
 async def play(stories: Sequence[Story], where: PlayedTown, narrator: Narrator) -> list[Performance]:
     """Play all of them, as far as they do not disturb each other. One that fails says so and stops no other."""
     order = Order(stories)
-    return await asyncio.gather(*(_play_one(story, where, narrator, order) for story in stories))
+    rehearsal = asyncio.create_task(_rehearse(where, order))
+    try:
+        return await asyncio.gather(*(_play_one(story, where, narrator, order) for story in stories))
+    finally:
+        rehearsal.cancel()
+        await asyncio.gather(rehearsal, return_exceptions=True)
+
+
+async def _rehearse(where: PlayedTown, order: Order) -> None:
+    """Let one case, which belongs to no story, come back from a department."""
+    try:
+        started = await _client(where, REHEARSAL.reporter).report(REHEARSAL.report(), key=f"rehearsal:{uuid.uuid4()}")
+        await _client(where, AUDITOR).case(started.case.case_id, "stage:handling", REHEARSAL_SECONDS)
+    except ApiError:
+        pass  # the stories will say what is the matter
+    finally:
+        order.rehearsed()
 
 
 async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: Order) -> Performance:
@@ -135,7 +158,7 @@ async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: 
         began = time.monotonic()
         try:
             async with asyncio.timeout(where.patience_seconds):
-                await _follow(performance, where, narrator, order)
+                await _follow(performance, where, narrator)
         except TimeoutError:
             stood = performance.entries[-1].kind if performance.entries else "nothing"
             performance.fault = f"not over after {where.patience_seconds:.0f} s; last: {stood}"
@@ -146,7 +169,7 @@ async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: 
     return performance
 
 
-async def _follow(performance: Performance, where: PlayedTown, narrator: Narrator, order: Order) -> None:
+async def _follow(performance: Performance, where: PlayedTown, narrator: Narrator) -> None:
     """Report it and watch what becomes of it, until it has gone as far as the story goes, or another way."""
     story = performance.story
     reporter = _client(where, story.reporter)
@@ -159,8 +182,6 @@ async def _follow(performance: Performance, where: PlayedTown, narrator: Narrato
         performance.entries = await auditor.timeline(performance.case_id)
         for entry in performance.entries[seen:]:
             narrator.happened(story, performance.case_id, entry, entry.at - performance.entries[0].at)
-        if _received(performance.entries):
-            order.order_came_through()
         if story.kills_worker and performance.killing is None and _received(performance.entries):
             performance.killing = await _kill_worker(performance, where, narrator)
 

@@ -183,6 +183,7 @@ STORIES: tuple[Story, ...] = (
         path=(*TO_THE_DEPARTMENT, Stage.WITHDRAWN),
         counts=NO_WORK | {Kind.WITHDRAWN: 1},
         orders=(OrderExpectation(department=URBAN, reports=()),),
+        never=NEVER - LATE,  # nobody signs, so the clock may run out before the resident has thought better of it
         address="锦绣里2幢",
         area=AREAS[0],
         reporter=RESIDENTS[5],

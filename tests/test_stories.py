@@ -1,0 +1,288 @@
+"""The stories of `jiceng demo`, each played once in one real town, and the judge who says whether it went as told."""
+
+import asyncio
+import json
+import re
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from engine.keys import Keys
+from local.characters import WORDS, Character
+from local.demo import DEMO_SPEED, stage_of
+from local.demo_screen import ENGLISH, DemoScreen, LinesScreen
+from local.people import live
+from local.playing import Order, Performance, judge_all, play
+from local.simulation import neighbourhood_of
+from local.stories import STORIES, named
+from local.story import Story
+from local.town import Town, TownAddresses, TownOptions, open_town
+from local.verdict import Evidence, Journal, Killing, judge, path_of
+from schemas.actor import Channel, Role
+from schemas.findings import Finding
+from schemas.incident import INCIDENT, Kind, Stage
+from starter.views import TimelineActor, TimelineEntry
+from tests.waiting import eventually
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
+PROJECT = Path(__file__).resolve().parent.parent
+CASE = "incident-20261123-000001"
+
+
+@dataclass(frozen=True)
+class Played:
+    """A town in which every story was played."""
+
+    town: Town
+    performances: dict[str, Performance]
+
+
+@pytest.fixture(scope="module")
+async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Played]:
+    """A whole town in processes of its own, as `jiceng demo` has it; all stories at once."""
+    async with played_town(tmp_path_factory.mktemp("stories")) as town:
+        async with stage_of(town) as (where, audit):
+            performances = await play(STORIES, where, DemoScreen())
+            await judge_all(performances, where, audit)
+        yield Played(town, {performance.story.name: performance for performance in performances})
+
+
+@asynccontextmanager
+async def played_town(folder: Path) -> AsyncIterator[Town]:
+    """A town with simulated departments and people, watched while the block runs."""
+    async with open_town(TownOptions(data=folder, speed=DEMO_SPEED, demo=True, durable=False)) as town:
+        watching = asyncio.create_task(town.supervisor.watch())
+        try:
+            yield town
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+@pytest.mark.parametrize("name", [story.name for story in STORIES])
+async def test_story_goes_as_it_is_told(played: Played, name: str) -> None:
+    """Path, entries, journals of the departments, chain and replay are what the story says; the work is done once."""
+    performance = played.performances[name]
+
+    assert performance.fault is None
+    assert performance.verdict is not None
+    assert performance.verdict.faults == ()
+
+
+@pytest.mark.long
+async def test_people_who_live_twice_act_once(played: Played) -> None:
+    """A second crowd of the same people, beside the first, changes nothing: their acts are the same acts."""
+    settings = played.town.settings
+    crowd = asyncio.create_task(live(neighbourhood_of(settings, Keys.load(settings.key_folder))))
+    async with stage_of(played.town) as (where, audit):
+        performances = await play(named("not-solved-twice,off-the-list,returned"), where, DemoScreen())
+        await judge_all(performances, where, audit)
+    assert not crowd.done()
+    crowd.cancel()
+    await asyncio.gather(crowd, return_exceptions=True)
+
+    late = ("clock:breach", "clock:tier")  # two crowds on two cores are slower than one; late is not twice
+    faults = [fault for each in performances if each.verdict for fault in each.verdict.faults]
+    assert [fault for fault in faults if not fault.startswith(late)] == []
+    assert [each.fault for each in performances] == [None] * 3
+
+
+@pytest.mark.long
+async def test_demo_as_a_command_plays_prints_and_ends() -> None:
+    """`jiceng demo --once --json` prints one JSON document, without escape codes, and its exit code says how it went."""
+    command = (sys.executable, "-m", "cli", "demo", "--once", "--json", "--only", "prompt,withdrawn")
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=PROJECT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+
+    assert process.returncode == 0, f"{out.decode()}\n{err.decode()[-2000:]}"
+    document = json.loads(out)
+    assert [(story["story"], story["ok"]) for story in document["stories"]] == [("prompt", True), ("withdrawn", True)]
+    assert b"\x1b" not in out
+
+
+# ---- the stories themselves -----------------------------------------------------------------------------------------
+
+
+def test_stories_tell_of_stages_and_entries_that_there_are() -> None:
+    """Names are unique, paths follow the table of the procedure, and every direction is one that somebody understands."""
+    ways = {(at, to) for rule in INCIDENT.rules for at in rule.at for to in rule.to}
+    assert len({story.name for story in STORIES}) == len(STORIES)
+    for story in STORIES:
+        assert set(zip(story.path, story.path[1:], strict=False)) <= ways, story.name
+        words = re.findall(r"〔剧本:(.*)〕", story.report().description)
+        assert {part.split()[-1] for part in words[0].split(";")} <= set(WORDS)
+
+
+def test_every_character_of_a_department_has_its_story() -> None:
+    """What simulated departments can do is told in some story, but for slowness and refusal, which tests of theirs show."""
+    told = {WORDS[part.split()[-1]] for story in STORIES for part in story.departments.split(";")}
+
+    assert told == set(Character) - {Character.SLOW, Character.REFUSING}
+
+
+def test_stories_are_chosen_by_name_and_a_wrong_name_names_the_right_ones() -> None:
+    """`--only` takes names separated by commas, each once, in the order given."""
+    assert [story.name for story in named("silent, prompt,silent")] == ["silent", "prompt"]
+    assert named(None) == STORIES
+    with pytest.raises(ValueError, match="no story sulking; there are: prompt"):
+        named("sulking")
+
+
+async def test_a_killing_waits_for_those_who_mind_delay() -> None:
+    """The worker is killed only when no story is under way whose clocks must not run out."""
+    prompt, silent, killed = (named(name)[0] for name in ("prompt", "silent", "worker-killed"))
+    order = Order([prompt, silent, killed])
+    going: list[str] = []
+
+    async def take_turn(story: Story, until: asyncio.Event) -> None:
+        async with order.turn_of(story):
+            going.append(story.name)
+            await until.wait()
+
+    over = asyncio.Event()
+    tasks = [asyncio.create_task(take_turn(story, over)) for story in (killed, prompt, silent)]
+    await eventually(lambda: bool(going))
+    assert going == ["silent"]  # not rehearsed yet
+    order.rehearsed()
+    await eventually(lambda: going == ["silent", "prompt"])
+    over.set()
+    await asyncio.gather(*tasks)
+    assert going == ["silent", "prompt", "worker-killed"]
+
+
+# ---- the judge ------------------------------------------------------------------------------------------------------
+
+
+def entry(seq: int, kind: str, **facts: Any) -> TimelineEntry:
+    actor = TimelineActor(role=Role.ENGINE, department=None, channel=Channel.APP)
+    at = NOON + timedelta(hours=seq)
+    return TimelineEntry(seq=seq, at=at, actor=actor, kind=kind, title=kind, facts=facts, hash=str(seq))
+
+
+def journal(**changes: Any) -> Journal:
+    reports = [{"act": act, "acknowledged": 1} for act in ("signed", "arrived", "finished")]
+    asked = [{"method": "POST", "outcome": "new"}]
+    return {"work_done": 1, "requests": asked, "reports": reports, "stopped": None, "recalled": False} | changes
+
+
+def evidence(**changes: Any) -> Evidence:
+    """Everything went as the prompt story tells."""
+    kinds = [Kind.REPORTED, Kind.DISPATCHED, Kind.ORDER_RECEIVED, Kind.SIGNED, Kind.ARRIVED, Kind.FINISHED]
+    kinds += [Kind.VERIFIED, Kind.RATED, Kind.CLOSED]
+    fields: dict[str, Any] = {
+        "case_id": CASE,
+        "entries": [entry(seq, kind) for seq, kind in enumerate(kinds, start=1)],
+        "journals": {f"{CASE}.order-1": ("urban-management", journal())},
+        "findings": [Finding(case_id=CASE, check=check, ok=True) for check in ("ledger", "replay")],
+    }
+    return Evidence(**(fields | changes))
+
+
+PROMPT = named("prompt")[0]
+WHOLE = evidence()
+TAMPERED: dict[str, dict[str, Any]] = {
+    "the work was done 2 times": {"journals": {f"{CASE}.order-1": ("urban-management", journal(work_done=2))}},
+    "went to transport": {"journals": {f"{CASE}.order-1": ("transport", journal())}},
+    "reports acknowledged": {"journals": {f"{CASE}.order-1": ("urban-management", journal(reports=[]))}},
+    "refused for good": {"journals": {f"{CASE}.order-1": ("urban-management", journal(stopped="409"))}},
+    "0 orders in": {"journals": {}},
+    "path reported": {"entries": WHOLE.entries[:-1]},
+    "incident:signed 2 times": {"entries": [*WHOLE.entries, entry(10, Kind.SIGNED)]},
+    "clock:breach 1 times, told never": {
+        "entries": [*WHOLE.entries, entry(10, "clock:breach", clock="sign", moment="breach")]
+    },
+    "the timeline has gaps": {"entries": [*WHOLE.entries[:-1], entry(10, Kind.CLOSED)]},
+    "ledger: broken": {"findings": [*WHOLE.findings, Finding(case_id=CASE, check="ledger", ok=False, detail="broken")]},
+    "replay: was not checked": {"findings": WHOLE.findings[:1]},
+    "ledger: was not checked": {"findings": [Finding(case_id="another", check="ledger", ok=True), WHOLE.findings[1]]},
+}
+
+
+def test_the_judge_finds_nothing_where_nothing_is_wrong() -> None:
+    """Evidence that says what the story says is no fault; so the faults below come from what was altered."""
+    verdict = judge(PROMPT, WHOLE)
+
+    assert (verdict.ok, verdict.faults, verdict.path) == (True, (), PROMPT.path)
+
+
+@pytest.mark.parametrize("fault", TAMPERED)
+def test_the_judge_finds_what_is_not_as_told(fault: str) -> None:
+    """Each piece of evidence that differs from the story is a fault that names it: nothing is taken on trust."""
+    verdict = judge(PROMPT, evidence(**TAMPERED[fault]))
+
+    assert not verdict.ok
+    assert any(fault in found for found in verdict.faults)
+
+
+@pytest.mark.parametrize(
+    ("killing", "fault"),
+    [
+        (None, "nothing was killed"),
+        (Killing(1, None, 3), "no other process"),
+        (Killing(1, 1, 3), "no other process"),
+        (Killing(1, 2, 9), "nothing happened after"),
+        (Killing(1, 2, 3), None),
+    ],
+)
+def test_a_killing_must_have_happened_and_the_case_gone_on(killing: Killing | None, fault: str | None) -> None:
+    """A story of a killed worker is only true if a process died, another took its place, and the case went on."""
+    faults = judge(replace(PROMPT, kills_worker=True), evidence(killing=killing)).faults
+
+    assert [found[: len(fault or "")] for found in faults] == ([fault] if fault else [])
+
+
+def test_tiers_that_come_in_another_order_are_a_fault() -> None:
+    """A silent department is told of by every moment of its clock, in order, and by none too many."""
+    moments = ("warning", "breach", "tier:1", "tier:2")
+    told = replace(PROMPT, tiers=moments, never=frozenset())
+
+    def faults(*came: str) -> tuple[str, ...]:
+        later = [entry(seq, "clock:x", clock="sign", moment=moment) for seq, moment in enumerate(came, start=10)]
+        return judge(told, evidence(entries=[*WHOLE.entries, *later])).faults
+
+    assert faults(*moments) == ()
+    assert len(faults(*reversed(moments))) == 1
+    assert len(faults(*moments[:3])) == 1
+
+
+def test_the_second_not_solved_leads_to_the_coordinator() -> None:
+    """The path is read from the entries: not solved goes back to handling once, then it is returned."""
+    rated = [entry(seq, Kind.RATED, solved=solved) for seq, solved in enumerate(("not", "not", "solved"), start=1)]
+
+    assert path_of(rated) == (Stage.HANDLING, Stage.RETURNED)
+
+
+# ---- the screen -----------------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_entry_has_words_on_the_screen() -> None:
+    """Who watches the demo reads English beside the Chinese for whatever can happen to an incident in a story."""
+    assert set(Kind) - set(ENGLISH) == {Kind.URGED}
+
+
+def test_without_a_terminal_there_are_readable_lines(tmp_path: Path) -> None:
+    """Into a file or a pipe go lines with story, case and what happened, a table with the fault, and no escape code."""
+    file = tmp_path / "out.txt"
+    performance = Performance(PROMPT, CASE, verdict=judge(PROMPT, evidence(journals={})))
+    addresses = TownAddresses(api="http://a", temporal="t", temporal_ui="http://ui", postgres="secret", data="d")
+    with file.open("w", encoding="utf-8") as out:
+        screen = LinesScreen(Console(file=out, width=160))
+        screen.happened(PROMPT, CASE, WHOLE.entries[3], timedelta(hours=27, minutes=5))
+        screen.verdicts([performance], addresses)
+    text = file.read_text(encoding="utf-8")
+
+    assert re.search(rf"1d 03:05 +prompt +{CASE} .*signed", text)
+    assert "✗" in text
+    assert "0 orders in the departments' journals" in text
+    assert f"http://ui/namespaces/default/workflows/{CASE}" in text
+    assert "\x1b" not in text
+    assert "secret" not in text
