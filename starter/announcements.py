@@ -28,7 +28,8 @@ _AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 class Announcements:
     """Listens to the database's channels and wakes whoever waits for a case or a submission."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
+        self._look_again_seconds = look_again_seconds
         self._url = settings.database_url.get_secret_value()
         self._waiting: defaultdict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
 
@@ -46,7 +47,7 @@ class Announcements:
                 if found is not None or left <= 0:
                     return found
                 try:
-                    await asyncio.wait_for(event.wait(), min(left, LOOK_AGAIN_SECONDS))
+                    await asyncio.wait_for(event.wait(), min(left, self._look_again_seconds))
                 except TimeoutError:
                     continue  # look again; the loop ends by its own clock
 
