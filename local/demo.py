@@ -1,9 +1,10 @@
 """`jiceng demo`: brings up a town, plays the stories, verifies and replays every case, and says where to look."""
 
 import asyncio
+import signal
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,36 +43,66 @@ class DemoOptions:
 async def run_demo(options: DemoOptions) -> int:
     """Play the stories. The exit code is 0 only if every one of them went as told; without `once` it comes at Ctrl-C.
 
-    Raises ValueError for a story that does not exist, and what `open_town` raises.
+    A second Ctrl-C stops the town without grace. Raises ValueError for a story that does not exist, and what
+    `open_town` raises.
     """
     stories = named(options.only)
     screen = screen_for(as_json=options.json)
-    async with AsyncExitStack() as stack:
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    with ExitStack() as stack, _signals(stop, hurry):
         folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jiceng-demo-")))
         screen.preparing(folder)
-        speed = options.speed or (DEMO_SPEED if options.data is None else None)
-        town = await stack.enter_async_context(
-            open_town(TownOptions(data=folder, speed=speed, demo=True, durable=False))
-        )
-        watching = asyncio.create_task(town.supervisor.watch())
-        stack.push_async_callback(_end, watching)
-        playing = asyncio.create_task(_play(town, stories, screen))
-        await asyncio.wait([watching, playing], return_when=asyncio.FIRST_COMPLETED)
-        if watching.done():
-            playing.cancel()
-            watching.result()
-        performances = playing.result()
-        screen.verdicts(performances, town.addresses)
-        if not options.once:
-            screen.staying()
-            await watching
-        return 0 if all(each.ok for each in performances) else 1
+        return await _perform(folder, stories, screen, options, stop, hurry)
     raise AssertionError("the block above returns")
 
 
-async def _end(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _perform(
+    folder: Path,
+    stories: Sequence[Story],
+    screen: DemoScreen,
+    options: DemoOptions,
+    stop: asyncio.Event,
+    hurry: asyncio.Event,
+) -> int:
+    speed = options.speed or (DEMO_SPEED if options.data is None else None)
+    async with open_town(TownOptions(data=folder, speed=speed, demo=True, durable=False), hurry) as town:
+        watching = asyncio.create_task(town.supervisor.watch())
+        stopping = asyncio.create_task(stop.wait())
+        playing = asyncio.create_task(_play(town, stories, screen))
+        try:
+            await asyncio.wait([watching, stopping, playing], return_when=asyncio.FIRST_COMPLETED)
+            if watching.done():
+                watching.result()  # the town cannot go on: the error says why
+            if not playing.done():
+                return 1
+            performances = playing.result()
+            screen.verdicts(performances)
+            if not options.once:
+                screen.staying(performances, town.addresses)
+                await asyncio.wait([watching, stopping], return_when=asyncio.FIRST_COMPLETED)
+            return 0 if all(each.ok for each in performances) else 1
+        finally:
+            for task in (watching, stopping, playing):
+                task.cancel()
+            await asyncio.gather(watching, stopping, playing, return_exceptions=True)
+
+
+@contextmanager
+def _signals(stop: asyncio.Event, hurry: asyncio.Event) -> Iterator[None]:
+    """The first SIGINT or SIGTERM sets `stop`, the next `hurry`."""
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    loop = asyncio.get_running_loop()
+    caught = (signal.SIGINT, signal.SIGTERM)
+    for number in caught:
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
 
 
 async def _play(town: Town, stories: Sequence[Story], screen: DemoScreen) -> list[Performance]:

@@ -21,7 +21,7 @@ from local.playing import Performance
 from local.story import Story
 from local.town import TownAddresses
 from local.verdict import STAGE_AFTER
-from schemas.incident import Kind
+from schemas.incident import Kind, Stage
 from starter.views import TimelineEntry
 
 ENGLISH: Mapping[str, str] = {
@@ -50,6 +50,19 @@ ENGLISH: Mapping[str, str] = {
     "clock:tier": "reported one level up",
     "clock:final_limit": "now the coordinator's",
 }
+STAGES: Mapping[str, tuple[str, str]] = {
+    Stage.REPORTED: ("受理", "reported"),
+    Stage.DISPATCHED: ("派单", "dispatched"),
+    Stage.RETURNED: ("退回", "returned"),
+    Stage.HANDLING: ("办理", "handling"),
+    Stage.VERIFYING: ("核查", "verifying"),
+    Stage.CALLING_BACK: ("回访", "calling back"),
+    Stage.CLOSED: ("结案", "closed"),
+    Stage.WITHDRAWN: ("撤回", "withdrawn"),
+    Stage.REJECTED: ("不予受理", "rejected"),
+    Stage.UNRESOLVED: ("终结", "unresolved"),
+}
+WIDTH_WITHOUT_TERMINAL = 150
 _TELLING = ("department", "clock", "moment", "told", "solved")
 
 
@@ -89,22 +102,21 @@ class DemoScreen:
     def auditing(self) -> None:
         """Ledgers are verified and cases replayed."""
 
-    def verdicts(self, performances: Sequence[Performance], addresses: TownAddresses) -> None:
-        """How it went, and where to look."""
+    def verdicts(self, performances: Sequence[Performance]) -> None:
+        """How it went."""
 
-    def staying(self) -> None:
-        """The town goes on until Ctrl-C."""
+    def staying(self, performances: Sequence[Performance], addresses: TownAddresses) -> None:
+        """The town goes on until Ctrl-C: where to look."""
 
 
 class JsonScreen(DemoScreen):
-    """One JSON document at the end."""
+    """One JSON document, when the stories have been played and judged."""
 
-    def verdicts(self, performances: Sequence[Performance], addresses: TownAddresses) -> None:
+    def verdicts(self, performances: Sequence[Performance]) -> None:
         """Print it."""
         document = {
             "ok": all(performance.ok for performance in performances),
             "stories": [_as_json(performance) for performance in performances],
-            "addresses": addresses.model_dump(exclude={"postgres"}),
         }
         sys.stdout.write(json.dumps(document, ensure_ascii=False) + "\n")
         sys.stdout.flush()
@@ -137,16 +149,19 @@ class LinesScreen(DemoScreen):
         """Say so."""
         self._say("核验台账并重放 verifying the ledger and replaying every case")
 
-    def verdicts(self, performances: Sequence[Performance], addresses: TownAddresses) -> None:
-        """The table, then whatever was not as told, then the addresses."""
+    def verdicts(self, performances: Sequence[Performance]) -> None:
+        """The table, then whatever was not as told."""
         self._console.print(_verdict_table(performances))
+        used = dict.fromkeys(stage for each in performances if each.verdict for stage in each.verdict.path)
+        self._say(" · ".join(" ".join(STAGES[stage]) for stage in used))
         for performance in performances:
             for fault in _faults(performance):
                 self._say(f"✗ {performance.story.name} {performance.case_id}: {fault}")
-        self._console.print(_address_table(performances, addresses))
 
-    def staying(self) -> None:
-        """Say so."""
+    def staying(self, performances: Sequence[Performance], addresses: TownAddresses) -> None:
+        """The addresses, one a line."""
+        for line in _where_to_look(performances, addresses):
+            self._say(line)
         self._say("按 Ctrl-C 结束 the town stays until Ctrl-C")
 
     def _say(self, line: str) -> None:
@@ -214,35 +229,38 @@ def screen_for(*, as_json: bool) -> DemoScreen:
     if as_json:
         return JsonScreen()
     console = Console()
-    return MovingScreen(console) if console.is_terminal else LinesScreen(console)
+    return MovingScreen(console) if console.is_terminal else LinesScreen(Console(width=WIDTH_WITHOUT_TERMINAL))
 
 
 def _verdict_table(performances: Sequence[Performance]) -> Table:
     table = Table(title="结果 how the stories went")
-    for heading in ("故事 story", "案件 case", "环节 stage path", "镇上时间 town time", "秒 s", "ok"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("故事 story")
+    table.add_column("案件 case", no_wrap=True)
+    table.add_column("环节 stage path", ratio=1)
+    table.add_column("镇上时间 town time", justify="right")
+    table.add_column("ok")
     for performance in performances:
         verdict = performance.verdict
         table.add_row(
-            f"{performance.story.title.zh}\n[cyan]{performance.story.name}[/cyan]",
+            f"{performance.story.title.zh} [cyan]{performance.story.name}[/cyan]",
             performance.case_id,
-            " › ".join(verdict.path) if verdict else "",
+            " ".join(STAGES[stage][0] for stage in verdict.path) if verdict else "",
             in_words(verdict.town_time) if verdict else "",
-            f"{performance.seconds:.0f}",
             "[green]✓[/green]" if performance.ok else "[red]✗[/red]",
         )
     return table
 
 
-def _address_table(performances: Sequence[Performance], addresses: TownAddresses) -> Table:
-    table = Table(title="去看看 where to look", show_header=False)
-    table.add_row("接口文档 API", f"{addresses.api}/docs")
-    table.add_row("Temporal", addresses.temporal_ui)
-    for performance in performances[:1]:
-        history = f"{addresses.temporal_ui}/namespaces/default/workflows/{performance.case_id}"
-        table.add_row(f"{performance.story.title.zh} {performance.case_id}", history)
-    table.add_row("数据 data", addresses.data)
-    return table
+def _where_to_look(performances: Sequence[Performance], addresses: TownAddresses) -> list[str]:
+    """Lines and no table: an address must never be cut."""
+    first = next((each for each in performances if each.case_id), None)
+    history = f"{addresses.temporal_ui}/namespaces/default/workflows/{first.case_id}" if first else ""
+    return [
+        f"接口文档 API      {addresses.api}/docs",
+        f"Temporal          {addresses.temporal_ui}",
+        *([f"{first.story.title.zh} {first.story.name}   {history}"] if first else []),
+        f"数据 data         {addresses.data}",
+    ]
 
 
 def _faults(performance: Performance) -> list[str]:

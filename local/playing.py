@@ -96,13 +96,14 @@ class Order:
     """Which story is played when.
 
     Those that do not mind delay begin at once. The others wait for the rehearsal, so that no clock of theirs runs while
-    new processes load their code, and are few at a time. One that kills waits until those are over.
+    new processes load their code, and are few at a time; those in a hurry go first. One that kills goes last.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
         self._minding = {story.name for story in stories if story.minds_delay}
+        self._hurrying = {story.name for story in stories if story.in_a_hurry}
         self._places = asyncio.Semaphore(AT_ONE_TIME)
-        self._warm, self._quiet = asyncio.Event(), asyncio.Event()
+        self._warm, self._unhurried, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._look()
 
     @asynccontextmanager
@@ -112,6 +113,8 @@ class Order:
             await self._quiet.wait()
         elif story.minds_delay:
             await self._warm.wait()
+            if not story.in_a_hurry:
+                await self._unhurried.wait()
             await self._places.acquire()
         try:
             yield
@@ -119,6 +122,7 @@ class Order:
             if story.minds_delay:
                 self._places.release()
                 self._minding.discard(story.name)
+                self._hurrying.discard(story.name)
                 self._look()
 
     def rehearsed(self) -> None:
@@ -126,6 +130,8 @@ class Order:
         self._warm.set()
 
     def _look(self) -> None:
+        if not self._hurrying:
+            self._unhurried.set()
         if not self._minding:
             self._quiet.set()
 

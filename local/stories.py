@@ -42,6 +42,7 @@ STORIES: tuple[Story, ...] = (
         path=STRAIGHT,
         counts=EACH_ONCE,
         orders=(OrderExpectation(department=EMERGENCY),),
+        in_a_hurry=True,
         address="解放路17号",
         area=AREAS[1],
         reporter=RESIDENTS[1],

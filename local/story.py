@@ -40,8 +40,9 @@ class Story:
 
     `path`: the stages, one after the other. `counts`: how often an entry stands in the ledger, exactly. `never`: what
     must not stand there. `tiers`: the moments of the clock `sign` that come, in order. `orders`: in order of number.
-    `departments` and `whims` are the stage directions. `kills_worker`: the worker's process is killed with -9 as soon
-    as a department has the order; stories with clocks that must not run out rest meanwhile.
+    `departments` and `whims` are the stage directions. `in_a_hurry`: its clocks are so short that other stories wait for
+    it. `kills_worker`: the worker's process is killed with -9 as soon as a department has the order, when no story is
+    under way whose clocks must not run out.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Story:
     whims: tuple[Whim, ...] = ()
     departments: str = "按时"
     reporter: Persona = RESIDENTS[0]
+    in_a_hurry: bool = False
     kills_worker: bool = False
     address: str = "幸福小区3号楼"
     area: str = AREAS[0]

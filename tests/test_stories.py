@@ -17,7 +17,7 @@ from rich.console import Console
 from engine.keys import Keys
 from local.characters import WORDS, Character
 from local.demo import DEMO_SPEED, stage_of
-from local.demo_screen import ENGLISH, DemoScreen, LinesScreen
+from local.demo_screen import ENGLISH, STAGES, DemoScreen, LinesScreen
 from local.people import live
 from local.playing import Order, Performance, judge_all, play
 from local.simulation import neighbourhood_of
@@ -138,9 +138,9 @@ def test_stories_are_chosen_by_name_and_a_wrong_name_names_the_right_ones() -> N
 
 
 async def test_a_killing_waits_for_those_who_mind_delay() -> None:
-    """The worker is killed only when no story is under way whose clocks must not run out."""
-    prompt, silent, killed = (named(name)[0] for name in ("prompt", "silent", "worker-killed"))
-    order = Order([prompt, silent, killed])
+    """Others wait for who is in a hurry; the worker is killed only when no clock is running that must not run out."""
+    prompt, silent, killed, emergency = named("prompt,silent,worker-killed,emergency")
+    order = Order([prompt, silent, killed, emergency])
     going: list[str] = []
 
     async def take_turn(story: Story, until: asyncio.Event) -> None:
@@ -149,14 +149,14 @@ async def test_a_killing_waits_for_those_who_mind_delay() -> None:
             await until.wait()
 
     over = asyncio.Event()
-    tasks = [asyncio.create_task(take_turn(story, over)) for story in (killed, prompt, silent)]
+    tasks = [asyncio.create_task(take_turn(story, over)) for story in (killed, prompt, emergency, silent)]
     await eventually(lambda: bool(going))
     assert going == ["silent"]  # not rehearsed yet
     order.rehearsed()
-    await eventually(lambda: going == ["silent", "prompt"])
+    await eventually(lambda: going == ["silent", "emergency"])
     over.set()
     await asyncio.gather(*tasks)
-    assert going == ["silent", "prompt", "worker-killed"]
+    assert going == ["silent", "emergency", "prompt", "worker-killed"]
 
 
 # ---- the judge ------------------------------------------------------------------------------------------------------
@@ -267,6 +267,7 @@ def test_the_second_not_solved_leads_to_the_coordinator() -> None:
 def test_every_kind_of_entry_has_words_on_the_screen() -> None:
     """Who watches the demo reads English beside the Chinese for whatever can happen to an incident in a story."""
     assert set(Kind) - set(ENGLISH) == {Kind.URGED}
+    assert set(STAGES) == set(Stage)
 
 
 def test_without_a_terminal_there_are_readable_lines(tmp_path: Path) -> None:
@@ -277,7 +278,8 @@ def test_without_a_terminal_there_are_readable_lines(tmp_path: Path) -> None:
     with file.open("w", encoding="utf-8") as out:
         screen = LinesScreen(Console(file=out, width=160))
         screen.happened(PROMPT, CASE, WHOLE.entries[3], timedelta(hours=27, minutes=5))
-        screen.verdicts([performance], addresses)
+        screen.verdicts([performance])
+        screen.staying([performance], addresses)
     text = file.read_text(encoding="utf-8")
 
     assert re.search(rf"1d 03:05 +prompt +{CASE} .*signed", text)
