@@ -52,7 +52,7 @@ async def run_demo(options: DemoOptions) -> int:
     with ExitStack() as stack, _signals(stop, hurry):
         folder = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="jiceng-demo-")))
         screen.preparing(folder)
-        return await _perform(folder, stories, screen, options, stop, hurry)
+        return await _perform(folder, stories, screen, options, stop=stop, hurry=hurry)
     raise AssertionError("the block above returns")
 
 
@@ -61,6 +61,7 @@ async def _perform(
     stories: Sequence[Story],
     screen: DemoScreen,
     options: DemoOptions,
+    *,
     stop: asyncio.Event,
     hurry: asyncio.Event,
 ) -> int:
