@@ -1,0 +1,114 @@
+"""Recorded histories: how they lie in tests/histories/, and how new ones are made.
+
+    python -m tests.histories NAME...      records the walks of these procedures that are not recorded yet
+
+A recorded history is never made again to turn the gate green: a change that breaks its replay needs `workflow.patched`.
+The keys beside them open nothing else.
+"""
+
+import asyncio
+import shutil
+import sys
+import tempfile
+import zlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+from temporalio.api.history.v1 import History
+from temporalio.client import Client, WorkflowHistory
+
+from audit.replay import runs_of
+from engine.database import open_pool
+from engine.keys import Keys, ensure_keys
+from engine.temporal import connect
+from engine.tokens import issue
+from local.town import TownOptions, open_town
+from schemas.actor import Role
+from schemas.town_time import TownTime
+from starter.app import create_app
+from tests.door import Door, Person, examples
+from worker import town_worker
+from workflows.registry import PROCEDURES
+
+FOLDER = Path(__file__).parent / "histories"
+KEYS = FOLDER / "keys"
+SPEED = 2_000_000
+"""So fast that every clock runs out by itself while the case is recorded."""
+
+
+def recorded() -> Iterator[Path]:
+    """Every recorded run."""
+    yield from sorted(FOLDER.glob("*/*.history"))
+
+
+def read(file: Path) -> WorkflowHistory:
+    """One recorded run, under a name of its own: a case knows its number from its state."""
+    events = History.FromString(zlib.decompress(file.read_bytes())).events
+    return WorkflowHistory(workflow_id=file.stem.rpartition(".")[0], events=list(events))
+
+
+def keys_in(folder: Path) -> Keys:
+    """The keys of the recorded histories, with the permissions that a checkout does not keep."""
+    shutil.copytree(KEYS, folder)
+    folder.chmod(0o700)
+    for file in folder.rglob("*"):
+        file.chmod(0o700 if file.is_dir() else 0o600)
+    return Keys.load(folder)
+
+
+async def record(names: list[str]) -> None:
+    """Play the walks of these procedures in a town of their own, with the keys beside the histories."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder)
+        if KEYS.exists():
+            keys_in(data / "keys")
+        else:
+            ensure_keys(KEYS)
+            keys_in(data / "keys")
+        async with open_town(TownOptions(data=data, processes=(), durable=False)) as town:
+            keys = Keys.load(town.settings.key_folder)
+            client = await connect(town.settings, keys)
+            async with (
+                await open_pool(town.settings) as pool,
+                town_worker(town.settings, keys, client, pool) as worker,
+                worker,
+            ):
+                now = datetime.now(UTC)
+                for limit in (4000, 20):
+                    settings = town.settings.model_copy(update={"history_limit": limit})
+                    clock = TownTime.starting(now, now, SPEED)
+                    app = create_app(settings, keys, pool, lambda: connect(town.settings, keys), town_time=clock)
+                    transport = httpx.ASGITransport(app)
+                    async with (
+                        app.router.lifespan_context(app),
+                        httpx.AsyncClient(transport=transport, base_url="http://town", timeout=30) as api,
+                    ):
+                        await _record_all(api, keys, client, names, "" if limit == 4000 else " in short runs")
+
+
+async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, names: list[str], suffix: str) -> None:
+    def token(person: Person) -> str:
+        return issue(
+            keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
+        )
+
+    for procedure in [case.procedure for case in PROCEDURES if case.procedure.name in names]:
+        door = Door(api, token, procedure)
+        for walk in examples(procedure).WALKS:
+            name = (walk.name + suffix).replace(" ", "-")
+            if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
+                continue
+            case_id = await door.start()
+            for step in walk.steps:
+                await door.give(case_id, step)
+            await client.get_workflow_handle(case_id).result()
+            for number, run in enumerate(await runs_of(client, case_id), start=1):
+                file = FOLDER / procedure.name / f"{name}.{number}.history"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(zlib.compress(History(events=run.events).SerializeToString(), 9))
+
+
+if __name__ == "__main__":
+    asyncio.run(record(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""Random people do random things: what the table allows happens, what it does not allow leaves no trace."""
+
+import asyncpg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from temporalio.client import Client
+
+from audit.replay import replay_cases
+from audit.verify import verify_cases
+from engine.keys import Keys
+from engine.settings import Settings
+from schemas.procedure import Procedure
+from tests.door import Door, OpenDoor, Step
+from workflows.registry import PROCEDURES
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+EVERY_PROCEDURE = pytest.mark.parametrize(
+    "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
+)
+REFUSED = (403, 404, 409)
+# Each draw is a choice: among what is legal for anybody now, or among everything (which is mostly refused).
+DRAWS = st.lists(st.tuples(st.booleans() | st.just(value=True), st.integers(0, 10**6)), min_size=4, max_size=14)
+
+
+async def pairs(town: Door, case_id: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Who could give which command: what the API says is legal, and everything."""
+    people = list(town.examples.PEOPLE)
+    legal = [(who, command) for who in people for command in await town.legal(case_id, who)]
+    return legal, [(who, command) for who in people for command in town.procedure.commands]
+
+
+async def play(town: Door, draws: list[tuple[bool, int]]) -> str:
+    """One case, played; every answer is what the table promised."""
+    case_id = await town.start()
+    for sensible, number in draws:
+        legal, everything = await pairs(town, case_id)
+        choices = legal if sensible and legal else everything
+        who, command = choices[number % len(choices)]
+        before = await acts_of_people(town, case_id)
+        answer = await town.give(case_id, Step(command, who), key=f"key-{number}-{who}-{command}")
+        after = await acts_of_people(town, case_id)
+        if (who, command) in legal:
+            assert answer.status_code == 200, f"{who} {command} was promised: {answer.text}"
+        else:
+            assert answer.status_code in REFUSED, answer.text
+            assert after == before, f"{who} {command} was refused and left a trace"
+    return case_id
+
+
+async def acts_of_people(town: Door, case_id: str) -> list[tuple[str, int]]:
+    """The entries that people caused: what the engine does by itself meanwhile is not their doing."""
+    answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
+    return [(entry["kind"], entry["seq"]) for entry in answer.json()["items"] if entry["actor"]["role"] != "engine"]
+
+
+@EVERY_PROCEDURE
+@given(draws=DRAWS)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+async def test_a_random_case_keeps_the_table(
+    procedure: Procedure,
+    door: OpenDoor,
+    temporal: Client,
+    keys: Keys,
+    settings: Settings,
+    pool: asyncpg.Pool,
+    draws: list[tuple[bool, int]],
+) -> None:
+    """Legal commands are accepted, illegal ones refused without a trace, and the case verifies and replays."""
+    case_id = await play(await door(procedure), draws)
+    findings = [
+        *[finding async for finding in verify_cases(pool, [case_id])],
+        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
+    ]
+
+    assert [finding.detail for finding in findings if not finding.ok] == []
