@@ -1,14 +1,14 @@
 """Calendars from files: `policies/calendars/YYYY.yaml`, one a year, versioned, made from published data."""
 
 import re
-from collections.abc import Collection, Hashable
+from collections.abc import Collection
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError
 
+from engine.yaml_files import read_yaml
 from schemas.calendar import FIXED_HOLIDAYS, SATURDAY, Calendar
 from schemas.model import Model
 
@@ -138,7 +138,7 @@ def _years_found(folder: Path, faults: list[str]) -> list[int]:
 
 def _read_year(file: Path, year: int, faults: list[str]) -> CalendarYear | None:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_OneKeyOnceLoader)  # noqa: S506 - a SafeLoader
+        content = read_yaml(file)
         read = CalendarYear.model_validate(content)
     except FileNotFoundError:
         faults.append(f"{file.name}: is missing: make it with engine.calendars.calendar_yaml({year})")
@@ -154,16 +154,3 @@ def _read_year(file: Path, year: int, faults: list[str]) -> CalendarYear | None:
         faults.extend(f"{file.name}: {fault}" for fault in read.faults(year))
         return read
     return None
-
-
-class _OneKeyOnceLoader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice: plain YAML would keep the last one and lose the first silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the overridden signature
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key} stands there twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)

@@ -1,7 +1,6 @@
 """Reads policies/departments.yaml into a DepartmentRegister; every fault in it is told at once: file, entry, remedy."""
 
 from collections import Counter
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import ValidationError
 
+from engine.yaml_files import read_yaml
 from schemas.department import Gateway
 from schemas.department_policy import DepartmentPolicy, DepartmentRegister
 
@@ -22,19 +22,6 @@ class DepartmentPolicyFaults(ValueError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
-
-
-class _NoKeyTwice(yaml.SafeLoader):
-    """YAML keeps the last of two equal keys without a word; a town's rules must not lose one like that."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} stands twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
 
 
 def load_departments(file: Path, departments_url: str | None = None) -> DepartmentRegister:
@@ -72,7 +59,7 @@ def load_departments(file: Path, departments_url: str | None = None) -> Departme
 
 def _entries(file: Path) -> list[Any]:
     try:
-        content = yaml.load(file.read_text(encoding="utf-8"), Loader=_NoKeyTwice)  # noqa: S506 - a SafeLoader
+        content = read_yaml(file)
     except OSError as error:
         raise DepartmentPolicyFaults(
             [f"{file}: {error.strerror}; set JICENG_POLICIES to the folder that has it"]

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from engine.yaml_files import NoKeyTwiceLoader
 from local.csv_records import UnreadableFile
 from local.message_file import ColumnMap
 
@@ -40,7 +41,7 @@ def read_category_map(file: Path) -> Mapping[str, str]:
 
 def _yaml(file: Path) -> dict[Any, Any]:
     try:
-        content = yaml.safe_load(_text(file))
+        content = yaml.load(_text(file), Loader=NoKeyTwiceLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise UnreadableFile(f"{file}: not readable as YAML: {error}. Mend the line it names.") from error
     if not isinstance(content, dict) or not content:

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from local.csv_records import BrokenRecord, Encoding, Record, UnreadableFile, decode, records
 from schemas.calendar import SHANGHAI
-from schemas.incident import DESCRIPTION_LIMIT
+from schemas.free_text import TEXT_LIMIT
 from schemas.model import Model
 from schemas.refusals import say
 
@@ -193,11 +193,11 @@ def _control_characters(line: int, row: Mapping[str, str]) -> list[LineFault]:
 
 def _too_long(line: int, description: str) -> list[LineFault]:
     length = len(description)
-    if length <= DESCRIPTION_LIMIT:
+    if length <= TEXT_LIMIT:
         return []
     reason = say(
-        f"标题与正文共{length}字,上限{DESCRIPTION_LIMIT}字",
-        f"subject and text have {length} characters, the limit is {DESCRIPTION_LIMIT}",
+        f"标题与正文共{length}字,上限{TEXT_LIMIT}字",
+        f"subject and text have {length} characters, the limit is {TEXT_LIMIT}",
     )
     return [LineFault(line, "text", reason, say("请缩短", "shorten it"))]
 

@@ -4,6 +4,7 @@ Sources: the seed documents (dispatch by type, refusal without type, place or de
 town (policies/incident.yaml). The diagram and the table in docs/procedures/incident.md are made from `RULES`.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Self
@@ -16,12 +17,14 @@ from schemas.case import CaseState
 from schemas.clock_schedule import BREACH, tier_name
 from schemas.clocks import Clock, Limit, Tier, due_at
 from schemas.model import Model
+from schemas.policy import NOT_A_DEPARTMENT, Policy
 from schemas.procedure import Command, Procedure
 from schemas.references import PersonReference, TextReference
 from schemas.refusals import Fault, say
 from schemas.rules import By, Rule, RulesTable, Scope
 
-DESCRIPTION_LIMIT = 4000
+OFF_THE_LIST = "清单外事项"
+"""The category of what is not on the responsibility list. What the reporter called it is free text, so the vault has it."""
 
 
 class Stage(StrEnum):
@@ -95,6 +98,30 @@ class Kind(StrEnum):
     UNRESOLVED = "incident:unresolved"
 
 
+TITLES: dict[str, str] = {
+    Kind.REPORTED: "受理",
+    Kind.DISPATCHED: "派单",
+    Kind.REDISPATCHED: "改派",
+    Kind.ORDER_RECEIVED: "部门接单",
+    Kind.ORDER_REFUSED: "派单未能送达",
+    Kind.ORDER_RECALLED: "撤回派单",
+    Kind.SIGNED: "签收",
+    Kind.RETURNED: "退单",
+    Kind.ARBITRATED: "裁定",
+    Kind.ARRIVED: "到场",
+    Kind.FINISHED: "办结",
+    Kind.VERIFIED: "核查通过",
+    Kind.VERIFICATION_FAILED: "核查不通过",
+    Kind.RATED: "评价",
+    Kind.NOT_RATED: "逾期未评价",
+    Kind.CLOSED: "结案",
+    Kind.REOPENED: "重启",
+    Kind.URGED: "催办",
+    Kind.WITHDRAWN: "撤回",
+    Kind.REJECTED: "不予受理",
+    Kind.UNRESOLVED: "终结",
+}
+
 # ---- Policy: the part of policies/incident.yaml that a case takes along -------------------------------------------
 
 
@@ -125,7 +152,6 @@ class IncidentTerms(Model):
     returns_at_most: int = Field(ge=0)
     tiers: tuple[Tier, ...]
     urgencies: dict[Urgency, Limits]
-    departments: tuple[str, ...]
     fallback_department: str
 
     @property
@@ -135,12 +161,27 @@ class IncidentTerms(Model):
         return tier_name(later) if later else BREACH
 
 
-class IncidentPolicy(Model):
+class IncidentPolicy(Policy):
     """policies/incident.yaml: the terms and the responsibility list."""
 
-    version: str
     terms: IncidentTerms
     categories: dict[str, Responsibility]
+
+    def faults(self) -> Iterator[str]:
+        """Say which departments, laws and urgencies the list names wrongly or not at all."""
+        yield from super().faults()
+        if self.terms.fallback_department not in self.departments:
+            yield f"terms.fallback_department: {self.terms.fallback_department!r} {NOT_A_DEPARTMENT}"
+        for category, responsibility in self.categories.items():
+            if responsibility.department not in self.departments:
+                yield f"categories.{category}.department: {responsibility.department!r} {NOT_A_DEPARTMENT}"
+            if not responsibility.legal_basis.strip():
+                yield f"categories.{category}.legal_basis: is blank; name the law"
+            if not category.strip():
+                yield "categories: one has no name; name it"
+        for urgency in Urgency:
+            if urgency not in self.terms.urgencies:
+                yield f"terms.urgencies.{urgency}: is missing; write respond and finish"
 
     def responsibility(self, category: str) -> tuple[Responsibility, bool]:
         """Who answers for a category, and whether it is on the list; what is not goes to the coordination centre."""
@@ -182,13 +223,13 @@ class Redispatch(Command):
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a department that is not one of the town's."""
-        if not isinstance(state, IncidentState) or self.department in state.terms.departments:
+        if not isinstance(state, IncidentState) or self.department in state.departments:
             return ()
         return (
             Fault(
                 field="department",
                 reason=say(f"没有代码为“{self.department}”的部门", f"no department has the code {self.department!r}"),
-                remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.terms.departments)),
+                remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
             ),
         )
 
@@ -279,7 +320,9 @@ class IncidentState(CaseState):
 
     stage: str = Stage.REPORTED
     terms: IncidentTerms
+    departments: tuple[str, ...]
     category: str
+    category_given: TextReference | None = None
     listed: bool
     responsibility: Responsibility
     urgency: Urgency
@@ -402,6 +445,8 @@ INCIDENT = Procedure(
     name="incident",
     title="事件处置",
     state=IncidentState,
+    policy=IncidentPolicy,
+    titles=TITLES,
     stages=Stage,
     rules=RULES,
     commands={

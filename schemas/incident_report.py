@@ -10,7 +10,7 @@ from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter
 from schemas.free_text import FreeText, ShortText
-from schemas.incident import IncidentPolicy, IncidentState
+from schemas.incident import OFF_THE_LIST, IncidentPolicy, IncidentState
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
 
@@ -92,6 +92,7 @@ class KeptReport(Model):
     """What the vault gave for the report."""
 
     person: PersonReference | None
+    category: TextReference | None
     description: TextReference
     address: TextReference
 
@@ -119,7 +120,9 @@ def open_incident(
         reporter_subject=actor.subject if own else report.on_behalf_of,
         opened_at=at,
         terms=policy.terms,
-        category=report.category,
+        departments=policy.departments,
+        category=report.category if listed else OFF_THE_LIST,
+        category_given=kept.category,
         listed=listed,
         responsibility=responsibility,
         urgency=responsibility.urgency,

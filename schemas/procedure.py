@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from schemas.case import CaseState
 from schemas.model import Model
+from schemas.policy import Policy
 from schemas.refusals import Fault
 from schemas.rules import RulesTable
 
@@ -20,7 +21,10 @@ class Command(Model):
 
 @dataclass(frozen=True)
 class Procedure:
-    """One of the town's procedures 业务流程. `name` is the basename of its files in every room."""
+    """One of the town's procedures 业务流程. `name` is the basename of its files in every room.
+
+    `titles` are what its entries are called on screens, by kind.
+    """
 
     name: str
     title: str
@@ -28,6 +32,8 @@ class Procedure:
     stages: type[StrEnum]
     rules: RulesTable
     commands: Mapping[str, type[Command]]
+    policy: type[Policy]
+    titles: Mapping[str, str]
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""

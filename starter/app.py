@@ -1,6 +1,7 @@
 """The starter API, put together. The same function builds it for production and for tests."""
 
 import asyncio
+import importlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -8,7 +9,7 @@ from http import HTTPStatus
 
 import asyncpg
 import structlog
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,7 +20,7 @@ from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.keys import Keys
 from engine.logging import where
-from engine.policies import load_incident_policy
+from engine.policies import load_policy
 from engine.settings import Settings
 from engine.tokens import Verifier
 from engine.vault import Vault
@@ -28,7 +29,7 @@ from schemas.department import Gateway
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.town_time import TownTime
-from starter import cases, departments, health, incident, submissions
+from starter import cases, departments, health, submissions
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
 from starter.commands import command_routes
@@ -78,8 +79,8 @@ def create_app(
     app = FastAPI(title="Jiceng 基层", version="1", description=ABOUT, lifespan=_lifespan(parts, on_fatal))
     app.state.parts = parts
     app.add_middleware(Requests, counts=parts.counts)
-    for router in (incident.router, cases.router, command_routes(parts.procedures.values()), submissions.router,
-                   departments.router, health.router):  # fmt: skip
+    for router in (*_routers_of(parts.procedures), cases.router, command_routes(parts.procedures.values()),
+                   submissions.router, departments.router, health.router):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
@@ -88,20 +89,28 @@ def create_app(
     return app
 
 
+def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
+    """Return how each procedure is started: `starter/NAME.py`, found by its name, like all files of a procedure."""
+    routers: list[APIRouter] = [importlib.import_module(f"starter.{name}").router for name in procedures]
+    return routers
+
+
 def build_parts(
     settings: Settings, keys: Keys, pool: asyncpg.Pool, connect_temporal: ConnectTemporal, town_time: TownTime
 ) -> Parts:
     """Read the town's rules and wire the parts. Raises as `create_app`."""
     register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
     served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
-    policy = load_incident_policy(settings.policies, tuple(each.code for each in register.departments))
-    charter = Charter(
-        policy_version=policy.version,
-        calendar=load_calendar(settings.policies / "calendars"),
-        time=town_time,
-        history_limit=settings.history_limit,
-    )
     procedures: Mapping[str, Procedure] = {each.procedure.name: each.procedure for each in PROCEDURES}
+    codes = tuple(each.code for each in register.departments)
+    policies = {name: load_policy(procedure, settings.policies, codes) for name, procedure in procedures.items()}
+    calendar = load_calendar(settings.policies / "calendars")
+    charters = {
+        name: Charter(
+            policy_version=policy.version, calendar=calendar, time=town_time, history_limit=settings.history_limit
+        )
+        for name, policy in policies.items()
+    }
     vault, counts = Vault(keys), Counts()
     postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
     return Parts(
@@ -110,8 +119,8 @@ def build_parts(
         vault=vault,
         verifier=Verifier(keys.jwks_file, settings.token_issuer, settings.token_audience),
         department_keys=load_department_keys(settings.key_folder, served),
-        policy=policy,
-        charter=charter,
+        policies=policies,
+        charters=charters,
         procedures=procedures,
         doors={
             name: {command: door_of(model) for command, model in procedure.commands.items()}

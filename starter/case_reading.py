@@ -112,7 +112,7 @@ class CaseReader:
             rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
             entries = [Entry.model_validate_json(row["body"]) for row in rows]
             words = await self._words(connection, entries, actor, case_id)
-        return [_readable(entry, words) for entry in entries]
+        return [_readable(self._procedures[procedure_of(case_id)], entry, words) for entry in entries]
 
     async def _words(
         self, connection: Connection, entries: list[Entry], actor: Actor, case_id: str
@@ -167,14 +167,14 @@ def _with(words: Mapping[str, object], value: Any) -> Any:
     return value
 
 
-def _readable(entry: Entry, words: Mapping[str, object]) -> TimelineEntry:
+def _readable(procedure: Procedure, entry: Entry, words: Mapping[str, object]) -> TimelineEntry:
     actor = entry.actor
     return TimelineEntry(
         seq=entry.seq,
         at=in_shanghai(entry.at),
         actor=TimelineActor(role=actor.role, department=actor.department, channel=actor.channel),
         kind=entry.kind,
-        title=title_of(entry.kind),
+        title=title_of(procedure, entry.kind),
         facts=_with(words, entry.facts),
         hash=entry.hash,
     )

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from engine.person_identity import IdentityUnusable, PersonIdentity
 from engine.vault import PersonDetails
 from schemas.actor import Actor, Role
-from schemas.incident import INCIDENT, IncidentState
+from schemas.incident import INCIDENT, IncidentPolicy, IncidentState
 from schemas.incident_report import REPORTERS, IncidentReport, KeptReport, open_incident
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.answers import answer_start
@@ -52,11 +52,18 @@ async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> R
 
 
 async def _enter(parts: Parts, sender: Sender, report: IncidentReport) -> Entered:
+    policy = parts.policies[INCIDENT.name]
+    assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
+
+    texts = {"description": report.description, "address": report.location.address}
+    if not policy.responsibility(report.category)[1]:
+        texts["category"] = report.category
+
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> IncidentState:
         kept = await parts.vault.keep(
             connection,
             _identity(report, sender.actor),
-            {"description": report.description, "address": report.location.address},
+            texts,
             _details(report),
         )
         named = report.reporter is not None or sender.actor.role is Role.RESIDENT or report.on_behalf_of is not None
@@ -64,14 +71,15 @@ async def _enter(parts: Parts, sender: Sender, report: IncidentReport) -> Entere
             report,
             KeptReport(
                 person=kept.person if named else None,
+                category=kept.texts.get("category"),
                 description=kept.texts["description"],
                 address=kept.texts["address"],
             ),
             case_id=case_id,
             command_id=command_id,
             actor=sender.actor,
-            policy=parts.policy,
-            charter=parts.charter,
+            policy=policy,
+            charter=parts.charters[INCIDENT.name],
             at=at,
         )
 

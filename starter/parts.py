@@ -13,7 +13,7 @@ from engine.settings import Settings
 from engine.tokens import Verifier
 from engine.vault import Vault
 from schemas.case import Charter
-from schemas.incident import IncidentPolicy
+from schemas.policy import Policy
 from schemas.procedure import Procedure
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
@@ -34,8 +34,8 @@ class Parts:
     vault: Vault
     verifier: Verifier
     department_keys: DepartmentKeys
-    policy: IncidentPolicy
-    charter: Charter
+    policies: Mapping[str, Policy]
+    charters: Mapping[str, Charter]
     procedures: Mapping[str, Procedure]
     doors: Mapping[str, Mapping[str, Door]]
     intake: Intake

@@ -1,27 +1,8 @@
 """What entries are called on screens, in Chinese. A test checks that every kind of every procedure has a title."""
 
-TITLES = {
-    "incident:reported": "受理",
-    "incident:dispatched": "派单",
-    "incident:redispatched": "改派",
-    "incident:order_received": "部门接单",
-    "incident:order_refused": "派单未能送达",
-    "incident:order_recalled": "撤回派单",
-    "incident:signed": "签收",
-    "incident:returned": "退单",
-    "incident:arbitrated": "裁定",
-    "incident:arrived": "到场",
-    "incident:finished": "办结",
-    "incident:verified": "核查通过",
-    "incident:verification_failed": "核查不通过",
-    "incident:rated": "评价",
-    "incident:not_rated": "逾期未评价",
-    "incident:closed": "结案",
-    "incident:reopened": "重启",
-    "incident:urged": "催办",
-    "incident:withdrawn": "撤回",
-    "incident:rejected": "不予受理",
-    "incident:unresolved": "终结",
+from schemas.procedure import Procedure
+
+OF_EVERY_CASE = {
     "clock:warning": "临期预警",
     "clock:breach": "逾期",
     "clock:tier": "逾期上报",
@@ -31,6 +12,6 @@ TITLES = {
 }
 
 
-def title_of(kind: str) -> str:
-    """The title of an entry's kind; the kind itself while it has none."""
-    return TITLES.get(kind, kind)
+def title_of(procedure: Procedure, kind: str) -> str:
+    """Return the title of an entry's kind; the kind itself while it has none."""
+    return procedure.titles.get(kind) or OF_EVERY_CASE.get(kind, kind)

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.department_policy import load_departments
-from engine.policies import PolicyFaults, load_incident_policy
+from engine.policies import PolicyFaults, load_policy
 from engine.settings import PROJECT
+from schemas.incident import INCIDENT, IncidentPolicy
 
 POLICIES = PROJECT / "policies"
 CODES = tuple(each.code for each in load_departments(POLICIES / "departments.yaml").departments)
@@ -25,15 +26,16 @@ def changed(folder: Path, *changes: tuple[str, str]) -> Path:
 def faults(folder: Path) -> list[str]:
     """What is wrong with the rules in a folder."""
     with pytest.raises(PolicyFaults) as refused:
-        load_incident_policy(folder, CODES)
+        load_policy(INCIDENT, folder, CODES)
     return refused.value.faults
 
 
 def test_the_towns_own_rules_are_good() -> None:
     """The rules that are delivered load, and know every department."""
-    policy = load_incident_policy(POLICIES, CODES)
+    policy = load_policy(INCIDENT, POLICIES, CODES)
+    assert isinstance(policy, IncidentPolicy)
 
-    assert policy.terms.departments == CODES
+    assert policy.departments == CODES
     assert policy.responsibility("环境卫生")[0].department == "urban-management"
 
 

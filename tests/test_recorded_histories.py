@@ -13,7 +13,7 @@ from tests.histories import keys_in, read, recorded
 from workflows.registry import PROCEDURES
 
 
-@pytest.mark.parametrize("file", recorded(), ids=lambda file: f"{file.parent.name}: {file.stem}")
+@pytest.mark.parametrize("file", list(recorded()), ids=lambda file: f"{file.parent.name}: {file.stem}")
 async def test_a_recorded_history_replays(file: Path, tmp_path: Path) -> None:
     """A case of an earlier day goes the same way under today's code.
 

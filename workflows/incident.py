@@ -87,6 +87,7 @@ class Incident(Case[IncidentState]):
         self.record(
             Kind.REPORTED,
             category=report.category,
+            category_given=report.category_given,
             listed=report.listed,
             urgency=report.urgency,
             area=report.area,
