@@ -153,7 +153,7 @@ def test_every_fault_of_every_file_is_named_at_once(tmp_path: Path) -> None:
         "2027.yaml: is missing: make it",
         "2028.yaml: is not YAML",
         "2029.yaml: cannot be read (month must be in 1..12",
-        "2030.yaml: is not YAML (2026-10-06 stands there twice",
+        "2030.yaml: is not YAML ('2026-10-06' stands twice",
         "next.yaml: the name is not a year",
     ):
         assert fault in str(raised.value)

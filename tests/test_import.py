@@ -17,7 +17,7 @@ from local.csv_records import UnreadableFile
 from local.importer import NOT_STATED, ImportOptions, ImportReport, import_file, row_key
 from local.message_file import ColumnMap, read_messages
 from schemas.actor import Role
-from schemas.incident import INCIDENT
+from schemas.incident import INCIDENT, OFF_THE_LIST
 from starter.client import TownClient
 from starter.views import TimelineEntry
 from tests.door import OpenDoor
@@ -215,7 +215,7 @@ async def test_waiting_ends_when_the_last_case_has_ended(tmp_path: Path, desk: D
 
 
 async def test_categories_are_translated_and_unknown_ones_kept(tmp_path: Path, desk: Desk) -> None:
-    """A category in the map becomes ours; one that is not stays as it is, and goes to the coordination centre."""
+    """A category in the map becomes ours; one that is not is off the list, and goes to the coordination centre."""
     mapping = tmp_path / "categories.yaml"
     mapping.write_text("道路: 交通运输\n", encoding="utf-8")
     rows = (row("1", category="道路", user="Wu-1"), row("2", category="闻所未闻", user="Wu-2"))
@@ -223,7 +223,7 @@ async def test_categories_are_translated_and_unknown_ones_kept(tmp_path: Path, d
     (road,), (unheard,) = await desk.openings("Wu-1"), await desk.openings("Wu-2")
 
     assert (road.facts["category"], road.facts["listed"]) == ("交通运输", True)
-    assert (unheard.facts["category"], unheard.facts["listed"]) == ("闻所未闻", False)
+    assert (unheard.facts["category"], unheard.facts["listed"]) == (OFF_THE_LIST, False)
 
 
 # ---- reading the file -----------------------------------------------------------------------------------------------

@@ -42,12 +42,17 @@ def verifier(keys: Keys) -> Verifier:
     return Verifier(keys.jwks_file)
 
 
+def from_now(value: Any) -> Any:
+    """A time that a claim names from the moment of signing: parameters are made long before their test runs."""
+    return (datetime.now(UTC) + value).timestamp() if isinstance(value, timedelta) else value
+
+
 def sign(keys: Keys, headers: dict[str, Any] | None = None, **changes: Any) -> str:
     """A token signed with the right key, with some claims other than they should be; None takes a claim away."""
     claims = {"iss": "jiceng-local", "aud": "jiceng", "sub": "resident-1", "role": "resident"}
-    claims |= {"iat": NOW, "exp": NOW + timedelta(hours=1)} | changes
+    claims |= {"iat": timedelta(0), "exp": timedelta(hours=1)} | changes
     key_id, key = keys.token_key()
-    kept = {name: value for name, value in claims.items() if value is not None}
+    kept = {name: from_now(value) for name, value in claims.items() if value is not None}
     return jwt.encode(kept, key, algorithm="EdDSA", headers={"kid": key_id} | (headers or {}))
 
 
@@ -84,8 +89,8 @@ def test_no_token_is_missing(verifier: Verifier, token: str | None) -> None:
 @pytest.mark.parametrize(
     ("changes", "refusal"),
     [
-        ({"exp": NOW - timedelta(seconds=60)}, TokenExpired),
-        ({"iat": NOW + timedelta(seconds=90)}, TokenNotYetValid),
+        ({"exp": timedelta(seconds=-60)}, TokenExpired),
+        ({"iat": timedelta(seconds=90)}, TokenNotYetValid),
         ({"aud": "elsewhere"}, TokenWrongAudience),
         ({"iss": "somebody"}, TokenWrongIssuer),
         ({"role": "king"}, RoleUnknown),
@@ -114,14 +119,13 @@ def test_a_wrong_claim_is_refused_by_name(
 def sign_raw(keys: Keys, changes: dict[str, Any]) -> str:
     """As `sign`, also for claims that PyJWT would not write."""
     claims: dict[str, Any] = {"iss": "jiceng-local", "aud": "jiceng", "sub": "resident-1", "role": "resident"}
-    claims |= {"iat": NOW.timestamp(), "exp": NOW.timestamp() + 3600}
-    claims |= {name: value.timestamp() if isinstance(value, datetime) else value for name, value in changes.items()}
-    kept = {name: value for name, value in claims.items() if value is not None}
+    claims |= {"iat": timedelta(0), "exp": timedelta(hours=1)} | changes
+    kept = {name: from_now(value) for name, value in claims.items() if value is not None}
     key_id, key = keys.token_key()
     return jwt.PyJWS().encode(json.dumps(kept).encode(), key, algorithm="EdDSA", headers={"kid": key_id})
 
 
-@pytest.mark.parametrize("changes", [{"exp": NOW - timedelta(seconds=10)}, {"iat": NOW + timedelta(seconds=15)}])
+@pytest.mark.parametrize("changes", [{"exp": timedelta(seconds=-10)}, {"iat": timedelta(seconds=15)}])
 def test_clocks_may_differ_a_little(keys: Keys, verifier: Verifier, changes: dict[str, Any]) -> None:
     """Seconds between two machines' clocks send nobody away."""
     assert verifier.verify(sign(keys, **changes)).subject == "resident-1"
