@@ -11,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from audit.replay import replay_cases
+from audit.verify import verify_cases
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
@@ -18,10 +20,11 @@ from engine.temporal import connect
 from engine.tokens import issue
 from local.town import TownOptions, open_town
 from schemas.actor import Role
+from schemas.findings import Finding
 from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
-from tests.door import Door, OpenDoor, Person
+from tests.door import Audited, Door, OpenDoor, Person
 from worker import town_worker
 
 # Examples share two cores with a server, a database and other tests: how long one takes says nothing.
@@ -61,6 +64,17 @@ async def worker(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg
     """A worker that runs every procedure of the registry."""
     async with town_worker(settings, keys, temporal, pool) as running, running:
         yield
+
+
+@pytest.fixture(scope="session")
+def audited(temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool) -> Audited:
+    """Verify and replay one case, and return what the two checks found."""
+
+    async def audit(case_id: str) -> list[Finding]:
+        verified = [finding async for finding in verify_cases(pool, [case_id])]
+        return verified + [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
+
+    return audit
 
 
 @pytest.fixture(scope="session")

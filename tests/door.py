@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from schemas.findings import Finding
 from schemas.procedure import Procedure
 
 
@@ -116,3 +117,6 @@ class Door:
 
 OpenDoor = Callable[..., Coroutine[None, None, Door]]
 """The fixture `door`: open_door(procedure, *, speed=1, task_queue=None, history_limit=4000)."""
+
+Audited = Callable[[str], Coroutine[None, None, list[Finding]]]
+"""The fixture `audited`: the findings of ledger and replay for one case."""

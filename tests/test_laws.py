@@ -7,12 +7,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
-from audit.replay import replay_cases, runs_of
-from audit.verify import verify_cases
-from engine.keys import Keys
-from engine.settings import Settings
+from audit.replay import runs_of
 from schemas.procedure import Procedure
-from tests.door import OpenDoor, Step, Walk, examples
+from tests.door import Audited, OpenDoor, Step, Walk, examples
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
@@ -115,20 +112,11 @@ async def test_each_tier_fires_once_in_order(procedure: Procedure, door: OpenDoo
 
 @EVERY_WALK
 async def test_it_replays_and_its_chain_verifies(
-    procedure: Procedure,
-    walk: Walk,
-    door: OpenDoor,
-    temporal: Client,
-    keys: Keys,
-    settings: Settings,
-    pool: asyncpg.Pool,
+    procedure: Procedure, walk: Walk, door: OpenDoor, audited: Audited
 ) -> None:
     """Every run of a case replays under today's code, its chain is whole, and history and ledger vouch for each other."""
     case_id = await (await door(procedure)).walk(walk)
-    findings = [
-        *[finding async for finding in verify_cases(pool, [case_id])],
-        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
-    ]
+    findings = await audited(case_id)
 
     assert [finding.check for finding in findings] == ["ledger", "replay"]
     assert [finding.detail for finding in findings if not finding.ok] == []
@@ -153,12 +141,7 @@ async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: OpenDoor
 
 @EVERY_PROCEDURE
 async def test_a_long_case_goes_on_in_a_new_run(
-    procedure: Procedure,
-    door: OpenDoor,
-    temporal: Client,
-    pool: asyncpg.Pool,
-    keys: Keys,
-    settings: Settings,
+    procedure: Procedure, door: OpenDoor, temporal: Client, audited: Audited
 ) -> None:
     """With a low threshold a case continues as new in the middle; commands, repeats, clocks and chain carry over."""
     town = await door(procedure, history_limit=20)
@@ -175,7 +158,7 @@ async def test_a_long_case_goes_on_in_a_new_run(
         return len(await runs_of(temporal, case_id)) > 1
 
     await eventually(continued)
-    findings = [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
+    findings = await audited(case_id)
 
     assert walk.stage == (await town.case(case_id))["stage"]
-    assert [finding.ok for finding in findings] == [True], findings
+    assert [finding.ok for finding in findings] == [True, True], findings

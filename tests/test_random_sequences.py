@@ -1,17 +1,11 @@
 """Random people do random things: what the table allows happens, what it does not allow leaves no trace."""
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from temporalio.client import Client
 
-from audit.replay import replay_cases
-from audit.verify import verify_cases
-from engine.keys import Keys
-from engine.settings import Settings
 from schemas.procedure import Procedure
-from tests.door import Door, OpenDoor, Step
+from tests.door import Audited, Door, OpenDoor, Step
 from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -59,19 +53,10 @@ async def acts_of_people(town: Door, case_id: str) -> list[tuple[str, int]]:
 @given(draws=DRAWS)
 @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 async def test_a_random_case_keeps_the_table(
-    procedure: Procedure,
-    door: OpenDoor,
-    temporal: Client,
-    keys: Keys,
-    settings: Settings,
-    pool: asyncpg.Pool,
-    draws: list[tuple[bool, int]],
+    procedure: Procedure, door: OpenDoor, audited: Audited, draws: list[tuple[bool, int]]
 ) -> None:
     """Legal commands are accepted, illegal ones refused without a trace, and the case verifies and replays."""
     case_id = await play(await door(procedure), draws)
-    findings = [
-        *[finding async for finding in verify_cases(pool, [case_id])],
-        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
-    ]
+    findings = await audited(case_id)
 
     assert [finding.detail for finding in findings if not finding.ok] == []

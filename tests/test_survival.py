@@ -12,12 +12,10 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from audit.replay import replay_cases
-from audit.verify import verify_cases
 from engine.keys import Keys
 from engine.settings import PROJECT, Settings
 from schemas.procedure import Procedure
-from tests.door import OpenDoor
+from tests.door import Audited, OpenDoor
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.registry import PROCEDURES
@@ -59,10 +57,9 @@ async def worker_process(
 async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     procedure: Procedure,
     door: OpenDoor,
-    temporal: Client,
-    keys: Keys,
     settings: Settings,
     pool: asyncpg.Pool,
+    audited: Audited,
 ) -> None:
     """Kill -9 in the middle of every command of the main walk: each is carried out once, and the case replays."""
     alone = settings.model_copy(update={"task_queue": f"killed-{procedure.name}"})
@@ -90,10 +87,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
             await eventually(partial(given, number), within=30)
 
     once = await (await door(procedure)).walk(walk)
-    findings = [
-        *[finding async for finding in verify_cases(pool, [case_id])],
-        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
-    ]
+    findings = await audited(case_id)
 
     assert walk.stage == (await town.case(case_id))["stage"]
     assert Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
@@ -102,7 +96,13 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
 
 @EVERY_PROCEDURE
 async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
-    procedure: Procedure, door: OpenDoor, temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool
+    procedure: Procedure,
+    door: OpenDoor,
+    temporal: Client,
+    keys: Keys,
+    settings: Settings,
+    pool: asyncpg.Pool,
+    audited: Audited,
 ) -> None:
     """A worker dies when the ledger has a batch and Temporal does not: the case tells it anew and goes on.
 
@@ -130,10 +130,7 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
 
         await eventually(arrived, within=30)
         once = await (await door(procedure)).walk(walk)
-    findings = [
-        *[finding async for finding in verify_cases(pool, [case_id])],
-        *[finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])],
-    ]
+    findings = await audited(case_id)
     told = await pool.fetch("select template, count(*) from outbox where case_id = $1 group by 1", case_id)
     told_once = await pool.fetch("select template, count(*) from outbox where case_id = $1 group by 1", once)
 
