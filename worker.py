@@ -51,7 +51,7 @@ async def town_worker(
             client,
             settings,
             PROCEDURES,
-            [ledger.flush, departments.place_order, departments.recall_order],
+            [ledger.flush, departments.place_order, departments.recall_order, departments.rework_order],
         )
 
 

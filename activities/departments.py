@@ -1,4 +1,4 @@
-"""Placing and recalling work orders: reads the texts at the last moment, calls the gateway, returns what happened."""
+"""Work orders: places, recalls, reworks. Reads the texts at the last moment, calls the gateway, returns what happened."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -6,7 +6,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.gateways import GatewayRefused, GatewayUnavailable, HttpGateway
+from engine.gateways import GatewayRefused, GatewayUnavailable, HttpGateway, OrderLost
 from schemas.department import (
     Gateway,
     OrderReceipt,
@@ -14,6 +14,9 @@ from schemas.department import (
     PlaceOrder,
     RecallOrder,
     RecallReceipt,
+    Rework,
+    ReworkOrder,
+    ReworkReceipt,
     WorkOrder,
     callback_path,
 )
@@ -113,6 +116,38 @@ class Departments:
             )
         return RecallReceipt(order_id=recall.order_id, department=department.code, done=True)
 
+    @activity.defn
+    async def rework_order(self, rework: ReworkOrder) -> ReworkReceipt:
+        """Ask for work to be done again. Raises ApplicationError(type=DepartmentUnavailable) to be tried again."""
+        department = self._department(rework.department)
+        if department.gateway is Gateway.DESK:
+            self._count_call(department.code, "rework", "desk")
+            return ReworkReceipt(
+                order_id=rework.order_id,
+                department=department.code,
+                accepted=True,
+                receipt=f"desk:{rework.order_id}",
+            )
+        asked = await self._rework(rework, department)
+        try:
+            outcome = await self._gateway.rework(department, asked)
+        except GatewayUnavailable as error:
+            raise self._unavailable(department, "rework", rework.order_id, error) from None
+        self._tell(department, "rework", rework.order_id, outcome)
+        if isinstance(outcome, OrderLost):
+            return ReworkReceipt(order_id=rework.order_id, department=department.code, accepted=False, lost=True)
+        if isinstance(outcome, GatewayRefused):
+            return ReworkReceipt(
+                order_id=rework.order_id,
+                department=department.code,
+                accepted=False,
+                code=outcome.code,
+                reason=outcome.reason,
+            )
+        return ReworkReceipt(
+            order_id=rework.order_id, department=department.code, accepted=True, receipt=outcome.receipt
+        )
+
     def _department(self, code: str) -> DepartmentPolicy:
         try:
             return self._register.get(code)
@@ -141,6 +176,21 @@ class Departments:
             callback_url=self._callback_base + callback_path(department.code),
         )
 
+    async def _rework(self, rework: ReworkOrder, department: DepartmentPolicy) -> Rework:
+        references = [] if rework.reason is None else [rework.reason]
+        texts = await self._read_texts(references, f"rework-{department.code}", rework.case_id) if references else {}
+        return Rework(
+            order_id=rework.order_id,
+            case_id=rework.case_id,
+            step=rework.step,
+            number=rework.number,
+            cause=rework.cause,
+            reason=None if rework.reason is None else texts[rework.reason],
+            due=rework.due,
+            as_of=rework.as_of,
+            callback_url=self._callback_base + callback_path(department.code),
+        )
+
     def _unavailable(
         self, department: DepartmentPolicy, act: str, order_id: str, error: GatewayUnavailable
     ) -> ApplicationError:
@@ -151,8 +201,8 @@ class Departments:
         )
 
     def _tell(self, department: DepartmentPolicy, act: str, order_id: str, outcome: object) -> None:
-        refused = isinstance(outcome, GatewayRefused)
-        self._count_call(department.code, act, "refused" if refused else "done")
+        verdict = {GatewayRefused: "refused", OrderLost: "lost"}.get(type(outcome), "done")
+        self._count_call(department.code, act, verdict)
         log.info(
             "department answered",
             department=department.code,

@@ -1,6 +1,7 @@
 """How a department is reached over HTTP (docs/departments.md), with each outcome as a type.
 
     Receipt, Recalled     the department has it, or no longer has it
+    OrderLost             it does not know the order that is to be worked on again
     GatewayRefused        trying again will not help: a fact for the procedure
     GatewayUnavailable    raised: no usable answer came; Temporal tries again
 
@@ -20,7 +21,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from engine.department_keys import DepartmentKeys
-from schemas.department import IDEMPOTENCY_HEADER, Receipt, WorkOrder, idempotency_key
+from schemas.department import IDEMPOTENCY_HEADER, Receipt, Rework, WorkOrder, idempotency_key, rework_key
 from schemas.department_policy import DepartmentPolicy
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
@@ -31,6 +32,7 @@ WAITING_PER_PLACE = 4
 
 TRY_AGAIN = frozenset({408, 425, 429})
 GONE = frozenset({404, 410})
+TAKEN = frozenset({200, 201})
 
 _REASONS = {
     400: "the department could not read the order",
@@ -63,6 +65,11 @@ class GatewayRefused:
 @dataclass(frozen=True)
 class Recalled:
     """The department does not have the order, or has it no more."""
+
+
+@dataclass(frozen=True)
+class OrderLost:
+    """The department does not know the order: what is to be done again has to be ordered again."""
 
 
 class _Refusal(BaseModel):
@@ -117,25 +124,22 @@ class HttpGateway:
 
     async def place(self, department: DepartmentPolicy, order: WorkOrder) -> Receipt | GatewayRefused:
         """Place an order. Raises GatewayUnavailable."""
-        body = order.model_dump_json().encode()
-        status, answer = await self._call(
-            department,
-            "POST",
-            "/work-orders",
-            signed=body,
-            headers={
-                "Content-Type": "application/json",
-                IDEMPOTENCY_HEADER: idempotency_key(order.case_id, order.step),
-            },
-            content=body,
+        status, answer = await self._post(
+            department, "/work-orders", order.model_dump_json().encode(), idempotency_key(order.case_id, order.step)
         )
-        if status not in {200, 201}:
-            return _refused(status, answer)
-        try:
-            return Receipt.model_validate_json(answer)
-        except ValidationError:
-            # It may have taken the order, so this is no refusal; and it may be mended while we go on asking.
-            raise GatewayUnavailable("the department's receipt is not readable") from None
+        return _receipt(answer) if status in TAKEN else _refused(status, answer)
+
+    async def rework(self, department: DepartmentPolicy, rework: Rework) -> Receipt | OrderLost | GatewayRefused:
+        """Ask for the work of an order to be done again. Raises GatewayUnavailable."""
+        status, answer = await self._post(
+            department,
+            f"/work-orders/{rework.order_id}/reworks",
+            rework.model_dump_json().encode(),
+            rework_key(rework.case_id, rework.step, rework.number),
+        )
+        if status in GONE:
+            return OrderLost()
+        return _receipt(answer) if status in TAKEN else _refused(status, answer)
 
     async def recall(self, department: DepartmentPolicy, order_id: str) -> Recalled | GatewayRefused:
         """Take an order back. Raises GatewayUnavailable."""
@@ -143,6 +147,10 @@ class HttpGateway:
             department, "DELETE", f"/work-orders/{order_id}", signed=order_id.encode(), headers={}, content=None
         )
         return Recalled() if status in {200, 204} | GONE else _refused(status, answer)
+
+    async def _post(self, department: DepartmentPolicy, path: str, body: bytes, key: str) -> tuple[int, bytes]:
+        headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: key}
+        return await self._call(department, "POST", path, signed=body, headers=headers, content=body)
 
     async def _call(
         self,
@@ -200,6 +208,14 @@ async def _read(response: httpx.Response) -> bytes:
         if len(answer) > LONGEST_ANSWER_BYTES:
             raise GatewayUnavailable("the department's answer is too long")
     return bytes(answer)
+
+
+def _receipt(answer: bytes) -> Receipt:
+    try:
+        return Receipt.model_validate_json(answer)
+    except ValidationError:
+        # It may have taken the order, so this is no refusal; and it may be mended while we go on asking.
+        raise GatewayUnavailable("the department's receipt is not readable") from None
 
 
 def _refused(status: int, answer: bytes) -> GatewayRefused:

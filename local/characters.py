@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from schemas.department import CallbackAct, WorkOrder
+from schemas.department import CallbackAct, Rework, WorkOrder
 
 
 class Character(StrEnum):
@@ -105,6 +105,20 @@ def plan(order: WorkOrder, character: Character, *, already_returned: bool) -> t
     )
 
 
+def plan_rework(rework: Rework, character: Character) -> tuple[PlannedAct, ...]:
+    """What the department will report about work done again: that it is done. It was on the spot before.
+
+    A slow one finishes half an hour after the limit; a silent one says nothing this time either.
+    """
+    if character in {Character.SILENT, Character.REFUSING}:
+        return ()
+    finishes = _inside(rework, "finish", FINISHES_AFTER)
+    if character is Character.SLOW:
+        finishes = max(rework.due.get("finish", rework.as_of) + LATE_BY, finishes)
+    twice = character is Character.ECHOING
+    return (PlannedAct(CallbackAct.FINISHED, finishes, {"result": "已返工处理完毕"}, twice),)
+
+
 def _character(word: str) -> Character:
     try:
         return WORDS[word]
@@ -112,7 +126,7 @@ def _character(word: str) -> Character:
         raise UnreadableDirection(f"no such word: {word!r}; write one of {'、'.join(WORDS)}") from None
 
 
-def _inside(order: WorkOrder, clock: str, usual: timedelta) -> datetime:
+def _inside(order: WorkOrder | Rework, clock: str, usual: timedelta) -> datetime:
     """The usual time, or half of what the clock leaves if that is less."""
     if clock not in order.due:
         return order.as_of + usual

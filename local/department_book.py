@@ -19,6 +19,8 @@ CREATE TABLE IF NOT EXISTS recalled (order_id TEXT PRIMARY KEY);
 -- Without a key on purpose: work done twice must be seen, not refused.
 CREATE TABLE IF NOT EXISTS work (order_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS requests (order_id TEXT NOT NULL, method TEXT NOT NULL, outcome TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS reworks (
+  order_id TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, PRIMARY KEY (order_id, number));
 CREATE TABLE IF NOT EXISTS reports (
   order_id TEXT NOT NULL, position INTEGER NOT NULL, callback_id TEXT NOT NULL, act TEXT NOT NULL, body BLOB NOT NULL,
   due_real REAL NOT NULL, acknowledged INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (order_id, position));
@@ -91,6 +93,13 @@ class DepartmentBook:
             return Standing.NEW
         return Standing.KNOWN if known["digest"] == digest else Standing.DIFFERENT
 
+    def rework_standing(self, order_id: str, number: int, digest: str) -> Standing:
+        """Whether a rework of a known order is new, known, or another one under a known number."""
+        known = self._one("SELECT digest FROM reworks WHERE order_id = ? AND number = ?", order_id, number)
+        if known is None:
+            return Standing.NEW
+        return Standing.KNOWN if known["digest"] == digest else Standing.DIFFERENT
+
     def receipt(self, order_id: str) -> tuple[str, str]:
         """The receipt of a known order and when it was accepted, both as first given."""
         row = self._one("SELECT receipt, accepted_at FROM orders WHERE order_id = ?", order_id)
@@ -114,11 +123,43 @@ class DepartmentBook:
                     order.returned,
                 ),
             )
-            self._connection.execute("INSERT INTO work VALUES (?)", (order.order_id,))
-            self._connection.executemany(
-                "INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, 0)",
-                [(r.order_id, r.position, r.callback_id, r.act, r.body, r.due_real) for r in reports],
-            )
+            self._write_work(order.order_id, reports)
+
+    def accept_rework(self, order_id: str, number: int, digest: str, reports: list[Report]) -> None:
+        """Write down a rework, the work for it and all reports that will follow: all or nothing.
+
+        What was still to be said about the work before is said no more: the town knows already that it was not enough.
+        """
+        with self._connection:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("INSERT INTO reworks VALUES (?, ?, ?)", (order_id, number, digest))
+            self._connection.execute("DELETE FROM reports WHERE order_id = ? AND NOT acknowledged", (order_id,))
+            self._connection.execute("UPDATE orders SET stopped = NULL WHERE order_id = ?", (order_id,))
+            self._write_work(order_id, reports)
+
+    def next_position(self, order_id: str) -> int:
+        """The position that the next report about an order takes."""
+        row = self._one("SELECT max(position) AS last FROM reports WHERE order_id = ?", order_id)
+        return 1 + (row["last"] or 0 if row else 0)
+
+    def character(self, order_id: str) -> str:
+        """How the department treats a known order."""
+        row = self._one("SELECT character FROM orders WHERE order_id = ?", order_id)
+        assert row is not None, "the order is known"  # noqa: S101 - asked only for known orders
+        return str(row["character"])
+
+    def order_standing(self, order_id: str) -> Standing:
+        """Whether an order is known, was recalled, or is NEW to this department."""
+        if self._one("SELECT 1 FROM recalled WHERE order_id = ?", order_id):
+            return Standing.RECALLED
+        return Standing.KNOWN if self._one("SELECT 1 FROM orders WHERE order_id = ?", order_id) else Standing.NEW
+
+    def _write_work(self, order_id: str, reports: list[Report]) -> None:
+        self._connection.execute("INSERT INTO work VALUES (?)", (order_id,))
+        self._connection.executemany(
+            "INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, 0)",
+            [(r.order_id, r.position, r.callback_id, r.act, r.body, r.due_real) for r in reports],
+        )
 
     def moved(self, order_id: str, callback_url: str) -> None:
         """Keep the newest address for reports: the town may have moved between two tries."""
@@ -188,6 +229,9 @@ class DepartmentBook:
             "receipt": order["receipt"] if order else None,
             "requests": self._all("SELECT method, outcome FROM requests WHERE order_id = ? ORDER BY rowid", order_id),
             "work_done": len(self._all("SELECT order_id FROM work WHERE order_id = ?", order_id)),
+            "reworks": [
+                row["number"] for row in self._all("SELECT number FROM reworks WHERE order_id = ? ORDER BY 1", order_id)
+            ],
             "recalled": self._one("SELECT 1 FROM recalled WHERE order_id = ?", order_id) is not None,
             "stopped": order["stopped"] if order else None,
             "reports": self._all(
@@ -199,7 +243,7 @@ class DepartmentBook:
             ),
         }
 
-    def _one(self, query: str, *values: str) -> sqlite3.Row | None:
+    def _one(self, query: str, *values: str | int) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
         return row
 

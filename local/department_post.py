@@ -36,10 +36,16 @@ class ReportPost:
 
     def attend(self, order_id: str) -> None:
         """See to it that everything about this order is reported. Once is enough."""
-        if order_id not in self._attended:
+        attended = self._attended.get(order_id)
+        if attended is None or attended.done():
             task = self._tasks.create_task(self._report_all(order_id))
             self._attended[order_id] = task
-            task.add_done_callback(lambda _: self._attended.pop(order_id, None))
+            task.add_done_callback(lambda done: self._forget(order_id, done))
+
+    def _forget(self, order_id: str, done: asyncio.Task[None]) -> None:
+        # A rework may have come between the end of the task and this call: then another one attends by now.
+        if self._attended.get(order_id) is done:
+            del self._attended[order_id]
 
     def close(self) -> None:
         """Stop; what was not acknowledged stays in the book for the next start."""

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -16,11 +17,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.characters import Character, UnreadableDirection, character_for, plan
+from local.characters import Character, PlannedAct, UnreadableDirection, character_for, plan, plan_rework
 from local.department_book import BookedOrder, DepartmentBook, Report, Standing
 from local.department_post import ReportPost
 from local.quiet_server import listen, quiet_server, url_of
-from schemas.department import IDEMPOTENCY_HEADER, Receipt, WorkOrder, idempotency_key, order_id
+from schemas.department import (
+    IDEMPOTENCY_HEADER,
+    Receipt,
+    Rework,
+    WorkOrder,
+    idempotency_key,
+    order_id,
+    rework_key,
+    rework_step,
+)
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, read_secrets, verify
 
 log = structlog.get_logger()
@@ -57,6 +67,7 @@ class RunningDepartment:
                 routes=[
                     Route("/work-orders", self._place, methods=["POST"]),
                     Route("/work-orders/{order_id}", self._recall, methods=["DELETE"]),
+                    Route("/work-orders/{order_id}/reworks", self._rework, methods=["POST"]),
                     Route("/journal", self._journal),
                     Route("/healthz", self._health),
                 ]
@@ -125,25 +136,7 @@ class RunningDepartment:
     def _accept(self, order: WorkOrder, character: Character) -> None:
         """Do the work that an order asks for: book it, with all that will be reported."""
         acts = plan(order, character, already_returned=self._book.returned_before(order.case_id))
-        now = time.time()
-        reports: list[Report] = []
-        for number, act in enumerate(acts, start=1):
-            callback_id = f"{order.order_id}.{number}"
-            body = json.dumps(
-                {
-                    "callback_id": callback_id,
-                    "order_id": order.order_id,
-                    "case_id": order.case_id,
-                    "act": act.act,
-                    "by": f"{self._department.code}.officer-1",
-                    "as_of": act.at.isoformat(),
-                    **act.texts,
-                },
-                ensure_ascii=False,
-            ).encode()
-            due = now + (act.at - order.as_of) / timedelta(seconds=self._department.speed)
-            for _ in range(2 if act.twice else 1):
-                reports.append(Report(order.order_id, len(reports) + 1, callback_id, act.act, body, due))
+        reports = self._reports(order, acts, order.order_id, 1)
         receipt = Receipt(receipt=f"{self._department.code}:{order.order_id}", accepted_at=order.as_of)
         self._book.accept(
             BookedOrder(
@@ -158,8 +151,86 @@ class RunningDepartment:
             ),
             reports,
         )
+        self._attend(order.order_id)
+
+    async def _rework(self, request: Request) -> Response:
+        """Do the work of an order again, once for each rework that is asked for."""
+        body = await request.body()
+        if not self._believed(request, body):
+            return _problem(401, "bad-signature")
+        try:
+            rework = Rework.model_validate_json(body)
+        except ValidationError:
+            return _problem(400, "unreadable-rework")
+        key = rework_key(rework.case_id, rework.step, rework.number)
+        order = rework.order_id
+        if (
+            order != request.path_params["order_id"]
+            or order != order_id(rework.case_id, rework.step)
+            or request.headers.get(IDEMPOTENCY_HEADER) != key
+        ):
+            return _problem(400, "key-does-not-fit-rework")
+        known = self._book.order_standing(order)
+        if known is not Standing.KNOWN:
+            self._book.note_request(order, "REWORK", known.value)
+            gone = known is Standing.RECALLED
+            return _problem(410, "recalled") if gone else _problem(404, "no-such-order")
+        return await self._treat_rework(request, rework)
+
+    async def _treat_rework(self, request: Request, rework: Rework) -> Response:
+        order = rework.order_id
+        standing = self._book.rework_standing(order, rework.number, _digest(rework))
+        attempt = self._book.note_request(order, "REWORK", standing.value)
+        if standing is Standing.DIFFERENT:
+            return _problem(409, "another-rework-under-this-key")
+        character = Character(self._book.character(order))
+        flaky = character is Character.FLAKY
+        if flaky and attempt == 1:
+            return _problem(503, "out-of-order")
+        self._book.moved(order, rework.callback_url)
+        if standing is Standing.NEW:
+            step = rework_step(rework.number)
+            reports = self._reports(
+                rework, plan_rework(rework, character), f"{order}.{step}", self._book.next_position(order)
+            )
+            self._book.accept_rework(order, rework.number, _digest(rework), reports)
+            self._attend(order)
+        if flaky and attempt == 2:  # noqa: PLR2004 - the second try: work done, answer never seen
+            return await _never(request)
+        content = {
+            "receipt": f"{self._book.receipt(order)[0]}.{rework.number}",
+            "accepted_at": rework.as_of.isoformat(),
+        }
+        return JSONResponse(content, 201 if standing is Standing.NEW else 200)
+
+    def _reports(
+        self, about: WorkOrder | Rework, acts: Sequence[PlannedAct], prefix: str, position: int
+    ) -> list[Report]:
+        """What will be sent about an order or a rework, ready to be put on the wire."""
+        now = time.time()
+        reports: list[Report] = []
+        for number, act in enumerate(acts, start=1):
+            callback_id = f"{prefix}.{number}"
+            body = json.dumps(
+                {
+                    "callback_id": callback_id,
+                    "order_id": about.order_id,
+                    "case_id": about.case_id,
+                    "act": act.act,
+                    "by": f"{self._department.code}.officer-1",
+                    "as_of": act.at.isoformat(),
+                    **act.texts,
+                },
+                ensure_ascii=False,
+            ).encode()
+            due = now + (act.at - about.as_of) / timedelta(seconds=self._department.speed)
+            for _ in range(2 if act.twice else 1):
+                reports.append(Report(about.order_id, position + len(reports), callback_id, act.act, body, due))
+        return reports
+
+    def _attend(self, order: str) -> None:
         assert self._post is not None, "requests come while the server runs"  # noqa: S101 - states the order of things
-        self._post.attend(order.order_id)
+        self._post.attend(order)
 
     async def _recall(self, request: Request) -> Response:
         order = request.path_params["order_id"]
@@ -189,7 +260,7 @@ class RunningDepartment:
         return _problem(status, code)
 
 
-def _digest(order: WorkOrder) -> str:
+def _digest(order: WorkOrder | Rework) -> str:
     return hashlib.sha256(order.model_dump_json(exclude={"callback_url"}).encode()).hexdigest()
 
 

@@ -2,6 +2,7 @@
 
     POST   /work-orders              take an order, as the character has it (local/characters.py)
     DELETE /work-orders/{order_id}   let it go
+    POST   /work-orders/{order_id}/reworks   do its work again
     GET    /journal                  what came in, the work done for it, what was reported and how that went
     GET    /healthz
 

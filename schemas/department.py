@@ -4,7 +4,8 @@ DepartmentPolicy, DepartmentRegister      an entry of policies/departments.yaml;
 WorkOrder -> Receipt                      what we send; what a department answers at once
 CallbackBody                              what it reports later: signed, returned, arrived, finished
 PlaceOrder -> OrderReceipt                what the workflow asks of the activity; texts by reference only
-RecallOrder -> RecallReceipt
+RecallOrder -> RecallReceipt                its end for the department that has it
+ReworkOrder -> ReworkReceipt, Rework      work that was reported done and is not: what the workflow asks, what we send
 """
 
 from collections.abc import Sequence
@@ -91,8 +92,44 @@ class WorkOrder(Model):
     callback_url: str
 
 
+class ReworkCause(StrEnum):
+    """Why work that was reported done comes back."""
+
+    VERIFICATION_FAILED = "verification_failed"
+    NOT_SOLVED = "not_solved"
+
+
+def rework_step(number: int) -> str:
+    """The step of a rework. `number` counts the reworks of the case, so it is never used twice."""
+    return f"rework-{number}"
+
+
+def rework_key(case_id: str, step: str, number: int) -> str:
+    """The key under which one rework is asked for: that of its order, and which one it is."""
+    return f"{idempotency_key(case_id, step)}/{rework_step(number)}"
+
+
+class Rework(Model):
+    """The body of `POST {url}/work-orders/{order_id}/reworks`: the work of an order is to be done again.
+
+    `reason` is what the verifier or the resident wrote; null when nobody wrote anything. `due` as in the order.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    order_id: str
+    case_id: str
+    step: str
+    number: Annotated[int, Field(ge=1)]
+    cause: ReworkCause
+    reason: str | None = None
+    due: dict[str, Moment]
+    as_of: Moment
+    callback_url: str
+
+
 class Receipt(Model):
-    """A department's answer to an order: its own number for it, and when it took it. A repeat gets the very same."""
+    """A department's answer to an order or a rework: its own number for it, and when it took it. A repeat gets the very same."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -231,5 +268,35 @@ class RecallReceipt(Model):
     order_id: str
     department: str
     done: bool
+    code: str | None = None
+    reason: str | None = None
+
+
+class ReworkOrder(Model):
+    """Ask the department that holds an order to do its work again. `step` is the order's."""
+
+    case_id: str
+    step: Code
+    number: int = Field(ge=1)
+    department: str
+    cause: ReworkCause
+    reason: TextReference | None = None
+    due: dict[str, Moment]
+    as_of: Moment
+
+    @property
+    def order_id(self) -> str:
+        """The id of the order."""
+        return order_id(self.case_id, self.step)
+
+
+class ReworkReceipt(Model):
+    """How asking for a rework ended. `lost`: the department knows no such order, so it has to be given anew."""
+
+    order_id: str
+    department: str
+    accepted: bool
+    lost: bool = False
+    receipt: str | None = None
     code: str | None = None
     reason: str | None = None

@@ -25,7 +25,17 @@ from engine.gateways import HttpGateway, http_client
 from local.department_server import SimulatedDepartment
 from local.departments import departments_open
 from local.quiet_server import listen, quiet_server, url_of
-from schemas.department import CallbackAct, CallbackBody, OrderReceipt, PlaceOrder, callback_path, read_callback
+from schemas.department import (
+    CallbackAct,
+    CallbackBody,
+    OrderReceipt,
+    PlaceOrder,
+    ReworkCause,
+    ReworkOrder,
+    ReworkReceipt,
+    callback_path,
+    read_callback,
+)
 from schemas.department_policy import DepartmentRegister
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 
@@ -144,6 +154,33 @@ class DepartmentTown:
                 if error.type != UNAVAILABLE:
                     raise
         return await self.place(order)
+
+    def rework(self, order: PlaceOrder, number: int = 1, words: str | None = "现场仍有垃圾") -> ReworkOrder:
+        """The work of an order again, a day later."""
+        return ReworkOrder(
+            case_id=order.case_id,
+            step=order.step,
+            number=number,
+            department=order.department,
+            cause=ReworkCause.VERIFICATION_FAILED,
+            reason=None if words is None else self.vault.keep(text(f"R{number}"), words),
+            due={"finish": NOON + timedelta(days=2)},
+            as_of=NOON + timedelta(days=1),
+        )
+
+    async def ask_again(self, rework: ReworkOrder) -> ReworkReceipt:
+        """One attempt to have work done again."""
+        return await ActivityEnvironment().run(self.activity.rework_order, rework)
+
+    async def ask_again_until_answered(self, rework: ReworkOrder, attempts: int = 20) -> ReworkReceipt:
+        """Attempt after attempt with the same input, as Temporal does."""
+        for _ in range(attempts - 1):
+            try:
+                return await self.ask_again(rework)
+            except ApplicationError as error:
+                if error.type != UNAVAILABLE:
+                    raise
+        return await self.ask_again(rework)
 
     async def journal(self, department: str) -> dict[str, Any]:
         """What the department wrote down, by order."""

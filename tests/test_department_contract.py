@@ -18,9 +18,12 @@ from schemas.department import (
     PlaceOrder,
     Receipt,
     ReturnedCallback,
+    Rework,
     WorkOrder,
     callback_path,
+    order_id,
     read_callback,
+    rework_key,
 )
 from schemas.signature import SignatureFault, read_secrets, sign, verify
 from tests.department_town import NOON, text
@@ -249,3 +252,13 @@ def test_entry_on_the_page_is_one_that_loads(tmp_path: Path) -> None:
     file.write_text(f"departments:\n{entry}\n{desk}\n", encoding="utf-8")
 
     assert load_departments(file).get("urban-management").url == "https://cm.example/jiceng"
+
+
+def test_the_rework_of_the_page_is_one() -> None:
+    """The example on the page has every field, fits its order, and its key is the one the page names."""
+    plain = json.loads(example("rework"))
+    rework = Rework.model_validate_json(example("rework"))
+
+    assert set(plain) == set(Rework.model_fields)
+    assert rework.order_id == order_id(rework.case_id, rework.step)
+    assert f"Idempotency-Key: {rework_key(rework.case_id, rework.step, rework.number)}" in PAGE
