@@ -1,4 +1,4 @@
-"""Reading cases: one, a page of them, the timeline of one. What the caller may not see does not exist."""
+"""Reading cases: one, and the timeline of one. What the caller may not see does not exist."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -34,8 +34,16 @@ class CaseQueries(Queries):
     """engine/queries/cases.sql."""
 
     find_case: str
-    list_cases: str
+    plan_for_what_is_asked: str
+    matching: str
+    page_by_opening: str
+    page_by_due: str
+    count_matching: str
     entries_after: str
+    similar: str
+    indicators: str
+    count_attempt: str
+    forget_attempts: str
 
 
 SQL = CaseQueries.load("cases")
@@ -54,9 +62,7 @@ class CaseReader:
         procedure = self._procedures.get(procedure_of(case_id))
         if procedure is not None and CASE_ID.fullmatch(case_id):
             async with database(self._pool) as connection:
-                row = await connection.fetchrow(SQL.find_case, case_id)
-                plain = row["snapshot"] if row else await connection.fetchval(INTAKE.start_of_case, case_id)
-            state = procedure.state.model_validate(plain) if plain else None
+                state = await find_state(connection, procedure, case_id)
             if state is not None and may_see(sight_of(state), actor):
                 return state
         raise unknown_case()
@@ -87,25 +93,6 @@ class CaseReader:
             legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
         )
 
-    async def page(
-        self, actor: Actor, filters: Mapping[str, Any], now: datetime, after: tuple[datetime, str] | None, limit: int
-    ) -> list[CaseRow]:
-        """A page of the cases that the caller sees, newest first."""
-        officer, resident = actor.role is Role.DEPARTMENT_OFFICER, actor.role is Role.RESIDENT
-        async with database(self._pool) as connection:
-            rows = await connection.fetch(
-                SQL.list_cases,
-                None if officer or resident else actor.area,
-                actor.subject if resident else None,
-                actor.department if officer else None,
-                *(filters.get(name) for name in ("procedure", "stage", "department", "area", "holder", "ended")),
-                filters.get("overdue"),
-                now,
-                *(after or (None, None)),
-                limit,
-            )
-        return [CaseRow.model_validate({name: row[name] for name in CaseRow.model_fields}) for row in rows]
-
     async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:
         """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded."""
         async with database(self._pool) as connection:
@@ -130,6 +117,13 @@ class CaseReader:
                 details = await self._vault.read_person_details(connection, person, actor, PURPOSE, case_id)
                 words[person] = _person(details)
         return words
+
+
+async def find_state(connection: Connection, procedure: Procedure, case_id: str) -> CaseState | None:
+    """The state of a case, as it last told or as it will start; for whom it is to be seen is the caller's to ask."""
+    row = await connection.fetchrow(SQL.find_case, case_id)
+    plain = row["snapshot"] if row else await connection.fetchval(INTAKE.start_of_case, case_id)
+    return procedure.state.model_validate(plain) if plain else None
 
 
 def unknown_case() -> Problem:

@@ -8,11 +8,17 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from engine.token_errors import TokenRefused
 from schemas.model import Model
 from schemas.procedure import Command
 from starter.bodies import KEY_HEADER
 from starter.doors import door_of
 from starter.problems import KINDS, MEDIA_TYPE, TOKEN_KIND, TYPE_PREFIX, ProblemBody
+
+
+def _token_codes(kind: type[TokenRefused]) -> set[str]:
+    return {kind.code}.union(*(_token_codes(each) for each in kind.__subclasses__()))
+
 
 _REF = "#/components/schemas/{model}"
 _KEY_PARAMETER = {
@@ -24,6 +30,9 @@ _KEY_PARAMETER = {
     "example": "7f6a1c3e-0b5d-4c1e-9a55-2f0d3a1b9e77",
 }
 _bodies: dict[str, type[BaseModel]] = {}
+
+SIGNED_IN = tuple(sorted(_token_codes(TokenRefused)))
+"""The problems of everything that asks for a token."""
 
 
 def body_of(model: type[BaseModel]) -> dict[str, Any]:

@@ -41,7 +41,9 @@ class Requests:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 own = (REQUEST_ID_HEADER.lower().encode(), request_id.encode())
-                message["headers"] = [*message["headers"], own, *_SAFE_HEADERS]
+                said = {name for name, _ in message["headers"]}
+                safe = [header for header in _SAFE_HEADERS if header[0] not in said]
+                message["headers"] = [*message["headers"], own, *safe]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):

@@ -1,27 +1,164 @@
--- What is read of cases. Who sees what is decided in schemas/visibility.py; `list_cases` says the same in SQL.
+-- What is read of cases. Who sees what is decided in schemas/visibility.py; `matching` says the same in SQL.
 
 -- name: find_case
 -- One row.
-select * from cases where case_id = $1;
+select snapshot from cases where case_id = $1;
 
--- name: list_cases
--- A page of what somebody sees, newest first, from a cursor on.
+-- name: plan_for_what_is_asked
+-- Most filters are not set: planned for the values at hand, what is not set costs nothing and an index serves the rest.
+select set_config('plan_cache_mode', 'force_custom_plan', true);
+
+-- name: matching
+-- The cases that somebody sees ($1 to $3: area, reporter, department; $4: town time) and that the filters leave.
 select * from cases
-where ($1::text is null or starts_with(area || '.', $1 || '.'))
-  and ($2::text is null or snapshot ->> 'reporter_subject' = $2)
+where ($1::text is null or area = $1
+       or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
+  and ($2::text is null or reporter_subject = $2)
   and ($3::text is null or department = $3
        or snapshot -> 'orders' @> jsonb_build_array(jsonb_build_object('department', $3::text)))
-  and ($4::text is null or procedure = $4)
-  and ($5::text is null or stage = $5)
-  and ($6::text is null or department = $6)
-  and ($7::text is null or starts_with(area || '.', $7 || '.'))
-  and ($8::text is null or holder = $8)
-  and ($9::boolean is null or ended = $9)
-  and ($10::boolean is null or $10 = (due_at is not null and due_at <= $11 and not ended))
-  and ($12::timestamptz is null or (opened_at, case_id) < ($12, $13))
+  and ($5::text is null or procedure = $5)
+  and ($6::text is null or stage = $6)
+  and ($7::text is null or department = $7)
+  and ($8::text is null or area = $8
+       or (area collate "C" >= $8 || '.' and area collate "C" < $8 || '/'))
+  and ($9::text is null or (holder = $9 and holder <> ''))
+  and ($10::text is null or category = $10)
+  and ($11::boolean is null or ended = $11)
+  and ($12::boolean is null or $12 = (due_at is not null and due_at <= $4::timestamptz and not ended))
+  and ($13::boolean is null
+       or $13 = (due_at is not null and due_at > $4::timestamptz and warns_at <= $4::timestamptz and not ended))
+  and ($14::timestamptz is null or opened_at >= $14)
+  and ($15::timestamptz is null or opened_at < $15)
+  and ($16::timestamptz is null or due_at >= $16)
+  and ($17::timestamptz is null or due_at < $17)
+  and ($18::text is null or position(lower($18) in case_id) > 0);
+
+-- name: page_by_opening
+-- A page of `matching`, newest first, from a cursor on.
+select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels
+from matching
+where ($19::timestamptz is null or (opened_at, case_id) < ($19, $20::text))
 order by opened_at desc, case_id desc
-limit $14;
+limit $21;
+
+-- name: page_by_due
+-- A page of `matching`, the earliest due first, what has no due time last; from a cursor on.
+select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels
+from matching
+where ($20::text is null or (coalesce(due_at, 'infinity'), case_id) > (coalesce($19::timestamptz, 'infinity'), $20::text))
+order by coalesce(due_at, 'infinity'), case_id
+limit $21;
+
+-- name: count_matching
+-- How many `matching` there are.
+select count(*)::integer from matching;
 
 -- name: entries_after
 -- The entries of a case, in order, from a place on.
 select body from chain_of($1) where seq > $2 order by seq limit $3;
+
+-- name: similar
+-- Open cases that may be the same matter as case $1: same category, inside $4 metres, opened inside $5 of each other.
+-- A micro-degree of latitude is 111.32 mm; $6 is the cosine of the latitude in ten-thousandths. Integers throughout:
+-- the box lets the index work, the circle decides.
+with this as (select case_id, category, latitude_micro, longitude_micro, opened_at from cases where case_id = $1),
+near as (
+    select other.*,
+           (other.latitude_micro - this.latitude_micro)::numeric as north,
+           trunc((other.longitude_micro - this.longitude_micro)::numeric * $6::integer / 10000) as east,
+           abs(extract(epoch from other.opened_at - this.opened_at))::bigint as apart_seconds
+    from this join cases as other
+      on other.category = this.category and other.case_id <> this.case_id
+     and other.latitude_micro between this.latitude_micro - $4::integer * 100000 / 11132 - 1000
+                                  and this.latitude_micro + $4::integer * 100000 / 11132 + 1000
+     and other.opened_at between this.opened_at - $5::interval and this.opened_at + $5::interval
+    where other.closed_at is null and not other.ended
+      and ($2::text is null or other.area = $2
+           or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
+      and ($3::text is null or other.department = $3
+           or other.snapshot -> 'orders' @> jsonb_build_array(jsonb_build_object('department', $3::text)))
+)
+select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels,
+       round(sqrt(north * north + east * east) * 11132 / 100000)::integer as distance_metres, apart_seconds
+from near
+where (north * north + east * east) * 11132 * 11132 <= ($4::numeric * 100000) * ($4::numeric * 100000)
+order by north * north + east * east, case_id
+limit $7;
+
+-- name: indicators
+-- The three rates and the times (docs/indicators.md). $1, $2: the caller's area and department; $3: procedure;
+-- $4 to $8: opened from and before, department, area, category; $9: by what it is grouped; $10: area codes are cut to
+-- so many parts. The line without a group is the whole.
+with counted as (
+    select case when 'department' = any($9::text[]) then coalesce(department, '') end as department,
+           case when 'category' = any($9::text[]) then coalesce(category, '') end as category,
+           case when 'area' = any($9::text[])
+                then array_to_string((string_to_array(area, '.'))[1:coalesce($10::integer, 99)], '.') end as area,
+           case when 'month' = any($9::text[])
+                then to_char(opened_at at time zone 'Asia/Shanghai', 'YYYY-MM') end as month,
+           stage, opened_at, closed_at, respond_kept, finish_kept, solved, satisfied, responded_at, finished_at,
+           stage in ('withdrawn', 'rejected', 'merged') as set_aside,
+           case when stage in ('withdrawn', 'rejected', 'merged') then null
+                when respond_kept is false then false
+                when respond_kept and responded_at is not null then true
+                when respond_kept then false
+           end as responded_in_time,
+           case when stage in ('withdrawn', 'rejected', 'merged') then null
+                when finish_kept is false then false
+                when finish_kept and finished_at is not null then true
+                when finish_kept then false
+           end as finished_in_time,
+           case when stage = 'unresolved' then 'not' when stage = 'closed' then solved end as outcome,
+           case when stage = 'closed' then satisfied end as opinion
+    from cases
+    where procedure = $3
+      and ($1::text is null or area = $1 or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
+      and ($2::text is null or department = $2)
+      and ($4::timestamptz is null or opened_at >= $4)
+      and ($5::timestamptz is null or opened_at < $5)
+      and ($6::text is null or department = $6)
+      and ($7::text is null or area = $7 or (area collate "C" >= $7 || '.' and area collate "C" < $7 || '/'))
+      and ($8::text is null or category = $8)
+), grouped as (
+    select grouping(department, category, area, month) <> 0 as whole, department, category, area, month,
+           count(*) as reported,
+           count(*) filter (where set_aside) as set_aside,
+           count(*) filter (where closed_at is null) as open,
+           count(responded_in_time) as response_judged,
+           count(*) filter (where responded_in_time) as responded_in_time,
+           count(finished_in_time) as finish_judged,
+           count(*) filter (where finished_in_time) as finished_in_time,
+           count(outcome) as outcome_known,
+           count(*) filter (where outcome = 'solved') as solved,
+           count(*) filter (where outcome = 'partly') as partly_solved,
+           count(*) filter (where outcome = 'not') as not_solved,
+           count(opinion) as opinions,
+           count(*) filter (where opinion = 'satisfied') as satisfied,
+           count(*) filter (where opinion = 'basically') as basically_satisfied,
+           count(*) filter (where opinion = 'not') as not_satisfied,
+           percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from responded_at - opened_at)::float8)
+               filter (where not set_aside and responded_at is not null) as response_seconds,
+           percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from finished_at - opened_at)::float8)
+               filter (where stage = 'closed' and finished_at is not null) as handling_seconds
+    from counted
+    group by grouping sets ((), (department, category, area, month))
+)
+select * from grouped order by not whole, month, department, category, area limit 5001;
+
+-- name: count_attempt
+-- One more attempt on a case number; how many there were since the counting began, and for how long it still goes on.
+with swept as (
+    delete from code_attempts where case_number in (
+        select case_number from code_attempts
+        where ends_at <= clock_timestamp() and case_number <> $1 limit 20 for update skip locked
+    )
+)
+insert into code_attempts as known (case_number, attempts, ends_at) values ($1, 1, clock_timestamp() + $2::interval)
+on conflict (case_number) do update set
+    attempts = case when known.ends_at <= clock_timestamp() then 1 else known.attempts + 1 end,
+    ends_at = case when known.ends_at <= clock_timestamp() then excluded.ends_at else known.ends_at end
+returning attempts, ceil(extract(epoch from ends_at - clock_timestamp()))::integer as seconds_left;
+
+-- name: forget_attempts
+-- The right code was given: counting begins anew.
+delete from code_attempts where case_number = $1;
