@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
     workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
+    codec_origin: str | None = Field(
+        default=None, description="origin of the Temporal UI that may have payloads decoded; without it nobody may"
+    )
     log_level: str = "INFO"
 
     @property

@@ -34,7 +34,10 @@ class TemporalUnusable(Exception):
 
 @dataclass(frozen=True)
 class LocalTemporal:
-    """A dev server on a database file in `folder`. `search_attributes` maps names to types such as `Keyword`."""
+    """A dev server on a database file in `folder`. `search_attributes` maps names to types such as `Keyword`.
+
+    `codec_endpoint` is the address below which the UI has payloads decoded; without it, it shows them closed.
+    """
 
     folder: Path
     port: int
@@ -44,6 +47,7 @@ class LocalTemporal:
     durable: bool
     namespace: str
     search_attributes: Mapping[str, str]
+    codec_endpoint: str | None = None
 
     @property
     def address(self) -> str:
@@ -113,6 +117,7 @@ class LocalTemporal:
         }
         return [
             *("server", "start-dev", "--ui-disable-news-fetch"),
+            *(("--ui-codec-endpoint", self.codec_endpoint) if self.codec_endpoint else ()),
             *(str(part) for option in options.items() for part in option),
             *("--sqlite-pragma", "journal_mode=wal"),
             # `normal` may forget, when the power fails, what the ledger already holds.

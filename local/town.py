@@ -34,6 +34,7 @@ from local.town_processes import PROCESSES, TownProcess, children_of
 from schemas.model import Model
 from schemas.search_attributes import SEARCH_ATTRIBUTES
 from schemas.town_time import REAL_SPEED_MILLI
+from starter.codec_server import PATH as CODEC_PATH
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
 PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics")
@@ -158,6 +159,7 @@ def _temporal(options: TownOptions, folder: Path, ports: Mapping[str, int]) -> L
         durable=options.durable,
         namespace=Settings().temporal_namespace,
         search_attributes=options.search_attributes,
+        codec_endpoint=f"http://{LOOPBACK}:{ports['api']}{CODEC_PATH}",
     )
 
 
@@ -186,6 +188,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         api_port=ports["api"],
         api_url=f"http://{LOOPBACK}:{ports['api']}",
         speed=clock.speed_milli / REAL_SPEED_MILLI,
+        codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",
     )
     # Without simulated departments nobody would answer there, and orders belong to the desks.
     departments = {"departments_url": f"http://{LOOPBACK}:{ports['departments']}"} if options.demo else {}

@@ -32,6 +32,7 @@ from schemas.town_time import TownTime
 from starter import cases, departments, health, submissions
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
+from starter.codec_server import codec_routes
 from starter.commands import command_routes
 from starter.counts import Counts
 from starter.delivery import ConnectTemporal, Delivery
@@ -80,7 +81,7 @@ def create_app(
     app.state.parts = parts
     app.add_middleware(Requests, counts=parts.counts)
     for router in (*_routers_of(parts.procedures), cases.router, command_routes(parts.procedures.values()),
-                   submissions.router, departments.router, health.router):  # fmt: skip
+                   submissions.router, departments.router, health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
