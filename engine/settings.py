@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     task_queue: str = "jiceng"
     database_url: SecretStr = SecretStr("postgresql://jiceng@127.0.0.1:5432/jiceng")
     database_connections: int = Field(default=10, ge=2, description="connections at the most, per process")
+    documents_url: str | None = Field(
+        default=None, description="object store of the documents (file://, s3://, …); default DATA/documents"
+    )
     api_host: str = "127.0.0.1"
     api_port: int = 8080
     api_url: str = Field(

@@ -21,10 +21,12 @@ from engine.keys import Keys
 from engine.person_identity import PersonIdentity
 from engine.vault_seal import VaultFault, new_person_key, seal, unseal, unwrap, wrap
 from schemas.actor import Actor
+from schemas.document import DocumentReference
 from schemas.references import PersonReference, TextReference, Tombstone
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 DETAILS = "person_details"
+DOCUMENT = "document"
 ATTEMPTS_MAX = 5
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -101,6 +103,14 @@ class Vault:
         """
         return (await self._open_or_create(connection, identity))[0]
 
+    async def is_erased(self, connection: Connection, person: PersonReference) -> bool:
+        """Whether a person was erased; held until the transaction ends. Raises PersonUnknown, VaultFault."""
+        try:
+            await self._open(connection, person)
+        except PersonErased:
+            return True
+        return False
+
     async def keep(
         self,
         connection: Connection,
@@ -125,6 +135,19 @@ class Vault:
     async def keep_text(self, connection: Connection, person: PersonReference, kind: str, text: str) -> TextReference:
         """Keep one text. Raises PersonUnknown, PersonErased, VaultFault."""
         return (await self.keep_texts(connection, person, {kind: text}))[kind]
+
+    async def keep_document_key(
+        self, connection: Connection, person: PersonReference, content_key: bytes
+    ) -> DocumentReference:
+        """Keep the key of one document; the reference it gets is the document's. Raises as `keep_text`.
+
+        Reading it is reading the document: `read_texts` gives the key as hex, records who read, and gives a tombstone
+        once the person is erased.
+        """
+        person_key, reference = await self._open(connection, person), _new_reference(DOCUMENT)
+        nonce, ciphertext = seal(person_key, reference, person, DOCUMENT, content_key.hex())
+        await connection.execute(SQL.insert_items, person, [reference], [DOCUMENT], [nonce], [ciphertext])
+        return reference
 
     async def keep_person_details(
         self, connection: Connection, person: PersonReference, details: PersonDetails

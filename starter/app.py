@@ -18,6 +18,7 @@ from starlette.responses import Response
 from engine.calendars import load_calendar
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
+from engine.documents import Documents, load_document_policy, open_store
 from engine.keys import Keys
 from engine.logging import where
 from engine.policies import load_policy
@@ -29,7 +30,7 @@ from schemas.department import Gateway
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.town_time import TownTime
-from starter import cases, departments, health, submissions
+from starter import cases, departments, documents, health, submissions
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
 from starter.codec_server import codec_routes
@@ -81,7 +82,8 @@ def create_app(
     app.state.parts = parts
     app.add_middleware(Requests, counts=parts.counts)
     for router in (*_routers_of(parts.procedures), cases.router, command_routes(parts.procedures.values()),
-                   submissions.router, departments.router, health.router, codec_routes(settings, keys)):  # fmt: skip
+                   submissions.router, departments.router, documents.router,
+                   health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
@@ -133,6 +135,7 @@ def build_parts(
         relay=Relay(postbox, delivery, counts),
         announcements=Announcements(settings),
         reader=CaseReader(pool, vault, procedures),
+        documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
         counts=counts,
     )
 

@@ -19,6 +19,7 @@ from starter.answers import answer_command
 from starter.authentication import Caller, acting
 from starter.bodies import read_body, read_key, read_model, together
 from starter.documentation import any_body_of, responses
+from starter.documents import document_faults
 from starter.doors import Door
 from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
@@ -90,6 +91,8 @@ def _give_named(name: str) -> Any:
         key, key_faults = read_key(request)
         given, body_faults = read_model(door.model, await read_body(request))
         faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
+        if given is not None:
+            faults += await document_faults(parts, given, actor)
         if given is None or faults:
             raise bad_request(faults)
         return await give(parts, Sender(caller.subject, key, actor), state, name=name, door=door, given=given)

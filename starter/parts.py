@@ -9,6 +9,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from engine.department_keys import DepartmentKeys
+from engine.documents import Documents
 from engine.settings import Settings
 from engine.tokens import Verifier
 from engine.vault import Vault
@@ -44,6 +45,7 @@ class Parts:
     relay: Relay
     announcements: Announcements
     reader: CaseReader
+    documents: Documents
     counts: Counts
 
     def doors_named(self, command: str) -> Sequence[Door]:

@@ -34,6 +34,10 @@ class ProblemCode(StrEnum):
     UNKNOWN_COMMAND = "unknown-command"
     UNKNOWN_SUBMISSION = "unknown-submission"
     UNKNOWN_ORDER = "unknown-order"
+    UNKNOWN_DOCUMENT = "unknown-document"
+    DOCUMENT_ERASED = "document-erased"
+    DOCUMENT_TYPE = "document-type"
+    DOCUMENTS_AWAY = "documents-away"
     NOT_BELIEVED = "not-believed"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
@@ -56,6 +60,10 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.UNKNOWN_COMMAND: Kind(404, say("没有此操作", "no such command")),
     ProblemCode.UNKNOWN_SUBMISSION: Kind(404, say("没有此提交", "no such submission")),
     ProblemCode.UNKNOWN_ORDER: Kind(404, say("没有此派单", "no such order")),
+    ProblemCode.UNKNOWN_DOCUMENT: Kind(404, say("没有此附件", "no such document")),
+    ProblemCode.DOCUMENT_ERASED: Kind(410, say("附件已依法清除", "the document was erased")),
+    ProblemCode.DOCUMENT_TYPE: Kind(415, say("文件类型不受理", "a file of this kind is not taken")),
+    ProblemCode.DOCUMENTS_AWAY: Kind(503, say("附件库暂不可用", "the store of the documents is away")),
     ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
     ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),
     ProblemCode.METHOD_NOT_ALLOWED: Kind(405, say("不支持此方法", "method not allowed here")),
