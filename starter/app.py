@@ -31,6 +31,7 @@ from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.town_time import TownTime
 from starter import cases, departments, documents, health, submissions
+from starter.addresses import own_routers
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
 from starter.codec_server import codec_routes
@@ -81,7 +82,7 @@ def create_app(
     app = FastAPI(title="Jiceng 基层", version="1", description=ABOUT, lifespan=_lifespan(parts, on_fatal))
     app.state.parts = parts
     app.add_middleware(Requests, counts=parts.counts)
-    for router in (*_routers_of(parts.procedures), cases.router, command_routes(parts.procedures.values()),
+    for router in (*_routers_of(parts.procedures), *own_routers(), cases.router, command_routes(parts.procedures.values()),
                    submissions.router, departments.router, documents.router,
                    health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)

@@ -71,6 +71,11 @@ class Filters:
         """The same with some of them set."""
         return replace(self, **other)  # type: ignore[arg-type]
 
+    def query(self) -> dict[str, str]:
+        """Those that are set, as a caller would write them; times not among them."""
+        named = {name: getattr(self, name) for name in ("holder", "ended", "overdue", "due_soon")}
+        return {name: str(value).lower() for name, value in named.items() if value is not None}
+
     def values(self) -> tuple[object, ...]:
         """In the order of the parameters of `matching`, from the fifth on."""
         return (

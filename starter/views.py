@@ -53,6 +53,73 @@ class CasePage(Model):
     next_cursor: str | None
 
 
+class InboxList(Model):
+    """A list of an inbox: how many there are, and the first of them. The rest is at `list_url`, from `next_cursor` on."""
+
+    count: int
+    items: list[CaseRow]
+    next_cursor: str | None
+    list_url: str
+
+
+class Inbox(Model):
+    """What waits for the caller as `holder`. `due_soon`: the warning has come; `overdue`: the due time has."""
+
+    as_of: TownDatetime
+    holder: str
+    mine: InboxList
+    due_soon: InboxList
+    overdue: InboxList
+
+
+class Times(Model):
+    """How long something took, in seconds of town time: half took no longer, and nine in ten."""
+
+    median: int
+    percentile_90: int
+
+
+class IndicatorLine(Model):
+    """The figures of one group, or of the whole. A rate is a share from 0 to 1; null where there was nothing to judge."""
+
+    department: str | None = None
+    category: str | None = None
+    area: str | None = None
+    month: str | None = Field(default=None, examples=["2026-11"])
+    reported: int
+    set_aside: int
+    open: int
+    response_rate: float | None
+    resolution_rate: float | None
+    satisfaction_rate: float | None
+    finish_rate: float | None
+    response_seconds: Times | None
+    handling_seconds: Times | None
+    response_judged: int
+    responded_in_time: int
+    finish_judged: int
+    finished_in_time: int
+    outcome_known: int
+    solved: int
+    partly_solved: int
+    not_solved: int
+    opinions: int
+    satisfied: int
+    basically_satisfied: int
+    not_satisfied: int
+
+
+class Indicators(Model):
+    """Of the cases opened in the period. `whole` is all of them, `lines` are the groups; docs/indicators.md defines each."""
+
+    as_of: TownDatetime
+    opened_from: TownDatetime | None
+    opened_before: TownDatetime | None
+    by: tuple[str, ...]
+    whole: IndicatorLine
+    lines: list[IndicatorLine]
+
+
 class TimelineActor(Model):
     """Who it was, by role: accounts stay in the ledger."""
 

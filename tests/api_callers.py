@@ -35,7 +35,7 @@ class Caller:
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
         """Read something."""
-        return await self._http.get(path, params=query, headers=self.headers)
+        return await self._http.get(path, params=query or None, headers=self.headers)
 
     async def report(self, body: Any = None, *, key: str | None = None) -> httpx.Response:
         """Report an incident."""

@@ -15,9 +15,18 @@ create function clock_stopped_last(snapshot jsonb, clock text) returns timestamp
     where fact ->> 'kind' = 'stopped' and fact ->> 'actor' <> 'engine'
 $$;
 
--- Whether a clock was kept: true, false when it was broken, null while that is open.
-create function clock_kept(clocks jsonb, clock text) returns boolean language sql immutable as $$
-    select case when (shown ->> 'breached')::boolean then false when shown ->> 'status' = 'stopped' then true end
+-- Whether it was somebody who stopped a clock last, and not the engine at the end of the case.
+create function clock_stopped_by_somebody(snapshot jsonb, clock text) returns boolean language sql immutable as $$
+    select fact ->> 'actor' <> 'engine'
+    from jsonb_array_elements(snapshot -> 'clocks' -> clock -> 'facts') as facts (fact)
+    where fact ->> 'kind' = 'stopped'
+    order by (fact ->> 'seq')::integer desc limit 1
+$$;
+
+-- Whether a clock was kept: true, false when it was broken or the case ended without it, null while that is open.
+create function clock_kept(clocks jsonb, snapshot jsonb, clock text) returns boolean language sql immutable as $$
+    select case when (shown ->> 'breached')::boolean then false
+                when shown ->> 'status' = 'stopped' then clock_stopped_by_somebody(snapshot, clock) end
     from jsonb_array_elements(clocks) as views (shown) where shown ->> 'name' = clock
 $$;
 
@@ -35,8 +44,9 @@ alter table cases
     add column longitude_micro integer generated always as ((snapshot ->> 'longitude_micro')::integer) stored,
     add column responded_at timestamptz generated always as (clock_stopped_first(snapshot, 'respond')) stored,
     add column finished_at timestamptz generated always as (clock_stopped_last(snapshot, 'finish')) stored,
-    add column respond_kept boolean generated always as (clock_kept(clocks, 'respond')) stored,
-    add column finish_kept boolean generated always as (clock_kept(clocks, 'finish')) stored,
+    add column respond_kept boolean generated always as (clock_kept(clocks, snapshot, 'respond')) stored,
+    add column finish_kept boolean generated always as (clock_kept(clocks, snapshot, 'finish')) stored,
+    add column rated boolean generated always as (clock_stopped_by_somebody(snapshot, 'rate')) stored,
     add column solved text generated always as (snapshot ->> 'solved') stored,
     add column satisfied text generated always as (snapshot ->> 'satisfied') stored;
 
@@ -67,5 +77,5 @@ drop index cases_by_place, cases_by_reporter_subject, cases_by_area, cases_by_de
 alter table cases
     drop column warns_at, drop column category, drop column reporter_subject, drop column latitude_micro,
     drop column longitude_micro, drop column responded_at, drop column finished_at, drop column respond_kept,
-    drop column finish_kept, drop column solved, drop column satisfied;
-drop function clock_warns, clock_kept, clock_stopped_last, clock_stopped_first;
+    drop column finish_kept, drop column rated, drop column solved, drop column satisfied;
+drop function clock_warns, clock_kept, clock_stopped_by_somebody, clock_stopped_last, clock_stopped_first;

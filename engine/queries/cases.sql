@@ -96,20 +96,12 @@ with counted as (
                 then array_to_string((string_to_array(area, '.'))[1:coalesce($10::integer, 99)], '.') end as area,
            case when 'month' = any($9::text[])
                 then to_char(opened_at at time zone 'Asia/Shanghai', 'YYYY-MM') end as month,
-           stage, opened_at, closed_at, respond_kept, finish_kept, solved, satisfied, responded_at, finished_at,
+           stage, opened_at, closed_at, responded_at, finished_at,
            stage in ('withdrawn', 'rejected', 'merged') as set_aside,
-           case when stage in ('withdrawn', 'rejected', 'merged') then null
-                when respond_kept is false then false
-                when respond_kept and responded_at is not null then true
-                when respond_kept then false
-           end as responded_in_time,
-           case when stage in ('withdrawn', 'rejected', 'merged') then null
-                when finish_kept is false then false
-                when finish_kept and finished_at is not null then true
-                when finish_kept then false
-           end as finished_in_time,
-           case when stage = 'unresolved' then 'not' when stage = 'closed' then solved end as outcome,
-           case when stage = 'closed' then satisfied end as opinion
+           case when stage not in ('withdrawn', 'rejected', 'merged') then respond_kept end as responded_in_time,
+           case when stage not in ('withdrawn', 'rejected', 'merged') then finish_kept end as finished_in_time,
+           case when stage = 'unresolved' then 'not' when stage = 'closed' and rated then solved end as outcome,
+           case when stage = 'closed' and rated then satisfied end as opinion
     from cases
     where procedure = $3
       and ($1::text is null or area = $1 or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
@@ -120,7 +112,7 @@ with counted as (
       and ($7::text is null or area = $7 or (area collate "C" >= $7 || '.' and area collate "C" < $7 || '/'))
       and ($8::text is null or category = $8)
 ), grouped as (
-    select grouping(department, category, area, month) <> 0 as whole, department, category, area, month,
+    select grouping(department) = 1 as whole, department, category, area, month,
            count(*) as reported,
            count(*) filter (where set_aside) as set_aside,
            count(*) filter (where closed_at is null) as open,
@@ -143,7 +135,7 @@ with counted as (
     from counted
     group by grouping sets ((), (department, category, area, month))
 )
-select * from grouped order by not whole, month, department, category, area limit 5001;
+select * from grouped order by not whole, month, department, category, area limit 5002;
 
 -- name: count_attempt
 -- One more attempt on a case number; how many there were since the counting began, and for how long it still goes on.

@@ -1,0 +1,10 @@
+"""The addresses of the API that are no procedure's, in the order in which they are described."""
+
+from fastapi import APIRouter
+
+from starter import inbox, indicators
+
+
+def own_routers() -> tuple[APIRouter, ...]:
+    """All of them. Before `cases.router`: its `/{case_id}` would take `/export` for a case."""
+    return (inbox.router, indicators.router)

@@ -1,0 +1,120 @@
+"""GET /api/v1/indicators/incidents: the three rates 三率 and how long things take. Definitions: docs/indicators.md."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import asyncpg
+from fastapi import APIRouter, Query
+
+from schemas.actor import Role
+from schemas.calendar import in_shanghai
+from schemas.incident import INCIDENT
+from schemas.refusals import Fault, Refusal, RefusalCode, say
+from starter.authentication import Caller, acting
+from starter.case_lists import beginning, end
+from starter.case_reading import SQL
+from starter.database import database
+from starter.documentation import SIGNED_IN, responses
+from starter.parts import PartsOf
+from starter.problems import bad_request, refused
+from starter.views import IndicatorLine, Indicators, Times
+
+LINES_MAX = 5000
+router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
+_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+class By(StrEnum):
+    """What indicators are told apart by."""
+
+    DEPARTMENT = "department"
+    CATEGORY = "category"
+    AREA = "area"
+    MONTH = "month"
+
+
+@router.get(
+    "/incidents",
+    summary="三率与时长 The three rates and the times of incidents",
+    responses=responses({200: Indicators}, *SIGNED_IN, "not-your-role", "bad-request", "database-away"),
+)
+async def incident_indicators(  # noqa: PLR0917 - query parameters
+    caller: Caller,
+    parts: PartsOf,
+    by: Annotated[list[By], Query(max_length=len(By))] = [],  # noqa: B006 - read only, and the framework copies it
+    opened_from: Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")] = None,
+    opened_to: Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")] = None,
+    department: _Text = None,
+    area: _Text = None,
+    category: _Text = None,
+    area_parts: Annotated[int | None, Query(ge=1, le=20, description="areas are told apart by so many parts")] = None,
+) -> Indicators:
+    """Of the incidents opened in a period, as a whole and by department, category, area, month or several of them.
+
+    Staff get the figures of their area, a department those of what it holds; residents none.
+    """
+    actor = acting(caller)
+    if actor.role is Role.RESIDENT:
+        detail = say("指标仅供工作人员查看", "indicators are for staff")
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_indicators"))
+    since, before = beginning("opened_from", opened_from), end("opened_to", opened_to)
+    officer = actor.role is Role.DEPARTMENT_OFFICER
+    async with database(parts.pool) as connection:
+        await connection.execute(SQL.plan_for_what_is_asked)
+        rows = await connection.fetch(
+            SQL.indicators,
+            None if officer else actor.area,
+            (actor.department or "") if officer else None,
+            INCIDENT.name,
+            since,
+            before,
+            department,
+            area,
+            category,
+            [each.value for each in by],
+            area_parts,
+        )
+    lines = [_line(row) for row in rows]
+    if len(lines) > LINES_MAX + 1:
+        raise bad_request([_too_many()])
+    return Indicators(
+        as_of=in_shanghai(parts.intake.now()),
+        opened_from=since,
+        opened_before=before,
+        by=tuple(by),
+        whole=lines[0],
+        lines=lines[1:] if by else [],
+    )
+
+
+def _line(row: asyncpg.Record) -> IndicatorLine:
+    resolved, content = row["solved"], row["satisfied"] + row["basically_satisfied"]
+    counts = {name: row[name] for name in IndicatorLine.model_fields if name in row.keys()}  # noqa: SIM118 - a record
+    times = {name: _times(row[name]) for name in ("response_seconds", "handling_seconds")}
+    return IndicatorLine.model_validate(
+        counts
+        | times
+        | {
+            "response_rate": _rate(row["responded_in_time"], row["response_judged"]),
+            "resolution_rate": _rate(resolved, row["outcome_known"]),
+            "satisfaction_rate": _rate(content, row["opinions"]),
+            "finish_rate": _rate(row["finished_in_time"], row["finish_judged"]),
+        }
+    )
+
+
+def _rate(part: int, whole: int) -> float | None:
+    """A share to four places; None of nothing, for 0 would be a judgement."""
+    return round(part / whole, 4) if whole else None
+
+
+def _times(percentiles: list[float] | None) -> Times | None:
+    return None if percentiles is None else Times(median=round(percentiles[0]), percentile_90=round(percentiles[1]))
+
+
+def _too_many() -> Fault:
+    return Fault(
+        field="by",
+        reason=say(f"结果超过{LINES_MAX}行", f"makes more than {LINES_MAX} lines"),
+        remedy=say("请缩小范围或减少分组", "narrow the period or the area, or group by less"),
+    )
