@@ -107,7 +107,8 @@ class Delivery:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 task_timeout=TASK_TIMEOUT,
-                static_summary=_summary(state),
+                static_summary=_summary(self._procedures[submission.procedure], state),
+                static_details=_details(state),
                 search_attributes=_search_attributes(state),
                 rpc_timeout=ATTEMPT,
             )
@@ -173,8 +174,20 @@ def _name(cause: BaseException | None) -> str:
     return (cause.type or "") if isinstance(cause, ApplicationError) else type(cause).__name__
 
 
-def _summary(state: CaseState) -> str:
-    return f"{state.procedure} {state.area}"
+def _summary(procedure: Procedure, state: CaseState) -> str:
+    """What the case is, for the Temporal UI: codes and the town's own categories only."""
+    return " · ".join(part for part in (procedure.title, *state.labels().values(), state.area) if part)
+
+
+def _details(state: CaseState) -> str:
+    """Under which rules it began, in Markdown."""
+    charter = state.charter
+    lines = {
+        "立案 opened": f"{state.opened_at:%Y-%m-%d %H:%M}",
+        "政策版本 policy": charter.policy_version,
+        "日历版本 calendar": charter.calendar.version,
+    }
+    return "\n\n".join(f"**{name}**: {value}" for name, value in lines.items())
 
 
 def _search_attributes(state: CaseState) -> TypedSearchAttributes:

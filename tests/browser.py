@@ -20,6 +20,9 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--no-proxy-server", "--remote-debugging-port=0",
 )  # fmt: skip
 
+_READ = """[document, ...[...document.querySelectorAll('iframe')].map(frame => frame.contentDocument)]
+    .map(page => page && page.body ? page.body.innerText : '').join('\\n')"""
+
 
 class Page:
     """One page of the browser."""
@@ -44,8 +47,8 @@ class Page:
         return answer["result"].get("value")
 
     async def text(self) -> str:
-        """What a person can read on the page now."""
-        return str(await self.run("document.body ? document.body.innerText : ''"))
+        """What a person can read on the page now, the frames in it included."""
+        return str(await self.run(_READ))
 
     async def picture(self, file: Path) -> None:
         """Save what the window shows, as PNG."""

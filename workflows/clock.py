@@ -12,6 +12,7 @@ from temporalio import workflow
 from schemas.calendar import Calendar
 from schemas.case import CaseState
 from schemas.clocks import Clock, Limit, Moment, Status, Tier, moments, view
+from schemas.screen_words import moment_words
 
 
 class Clocks:
@@ -89,7 +90,7 @@ class Clocks:
             await workflow.wait_condition(
                 lambda: self._next is not None and self._next.at < moment.at,
                 timeout=delay,
-                timeout_summary=f"{moment.clock} {moment.name} {moment.at:%Y-%m-%d %H:%M}",
+                timeout_summary=f"{moment_words(moment.clock, moment.name)} {moment.at:%Y-%m-%d %H:%M}",
             )
         except TimeoutError:
             # The armed moment may have gone meanwhile: firing early and arming again costs fewer events than

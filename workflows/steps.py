@@ -16,6 +16,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.clocks import ClockView, Status
     from schemas.department import Gateway, OrderReceipt, PlaceOrder, RecallOrder, RecallReceipt
     from schemas.ledger import Batch, FlushReceipt
+    from schemas.screen_words import clock_words, holder_words, stage_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
@@ -40,7 +41,7 @@ async def flush(batch: Batch) -> FlushReceipt:
         start_to_close_timeout=_FLUSH_ATTEMPT,
         retry_policy=_FLUSH_RETRY,
         local_retry_threshold=_FLUSH_WAITS_LOCALLY,
-        summary=f"ledger {batch.entries[0].seq}-{batch.entries[-1].seq}",
+        summary=_entries(batch),
     )
 
 
@@ -53,7 +54,7 @@ async def place_order(order: PlaceOrder) -> OrderReceipt:
             start_to_close_timeout=_DEPARTMENT_ATTEMPT,
             schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
             retry_policy=_DEPARTMENT_RETRY,
-            summary=f"order {order.order_id} -> {order.department}",
+            summary=f"派单 {_short(order.order_id)} → {order.department}",
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
@@ -77,7 +78,7 @@ async def recall_order(recall: RecallOrder) -> RecallReceipt:
             start_to_close_timeout=_DEPARTMENT_ATTEMPT,
             schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
             retry_policy=_DEPARTMENT_RETRY,
-            summary=f"recall {recall.order_id} <- {recall.department}",
+            summary=f"撤回派单 {_short(recall.order_id)} ← {recall.department}",
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
@@ -99,16 +100,39 @@ def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
 
 
 def running(state: CaseState) -> list[ClockView]:
-    """Return the clocks that count now, with their due times."""
-    return [view for view in state.clock_views() if view.status is Status.RUNNING and view.due_at]
+    """Return the clocks that count now, with their due times, the next one first."""
+    return sorted((view for view in state.clock_views() if view.status is Status.RUNNING and view.due_at), key=_due)
 
 
 def details(state: CaseState) -> str:
-    """What a supervisor reads at the top of a case in the Temporal UI, in Markdown; codes only."""
-    due = [f"- {view.name}: {view.due_at:%Y-%m-%d %H:%M}" for view in running(state)]
+    """What a supervisor reads at the top of a case in the Temporal UI, in Markdown: Chinese words beside codes only."""
+    clocks = running(state)
     lines = [
-        f"**环节 stage**: {state.stage}",
-        f"**责任方 holder**: {state.holder or '-'}",
+        f"**环节 stage**: {stage_words(state.stage)}",
+        f"**责任方 holder**: {holder_words(state.holder)}",
+        f"**最近到期 next due**: {_due_words(clocks[0]) if clocks else '-'}",
         f"**台账 entries**: {state.seq}",
     ]
-    return "\n\n".join([*lines, "**期限 due**:\n" + "\n".join(due)] if due else lines)
+    if len(clocks) > 1:
+        lines.append("**其后 then**:\n\n" + "\n".join(f"- {_due_words(view)}" for view in clocks[1:]))
+    return "\n\n".join(lines)
+
+
+def _due(view: ClockView) -> str:
+    return f"{view.due_at:%Y-%m-%d %H:%M}"
+
+
+def _due_words(view: ClockView) -> str:
+    return f"{clock_words(view.name)} {_due(view)}"
+
+
+def _entries(batch: Batch) -> str:
+    """`台账 3-4 incident:signed, clock:breach`: which entries a flush wrote, for the timeline in the UI."""
+    first, last = batch.entries[0].seq, batch.entries[-1].seq
+    numbers = f"{first}" if first == last else f"{first}-{last}"
+    return f"台账 {numbers} " + ", ".join(entry.kind for entry in batch.entries)
+
+
+def _short(step: str) -> str:
+    """The number of an order without the case, whose page it stands on."""
+    return step.rpartition(".")[2]

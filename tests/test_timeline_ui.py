@@ -1,0 +1,88 @@
+"""What supervisors read of a case in the Temporal UI: seen with a browser, where the machine has one."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from engine.keys import Keys
+from engine.settings import Settings
+from engine.temporal import connect
+from engine.tokens import issue
+from local.town import Town, TownOptions, open_town
+from schemas.actor import Role
+from schemas.incident_report import IncidentReport
+from schemas.screen_words import STAGES, clock_words, holder_words, moment_words, stage_words
+from starter.client import TownClient, http_client
+from tests.api_callers import REPORT
+from tests.browser import PROGRAM, browser
+from tests.waiting import eventually
+from workflows.registry import PROCEDURES
+
+GLOSSARY = Path(__file__).resolve().parent.parent / "docs" / "GLOSSARY.md"
+needs_browser = pytest.mark.skipif(
+    PROGRAM is None, reason="no Chromium here: `apt-get install chromium` to look at the UI"
+)
+
+
+@pytest.fixture(scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
+    """A town with its UI, worker and API in processes of their own; departments are at their desks."""
+    async with open_town(TownOptions(data=tmp_path_factory.mktemp("ui"), durable=False)) as opened:
+        yield opened
+
+
+async def _reported(settings: Settings) -> str:
+    """The address of a new case in the UI, below the UI's own."""
+    keys = Keys.load(settings.key_folder)
+    async with http_client() as http:
+        client = TownClient(settings.api_url, lambda: issue(keys, subject="wang", role=Role.RESIDENT), http, 20.0)
+        case_id = (await client.report(IncidentReport.model_validate(REPORT), "seen-in-the-ui")).case.case_id
+        await client.case(case_id, "stage:dispatched")
+    described = await (await connect(settings, keys)).get_workflow_handle(case_id).describe()
+    return f"/namespaces/{settings.temporal_namespace}/workflows/{case_id}/{described.run_id}"
+
+
+@needs_browser
+async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path) -> None:
+    """Details, timeline and history of a case are open and in Chinese: stage, holder, next due, orders, entries, timers.
+
+    Without the codec endpoint, with another origin, or with summaries left out, it is not to be read.
+    """
+    case = town.addresses.temporal_ui + await _reported(town.settings)
+    pages = {
+        "user-metadata": ["事件处置 · 环境卫生", "环节 stage: 已派单 dispatched", "责任方 holder: 部门 urban-management",
+                          "最近到期 next due: 签收 sign", "政策版本 policy"],
+        "timeline": ["签收预警 sign warning", "派单 order-1 → urban-management"],
+        "history": ["台账 1-2 incident:reported, incident:dispatched"],
+    }  # fmt: skip
+    async with browser(tmp_path) as page:
+        await page.size(1400, 1400)
+        for name, wanted in pages.items():
+            await page.open(f"{case}/{name}")
+            for words in wanted:
+
+                async def readable(words: str = words) -> bool:
+                    return words in await page.text()
+
+                await eventually(readable, within=30)
+
+
+def test_every_stage_has_its_word_of_the_glossary() -> None:
+    """A screen calls a stage what the glossary calls it, in every procedure."""
+    glossary = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|$", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE))
+    stages = {str(stage) for case in PROCEDURES for stage in case.procedure.stages}
+
+    assert {stage: STAGES.get(stage) for stage in stages} == {stage: glossary[stage] for stage in stages}
+
+
+def test_a_code_without_a_word_is_shown_as_it_is() -> None:
+    """Whoever adds a clock or a stage sees its code, never nothing; the number of a tier stays."""
+    assert [stage_words("handling"), stage_words("gathered")] == ["处置中 handling", "gathered"]
+    assert [clock_words("finish"), clock_words("objection")] == ["办结 finish", "objection"]
+    assert moment_words("finish", "tier:2") == "办结上报2 finish tier:2"
+    assert moment_words("objection", "breach") == "objection breach"
+    assert [holder_words(each) for each in ("department:x", "role:grid_worker", "reporter", "", "someone")] == [
+        "部门 x", "网格员 grid_worker", "报事人 reporter", "-", "someone",
+    ]  # fmt: skip
