@@ -112,6 +112,13 @@ async def _play(town: Town, stories: Sequence[Story], screen: DemoScreen) -> lis
             performances = await play(stories, played_town, screen)
         screen.auditing()
         await judge_all(performances, played_town, audit)
+        # Half an hour of the town is a second here: a machine that was busy elsewhere for that second is no fault of
+        # the town's. Whoever was late, and nothing else, plays once more with the machine to themselves.
+        for number, performance in enumerate(performances):
+            if performance.verdict is not None and performance.verdict.merely_late:
+                screen.again(performance)
+                [performances[number]] = await play([performance.story], played_town, screen)
+                await judge_all(performances[number : number + 1], played_town, audit)
     return performances
 
 

@@ -102,6 +102,9 @@ class DemoScreen:
     def auditing(self) -> None:
         """Ledgers are verified and cases replayed."""
 
+    def again(self, performance: Performance) -> None:
+        """A story that was late, and nothing else, is played once more."""
+
     def verdicts(self, performances: Sequence[Performance]) -> None:
         """How it went."""
 
@@ -144,6 +147,11 @@ class LinesScreen(DemoScreen):
         """Only what went wrong: a story that came to its end has said so itself."""
         if performance.fault:
             self._say(f"{'':>9}  {performance.story.name:<20} {performance.fault}")
+
+    def again(self, performance: Performance) -> None:
+        """Say so, and why."""
+        faults = "; ".join(_faults(performance))
+        self._say(f"机器繁忙,重演 the machine was busy, once more: {performance.story.name} ({faults})")
 
     def auditing(self) -> None:
         """Say so."""

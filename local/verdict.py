@@ -65,6 +65,11 @@ class Verdict:
     faults: tuple[str, ...]
 
     @property
+    def merely_late(self) -> bool:
+        """Something was late, and nothing else was wrong."""
+        return bool(self.faults) and all(fault.startswith(("clock:", "moments of the clock")) for fault in self.faults)
+
+    @property
     def ok(self) -> bool:
         """Nothing is wrong."""
         return not self.faults

@@ -24,7 +24,7 @@ from local.simulation import neighbourhood_of
 from local.stories import STORIES, named
 from local.story import Story
 from local.town import Town, TownAddresses, TownOptions, open_town
-from local.verdict import Evidence, Journal, Killing, judge, path_of
+from local.verdict import Evidence, Journal, Killing, Verdict, judge, path_of
 from schemas.actor import Channel, Role
 from schemas.findings import Finding
 from schemas.incident import INCIDENT, Kind, Stage
@@ -238,6 +238,14 @@ def test_a_killing_must_have_happened_and_the_case_gone_on(killing: Killing | No
     faults = judge(replace(PROMPT, kills_worker=True), evidence(killing=killing)).faults
 
     assert [found[: len(fault or "")] for found in faults] == ([fault] if fault else [])
+
+
+def test_only_a_story_that_was_late_and_nothing_else_is_played_again() -> None:
+    """A busy machine excuses lateness once; it excuses no other fault, and there is nothing to excuse where all is well."""
+    late, double = "clock:breach 1 times, told never", "order 1: the work was done 2 times"
+    excused = [Verdict((), timedelta(0), faults).merely_late for faults in ((late,), (late, double), (double,), ())]
+
+    assert excused == [True, False, False, False]
 
 
 def test_tiers_that_come_in_another_order_are_a_fault() -> None:
