@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from starter import inbox, indicators
+from starter import inbox, indicators, public
 
 
 def own_routers() -> tuple[APIRouter, ...]:
     """All of them. Before `cases.router`: its `/{case_id}` would take `/export` for a case."""
-    return (inbox.router, indicators.router)
+    return (inbox.router, indicators.router, public.router)

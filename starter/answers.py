@@ -15,7 +15,7 @@ from starter.intake import Entered
 from starter.parts import Parts
 from starter.postbox import Status, Submission
 from starter.problems import Problem, ProblemCode, refused
-from starter.views import CommandAnswer, SubmissionView
+from starter.views import CommandAnswer, ReportAnswer, SubmissionView
 
 CREATED, OK, ACCEPTED, UNCHANGED = 201, 200, 202, 304
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {UNCHANGED: {"description": "What the caller still has, by its ETag"}}
@@ -74,42 +74,45 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
     patience = parts.settings.delivery_patience_seconds
     try:
         if not await parts.announcements.until(CASES, submission.case_id, look, patience):
-            return pending(entered)
+            return pending(parts, entered)
         state = await parts.reader.state(submission.case_id, actor)
     except Problem as problem:
-        return _still_accepted(problem, entered)
+        return _still_accepted(parts, problem, entered)
     view = parts.reader.view(state, actor, parts.intake.now())
+    answer = ReportAnswer(**dict(view), code=parts.codes.code_of(submission.case_id))
     status = OK if entered.repeated else CREATED
-    return json_response(view, status, {"Location": case_url(submission.case_id)})
+    return json_response(answer, status, {"Location": case_url(submission.case_id)})
 
 
 async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Response:
     """200 with the case and its word, 202 while it is on its way. Raises Problem for what the case refused."""
     submission = await settled(parts, entered.submission)
     if submission.status is Status.WAITING or submission.answer is None:
-        return pending(entered)
+        return pending(parts, entered)
     if submission.status is Status.REFUSED:
         raise refused(Refusal.model_validate(submission.answer))
     accepted = Accepted.model_validate(submission.answer)
     try:
         state = await parts.reader.state(submission.case_id, actor)
     except Problem as problem:
-        return _still_accepted(problem, entered)
+        return _still_accepted(parts, problem, entered)
     view = parts.reader.view(state, actor, parts.intake.now())
     return json_response(CommandAnswer(**dict(view), accepted=accepted))
 
 
-def _still_accepted(problem: Problem, entered: Entered) -> Response:
+def _still_accepted(parts: Parts, problem: Problem, entered: Entered) -> Response:
     """When Postgres goes away after the acceptance, 503 would say that nothing was accepted."""
     if problem.code != ProblemCode.DATABASE_AWAY:
         raise problem
-    return pending(entered)
+    return pending(parts, entered)
 
 
-def pending(entered: Entered) -> Response:
+def pending(parts: Parts, entered: Entered) -> Response:
     """Accepted, and on its way: it will be delivered, also if everything is restarted now."""
     url = submission_url(entered.submission.submission)
-    view = view_submission(entered.submission).model_copy(update={"repeated": entered.repeated})
+    started = entered.submission.kind == "start"
+    code = parts.codes.code_of(entered.submission.case_id) if started else None
+    view = view_submission(entered.submission).model_copy(update={"repeated": entered.repeated, "code": code})
     return json_response(view, ACCEPTED, {"Location": url, "Retry-After": "1"})
 
 

@@ -47,6 +47,7 @@ from starter.parts import Parts
 from starter.postbox import Postbox
 from starter.problems import Problem, ProblemCode, bad_request
 from starter.relay import Relay
+from starter.resident_codes import ResidentCodes
 from workflows.registry import PROCEDURES
 
 log = structlog.get_logger()
@@ -136,6 +137,7 @@ def build_parts(
         relay=Relay(postbox, delivery, counts),
         announcements=Announcements(settings),
         reader=CaseReader(pool, vault, procedures),
+        codes=ResidentCodes(keys, pool),
         documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
         counts=counts,
     )

@@ -20,7 +20,16 @@ from pydantic import BaseModel
 from schemas.incident_report import IncidentReport
 from schemas.refusals import Fault
 from starter.postbox import Status
-from starter.views import CasePage, CaseRow, CaseView, CommandAnswer, SubmissionView, Timeline, TimelineEntry
+from starter.views import (
+    CasePage,
+    CaseRow,
+    CaseView,
+    CommandAnswer,
+    ReportAnswer,
+    SubmissionView,
+    Timeline,
+    TimelineEntry,
+)
 
 API = "/api/v1"
 TRY_AGAIN = frozenset({408, 425, 429, 502, 503, 504})
@@ -74,10 +83,12 @@ class Started:
     """A case that was asked for.
 
     `new` None: it cannot be told, since an earlier answer to the same request was lost, or the case stands only later.
+    `code`, with the number, lets whoever has both follow the case without an account.
     """
 
     case: CaseView
     new: bool | None
+    code: str | None = None
 
 
 def http_client() -> httpx.AsyncClient:
@@ -105,9 +116,10 @@ class TownClient:
         )
         if response.status_code == httpx.codes.ACCEPTED:
             submission = _read(SubmissionView, response)
-            return Started(await self.case(submission.case_id), new=None)
+            return Started(await self.case(submission.case_id), new=None, code=submission.code)
         known = None if tries > 1 else False
-        return Started(_read(CaseView, response), new=True if response.status_code == httpx.codes.CREATED else known)
+        answer = _read(ReportAnswer, response)
+        return Started(answer, new=True if response.status_code == httpx.codes.CREATED else known, code=answer.code)
 
     async def command(
         self, case_id: str, command: str, body: Mapping[str, Any], key: str, settle_seconds: float = 0.0

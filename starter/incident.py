@@ -20,7 +20,7 @@ from starter.documentation import body_of, responses
 from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import bad_request, refused
-from starter.views import CaseView, SubmissionView
+from starter.views import ReportAnswer, SubmissionView
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
     summary="事件上报 Report an incident",
     status_code=201,
     responses=responses(
-        {200: CaseView, 201: CaseView, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        {200: ReportAnswer, 201: ReportAnswer, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
         "key-reused", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=body_of(IncidentReport),

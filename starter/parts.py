@@ -24,6 +24,7 @@ from starter.doors import Door
 from starter.intake import Intake
 from starter.postbox import Postbox
 from starter.relay import Relay
+from starter.resident_codes import ResidentCodes
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Parts:
     relay: Relay
     announcements: Announcements
     reader: CaseReader
+    codes: ResidentCodes
     documents: Documents
     counts: Counts
 

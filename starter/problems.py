@@ -38,6 +38,7 @@ class ProblemCode(StrEnum):
     DOCUMENT_ERASED = "document-erased"
     DOCUMENT_TYPE = "document-type"
     DOCUMENTS_AWAY = "documents-away"
+    TOO_MANY_ATTEMPTS = "too-many-attempts"
     NOT_BELIEVED = "not-believed"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
@@ -64,6 +65,7 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.DOCUMENT_ERASED: Kind(410, say("附件已依法清除", "the document was erased")),
     ProblemCode.DOCUMENT_TYPE: Kind(415, say("文件类型不受理", "a file of this kind is not taken")),
     ProblemCode.DOCUMENTS_AWAY: Kind(503, say("附件库暂不可用", "the store of the documents is away")),
+    ProblemCode.TOO_MANY_ATTEMPTS: Kind(429, say("尝试次数过多", "tried too often")),
     ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
     ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),
     ProblemCode.METHOD_NOT_ALLOWED: Kind(405, say("不支持此方法", "method not allowed here")),

@@ -40,6 +40,12 @@ class CaseView(CaseRow):
     legal_commands: tuple[str, ...]
 
 
+class ReportAnswer(CaseView):
+    """The case that a report became. `code`, with the number, lets the reporter follow it without an account."""
+
+    code: str = Field(examples=["7HKQ3MXA"])
+
+
 class CommandAnswer(CaseView):
     """The case after a command, and the case's word for it; a repeat gets the word of the first time."""
 
@@ -149,7 +155,10 @@ class Timeline(Model):
 
 
 class SubmissionView(Model):
-    """How far something that was accepted has come. `repeated`, in a 202: it had been accepted before under this key."""
+    """How far something that was accepted has come.
+
+    In a 202, `repeated`: it had been accepted before under this key; `code`, of a report: as in its 201.
+    """
 
     submission: str
     kind: str
@@ -162,5 +171,46 @@ class SubmissionView(Model):
     status_url: str
     case_url: str
     repeated: bool = False
+    code: str | None = None
     accepted: Accepted | None = None
     refusal: Refusal | None = None
+
+
+class Promise(Model):
+    """What was promised to the resident, and by when. `kept`: null while that is open."""
+
+    clock: str
+    zh: str
+    en: str
+    due_at: TownDatetime
+    done_at: TownDatetime | None
+    kept: bool | None
+
+
+class PublicStage(Model):
+    """Where a case stands, in words. `next_due` is the earliest promise that is still open."""
+
+    case_id: str
+    procedure: str
+    title: str
+    stage: str
+    stage_zh: str
+    stage_en: str
+    closed_at: TownDatetime | None
+    next_due: TownDatetime | None
+    promised: list[Promise]
+
+
+class Answer(Model):
+    """What a department reported as done, in its words."""
+
+    department: str
+    text: str
+
+
+class PublicCase(PublicStage):
+    """A case for the resident who has its number and code: nothing of any person. `follows`: it was merged into that one."""
+
+    opened_at: TownDatetime
+    answers: list[Answer]
+    follows: PublicStage | None

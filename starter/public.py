@@ -1,0 +1,118 @@
+"""GET /public/cases/{case_id}?code=…: a resident follows the own case by number and code, without an account."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from schemas.actor import Actor, Channel, Role
+from schemas.calendar import in_shanghai
+from schemas.case import CaseState, procedure_of
+from schemas.clocks import Status
+from schemas.ledger import projection_of
+from schemas.refusals import say
+from starter.case_reading import CASE_ID, find_state, unknown_case
+from starter.database import Connection, database
+from starter.documentation import responses
+from starter.parts import Parts, PartsOf
+from starter.problems import Problem, ProblemCode
+from starter.titles import PROMISES, words_for_residents
+from starter.views import Answer, Promise, PublicCase, PublicStage
+
+PURPOSE = "show-answer-by-code"
+MERGES_FOLLOWED = 5
+router = APIRouter(prefix="/public/cases", tags=["residents"])
+
+
+@router.get(
+    "/{case_id}",
+    summary="凭编号和查询码查看 Follow the own case by number and code",
+    responses=responses({200: PublicCase}, "unknown-case", "too-many-attempts", "bad-request", "database-away"),
+)
+async def follow_case(case_id: str, parts: PartsOf, code: Annotated[str, Query(max_length=40)]) -> PublicCase:
+    """Where it stands, by when what was promised, and the department's answers; nothing of any person.
+
+    A wrong code and a number that does not exist are the same 404. Capitals, blanks and hyphens in a code do not matter.
+    """
+    number = case_id.lower()
+    if not CASE_ID.fullmatch(number) or procedure_of(number) not in parts.procedures:
+        raise unknown_case()
+    attempt = await parts.codes.try_code(number, code)
+    if attempt.retry_after_seconds is not None:
+        raise _too_many(attempt.retry_after_seconds)
+    if not attempt.right:
+        raise unknown_case()
+    async with database(parts.pool) as connection:
+        state = await find_state(connection, parts.procedures[procedure_of(number)], number)
+        if state is None:
+            raise unknown_case()
+        return PublicCase(
+            **dict(_stage(parts, state)),
+            opened_at=in_shanghai(state.opened_at),
+            answers=await _answers(parts, connection, state),
+            follows=await _followed(parts, connection, state),
+        )
+
+
+def _stage(parts: Parts, state: CaseState) -> PublicStage:
+    row, words = projection_of(state), words_for_residents(state.stage)
+    promises = [
+        Promise(
+            clock=clock.name,
+            zh=PROMISES[clock.name].zh,
+            en=PROMISES[clock.name].en,
+            due_at=clock.due_at,
+            done_at=clock.stopped_at,
+            kept=False if clock.breached else (True if clock.status is Status.STOPPED else None),
+        )
+        for clock in row.clocks
+        if clock.name in PROMISES and clock.due_at is not None
+    ]
+    waiting = [promise.due_at for promise in promises if promise.done_at is None]
+    return PublicStage(
+        case_id=row.case_id,
+        procedure=row.procedure,
+        title=parts.procedures[row.procedure].title,
+        stage=row.stage,
+        stage_zh=words.zh,
+        stage_en=words.en,
+        closed_at=in_shanghai(row.closed_at) if row.closed_at else None,
+        next_due=min(waiting, default=None),
+        promised=promises,
+    )
+
+
+async def _answers(parts: Parts, connection: Connection, state: CaseState) -> list[Answer]:
+    """What departments reported as done, for the person who reported the case; that they read it is recorded."""
+    if getattr(state, "reporter", None) is None:
+        return []  # found by staff: nobody is there whom a department could answer
+    results = [(order.department, order.result) for order in getattr(state, "orders", ()) if order.result is not None]
+    if not results:
+        return []
+    reader = Actor(subject=f"code:{state.case_id}", role=Role.RESIDENT, channel=Channel.APP)
+    texts = await parts.vault.read_texts(connection, [text for _, text in results], reader, PURPOSE, state.case_id)
+    return [Answer(department=department, text=str(texts[text])) for department, text in results]
+
+
+async def _followed(parts: Parts, connection: Connection, state: CaseState) -> PublicStage | None:
+    """The case into which this one was merged, at the end of all merges: its stage and promises, no answers.
+
+    Its texts belong to somebody else.
+    """
+    followed: CaseState | None = None
+    into = getattr(state, "merged_into", None)
+    for _ in range(MERGES_FOLLOWED):
+        if into is None:
+            break
+        found = await find_state(connection, parts.procedures[procedure_of(into)], into)
+        if found is None:
+            break
+        followed, into = found, getattr(found, "merged_into", None)
+    return _stage(parts, followed) if followed is not None else None
+
+
+def _too_many(seconds: int) -> Problem:
+    return Problem(
+        ProblemCode.TOO_MANY_ATTEMPTS,
+        say("尝试次数过多,请稍后再试", "this number was tried too often; try again later"),
+        headers={"Retry-After": str(seconds)},
+    )

@@ -1,0 +1,183 @@
+"""A resident follows the own case by number and code, without an account."""
+
+import asyncio
+import json
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from engine.keys import Keys
+from starter.resident_codes import ALPHABET, ATTEMPTS_MAX, ResidentCodes
+from starter.titles import STAGES
+from tests.api_callers import REPORT, As, OwnTown, api_of, callers
+from workflows.registry import PROCEDURES
+
+pytest_plugins = ("tests.api_fixture",)
+
+RESULT = {"result": "垃圾已清运,地面已冲洗"}
+
+
+async def follow(http: httpx.AsyncClient, case_id: str, code: str) -> httpx.Response:
+    """Ask without any account."""
+    return await http.get(f"/public/cases/{case_id}", params={"code": code})
+
+
+@pytest.fixture
+async def reported(as_: As) -> dict[str, Any]:
+    """The answer to a report."""
+    answer: dict[str, Any] = (await as_().report()).json()
+    return answer
+
+
+async def test_number_and_code_show_where_the_case_stands(http: httpx.AsyncClient, reported: dict[str, Any]) -> None:
+    """Stage in words of both languages, what was promised and by when; the next due time is one of the promises."""
+    answer = await follow(http, reported["case_id"], reported["code"])
+    shown = answer.json()
+
+    assert answer.status_code == 200, answer.text
+    assert (shown["stage"], shown["stage_zh"]) == ("dispatched", STAGES["dispatched"].zh)
+    clocks = {clock["name"]: clock["due_at"] for clock in reported["clocks"]}
+    assert {each["clock"]: each["due_at"] for each in shown["promised"]} == {
+        name: clocks[name] for name in ("respond", "finish")
+    }
+    assert shown["next_due"] == min(clocks["respond"], clocks["finish"])
+    assert (shown["answers"], shown["follows"]) == ([], None)
+
+
+async def test_a_resident_reads_the_answer_and_the_reading_is_recorded(
+    as_: As, http: httpx.AsyncClient, reported: dict[str, Any], pool: asyncpg.Pool
+) -> None:
+    """The department's result is shown to who reported; the vault has who read it, and why."""
+    officer = as_("department_officer", department="urban-management")
+    await officer.command(reported["case_id"], "sign")
+    await officer.command(reported["case_id"], "finish", RESULT)
+    shown = (await follow(http, reported["case_id"], reported["code"])).json()
+    reads = await pool.fetch("select * from vault_reads where case_id = $1", reported["case_id"])
+
+    assert shown["answers"] == [{"department": "urban-management", "text": RESULT["result"]}]
+    assert [(read["who"], read["purpose"]) for read in reads] == [
+        (f"code:{reported['case_id']}", "show-answer-by-code")
+    ]
+    assert [each["kept"] for each in shown["promised"] if each["clock"] == "finish"] == [True]
+
+
+async def test_nothing_of_a_person_is_shown(http: httpx.AsyncClient, reported: dict[str, Any]) -> None:
+    """Neither what was reported nor by whom nor where: whoever finds the slip of paper learns none of it."""
+    shown = json.dumps((await follow(http, reported["case_id"], reported["code"])).json(), ensure_ascii=False)
+
+    for told in (REPORT["description"], REPORT["location"]["address"], *REPORT["reporter"].values(), "resident-1"):
+        assert told not in shown
+
+
+async def test_a_case_that_staff_found_has_no_answers_to_anybody(as_: As, http: httpx.AsyncClient) -> None:
+    """Where no resident reported, the code shows the stage and no text."""
+    report = {name: value for name, value in REPORT.items() if name != "reporter"} | {"channel": "grid"}
+    told = (await as_("grid_worker").report(report)).json()
+    officer = as_("department_officer", department="urban-management")
+    await officer.command(told["case_id"], "sign")
+    await officer.command(told["case_id"], "finish", RESULT)
+    shown = (await follow(http, told["case_id"], told["code"])).json()
+
+    assert (shown["stage"], shown["answers"]) == ("verifying", [])
+
+
+async def test_a_wrong_code_and_an_unknown_case_are_the_same_answer(
+    http: httpx.AsyncClient, reported: dict[str, Any]
+) -> None:
+    """Nobody learns from an answer whether there is such a case: all but the address asked for is equal."""
+    wrong = await follow(http, reported["case_id"], "AAAAAAAA")
+    unknown = await follow(http, "incident-19990101-000001", "AAAAAAAA")
+    no_number = await follow(http, "nonsense", "AAAAAAAA")
+    told = [
+        {name: value for name, value in answer.json().items() if name not in {"instance", "request_id"}}
+        for answer in (wrong, unknown, no_number)
+    ]
+
+    assert [answer.status_code for answer in (wrong, unknown, no_number)] == [404] * 3
+    assert told[0] == told[1] == told[2]
+
+
+async def test_the_code_of_one_case_opens_no_other(as_: As, http: httpx.AsyncClient) -> None:
+    """Each case has a code of its own."""
+    one, other = [(await as_().report()).json() for _ in range(2)]
+
+    assert one["code"] != other["code"]
+    assert (await follow(http, one["case_id"], other["code"])).status_code == 404
+
+
+async def test_a_code_is_read_as_people_write_it(http: httpx.AsyncClient, reported: dict[str, Any]) -> None:
+    """Small letters, blanks and hyphens are no reason to send somebody away; nor are capitals in the number."""
+    code = reported["code"].lower()
+    answer = await follow(http, reported["case_id"].upper(), f" {code[:4]}-{code[4:]} ")
+
+    assert answer.status_code == 200
+
+
+async def test_a_code_has_no_characters_to_mistake(reported: dict[str, Any], keys: Keys, pool: asyncpg.Pool) -> None:
+    """Eight characters, none that looks or sounds like another; all of the alphabet are used about equally often."""
+    codes = ResidentCodes(keys, pool)
+    letters = "".join(codes.code_of(f"incident-20260101-{number:06d}") for number in range(2000))
+
+    assert len(reported["code"]) == 8
+    assert not set(letters) & set("01258BILOSZ")
+    counts = [letters.count(letter) for letter in ALPHABET]
+    assert 0.75 * 640 < min(counts) <= max(counts) < 1.25 * 640
+
+
+async def test_the_same_report_gets_the_same_code(as_: As) -> None:
+    """A repeat of a report, under its key, is told the very same code."""
+    first, again = [(await as_().report(key="same-code")).json() for _ in range(2)]
+
+    assert first["code"] == again["code"]
+
+
+async def test_who_guesses_is_stopped_and_learns_nothing(
+    as_: As, http: httpx.AsyncClient, reported: dict[str, Any]
+) -> None:
+    """After ten attempts on a number even the right code waits; a number that does not exist is treated alike."""
+    unknown = "incident-19990102-000002"
+    real = [(await follow(http, reported["case_id"], "AAAAAAAA")) for _ in range(ATTEMPTS_MAX + 1)]
+    invented = [(await follow(http, unknown, "AAAAAAAA")) for _ in range(ATTEMPTS_MAX + 1)]
+    right = await follow(http, reported["case_id"], reported["code"])
+    other = (await as_().report()).json()
+
+    assert [answer.status_code for answer in real] == [404] * ATTEMPTS_MAX + [429]
+    assert [answer.status_code for answer in invented] == [answer.status_code for answer in real]
+    assert (right.status_code, right.json()["code"]) == (429, "too-many-attempts")
+    assert 0 < int(right.headers["retry-after"]) <= 900
+    assert (await follow(http, other["case_id"], other["code"])).status_code == 200
+
+
+async def test_guesses_at_the_same_time_are_counted_too(http: httpx.AsyncClient) -> None:
+    """Thirty at once get ten judgements, as thirty one after the other would."""
+    answers = await asyncio.gather(*(follow(http, "incident-19990103-000003", "AAAAAAAA") for _ in range(30)))
+
+    assert sorted(answer.status_code for answer in answers) == [404] * ATTEMPTS_MAX + [429] * 20
+
+
+async def test_the_right_code_begins_the_count_anew(http: httpx.AsyncClient, reported: dict[str, Any]) -> None:
+    """Who looks often with the right code is never stopped."""
+    answers = [await follow(http, reported["case_id"], reported["code"]) for _ in range(ATTEMPTS_MAX + 5)]
+
+    assert {answer.status_code for answer in answers} == {200}
+
+
+async def test_a_report_that_is_still_on_its_way_has_its_code_already(own_town: OwnTown, keys: Keys) -> None:
+    """With nobody to run the case the answer is 202 with number and code, and the code shows that it was received."""
+    async with api_of(own_town.build()) as http:
+        answer = await callers(http, keys)().report()
+        shown = await follow(http, answer.json()["case_id"], answer.json()["code"])
+        followed = await callers(http, keys)().get(answer.json()["status_url"])
+
+    assert (answer.status_code, shown.status_code) == (202, 200)
+    assert shown.json()["stage"] == "reported"
+    assert followed.json()["code"] is None
+
+
+def test_every_stage_has_words_for_residents() -> None:
+    """No resident is shown a bare code, whatever the procedure."""
+    stages = {stage for case in PROCEDURES for stage in case.procedure.stages}
+
+    assert {str(stage) for stage in stages} - set(STAGES) == set()
