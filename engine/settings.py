@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
+    notice_delay_seconds: float = Field(
+        default=10.0, ge=0, description="how old a notice is before it is sent, unless its case has gone on since"
+    )
     workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
     codec_origin: str | None = Field(
         default=None, description="origin of the Temporal UI that may have payloads decoded; without it nobody may"

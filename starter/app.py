@@ -30,7 +30,7 @@ from schemas.department import Gateway
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.town_time import TownTime
-from starter import cases, departments, documents, health, submissions
+from starter import cases, departments, documents, health, notices, submissions
 from starter.addresses import own_routers
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
@@ -84,7 +84,7 @@ def create_app(
     app.state.parts = parts
     app.add_middleware(Requests, counts=parts.counts)
     for router in (*_routers_of(parts.procedures), *own_routers(), cases.router, command_routes(parts.procedures.values()),
-                   submissions.router, departments.router, documents.router,
+                   submissions.router, departments.router, documents.router, notices.router,
                    health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)

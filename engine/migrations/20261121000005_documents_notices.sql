@@ -36,8 +36,33 @@ $$;
 create trigger ledger_notes_documents after insert on ledger
     for each row when (new.body like '%"document:%') execute function note_documents_of_entry();
 
+-- Notices: what of the outbox was brought to whom, by which channel. The outbox may forget a notice of a lost workflow task
+-- and get it again; what was told here is known by its place and content, so nobody is told twice.
+create table notice_deliveries (
+    delivery_id   bigint generated always as identity primary key,
+    case_id       text not null,
+    seq           integer not null,
+    position      integer not null,
+    content       text not null,                     -- digest of recipient, template and facts
+    channel       text not null,
+    recipient     text not null,
+    account       text,                              -- a certain person, where the recipient is one: the duty leader
+    template      text not null,
+    text          text not null,                     -- case number and codes in words, no personal data
+    at            timestamptz not null,              -- town time of the entry
+    status        text not null default 'waiting' check (status in ('waiting', 'delivered', 'given_up', 'forgotten')),
+    attempts      integer not null default 0,
+    next_at       timestamptz not null default clock_timestamp(),
+    attempted_at  timestamptz,
+    settled_at    timestamptz,
+    unique (case_id, seq, position, content, channel)
+);
+create index notice_deliveries_waiting on notice_deliveries (channel, delivery_id) where status = 'waiting';
+create index notice_deliveries_shown on notice_deliveries (recipient, delivery_id desc) where channel = 'shown';
+
 -- migrate:down
 
+drop table notice_deliveries;
 drop trigger ledger_notes_documents on ledger;
 drop function note_documents_of_entry;
 drop table document_cases, documents;
