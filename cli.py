@@ -26,11 +26,13 @@ from engine.key_files import KeyFault
 from engine.keys import Keys
 from engine.logging import configure_logging
 from engine.migrations import MigrationFailed
+from engine.notices import run_notices
 from engine.policies import PolicyFaults
 from engine.settings import PROJECT, Settings
 from engine.temporal import connect
 from engine.tokens import issue
 from engine.town_clock import TownClockFault
+from local.case_commands import case_app
 from local.category_map import read_category_map, read_column_map
 from local.csv_records import UnreadableFile
 from local.data_folder import DataFolder, FoundedOtherwise, TownHeld
@@ -64,6 +66,7 @@ app = typer.Typer(
 )
 audit_app = typer.Typer(no_args_is_help=True, help="审计 What happened, and was anything altered?")
 app.add_typer(audit_app, name="audit")
+app.add_typer(case_app, name="case")
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
@@ -147,6 +150,13 @@ def worker() -> None:
 def api() -> None:
     """Run the starter API alone, configured by JICENG_* variables."""
     _run(run_api(Settings()))
+
+
+@app.command()
+def notices() -> None:
+    """通知 Bring waiting notices to people, configured by JICENG_* variables."""
+    settings = Settings()
+    _run(run_notices(settings), "notices", settings.log_level)
 
 
 @app.command()
