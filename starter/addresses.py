@@ -2,9 +2,17 @@
 
 from fastapi import APIRouter
 
-from starter import inbox, indicators, public
+from starter import case_export, categories, inbox, incident_batch, indicators, public, similar
 
 
 def own_routers() -> tuple[APIRouter, ...]:
     """All of them. Before `cases.router`: its `/{case_id}` would take `/export` for a case."""
-    return (inbox.router, indicators.router, public.router)
+    return (
+        incident_batch.router,
+        inbox.router,
+        case_export.router,
+        similar.router,
+        categories.router,
+        indicators.router,
+        public.router,
+    )

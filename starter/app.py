@@ -34,6 +34,7 @@ from starter import cases, departments, documents, health, notices, submissions
 from starter.addresses import own_routers
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
+from starter.category_search import load_synonyms
 from starter.codec_server import codec_routes
 from starter.commands import command_routes
 from starter.counts import Counts
@@ -125,6 +126,8 @@ def build_parts(
         verifier=Verifier(keys.jwks_file, settings.token_issuer, settings.token_audience),
         department_keys=load_department_keys(settings.key_folder, served),
         policies=policies,
+        departments=register,
+        synonyms=load_synonyms(settings.policies, getattr(policies.get("incident"), "categories", ())),
         charters=charters,
         procedures=procedures,
         doors={

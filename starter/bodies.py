@@ -17,6 +17,7 @@ BODY_BYTES_MAX = 128 * 1024
 
 DRAINED_BYTES_MAX = 4 * 1024 * 1024
 KEY_HEADER = "Idempotency-Key"
+KEY_FIELD = "idempotency_key"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
@@ -51,21 +52,38 @@ def read_key(request: Request) -> tuple[str, list[Fault]]:
     key = request.headers.get(KEY_HEADER)
     if key is None:
         return "", [fault(KEY_HEADER, "missing")]
-    if not _KEY.fullmatch(key):
-        reason = say("应为1至255个可见字符", "is not 1 to 255 visible ASCII characters")
-        remedy = say("请使用例如 UUID", "use a UUID, for instance, and the same one when you send the same again")
-        return "", [Fault(field=KEY_HEADER, reason=reason, remedy=remedy)]
-    return key, []
+    faults = key_faults(key, KEY_HEADER)
+    return ("" if faults else key), faults
+
+
+def key_faults(key: str, field: str = KEY_FIELD) -> list[Fault]:
+    """What is wrong with an idempotency key; `field` is where it stands."""
+    if _KEY.fullmatch(key):
+        return []
+    reason = say("应为1至255个可见字符", "is not 1 to 255 visible ASCII characters")
+    remedy = say("请使用例如 UUID", "use a UUID, for instance, and the same one when you send the same again")
+    return [Fault(field=field, reason=reason, remedy=remedy)]
 
 
 def read_model(model: type[ModelT], body: bytes) -> tuple[ModelT | None, list[Fault]]:
     """The body as a model, and all that is wrong with it. Strict: a number in quotes is no number."""
+    plain, faults = read_json(body)
+    return (None, faults) if faults else check_model(model, plain)
+
+
+def read_json(body: bytes) -> tuple[Any, list[Fault]]:
+    """The body as plain values, and what keeps it from being JSON without surprises."""
     try:
         plain = json.loads(body, object_pairs_hook=_each_name_once, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         return None, [_not_json(error)]
     if _LONE_SURROGATE.search(json.dumps(plain, ensure_ascii=False)):
         return None, [_not_json(ValueError("half a character"))]
+    return plain, []
+
+
+def check_model(model: type[ModelT], plain: Any) -> tuple[ModelT | None, list[Fault]]:
+    """Plain values as a model, and all that is wrong with them."""
     try:
         # From the text again: only there does strict mode know that enumerations and dates come as strings.
         return model.model_validate_json(json.dumps(plain), strict=True), []

@@ -209,11 +209,13 @@ class CaseLists:
             await connection.execute(SQL.plan_for_what_is_asked)
             return int(await connection.fetchval(COUNT, *sight(actor), now, *filters.values()))
 
-    async def all(self, actor: Actor, filters: Filters, now: datetime, sort: Sort) -> AsyncIterator[list[CaseRow]]:
+    async def all(
+        self, actor: Actor, filters: Filters, now: datetime, sort: Sort, page_size: int = EXPORT_PAGE
+    ) -> AsyncIterator[list[CaseRow]]:
         """Every page, one short transaction each."""
         after: Place | None = None
         while True:
-            rows, after = await self.page(actor, filters, now, sort=sort, after=after, limit=EXPORT_PAGE)
+            rows, after = await self.page(actor, filters, now, sort=sort, after=after, limit=page_size)
             yield rows
             if after is None:
                 return

@@ -40,6 +40,17 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     return _operation([model])
 
 
+def open_body_of(model: type[BaseModel]) -> dict[str, Any]:
+    """What an operation says of its body, where keys stand inside it."""
+    return {name: said for name, said in _operation([model]).items() if name != "parameters"}
+
+
+def file_of(*types: str) -> dict[int | str, dict[str, Any]]:
+    """An answer that is a file, in one of several types."""
+    schema = {"schema": {"type": "string", "format": "binary"}}
+    return {200: {"description": "A file", "content": dict.fromkeys(types, schema)}}
+
+
 def any_body_of(commands: Iterable[type[Command]]) -> dict[str, Any]:
     """What a command's operation says: the bodies of all procedures that have this command."""
     return _operation([door_of(command).model for command in commands])

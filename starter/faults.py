@@ -54,6 +54,9 @@ _WORDS: Mapping[str, Words] = {
     "gateway_channel": _fixed(
         say("该渠道仅供部门接口使用", "this channel is for departments only"), say("请填写其他渠道", "choose another")
     ),
+    "list_type": _fixed(
+        say("应为列表", "is not a list"), say("请填写列表", 'write {"lines": […]}, and nothing beside it')
+    ),
     "model_type": _fixed(say("应为对象", "is not an object"), say("请填写对象", "write an object: {…}")),
 }
 _NAMED = re.compile(r"^(?:Value error, )?([a-z_]+): (.+)$", re.DOTALL)

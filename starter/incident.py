@@ -13,6 +13,7 @@ from schemas.incident import INCIDENT, IncidentPolicy, IncidentState
 from schemas.incident_report import REPORTERS, IncidentReport, KeptReport, open_incident
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.answers import answer_start
+from starter.areas import area_faults
 from starter.authentication import Caller
 from starter.bodies import read_body, read_key, read_model, together
 from starter.database import Connection
@@ -38,20 +39,19 @@ router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> Response:
     """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
     if caller.role not in REPORTERS:
-        raise refused(_not_a_reporter())
+        raise refused(not_a_reporter())
     key, key_faults = read_key(request)
     report, body_faults = read_model(IncidentReport, await read_body(request))
-    faults = together(key_faults, body_faults, _faults_by_role(report, caller.role))
+    faults = together(key_faults, body_faults, faults_by_role(report, caller.role), area_faults(parts.areas, report))
     if report is None or faults:
         raise bad_request(faults)
     actor = caller.actor(report.channel)
-    entered = await _enter(parts, Sender(caller.subject, key, actor), report)
-    if entered.submission.leased and not entered.repeated:
-        parts.relay.take(entered.submission)
+    entered = await accept_report(parts, Sender(caller.subject, key, actor), report)
     return await answer_start(parts, entered, actor)
 
 
-async def _enter(parts: Parts, sender: Sender, report: IncidentReport) -> Entered:
+async def accept_report(parts: Parts, sender: Sender, report: IncidentReport) -> Entered:
+    """Keep a report and let the relay begin to deliver it. Raises Problem: the key was used otherwise, Postgres is away."""
     policy = parts.policies[INCIDENT.name]
     assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
 
@@ -83,7 +83,10 @@ async def _enter(parts: Parts, sender: Sender, report: IncidentReport) -> Entere
             at=at,
         )
 
-    return await parts.intake.start(sender, INCIDENT.name, report.essence(), open_case)
+    entered = await parts.intake.start(sender, INCIDENT.name, report.essence(), open_case)
+    if entered.submission.leased and not entered.repeated:
+        parts.relay.take(entered.submission)
+    return entered
 
 
 def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:
@@ -109,7 +112,8 @@ def _details(report: IncidentReport) -> PersonDetails | None:
     return PersonDetails(name=name, phone=phone) if name or phone else None
 
 
-def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
+def faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
+    """What somebody of this role may not write in a report."""
     if report is None or report.on_behalf_of is None or role is not Role.RESIDENT:
         return []
     return [
@@ -121,7 +125,8 @@ def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
     ]
 
 
-def _not_a_reporter() -> Refusal:
+def not_a_reporter() -> Refusal:
+    """Why somebody whose role does not report is refused."""
     roles = ", ".join(sorted(REPORTERS))
     return Refusal(
         code=RefusalCode.NOT_YOUR_ROLE,

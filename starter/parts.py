@@ -14,6 +14,7 @@ from engine.settings import Settings
 from engine.tokens import Verifier
 from engine.vault import Vault
 from schemas.case import Charter
+from schemas.department_policy import DepartmentRegister
 from schemas.policy import Policy
 from schemas.procedure import Procedure
 from starter.announcements import Announcements
@@ -37,6 +38,8 @@ class Parts:
     verifier: Verifier
     department_keys: DepartmentKeys
     policies: Mapping[str, Policy]
+    departments: DepartmentRegister
+    synonyms: Mapping[str, tuple[str, ...]]
     charters: Mapping[str, Charter]
     procedures: Mapping[str, Procedure]
     doors: Mapping[str, Mapping[str, Door]]

@@ -9,9 +9,11 @@ from schemas.actor import Channel, Role
 from schemas.calendar import TownDatetime
 from schemas.case import Accepted
 from schemas.clocks import ClockView
+from schemas.incident_report import IncidentReport
 from schemas.model import Model
 from schemas.refusals import Refusal
 from starter.postbox import Status
+from starter.problems import ProblemBody
 
 
 class CaseRow(Model):
@@ -214,3 +216,73 @@ class PublicCase(PublicStage):
     opened_at: TownDatetime
     answers: list[Answer]
     follows: PublicStage | None
+
+
+class BatchLine(Model):
+    """One report of a batch, under a key of its own, as of `Idempotency-Key`."""
+
+    idempotency_key: str
+    report: IncidentReport
+
+
+class IncidentBatch(Model):
+    """Up to 100 reports."""
+
+    lines: list[BatchLine] = Field(min_length=1, max_length=100)
+
+
+class BatchResult(Model):
+    """What came of one line: the status it would have had alone, with the case, the submission or the problem."""
+
+    line: int
+    idempotency_key: str | None
+    status: int
+    case_id: str | None = None
+    code: str | None = None
+    case: ReportAnswer | None = None
+    submission: SubmissionView | None = None
+    problem: ProblemBody | None = None
+
+
+class BatchAnswer(Model):
+    """One result per line, in order."""
+
+    accepted: int
+    not_accepted: int
+    results: list[BatchResult]
+
+
+class SimilarCase(CaseRow):
+    """A case that may be the same matter."""
+
+    distance_metres: int
+    apart_seconds: int
+
+
+class SimilarCases(Model):
+    """Open cases of the same category, within so many metres and hours, the nearest first."""
+
+    case_id: str
+    within_metres: int
+    within_hours: int
+    items: list[SimilarCase]
+
+
+class CategoryFound(Model):
+    """A line of the responsibility list. `because`: where the words were found; the higher the score, the better."""
+
+    category: str
+    department: str
+    department_zh: str
+    department_en: str
+    urgency: str
+    legal_basis: str
+    score: int
+    because: list[str]
+
+
+class Categories(Model):
+    """The lines that fit, the best first. What fits none is reported all the same, and goes to `otherwise`."""
+
+    items: list[CategoryFound]
+    otherwise: str

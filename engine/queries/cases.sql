@@ -58,32 +58,33 @@ select count(*)::integer from matching;
 select body from chain_of($1) where seq > $2 order by seq limit $3;
 
 -- name: similar
--- Open cases that may be the same matter as case $1: same category, inside $4 metres, opened inside $5 of each other.
--- A micro-degree of latitude is 111.32 mm; $6 is the cosine of the latitude in ten-thousandths. Integers throughout:
+-- Open cases that may be the same matter as case $1: same category, inside $5 metres, opened inside $6 of each other.
+-- A micro-degree of latitude is 111.32 mm; $7 is the cosine of the latitude in ten-thousandths. Integers throughout:
 -- the box lets the index work, the circle decides.
 with this as (select case_id, category, latitude_micro, longitude_micro, opened_at from cases where case_id = $1),
 near as (
     select other.*,
            (other.latitude_micro - this.latitude_micro)::numeric as north,
-           trunc((other.longitude_micro - this.longitude_micro)::numeric * $6::integer / 10000) as east,
+           trunc((other.longitude_micro - this.longitude_micro)::numeric * $7::integer / 10000) as east,
            abs(extract(epoch from other.opened_at - this.opened_at))::bigint as apart_seconds
     from this join cases as other
       on other.category = this.category and other.case_id <> this.case_id
-     and other.latitude_micro between this.latitude_micro - $4::integer * 100000 / 11132 - 1000
-                                  and this.latitude_micro + $4::integer * 100000 / 11132 + 1000
-     and other.opened_at between this.opened_at - $5::interval and this.opened_at + $5::interval
+     and other.latitude_micro between this.latitude_micro - $5::integer * 100000 / 11132 - 1
+                                  and this.latitude_micro + $5::integer * 100000 / 11132 + 1
+     and other.opened_at between this.opened_at - $6::interval and this.opened_at + $6::interval
     where other.closed_at is null and not other.ended
       and ($2::text is null or other.area = $2
            or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
       and ($3::text is null or other.department = $3
            or other.snapshot -> 'orders' @> jsonb_build_array(jsonb_build_object('department', $3::text)))
+      and ($4::text is null or other.reporter_subject = $4)
 )
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels,
        round(sqrt(north * north + east * east) * 11132 / 100000)::integer as distance_metres, apart_seconds
 from near
-where (north * north + east * east) * 11132 * 11132 <= ($4::numeric * 100000) * ($4::numeric * 100000)
+where (north * north + east * east) * 11132 * 11132 <= ($5::numeric * 100000) * ($5::numeric * 100000)
 order by north * north + east * east, case_id
-limit $7;
+limit $8;
 
 -- name: indicators
 -- The three rates and the times (docs/indicators.md). $1, $2: the caller's area and department; $3: procedure;

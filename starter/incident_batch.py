@@ -1,0 +1,123 @@
+"""POST /api/v1/incidents:batch: up to 100 reports at once, one result for each.
+
+Lines are accepted in their order, each in a transaction of its own; a bad line holds up none after it. Then all that were
+accepted are waited for together, as long as one report would be. The same body again is the same batch: each line has its key.
+"""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.tokens import Principal
+from schemas.incident_report import REPORTERS
+from schemas.refusals import Fault, say
+from starter.answers import answer_start, json_response
+from starter.authentication import Caller
+from starter.bodies import check_model, key_faults, read_body, read_json
+from starter.documentation import SIGNED_IN, open_body_of, responses
+from starter.faults import fault
+from starter.incident import accept_report, faults_by_role, not_a_reporter
+from starter.intake import Entered, Sender
+from starter.parts import Parts, PartsOf
+from starter.problems import Problem, ProblemBody, bad_request, refused
+from starter.views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, ReportAnswer, SubmissionView
+
+LINES_MAX = 100
+BATCH_BYTES_MAX = 4 * 1024 * 1024
+"""A hundred descriptions of 4,000 characters each, outside the basic plane, are 1.6 MB in UTF-8."""
+
+_WAITING_AT_ONCE = 8
+router = APIRouter(tags=["incidents"])
+Outcome = tuple[Sender, Entered] | Problem
+
+
+@router.post(
+    "/api/v1/incidents:batch",
+    summary="批量上报 Report up to 100 incidents",
+    responses=responses(
+        {200: BatchAnswer}, *SIGNED_IN, "not-your-role", "bad-request", "body-too-large", "not-json", "database-away"
+    ),
+    openapi_extra=open_body_of(IncidentBatch),
+)
+async def report_incidents(request: Request, caller: Caller, parts: PartsOf) -> Response:
+    """200 with one result per line, in order: the status, and the case, the submission or the problem of that line alone.
+
+    Only what concerns the whole is answered otherwise: no list, no line, more than 100 lines.
+    """
+    if caller.role not in REPORTERS:
+        raise refused(not_a_reporter())
+    lines = _lines(await read_body(request, BATCH_BYTES_MAX))
+    outcomes = [await _accept(parts, caller, line) for line in lines]
+    gate = asyncio.Semaphore(_WAITING_AT_ONCE)
+
+    async def result_of(place: int) -> BatchResult:
+        async with gate:
+            return await _result(request, parts, place, lines[place], outcomes[place])
+
+    results = await asyncio.gather(*(result_of(place) for place in range(len(lines))))
+    accepted = sum(result.problem is None for result in results)
+    return json_response(BatchAnswer(accepted=accepted, not_accepted=len(results) - accepted, results=list(results)))
+
+
+def _lines(body: bytes) -> list[Any]:
+    plain, faults = read_json(body)
+    lines: list[Any] | None = plain.get("lines") if isinstance(plain, dict) else None
+    if not faults and (not isinstance(plain, dict) or set(plain) != {"lines"} or not isinstance(lines, list)):
+        faults = [fault("lines", "list_type")]
+    elif not faults and not 1 <= len(lines or ()) <= LINES_MAX:
+        reason = say(f"应为1至{LINES_MAX}条", f"has {len(lines or ())} lines, not 1 to {LINES_MAX}")
+        faults = [Fault(field="lines", reason=reason, remedy=say("请分批提交", "send them in several batches"))]
+    if faults or lines is None:
+        raise bad_request(faults)
+    return lines
+
+
+async def _accept(parts: Parts, caller: Principal, line: Any) -> Outcome:
+    """Accept one line. What is wrong with it, or that the database has gone, is this line's own problem."""
+    given, faults = check_model(BatchLine, line)
+    if given is not None:
+        faults = [*key_faults(given.idempotency_key), *faults_by_role(given.report, caller.role)]
+    if given is None or faults:
+        return bad_request(faults)
+    sender = Sender(caller.subject, given.idempotency_key, caller.actor(given.report.channel))
+    try:
+        entered = await accept_report(parts, sender, given.report)
+    except Problem as problem:
+        return problem
+    return sender, entered
+
+
+async def _result(request: Request, parts: Parts, place: int, line: Any, outcome: Outcome) -> BatchResult:
+    key = line.get("idempotency_key") if isinstance(line, dict) else None
+    known = {"line": place + 1, "idempotency_key": key if isinstance(key, str) else None}
+    if not isinstance(outcome, Problem):
+        sender, entered = outcome
+        try:
+            answer = await answer_start(parts, entered, sender.actor)
+        except Problem as problem:
+            outcome = problem
+        else:
+            return _accepted(known, answer)
+    body = ProblemBody.model_validate_json(bytes(outcome.response(request).body))
+    return BatchResult(**known, status=body.status, problem=body)
+
+
+def _accepted(known: dict[str, Any], answer: Response) -> BatchResult:
+    told: dict[str, Any] = json.loads(bytes(answer.body))
+    standing = "stage" in told
+    return BatchResult(
+        **known,
+        status=answer.status_code,
+        case_id=told["case_id"],
+        code=told["code"],
+        case=ReportAnswer.model_validate(told) if standing else None,
+        submission=None if standing else SubmissionView.model_validate(told),
+    )
+
+
+__all__: Sequence[str] = ("router",)
