@@ -13,7 +13,6 @@ from schemas.incident import INCIDENT, IncidentPolicy, IncidentState
 from schemas.incident_report import REPORTERS, IncidentReport, KeptReport, open_incident
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.answers import answer_start
-from starter.areas import area_faults
 from starter.authentication import Caller
 from starter.bodies import read_body, read_key, read_model, together
 from starter.database import Connection
@@ -42,7 +41,7 @@ async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> R
         raise refused(not_a_reporter())
     key, key_faults = read_key(request)
     report, body_faults = read_model(IncidentReport, await read_body(request))
-    faults = together(key_faults, body_faults, faults_by_role(report, caller.role), area_faults(parts.areas, report))
+    faults = together(key_faults, body_faults, report_faults(parts, report, caller.role))
     if report is None or faults:
         raise bad_request(faults)
     actor = caller.actor(report.channel)
@@ -112,8 +111,12 @@ def _details(report: IncidentReport) -> PersonDetails | None:
     return PersonDetails(name=name, phone=phone) if name or phone else None
 
 
-def faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
-    """What somebody of this role may not write in a report."""
+def report_faults(_: Parts, report: IncidentReport | None, role: Role) -> list[Fault]:
+    """What is wrong with a report that has the right shape: for this role, in this town."""
+    return _faults_by_role(report, role)
+
+
+def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
     if report is None or report.on_behalf_of is None or role is not Role.RESIDENT:
         return []
     return [

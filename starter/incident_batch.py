@@ -21,7 +21,7 @@ from starter.authentication import Caller
 from starter.bodies import check_model, key_faults, read_body, read_json
 from starter.documentation import SIGNED_IN, open_body_of, responses
 from starter.faults import fault
-from starter.incident import accept_report, faults_by_role, not_a_reporter
+from starter.incident import accept_report, not_a_reporter, report_faults
 from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemBody, bad_request, refused
@@ -81,7 +81,7 @@ async def _accept(parts: Parts, caller: Principal, line: Any) -> Outcome:
     """Accept one line. What is wrong with it, or that the database has gone, is this line's own problem."""
     given, faults = check_model(BatchLine, line)
     if given is not None:
-        faults = [*key_faults(given.idempotency_key), *faults_by_role(given.report, caller.role)]
+        faults = [*key_faults(given.idempotency_key), *report_faults(parts, given.report, caller.role)]
     if given is None or faults:
         return bad_request(faults)
     sender = Sender(caller.subject, given.idempotency_key, caller.actor(given.report.channel))
