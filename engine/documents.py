@@ -80,7 +80,7 @@ class Found:
 
 def load_document_policy(folder: Path) -> DocumentPolicy:
     """Return policies/documents.yaml. Raises PolicyFaults."""
-    return read_rules(folder / "documents.yaml", DocumentPolicy)
+    return read_rules(folder / "documents.yaml", DocumentPolicy, DocumentPolicy.faults)
 
 
 def open_store(settings: Settings) -> ObjectStore:

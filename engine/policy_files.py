@@ -1,11 +1,11 @@
 """Files of the town's rules, read whole: every fault is told with its file, its line and what to do about it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from engine.policies import PolicyFaults
 from engine.yaml_files import read_yaml
@@ -26,20 +26,7 @@ _REMEDIES = {
 }
 
 
-class Ruled(Protocol):
-    """A policy that can say what is wrong with it although every field is well formed."""
-
-    def faults(self) -> Iterable[str]:
-        """Faults as "place: what; remedy"."""
-        ...
-
-    @classmethod
-    def model_validate(cls, obj: Any) -> Self:
-        """Read it from plain data."""
-        ...
-
-
-PolicyT = TypeVar("PolicyT", bound=Ruled)
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 class PolicyFile:
@@ -63,7 +50,7 @@ class PolicyFile:
         self._lines: dict[Place, int] = {}
         self._walk(root, ())
 
-    def read(self, model: type[PolicyT]) -> PolicyT:
+    def read(self, model: type[ModelT]) -> ModelT:
         """The rules as a model. Raises PolicyFaults with all that is wrong with the shape."""
         try:
             return model.model_validate(self.content)
@@ -103,11 +90,14 @@ class PolicyFile:
                 self._walk(value, inner)
 
 
-def read_rules(file: Path, model: type[PolicyT]) -> PolicyT:
-    """Read a file of rules that needs nothing but itself. Raises PolicyFaults with everything that is wrong with it."""
+def read_rules(file: Path, model: type[ModelT], faults: Callable[[ModelT], Iterable[str]]) -> ModelT:
+    """Read a file of rules that needs nothing but itself; `faults` says "place: what; remedy" of what is well formed.
+
+    Raises PolicyFaults with everything that is wrong with it.
+    """
     rules = PolicyFile(file)
     policy = rules.read(model)
-    if found := [rules.placed(fault) for fault in policy.faults()]:
+    if found := [rules.placed(fault) for fault in faults(policy)]:
         raise PolicyFaults(found)
     return policy
 

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.areas import load_areas
 from engine.calendars import load_calendar
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
@@ -142,6 +143,7 @@ def build_parts(
         reader=CaseReader(pool, vault, procedures),
         codes=ResidentCodes(keys, pool),
         documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
+        areas=load_areas(settings.policies),
         counts=counts,
     )
 

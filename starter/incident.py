@@ -13,6 +13,7 @@ from schemas.incident import INCIDENT, IncidentPolicy, IncidentState
 from schemas.incident_report import REPORTERS, IncidentReport, KeptReport, open_incident
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.answers import answer_start
+from starter.areas import area_faults
 from starter.authentication import Caller
 from starter.bodies import read_body, read_key, read_model, together
 from starter.database import Connection
@@ -111,9 +112,9 @@ def _details(report: IncidentReport) -> PersonDetails | None:
     return PersonDetails(name=name, phone=phone) if name or phone else None
 
 
-def report_faults(_: Parts, report: IncidentReport | None, role: Role) -> list[Fault]:
+def report_faults(parts: Parts, report: IncidentReport | None, role: Role) -> list[Fault]:
     """What is wrong with a report that has the right shape: for this role, in this town."""
-    return _faults_by_role(report, role)
+    return together(_faults_by_role(report, role), area_faults(parts.areas, report))
 
 
 def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:

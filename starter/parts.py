@@ -13,6 +13,7 @@ from engine.documents import Documents
 from engine.settings import Settings
 from engine.tokens import Verifier
 from engine.vault import Vault
+from schemas.areas import Areas
 from schemas.case import Charter
 from schemas.department_policy import DepartmentRegister
 from schemas.policy import Policy
@@ -51,6 +52,7 @@ class Parts:
     reader: CaseReader
     codes: ResidentCodes
     documents: Documents
+    areas: Areas
     counts: Counts
 
     def doors_named(self, command: str) -> Sequence[Door]:

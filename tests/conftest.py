@@ -25,6 +25,7 @@ from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.door import Audited, Door, OpenDoor, Person
+from tests.town_policies import open_to_neighbours
 from worker import town_worker
 
 # Examples share two cores with a server, a database and other tests: how long one takes says nothing.
@@ -37,7 +38,7 @@ async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
     """The settings of a town that runs, without worker, API and people. All departments are at their desks."""
     folder = tmp_path_factory.mktemp("town")
     async with open_town(TownOptions(data=folder, processes=(), durable=False)) as town:
-        yield town.settings.model_copy(update={"departments_url": None})
+        yield town.settings.model_copy(update={"departments_url": None, "policies": open_to_neighbours(folder)})
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,21 @@
+"""The area of a report: one of the town's, if it is named at all."""
+
+from schemas.areas import Areas
+from schemas.incident_report import IncidentReport
+from schemas.refusals import Fault, say
+
+NAMED_AT_MOST = 12
+
+
+def area_faults(areas: Areas, report: IncidentReport | None) -> list[Fault]:
+    """What is wrong with the area of a report; nothing, when it names none."""
+    if report is None or report.location.area is None or areas.exists(report.location.area):
+        return []
+    near = ", ".join(areas.nearest(report.location.area)[:NAMED_AT_MOST])
+    return [
+        Fault(
+            field="location.area",
+            reason=say("没有此区域", "is no area of this town"),
+            remedy=say(f"请选择:{near};不清楚时请省略", f"choose one of: {near}; leave it out when nobody knows"),
+        )
+    ]
