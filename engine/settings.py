@@ -21,6 +21,9 @@ class Settings(BaseSettings):
     policies: Path = Field(default=PROJECT / "policies", description="folder of the town's rules")
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
+    temporal_token_file: Path | None = Field(
+        default=None, description="file with the token for a Temporal that asks for one"
+    )
     task_queue: str = "jiceng"
     database_url: SecretStr = SecretStr("postgresql://jiceng@127.0.0.1:5432/jiceng")
     database_connections: int = Field(default=10, ge=2, description="connections at the most, per process")

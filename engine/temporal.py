@@ -4,6 +4,7 @@ Replay needs the same converter, codec, runner and failure types as the worker h
 elsewhere builds a history that cannot be read.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -42,8 +43,16 @@ async def connect(settings: Settings, keys: Keys, *, lazy: bool = False) -> Clie
         data_converter=data_converter(keys),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
         identity=IDENTITY,
+        rpc_metadata=await asyncio.to_thread(_authorization, settings),
         lazy=lazy,
     )
+
+
+def _authorization(settings: Settings) -> dict[str, str]:
+    """As metadata and not as the SDK's `api_key`, which would switch on TLS; inside the compose network there is none."""
+    if settings.temporal_token_file is None:
+        return {}
+    return {"authorization": f"Bearer {settings.temporal_token_file.read_text(encoding='utf-8').strip()}"}
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:

@@ -1,0 +1,263 @@
+"""The production shape is checked as far as it can be without a Docker engine: its files against code, its scripts by running."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import asyncpg
+import jwt
+import yaml
+from pydantic import SecretStr
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+from engine.keys import Keys
+from engine.settings import Settings
+from engine.temporal import connect
+from schemas.search_attributes import SEARCH_ATTRIBUTES
+from tests.waiting import eventually
+
+PROJECT = Path(__file__).resolve().parent.parent
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+ONE_SHOT = {name for name, service in SERVICES.items() if service["restart"].startswith("on-failure")}
+OURS = {name for name, service in SERVICES.items() if service["image"].startswith("jiceng:")}
+
+
+def script(name: str) -> ModuleType:
+    """One of deploy/*.py as a module."""
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "deploy" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def ran(*command: str, **environment: str) -> str:
+    """Run a program that must end well; what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=PROJECT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 0, said
+    return said
+
+
+# ---- the file -------------------------------------------------------------------------------------------------------
+
+
+def test_every_jiceng_variable_is_a_setting() -> None:
+    """A misspelt JICENG_ variable would be ignored without a word."""
+    given = {
+        name for service in SERVICES.values() for name in service.get("environment", {}) if name.startswith("JICENG_")
+    }
+
+    assert "JICENG_DATABASE_URL" in given
+    assert given <= {f"JICENG_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_service_is_watched_or_ends() -> None:
+    """What keeps running has a health check and comes back by itself; one-shots are tried again when they fail."""
+    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == ONE_SHOT
+    assert {"temporal-schema", "temporal-namespace", "town-preparation"} == ONE_SHOT
+    assert {SERVICES[name]["restart"] for name in SERVICES.keys() - ONE_SHOT} == {"unless-stopped"}
+
+
+def test_nothing_but_the_api_is_published() -> None:
+    """Temporal's ports, the databases and the UI are not reachable from outside; the API on this machine only by default."""
+    assert {name for name, service in SERVICES.items() if "ports" in service} == {"api"}
+    assert SERVICES["api"]["ports"] == ["${JICENG_PUBLISH:-127.0.0.1:8080}:8080"]
+    assert not any("network_mode" in service for service in SERVICES.values())
+
+
+def test_every_image_is_pinned() -> None:
+    """Each image names its version, Temporal's are of one release, and the retired ones are not used."""
+    images = {service["image"] for service in SERVICES.values()}
+    base = re.findall(r"^FROM (\S+)", (PROJECT / "Dockerfile").read_text(encoding="utf-8"), re.MULTILINE)
+    version = re.search(r'^version = "(.+)"', (PROJECT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert version is not None
+    assert images == {
+        f"jiceng:{version[1]}", "postgres:18", "temporalio/server:1.32.0", "temporalio/admin-tools:1.32.0",
+        "temporalio/ui:2.54.1",
+    }  # fmt: skip
+    assert all(re.fullmatch(r"\S+:\d\S*", image) for image in (*images, *base))
+
+
+def test_search_attributes_are_those_of_the_cases() -> None:
+    """A missing search attribute lets every case fail for ever."""
+    given = SERVICES["temporal-namespace"]["environment"]["SEARCH_ATTRIBUTES"]
+
+    assert dict(pair.split("=") for pair in given.split()) == SEARCH_ATTRIBUTES
+
+
+def test_data_lies_in_named_volumes_and_secrets_in_files() -> None:
+    """What must last is in a named volume; what is mounted from the project is read-only; no password stands in the file."""
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ())]
+    named = {mount.split(":")[0] for mount in mounts if not mount.startswith(".")}
+    used = {secret for service in SERVICES.values() for secret in service.get("secrets", ())}
+
+    assert named == set(COMPOSE["volumes"])
+    assert all(mount.endswith(":ro") for mount in mounts if mount.startswith("."))
+    assert used == set(COMPOSE["secrets"])
+    assert all(set(secret) == {"file"} for secret in COMPOSE["secrets"].values())
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
+            assert not re.search(r"PASSWORD|PWD|TOKEN", name) or str(value).startswith(
+                ("/run/secrets/", "${JICENG_TOKEN_")
+            )
+
+
+def test_every_mounted_file_exists() -> None:
+    """A file of deploy/ that is mounted or run is there; what is not there is a secret, and made by make_secrets.py."""
+    mounted = [
+        mount.split(":")[0]
+        for service in SERVICES.values()
+        for mount in service.get("volumes", ())
+        if mount.startswith(".")
+    ]
+    run = [part for service in SERVICES.values() for part in service.get("command", ()) if part.startswith("deploy/")]
+
+    assert [
+        path for path in (*mounted, *run) if not path.startswith("./secrets/") and not (PROJECT / path).exists()
+    ] == []
+
+
+def test_temporal_lets_nobody_in_without_a_token() -> None:
+    """Authorizer, claim mapper and keys are set, and only Temporal's own services use the internal frontend."""
+    environment = SERVICES["temporal"]["environment"]
+
+    assert (environment["TEMPORAL_AUTH_AUTHORIZER"], environment["TEMPORAL_AUTH_CLAIM_MAPPER"]) == ("default",) * 2
+    assert environment["TEMPORAL_JWT_KEY_SOURCE1"].startswith("http://temporal-jwks:")
+    assert environment["USE_INTERNAL_FRONTEND"] == "true"
+    assert "internal-frontend" in environment["TEMPORAL_SERVICES"].split(",")
+    assert environment["NUM_HISTORY_SHARDS"] == 512
+    assert "7236" not in (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
+
+
+def test_our_database_is_apart_from_temporals() -> None:
+    """Two servers, two volumes, two passwords, and no network on which both stand."""
+    ours, theirs = SERVICES["postgres"], SERVICES["temporal-postgres"]
+
+    for part in ("networks", "secrets"):
+        assert not set(ours[part]) & set(theirs[part])
+    assert "jiceng-database:/var/lib/postgresql" in ours["volumes"]
+    assert "temporal-database:/var/lib/postgresql" in theirs["volumes"]
+
+
+def test_processes_are_given_time_to_end() -> None:
+    """The worker may finish what it has taken in, and an init passes signals on: process 1 would not hear them."""
+    assert SERVICES["worker"]["stop_grace_period"] == "45s"
+    assert all(SERVICES[name]["init"] for name in OURS)
+    assert "\nSTOPSIGNAL SIGINT\n" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_the_codec_endpoint_is_off_in_production() -> None:
+    """Until the endpoint knows who is asking, nobody can have payloads opened."""
+    assert not any("JICENG_CODEC_ORIGIN" in service.get("environment", {}) for service in SERVICES.values())
+
+
+def test_the_docs_say_that_it_has_not_been_run() -> None:
+    """Nothing says done that was not run."""
+    for page in ("docs/production.md", "docker-compose.yml"):
+        assert "has NOT been run" in (PROJECT / page).read_text(encoding="utf-8")
+
+
+# ---- the scripts, run ------------------------------------------------------------------------------------------------
+
+
+async def test_secrets_are_made_once_and_tokens_verify(tmp_path: Path) -> None:
+    """Passwords, key and tokens are made once; each token verifies with the published key and has its own permissions."""
+    folder = tmp_path / "secrets"
+    await ran(sys.executable, "deploy/make_secrets.py", str(folder))
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    await ran(sys.executable, "deploy/make_secrets.py", str(folder))
+
+    assert {file: file.read_bytes() for file in before} == before
+    assert {f"./secrets/{name}" for name in COMPOSE["secrets"]} <= {f"./secrets/{file.name}" for file in before}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "temporal-signing-key.pem").stat().st_mode) == 0o600
+    [key] = jwt.PyJWKSet.from_json((folder / "temporal-jwks" / "jwks.json").read_text()).keys
+    claims = {
+        name: jwt.decode((folder / f"temporal_token_{name}").read_text(), key, algorithms=["ES256"])
+        for name in ("setup", "worker", "api")
+    }
+    assert claims["setup"]["permissions"] == ["temporal-system:admin"]
+    assert all(
+        permission.startswith("jiceng:") for name in ("worker", "api") for permission in claims[name]["permissions"]
+    )
+    assert "d" not in json.loads((folder / "temporal-jwks" / "jwks.json").read_text())["keys"][0]
+
+
+async def test_the_namespace_is_prepared_and_can_be_again(temporal: Client, settings: Settings, tmp_path: Path) -> None:
+    """Run twice against a real Temporal: the namespace has its retention and all search attributes."""
+    token = tmp_path / "token"
+    token.write_text("x")
+    service = SERVICES["temporal-namespace"]["environment"]
+    environment = {name: str(value) for name, value in service.items()} | {
+        "TEMPORAL_ADDRESS": settings.temporal_address,
+        "NAMESPACE": "prepared",
+        "TOKEN_FILE": str(token),
+    }
+    for _ in range(2):
+        await ran("sh", "deploy/temporal-namespace.sh", **environment)
+
+    described = await temporal.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="prepared"))
+    assert described.config.workflow_execution_retention_ttl.seconds == 720 * 3600
+    listed = await temporal.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="prepared"))
+    assert set(SEARCH_ATTRIBUTES) <= set(listed.custom_attributes)
+
+
+async def test_a_town_is_prepared_and_can_be_again(settings: Settings, pool: asyncpg.Pool, tmp_path: Path) -> None:
+    """Run twice against a real Postgres: keys are made once, the schema is there, and the password is read from its file."""
+    await pool.execute("create schema prepared_town")
+    url = settings.database_url.get_secret_value()
+    password = re.search(r":([^:@]+)@", url)
+    assert password is not None
+    secret = tmp_path / "password"
+    secret.write_text(password[1] + "\n")
+    without = url.replace(f":{password[1]}@", "@") + "?search_path=prepared_town"
+    environment = {"JICENG_DATA": str(tmp_path), "JICENG_DATABASE_URL": without, "PGPASSFILE": str(tmp_path / "pgpass")}
+    await ran(sys.executable, "deploy/prepare_town.py", str(secret), **environment)
+    keys = (tmp_path / "keys" / "payload.json").read_bytes()
+    await ran(sys.executable, "deploy/prepare_town.py", str(secret), **environment)
+
+    assert (tmp_path / "keys" / "payload.json").read_bytes() == keys
+    assert stat.S_IMODE((tmp_path / "pgpass").stat().st_mode) == 0o600
+    connection = await asyncpg.connect(without, passfile=str(tmp_path / "pgpass"))
+    assert await connection.fetchval("select count(*) from cases") == 0
+    await connection.close()
+
+
+async def test_the_check_finds_a_worker_that_polls(settings: Settings, worker: None) -> None:
+    """The worker's health is whether its task queue is asked for work; a queue that nobody asks is not healthy."""
+    polled_lately = script("check_worker").polled_lately
+
+    async def healthy() -> bool:
+        return bool(await polled_lately(settings))
+
+    await eventually(healthy, within=20)
+    assert not await polled_lately(settings.model_copy(update={"task_queue": "nobody's"}))
+
+
+async def test_a_client_shows_its_token_to_temporal(settings: Settings, keys: Keys, tmp_path: Path) -> None:
+    """The token of the file goes along with every call, and none where none is given."""
+    file = tmp_path / "token"
+    file.write_text("abc\n")
+    with_token = settings.model_copy(update={"temporal_token_file": file, "database_url": SecretStr("")})
+
+    assert (await connect(with_token, keys)).rpc_metadata == {"authorization": "Bearer abc"}
+    assert (await connect(settings, keys)).rpc_metadata == {}
