@@ -65,6 +65,15 @@ class Notice(Model):
     facts: dict[str, Any] = {}
 
 
+class Message(Model):
+    """What one case tells another, by signal. `message_id` is unique for ever: told twice, it counts once."""
+
+    message_id: str
+    sender: str
+    subject: str
+    facts: dict[str, Any] = {}
+
+
 class Accepted(Model):
     """The answer to a command: where the case stands after it. A repeat gets the very same answer."""
 
@@ -119,6 +128,7 @@ class CaseState(BaseModel):
     runs: int = 1
     clocks: dict[str, Clock] = {}
     processed: dict[str, Processed] = {}
+    messages: list[str] = []
     errands: list[str] = []
     entries: list[Entry] = []
     notices: list[Notice] = []

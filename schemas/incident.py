@@ -1,356 +1,118 @@
-"""incident 事件处置: its stages, commands, facts and the table of who may do what, when.
+"""incident 事件处置: its facts and the table of who may do what, when.
 
 Sources: the seed documents (dispatch by type, refusal without type, place or description), the responsibility list of the
 town (policies/incident.yaml). The diagram and the table in docs/procedures/incident.md are made from `RULES`.
+Its policy, state and commands stand beside it: `incident_policy`, `incident_state`, `incident_commands`.
 """
 
-from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
-from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from schemas.actor import Actor, Channel, Role
-from schemas.calendar import Calendar
-from schemas.case import CaseState
-from schemas.clock_schedule import BREACH, tier_name
-from schemas.clocks import Clock, Limit, Tier, due_at
-from schemas.model import Model
-from schemas.policy import NOT_A_DEPARTMENT, Policy
-from schemas.procedure import Command, Procedure
-from schemas.references import PersonReference, TextReference
-from schemas.refusals import Fault, say
+from schemas.actor import Actor, Role
+from schemas.clock_schedule import BREACH
+from schemas.clocks import Clock, due_at
+from schemas.incident_commands import (
+    AnswerSupervision,
+    Arbitrate,
+    Arrive,
+    Attach,
+    CloseUnresolved,
+    Comment,
+    Finish,
+    GrantExtension,
+    GrantSuspension,
+    Merge,
+    Rate,
+    Redispatch,
+    RefuseExtension,
+    RefuseSuspension,
+    Reject,
+    Reopen,
+    Replan,
+    RequestExtension,
+    RequestSuspension,
+    Resume,
+    ReturnOrder,
+    Sign,
+    Supervise,
+    Urge,
+    Verify,
+    Withdraw,
+)
+from schemas.incident_entries import TITLES, Kind
+from schemas.incident_policy import (
+    IncidentPolicy,
+    IncidentTerms,
+    Limits,
+    Responsibility,
+    Urgency,
+)
+from schemas.incident_state import (
+    FINAL,
+    HELD,
+    OPEN,
+    WITH_DEPARTMENT,
+    IncidentState,
+    Order,
+    Satisfied,
+    Solved,
+    Stage,
+)
+from schemas.procedure import Procedure
+from schemas.refusals import say
 from schemas.rules import By, Rule, RulesTable, Scope
+
+__all__ = [
+    "FINAL",
+    "HELD",
+    "INCIDENT",
+    "OFF_THE_LIST",
+    "OPEN",
+    "RULES",
+    "TITLES",
+    "WITH_DEPARTMENT",
+    "AnswerSupervision",
+    "Arbitrate",
+    "Arrive",
+    "Attach",
+    "CloseUnresolved",
+    "Comment",
+    "Finish",
+    "GrantExtension",
+    "GrantSuspension",
+    "IncidentPolicy",
+    "IncidentState",
+    "IncidentTerms",
+    "Kind",
+    "Limits",
+    "Merge",
+    "Order",
+    "Rate",
+    "Redispatch",
+    "RefuseExtension",
+    "RefuseSuspension",
+    "Reject",
+    "Reopen",
+    "Replan",
+    "RequestExtension",
+    "RequestSuspension",
+    "Responsibility",
+    "Resume",
+    "ReturnOrder",
+    "Satisfied",
+    "Sign",
+    "Solved",
+    "Stage",
+    "Supervise",
+    "Urge",
+    "Urgency",
+    "Verify",
+    "Withdraw",
+]  # fmt: skip
 
 OFF_THE_LIST = "清单外事项"
 """The category of what is not on the responsibility list. What the reporter called it is free text, so the vault has it."""
 
-
-class Stage(StrEnum):
-    """Where an incident stands."""
-
-    REPORTED = "reported"
-    DISPATCHED = "dispatched"
-    RETURNED = "returned"
-    HANDLING = "handling"
-    VERIFYING = "verifying"
-    CALLING_BACK = "calling_back"
-    CLOSED = "closed"
-    WITHDRAWN = "withdrawn"
-    REJECTED = "rejected"
-    UNRESOLVED = "unresolved"
-
-
-WITH_DEPARTMENT = (Stage.DISPATCHED, Stage.RETURNED, Stage.HANDLING)
-OPEN = (Stage.REPORTED, *WITH_DEPARTMENT, Stage.VERIFYING, Stage.CALLING_BACK)
-FINAL = (Stage.WITHDRAWN, Stage.REJECTED, Stage.UNRESOLVED)
-
-
-class Urgency(StrEnum):
-    """How fast; the limits stand in the policy."""
-
-    EMERGENCY = "emergency"
-    URGENT = "urgent"
-    ORDINARY = "ordinary"
-    COMPLEX = "complex"
-
-
-class Solved(StrEnum):
-    """The resident's answer at the call-back: is it solved?"""
-
-    SOLVED = "solved"
-    PARTLY = "partly"
-    NOT = "not"
-
-
-class Satisfied(StrEnum):
-    """The resident's answer at the call-back: satisfied?"""
-
-    SATISFIED = "satisfied"
-    BASICALLY = "basically"
-    NOT = "not"
-
-
-class Kind(StrEnum):
-    """What the ledger says happened."""
-
-    REPORTED = "incident:reported"
-    DISPATCHED = "incident:dispatched"
-    REDISPATCHED = "incident:redispatched"
-    ORDER_RECEIVED = "incident:order_received"
-    ORDER_REFUSED = "incident:order_refused"
-    ORDER_RECALLED = "incident:order_recalled"
-    SIGNED = "incident:signed"
-    RETURNED = "incident:returned"
-    ARBITRATED = "incident:arbitrated"
-    ARRIVED = "incident:arrived"
-    FINISHED = "incident:finished"
-    VERIFIED = "incident:verified"
-    VERIFICATION_FAILED = "incident:verification_failed"
-    RATED = "incident:rated"
-    NOT_RATED = "incident:not_rated"
-    CLOSED = "incident:closed"
-    REOPENED = "incident:reopened"
-    URGED = "incident:urged"
-    WITHDRAWN = "incident:withdrawn"
-    REJECTED = "incident:rejected"
-    UNRESOLVED = "incident:unresolved"
-
-
-TITLES: dict[str, str] = {
-    Kind.REPORTED: "受理",
-    Kind.DISPATCHED: "派单",
-    Kind.REDISPATCHED: "改派",
-    Kind.ORDER_RECEIVED: "部门接单",
-    Kind.ORDER_REFUSED: "派单未能送达",
-    Kind.ORDER_RECALLED: "撤回派单",
-    Kind.SIGNED: "签收",
-    Kind.RETURNED: "退单",
-    Kind.ARBITRATED: "裁定",
-    Kind.ARRIVED: "到场",
-    Kind.FINISHED: "办结",
-    Kind.VERIFIED: "核查通过",
-    Kind.VERIFICATION_FAILED: "核查不通过",
-    Kind.RATED: "评价",
-    Kind.NOT_RATED: "逾期未评价",
-    Kind.CLOSED: "结案",
-    Kind.REOPENED: "重启",
-    Kind.URGED: "催办",
-    Kind.WITHDRAWN: "撤回",
-    Kind.REJECTED: "不予受理",
-    Kind.UNRESOLVED: "终结",
-}
-
-# ---- Policy: the part of policies/incident.yaml that a case takes along -------------------------------------------
-
-
-class Responsibility(Model):
-    """One line of the responsibility list 权责清单: who answers for a category, how fast, by which law."""
-
-    department: str
-    urgency: Urgency
-    legal_basis: str
-
-
-class Limits(Model):
-    """The clocks of one urgency."""
-
-    respond: Limit
-    finish: Limit
-
-
-class IncidentTerms(Model):
-    """The town's rules for incidents that do not depend on the category."""
-
-    sign: Limit
-    verify: Limit
-    rate: Limit
-    reopen: Limit
-    unresolved_after: Limit
-    return_within: Limit
-    returns_at_most: int = Field(ge=0)
-    tiers: tuple[Tier, ...]
-    urgencies: dict[Urgency, Limits]
-    fallback_department: str
-
-    @property
-    def last_tier(self) -> str:
-        """The moment of a clock after which the case belongs to the coordinator."""
-        later = sum(tier.after.amount > 0 for tier in self.tiers)
-        return tier_name(later) if later else BREACH
-
-
-class IncidentPolicy(Policy):
-    """policies/incident.yaml: the terms and the responsibility list."""
-
-    terms: IncidentTerms
-    categories: dict[str, Responsibility]
-
-    def faults(self) -> Iterator[str]:
-        """Say which departments, laws and urgencies the list names wrongly or not at all."""
-        yield from super().faults()
-        if self.terms.fallback_department not in self.departments:
-            yield f"terms.fallback_department: {self.terms.fallback_department!r} {NOT_A_DEPARTMENT}"
-        for category, responsibility in self.categories.items():
-            if responsibility.department not in self.departments:
-                yield f"categories.{category}.department: {responsibility.department!r} {NOT_A_DEPARTMENT}"
-            if not responsibility.legal_basis.strip():
-                yield f"categories.{category}.legal_basis: is blank; name the law"
-            if not category.strip():
-                yield "categories: one has no name; name it"
-        for urgency in Urgency:
-            if urgency not in self.terms.urgencies:
-                yield f"terms.urgencies.{urgency}: is missing; write respond and finish"
-
-    def responsibility(self, category: str) -> tuple[Responsibility, bool]:
-        """Who answers for a category, and whether it is on the list; what is not goes to the coordination centre."""
-        listed = self.categories.get(category)
-        if listed is not None:
-            return listed, True
-        return Responsibility(
-            department=self.terms.fallback_department, urgency=Urgency.ORDINARY, legal_basis="权责清单未列明"
-        ), False
-
-
-# ---- Commands -----------------------------------------------------------------------------------------------------
-
-
-class Sign(Command):
-    """签收: the department takes the order."""
-
-
-class Arrive(Command):
-    """到场: the department's people are on the spot."""
-
-
-class Urge(Command):
-    """催办: a reminder to whoever holds the case."""
-
-
-class ReturnOrder(Command):
-    """退单: the department says that the order is not its own, why, and by which law."""
-
-    reason: TextReference
-    legal_basis: TextReference
-
-
-class Redispatch(Command):
-    """改派: the coordinator gives the order to another department."""
-
-    department: str
-    reason: TextReference
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a department that is not one of the town's."""
-        if not isinstance(state, IncidentState) or self.department in state.departments:
-            return ()
-        return (
-            Fault(
-                field="department",
-                reason=say(f"没有代码为“{self.department}”的部门", f"no department has the code {self.department!r}"),
-                remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
-            ),
-        )
-
-
-class Arbitrate(Redispatch):
-    """裁定: the coordinator rules on a returned order; the ruling binds."""
-
-
-class Finish(Command):
-    """办结: the department reports the work done."""
-
-    result: TextReference
-
-
-class Verify(Command):
-    """核查: somebody else looks whether it is done."""
-
-    passed: bool
-    reason: TextReference | None = None
-
-    @model_validator(mode="after")
-    def _a_failure_has_a_reason(self) -> Self:
-        if not self.passed and self.reason is None:
-            raise ValueError("reason: 核查不通过必须说明原因 (a failed verification needs a reason)")
-        return self
-
-
-class Rate(Command):
-    """评价: the resident says whether it is solved and how satisfied they are."""
-
-    solved: Solved
-    satisfied: Satisfied
-    comment: TextReference | None = None
-
-
-class WithReason(Command):
-    """A command that is nothing but its reason."""
-
-    reason: TextReference
-
-
-class Reopen(WithReason):
-    """重启: it is not solved after all."""
-
-
-class Withdraw(WithReason):
-    """撤回: the reporter takes the report back."""
-
-
-class Reject(WithReason):
-    """不予受理: not a public matter, no such place and the like."""
-
-
-class CloseUnresolved(WithReason):
-    """终结: closed without a solution."""
-
-
-class Replan(Command):
-    """重排期限: a new version of the calendar moves the open clocks."""
-
-    calendar: Calendar
-
-
-# ---- State --------------------------------------------------------------------------------------------------------
-
-
-class Order(BaseModel):
-    """派单: the work order to one department. Its step key is `CASE/order-NUMBER`, stable over every retry."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    number: int
-    department: str
-    dispatched_at: datetime
-    binding: bool = False
-    receipt: str | None = None
-    refused: str | None = None
-    signed_at: datetime | None = None
-    finished_by: str | None = None
-    result: TextReference | None = None
-    recalled: bool = False
-
-
-class IncidentState(CaseState):
-    """What an incident remembers."""
-
-    procedure: ClassVar[str] = "incident"
-
-    stage: str = Stage.REPORTED
-    terms: IncidentTerms
-    departments: tuple[str, ...]
-    category: str
-    category_given: TextReference | None = None
-    listed: bool
-    responsibility: Responsibility
-    urgency: Urgency
-    description: TextReference
-    address: TextReference
-    latitude_micro: int | None = None
-    longitude_micro: int | None = None
-    reporter: PersonReference | None = None
-    channel: Channel
-    on_behalf: bool = False
-    orders: list[Order] = []
-    returns: int = 0
-    reworks: int = 0
-    unsolved: int = 0
-    solved: Solved | None = None
-    satisfied: Satisfied | None = None
-
-    @property
-    def order(self) -> Order:
-        """The order that counts now."""
-        return self.orders[-1]
-
-    def labels(self) -> dict[str, str]:
-        """Return what lists and indicators group incidents by."""
-        return {"category": self.category, "urgency": self.urgency, "channel": self.channel}
-
-
-# ---- Rules --------------------------------------------------------------------------------------------------------
+# ---- Rules ------------------------------------------------------------------------------------------------------------
 
 
 def _may_still_return(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
@@ -386,19 +148,68 @@ def _inside_reopen_window(state: IncidentState, _actor: Actor, now: datetime) ->
     return say("已超过重启期限", "the time for reopening has passed")
 
 
+def _no_extension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    if state.extension is not None:
+        return say("已有延期申请待审批", "an extension is asked for already and not yet answered")
+    if state.extended_working_days >= state.terms.extension_working_days_at_most:
+        most = state.terms.extension_working_days_at_most
+        return say(f"累计延期已达{most}个工作日", f"the case was extended by {most} working days, the most allowed")
+    return None
+
+
+def _extension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return None if state.extension else say("没有待审批的延期申请", "no extension is asked for")
+
+
+def _before_finish_is_due(state: IncidentState, _actor: Actor, now: datetime) -> str | None:
+    clock = state.clocks["finish"]
+    due = due_at(clock, state.charter.calendar)
+    if BREACH in clock.fired or (due is not None and now >= due):
+        return say("办结期限已过,不得延期", "the limit for finishing has passed: it is extended before, not after")
+    return None
+
+
+def _no_suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return say("已有挂账申请待审批", "a suspension is asked for already") if state.suspension else None
+
+
+def _suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return None if state.suspension else say("没有待审批的挂账申请", "no suspension is asked for")
+
+
+def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return say("督办中,尚未反馈", "it is supervised already and not yet answered") if state.supervised else None
+
+
+def _supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return None if state.supervised else say("没有待反馈的督办", "no supervisor's order is to be answered")
+
+
+def _room_for_a_document(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    most = state.terms.documents_at_most
+    if len(state.documents) >= most:
+        return say(f"本案附件已达{most}件", f"the case has {most} documents, the most allowed")
+    return None
+
+
 _reporter = By(Role.RESIDENT, Scope.REPORTER)
 _department = By(Role.DEPARTMENT_OFFICER, Scope.HOLDER)
 _coordinator = By(Role.COORDINATOR)
 _grid_worker = By(Role.GRID_WORKER)
 _clerk = By(Role.WINDOW_CLERK)
 _supervisor = By(Role.SUPERVISOR)
+_street_officer = By(Role.STREET_OFFICER)
 _admin = By(Role.ADMIN)
 _engine = By(Role.ENGINE, Scope.ENGINE)
+_everybody = (_reporter, _grid_worker, _clerk, _street_officer, _department, _coordinator, _supervisor)
 _DISPATCHED = (Stage.DISPATCHED,)
+_HANDLING = (Stage.HANDLING,)
+_SUSPENDED = (Stage.SUSPENDED,)
 
 RULES = RulesTable(
     (
         Rule("dispatch", "派单", (_engine,), (Stage.REPORTED,), _DISPATCHED),
+        Rule("dispatch_anew", "重新派单", (_engine,), _HANDLING, _DISPATCHED),
         Rule("redispatch", "改派", (_coordinator,), WITH_DEPARTMENT, _DISPATCHED),
         Rule("sign", "签收", (_department,), _DISPATCHED, (Stage.HANDLING,)),
         Rule("return_order", "退单", (_department,), _DISPATCHED, (Stage.RETURNED,), (_may_still_return,)),
@@ -412,6 +223,26 @@ RULES = RulesTable(
         ),
         Rule("arbitrate", "裁定", (_coordinator,), (Stage.RETURNED,), _DISPATCHED),
         Rule("arrive", "到场", (_department,), (Stage.HANDLING,)),
+        Rule(
+            "request_extension",
+            "申请延期",
+            (_department,),
+            _HANDLING,
+            conditions=(_before_finish_is_due, _no_extension_asked),
+        ),
+        Rule(
+            "grant_extension",
+            "同意延期",
+            (_supervisor,),
+            _HANDLING,
+            conditions=(_extension_asked, _before_finish_is_due),
+        ),
+        Rule("refuse_extension", "不同意延期", (_supervisor,), _HANDLING, conditions=(_extension_asked,)),
+        Rule("request_suspension", "申请挂账", (_department,), _HANDLING, conditions=(_no_suspension_asked,)),
+        Rule("grant_suspension", "同意挂账", (_coordinator,), _HANDLING, _SUSPENDED, (_suspension_asked,)),
+        Rule("refuse_suspension", "不同意挂账", (_coordinator,), _HANDLING, conditions=(_suspension_asked,)),
+        Rule("resume", "恢复办理", (_department, _coordinator), _SUSPENDED, _HANDLING),
+        Rule("end_suspension", "挂账到期", (_engine,), _SUSPENDED, _HANDLING),
         Rule("finish", "办结", (_department,), (Stage.HANDLING,), (Stage.VERIFYING,)),
         Rule(
             "verify",
@@ -431,7 +262,13 @@ RULES = RulesTable(
         Rule("close", "到期办结", (_engine,), (Stage.CALLING_BACK,), (Stage.CLOSED,)),
         Rule("reopen", "重启", (_reporter, _coordinator), (Stage.CLOSED,), _DISPATCHED, (_inside_reopen_window,)),
         Rule("urge", "催办", (_reporter, _grid_worker, _supervisor), OPEN),
-        Rule("withdraw", "撤回", (_reporter,), (Stage.REPORTED, *WITH_DEPARTMENT), (Stage.WITHDRAWN,)),
+        Rule("supervise", "督办", (_supervisor,), OPEN, conditions=(_not_supervised,)),
+        Rule("answer_supervision", "督办反馈", (_department,), OPEN, conditions=(_supervised,)),
+        Rule("comment", "备注", _everybody, OPEN),
+        Rule("attach", "附件", _everybody, OPEN, conditions=(_room_for_a_document,)),
+        Rule("merge", "并案", (_coordinator,), (Stage.REPORTED, *WITH_DEPARTMENT), (Stage.MERGED,)),
+        Rule("undo_merge", "并案未成", (_engine,), (Stage.MERGED,), WITH_DEPARTMENT),
+        Rule("withdraw", "撤回", (_reporter,), (Stage.REPORTED, *HELD), (Stage.WITHDRAWN,)),
         Rule(
             "reject", "不予受理", (_coordinator,), (Stage.REPORTED, Stage.DISPATCHED, Stage.RETURNED), (Stage.REJECTED,)
         ),
@@ -459,7 +296,19 @@ INCIDENT = Procedure(
         "verify": Verify,
         "rate": Rate,
         "reopen": Reopen,
+        "request_extension": RequestExtension,
+        "grant_extension": GrantExtension,
+        "refuse_extension": RefuseExtension,
+        "request_suspension": RequestSuspension,
+        "grant_suspension": GrantSuspension,
+        "refuse_suspension": RefuseSuspension,
+        "resume": Resume,
         "urge": Urge,
+        "supervise": Supervise,
+        "answer_supervision": AnswerSupervision,
+        "comment": Comment,
+        "attach": Attach,
+        "merge": Merge,
         "withdraw": Withdraw,
         "reject": Reject,
         "close_unresolved": CloseUnresolved,

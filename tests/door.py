@@ -2,7 +2,7 @@
 
 import importlib
 import uuid
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -23,13 +23,17 @@ class Person:
     area: str | None = None
 
 
+Body = Mapping[str, Any] | Callable[["Door", str, str], Awaitable[Mapping[str, Any]]]
+"""A body, or how to come by one that names something else in the town: (door, case_id, by), the same every time."""
+
+
 @dataclass(frozen=True)
 class Step:
     """One command of a walk: its name, who gives it, and its body if not the usual one."""
 
     command: str
     by: str
-    body: Mapping[str, Any] | None = None
+    body: Body | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class Door:
     async def give(self, case_id: str, step: Step, key: str | None = None) -> httpx.Response:
         """Give a command, legal or not, and return the answer."""
         body = self.examples.BODIES[step.command] if step.body is None else step.body
+        if callable(body):
+            body = await body(self, case_id, step.by)
         return await self.api.post(
             f"/api/v1/cases/{case_id}/commands/{step.command}",
             json=body,

@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from schemas.actor import Stamp
 from schemas.canonical import digest
-from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Notice, Processed
+from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Message, Notice, Processed
 from schemas.ledger import Batch, projection_of
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
@@ -82,6 +82,9 @@ class Case(Generic[StateT]):
         """A clock has reached a moment (warning, breach, tier): say so to whoever is to be told."""
         self.record(f"clock:{moment.partition(':')[0]}", clock=clock, moment=moment, told=told)
         self.notify(told, f"clock_{moment.partition(':')[0]}", clock=clock)
+
+    def on_message(self, message: Message, *, repeated: bool) -> None:
+        """Another case tells this one something; `repeated` when it was heard before. Synchronous, like a command."""
 
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""
@@ -185,6 +188,14 @@ class Case(Generic[StateT]):
             command=name,
             stage=self.state.stage,
         )
+
+    @workflow.signal
+    def message(self, message: Message) -> None:
+        """Hear another case. What is told twice is taken in once."""
+        repeated = message.message_id in self.state.messages
+        if not repeated:
+            self.state.messages.append(message.message_id)
+        self.on_message(message, repeated=repeated)
 
     # ---- the life of a case -----------------------------------------------------------------------------------------
 

@@ -1,40 +1,42 @@
 """incident 事件处置: something is reported, and it is dealt with, checked, rated and closed.
 
     reported -> dispatched -> handling -> verifying -> calling_back -> closed
-                  ^   |          |  ^         |             |             |
-                  |   v          v  |         v             v             v
-                  +- returned <--+  +---- (rework)     (not solved)    reopened inside the window
-    also: withdrawn, rejected, unresolved
+                  ^   |        ^ | | ^        |             |             |
+                  |   v        | v v |        v             v             v
+                  +- returned <--+ suspended (rework)   (not solved)    reopened inside the window
+    also: merged, withdrawn, rejected, unresolved
 
 1. The report is dispatched at once, by the responsibility list, and the clocks `sign`, `respond` and `finish` start.
 2. The department signs, returns the order with reason and legal basis, or stays silent: then its clocks escalate, tier by tier.
+   It may ask for more time or for a suspension; a supervisor may order an account of the matter.
 3. It reports the work done; somebody else verifies it, or sends it back as rework.
 4. The resident rates it. *Not solved* sends it back once; after that the coordinator decides.
 5. It is closed, and can be reopened inside the window. The workflow ends when the window has passed.
 
-A case that nobody answers belongs to the coordinator after the last tier, and ends as `unresolved` at the final limit.
+What goes out to departments stands in `incident_orders`, requests and supervision in `incident_requests`, the ends of a
+case that is not rated in `incident_endings`. A case that nobody answers belongs to the coordinator after the last tier,
+and ends as `unresolved` at the final limit.
 """
 
 from temporalio import workflow
 
 from schemas.actor import Actor
 from schemas.case import CaseOutcome
-from schemas.clocks import Limit
-from schemas.department import PlaceOrder, RecallOrder
+from schemas.department import ReworkCause
+from schemas.document import Document
 from schemas.incident import (
     FINAL,
+    HELD,
     INCIDENT,
-    WITH_DEPARTMENT,
     Arbitrate,
     Arrive,
-    CloseUnresolved,
+    Attach,
+    Comment,
     Finish,
     IncidentState,
     Kind,
-    Order,
     Rate,
     Redispatch,
-    Reject,
     Reopen,
     Replan,
     ReturnOrder,
@@ -43,18 +45,15 @@ from schemas.incident import (
     Stage,
     Urge,
     Verify,
-    Withdraw,
 )
-from workflows import steps
-from workflows.case import Case, command
-
-COORDINATOR = "role:coordinator"
-GRID_WORKER = "role:grid_worker"
-REPORTER = "reporter"
+from schemas.references import TextReference
+from workflows.case import command
+from workflows.incident_endings import Endings
+from workflows.incident_orders import COORDINATOR, GRID_WORKER, REPORTER
 
 
 @workflow.defn(name="incident")
-class Incident(Case[IncidentState]):
+class Incident(Endings):
     """One incident, from the report to the end of the reopen window."""
 
     procedure = INCIDENT
@@ -71,10 +70,11 @@ class Incident(Case[IncidentState]):
     async def story(self) -> None:
         """Tell the procedure after its dispatch, however many rounds it takes."""
         while not self.over:
-            await self.while_at(*WITH_DEPARTMENT)
+            await self.while_at(*HELD)
             await self.while_at(Stage.VERIFYING)
             await self.while_at(Stage.CALLING_BACK)
             await self.while_at(Stage.CLOSED)
+            await self.farewell()
 
     @property
     def over(self) -> bool:
@@ -112,54 +112,6 @@ class Incident(Case[IncidentState]):
         self.give_order(responsible.department)
         self.record(Kind.DISPATCHED, department=responsible.department, legal_basis=responsible.legal_basis)
 
-    def give_order(self, department: str, *, binding: bool = False) -> None:
-        """Give the next order to a department: `sign` starts anew, whatever else runs goes on."""
-        if self.state.orders and self.state.order.department != department:
-            self.errand("recall_order", self.state.order.number)
-        number = len(self.state.orders) + 1
-        self.state.orders.append(Order(number=number, department=department, dispatched_at=self.now(), binding=binding))
-        self.state.department = department
-        self.start_duty("sign", self.state.terms.sign)
-        self.move(Stage.DISPATCHED, f"department:{department}")
-        self.errand("place_order", number)
-        self.notify(f"department:{department}", "order_dispatched", order=number)
-
-    async def errand_place_order(self, number: int) -> None:
-        """Bring the order to the department's own system; a silent department is a clock, not an error."""
-        order = self.state.orders[number - 1]
-        receipt = await steps.place_order(
-            PlaceOrder(
-                case_id=self.state.case_id,
-                step=f"order-{number}",
-                department=order.department,
-                procedure=INCIDENT.name,
-                category=self.state.category,
-                urgency=self.state.urgency,
-                description=self.state.description,
-                address=self.state.address,
-                latitude_microdegrees=self.state.latitude_micro,
-                longitude_microdegrees=self.state.longitude_micro,
-                due={view.name: view.due_at for view in self.state.clock_views() if view.due_at},
-                as_of=self.now(),
-            )
-        )
-        if receipt.accepted:
-            order.receipt = receipt.receipt
-            self.record(Kind.ORDER_RECEIVED, order=number, department=order.department, receipt=receipt.receipt)
-        else:
-            order.refused = receipt.code
-            self.record(Kind.ORDER_REFUSED, order=number, department=order.department, code=receipt.code)
-            self.notify(COORDINATOR, "order_not_delivered", order=number, department=order.department)
-
-    async def errand_recall_order(self, number: int) -> None:
-        """Take the order back from the department that no longer holds the case."""
-        await self.errand_done("place_order", number)
-        order = self.state.orders[number - 1]
-        recall = RecallOrder(case_id=self.state.case_id, step=f"order-{number}", department=order.department)
-        receipt = await steps.recall_order(recall)
-        order.recalled = receipt.done
-        self.record(Kind.ORDER_RECALLED, order=number, department=order.department, done=receipt.done)
-
     @command
     def redispatch(self, command: Redispatch, by: Actor) -> None:
         """改派: `sign` starts anew, `finish` goes on."""
@@ -179,6 +131,7 @@ class Incident(Case[IncidentState]):
     @command
     def return_order(self, command: ReturnOrder, by: Actor) -> None:
         """退单: to the coordinator, with reason and legal basis; all time still counts."""
+        self.drop_requests()
         self.state.returns += 1
         self.clocks.stop("sign", by.subject)
         self.move(Stage.RETURNED, COORDINATOR)
@@ -205,15 +158,31 @@ class Incident(Case[IncidentState]):
 
     @command
     def finish(self, command: Finish, by: Actor) -> None:
-        """办结: stops `respond` and `finish`; somebody else has to look now."""
+        """办结: stops `respond` and `finish`, answers a supervisor's order; somebody else has to look now."""
+        self.drop_requests()
+        evidence = self.show_evidence(command.documents)
+        if self.state.supervised:
+            self.supervision_is_answered(by.subject)
         self.state.order.finished_by = by.subject
         self.state.order.result = command.result
         self.clocks.stop("respond", by.subject)
         self.clocks.stop("finish", by.subject)
         self.start_duty("verify", self.state.terms.verify)
         self.move(Stage.VERIFYING, GRID_WORKER)
-        self.record(Kind.FINISHED, department=self.state.department, result=command.result)
+        self.record(Kind.FINISHED, department=self.state.department, result=command.result, **evidence)
         self.notify(GRID_WORKER, "verification_due")
+
+    def show_evidence(self, documents: tuple[Document, ...]) -> dict[str, object]:
+        """Keep the documents that show the work; the facts of the entry, none where none were named."""
+        for document in documents:
+            self.keep_document(document)
+            self.state.order.documents.append(document.reference)
+        return {"documents": [document.model_dump(mode="json") for document in documents]} if documents else {}
+
+    def keep_document(self, document: Document) -> None:
+        """A document stands in a case once, however often it is named."""
+        if document not in self.state.documents:
+            self.state.documents.append(document)
 
     # ---- 3. verification ------------------------------------------------------------------------------------------
 
@@ -228,14 +197,15 @@ class Incident(Case[IncidentState]):
             self.notify(REPORTER, "rating_asked")
         else:
             self.state.reworks += 1
-            self.send_back(by)
+            self.send_back(by, ReworkCause.VERIFICATION_FAILED, command.reason)
             self.record(Kind.VERIFICATION_FAILED, reason=command.reason, reworks=self.state.reworks)
             self.notify(self.state.holder, "rework", reworks=self.state.reworks)
 
-    def send_back(self, by: Actor) -> None:
+    def send_back(self, by: Actor, cause: ReworkCause, reason: TextReference | None) -> None:
         """Send the case back to the department that handled it; `finish` goes on from where it stood."""
         self.clocks.go_on("finish", by.subject)
         self.move(Stage.HANDLING, f"department:{self.state.department}")
+        self.ask_again(cause, reason)
 
     # ---- 4. rating ------------------------------------------------------------------------------------------------
 
@@ -251,7 +221,7 @@ class Incident(Case[IncidentState]):
             return
         self.state.unsolved += 1
         if self.state.unsolved == 1:
-            self.send_back(by)
+            self.send_back(by, ReworkCause.NOT_SOLVED, command.comment)
         else:
             self.clocks.go_on("finish", by.subject)
             self.move(Stage.RETURNED, COORDINATOR)
@@ -289,19 +259,17 @@ class Incident(Case[IncidentState]):
         self.notify(self.state.holder, "urged", by=by.role)
 
     @command
-    def withdraw(self, command: Withdraw, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """撤回: the reporter takes the report back."""
-        self.finish_as(Stage.WITHDRAWN, Kind.WITHDRAWN, reason=command.reason)
+    def comment(self, command: Comment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """备注: for whoever reads the case."""
+        self.record(Kind.COMMENTED, text=command.text)
 
     @command
-    def reject(self, command: Reject, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """不予受理: with its reason, to the reporter."""
-        self.finish_as(Stage.REJECTED, Kind.REJECTED, reason=command.reason)
-
-    @command
-    def close_unresolved(self, command: CloseUnresolved, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """终结: without a solution, by a person."""
-        self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=command.reason)
+    def attach(self, command: Attach, by: Actor) -> None:
+        """附件: the reference, what the file is, and whether it shows the work of the department that holds the order."""
+        self.keep_document(command.document)
+        if by.department is not None and by.department == self.state.department:
+            self.state.order.documents.append(command.document.reference)
+        self.record(Kind.ATTACHED, document=command.document.model_dump(mode="json"), note=command.note)
 
     @command
     def replan(self, command: Replan, by: Actor) -> None:
@@ -310,20 +278,7 @@ class Incident(Case[IncidentState]):
         self.clocks.replan(command.calendar, by.subject)
         self.record("clock:replanned", before=before.version, after=command.calendar.version)
 
-    def finish_as(self, stage: Stage, kind: Kind, **facts: str | None) -> None:
-        """End the case at a final stage; a department that holds an order is told."""
-        if self.state.department is not None and self.state.stage in WITH_DEPARTMENT:
-            self.notify(f"department:{self.state.department}", "order_void")
-        self.state.closed_at = self.now()
-        self.move(stage, "")
-        self.record(kind, **facts)
-        self.notify(REPORTER, f"incident_{stage}")
-
     # ---- clocks ---------------------------------------------------------------------------------------------------
-
-    def start_duty(self, name: str, limit: Limit) -> None:
-        """Start a clock that somebody has to keep: late, it climbs the tiers."""
-        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
 
     def on_moment(self, clock: str, moment: str, told: str) -> None:
         """What happens when a clock has run so far: reminders and tiers for duties, a decision for windows."""
@@ -335,6 +290,8 @@ class Incident(Case[IncidentState]):
             case "rate", "breach":
                 self.record(Kind.NOT_RATED)
                 self.close()
+            case "suspension", "breach":
+                self.suspension_has_ended()
             case "final", "breach":
                 self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=None)
             case _:

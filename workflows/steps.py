@@ -3,18 +3,27 @@
 The more constrained this interface is, the easier it is to test, to version and to change.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.departments import Departments
     from activities.ledger import Ledger
-    from schemas.case import CaseState
+    from schemas.case import CaseState, Message
     from schemas.clocks import ClockView, Status
-    from schemas.department import Gateway, OrderReceipt, PlaceOrder, RecallOrder, RecallReceipt
+    from schemas.department import (
+        Gateway,
+        OrderReceipt,
+        PlaceOrder,
+        RecallOrder,
+        RecallReceipt,
+        ReworkOrder,
+        ReworkReceipt,
+    )
     from schemas.ledger import Batch, FlushReceipt
     from schemas.screen_words import clock_words, holder_words, stage_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
@@ -29,6 +38,9 @@ _FLUSH_WAITS_LOCALLY = timedelta(seconds=2)
 _DEPARTMENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 _DEPARTMENT_ATTEMPT = timedelta(seconds=30)
 _DEPARTMENT_ALTOGETHER = timedelta(days=1)
+
+# The other case answers within a workflow task or two, if it still lives and a worker runs. Real time.
+_CASE_ANSWERS_WITHIN = timedelta(hours=1)
 
 _KEYWORDS = {name: SearchAttributeKey.for_keyword(name) for name in (STAGE, DEPARTMENT, HOLDER, AREA)}
 
@@ -84,6 +96,45 @@ async def recall_order(recall: RecallOrder) -> RecallReceipt:
         if is_cancelled_exception(error):
             raise
         return RecallReceipt(order_id=recall.order_id, department=recall.department, done=False, code="unreachable")
+
+
+async def rework_order(rework: ReworkOrder) -> ReworkReceipt:
+    """Ask a department to do its work again. What cannot be delivered comes back as a refusal."""
+    try:
+        return await workflow.execute_activity_method(
+            Departments.rework_order,
+            rework,
+            start_to_close_timeout=_DEPARTMENT_ATTEMPT,
+            schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
+            retry_policy=_DEPARTMENT_RETRY,
+            summary=f"rework {rework.number} of {rework.order_id} -> {rework.department}",
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        return ReworkReceipt(order_id=rework.order_id, department=rework.department, accepted=False, code="unreachable")
+
+
+async def tell_case(case_id: str, message: Message) -> bool:
+    """Tell another case something; False when no such case runs."""
+    try:
+        await workflow.get_external_workflow_handle(case_id).signal("message", message)
+    except FailureError as error:
+        if is_cancelled_exception(error):
+            raise
+        return False
+    return True
+
+
+async def case_answered(answered: Callable[[], bool]) -> bool:
+    """Wait for the answer of another case; False when it gave none in time."""
+    try:
+        await workflow.wait_condition(
+            answered, timeout=_CASE_ANSWERS_WITHIN, timeout_summary="the other case did not answer"
+        )
+    except TimeoutError:
+        return False
+    return True
 
 
 def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:

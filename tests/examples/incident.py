@@ -1,6 +1,10 @@
 """How an incident starts, who acts on it, what a right body of each command is, and the ways a case can go."""
 
-from tests.door import Person, Step, Walk
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from tests.door import Door, Person, Step, Walk
 
 PATH = "/api/v1/incidents"
 REPORT = {
@@ -17,6 +21,7 @@ PEOPLE = {
     "officer": Person("officer-cheng", "department_officer", department="urban-management"),
     "other_officer": Person("officer-si", "department_officer", department="justice-office"),
     "grid_worker": Person("grid-zhao", "grid_worker"),
+    "street_officer": Person("street-feng", "street_officer"),
     "clerk": Person("clerk-qian", "window_clerk"),
     "coordinator": Person("coordinator-sun", "coordinator"),
     "supervisor": Person("supervisor-zhou", "supervisor"),
@@ -26,8 +31,53 @@ PEOPLE = {
 REPORTER = "reporter"
 
 REASON = {"reason": "情况说明"}
+PHOTO = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)
 CALENDAR = {"version": "tests.1", "years": [2026], "provisional": [], "holidays": [], "makeup": []}
-BODIES = {
+
+
+@cache
+def _others() -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Bodies that were made for a case: the same command again has the same body."""
+    return {}
+
+
+async def document(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, Any]:
+    """Send a file as somebody and return what it got; the same file again gets the same."""
+    answer = await door.api.post(
+        "/api/v1/documents", content=content, headers=door.headers(by) | {"Content-Type": "image/png"}
+    )
+    assert answer.status_code in (200, 201), answer.text
+    return dict(answer.json())
+
+
+async def a_photo(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
+    """An attachment of the giver's own; for those who may send none, one that stands in a case they see."""
+    if PEOPLE[by].role in ("admin", "auditor"):
+        if ("", "attach") not in _others():
+            shown = {"document": await document(door, "coordinator")}
+            await door.give(await door.start(), Step("attach", "coordinator", shown))
+            _others()["", "attach"] = shown
+        return _others()["", "attach"]
+    return {"document": await document(door, by), "note": "现场照片"}
+
+
+async def into_another(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    """A merge into another report of the same matter, which is made for it."""
+    if (case_id, "merge") not in _others():
+        _others()[case_id, "merge"] = {"into": await door.start(), **REASON}
+    return _others()[case_id, "merge"]
+
+
+async def after_another_came_in(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    """A comment, after another report was merged into this case."""
+    if (case_id, "comment") not in _others():
+        other = await door.start()
+        await door.give(other, Step("merge", "coordinator", {"into": case_id}))
+        _others()[case_id, "comment"] = {"text": f"已并入 {other}"}
+    return _others()[case_id, "comment"]
+
+
+BODIES: dict[str, Any] = {
     "redispatch": {"department": "justice-office", **REASON},
     "sign": {},
     "return_order": {"legal_basis": "《权责清单》第三条", **REASON},
@@ -42,6 +92,18 @@ BODIES = {
     "reject": REASON,
     "close_unresolved": REASON,
     "replan": {"calendar": CALENDAR},
+    "request_extension": {"working_days": 2, **REASON},
+    "grant_extension": {},
+    "refuse_extension": REASON,
+    "request_suspension": REASON,
+    "grant_suspension": {},
+    "refuse_suspension": REASON,
+    "resume": {},
+    "supervise": {"order": "请三日内书面反馈"},
+    "answer_supervision": {"answer": "已安排人员今日处理"},
+    "comment": {"text": "居民来电补充"},
+    "attach": a_photo,
+    "merge": into_another,
 }
 
 FINISHED = (Step("sign", "officer"), Step("finish", "officer"))
@@ -81,9 +143,76 @@ WALKS = (
         ),
         "returned",
     ),
+    Walk(
+        "reworked twice",
+        (
+            *FINISHED,
+            Step("verify", "grid_worker", FAILED),
+            Step("finish", "officer"),
+            Step("verify", "coordinator"),
+            Step("rate", REPORTER, NOT_SOLVED),
+            Step("finish", "officer"),
+            *RATED,
+        ),
+        "closed",
+    ),
+    Walk("withdrawn while it is handled", (Step("sign", "officer"), Step("withdraw", REPORTER)), "withdrawn"),
     Walk("reopened", (*FINISHED, *RATED, Step("reopen", REPORTER), *FINISHED), "verifying"),
     Walk("withdrawn", (Step("urge", REPORTER), Step("withdraw", REPORTER)), "withdrawn"),
     Walk("rejected", (Step("reject", "coordinator"),), "rejected"),
     Walk("unresolved", (Step("sign", "officer"), Step("close_unresolved", "coordinator")), "unresolved"),
+    Walk(
+        "extended",
+        (
+            Step("sign", "officer"),
+            Step("request_extension", "officer"),
+            Step("refuse_extension", "supervisor"),
+            Step("request_extension", "officer"),
+            Step("grant_extension", "supervisor"),
+            Step("finish", "officer"),
+        ),
+        "verifying",
+    ),
+    Walk(
+        "suspended and resumed",
+        (
+            Step("sign", "officer"),
+            Step("request_suspension", "officer"),
+            Step("refuse_suspension", "coordinator"),
+            Step("request_suspension", "officer"),
+            Step("grant_suspension", "coordinator"),
+            Step("resume", "officer"),
+            Step("finish", "officer"),
+        ),
+        "verifying",
+    ),
+    Walk(
+        "left suspended",
+        (Step("sign", "officer"), Step("request_suspension", "officer"), Step("grant_suspension", "coordinator")),
+        "suspended",
+    ),
+    Walk(
+        "a request that lapses",
+        (Step("sign", "officer"), Step("request_extension", "officer"), Step("redispatch", "coordinator")),
+        "dispatched",
+    ),
+    Walk(
+        "supervised",
+        (
+            Step("supervise", "supervisor"),
+            Step("sign", "officer"),
+            Step("answer_supervision", "officer"),
+            Step("supervise", "supervisor"),
+            Step("finish", "officer"),
+        ),
+        "verifying",
+    ),
+    Walk(
+        "commented and shown",
+        (Step("comment", REPORTER), Step("sign", "officer"), Step("attach", "officer")),
+        "handling",
+    ),
+    Walk("merged", (Step("sign", "officer"), Step("merge", "coordinator")), "merged"),
+    Walk("another report merged in", (Step("comment", "coordinator", after_another_came_in),), "dispatched"),
     Walk("replanned", (Step("replan", "admin"), Step("sign", "officer")), "handling"),
 )

@@ -1,0 +1,224 @@
+"""What people and departments do with an incident. A text is a reference into the vault; at the door it is a text."""
+
+import operator
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas.calendar import Calendar
+from schemas.case import CaseState
+from schemas.document import Document
+from schemas.incident_state import IncidentState, Satisfied, Solved
+from schemas.procedure import Command
+from schemas.references import TextReference
+from schemas.refusals import Fault, say
+
+
+class Sign(Command):
+    """签收: the department takes the order."""
+
+
+class Arrive(Command):
+    """到场: the department's people are on the spot."""
+
+
+class Urge(Command):
+    """催办: a reminder to whoever holds the case."""
+
+
+class ReturnOrder(Command):
+    """退单: the department says that the order is not its own, why, and by which law."""
+
+    reason: TextReference
+    legal_basis: TextReference
+
+
+class Redispatch(Command):
+    """改派: the coordinator gives the order to another department."""
+
+    department: str
+    reason: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a department that is not one of the town's."""
+        if not isinstance(state, IncidentState) or self.department in state.departments:
+            return ()
+        return (
+            Fault(
+                field="department",
+                reason=say(f"没有代码为“{self.department}”的部门", f"no department has the code {self.department!r}"),
+                remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
+            ),
+        )
+
+
+class Arbitrate(Redispatch):
+    """裁定: the coordinator rules on a returned order; the ruling binds."""
+
+
+class Finish(Command):
+    """办结: the department reports the work done, with a document where the category asks for evidence."""
+
+    result: TextReference
+    # Left out when empty: the digest of a command covers its fields, and cases of an earlier day had none of these.
+    documents: tuple[Document, ...] = Field(default=(), max_length=10, exclude_if=operator.not_)
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse work without evidence where the responsibility list asks for it; what was attached before counts."""
+        if not isinstance(state, IncidentState) or not state.responsibility.evidence:
+            return ()
+        if self.documents or state.order.documents:
+            return ()
+        return (
+            Fault(
+                field="documents",
+                reason=say("此类事项办结须附材料", "work of this category is reported done with a document"),
+                remedy=say("请先上传并附上照片或文书", "attach a document, or name one here"),
+            ),
+        )
+
+
+class Verify(Command):
+    """核查: somebody else looks whether it is done."""
+
+    passed: bool
+    reason: TextReference | None = None
+
+    @model_validator(mode="after")
+    def _a_failure_has_a_reason(self) -> Self:
+        if not self.passed and self.reason is None:
+            raise ValueError("reason: 核查不通过必须说明原因 (a failed verification needs a reason)")
+        return self
+
+
+class Rate(Command):
+    """评价: the resident says whether it is solved and how satisfied they are."""
+
+    solved: Solved
+    satisfied: Satisfied
+    comment: TextReference | None = None
+
+
+class WithReason(Command):
+    """A command that is nothing but its reason."""
+
+    reason: TextReference
+
+
+class Reopen(WithReason):
+    """重启: it is not solved after all."""
+
+
+class Withdraw(WithReason):
+    """撤回: the reporter takes the report back."""
+
+
+class Reject(WithReason):
+    """不予受理: not a public matter, no such place and the like."""
+
+
+class CloseUnresolved(WithReason):
+    """终结: closed without a solution."""
+
+
+class RequestExtension(WithReason):
+    """申请延期: more time for handling, asked for before the due time."""
+
+    working_days: int = Field(ge=1)
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse more days than the case has left."""
+        if not isinstance(state, IncidentState):
+            return ()
+        most = state.terms.extension_working_days_at_most
+        left = most - state.extended_working_days
+        if self.working_days <= left:
+            return ()
+        return (
+            Fault(
+                field="working_days",
+                reason=say(
+                    f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most, in all"
+                ),
+                remedy=say(f"最多还可申请{left}个工作日", f"ask for at most {left}"),
+            ),
+        )
+
+
+class GrantExtension(Command):
+    """同意延期: `finish` grows by what was asked for."""
+
+
+class RefuseExtension(WithReason):
+    """不同意延期: `finish` stays as it is."""
+
+
+class RequestSuspension(WithReason):
+    """申请挂账: the work cannot go on for a stated reason."""
+
+
+class GrantSuspension(Command):
+    """同意挂账: the clocks of the work pause."""
+
+
+class RefuseSuspension(WithReason):
+    """不同意挂账: the clocks go on."""
+
+
+class Resume(Command):
+    """恢复办理: what held up the work is over."""
+
+
+class Supervise(Command):
+    """督办: a supervisor's formal order, with its own clock."""
+
+    order: TextReference
+
+
+class AnswerSupervision(Command):
+    """督办反馈: the department says what it has done about a supervisor's order."""
+
+    answer: TextReference
+
+
+class Comment(Command):
+    """备注: a word to whoever reads the case."""
+
+    text: TextReference
+
+
+class Attach(Command):
+    """附件: a document, by reference, with the digest and size of the file as it was sent."""
+
+    document: Document
+    note: TextReference | None = None
+
+
+IncidentId = Annotated[str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$")]
+"""The id of an incident. Another procedure's case has another name."""
+
+
+class Merge(Command):
+    """并案: the same matter was reported before; this case goes into the other."""
+
+    into: IncidentId
+    reason: TextReference | None = None
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a case that would go into itself, or into one that went into it."""
+        merged = getattr(state, "merged_reports", ())
+        if self.into != state.case_id and self.into not in merged:
+            return ()
+        return (
+            Fault(
+                field="into",
+                reason=say("不能并入自身或已并入本案的案件", "is this very case, or one that was merged into it"),
+                remedy=say("请填写另一在办案件的编号", "name another open case"),
+            ),
+        )
+
+
+class Replan(Command):
+    """重排期限: a new version of the calendar moves the open clocks."""
+
+    calendar: Calendar

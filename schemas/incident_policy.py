@@ -1,0 +1,99 @@
+"""policies/incident.yaml as data: the town's terms for incidents and its responsibility list 权责清单."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+from pydantic import Field
+
+from schemas.clock_schedule import BREACH, tier_name
+from schemas.clocks import Limit, Tier, Unit
+from schemas.model import Model
+from schemas.policy import NOT_A_DEPARTMENT, Policy
+
+
+class Urgency(StrEnum):
+    """How fast; the limits stand in the policy."""
+
+    EMERGENCY = "emergency"
+    URGENT = "urgent"
+    ORDINARY = "ordinary"
+    COMPLEX = "complex"
+
+
+class Responsibility(Model):
+    """One line of the responsibility list 权责清单: who answers for a category, how fast, by which law.
+
+    `evidence`: the work is not reported done without a document 办结须附材料.
+    """
+
+    department: str
+    urgency: Urgency
+    legal_basis: str
+    evidence: bool = False
+
+
+class Limits(Model):
+    """The clocks of one urgency."""
+
+    respond: Limit
+    finish: Limit
+
+
+class IncidentTerms(Model):
+    """The town's rules for incidents that do not depend on the category.
+
+    The policy file names every one. A default is what a case goes by that started before its town had the rule.
+    """
+
+    sign: Limit
+    verify: Limit
+    rate: Limit
+    reopen: Limit
+    unresolved_after: Limit
+    return_within: Limit
+    returns_at_most: int = Field(ge=0)
+    tiers: tuple[Tier, ...]
+    urgencies: dict[Urgency, Limits]
+    fallback_department: str
+    extension_working_days_at_most: int = Field(default=10, ge=0)
+    suspension: Limit = Limit(amount=30, unit=Unit.NATURAL_DAYS)
+    supervise: Limit = Limit(amount=3, unit=Unit.WORKING_DAYS)
+    documents_at_most: int = Field(default=50, ge=1)
+
+    @property
+    def last_tier(self) -> str:
+        """The moment of a clock after which the case belongs to the coordinator."""
+        later = sum(tier.after.amount > 0 for tier in self.tiers)
+        return tier_name(later) if later else BREACH
+
+
+class IncidentPolicy(Policy):
+    """policies/incident.yaml: the terms and the responsibility list."""
+
+    terms: IncidentTerms
+    categories: dict[str, Responsibility]
+
+    def faults(self) -> Iterator[str]:
+        """Say which departments, laws and urgencies the list names wrongly or not at all."""
+        yield from super().faults()
+        if self.terms.fallback_department not in self.departments:
+            yield f"terms.fallback_department: {self.terms.fallback_department!r} {NOT_A_DEPARTMENT}"
+        for category, responsibility in self.categories.items():
+            if responsibility.department not in self.departments:
+                yield f"categories.{category}.department: {responsibility.department!r} {NOT_A_DEPARTMENT}"
+            if not responsibility.legal_basis.strip():
+                yield f"categories.{category}.legal_basis: is blank; name the law"
+            if not category.strip():
+                yield "categories: one has no name; name it"
+        for urgency in Urgency:
+            if urgency not in self.terms.urgencies:
+                yield f"terms.urgencies.{urgency}: is missing; write respond and finish"
+
+    def responsibility(self, category: str) -> tuple[Responsibility, bool]:
+        """Who answers for a category, and whether it is on the list; what is not goes to the coordination centre."""
+        listed = self.categories.get(category)
+        if listed is not None:
+            return listed, True
+        return Responsibility(
+            department=self.terms.fallback_department, urgency=Urgency.ORDINARY, legal_basis="权责清单未列明"
+        ), False

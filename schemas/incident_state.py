@@ -1,0 +1,175 @@
+"""What an incident remembers: where it stands, its orders, what was asked for and not yet answered."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.actor import Channel
+from schemas.case import CaseState
+from schemas.department import ReworkCause
+from schemas.document import Document, DocumentReference
+from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
+from schemas.references import PersonReference, TextReference
+
+
+class Stage(StrEnum):
+    """Where an incident stands."""
+
+    REPORTED = "reported"
+    DISPATCHED = "dispatched"
+    RETURNED = "returned"
+    HANDLING = "handling"
+    SUSPENDED = "suspended"
+    VERIFYING = "verifying"
+    CALLING_BACK = "calling_back"
+    CLOSED = "closed"
+    MERGED = "merged"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
+    UNRESOLVED = "unresolved"
+
+
+WITH_DEPARTMENT = (Stage.DISPATCHED, Stage.RETURNED, Stage.HANDLING)
+HELD = (*WITH_DEPARTMENT, Stage.SUSPENDED)
+OPEN = (Stage.REPORTED, *HELD, Stage.VERIFYING, Stage.CALLING_BACK)
+FINAL = (Stage.MERGED, Stage.WITHDRAWN, Stage.REJECTED, Stage.UNRESOLVED)
+
+
+class Solved(StrEnum):
+    """The resident's answer at the call-back: is it solved?"""
+
+    SOLVED = "solved"
+    PARTLY = "partly"
+    NOT = "not"
+
+
+class Satisfied(StrEnum):
+    """The resident's answer at the call-back: satisfied?"""
+
+    SATISFIED = "satisfied"
+    BASICALLY = "basically"
+    NOT = "not"
+
+
+class Asked(BaseModel):
+    """What a department was told of the time, kept: asked again in another run, it must hear the very same."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    due: dict[str, datetime]
+    as_of: datetime
+
+
+class Rework(BaseModel):
+    """返工: the work of an order is to be done again. Its key is `CASE/order-ORDER/rework-NUMBER`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    order: int
+    cause: ReworkCause
+    reason: TextReference | None = None
+    receipt: str | None = None
+    asked: Asked | None = None
+
+
+class ExtensionRequest(BaseModel):
+    """An extension 延期 that a department asked for and nobody has answered yet."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    working_days: int
+    reason: TextReference
+
+
+class Merge(BaseModel):
+    """并案: a merge on its way. If the other case cannot take this one, it goes on where it stood."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    into: str
+    stage: Stage
+    holder: str
+    clocks: list[str]
+    taken: bool | None = None
+
+
+class Order(BaseModel):
+    """派单: the work order to one department. Its step key is `CASE/order-NUMBER`, stable over every retry.
+
+    `documents` are those by which the department shows its work: evidence 办结材料.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    department: str
+    dispatched_at: datetime
+    binding: bool = False
+    receipt: str | None = None
+    refused: str | None = None
+    signed_at: datetime | None = None
+    finished_by: str | None = None
+    result: TextReference | None = None
+    recalled: bool = False
+    documents: list[DocumentReference] = []
+    asked: Asked | None = None
+
+
+class IncidentState(CaseState):
+    """What an incident remembers.
+
+    `extension` and `suspension` (its reason) are requests not yet answered; `paused` are the clocks that a suspension
+    holds. `merged_reports` are the cases that were merged into this one, `merged_into` the one that this one follows.
+    `merge_answers` (case, message, yes or no) are what other cases were told. `last_recall`: the order whose recall the
+    workflow waits for although the case is final.
+    """
+
+    procedure: ClassVar[str] = "incident"
+
+    stage: str = Stage.REPORTED
+    terms: IncidentTerms
+    departments: tuple[str, ...]
+    category: str
+    category_given: TextReference | None = None
+    listed: bool
+    responsibility: Responsibility
+    urgency: Urgency
+    description: TextReference
+    address: TextReference
+    latitude_micro: int | None = None
+    longitude_micro: int | None = None
+    reporter: PersonReference | None = None
+    channel: Channel
+    on_behalf: bool = False
+    orders: list[Order] = []
+    returns: int = 0
+    reworks: int = 0
+    unsolved: int = 0
+    solved: Solved | None = None
+    satisfied: Satisfied | None = None
+    rework_orders: list[Rework] = []
+    extension: ExtensionRequest | None = None
+    extended_working_days: int = 0
+    suspension: TextReference | None = None
+    paused: list[str] = []
+    supervised: bool = False
+    documents: list[Document] = []
+    merges: int = 0
+    merge: Merge | None = None
+    merged_into: str | None = None
+    merged_reports: list[str] = []
+    merge_answers: list[tuple[str, str, bool]] = []
+    last_recall: int | None = None
+
+    @property
+    def order(self) -> Order:
+        """The order that counts now."""
+        return self.orders[-1]
+
+    def labels(self) -> dict[str, str]:
+        """Return what lists and indicators group incidents by."""
+        return {"category": self.category, "urgency": self.urgency, "channel": self.channel}

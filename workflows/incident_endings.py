@@ -1,0 +1,165 @@
+"""How an incident ends without being rated: withdrawn, rejected, unresolved, merged into another.
+
+The case is final at once. Its workflow ends when the department has let go of the order, or could not be reached for it.
+A merge is final when the other case has taken this one; if it cannot, this one goes on where it stood.
+"""
+
+from temporalio import workflow
+
+from schemas.actor import Actor
+from schemas.case import Message
+from schemas.clocks import Status
+from schemas.incident import HELD, OPEN, CloseUnresolved, Kind, Merge, Reject, Stage, Withdraw
+from schemas.incident_state import Merge as Merging
+from workflows import steps
+from workflows.case import command
+from workflows.incident_orders import COORDINATOR, REPORTER
+from workflows.incident_requests import Requests
+
+ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
+"""Patch: before, a department was only told on its screens that an order was void."""
+
+MERGE_OFFERED = "merge_offered"
+MERGE_ANSWERED = "merge_answered"
+
+
+class Endings(Requests):
+    """The part of an incident that ends it."""
+
+    @command
+    def withdraw(self, command: Withdraw, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """撤回: the reporter takes the report back."""
+        self.finish_as(Stage.WITHDRAWN, Kind.WITHDRAWN, reason=command.reason)
+
+    @command
+    def reject(self, command: Reject, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """不予受理: with its reason, to the reporter."""
+        self.finish_as(Stage.REJECTED, Kind.REJECTED, reason=command.reason)
+
+    @command
+    def close_unresolved(self, command: CloseUnresolved, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """终结: without a solution, by a person."""
+        self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=command.reason)
+
+    def finish_as(self, stage: Stage, kind: Kind, **facts: str | None) -> None:
+        """End the case at a final stage; a department that holds an order is told, and so is its system."""
+        held = self.state.department is not None and self.state.stage in HELD
+        if held:
+            self.notify(f"department:{self.state.department}", "order_void")
+        if workflow.patched(ORDERS_ARE_RECALLED_AT_THE_END):
+            self.drop_requests()
+            self.clocks.stop_all()
+            if held:
+                self.take_back_the_order()
+        self.state.closed_at = self.now()
+        self.move(stage, "")
+        self.record(kind, **facts)
+        self.notify(REPORTER, f"incident_{stage}")
+
+    def take_back_the_order(self) -> None:
+        """Recall the order that counts; the workflow waits for this errand although the case is final."""
+        self.state.last_recall = self.state.order.number
+        self.errand("recall_order", self.state.order.number)
+
+    @property
+    def unfinished_business(self) -> list[str]:
+        """The errands for which a final case still waits."""
+        return [
+            errand
+            for errand in self.state.errands
+            if errand == f"recall_order/{self.state.last_recall}"
+            or errand.startswith(("offer_merge/", "answer_merge/"))
+        ]
+
+    async def farewell(self) -> None:
+        """Wait until a final case has nothing more to do outside."""
+        if self.unfinished_business:
+            await workflow.wait_condition(lambda: not self.unfinished_business)
+
+    # ---- merging 并案: this case goes into another ----------------------------------------------------------------
+
+    @command
+    def merge(self, command: Merge, by: Actor) -> None:
+        """并案: offered to the other case, which says whether it can take this one. The reporter follows the other."""
+        self.state.merges += 1
+        running = [name for name, clock in self.state.clocks.items() if clock.status is Status.RUNNING]
+        self.state.merge = Merging(
+            number=self.state.merges,
+            into=command.into,
+            stage=Stage(self.state.stage),
+            holder=self.state.holder,
+            clocks=running,
+        )
+        self.state.merged_into = command.into
+        for name in running:
+            self.clocks.stop(name, by.subject)
+        self.state.closed_at = self.now()
+        self.move(Stage.MERGED, "")
+        self.record(Kind.MERGED, into=command.into, reason=command.reason)
+        self.errand("offer_merge", self.state.merges)
+
+    async def errand_offer_merge(self, number: int) -> None:
+        """Offer this case to the other one and act on its answer."""
+        merge = self.state.merge
+        assert merge is not None, "an offer is of a merge"  # noqa: S101 - the errand was asked for by the command
+        offer = Message(message_id=self.offer_id(number), sender=self.state.case_id, subject=MERGE_OFFERED)
+        if merge.taken is None and await steps.tell_case(merge.into, offer):
+            await steps.case_answered(lambda: merge.taken is not None)
+        if merge.taken:
+            self.is_merged(merge)
+        else:
+            self.is_not_merged(merge)
+
+    def offer_id(self, number: int) -> str:
+        """What an offer of this case is known by, also when it is told twice."""
+        return f"{self.state.case_id}/merge-{number}"
+
+    def is_merged(self, merge: Merging) -> None:
+        """The other case has taken this one: its order is void, and its reporter follows the other."""
+        self.drop_requests()
+        self.record(Kind.MERGE_TAKEN, into=merge.into)
+        self.notify(f"department:{self.state.department}", "order_void")
+        self.notify(REPORTER, "incident_merged", into=merge.into)
+        self.take_back_the_order()
+
+    def is_not_merged(self, merge: Merging) -> None:
+        """The other case is not open any more: this one goes on where it stood."""
+        self.state.merged_into, self.state.closed_at, self.state.merge = None, None, None
+        for name in merge.clocks:
+            self.clocks.go_on(name, "engine")
+        self.move(merge.stage, merge.holder)
+        self.record(Kind.MERGE_REFUSED, into=merge.into)
+        self.notify(COORDINATOR, "merge_refused", into=merge.into)
+
+    # ---- merging: another case comes into this one ----------------------------------------------------------------
+
+    def on_message(self, message: Message, *, repeated: bool) -> None:
+        """A case offers itself, or answers this one's offer."""
+        if message.subject == MERGE_OFFERED:
+            if not repeated:
+                self.take_in(message)
+            known = [told for _, told, _ in self.state.merge_answers]
+            self.errand("answer_merge", 1 + known.index(message.message_id))
+        merge = self.state.merge
+        about_this_offer = merge is not None and message.facts.get("offer") == self.offer_id(merge.number)
+        if message.subject == MERGE_ANSWERED and merge is not None and about_this_offer:
+            merge.taken = bool(message.facts["taken"])
+
+    def take_in(self, offer: Message) -> None:
+        """Decide: yes if this case is open, and so not on its way into another one itself."""
+        self.state.merge_answers.append((offer.sender, offer.message_id, self.state.stage in OPEN))
+
+    async def errand_answer_merge(self, number: int) -> None:
+        """Tell the other case what became of its offer, and count its report here."""
+        sender, offer, taken = self.state.merge_answers[number - 1]
+        answer = Message(
+            message_id=f"{offer}/answer",
+            sender=self.state.case_id,
+            subject=MERGE_ANSWERED,
+            facts={"offer": offer, "taken": taken},
+        )
+        await steps.tell_case(sender, answer)
+        if taken and sender not in self.state.merged_reports:
+            self.state.merged_reports.append(sender)
+            self.record(Kind.REPORT_MERGED, case=sender, reports=1 + len(self.state.merged_reports))
+            self.notify(self.state.holder, "report_merged", case=sender)

@@ -1,0 +1,136 @@
+"""Work orders of an incident: given, taken back, asked for again. What goes out to departments goes out from here.
+
+The next number is a new order; a rework is the same order once more. A department's own system is told of each, and
+a silent one is a clock, not an error.
+"""
+
+from temporalio import workflow
+
+from schemas.clocks import Limit
+from schemas.department import PlaceOrder, RecallOrder, ReworkCause, ReworkOrder
+from schemas.incident import INCIDENT, IncidentState, Kind, Order, Stage
+from schemas.incident_state import Asked, Rework
+from schemas.references import TextReference
+from workflows import steps
+from workflows.case import Case
+
+COORDINATOR = "role:coordinator"
+GRID_WORKER = "role:grid_worker"
+SUPERVISOR = "role:supervisor"
+REPORTER = "reporter"
+
+REWORK_IS_ASKED_FOR = "rework-is-asked-for"
+"""Patch: before, a failed verification was a notice, and a department's own system never learned of it."""
+
+
+class Orders(Case[IncidentState]):
+    """The part of an incident that gives work to departments."""
+
+    def start_duty(self, name: str, limit: Limit) -> None:
+        """Start a clock that somebody has to keep: late, it climbs the tiers."""
+        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
+
+    def give_order(self, department: str, *, binding: bool = False) -> None:
+        """Give the next order to a department: `sign` starts anew, whatever else runs goes on."""
+        self.drop_requests()
+        if self.state.orders and self.state.order.department != department:
+            self.errand("recall_order", self.state.order.number)
+        number = len(self.state.orders) + 1
+        self.state.orders.append(Order(number=number, department=department, dispatched_at=self.now(), binding=binding))
+        self.state.department = department
+        self.start_duty("sign", self.state.terms.sign)
+        self.move(Stage.DISPATCHED, f"department:{department}")
+        self.errand("place_order", number)
+        self.notify(f"department:{department}", "order_dispatched", order=number)
+
+    def drop_requests(self) -> None:
+        """What was asked for the work that is over now is asked no more."""
+        for request in ("extension", "suspension"):
+            if getattr(self.state, request) is not None:
+                setattr(self.state, request, None)
+                self.record(Kind.REQUEST_LAPSED, request=request)
+
+    def ask_again(self, cause: ReworkCause, reason: TextReference | None) -> None:
+        """返工: the department's own system hears of it too, not only its people."""
+        if not workflow.patched(REWORK_IS_ASKED_FOR):
+            return
+        number = len(self.state.rework_orders) + 1
+        self.state.rework_orders.append(
+            Rework(number=number, order=self.state.order.number, cause=cause, reason=reason)
+        )
+        self.errand("rework_order", number)
+
+    def asked_now(self) -> Asked:
+        """What a department is told of the time."""
+        return Asked(due={view.name: view.due_at for view in self.state.clock_views() if view.due_at}, as_of=self.now())
+
+    # ---- errands --------------------------------------------------------------------------------------------------
+
+    async def errand_place_order(self, number: int) -> None:
+        """Bring the order to the department's own system; a silent department is a clock, not an error."""
+        order = self.state.orders[number - 1]
+        order.asked = order.asked or self.asked_now()
+        receipt = await steps.place_order(
+            PlaceOrder(
+                case_id=self.state.case_id,
+                step=f"order-{number}",
+                department=order.department,
+                procedure=INCIDENT.name,
+                category=self.state.category,
+                urgency=self.state.urgency,
+                description=self.state.description,
+                address=self.state.address,
+                latitude_microdegrees=self.state.latitude_micro,
+                longitude_microdegrees=self.state.longitude_micro,
+                due=order.asked.due,
+                as_of=order.asked.as_of,
+            )
+        )
+        if receipt.accepted:
+            order.receipt = receipt.receipt
+            self.record(Kind.ORDER_RECEIVED, order=number, department=order.department, receipt=receipt.receipt)
+        else:
+            order.refused = receipt.code
+            self.record(Kind.ORDER_REFUSED, order=number, department=order.department, code=receipt.code)
+            self.notify(COORDINATOR, "order_not_delivered", order=number, department=order.department)
+
+    async def errand_recall_order(self, number: int) -> None:
+        """Take the order back from the department that no longer holds the case."""
+        await self.errand_done("place_order", number)
+        order = self.state.orders[number - 1]
+        recall = RecallOrder(case_id=self.state.case_id, step=f"order-{number}", department=order.department)
+        receipt = await steps.recall_order(recall)
+        order.recalled = receipt.done
+        self.record(Kind.ORDER_RECALLED, order=number, department=order.department, done=receipt.done)
+
+    async def errand_rework_order(self, number: int) -> None:
+        """Ask the department's own system to do the work again. One that lost the order gets it as a new one."""
+        rework = self.state.rework_orders[number - 1]
+        order = self.state.orders[rework.order - 1]
+        await self.errand_done("place_order", order.number)
+        if order.receipt is None:
+            return  # their system never had it; their people work at the desk
+        rework.asked = rework.asked or self.asked_now()
+        receipt = await steps.rework_order(
+            ReworkOrder(
+                case_id=self.state.case_id,
+                step=f"order-{order.number}",
+                number=number,
+                department=order.department,
+                cause=rework.cause,
+                reason=rework.reason,
+                due=rework.asked.due,
+                as_of=rework.asked.as_of,
+            )
+        )
+        rework.receipt = receipt.receipt
+        facts = {"order": order.number, "rework": number, "department": order.department}
+        if receipt.accepted:
+            self.record(Kind.REWORK_RECEIVED, **facts, receipt=receipt.receipt)
+            return
+        self.record(Kind.REWORK_REFUSED, **facts, code="lost" if receipt.lost else receipt.code)
+        if not receipt.lost:
+            self.notify(COORDINATOR, "rework_not_delivered", rework=number, department=order.department)
+        elif self.state.stage == Stage.HANDLING and self.state.order.number == order.number:
+            self.give_order(order.department, binding=order.binding)
+            self.record(Kind.DISPATCHED, department=order.department, order=self.state.order.number, anew=True)
