@@ -13,7 +13,8 @@ from schemas.model import Model
 from schemas.procedure import Command
 from starter.bodies import KEY_HEADER
 from starter.doors import door_of
-from starter.problems import KINDS, MEDIA_TYPE, TOKEN_KIND, TYPE_PREFIX, ProblemBody
+from starter.problems import KINDS, MEDIA_TYPE, TOKEN_KIND, TYPE_PREFIX, ProblemBody, ProblemCode
+from starter.samples import sample
 
 
 def _token_codes(kind: type[TokenRefused]) -> set[str]:
@@ -29,6 +30,8 @@ _KEY_PARAMETER = {
     "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     "example": "7f6a1c3e-0b5d-4c1e-9a55-2f0d3a1b9e77",
 }
+_IN_THE_DATABASE = ("/api/v1/", "/public/")
+_WITHOUT_DATABASE = frozenset({"/api/v1/categories"})
 _bodies: dict[str, type[BaseModel]] = {}
 
 SIGNED_IN = tuple(sorted(_token_codes(TokenRefused)))
@@ -85,16 +88,48 @@ def responses(answers: Mapping[int, type[Model]], *codes: str) -> dict[int | str
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description, with the schemas of what is read by hand."""
+    """The OpenAPI description, with the schemas of what is read by hand, and examples and problems of every operation."""
     if app.openapi_schema is None:
         description = get_openapi(
             title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
         )
         models = [(model, "validation") for model in [*_bodies.values(), ProblemBody]]
         _, schemas = models_json_schema(models, ref_template=_REF)  # type: ignore[arg-type]
-        description.setdefault("components", {}).setdefault("schemas", {}).update(schemas["$defs"])
+        known = description.setdefault("components", {}).setdefault("schemas", {})
+        known.update(schemas["$defs"])
+        for path, operations in description["paths"].items():
+            for operation in operations.values():
+                _add_problems(path, operation)
+                _add_examples(operation, known)
         app.openapi_schema = description
     return app.openapi_schema
+
+
+def _add_problems(path: str, operation: dict[str, Any]) -> None:
+    """What every operation of its kind may answer, so that no route has to remember it."""
+    answers = operation["responses"]
+    codes: list[str] = [ProblemCode.INTERNAL]
+    if operation.get("security"):
+        codes += SIGNED_IN
+    if path.startswith(_IN_THE_DATABASE) and path not in _WITHOUT_DATABASE:
+        codes.append(ProblemCode.DATABASE_AWAY)
+    if "HTTPValidationError" in str(answers.get("422")):
+        # The framework's own form, which nobody is ever sent.
+        del answers["422"]
+        codes.append(ProblemCode.BAD_REQUEST)
+    for status, problem in responses({}, *codes).items():
+        told = answers.setdefault(str(status), problem)
+        kind = told.setdefault("content", {}).setdefault(MEDIA_TYPE, problem["content"][MEDIA_TYPE])
+        kind["examples"] = kind["examples"] | problem["content"][MEDIA_TYPE]["examples"]
+
+
+def _add_examples(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    """One of each body and of each answer, made from its schema."""
+    bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+    for body in bodies:
+        said = body.get("content", {}).get("application/json")
+        if said and said.get("schema") and not {"example", "examples"} & set(said):
+            said["example"] = sample(said["schema"], schemas)
 
 
 def _example(code: str) -> dict[str, Any]:

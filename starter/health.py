@@ -34,7 +34,12 @@ async def healthz() -> Health:
     return Health(status="ok")
 
 
-@router.get("/readyz", summary="Is everything there that it needs?", responses={503: {"model": Readiness}})
+@router.get(
+    "/readyz",
+    summary="Is everything there that it needs?",
+    response_model=Readiness,
+    responses={503: {"model": Readiness, "description": "Something is missing"}},
+)
 async def readyz(parts: PartsOf) -> Response:
     """200 when all is there, 503 with what is missing."""
     database, temporal = await asyncio.gather(_database_answers(parts), parts.delivery.reachable())

@@ -8,6 +8,7 @@ from schemas.refusals import say
 from starter.answers import view_submission
 from starter.authentication import Caller
 from starter.database import AWAY
+from starter.documentation import responses
 from starter.parts import PartsOf
 from starter.problems import Problem, ProblemCode, database_away
 from starter.views import SubmissionView
@@ -16,7 +17,11 @@ _SUBMISSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 router = APIRouter(prefix="/api/v1/submissions", tags=["submissions"])
 
 
-@router.get("/{submission}", summary="提交状态 How far a submission has come")
+@router.get(
+    "/{submission}",
+    summary="提交状态 How far a submission has come",
+    responses=responses({200: SubmissionView}, "unknown-submission"),
+)
 async def read_submission(submission: str, caller: Caller, parts: PartsOf) -> SubmissionView:
     """Only for whoever sent it."""
     try:
