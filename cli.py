@@ -43,6 +43,7 @@ from local.import_screen import run_import
 from local.importer import NOT_STATED, ImportOptions
 from local.keeper import ChildFailed
 from local.message_file import ColumnMap
+from local.policy_commands import policy_app
 from local.ports import PortTaken
 from local.postgres import PostgresUnusable
 from local.simulation import run_departments, run_people, tokens
@@ -67,6 +68,7 @@ app = typer.Typer(
 audit_app = typer.Typer(no_args_is_help=True, help="审计 What happened, and was anything altered?")
 app.add_typer(audit_app, name="audit")
 app.add_typer(case_app, name="case")
+app.add_typer(policy_app, name="policy")
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
