@@ -264,8 +264,6 @@ RULES = RulesTable(
         Rule("urge", "催办", (_reporter, _grid_worker, _supervisor), OPEN),
         Rule("supervise", "督办", (_supervisor,), OPEN, conditions=(_not_supervised,)),
         Rule("answer_supervision", "督办反馈", (_department,), OPEN, conditions=(_supervised,)),
-        Rule("comment", "备注", _everybody, OPEN),
-        Rule("attach", "附件", _everybody, OPEN, conditions=(_room_for_a_document,)),
         Rule("merge", "并案", (_coordinator,), (Stage.REPORTED, *WITH_DEPARTMENT), (Stage.MERGED,)),
         Rule("undo_merge", "并案未成", (_engine,), (Stage.MERGED,), WITH_DEPARTMENT),
         Rule("withdraw", "撤回", (_reporter,), (Stage.REPORTED, *HELD), (Stage.WITHDRAWN,)),
@@ -275,6 +273,8 @@ RULES = RulesTable(
         Rule("close_unresolved", "终结", (_coordinator,), OPEN, (Stage.UNRESOLVED,)),
         Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
         Rule("replan", "重排期限", (_admin,), OPEN),
+        Rule("comment", "备注", _everybody, OPEN),
+        Rule("attach", "附件", _everybody, OPEN, conditions=(_room_for_a_document,)),
     )
 )
 

@@ -152,7 +152,8 @@ class RulesTable:
             return RefusalCode.NOT_YOUR_CASE, say(
                 "此案件不在您的部门、区域或名下", "this case is not with your department, in your area or your own"
             )
-        if state.ended:
+        if state.ended or not any(state.stage in rule.at for rule in self.rules):
+            # A final stage: what the workflow still does outside, such as taking an order back, is nobody's to stop.
             return RefusalCode.CASE_ENDED, say("案件已经终结", "the case has ended")
         here = [rule for rule in granted if state.stage in rule.at]
         if not here:

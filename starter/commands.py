@@ -51,7 +51,7 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
 def hopeless(procedure: Procedure, state: CaseState, name: str, sender: Sender, parts: Parts) -> Refusal | None:
     """A refusal that no change of the case could lift; None leaves the judgement to the case."""
     refusal = procedure.rules.check(state, name, sender.actor, parts.intake.now())
-    lasting = refusal is not None and refusal.code is RefusalCode.NOT_YOUR_ROLE
+    lasting = refusal is not None and refusal.code in {RefusalCode.NOT_YOUR_ROLE, RefusalCode.CASE_ENDED}
     return refusal if refusal is not None and (lasting or state.ended) else None
 
 

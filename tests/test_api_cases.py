@@ -151,7 +151,11 @@ async def test_legal_commands_are_the_callers_own(as_: As, some_cases: list[str]
             "auditor": as_(Role.AUDITOR),
         }.items()
     }
-    assert legal == {"resident": ["urge", "withdraw"], "officer": ["sign", "return_order"], "auditor": []}
+    assert legal == {
+        "resident": ["urge", "withdraw", "comment", "attach"],
+        "officer": ["sign", "return_order", "comment", "attach"],
+        "auditor": [],
+    }
 
 
 async def test_clocks_are_told_with_their_due_times(as_: As, some_cases: list[str]) -> None:

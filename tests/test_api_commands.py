@@ -108,7 +108,7 @@ async def test_the_wrong_role_is_told_who_may(as_: As, case: str) -> None:
     answer = await as_().command(case, "sign")
 
     assert told(answer) == (403, "not-your-role")
-    assert answer.json()["legal_commands"] == ["urge", "withdraw"]
+    assert answer.json()["legal_commands"] == ["urge", "withdraw", "comment", "attach"]
     assert answer.json()["stage"] == "dispatched"
 
 
@@ -117,7 +117,7 @@ async def test_the_wrong_stage_is_told_what_is_legal_now(officer: Caller, case: 
     answer = await officer.command(case, "finish", RESULT)
 
     assert told(answer) == (409, "not-now")
-    assert answer.json()["legal_commands"] == ["sign", "return_order"]
+    assert answer.json()["legal_commands"] == ["sign", "return_order", "comment", "attach"]
 
 
 async def test_a_rule_that_forbids_is_told_in_its_words(as_: As, officer: Caller, case: str) -> None:
@@ -281,7 +281,8 @@ async def test_an_erased_reporter_does_not_stop_the_case(
     assert answer.status_code == 200, answer.text
     entries = (await as_("coordinator").get(f"/api/v1/cases/{case}/timeline")).json()["items"]
     assert "依法清除" in entries[0]["facts"]["description"]
-    assert entries[-1]["facts"]["reason"] == REASON["reason"]
+    returned = next(entry for entry in entries if entry["kind"] == "incident:returned")
+    assert returned["facts"]["reason"] == REASON["reason"]
 
 
 async def test_a_submission_is_followed_by_whoever_sent_it(as_: As, case: str, pool: asyncpg.Pool) -> None:

@@ -40,7 +40,7 @@ async def test_a_report_becomes_a_case(as_: As) -> None:
     assert {clock["name"]: clock["status"] for clock in case["clocks"]} == dict.fromkeys(
         ("respond", "finish", "sign"), "running"
     )
-    assert case["legal_commands"] == ["urge", "withdraw"]
+    assert case["legal_commands"] == ["urge", "withdraw", "comment", "attach"]
 
 
 async def test_the_same_key_and_body_is_the_same_case(as_: As) -> None:
