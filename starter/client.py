@@ -10,9 +10,9 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import httpx
 from pydantic import BaseModel
@@ -21,11 +21,17 @@ from schemas.incident_report import IncidentReport
 from schemas.refusals import Fault
 from starter.postbox import Status
 from starter.views import (
+    BatchAnswer,
     CasePage,
     CaseRow,
     CaseView,
+    Categories,
     CommandAnswer,
+    Inbox,
+    Indicators,
+    PublicCase,
     ReportAnswer,
+    SimilarCases,
     SubmissionView,
     Timeline,
     TimelineEntry,
@@ -182,6 +188,70 @@ class TownClient:
             if cursor is None:
                 return
 
+    async def case_if_changed(self, case_id: str, etag: str | None) -> tuple[CaseView | None, str]:
+        """The case and its ETag; no case while it is still what the ETag of an earlier answer stands for."""
+        headers = {} if etag is None else {"If-None-Match": etag}
+        response, _ = await self._send("GET", f"/cases/{case_id}", headers=headers)
+        unchanged = response.status_code == httpx.codes.NOT_MODIFIED
+        return (None if unchanged else _read(CaseView, response)), response.headers["ETag"]
+
+    async def inbox(self, limit: int = 20) -> Inbox:
+        """What waits for this person, is due soon and is overdue."""
+        response, _ = await self._send("GET", "/inbox", parameters={"limit": str(limit)})
+        return _read(Inbox, response)
+
+    async def indicators(self, by: Sequence[str] = (), **filters: str) -> Indicators:
+        """The three rates and the times of incidents, as in docs/indicators.md."""
+        parameters = [*(("by", each) for each in by), *filters.items()]
+        response, _ = await self._send("GET", "/indicators/incidents", parameters=parameters)
+        return _read(Indicators, response)
+
+    async def categories(self, words: str = "", limit: int = 10) -> Categories:
+        """The lines of the responsibility list that fit what somebody says."""
+        response, _ = await self._send("GET", "/categories", parameters={"q": words, "limit": str(limit)})
+        return _read(Categories, response)
+
+    async def similar(self, case_id: str) -> SimilarCases:
+        """Open cases that may be the same matter."""
+        response, _ = await self._send("GET", f"/cases/{case_id}/similar")
+        return _read(SimilarCases, response)
+
+    async def report_all(self, reports: Mapping[str, IncidentReport]) -> BatchAnswer:
+        """Report up to 100 incidents at once, each under its key; a result for each, in their order."""
+        lines = [
+            {"idempotency_key": key, "report": report.model_dump(mode="json", exclude_none=True)}
+            for key, report in reports.items()
+        ]
+        response, _ = await self._send("POST", "/incidents:batch", body=json.dumps({"lines": lines}))
+        return _read(BatchAnswer, response)
+
+    async def export(self, file: IO[bytes], format: str = "csv", **filters: str) -> None:  # noqa: A002 - as the API calls it
+        """Write the list with these filters to a file that is open for writing, as it arrives. Sent once only.
+
+        Raises Refused, Unavailable; Unavailable too when it broke off: then what was written is not the whole.
+        """
+        headers = {"Authorization": f"Bearer {self._token()}"}
+        parameters = {**filters, "format": format}
+        try:
+            async with self._http.stream(
+                "GET", f"{self._url}/cases/export", headers=headers, params=parameters
+            ) as response:
+                if not response.is_success:
+                    await response.aread()
+                    _answer(response)
+                async for part in response.aiter_bytes():
+                    file.write(part)
+        except httpx.TransportError as error:
+            raise Unavailable(f"{type(error).__name__} at {self._url}") from error
+
+    async def follow(self, case_id: str, code: str) -> PublicCase:
+        """A case by its number and code, as whoever has both sees it; the token is not needed for it."""
+        url = self._url.removesuffix(API) + f"/public/cases/{case_id}"
+        try:
+            return _read(PublicCase, _answer(await self._http.get(url, params={"code": code})))
+        except httpx.TransportError as error:
+            raise Unavailable(f"{type(error).__name__} at {self._url}") from error
+
     async def _send(
         self,
         method: str,
@@ -189,7 +259,8 @@ class TownClient:
         *,
         key: str | None = None,
         body: str | None = None,
-        parameters: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[httpx.Response, int]:
         """Send until there is an answer, or patience ends: the answer, and the number of tries.
 
@@ -198,14 +269,14 @@ class TownClient:
         deadline = None if self._patience is None else time.monotonic() + self._patience
         pause = FIRST_PAUSE_SECONDS
         for tries in itertools.count(1):
-            headers = {"Authorization": f"Bearer {self._token()}"}
+            sent = {**(headers or {}), "Authorization": f"Bearer {self._token()}"}
             if key is not None:
-                headers["Idempotency-Key"] = key
+                sent["Idempotency-Key"] = key
             if body is not None:
-                headers["Content-Type"] = "application/json"
+                sent["Content-Type"] = "application/json"
             try:
                 response = await self._http.request(
-                    method, self._url + path, headers=headers, content=body, params=parameters
+                    method, self._url + path, headers=sent, content=body, params=_parameters(parameters)
                 )
                 return _answer(response), tries
             except httpx.TransportError as error:
@@ -220,9 +291,16 @@ class TownClient:
         raise AssertionError("counting does not end")
 
 
+def _parameters(parameters: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> httpx.QueryParams | None:
+    if not parameters:
+        return None
+    pairs = parameters.items() if isinstance(parameters, Mapping) else parameters
+    return httpx.QueryParams(list(pairs))
+
+
 def _answer(response: httpx.Response) -> httpx.Response:
     """The response if it is what was asked for. Raises Refused, Unavailable."""
-    if response.is_success:
+    if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
         return response
     if response.status_code in TRY_AGAIN:
         asked = response.headers.get("Retry-After", "")

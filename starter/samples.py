@@ -23,7 +23,8 @@ _BY_NAME: Mapping[str, Any] = {
     "text": "垃圾已清运,现场已冲洗", "reason": "情况说明", "legal_basis": "《城市市容和环境卫生管理条例》",
     "idempotency_key": "7f6a1c3e-0b5d-4c1e-9a55-2f0d3a1b9e77", "kind": "incident:dispatched", "command": "sign",
     "due_clock": "finish", "lat": 32.060255, "lon": 118.796877, "month": "2026-11", "code": "7HKQ3MXA",
-    "version": "2026.1", "comment": "谢谢", "on_behalf_of": "resident-granny", "media_type": "image/jpeg", "into": "incident-20261121-000011", "years": [2026], "holidays": [], "makeup": [],
+    "version": "2026.1", "comment": "谢谢", "on_behalf_of": "resident-granny",
+    "media_type": "image/jpeg", "into": "incident-20261121-000011", "years": [2026], "holidays": [], "makeup": [],
     "provisional": [],
 }  # fmt: skip
 _TEXTS = (
