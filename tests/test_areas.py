@@ -71,6 +71,13 @@ def test_every_fault_of_the_areas_is_told_with_its_line(tmp_path: Path) -> None:
     assert all("; " in fault for fault in found)
 
 
+def test_a_code_adds_one_part_to_that_of_its_area(tmp_path: Path) -> None:
+    """A community with the code of a grid would be taken for one by everybody who counts the parts."""
+    found = faults(changed(tmp_path, ('"320104.003.07":', '"320104.003.07.5":')))
+
+    assert any("'320104.003.07.5' does not lie in '320104.003'; write 320104.003.NAME" in fault for fault in found)
+
+
 def test_shape_faults_are_told_together(tmp_path: Path) -> None:
     """A field that is misspelt, one that is missing, and a negative number: three lines, three remedies."""
     folder = changed(

@@ -354,3 +354,27 @@ def test_the_kinds_of_the_policy_are_recognised(tmp_path: Path) -> None:
         f"{tmp_path}/documents.yaml:6", f"{tmp_path}/documents.yaml:7",
     ]  # fmt: skip
     assert all(";" in fault for fault in refused.value.faults)
+
+
+async def test_what_is_attached_is_a_document_of_the_callers(as_: As) -> None:
+    """An officer attaches and the resident reads; a document that is unknown, another's, or has other facts is refused."""
+    mine, officer = as_(), as_("department_officer", department="urban-management")
+    case_id = (await mine.report()).json()["case_id"]
+    document = (await send(officer, pdf())).json()
+    theirs = (await send(as_(subject="resident-2"), pdf())).json()
+    unknown = document | {"reference": "document:" + "0" * 26}
+    refused = [
+        await officer.command(case_id, "attach", {"document": each})
+        for each in (theirs, unknown, document | {"sha256": "0" * 64}, document | {"media_type": "image/png"})
+    ]
+    before = (await get(mine, document["reference"])).status_code
+    attached_now = await officer.command(case_id, "attach", {"document": document})
+    # Who sees a document may attach it to another case that they see.
+    other = (await mine.report()).json()["case_id"]
+    again = await mine.command(other, "attach", {"document": document})
+
+    assert [(each.status_code, [fault["field"] for fault in each.json()["faults"]]) for each in refused] == [
+        (422, ["document"])
+    ] * 4
+    assert (before, attached_now.status_code, again.status_code) == (404, 200, 200)
+    assert (await get(mine, document["reference"])).status_code == 200

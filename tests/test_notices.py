@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from activities.ledger import Ledger
 from engine.department_policy import load_departments
@@ -23,6 +24,7 @@ from engine.notice_templates import load_notice_policy, templates_used
 from engine.notices import LEASE, Notices, latest_notices
 from engine.policies import PolicyFaults
 from engine.settings import PROJECT, Settings
+from local.notice_commands import notices_app
 from schemas.actor import Role
 from schemas.case import ENGINE, GENESIS, Entry, Notice
 from schemas.ledger import Batch, Projection
@@ -426,3 +428,23 @@ async def test_a_failure_does_not_log_the_address(secrets: Path, caplog: pytest.
         assert await read_channels({"one": "one.url"}, secrets)["one"]("text") is False
 
     assert "secret-token" not in caplog.text
+
+
+async def test_the_town_shows_what_became_of_its_notices(as_: As, pool: asyncpg.Pool, settings: Settings) -> None:
+    """`jiceng notices show CASE` prints to whom, by which channel, and the words, from a town that runs."""
+    case_id = (await as_(subject="resident-shown").report()).json()["case_id"]
+    notices = Notices(pool, POLICY, DEPARTMENTS, {}, OLD)
+    arguments = ["show", case_id, "--data", str(settings.data)]
+
+    async def shown() -> bool:
+        await notices.take_ready()
+        return len(await latest_notices(pool, case_id=case_id)) > 1
+
+    await eventually(shown)
+    table = await asyncio.to_thread(CliRunner().invoke, notices_app, arguments)
+    plain = await asyncio.to_thread(CliRunner().invoke, notices_app, [*arguments, "--json"])
+
+    assert (table.exit_code, plain.exit_code) == (0, 0), table.output
+    assert "department:urban-management" in table.output
+    assert {"incident_reported", "order_dispatched"} <= {each["template"] for each in json.loads(plain.output)}
+    assert {each["status"] for each in json.loads(plain.output)} == {"delivered"}

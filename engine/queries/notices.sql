@@ -6,10 +6,9 @@ select outbox.*, cases.department, entry.at
 from outbox
 join cases using (case_id)
 cross join lateral (
-    select chain.at, chain.task_at, chain.written_at from chain_of(outbox.case_id) as chain where chain.seq = outbox.seq
+    select chain.at, chain.task_at from chain_of(outbox.case_id) as chain where chain.seq = outbox.seq
 ) as entry
 where outbox.delivered_at is null
-  and entry.written_at <= outbox.created_at
   and (outbox.created_at <= clock_timestamp() - $1::interval or cases.task_at > entry.task_at)
   and not exists (
       select from notice_deliveries as told
