@@ -26,7 +26,6 @@ from engine.key_files import KeyFault
 from engine.keys import Keys
 from engine.logging import configure_logging
 from engine.migrations import MigrationFailed
-from engine.notices import run_notices
 from engine.policies import PolicyFaults
 from engine.settings import PROJECT, Settings
 from engine.temporal import connect
@@ -43,6 +42,7 @@ from local.import_screen import run_import
 from local.importer import NOT_STATED, ImportOptions
 from local.keeper import ChildFailed
 from local.message_file import ColumnMap
+from local.notice_commands import notices_app
 from local.policy_commands import policy_app
 from local.ports import PortTaken
 from local.postgres import PostgresUnusable
@@ -69,6 +69,7 @@ audit_app = typer.Typer(no_args_is_help=True, help="审计 What happened, and wa
 app.add_typer(audit_app, name="audit")
 app.add_typer(case_app, name="case")
 app.add_typer(policy_app, name="policy")
+app.add_typer(notices_app, name="notices")
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
@@ -152,13 +153,6 @@ def worker() -> None:
 def api() -> None:
     """Run the starter API alone, configured by JICENG_* variables."""
     _run(run_api(Settings()))
-
-
-@app.command()
-def notices() -> None:
-    """通知 Bring waiting notices to people, configured by JICENG_* variables."""
-    settings = Settings()
-    _run(run_notices(settings), "notices", settings.log_level)
 
 
 @app.command()
