@@ -181,3 +181,19 @@ def test_every_stage_has_words_for_residents() -> None:
     stages = {stage for case in PROCEDURES for stage in case.procedure.stages}
 
     assert {str(stage) for stage in stages} - set(STAGES) == set()
+
+
+async def test_who_reported_a_merged_case_follows_the_other_one(as_: As, http: httpx.AsyncClient) -> None:
+    """The code of a merged case shows where the case stands into which it was merged; its answers stay with its reporter."""
+    merged, into = [(await as_(subject=subject).report()).json() for subject in ("merged-1", "merged-2")]
+    answer = await as_("coordinator").command(merged["case_id"], "merge", {"into": into["case_id"]})
+    assert answer.status_code == 200, answer.text
+    await as_("coordinator").get(f"/api/v1/cases/{merged['case_id']}", wait="stage:merged", timeout=20)
+    officer = as_("department_officer", department="urban-management")
+    await officer.command(into["case_id"], "sign")
+    await officer.command(into["case_id"], "finish", RESULT)
+    shown = (await follow(http, merged["case_id"], merged["code"])).json()
+
+    assert (shown["stage"], shown["answers"]) == ("merged", [])
+    assert (shown["follows"]["case_id"], shown["follows"]["stage"]) == (into["case_id"], "verifying")
+    assert RESULT["result"] not in json.dumps(shown, ensure_ascii=False)
