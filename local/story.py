@@ -24,14 +24,16 @@ class Title(Model):
 class OrderExpectation(Model):
     """What the journal of a department must say about one order of the case.
 
-    The work is done once, in any story. `asked_at_least`: how often the order was sent. `said_twice`: every report came
-    twice (and, by the ledger, counted once). `reports`: what the department had to say, in order.
+    The work is done once, and once more for each of the `reworks`. `asked_at_least`: how often the order was sent.
+    `said_twice`: every report came twice (and, by the ledger, counted once). `reports`: what the department had to say, in
+    order; each rework is finished once more.
     """
 
     department: str
     reports: tuple[str, ...] = ("signed", "arrived", "finished")
     asked_at_least: int = 1
     said_twice: bool = False
+    reworks: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

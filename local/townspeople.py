@@ -232,18 +232,15 @@ def _orders(matter: Matter) -> int:
 
 
 def _work_at_the_desk(matter: Matter, is_desk: bool) -> Act | None:  # noqa: FBT001 - one of two kinds of department
-    """What a department without a system does, and what every department does when a case comes back to it.
-
-    A department's own system hears of new orders only; work that is sent back is done by its people.
-    """
+    """What a department without a system does. One that has a system is asked by the town, for rework too."""
+    if not is_desk:
+        return None
     quick = 4 if matter.urgency == "emergency" else 1
-    if matter.stage == Stage.DISPATCHED and is_desk:
+    if matter.stage == Stage.DISPATCHED:
         return Act("sign", {}, matter.last(*ORDERS).at + timedelta(minutes=12) / quick, _orders(matter))
     if matter.stage != Stage.HANDLING:
         return None
     began = matter.last(Kind.SIGNED, Kind.VERIFICATION_FAILED, Kind.RATED)
-    if began.kind == Kind.SIGNED and not is_desk:
-        return None
     round_ = matter.count(Kind.SIGNED, Kind.VERIFICATION_FAILED) + matter.not_solved
     return Act("finish", {"result": "已办理完毕"}, began.at + timedelta(minutes=75) / quick, round_)
 

@@ -33,6 +33,10 @@ STAGE_AFTER: Mapping[str, Stage] = {
     Kind.WITHDRAWN: Stage.WITHDRAWN,
     Kind.REJECTED: Stage.REJECTED,
     Kind.UNRESOLVED: Stage.UNRESOLVED,
+    Kind.SUSPENSION_GRANTED: Stage.SUSPENDED,
+    Kind.RESUMED: Stage.HANDLING,
+    Kind.SUSPENSION_ENDED: Stage.HANDLING,
+    Kind.MERGED: Stage.MERGED,
 }
 
 
@@ -146,14 +150,14 @@ def _order_faults(story: Story, journals: Mapping[str, tuple[str, Journal]]) -> 
 def _journal_faults(expected: OrderExpectation, department: str, journal: Journal) -> Iterator[str]:
     if department != expected.department:
         yield f"went to {department}, told {expected.department}"
-    if journal["work_done"] != 1:
+    if journal["work_done"] != 1 + expected.reworks:
         yield f"the work was done {journal['work_done']} times"
     asked = sum(request["method"] == "POST" for request in journal["requests"])
     if asked < expected.asked_at_least:
         yield f"asked {asked} times, told at least {expected.asked_at_least}"
     times = 2 if expected.said_twice else 1
     acknowledged = [report["act"] for report in journal["reports"] if report["acknowledged"]]
-    told = [act for act in expected.reports for _ in range(times)]
+    told = [act for act in (*expected.reports, *("finished",) * expected.reworks) for _ in range(times)]
     if acknowledged != told:
         yield f"reports acknowledged: {', '.join(acknowledged) or 'none'}, told {', '.join(told) or 'none'}"
     if journal["stopped"]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from workflows.registry import PROCEDURES
+
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = ("schemas", "workflows")
 # Modules through which time, chance or the machine come in. `datetime` and `hashlib` are fine, their clocks are not.
@@ -93,8 +95,9 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
 
     kernel = {"workflows", "workflows.case", "workflows.clock", "workflows.steps"}
+    procedures = tuple(f"workflows.{case.procedure.name}_" for case in PROCEDURES)
     reloaded = set(done.stdout.split())
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert reloaded
-    assert set() == reloaded - kernel
+    assert {name for name in reloaded - kernel if not name.startswith(procedures)} == set()

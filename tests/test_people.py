@@ -158,14 +158,14 @@ def test_where_no_grid_worker_walks_the_coordinator_verifies() -> None:
     assert act_of(decide(COORDINATOR, nowhere, DESKS)).command == "verify"
 
 
-def test_a_department_with_a_system_works_at_the_desk_only_on_what_comes_back() -> None:
-    """Its own system signs and finishes; what is sent back afterwards is finished by its people."""
+def test_a_department_with_a_system_never_works_at_the_desk() -> None:
+    """Its own system signs and finishes, and what is sent back comes to the same system as rework."""
     entries = (Kind.REPORTED, Kind.DISPATCHED, Kind.SIGNED)
     back = (*entries, Kind.FINISHED, Kind.VERIFICATION_FAILED)
 
     assert decide(URBAN, matter(Stage.DISPATCHED, *entries[:2]), DESKS) is None
     assert decide(URBAN, matter(Stage.HANDLING, *entries), DESKS) is None
-    assert act_of(decide(URBAN, matter(Stage.HANDLING, *back), DESKS)).command == "finish"
+    assert decide(URBAN, matter(Stage.HANDLING, *back), DESKS) is None
 
 
 def test_a_desk_signs_and_finishes_and_each_return_to_it_is_a_round_of_its_own() -> None:
