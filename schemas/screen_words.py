@@ -25,6 +25,7 @@ CLOCKS = {
     "respond": "响应",
     "finish": "办结",
     "arbitrate": "裁定",
+    "suspension": "挂账",
     "verify": "核查",
     "rate": "评价",
     "reopen": "可重启",

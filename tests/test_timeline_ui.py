@@ -13,7 +13,7 @@ from engine.tokens import issue
 from local.town import Town, TownOptions, open_town
 from schemas.actor import Role
 from schemas.incident_report import IncidentReport
-from schemas.screen_words import STAGES, clock_words, holder_words, moment_words, stage_words
+from schemas.screen_words import CLOCKS, STAGES, clock_words, holder_words, moment_words, stage_words
 from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
 from tests.browser import PROGRAM, browser
@@ -75,6 +75,15 @@ def test_every_stage_has_its_word_of_the_glossary() -> None:
     stages = {str(stage) for case in PROCEDURES for stage in case.procedure.stages}
 
     assert {stage: STAGES.get(stage) for stage in stages} == {stage: glossary[stage] for stage in stages}
+
+
+def test_every_clock_of_the_procedures_has_its_word() -> None:
+    """A timer in the UI says what it waits for in Chinese: each clock that a procedure starts has a word."""
+    text = "".join(file.read_text(encoding="utf-8") for file in (GLOSSARY.parent.parent / "workflows").glob("*.py"))
+    started = set(re.findall(r"(?:start_duty|clocks\.start)\(\s*\"([a-z_]+)\"", text))
+
+    assert {"sign", "finish"} <= started
+    assert started - set(CLOCKS) == set()
 
 
 def test_a_code_without_a_word_is_shown_as_it_is() -> None:

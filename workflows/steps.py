@@ -107,7 +107,7 @@ async def rework_order(rework: ReworkOrder) -> ReworkReceipt:
             start_to_close_timeout=_DEPARTMENT_ATTEMPT,
             schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
             retry_policy=_DEPARTMENT_RETRY,
-            summary=f"rework {rework.number} of {rework.order_id} -> {rework.department}",
+            summary=f"返工 {rework.number} {_short(rework.order_id)} → {rework.department}",
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
@@ -130,7 +130,7 @@ async def case_answered(answered: Callable[[], bool]) -> bool:
     """Wait for the answer of another case; False when it gave none in time."""
     try:
         await workflow.wait_condition(
-            answered, timeout=_CASE_ANSWERS_WITHIN, timeout_summary="the other case did not answer"
+            answered, timeout=_CASE_ANSWERS_WITHIN, timeout_summary="等待另一案件答复 the other case"
         )
     except TimeoutError:
         return False
