@@ -41,8 +41,8 @@ FACT_WORDS = {
     "on_behalf": "代为上报", "order": "派单序号", "passed": "通过", "policy": "政策版本", "reason": "理由",
     "receipt": "回执", "reporter": "报事人", "result": "办理结果", "reworks": "返工次数", "satisfied": "满意",
     "after": "之后", "answer": "答复", "before": "之前", "code": "代码", "document": "附件", "in_all": "累计",
-    "into": "并入", "limit": "期限长度", "reports": "并入上报", "request": "申请", "solved": "解决", "stage": "环节", "text": "内容",
-    "working_days": "工作日", "told": "告知", "urgency": "紧急程度",
+    "into": "并入", "limit": "期限长度", "reports": "并入上报", "request": "申请", "solved": "解决", "stage": "环节",
+    "text": "内容", "working_days": "工作日", "told": "告知", "urgency": "紧急程度",
 }  # fmt: skip
 """What facts of entries are called; one that is missing here is shown under its code."""
 
