@@ -1,5 +1,6 @@
 """The inbox: what waits for whom, counted from the projection, inside area and department."""
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.door import OpenDoor, Person
 from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
+pytestmark = pytest.mark.usefixtures("worker")
 
 PLACE = REPORT["location"]
 REASON = {"reason": "不属本部门", "legal_basis": "条例第三条"}
@@ -105,6 +107,8 @@ async def test_soon_is_after_the_warning_and_overdue_after_the_due_time(door: Op
     people["inbox supervisor"] = Person("supervisor-inbox", "supervisor", area="845")
     body = town.examples.REPORT
     case = await town.start(body=body | {"category": "商贸旅游", "location": body["location"] | {"area": "845.1"}})
+    clocks = (await town.case(case, wait="stage:dispatched"))["clocks"]
+    [warning] = [clock["warning_at"] for clock in clocks if clock["name"] == "sign"]
     seen: dict[str, list[str]] = {"inbox officer": [], "inbox supervisor": []}
 
     async def overdue() -> bool:
@@ -112,6 +116,7 @@ async def test_soon_is_after_the_warning_and_overdue_after_the_due_time(door: Op
             shown = (await town.api.get("/api/v1/inbox", headers=town.headers(who), params={"limit": 100})).json()
             now = [part for part in ("due_soon", "overdue") if case in numbers(shown[part])]
             assert len(now) < 2
+            assert not now or datetime.fromisoformat(shown["as_of"]) >= datetime.fromisoformat(warning)
             parts += [part for part in now if part not in parts]
         return all(parts[-1:] == ["overdue"] for parts in seen.values())
 

@@ -4,12 +4,15 @@ import math
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from schemas.incident import INCIDENT
 from tests.api_callers import REPORT, As
 from tests.door import OpenDoor
 from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
+pytestmark = pytest.mark.usefixtures("worker")
 
 METRES_PER_DEGREE = 111_320
 REASON = {"reason": "不属于公共事务"}
