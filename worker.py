@@ -1,5 +1,7 @@
 """The worker: wiring only. It builds the doers with what they need and runs the procedures of the registry."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -56,11 +58,15 @@ async def town_worker(
 
 
 async def run_worker(settings: Settings) -> None:
-    """Run until cancelled."""
+    """Run until SIGTERM, or until cancelled."""
     keys = Keys.load(settings.key_folder)
     client = await connect(settings, keys)
     async with (
         await open_pool(settings, process="jiceng worker") as pool,
         town_worker(settings, keys, client, pool) as worker,
+        worker,
     ):
-        await worker.run()
+        # Asked to stop, a worker finishes what it has taken in; killed, its cases lose nothing but a few seconds.
+        stopped = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+        await stopped.wait()

@@ -14,6 +14,7 @@ from engine.database import open_pool
 from engine.department_policy import load_departments
 from engine.keys import Keys
 from engine.temporal import connect
+from local.data_folder import DataFolder
 from local.demo_screen import DemoScreen, screen_for
 from local.playing import Audit, Performance, PlayedTown, judge_all, play
 from local.simulation import tokens
@@ -65,7 +66,8 @@ async def _perform(
     stop: asyncio.Event,
     hurry: asyncio.Event,
 ) -> int:
-    speed = options.speed or (DEMO_SPEED if options.data is None else None)
+    founded = DataFolder(folder).clock() is not None
+    speed = options.speed or (None if founded else DEMO_SPEED)
     async with open_town(TownOptions(data=folder, speed=speed, demo=True, durable=False), hurry) as town:
         watching = asyncio.create_task(town.supervisor.watch())
         stopping = asyncio.create_task(stop.wait())

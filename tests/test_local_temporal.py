@@ -20,7 +20,16 @@ async def server(folder: Path, attributes: Mapping[str, str]) -> AsyncIterator[C
     """A server on the folder's database file."""
     names = ("port", "ui_port", "http_port", "metrics_port")
     ports = choose_ports(names, None, {})
-    temporal = LocalTemporal(folder=folder, **ports, durable=False, namespace="default", search_attributes=attributes)
+    temporal = LocalTemporal(
+        folder=folder,
+        port=ports["port"],
+        ui_port=ports["ui_port"],
+        http_port=ports["http_port"],
+        metrics_port=ports["metrics_port"],
+        durable=False,
+        namespace="default",
+        search_attributes=attributes,
+    )
     prepare = Step("namespace", temporal.prepare_namespace, after=("temporal",))
     supervisor = Supervisor(folder, [temporal.child(), prepare])
     try:

@@ -3,8 +3,9 @@
 The more constrained this interface is, the easier it is to test, to version and to change.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy, SearchAttributeKey
@@ -27,6 +28,9 @@ with workflow.unsafe.imports_passed_through():
     from schemas.ledger import Batch, FlushReceipt
     from schemas.screen_words import clock_words, holder_words, stage_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
+
+RequestT = TypeVar("RequestT")
+ReceiptT = TypeVar("ReceiptT")
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
 # than the local threshold become timers, so that an outage does not fill the history with task heartbeats.
@@ -58,61 +62,52 @@ async def flush(batch: Batch) -> FlushReceipt:
 
 
 async def place_order(order: PlaceOrder) -> OrderReceipt:
-    """Hand a work order to its department. What cannot be delivered comes back as a refusal, never as an endless retry."""
-    try:
-        return await workflow.execute_activity_method(
-            Departments.place_order,
-            order,
-            start_to_close_timeout=_DEPARTMENT_ATTEMPT,
-            schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
-            retry_policy=_DEPARTMENT_RETRY,
-            summary=f"派单 {_short(order.order_id)} → {order.department}",
-        )
-    except ActivityError as error:
-        if is_cancelled_exception(error):
-            raise
-        return OrderReceipt(
-            order_id=order.order_id,
-            department=order.department,
-            gateway=Gateway.HTTP,
-            accepted=False,
-            code="unreachable",
-            reason="not delivered within the time for delivery",
-        )
+    """Hand a work order to its department."""
+    undelivered = OrderReceipt(
+        order_id=order.order_id,
+        department=order.department,
+        gateway=Gateway.HTTP,
+        accepted=False,
+        code="unreachable",
+        reason="not delivered within the time for delivery",
+    )
+    summary = f"派单 {_short(order.order_id)} → {order.department}"
+    return await _ask_department(Departments.place_order, order, summary, undelivered)
 
 
 async def recall_order(recall: RecallOrder) -> RecallReceipt:
     """Take a work order back from a department that no longer holds the case."""
-    try:
-        return await workflow.execute_activity_method(
-            Departments.recall_order,
-            recall,
-            start_to_close_timeout=_DEPARTMENT_ATTEMPT,
-            schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
-            retry_policy=_DEPARTMENT_RETRY,
-            summary=f"撤回派单 {_short(recall.order_id)} ← {recall.department}",
-        )
-    except ActivityError as error:
-        if is_cancelled_exception(error):
-            raise
-        return RecallReceipt(order_id=recall.order_id, department=recall.department, done=False, code="unreachable")
+    undelivered = RecallReceipt(order_id=recall.order_id, department=recall.department, done=False, code="unreachable")
+    summary = f"撤回派单 {_short(recall.order_id)} ← {recall.department}"
+    return await _ask_department(Departments.recall_order, recall, summary, undelivered)
 
 
 async def rework_order(rework: ReworkOrder) -> ReworkReceipt:
-    """Ask a department to do its work again. What cannot be delivered comes back as a refusal."""
+    """Ask a department to do its work again."""
+    undelivered = ReworkReceipt(
+        order_id=rework.order_id, department=rework.department, accepted=False, code="unreachable"
+    )
+    summary = f"返工 {rework.number} {_short(rework.order_id)} → {rework.department}"
+    return await _ask_department(Departments.rework_order, rework, summary, undelivered)
+
+
+async def _ask_department(
+    act: Callable[[Departments, RequestT], Awaitable[ReceiptT]], request: RequestT, summary: str, undelivered: ReceiptT
+) -> ReceiptT:
+    """Call a department; what cannot be delivered in time comes back as `undelivered`, never as an endless retry."""
     try:
         return await workflow.execute_activity_method(
-            Departments.rework_order,
-            rework,
+            act,
+            request,
             start_to_close_timeout=_DEPARTMENT_ATTEMPT,
             schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
             retry_policy=_DEPARTMENT_RETRY,
-            summary=f"返工 {rework.number} {_short(rework.order_id)} → {rework.department}",
+            summary=summary,
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
-        return ReworkReceipt(order_id=rework.order_id, department=rework.department, accepted=False, code="unreachable")
+        return undelivered
 
 
 async def tell_case(case_id: str, message: Message) -> bool:
