@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from temporalio.client import Client
 
 from engine.keys import Keys
 from engine.tokens import issue
@@ -20,7 +21,11 @@ from schemas.actor import Role
 from schemas.incident import INCIDENT, OFF_THE_LIST
 from starter.client import TownClient
 from starter.views import TimelineEntry
+from tests.api_callers import OwnTown, api_of
 from tests.door import OpenDoor
+from worker import town_worker
+
+pytest_plugins = ("tests.api_fixture",)
 
 HEADER = "message_id,user,subject,submitted_at,text,category\n"
 REAL_MESSAGES = Path(__file__).resolve().parents[2] / "shared" / "data" / "messages.csv"
@@ -141,8 +146,22 @@ async def test_importing_again_starts_nothing(tmp_path: Path, desk: Desk) -> Non
     assert (report.rows, report.started, report.known) == (3, 1, 2)
 
 
-async def test_lost_requests_and_lost_answers_lose_and_double_nothing(tmp_path: Path, desk: Desk) -> None:
-    """Whether a report or only its answer was lost, each row has one case, and counts as started in this run."""
+async def test_lost_requests_and_lost_answers_lose_and_double_nothing(
+    tmp_path: Path, own_town: OwnTown, keys: Keys, temporal: Client
+) -> None:
+    """Whether a report or only its answer was lost, each row has one case, and counts as started in this run.
+
+    In a town of its own: the newest case decides what was there before, and other tests' clocks run ahead.
+    """
+    async with (
+        town_worker(own_town.settings, keys, temporal, own_town.pool) as worker,
+        worker,
+        api_of(own_town.build()) as api,
+    ):
+        await _lose_and_import(tmp_path, Desk(api, keys))
+
+
+async def _lose_and_import(tmp_path: Path, desk: Desk) -> None:
     user = f"user-{uuid.uuid4().hex[:8]}"
     file = written(tmp_path, *(row(str(number), user=user) for number in range(8)))
     assert isinstance(desk.http._transport, httpx.AsyncBaseTransport)  # noqa: SLF001 - the wire under the client
