@@ -11,13 +11,15 @@ from engine.calendars import CalendarFaultsError, load_calendar
 from engine.department_policy import DepartmentPolicyFaults, load_departments
 from engine.documents import load_document_policy
 from engine.notice_templates import load_notice_policy
+from engine.office_hours import FILE as OFFICE_HOURS
+from engine.office_hours import load_office_hours
 from engine.policies import PolicyFaults, load_policy
 from engine.policy_files import PolicyFile
 from schemas.procedure import Procedure
 
 _ENTRY = re.compile(r"entry (?P<number>\d+) \([^)]*\): (?P<field>[^:]+):")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OWN = ("departments", "documents", "areas", "notices")
+_OWN = ("departments", "documents", "areas", "notices", "office_hours")
 Loader = Callable[[Path], object]
 """Reads a further file of the folder; raises PolicyFaults."""
 
@@ -48,6 +50,7 @@ def check_policies(
     _try(report, folder / "documents.yaml", lambda file: load_document_policy(file.parent))
     _try(report, folder / "notices.yaml", lambda file: load_notice_policy(file.parent))
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
+    _try(report, folder / OFFICE_HOURS, lambda file: load_office_hours(file.parent))
     for name, loader in further:
         _try(report, folder / name, loader)
     _calendars(folder / "calendars", report)

@@ -9,6 +9,8 @@ from engine.calendars import load_calendar
 from engine.department_policy import load_departments
 from engine.documents import load_document_policy
 from engine.notice_templates import load_notice_policy
+from engine.office_hours import FILE as OFFICE_HOURS
+from engine.office_hours import load_office_hours
 from engine.policies import load_policy
 from schemas.areas import AreaPolicy
 from schemas.policy_change import PolicyChange, PolicyDiff, calendar_changes, changes, flat, one_line
@@ -46,6 +48,8 @@ class _Rules:
         self._add("notices.yaml", notices.version, {"notices": _flat(notices, "version")})
         areas = read_areas(folder).areas.policy
         self._add("areas.yaml", areas.version, {"areas": _areas(areas)})
+        hours = load_office_hours(folder)
+        self._add(OFFICE_HOURS, hours.version, {"office hours": _flat(hours, "version")})
         departments = {each.code: one_line(_flat(each, "code")) for each in register.departments}
         self.files["departments.yaml"] = {"departments": departments}
 

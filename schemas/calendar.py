@@ -1,15 +1,16 @@
-"""Which days count: the holidays, make-up days and weekends by which limits in days are walked.
+"""Which days and hours count: holidays, make-up days, weekends and office hours, by which limits are walked.
 
 A calendar is data with a version and travels in the case, so that a replay years later counts the same days.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta, timezone
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, field_serializer, field_validator, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, field_serializer, field_validator, model_validator
 
 from schemas.model import Model
+from schemas.office_hours import OfficeHours
 
 # China has had one fixed offset and no summer time since 1991. A fixed offset needs no time zone database, whose
 # updates (or absence) on a worker's machine could otherwise change a replay.
@@ -29,6 +30,13 @@ class NaiveTimeError(ValueError):
 
     def __init__(self, moment: datetime) -> None:
         super().__init__(f"{self.__doc__} Got {moment.isoformat()}.")
+
+
+class NoOfficeHoursError(ValueError):
+    """A limit in working hours needs a calendar with office hours."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(f"{self.__doc__} The calendar {version} has none.")
 
 
 def in_shanghai(moment: datetime) -> datetime:
@@ -58,6 +66,9 @@ class Calendar(Model):
     Council's yearly notices, weekends inside them included; `makeup` are the working weekend days (调休). `years` are
     covered by data, those in `provisional` before their notice was published. In JSON, runs of dates are ISO 8601
     intervals with both ends included ("2026-02-15/2026-02-23"), sorted: short, readable and stable.
+
+    `office_hours` are for limits in working hours. A case that started before its town had any has no such limit; its
+    calendar is written as it was then, so that what was hashed keeps its hash.
     """
 
     version: str
@@ -65,12 +76,27 @@ class Calendar(Model):
     provisional: tuple[int, ...] = ()
     holidays: frozenset[date]
     makeup: frozenset[date]
+    office_hours: OfficeHours | None = Field(default=None, exclude_if=lambda hours: hours is None)
 
     def is_working_day(self, day: date) -> bool:
         """Whether limits in working days count this day: make-up days yes, holidays and other weekends no."""
         if day in self.makeup:
             return True
         return day.weekday() < SATURDAY and not self.is_holiday(day)
+
+    def openings(self, day: date) -> Iterator[tuple[datetime, datetime]]:
+        """When the offices are open on a day, in order; never on a day off.
+
+        Raises:
+            NoOfficeHoursError: the calendar has none.
+        """
+        if self.office_hours is None:
+            raise NoOfficeHoursError(self.version)
+        return self.office_hours.after(midnight(day)) if self.is_working_day(day) else iter(())
+
+    def keeping_hours_of(self, earlier: "Calendar") -> "Calendar":
+        """This calendar with the office hours of an earlier one, unless it has its own: a yearly notice names days only."""
+        return self if self.office_hours else self.model_copy(update={"office_hours": earlier.office_hours})
 
     def is_holiday(self, day: date) -> bool:
         """Whether the day is off by a notice; in years without data, whether the regulation fixes it."""

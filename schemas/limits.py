@@ -2,7 +2,8 @@
 
 Sources: 民法典 第201条 (hours run from their start; the day on which a period begins does not count) and 第203条 (a
 period in days ends at 24:00 of its last day; a last day on a holiday moves to the day after the holiday); 行政许可法
-第82条 (working days exclude statutory holidays); make-up days (调休) are working days by the yearly notices.
+第82条 (working days exclude statutory holidays); make-up days (调休) are working days by the yearly notices. Working
+hours 工作小时 are the town's own: hours of its offices, by its office hours.
 """
 
 import re
@@ -19,10 +20,11 @@ LIMIT_AMOUNT_MAX = 100_000  # about 70 days in minutes, 380 years in working day
 
 
 class Unit(StrEnum):
-    """What a limit counts. Minutes and hours run around the clock; days are whole days of the town."""
+    """What a limit counts: minutes and hours around the clock, working hours while offices are open, or whole days."""
 
     MINUTES = "minutes"
     HOURS = "hours"
+    WORKING_HOURS = "working_hours"
     NATURAL_DAYS = "natural_days"
     WORKING_DAYS = "working_days"
 
@@ -30,10 +32,17 @@ class Unit(StrEnum):
 COUNTED = {
     Unit.MINUTES: timedelta(minutes=1),
     Unit.HOURS: timedelta(hours=1),
+    Unit.WORKING_HOURS: timedelta(hours=1),
     Unit.NATURAL_DAYS: DAY,
     Unit.WORKING_DAYS: DAY,
 }
-CHINESE = {Unit.MINUTES: "分钟", Unit.HOURS: "小时", Unit.NATURAL_DAYS: "个自然日", Unit.WORKING_DAYS: "个工作日"}
+CHINESE = {
+    Unit.MINUTES: "分钟",
+    Unit.HOURS: "小时",
+    Unit.WORKING_HOURS: "个工作小时",
+    Unit.NATURAL_DAYS: "个自然日",
+    Unit.WORKING_DAYS: "个工作日",
+}
 
 
 class Limit(Model):
@@ -97,8 +106,8 @@ class Position(NamedTuple):
 class Walk:
     """Walks limits through a calendar, leaving out the gaps. None: an open gap lies before the end of the way.
 
-    Hours leave out the gaps exactly. Days leave out whole days, from the day of the pause up to, but without, the day
-    of the resumption; so a pause inside one day shifts nothing. The gaps are sorted and do not overlap.
+    Hours, working ones too, leave out the gaps exactly. Days leave out whole days, from the day of the pause up to, but
+    without, the day of the resumption; so a pause inside one day shifts nothing. The gaps are sorted and do not overlap.
     """
 
     __slots__ = ("calendar", "days_held", "gaps")
@@ -116,7 +125,7 @@ class Walk:
         if not limit.amount:
             return position
         if not limit.in_days:
-            at = self._instant(position.at, limit.counted)
+            at = self._reached(position.at, limit.unit, limit.counted)
             return Position(at, at.date()) if at else None
         last = self._day(position.day, limit.unit, limit.amount)
         if last and limit.unit is Unit.NATURAL_DAYS and not self.calendar.is_working_day(last):
@@ -126,10 +135,37 @@ class Walk:
     def part(self, position: Position, limit: Limit, counted: timedelta) -> datetime | None:
         """The instant at which so much counted time of a limit is used up; in days, a time of day on a counted day."""
         if not limit.in_days:
-            return self._instant(position.at, counted)
+            return self._reached(position.at, limit.unit, counted)
         days = -(-counted // DAY)
         last = self._day(position.day, limit.unit, days)
         return midnight(last + DAY) - (DAY * days - counted) if last else None
+
+    def _reached(self, at: datetime, unit: Unit, counted: timedelta) -> datetime | None:
+        return self._open_instant(at, counted) if unit is Unit.WORKING_HOURS else self._instant(at, counted)
+
+    def _open_instant(self, at: datetime, counted: timedelta) -> datetime | None:
+        """As `_instant`, with only the time counted in which the offices are open.
+
+        Used up at the instant of closing is used up then, not when they open again.
+        """
+        day = at.date()
+        while True:
+            for opening, closing in self.calendar.openings(day):
+                start = max(opening, at)
+                if start >= closing:
+                    continue
+                end = self._instant(start, counted)
+                if end is not None and end <= closing:
+                    return end
+                if self.gaps and self.gaps[-1].end is None and self.gaps[-1].start <= closing:
+                    return None
+                counted -= closing - start - self._held(start, closing)
+            day += DAY
+
+    def _held(self, start: datetime, end: datetime) -> timedelta:
+        """How much of a time lies in the gaps."""
+        inside = (min(gap.end or end, end) - max(gap.start, start) for gap in self.gaps)
+        return sum((time for time in inside if time > timedelta(0)), timedelta(0))
 
     def _instant(self, at: datetime, counted: timedelta) -> datetime | None:
         for start, end in self.gaps:
@@ -139,7 +175,7 @@ class Walk:
                 break
             if end is None:
                 return None
-            counted -= start - at
+            counted -= max(start, at) - at
             at = end
         return at + counted
 

@@ -16,12 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.areas import load_areas
-from engine.calendars import load_calendar
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.documents import Documents, load_document_policy, open_store
 from engine.keys import Keys
 from engine.logging import where
+from engine.office_hours import load_town_calendar
 from engine.policies import load_policy
 from engine.settings import Settings
 from engine.tokens import Verifier
@@ -111,7 +111,7 @@ def build_parts(
     procedures: Mapping[str, Procedure] = {each.procedure.name: each.procedure for each in PROCEDURES}
     codes = tuple(each.code for each in register.departments)
     policies = {name: load_policy(procedure, settings.policies, codes) for name, procedure in procedures.items()}
-    calendar = load_calendar(settings.policies / "calendars")
+    calendar = load_town_calendar(settings.policies)
     charters = {
         name: Charter(
             policy_version=policy.version, calendar=calendar, time=town_time, history_limit=settings.history_limit

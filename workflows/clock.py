@@ -53,6 +53,7 @@ class Clocks:
     def replan(self, calendar: Calendar, by: str) -> None:
         """Move every clock to another calendar, keeping the due time it had as a fact; a stopped one is judged by that."""
         before = self._state.charter.calendar
+        calendar = calendar.keeping_hours_of(before)
         self._state.charter = self._state.charter.model_copy(update={"calendar": calendar})
         for clock in list(self._state.clocks.values()):
             if clock.status is not Status.IDLE:
