@@ -52,8 +52,11 @@ class Town:
         await eventually(received)
 
     async def reworks(self, case_id: str, wanted: list[int]) -> None:
+        """Wait until the department was asked for these reworks and the case has its receipts."""
+
         async def asked() -> bool:
-            return (await self.journal(case_id)).get("reworks") == wanted
+            received = (await self.door.kinds(case_id)).count("incident:rework_received")
+            return (await self.journal(case_id)).get("reworks") == wanted and received >= len(wanted)
 
         await eventually(asked)
 
