@@ -1,0 +1,156 @@
+"""A town on the time-skipping server: real-length limits, the town's clock at speed 1, weeks in a second."""
+
+import itertools
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from pydantic import SecretStr
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.testing import WorkflowEnvironment
+
+from engine.database import open_pool
+from engine.keys import Keys
+from engine.migrations import migrate
+from engine.settings import Settings
+from engine.temporal import connect
+from engine.tokens import issue
+from schemas.actor import Role
+from schemas.calendar import SHANGHAI
+from schemas.incident import INCIDENT
+from schemas.search_attributes import SEARCH_ATTRIBUTES
+from schemas.town_time import TownTime
+from starter.app import create_app
+from tests.api_callers import api_of
+from tests.door import Door, Person
+from worker import town_worker
+
+SERVER = Path(sys.executable).parent / "temporal-test-server"
+NAMESPACE = "default"
+_numbers = itertools.count(1)
+
+Happening = tuple[str, str, str]
+"""When, by minutes of the town's clock; which clock; which moment."""
+
+
+def town(text: str) -> datetime:
+    """A town time as people write it: "2026-02-13 16:30"."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+@dataclass
+class SkippingTown:
+    """A town whose time is skipped by `until`; between two skips it runs as in life."""
+
+    environment: WorkflowEnvironment
+    settings: Settings
+    keys: Keys
+    pool: asyncpg.Pool
+    client: Client
+    charter_time: TownTime
+    door: Door
+    stack: AsyncExitStack
+
+    async def now(self) -> datetime:
+        """What the town's clock shows."""
+        return self.charter_time.to_town(await self.environment.get_current_time())
+
+    async def until(self, moment: str) -> None:
+        """Skip to a moment of the town. The API is opened anew there: its machine's clock does not skip along."""
+        await self.environment.sleep(town(moment) - await self.now())
+        await self.open_api(TownTime.starting(await self.now(), datetime.now(UTC), 1))
+
+    async def open_api(self, time: TownTime) -> None:
+        """Open the API as a process that knows this time."""
+        await self.stack.aclose()
+
+        async def connected() -> Client:
+            return self.client
+
+        app = create_app(self.settings, self.keys, self.pool, connected, town_time=time)
+        self.door.api = await self.stack.enter_async_context(api_of(app))
+
+    async def snapshot(self, case_id: str) -> dict[str, Any]:
+        """The state of a case as the projection keeps it."""
+        kept: dict[str, Any] = await self.pool.fetchval("select snapshot from cases where case_id = $1", case_id)
+        return kept
+
+    async def entries(self, case_id: str) -> list[dict[str, Any]]:
+        """The ledger of a case, as the API tells it."""
+        answer = await self.door.api.get(
+            f"/api/v1/cases/{case_id}/timeline", headers=self.door.headers("auditor"), params={"limit": 200}
+        )
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
+    async def happened(self, case_id: str) -> list[Happening]:
+        """Every moment of a clock that the ledger holds, in order of time, clock and moment."""
+        return sorted(
+            (f"{datetime.fromisoformat(each['at']):%Y-%m-%d %H:%M}", each["facts"]["clock"], each["facts"]["moment"])
+            for each in await self.entries(case_id)
+            if "moment" in each["facts"]
+        )
+
+
+@asynccontextmanager
+async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIterator[SkippingTown]:
+    """A town whose clock shows `start`: a server, a worker and tables of its own, the settings of the tests' town.
+
+    A server for each, because its clock is one for all cases and never goes back.
+    """
+    async with AsyncExitStack() as stack:
+        environment = await stack.enter_async_context(
+            await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(SERVER))
+        )
+        own = settings.model_copy(
+            update={
+                "temporal_address": environment.client.service_client.config.target_host,
+                "temporal_namespace": NAMESPACE,
+                "database_url": await _own_tables(settings),
+            }
+        )
+        client = await connect(own, keys)
+        await _register_search_attributes(client)
+        pool = await stack.enter_async_context(await open_pool(own, process="tests"))
+        worker = await stack.enter_async_context(town_worker(own, keys, client, pool))
+        await stack.enter_async_context(worker)
+        time = TownTime.starting(town(start), await environment.get_current_time(), 1)
+        door = Door(httpx.AsyncClient(), _tokens(keys), INCIDENT)
+        opened = await stack.enter_async_context(AsyncExitStack())
+        skipping = SkippingTown(environment, own, keys, pool, client, time, door, opened)
+        await skipping.open_api(time)
+        yield skipping
+
+
+async def _own_tables(settings: Settings) -> SecretStr:
+    """Tables in which no other API's relay finds what is to be delivered here."""
+    name = f"skipping_{next(_numbers)}"
+    async with await open_pool(settings) as pool:
+        await pool.execute(f"create schema {name}")
+    url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
+    await migrate(url)
+    return url
+
+
+async def _register_search_attributes(client: Client) -> None:
+    kinds = {
+        name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}") for name, kind in SEARCH_ATTRIBUTES.items()
+    }
+    request = AddSearchAttributesRequest(namespace=NAMESPACE, search_attributes=kinds)
+    await client.operator_service.add_search_attributes(request)
+
+
+def _tokens(keys: Keys) -> Callable[[Person], str]:
+    def token(person: Person) -> str:
+        role = Role(person.role)
+        return issue(keys, subject=person.subject, role=role, department=person.department, area=person.area)
+
+    return token
