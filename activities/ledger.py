@@ -84,4 +84,5 @@ def _case_row(row: Projection) -> tuple[object, ...]:
     return (
         row.case_id, row.procedure, row.stage, row.area, row.department, row.holder, row.labels, row.opened_at,
         row.closed_at, row.ended, row.due_at, row.due_clock, row.seq, row.head_hash, row.clocks, row.snapshot,
+        list(row.involved),
     )  # fmt: skip

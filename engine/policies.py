@@ -34,6 +34,8 @@ def load_policy(procedure: Procedure, folder: Path, departments: Sequence[str]) 
 
     Raises PolicyFaults: no such file, not YAML, fields missing or wrong, a department that is not there.
     """
+    if procedure.policy is None:
+        raise TypeError(f"{procedure.name} goes by the policy of {procedure.parent}")
     file = folder / f"{procedure.name}.yaml"
     content = _content(file)
     faults: list[str] = []

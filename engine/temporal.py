@@ -26,8 +26,7 @@ PASSED_THROUGH = (
     "schemas", "activities", "engine", "cryptography", "_cffi_backend", "asyncpg", "httpx", "structlog", "pydantic_settings",
 )  # fmt: skip
 
-# A worker killed with -9 would stall its cases for ten seconds; with these two it is under four.
-TASK_TIMEOUT = timedelta(seconds=4)
+# A worker killed with -9 would stall its cases for ten seconds; with this and the task timeout it is under four.
 STICKY_PATIENCE = timedelta(seconds=1)
 
 # A worker thinks with one core: what it takes in waits there while its timeout runs. With the SDK's hundred, an import of

@@ -25,7 +25,6 @@ from engine.town_clock import read_town_time
 from local.case_screen import case_page, cases_table, plain, refusal_page
 from local.found import NoTown, find_town
 from schemas.actor import Role
-from schemas.case import procedure_of
 from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
 from starter.views import CaseRow
 
@@ -221,7 +220,7 @@ def _answer(task: Coroutine[Any, Any, T], *, as_json: bool, case: str = "", key:
         if as_json:
             typer.echo(json.dumps(_refusal_json(refusal), ensure_ascii=False))
         else:
-            _console(stderr=True).print(refusal_page(refusal, procedure_of(case)), highlight=False)
+            _console(stderr=True).print(refusal_page(refusal, case.partition("-")[0]), highlight=False)
         raise typer.Exit(REFUSED) from None
     except NotSettled as waiting:
         raise _end(f"已受理,待办理 accepted, not yet carried out: {waiting.submission.status_url}", WAITING) from None

@@ -56,7 +56,7 @@ def cases_table(rows: Sequence[CaseRow], now: datetime) -> Table:
     for row in rows:
         table.add_row(
             row.case_id,
-            stage_words(row.stage),
+            stage_words(row.stage, row.procedure),
             holder_words(row.holder),
             plain(row.labels.get("category", "")),
             _next_due(row, now),
@@ -72,7 +72,7 @@ def case_page(case: CaseView, timeline: Sequence[TimelineEntry], now: datetime) 
     labels = " · ".join(plain(value) for value in case.labels.values())
     for name, value in (
         ("案件 case", f"{case.case_id}  {case.title}"),
-        ("环节 stage", stage_words(case.stage)),
+        ("环节 stage", stage_words(case.stage, case.procedure)),
         ("责任方 holder", holder_words(case.holder)),
         ("类别 labels", labels),
         ("区域 area", plain(case.area)),
@@ -92,7 +92,7 @@ def refusal_page(refusal: Refused, procedure: str) -> RenderableType:
     lines = [Text(f"未受理 refused ({refusal.code}): {plain(refusal.detail)}", style=_LATE)]
     lines += [Text(f"  {plain(each.field)}: {plain(each.reason)}; {plain(each.remedy)}") for each in refusal.faults]
     if refusal.stage:
-        lines.append(Text(f"环节 stage: {stage_words(refusal.stage)}"))
+        lines.append(Text(f"环节 stage: {stage_words(refusal.stage, procedure)}"))
     if refusal.stage or refusal.legal_commands:
         legal = commands_words(procedure, refusal.legal_commands)
         lines.append(Text(f"现在可办 legal now: {legal}"))
@@ -101,8 +101,8 @@ def refusal_page(refusal: Refused, procedure: str) -> RenderableType:
 
 def commands_words(procedure: str, commands: Sequence[str]) -> str:
     """`签收 sign · 退单 return_order`; a dash for none."""
-    known = _PROCEDURES.get(procedure)
-    titles = {rule.command: rule.title for rule in known.rules} if known else {}
+    known = [each for each in _PROCEDURES.values() if procedure in {each.name, each.parent}]
+    titles = {rule.command: rule.title for each in known for rule in each.rules}
     return " · ".join(f"{titles[each]} {each}" if each in titles else each for each in commands) or "-"
 
 

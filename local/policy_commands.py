@@ -26,7 +26,7 @@ from workflows.registry import PROCEDURES
 
 FAULTY = 1
 WIDTH_WITHOUT_TERMINAL = 170
-RULED = tuple(case.procedure for case in PROCEDURES)
+RULED = tuple(case.procedure for case in PROCEDURES if case.procedure.parent is None)
 
 policy_app = typer.Typer(no_args_is_help=True, help="规则 The town's rules: check them, compare two versions.")
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]

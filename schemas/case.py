@@ -21,9 +21,9 @@ def case_id(procedure: str, day: str, number: int) -> str:
     return f"{procedure}-{day}-{number:06d}"
 
 
-def procedure_of(case: str) -> str:
-    """Return the procedure a case id belongs to: the part before its first hyphen."""
-    return case.partition("-")[0]
+def child_id(parent: str, code: str) -> str:
+    """`whistle-20261121-000004.urban-management`: a child's id embeds its parent's. No slash: ids stand in URLs."""
+    return f"{parent}.{code}"
 
 
 class Charter(Model):
@@ -74,6 +74,14 @@ class Message(Model):
     facts: dict[str, Any] = {}
 
 
+class Letter(Model):
+    """A message on its way to another case. `number` counts the letters of its sender."""
+
+    number: int
+    to: str
+    message: Message
+
+
 class Accepted(Model):
     """The answer to a command: where the case stands after it. A repeat gets the very same answer."""
 
@@ -105,6 +113,7 @@ class CaseState(BaseModel):
     """Everything a case remembers. It is the only argument of the workflow, at the start and at continue-as-new.
 
     Only the case's own workflow changes it. Subclasses narrow `stage` to their procedure's StrEnum and add their facts.
+    `parent`: the case that started this one. `letters` are on their way to other cases, `letters_sent` counts them all.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -112,6 +121,7 @@ class CaseState(BaseModel):
     procedure: ClassVar[str]
 
     case_id: str
+    parent: str | None = None
     stage: str
     charter: Charter
     opening: Stamp
@@ -129,6 +139,8 @@ class CaseState(BaseModel):
     clocks: dict[str, Clock] = {}
     processed: dict[str, Processed] = {}
     messages: list[str] = []
+    letters: list[Letter] = []
+    letters_sent: int = 0
     errands: list[str] = []
     entries: list[Entry] = []
     notices: list[Notice] = []
@@ -140,6 +152,10 @@ class CaseState(BaseModel):
     def labels(self) -> dict[str, str]:
         """Return the codes of this procedure that lists are filtered by, such as the category."""
         return {}
+
+    def involved(self) -> frozenset[str]:
+        """Return the departments that hold this case or held it, and therefore see it."""
+        return frozenset() if self.department is None else frozenset((self.department,))
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as the projection keeps it: without what the ledger holds. It can be read back as a state."""

@@ -138,17 +138,12 @@ class Receipt(Model):
 
 
 class CallbackAct(StrEnum):
-    """What a department reports. `command` is the same command that its people give at the desk."""
+    """What a department reports. Which command its people would give for it at the desk, its procedure says."""
 
     SIGNED = "signed"
     RETURNED = "returned"
     ARRIVED = "arrived"
     FINISHED = "finished"
-
-    @property
-    def command(self) -> str:
-        """The command of the case that this report becomes."""
-        return {"signed": "sign", "returned": "return_order", "arrived": "arrive", "finished": "finish"}[self.value]
 
 
 class _Callback(Model):

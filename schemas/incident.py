@@ -10,6 +10,7 @@ from datetime import datetime
 from schemas.actor import Actor, Role
 from schemas.clock_schedule import BREACH
 from schemas.clocks import Clock, due_at
+from schemas.department import CallbackAct
 from schemas.incident_commands import (
     AnswerSupervision,
     Arbitrate,
@@ -286,6 +287,12 @@ INCIDENT = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    callbacks={
+        CallbackAct.SIGNED: "sign",
+        CallbackAct.RETURNED: "return_order",
+        CallbackAct.ARRIVED: "arrive",
+        CallbackAct.FINISHED: "finish",
+    },
     commands={
         "redispatch": Redispatch,
         "sign": Sign,

@@ -11,6 +11,8 @@ from schemas.case import CaseState
 from schemas.department import ReworkCause
 from schemas.document import Document, DocumentReference
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
+from schemas.orders import Asked
+from schemas.orders import Order as AnyOrder
 from schemas.references import PersonReference, TextReference
 
 
@@ -53,15 +55,6 @@ class Satisfied(StrEnum):
     NOT = "not"
 
 
-class Asked(BaseModel):
-    """What a department was told of the time, kept: asked again in another run, it must hear the very same."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    due: dict[str, datetime]
-    as_of: datetime
-
-
 class Rework(BaseModel):
     """返工: the work of an order is to be done again. Its key is `CASE/order-ORDER/rework-NUMBER`."""
 
@@ -97,26 +90,13 @@ class Merge(BaseModel):
     taken: bool | None = None
 
 
-class Order(BaseModel):
-    """派单: the work order to one department. Its step key is `CASE/order-NUMBER`, stable over every retry.
+class Order(AnyOrder):
+    """派单 of an incident. `documents` are those by which the department shows its work: evidence 办结材料."""
 
-    `documents` are those by which the department shows its work: evidence 办结材料.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    number: int
-    department: str
-    dispatched_at: datetime
     binding: bool = False
-    receipt: str | None = None
-    refused: str | None = None
     signed_at: datetime | None = None
     finished_by: str | None = None
-    result: TextReference | None = None
-    recalled: bool = False
     documents: list[DocumentReference] = []
-    asked: Asked | None = None
 
 
 class IncidentState(CaseState):
@@ -169,6 +149,10 @@ class IncidentState(CaseState):
     def order(self) -> Order:
         """The order that counts now."""
         return self.orders[-1]
+
+    def involved(self) -> frozenset[str]:
+        """Return every department that an order went to."""
+        return super().involved() | {order.department for order in self.orders}
 
     def labels(self) -> dict[str, str]:
         """Return what lists and indicators group incidents by."""

@@ -16,6 +16,7 @@ class Projection(Model):
     stage: str
     area: str
     department: str | None
+    involved: tuple[str, ...] = ()
     holder: str
     labels: dict[str, str]
     opened_at: datetime
@@ -61,6 +62,7 @@ def projection_of(state: CaseState) -> Projection:
         stage=state.stage,
         area=state.area,
         department=state.department,
+        involved=tuple(sorted(state.involved())),
         holder=state.holder,
         labels=state.labels(),
         opened_at=state.opened_at,

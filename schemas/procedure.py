@@ -1,10 +1,11 @@
 """What a procedure is to the rest of the house: its name, its state, its table and the shape of its commands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from schemas.case import CaseState
+from schemas.department import CallbackAct
 from schemas.model import Model
 from schemas.policy import Policy
 from schemas.refusals import Fault
@@ -23,7 +24,9 @@ class Command(Model):
 class Procedure:
     """One of the town's procedures 业务流程. `name` is the basename of its files in every room.
 
-    `titles` are what its entries are called on screens, by kind.
+    `titles` are what its entries are called on screens, by kind. `policy`: the shape of policies/NAME.yaml. `parent`: the
+    procedure whose cases start cases of this one; it then has no policy and no address to start it, and goes by its
+    parent's. `callbacks`: which command a report of a department's own system becomes.
     """
 
     name: str
@@ -32,11 +35,17 @@ class Procedure:
     stages: type[StrEnum]
     rules: RulesTable
     commands: Mapping[str, type[Command]]
-    policy: type[Policy]
     titles: Mapping[str, str]
+    policy: type[Policy] | None = None
+    parent: str | None = None
+    callbacks: Mapping[CallbackAct, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""
         unmatched = set(self.rules.commands) ^ set(self.commands)
         if unmatched:
             raise TypeError(f"{self.name}: in the table or in the commands, but not in both: {sorted(unmatched)}")
+        if unknown := set(self.callbacks.values()) - set(self.commands):
+            raise TypeError(f"{self.name}: departments report what is no command: {sorted(unknown)}")
+        if (self.policy is None) == (self.parent is None):
+            raise TypeError(f"{self.name}: a procedure has a policy of its own, or a parent whose policy it goes by")

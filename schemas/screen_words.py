@@ -52,9 +52,9 @@ ROLES = {
 _HOLDERS = {"reporter": "报事人", "duty_leader": "部门值班领导", "district_office": "区级办公室"}
 
 
-def stage_words(stage: str) -> str:
-    """`处置中 handling`."""
-    return _beside(STAGES.get(stage), stage)
+def stage_words(stage: str, procedure: str = "") -> str:
+    """`处置中 handling`. A stage that is called otherwise in one procedure stands in STAGES as `PROCEDURE:STAGE`."""
+    return _beside(STAGES.get(f"{procedure}:{stage}") or STAGES.get(stage), stage)
 
 
 def clock_words(clock: str) -> str:

@@ -23,11 +23,8 @@ class Sight(Model):
 
 
 def sight_of(state: CaseState) -> Sight:
-    """What decides who sees this case. A procedure that gives orders keeps them in `orders`."""
-    held = {order.department for order in getattr(state, "orders", ())}
-    if state.department is not None:
-        held.add(state.department)
-    return Sight(area=state.area, reporter_subject=state.reporter_subject, departments=frozenset(held))
+    """What decides who sees this case."""
+    return Sight(area=state.area, reporter_subject=state.reporter_subject, departments=state.involved())
 
 
 def may_see(sight: Sight, actor: Actor) -> bool:

@@ -98,7 +98,8 @@ def create_app(
 
 def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
     """Return how each procedure is started: `starter/NAME.py`, found by its name, like all files of a procedure."""
-    routers: list[APIRouter] = [importlib.import_module(f"starter.{name}").router for name in procedures]
+    named = [name for name, procedure in procedures.items() if procedure.parent is None]
+    routers: list[APIRouter] = [importlib.import_module(f"starter.{name}").router for name in named]
     return routers
 
 
@@ -110,7 +111,11 @@ def build_parts(
     served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
     procedures: Mapping[str, Procedure] = {each.procedure.name: each.procedure for each in PROCEDURES}
     codes = tuple(each.code for each in register.departments)
-    policies = {name: load_policy(procedure, settings.policies, codes) for name, procedure in procedures.items()}
+    policies = {
+        name: load_policy(procedure, settings.policies, codes)
+        for name, procedure in procedures.items()
+        if procedure.parent is None
+    }
     calendar = load_town_calendar(settings.policies)
     charters = {
         name: Charter(

@@ -11,7 +11,7 @@ from engine.database import Queries
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
 from schemas.calendar import in_shanghai
-from schemas.case import CaseState, Entry, procedure_of
+from schemas.case import CaseState, Entry
 from schemas.ledger import projection_of
 from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
@@ -59,10 +59,9 @@ class CaseReader:
 
     async def state(self, case_id: str, actor: Actor) -> CaseState:
         """The case as it last told; one that was accepted and does not stand yet, as it will start."""
-        procedure = self._procedures.get(procedure_of(case_id))
-        if procedure is not None and CASE_ID.fullmatch(case_id):
+        if CASE_ID.fullmatch(case_id):
             async with database(self._pool) as connection:
-                state = await find_state(connection, procedure, case_id)
+                state = await find_state(connection, self._procedures, case_id)
             if state is not None and may_see(sight_of(state), actor):
                 return state
         raise unknown_case()
@@ -95,11 +94,12 @@ class CaseReader:
 
     async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:
         """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded."""
+        state = await self.state(case_id, actor)
         async with database(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
             entries = [Entry.model_validate_json(row["body"]) for row in rows]
             words = await self._words(connection, entries, actor, case_id)
-        return [_readable(self._procedures[procedure_of(case_id)], entry, words) for entry in entries]
+        return [_readable(self._procedures[state.procedure], entry, words) for entry in entries]
 
     async def _words(
         self, connection: Connection, entries: list[Entry], actor: Actor, case_id: str
@@ -119,11 +119,11 @@ class CaseReader:
         return words
 
 
-async def find_state(connection: Connection, procedure: Procedure, case_id: str) -> CaseState | None:
+async def find_state(connection: Connection, procedures: Mapping[str, Procedure], case_id: str) -> CaseState | None:
     """The state of a case, as it last told or as it will start; for whom it is to be seen is the caller's to ask."""
-    row = await connection.fetchrow(SQL.find_case, case_id)
-    plain = row["snapshot"] if row else await connection.fetchval(INTAKE.start_of_case, case_id)
-    return procedure.state.model_validate(plain) if plain else None
+    row = await connection.fetchrow(SQL.find_case, case_id) or await connection.fetchrow(INTAKE.start_of_case, case_id)
+    known = procedures.get(row["procedure"]) if row and row["snapshot"] else None
+    return known.state.model_validate(row["snapshot"]) if row and known else None
 
 
 def unknown_case() -> Problem:

@@ -87,7 +87,6 @@ async def read_timeline(
 ) -> Timeline:
     """In order, from the entry after `cursor`. Whoever reads texts is recorded."""
     actor = acting(caller)
-    await parts.reader.state(case_id, actor)
     entries = await parts.reader.timeline(case_id, actor, cursor, limit + 1)
     more = len(entries) > limit
     items = entries[:limit]

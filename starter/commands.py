@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.case import CaseState, procedure_of
+from schemas.case import CaseState
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
@@ -102,7 +102,7 @@ def _give_named(name: str) -> Any:
 
 async def _give_unknown(case_id: str, command: str, caller: Caller, parts: PartsOf) -> Response:
     state = await parts.reader.state(case_id, acting(caller))
-    raise _unknown_command(parts.procedures[procedure_of(state.case_id)], command)
+    raise _unknown_command(parts.procedures[state.procedure], command)
 
 
 def _unknown_command(procedure: Procedure, name: str) -> Problem:

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import structlog
 from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
@@ -22,12 +21,11 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from engine.temporal import TASK_TIMEOUT
 from schemas.actor import Stamp
-from schemas.case import Accepted, CaseState
+from schemas.case import Accepted
+from schemas.opening import TASK_TIMEOUT, details_of, keywords_of, summary_of
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
-from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
 from starter.postbox import LEASE, Submission
 
 log = structlog.get_logger()
@@ -107,9 +105,9 @@ class Delivery:
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                 task_timeout=TASK_TIMEOUT,
-                static_summary=_summary(self._procedures[submission.procedure], state),
-                static_details=_details(state),
-                search_attributes=_search_attributes(state),
+                static_summary=summary_of(self._procedures[submission.procedure].title, state),
+                static_details=details_of(state),
+                search_attributes=_search_attributes(keywords_of(state)),
                 rpc_timeout=ATTEMPT,
             )
         except WorkflowAlreadyStartedError:
@@ -174,24 +172,6 @@ def _name(cause: BaseException | None) -> str:
     return (cause.type or "") if isinstance(cause, ApplicationError) else type(cause).__name__
 
 
-def _summary(procedure: Procedure, state: CaseState) -> str:
-    """What the case is, for the Temporal UI: codes and the town's own categories only."""
-    return " · ".join(part for part in (procedure.title, *state.labels().values(), state.area) if part)
-
-
-def _details(state: CaseState) -> str:
-    """Under which rules it began, in Markdown."""
-    charter = state.charter
-    lines = {
-        "立案 opened": f"{state.opened_at:%Y-%m-%d %H:%M}",
-        "政策版本 policy": charter.policy_version,
-        "日历版本 calendar": charter.calendar.version,
-    }
-    return "\n\n".join(f"**{name}**: {value}" for name, value in lines.items())
-
-
-def _search_attributes(state: CaseState) -> TypedSearchAttributes:
-    plain: dict[str, Any] = {STAGE: state.stage, DEPARTMENT: state.department, HOLDER: state.holder, AREA: state.area}
-    return TypedSearchAttributes(
-        [SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in plain.items() if value]
-    )
+def _search_attributes(keywords: Mapping[str, str]) -> TypedSearchAttributes:
+    pairs = [SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in keywords.items()]
+    return TypedSearchAttributes(pairs)

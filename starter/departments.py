@@ -57,7 +57,9 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
         channel=Channel.GATEWAY,
     )
     sender = Sender(f"department:{code}", callback.callback_id, actor)
-    name = callback.act.command
+    name = parts.procedures[state.procedure].callbacks.get(callback.act)
+    if name is None:
+        raise unknown_order()
     door = parts.doors[state.procedure][name]
     given = door.model.model_validate(_texts(callback))
     if faults := together(door.faults(given)):
@@ -65,7 +67,7 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
     known = await parts.intake.known(sender, state.case_id, name, given)
     if known is not None:
         return await answer_command(parts, Entered(known, repeated=True), actor)
-    _refuse_another_order(state, callback, code)
+    _refuse_another_order(state, callback, code, name)
     return await give(parts, sender, state, name=name, door=door, given=given)
 
 
@@ -97,22 +99,27 @@ def _texts(callback: CallbackBody) -> dict[str, str]:
     return {}
 
 
-def _refuse_another_order(state: CaseState, callback: CallbackBody, code: str) -> None:
+def unknown_order() -> Problem:
+    """A report about an order that the case never gave to this department."""
+    return Problem(
+        ProblemCode.UNKNOWN_ORDER,
+        say("本案没有发给该部门的此派单", "this case has no such order to this department"),
+    )
+
+
+def _refuse_another_order(state: CaseState, callback: CallbackBody, code: str, name: str) -> None:
     """A report about an order that is not of this case, not of this department, or no longer the one that counts."""
     named = _ORDER.fullmatch(callback.order_id)
     orders = getattr(state, "orders", [])
     number = int(named["number"]) if named and named["case"] == state.case_id else 0
     if not 1 <= number <= len(orders) or orders[number - 1].department != code:
-        raise Problem(
-            ProblemCode.UNKNOWN_ORDER,
-            say("本案没有发给该部门的此派单", "this case has no such order to this department"),
-        )
+        raise unknown_order()
     if number != len(orders):
         raise refused(
             Refusal(
                 code=RefusalCode.NOT_NOW,
                 detail=say("此派单已被新的派单取代", "a later order has taken the place of this one"),
-                command=callback.act.command,
+                command=name,
                 stage=state.stage,
             )
         )

@@ -9,18 +9,18 @@ from starlette.responses import Response
 from engine.person_identity import IdentityUnusable, PersonIdentity
 from engine.vault import PersonDetails
 from schemas.actor import Actor, Role
+from schemas.department_policy import Name
 from schemas.incident import INCIDENT, IncidentPolicy, IncidentState
-from schemas.incident_report import REPORTERS, IncidentReport, KeptReport, open_incident
-from schemas.refusals import Fault, Refusal, RefusalCode, say
-from starter.answers import answer_start
+from schemas.incident_report import REPORT, REPORTERS, IncidentReport, KeptReport, open_incident
+from schemas.refusals import Fault, say
 from starter.areas import area_faults
 from starter.authentication import Caller
-from starter.bodies import read_body, read_key, read_model, together
+from starter.bodies import together
 from starter.database import Connection
 from starter.documentation import body_of, responses
-from starter.intake import Entered, Sender
+from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
-from starter.problems import bad_request, refused
+from starter.starts import Opening
 from starter.views import ReportAnswer, SubmissionView
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
@@ -38,20 +38,15 @@ router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 )  # fmt: skip
 async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> Response:
     """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
-    if caller.role not in REPORTERS:
-        raise refused(not_a_reporter())
-    key, key_faults = read_key(request)
-    report, body_faults = read_model(IncidentReport, await read_body(request))
-    faults = together(key_faults, body_faults, report_faults(parts, report, caller.role))
-    if report is None or faults:
-        raise bad_request(faults)
-    actor = caller.actor(report.channel)
-    entered = await accept_report(parts, Sender(caller.subject, key, actor), report)
-    return await answer_start(parts, entered, actor)
+    return await OPENING.start(request, caller, parts)
 
 
-async def accept_report(parts: Parts, sender: Sender, report: IncidentReport) -> Entered:
-    """Keep a report and let the relay begin to deliver it. Raises Problem: the key was used otherwise, Postgres is away."""
+async def report_faults(parts: Parts, report: IncidentReport, actor: Actor) -> list[Fault]:
+    """What is wrong with a report that has the right shape: for this role, in this town."""
+    return together(_faults_by_role(report, actor.role), area_faults(parts.areas, report))
+
+
+def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
     policy = parts.policies[INCIDENT.name]
     assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
 
@@ -83,10 +78,18 @@ async def accept_report(parts: Parts, sender: Sender, report: IncidentReport) ->
             at=at,
         )
 
-    entered = await parts.intake.start(sender, INCIDENT.name, report.essence(), open_case)
-    if entered.submission.leased and not entered.repeated:
-        parts.relay.take(entered.submission)
-    return entered
+    return open_case
+
+
+OPENING: Opening[IncidentReport] = Opening(
+    procedure=INCIDENT.name,
+    act=REPORT,
+    title=Name(zh="上报事件", en="report"),
+    model=IncidentReport,
+    starters=REPORTERS,
+    faults=report_faults,
+    opens=_opens,
+)
 
 
 def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:
@@ -112,13 +115,8 @@ def _details(report: IncidentReport) -> PersonDetails | None:
     return PersonDetails(name=name, phone=phone) if name or phone else None
 
 
-def report_faults(parts: Parts, report: IncidentReport | None, role: Role) -> list[Fault]:
-    """What is wrong with a report that has the right shape: for this role, in this town."""
-    return together(_faults_by_role(report, role), area_faults(parts.areas, report))
-
-
-def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
-    if report is None or report.on_behalf_of is None or role is not Role.RESIDENT:
+def _faults_by_role(report: IncidentReport, role: Role) -> list[Fault]:
+    if report.on_behalf_of is None or role is not Role.RESIDENT:
         return []
     return [
         Fault(
@@ -127,13 +125,3 @@ def _faults_by_role(report: IncidentReport | None, role: Role) -> list[Fault]:
             remedy=say("请删除,或由工作人员代报", "leave it out, or let staff enter it"),
         )
     ]
-
-
-def not_a_reporter() -> Refusal:
-    """Why somebody whose role does not report is refused."""
-    roles = ", ".join(sorted(REPORTERS))
-    return Refusal(
-        code=RefusalCode.NOT_YOUR_ROLE,
-        detail=say(f"您的角色不能上报事件,可上报的角色:{roles}", f"your role does not report; it is for: {roles}"),
-        command="report",
-    )

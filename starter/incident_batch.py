@@ -14,17 +14,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.tokens import Principal
-from schemas.incident_report import REPORTERS
 from schemas.refusals import Fault, say
 from starter.answers import answer_start, json_response
 from starter.authentication import Caller
 from starter.bodies import check_model, key_faults, read_body, read_json
 from starter.documentation import SIGNED_IN, open_body_of, responses
 from starter.faults import fault
-from starter.incident import accept_report, not_a_reporter, report_faults
+from starter.incident import OPENING, report_faults
 from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
-from starter.problems import Problem, ProblemBody, bad_request, refused
+from starter.problems import Problem, ProblemBody, bad_request
 from starter.views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, ReportAnswer, SubmissionView
 
 LINES_MAX = 100
@@ -49,8 +48,7 @@ async def report_incidents(request: Request, caller: Caller, parts: PartsOf) -> 
 
     Only what concerns the whole is answered otherwise: no list, no line, more than 100 lines.
     """
-    if caller.role not in REPORTERS:
-        raise refused(not_a_reporter())
+    OPENING.refuse_unless_starter(caller.role)
     lines = _lines(await read_body(request, BATCH_BYTES_MAX))
     outcomes = [await _accept(parts, caller, line) for line in lines]
     gate = asyncio.Semaphore(_WAITING_AT_ONCE)
@@ -81,12 +79,13 @@ async def _accept(parts: Parts, caller: Principal, line: Any) -> Outcome:
     """Accept one line. What is wrong with it, or that the database has gone, is this line's own problem."""
     given, faults = check_model(BatchLine, line)
     if given is not None:
-        faults = [*key_faults(given.idempotency_key), *report_faults(parts, given.report, caller.role)]
+        actor = caller.actor(given.report.channel)
+        faults = [*key_faults(given.idempotency_key), *await report_faults(parts, given.report, actor)]
     if given is None or faults:
         return bad_request(faults)
     sender = Sender(caller.subject, given.idempotency_key, caller.actor(given.report.channel))
     try:
-        entered = await accept_report(parts, sender, given.report)
+        entered = await OPENING.accept(parts, sender, given.report)
     except Problem as problem:
         return problem
     return sender, entered

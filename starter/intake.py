@@ -66,9 +66,11 @@ class Intake:
         """Town time."""
         return self._town_time.to_town(datetime.now(UTC))
 
-    async def start(self, sender: Sender, procedure: str, essence: dict[str, Any], open_case: OpenCase) -> Entered:
-        """Accept a new case. Raises Problem: the key was used with another body, Postgres is away."""
-        row = self._row(sender, kind="start", name="report", procedure=procedure, case=None, essence=essence)
+    async def start(
+        self, sender: Sender, procedure: str, essence: dict[str, Any], open_case: OpenCase, *, name: str
+    ) -> Entered:
+        """Accept a new case; `name` is that of its opening. Raises Problem: the key was used otherwise, Postgres is away."""
+        row = self._row(sender, kind="start", name=name, procedure=procedure, case=None, essence=essence)
         async with database(self._pool) as connection:
             number = await connection.fetchval(SQL.accept, *row)
             if number is None:

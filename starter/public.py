@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from schemas.actor import Actor, Channel, Role
 from schemas.calendar import in_shanghai
-from schemas.case import CaseState, procedure_of
+from schemas.case import CaseState
 from schemas.clocks import Status
 from schemas.ledger import projection_of
 from schemas.refusals import say
@@ -34,7 +34,7 @@ async def follow_case(case_id: str, parts: PartsOf, code: Annotated[str, Query(m
     A wrong code and a number that does not exist are the same 404. Capitals, blanks and hyphens in a code do not matter.
     """
     number = case_id.lower()
-    if not CASE_ID.fullmatch(number) or procedure_of(number) not in parts.procedures:
+    if not CASE_ID.fullmatch(number):
         raise unknown_case()
     attempt = await parts.codes.try_code(number, code)
     if attempt.retry_after_seconds is not None:
@@ -42,7 +42,7 @@ async def follow_case(case_id: str, parts: PartsOf, code: Annotated[str, Query(m
     if not attempt.right:
         raise unknown_case()
     async with database(parts.pool) as connection:
-        state = await find_state(connection, parts.procedures[procedure_of(number)], number)
+        state = await find_state(connection, parts.procedures, number)
         if state is None:
             raise unknown_case()
         return PublicCase(
@@ -54,7 +54,7 @@ async def follow_case(case_id: str, parts: PartsOf, code: Annotated[str, Query(m
 
 
 def _stage(parts: Parts, state: CaseState) -> PublicStage:
-    row, words = projection_of(state), words_for_residents(state.stage)
+    row, words = projection_of(state), words_for_residents(state.stage, state.procedure)
     promises = [
         Promise(
             clock=clock.name,
@@ -103,7 +103,7 @@ async def _followed(parts: Parts, connection: Connection, state: CaseState) -> P
     for _ in range(MERGES_FOLLOWED):
         if into is None:
             break
-        found = await find_state(connection, parts.procedures[procedure_of(into)], into)
+        found = await find_state(connection, parts.procedures, into)
         if found is None:
             break
         followed, into = found, getattr(found, "merged_into", None)

@@ -47,6 +47,9 @@ def title_of(procedure: Procedure, kind: str) -> str:
     return procedure.titles.get(kind) or OF_EVERY_CASE.get(kind, kind)
 
 
-def words_for_residents(stage: str) -> Name:
-    """Return what a stage is called for a resident; the code itself while it has no words."""
-    return STAGES.get(stage) or Name(zh=stage, en=stage)
+def words_for_residents(stage: str, procedure: str = "") -> Name:
+    """Return what a stage is called for a resident; the code itself while it has no words.
+
+    A stage that is called otherwise in one procedure stands in STAGES as `PROCEDURE:STAGE`.
+    """
+    return STAGES.get(f"{procedure}:{stage}") or STAGES.get(stage) or Name(zh=stage, en=stage)

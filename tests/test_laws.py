@@ -95,7 +95,7 @@ async def test_a_case_nobody_answers_ends(procedure: Procedure, door: OpenDoor, 
     kinds = Counter(await town.kinds(case_id))
 
     assert shown["ended"]
-    assert shown["stage"] == "unresolved"
+    assert shown["stage"] == town.examples.NOBODY_ANSWERS
     assert kinds["case:ended"] == 1
 
 

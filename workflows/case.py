@@ -16,7 +16,7 @@ from temporalio.exceptions import ApplicationError
 
 from schemas.actor import Stamp
 from schemas.canonical import digest
-from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Message, Notice, Processed
+from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Notice, Processed
 from schemas.ledger import Batch, projection_of
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
@@ -24,6 +24,8 @@ from workflows import steps
 from workflows.clock import Clocks
 
 StateT = TypeVar("StateT", bound=CaseState)
+
+_TELL = "tell/"
 
 
 def command(handler: Callable[..., None]) -> Any:
@@ -86,6 +88,11 @@ class Case(Generic[StateT]):
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """Another case tells this one something; `repeated` when it was heard before. Synchronous, like a command."""
 
+    def on_unheard(self, letter: Letter) -> None:
+        """The case that a letter was for does not run any more. Nothing, unless the procedure has something to say."""
+
+    # ---- for procedures: what a case can do -------------------------------------------------------------------------
+
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""
         now = self.state.charter.time.to_town(workflow.now())
@@ -122,13 +129,30 @@ class Case(Generic[StateT]):
         """Nothing can happen to this case any more: clocks and errands stop, the workflow completes."""
         self.state.ended = True
         self.state.holder = ""
-        self.state.errands.clear()
+        self.state.errands = [errand for errand in self.state.errands if errand.startswith(_TELL)]
         self.clocks.stop_all()
         self.record("case:ended", stage=self.state.stage)
 
     def errand(self, name: str, number: int) -> None:
         """Ask for outside work: the method `errand_<name>(number)` runs beside the story, also after continue-as-new."""
         self.state.errands.append(f"{name}/{number}")
+
+    def tell(self, to: str, subject: str, **facts: Any) -> None:
+        """Tell another case something: by signal, beside the story, counted once there, and before this case has gone."""
+        self.state.letters_sent += 1
+        number = self.state.letters_sent
+        message_id = f"{self.state.case_id}/letter-{number}"
+        message = Message(message_id=message_id, sender=self.state.case_id, subject=subject, facts=facts)
+        self.state.letters.append(Letter(number=number, to=to, message=message))
+        self.errand("tell", number)
+
+    async def errand_tell(self, number: int) -> None:
+        """Bring a letter to the case it is for."""
+        for letter in [letter for letter in self.state.letters if letter.number == number]:
+            heard = await steps.tell_case(letter.to, letter.message)
+            self.state.letters.remove(letter)
+            if not heard:
+                self.on_unheard(letter)
 
     async def while_at(self, *stages: str) -> None:
         """Wait until the case stands at none of these stages."""
@@ -231,6 +255,8 @@ class Case(Generic[StateT]):
         await story()
         if not self.state.ended:
             self.end()
+        if self.state.letters:
+            await workflow.wait_condition(lambda: not self.state.letters)
 
     def _history_is_long(self) -> bool:
         info = workflow.info()

@@ -49,7 +49,8 @@ from schemas.incident import (
 from schemas.references import TextReference
 from workflows.case import command
 from workflows.incident_endings import Endings
-from workflows.incident_orders import COORDINATOR, GRID_WORKER, REPORTER
+from workflows.incident_orders import GRID_WORKER, REPORTER
+from workflows.orders import COORDINATOR
 
 
 @workflow.defn(name="incident")

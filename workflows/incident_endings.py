@@ -13,8 +13,9 @@ from schemas.incident import HELD, OPEN, CloseUnresolved, Kind, Merge, Reject, S
 from schemas.incident_state import Merge as Merging
 from workflows import steps
 from workflows.case import command
-from workflows.incident_orders import COORDINATOR, REPORTER
+from workflows.incident_orders import REPORTER
 from workflows.incident_requests import Requests
+from workflows.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
 """Patch: before, a department was only told on its screens that an order was void."""

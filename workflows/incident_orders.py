@@ -7,14 +7,14 @@ a silent one is a clock, not an error.
 from temporalio import workflow
 
 from schemas.clocks import Limit
-from schemas.department import PlaceOrder, RecallOrder, ReworkCause, ReworkOrder
-from schemas.incident import INCIDENT, IncidentState, Kind, Order, Stage
-from schemas.incident_state import Asked, Rework
+from schemas.department import ReworkCause, ReworkOrder
+from schemas.incident import IncidentState, Kind, Order, Stage
+from schemas.incident_state import Rework
+from schemas.orders import Matter
 from schemas.references import TextReference
 from workflows import steps
-from workflows.case import Case
+from workflows.orders import COORDINATOR, OrdersCase
 
-COORDINATOR = "role:coordinator"
 GRID_WORKER = "role:grid_worker"
 SUPERVISOR = "role:supervisor"
 REPORTER = "reporter"
@@ -23,8 +23,23 @@ REWORK_IS_ASKED_FOR = "rework-is-asked-for"
 """Patch: before, a failed verification was a notice, and a department's own system never learned of it."""
 
 
-class Orders(Case[IncidentState]):
+class Orders(OrdersCase[IncidentState]):
     """The part of an incident that gives work to departments."""
+
+    def orders_given(self) -> list[Order]:
+        """Every order of the incident."""
+        return self.state.orders
+
+    def matter(self) -> Matter:
+        """What was reported, and how fast it is to be dealt with."""
+        return Matter(
+            category=self.state.category,
+            urgency=self.state.urgency,
+            description=self.state.description,
+            address=self.state.address,
+            latitude_microdegrees=self.state.latitude_micro,
+            longitude_microdegrees=self.state.longitude_micro,
+        )
 
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
@@ -60,48 +75,7 @@ class Orders(Case[IncidentState]):
         )
         self.errand("rework_order", number)
 
-    def asked_now(self) -> Asked:
-        """What a department is told of the time."""
-        return Asked(due={view.name: view.due_at for view in self.state.clock_views() if view.due_at}, as_of=self.now())
-
     # ---- errands --------------------------------------------------------------------------------------------------
-
-    async def errand_place_order(self, number: int) -> None:
-        """Bring the order to the department's own system; a silent department is a clock, not an error."""
-        order = self.state.orders[number - 1]
-        order.asked = order.asked or self.asked_now()
-        receipt = await steps.place_order(
-            PlaceOrder(
-                case_id=self.state.case_id,
-                step=f"order-{number}",
-                department=order.department,
-                procedure=INCIDENT.name,
-                category=self.state.category,
-                urgency=self.state.urgency,
-                description=self.state.description,
-                address=self.state.address,
-                latitude_microdegrees=self.state.latitude_micro,
-                longitude_microdegrees=self.state.longitude_micro,
-                due=order.asked.due,
-                as_of=order.asked.as_of,
-            )
-        )
-        if receipt.accepted:
-            order.receipt = receipt.receipt
-            self.record(Kind.ORDER_RECEIVED, order=number, department=order.department, receipt=receipt.receipt)
-        else:
-            order.refused = receipt.code
-            self.record(Kind.ORDER_REFUSED, order=number, department=order.department, code=receipt.code)
-            self.notify(COORDINATOR, "order_not_delivered", order=number, department=order.department)
-
-    async def errand_recall_order(self, number: int) -> None:
-        """Take the order back from the department that no longer holds the case."""
-        await self.errand_done("place_order", number)
-        order = self.state.orders[number - 1]
-        recall = RecallOrder(case_id=self.state.case_id, step=f"order-{number}", department=order.department)
-        receipt = await steps.recall_order(recall)
-        order.recalled = receipt.done
-        self.record(Kind.ORDER_RECALLED, order=number, department=order.department, done=receipt.done)
 
     async def errand_rework_order(self, number: int) -> None:
         """Ask the department's own system to do the work again. One that lost the order gets it as a new one."""

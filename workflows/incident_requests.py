@@ -24,7 +24,8 @@ from schemas.incident import (
 )
 from schemas.incident_state import ExtensionRequest
 from workflows.case import command
-from workflows.incident_orders import COORDINATOR, SUPERVISOR, Orders
+from workflows.incident_orders import SUPERVISOR, Orders
+from workflows.orders import COORDINATOR
 
 
 class Requests(Orders):

@@ -8,8 +8,14 @@ from datetime import timedelta
 from typing import TypeVar
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy, SearchAttributeKey
-from temporalio.exceptions import ActivityError, FailureError, is_cancelled_exception
+from temporalio.common import (
+    RetryPolicy,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ActivityError, FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.departments import Departments
@@ -26,6 +32,8 @@ with workflow.unsafe.imports_passed_through():
         ReworkReceipt,
     )
     from schemas.ledger import Batch, FlushReceipt
+    from schemas.opening import TASK_TIMEOUT, details_of, keywords_of, summary_of
+    from schemas.procedure import Procedure
     from schemas.screen_words import clock_words, holder_words, stage_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
 
@@ -110,6 +118,26 @@ async def _ask_department(
         return undelivered
 
 
+async def start_case(procedure: Procedure, state: CaseState) -> bool:
+    """Start a case of another procedure; False when it stands already. It lives on by itself and reports by messages."""
+    attributes = [SearchAttributePair(_KEYWORDS[name], value) for name, value in keywords_of(state).items()]
+    try:
+        await workflow.start_child_workflow(
+            procedure.name,
+            state,
+            id=state.case_id,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            task_timeout=TASK_TIMEOUT,
+            search_attributes=TypedSearchAttributes(attributes),
+            static_summary=summary_of(procedure.title, state),
+            static_details=details_of(state),
+        )
+    except WorkflowAlreadyStartedError:
+        return False
+    return True
+
+
 async def tell_case(case_id: str, message: Message) -> bool:
     """Tell another case something; False when no such case runs."""
     try:
@@ -154,7 +182,7 @@ def details(state: CaseState) -> str:
     """What a supervisor reads at the top of a case in the Temporal UI, in Markdown: Chinese words beside codes only."""
     clocks = running(state)
     lines = [
-        f"**环节 stage**: {stage_words(state.stage)}",
+        f"**环节 stage**: {stage_words(state.stage, state.procedure)}",
         f"**责任方 holder**: {holder_words(state.holder)}",
         f"**最近到期 next due**: {_due_words(clocks[0]) if clocks else '-'}",
         f"**台账 entries**: {state.seq}",

@@ -2,7 +2,7 @@
 
 -- name: find_case
 -- One row.
-select snapshot from cases where case_id = $1;
+select procedure, snapshot from cases where case_id = $1;
 
 -- name: plan_for_what_is_asked
 -- Most filters are not set: planned for the values at hand, what is not set costs nothing and an index serves the rest.
@@ -14,8 +14,7 @@ select * from cases
 where ($1::text is null or area = $1
        or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
   and ($2::text is null or reporter_subject = $2)
-  and ($3::text is null or department = $3
-       or snapshot -> 'orders' @> jsonb_build_array(jsonb_build_object('department', $3::text)))
+  and ($3::text is null or involved @> array[$3::text])
   and ($5::text is null or procedure = $5)
   and ($6::text is null or stage = $6)
   and ($7::text is null or department = $7)
@@ -75,8 +74,7 @@ near as (
     where other.closed_at is null and not other.ended
       and ($2::text is null or other.area = $2
            or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
-      and ($3::text is null or other.department = $3
-           or other.snapshot -> 'orders' @> jsonb_build_array(jsonb_build_object('department', $3::text)))
+      and ($3::text is null or other.involved @> array[$3::text])
       and ($4::text is null or other.reporter_subject = $4)
 )
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels,

@@ -74,7 +74,7 @@ select * from intake where submission = $1;
 
 -- name: start_of_case
 -- The start of a case that may not stand yet.
-select payload from intake where case_id = $1 and kind = 'start';
+select procedure, payload as snapshot from intake where case_id = $1 and kind = 'start';
 
 -- name: insert_refusal
 -- An attempt that the rules refused.

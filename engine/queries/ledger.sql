@@ -11,13 +11,13 @@ select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3)
 -- name: upsert_case
 -- The row of a case, unless a later workflow task has written it already.
 insert into cases (case_id, procedure, stage, area, department, holder, labels, opened_at, closed_at, ended,
-                   due_at, due_clock, seq, head_hash, clocks, snapshot, task_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                   due_at, due_clock, seq, head_hash, clocks, snapshot, involved, task_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 on conflict (case_id) do update set
     stage = excluded.stage, area = excluded.area, department = excluded.department, holder = excluded.holder,
     labels = excluded.labels, opened_at = excluded.opened_at, closed_at = excluded.closed_at, ended = excluded.ended,
     due_at = excluded.due_at, due_clock = excluded.due_clock, seq = excluded.seq, head_hash = excluded.head_hash,
-    clocks = excluded.clocks, snapshot = excluded.snapshot, task_at = excluded.task_at, updated_at = clock_timestamp()
+    clocks = excluded.clocks, snapshot = excluded.snapshot, involved = excluded.involved, task_at = excluded.task_at, updated_at = clock_timestamp()
 where cases.task_at <= excluded.task_at
 returning case_id;
 

@@ -29,6 +29,7 @@ PEOPLE = {
     "auditor": Person("auditor-zheng", "auditor"),
 }
 REPORTER = "reporter"
+NOBODY_ANSWERS = "unresolved"
 
 REASON = {"reason": "情况说明"}
 PHOTO = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)

@@ -1,0 +1,96 @@
+"""POST of a new case, whatever it is: role, key, body, faults, intake, answer. Nothing of it is a procedure's own.
+
+A procedure adds the shape of its body, what is wrong with one that has the right shape, and the state it starts with.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.tokens import Principal
+from schemas.actor import Actor, Channel, Role
+from schemas.department_policy import Name
+from schemas.model import Model
+from schemas.refusals import Fault, Refusal, RefusalCode, say
+from starter.answers import answer_start
+from starter.bodies import read_body, read_key, read_model, together
+from starter.intake import Entered, OpenCase, Sender
+from starter.parts import Parts
+from starter.problems import bad_request, refused
+
+
+class Opens(Protocol):
+    """A body that opens a case."""
+
+    @property
+    def channel(self) -> Channel:
+        """The way by which it came in."""
+
+    def essence(self) -> dict[str, Any]:
+        """What makes two of them the same, as canonical JSON can hold it."""
+
+
+class OpeningBody(Model):
+    """A body that opens a case, as most are: all of it makes it what it is."""
+
+    channel: Channel = Channel.APP
+
+    def essence(self) -> dict[str, Any]:
+        """What makes two of them the same."""
+        return self.model_dump(mode="json")
+
+
+BodyT = TypeVar("BodyT", bound=Opens)
+
+
+@dataclass(frozen=True)
+class Opening(Generic[BodyT]):
+    """How cases of a procedure are started. `act` is the name of the opening in stamps, `title` what people do thereby.
+
+    `faults(parts, body, actor)`: what is wrong with a body of the right shape, for this role, in this town.
+    `opens(parts, sender, body)`: how its texts are kept and what state the case starts with.
+    """
+
+    procedure: str
+    act: str
+    title: Name
+    model: type[Any]
+    starters: frozenset[Role]
+    faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]]
+    opens: Callable[[Parts, Sender, BodyT], OpenCase]
+
+    async def start(self, request: Request, caller: Principal, parts: Parts) -> Response:
+        """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
+        self.refuse_unless_starter(caller.role)
+        key, key_faults = read_key(request)
+        body, body_faults = read_model(self.model, await read_body(request))
+        # Of a body that cannot be read nobody knows the channel, and nobody asks for it.
+        actor = caller.actor(body.channel if body is not None else Channel.APP)
+        faults = together(key_faults, body_faults, await self.faults(parts, body, actor) if body is not None else [])
+        if body is None or faults:
+            raise bad_request(faults)
+        entered = await self.accept(parts, Sender(caller.subject, key, actor), body)
+        return await answer_start(parts, entered, actor)
+
+    async def accept(self, parts: Parts, sender: Sender, body: BodyT) -> Entered:
+        """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
+        entered = await parts.intake.start(
+            sender, self.procedure, body.essence(), self.opens(parts, sender, body), name=self.act
+        )
+        if entered.submission.leased and not entered.repeated:
+            parts.relay.take(entered.submission)
+        return entered
+
+    def refuse_unless_starter(self, role: Role) -> None:
+        """Raises Problem: somebody whose role does not start such cases."""
+        if role in self.starters:
+            return
+        roles = ", ".join(sorted(self.starters))
+        detail = say(
+            f"您的角色不能{self.title.zh},可以{self.title.zh}的角色:{roles}",
+            f"your role does not {self.title.en}; it is for: {roles}",
+        )
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=self.act))
