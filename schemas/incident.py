@@ -8,6 +8,7 @@ Its policy, state and commands stand beside it: `incident_policy`, `incident_sta
 from datetime import datetime
 
 from schemas.actor import Actor, Role
+from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.clock_schedule import BREACH
 from schemas.clocks import Clock, due_at
 from schemas.department import CallbackAct
@@ -15,9 +16,7 @@ from schemas.incident_commands import (
     AnswerSupervision,
     Arbitrate,
     Arrive,
-    Attach,
     CloseUnresolved,
-    Comment,
     Finish,
     GrantExtension,
     GrantSuspension,
@@ -28,14 +27,12 @@ from schemas.incident_commands import (
     RefuseSuspension,
     Reject,
     Reopen,
-    Replan,
     RequestExtension,
     RequestSuspension,
     Resume,
     ReturnOrder,
     Sign,
     Supervise,
-    Urge,
     Verify,
     Withdraw,
 )
@@ -74,9 +71,7 @@ __all__ = [
     "AnswerSupervision",
     "Arbitrate",
     "Arrive",
-    "Attach",
     "CloseUnresolved",
-    "Comment",
     "Finish",
     "GrantExtension",
     "GrantSuspension",
@@ -93,7 +88,6 @@ __all__ = [
     "RefuseSuspension",
     "Reject",
     "Reopen",
-    "Replan",
     "RequestExtension",
     "RequestSuspension",
     "Responsibility",
@@ -104,7 +98,6 @@ __all__ = [
     "Solved",
     "Stage",
     "Supervise",
-    "Urge",
     "Urgency",
     "Verify",
     "Withdraw",
@@ -184,13 +177,6 @@ def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str 
 
 def _supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
     return None if state.supervised else say("没有待反馈的督办", "no supervisor's order is to be answered")
-
-
-def _room_for_a_document(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    most = state.terms.documents_at_most
-    if len(state.documents) >= most:
-        return say(f"本案附件已达{most}件", f"the case has {most} documents, the most allowed")
-    return None
 
 
 _reporter = By(Role.RESIDENT, Scope.REPORTER)
@@ -275,7 +261,7 @@ RULES = RulesTable(
         Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
         Rule("replan", "重排期限", (_admin,), OPEN),
         Rule("comment", "备注", _everybody, OPEN),
-        Rule("attach", "附件", _everybody, OPEN, conditions=(_room_for_a_document,)),
+        Rule("attach", "附件", _everybody, OPEN, conditions=(room_for_a_document,)),
     )
 )
 

@@ -5,7 +5,6 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.calendar import Calendar
 from schemas.case import CaseState
 from schemas.document import Document
 from schemas.incident_state import IncidentState, Satisfied, Solved
@@ -20,10 +19,6 @@ class Sign(Command):
 
 class Arrive(Command):
     """到场: the department's people are on the spot."""
-
-
-class Urge(Command):
-    """催办: a reminder to whoever holds the case."""
 
 
 class ReturnOrder(Command):
@@ -181,19 +176,6 @@ class AnswerSupervision(Command):
     answer: TextReference
 
 
-class Comment(Command):
-    """备注: a word to whoever reads the case."""
-
-    text: TextReference
-
-
-class Attach(Command):
-    """附件: a document, by reference, with the digest and size of the file as it was sent."""
-
-    document: Document
-    note: TextReference | None = None
-
-
 IncidentId = Annotated[str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$")]
 """The id of an incident. Another procedure's case has another name."""
 
@@ -216,9 +198,3 @@ class Merge(Command):
                 remedy=say("请填写另一在办案件的编号", "name another open case"),
             ),
         )
-
-
-class Replan(Command):
-    """重排期限: a new version of the calendar moves the open clocks."""
-
-    calendar: Calendar

@@ -7,9 +7,9 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from schemas.actor import Channel
-from schemas.case import CaseState
+from schemas.case_file import FiledState
 from schemas.department import ReworkCause
-from schemas.document import Document, DocumentReference
+from schemas.document import DocumentReference
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
 from schemas.orders import Asked
 from schemas.orders import Order as AnyOrder
@@ -99,7 +99,7 @@ class Order(AnyOrder):
     documents: list[DocumentReference] = []
 
 
-class IncidentState(CaseState):
+class IncidentState(FiledState):
     """What an incident remembers.
 
     `extension` and `suspension` (its reason) are requests not yet answered; `paused` are the clocks that a suspension
@@ -137,7 +137,6 @@ class IncidentState(CaseState):
     suspension: TextReference | None = None
     paused: list[str] = []
     supervised: bool = False
-    documents: list[Document] = []
     merges: int = 0
     merge: Merge | None = None
     merged_into: str | None = None
@@ -149,6 +148,11 @@ class IncidentState(CaseState):
     def order(self) -> Order:
         """The order that counts now."""
         return self.orders[-1]
+
+    @property
+    def documents_at_most(self) -> int:
+        """The town's limit."""
+        return self.terms.documents_at_most
 
     def involved(self) -> frozenset[str]:
         """Return every department that an order went to."""

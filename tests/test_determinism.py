@@ -94,7 +94,7 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
 
-    kernel = {"workflows", "workflows.case", "workflows.clock", "workflows.orders", "workflows.steps"}
+    kernel = {f"workflows.{name}" for name in ("case", "case_file", "clock", "orders", "steps")} | {"workflows"}
     procedures = tuple(f"workflows.{case.procedure.name}_" for case in PROCEDURES)
     reloaded = set(done.stdout.split())
 

@@ -30,31 +30,28 @@ from schemas.incident import (
     INCIDENT,
     Arbitrate,
     Arrive,
-    Attach,
-    Comment,
     Finish,
     IncidentState,
     Kind,
     Rate,
     Redispatch,
     Reopen,
-    Replan,
     ReturnOrder,
     Sign,
     Solved,
     Stage,
-    Urge,
     Verify,
 )
 from schemas.references import TextReference
 from workflows.case import command
+from workflows.case_file import CaseFile
 from workflows.incident_endings import Endings
 from workflows.incident_orders import GRID_WORKER, REPORTER
 from workflows.orders import COORDINATOR
 
 
 @workflow.defn(name="incident")
-class Incident(Endings):
+class Incident(Endings, CaseFile[IncidentState]):
     """One incident, from the report to the end of the reopen window."""
 
     procedure = INCIDENT
@@ -180,11 +177,6 @@ class Incident(Endings):
             self.state.order.documents.append(document.reference)
         return {"documents": [document.model_dump(mode="json") for document in documents]} if documents else {}
 
-    def keep_document(self, document: Document) -> None:
-        """A document stands in a case once, however often it is named."""
-        if document not in self.state.documents:
-            self.state.documents.append(document)
-
     # ---- 3. verification ------------------------------------------------------------------------------------------
 
     @command
@@ -251,33 +243,12 @@ class Incident(Endings):
         self.give_order(self.state.order.department)
         self.record(Kind.REOPENED, reason=command.reason)
 
-    # ---- at any time ----------------------------------------------------------------------------------------------
+    # ---- what people add to the file ------------------------------------------------------------------------------
 
-    @command
-    def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
-        """催办: tells the holder; never changes the stage."""
-        self.record(Kind.URGED, by=by.role, holder=self.state.holder)
-        self.notify(self.state.holder, "urged", by=by.role)
-
-    @command
-    def comment(self, command: Comment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """备注: for whoever reads the case."""
-        self.record(Kind.COMMENTED, text=command.text)
-
-    @command
-    def attach(self, command: Attach, by: Actor) -> None:
-        """附件: the reference, what the file is, and whether it shows the work of the department that holds the order."""
-        self.keep_document(command.document)
+    def on_attached(self, document: Document, by: Actor) -> None:
+        """What the department that holds the order attaches shows its work."""
         if by.department is not None and by.department == self.state.department:
-            self.state.order.documents.append(command.document.reference)
-        self.record(Kind.ATTACHED, document=command.document.model_dump(mode="json"), note=command.note)
-
-    @command
-    def replan(self, command: Replan, by: Actor) -> None:
-        """重排期限: open clocks move to the new calendar; the old and the new due time both stand in the ledger."""
-        before = self.state.charter.calendar
-        self.clocks.replan(command.calendar, by.subject)
-        self.record("clock:replanned", before=before.version, after=command.calendar.version)
+            self.state.order.documents.append(document.reference)
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 

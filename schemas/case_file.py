@@ -1,0 +1,53 @@
+"""The file of a case 案卷: what anybody who sees a case may add to it, whatever its procedure, and the calendar it goes by."""
+
+from datetime import datetime
+
+from schemas.actor import Actor
+from schemas.calendar import Calendar
+from schemas.case import CaseState
+from schemas.document import Document
+from schemas.procedure import Command
+from schemas.references import TextReference
+from schemas.refusals import say
+
+
+class FiledState(CaseState):
+    """A case that keeps documents."""
+
+    documents: list[Document] = []
+
+    @property
+    def documents_at_most(self) -> int:
+        """How many documents the case takes, by the town's rules."""
+        raise NotImplementedError
+
+
+class Urge(Command):
+    """催办: a reminder to whoever holds the case."""
+
+
+class Comment(Command):
+    """备注: a word to whoever reads the case."""
+
+    text: TextReference
+
+
+class Attach(Command):
+    """附件: a document, by reference, with the digest and size of the file as it was sent."""
+
+    document: Document
+    note: TextReference | None = None
+
+
+class Replan(Command):
+    """重排期限: a new version of the calendar moves the open clocks."""
+
+    calendar: Calendar
+
+
+def room_for_a_document(state: FiledState, _actor: Actor, _now: datetime) -> str | None:
+    """A condition of `attach`: a case takes so many documents and no more."""
+    most = state.documents_at_most
+    if len(state.documents) >= most:
+        return say(f"本案附件已达{most}件", f"the case has {most} documents, the most allowed")
+    return None

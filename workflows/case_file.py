@@ -1,0 +1,58 @@
+"""The file of a case 案卷: comments, documents, reminders and the calendar, which every procedure takes in the same way.
+
+What is a procedure's own is who may do it when, in its table, and what its entries are called.
+"""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from schemas.actor import Actor
+from schemas.case_file import Attach, Comment, FiledState, Replan, Urge
+from schemas.document import Document
+from workflows.case import Case, command
+
+StateT = TypeVar("StateT", bound=FiledState)
+
+
+class CaseFile(Case[StateT]):
+    """The part of a case that people add to."""
+
+    def urged(self) -> Sequence[str]:
+        """Return who is reminded: the holder, unless the procedure has others in mind."""
+        return (self.state.holder,)
+
+    def on_attached(self, document: Document, by: Actor) -> None:
+        """Take note of what a document shows. Nothing, unless it is the work of somebody."""
+
+    @command
+    def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """催办: tells who has to act; never changes the stage."""
+        self.record(f"{self.procedure.name}:urged", by=by.role, holder=self.state.holder)
+        for told in self.urged():
+            self.notify(told, "urged", by=by.role)
+
+    @command
+    def comment(self, command: Comment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """备注: for whoever reads the case."""
+        self.record(f"{self.procedure.name}:commented", text=command.text)
+
+    @command
+    def attach(self, command: Attach, by: Actor) -> None:
+        """附件: the reference, what the file is, and whose work it shows."""
+        self.keep_document(command.document)
+        self.on_attached(command.document, by)
+        self.record(
+            f"{self.procedure.name}:attached", document=command.document.model_dump(mode="json"), note=command.note
+        )
+
+    @command
+    def replan(self, command: Replan, by: Actor) -> None:
+        """重排期限: open clocks move to the new calendar; the old and the new due time both stand in the ledger."""
+        before = self.state.charter.calendar
+        self.clocks.replan(command.calendar, by.subject)
+        self.record("clock:replanned", before=before.version, after=command.calendar.version)
+
+    def keep_document(self, document: Document) -> None:
+        """A document stands in a case once, however often it is named."""
+        if document not in self.state.documents:
+            self.state.documents.append(document)
