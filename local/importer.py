@@ -21,7 +21,8 @@ from pydantic import ValidationError
 from local.message_file import ColumnMap, LineFault, Message, read_messages
 from schemas.actor import Channel
 from schemas.incident import FINAL, Stage
-from schemas.incident_report import IncidentReport, Location, Reporter
+from schemas.incident_report import IncidentReport, Reporter
+from schemas.location import Location
 from schemas.refusals import say
 from starter.client import ApiError, Refused, Started, TokenSource, TownClient, Unavailable, http_client
 from starter.faults import faults_of

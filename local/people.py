@@ -27,7 +27,7 @@ from local.townspeople import (
 )
 from schemas.actor import Role
 from schemas.incident import Stage
-from schemas.incident_report import AREA_UNKNOWN
+from schemas.location import AREA_UNKNOWN
 from schemas.town_time import TownTime
 from starter.client import NotSettled, Refused, TownClient, http_client
 from starter.views import CaseRow

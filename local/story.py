@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from local.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
 from schemas.actor import Channel
 from schemas.incident import FINAL, Kind, Stage
-from schemas.incident_report import IncidentReport, Location, Reporter
+from schemas.incident_report import IncidentReport, Reporter
+from schemas.location import Location
 from schemas.model import Model
 
 ENDINGS = frozenset({Stage.CLOSED, *FINAL})

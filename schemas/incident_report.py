@@ -1,9 +1,9 @@
 """The report that opens an incident: what people send, who may send it, and the state that the case starts with."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from schemas.actor import Actor, Channel, Role, Stamp
@@ -11,6 +11,7 @@ from schemas.canonical import digest
 from schemas.case import Charter
 from schemas.free_text import FreeText, ShortText
 from schemas.incident import OFF_THE_LIST, IncidentPolicy, IncidentState
+from schemas.location import AREA_UNKNOWN, Location
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
 
@@ -20,44 +21,11 @@ REPORT = "report"
 REPORTERS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR})
 """Who may report an incident (domain: incident). A hotline is a channel; its staff have one of these roles."""
 
-AREA_UNKNOWN = "unassigned"
-"""The area of a case whose place nobody named: only roles for the whole town see it, until somebody assigns it."""
-
-_MICRO = 1_000_000
-
 
 def _not_the_gateway(channel: Channel) -> Channel:
     if channel is Channel.GATEWAY:
         raise PydanticCustomError("gateway_channel", "is for departments only")
     return channel
-
-
-AreaCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")]
-
-
-class Location(Model):
-    """Where it is. `lat` and `lon` are degrees (WGS 84) and come together; inside the town they are micro-degrees."""
-
-    address: ShortText
-    lat: float | None = Field(default=None, ge=-90, le=90)
-    lon: float | None = Field(default=None, ge=-180, le=180)
-    area: AreaCode | None = None
-
-    @model_validator(mode="after")
-    def _both_or_neither(self) -> Self:
-        if (self.lat is None) != (self.lon is None):
-            raise PydanticCustomError("half_a_coordinate", "lat and lon come together")
-        return self
-
-    @property
-    def latitude_micro(self) -> int | None:
-        """Degrees as integer micro-degrees: canonical JSON has no floats."""
-        return None if self.lat is None else round(self.lat * _MICRO)
-
-    @property
-    def longitude_micro(self) -> int | None:
-        """Degrees as integer micro-degrees."""
-        return None if self.lon is None else round(self.lon * _MICRO)
 
 
 class Reporter(Model):

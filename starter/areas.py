@@ -1,17 +1,17 @@
-"""The area of a report: one of the town's, if it is named at all."""
+"""The area of a new case: one of the town's, if it is named at all."""
 
 from schemas.areas import Areas
-from schemas.incident_report import IncidentReport
+from schemas.location import Location
 from schemas.refusals import Fault, say
 
 NAMED_AT_MOST = 12
 
 
-def area_faults(areas: Areas, report: IncidentReport | None) -> list[Fault]:
-    """What is wrong with the area of a report; nothing, when it names none."""
-    if report is None or report.location.area is None or areas.exists(report.location.area):
+def area_faults(areas: Areas, location: Location) -> list[Fault]:
+    """What is wrong with the area of a place; nothing, when it names none."""
+    if location.area is None or areas.exists(location.area):
         return []
-    near = ", ".join(areas.nearest(report.location.area)[:NAMED_AT_MOST])
+    near = ", ".join(areas.nearest(location.area)[:NAMED_AT_MOST])
     return [
         Fault(
             field="location.area",

@@ -43,7 +43,7 @@ async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> R
 
 async def report_faults(parts: Parts, report: IncidentReport, actor: Actor) -> list[Fault]:
     """What is wrong with a report that has the right shape: for this role, in this town."""
-    return together(_faults_by_role(report, actor.role), area_faults(parts.areas, report))
+    return together(_faults_by_role(report, actor.role), area_faults(parts.areas, report.location))
 
 
 def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from schemas.incident_report import IncidentReport, Location
+from schemas.incident_report import IncidentReport
+from schemas.location import Location
 from starter.client import Refused, TownClient
 from tests.api_callers import REPORT, As
 
