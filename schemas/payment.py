@@ -1,6 +1,6 @@
 """Payments: the contract by which a bank pays out, and says afterwards what became of it (docs/payments.md).
 
-BankPolicy                               the entry `bank` of policies/sources.yaml
+BankPolicy                               policies/bank.yaml
 PayRequest -> PayReceipt                 what the workflow asks of the activity; payee and account by reference only
 StatusRequest -> PaymentStatus           what became of a payment, in the bank's word
 PaymentBody -> BankPayment               what goes over the wire, alone or in a batch; what the bank answers
@@ -65,6 +65,8 @@ class PayStatus(StrEnum):
     PAID         the money has left
     RETURNED     it left and came back: the account does not take it. A new attempt needs a new key
     REFUSED      it never left, and never will under this key
+    CONFLICT     nothing was paid by this request, and the bank holds something else: another amount or account under this
+                 key, or the attempt that it replaces was paid after all. A person must look; no new attempt by itself
     UNKNOWN      the bank never had this key, so nothing was paid under it (only an answer to the question for a status)
     UNREACHABLE  no usable answer within the time for it: THE MONEY MAY HAVE MOVED. Ask for the status, or pay again under
                  the very same key; never under another one
@@ -73,6 +75,7 @@ class PayStatus(StrEnum):
     PAID = "paid"
     RETURNED = "returned"
     REFUSED = "refused"
+    CONFLICT = "conflict"
     UNKNOWN = "unknown"
     UNREACHABLE = "unreachable"
 
@@ -109,8 +112,9 @@ class PayRequest(Model):
 class PayReceipt(Model):
     """How asking for a payment ended, for the procedure. `bank_reference` and `paid_at` are the bank's.
 
-    `code` is set for REFUSED (the bank's bare code, `http-<status>`, `person-erased`), RETURNED (the bank's bare code) and
-    UNREACHABLE (`unreachable`, or `pending`).
+    `code` is set for REFUSED (the bank's bare code, `person-erased`), CONFLICT, RETURNED (the bank's bare codes) and
+    UNREACHABLE (`unreachable`, or `pending`). REFUSED is the bank's recorded word; a bank that does not believe us or
+    does not understand us has said nothing about the money, and that is UNREACHABLE.
     """
 
     payment_key: PaymentKey
