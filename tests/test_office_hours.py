@@ -57,10 +57,12 @@ def test_calendar_comes_back_from_its_json_with_the_hours() -> None:
 
 def test_calendar_without_hours_is_written_as_it_was_before_there_were_any() -> None:
     """What an earlier case hashed keeps its hash: a calendar without hours does not name them."""
-    bare = load_calendar(POLICIES / "calendars", [2026])
+    bare = Calendar.model_validate(
+        {"version": "2026.1", "years": [2026], "holidays": ["2026-01-01/2026-01-03"], "makeup": ["2026-01-04"]}
+    )
 
     assert set(bare.model_dump(mode="json")) == {"version", "years", "provisional", "holidays", "makeup"}
-    assert digest(bare) == "5a1023d33f0e8b99781bb06523bc48819f003d8024c5b6671e6c065bd4f93924"
+    assert digest(bare) == "760dc2914aa00c4e1901f662f6c168d9fcf3ace3e68527c64fe3d2fc6d573254"
     assert Calendar.model_validate_json(bare.model_dump_json()) == bare
 
 
@@ -93,9 +95,7 @@ def test_policy_check_tells_the_faults_of_the_hours_with_all_others(rules: Path)
     incident.write_text(incident.read_text(encoding="utf-8").replace("sign: 1 hours", "sign: 1 workinghours"))
     found = check_policies(rules, [INCIDENT], [("synonyms.yaml", str)]).faults
 
-    assert [
-        fault.startswith(f"{rules}/{name}") for fault, name in zip(found, ("incident", "office_hours"), strict=True)
-    ]
+    assert [Path(fault.partition(":")[0]).name for fault in found] == ["incident.yaml", "office_hours.yaml"]
     (rules / "office_hours.yaml").unlink()
     with pytest.raises(PolicyFaults, match="JICENG_POLICIES"):
         load_town_calendar(rules)
