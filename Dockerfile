@@ -1,4 +1,4 @@
-# One image for every process of ours: worker, API, one-shot preparations. docs/production.md says how it is used.
+# One image for every process of ours: worker, API, notices, one-shot preparations. docs/production.md says how it is used.
 FROM python:3.11.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -15,6 +15,6 @@ COPY . .
 RUN pip install --no-deps --no-build-isolation --editable .
 
 USER jiceng
-# asyncio ends tidily on SIGINT: the worker finishes what it has taken in.
+# asyncio ends tidily on SIGINT; the worker has a signal of its own (docker-compose.yml).
 STOPSIGNAL SIGINT
 CMD ["jiceng", "api"]

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,10 +20,14 @@ from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 
+from engine.database import open_pool
 from engine.keys import Keys
+from engine.notices import SEND_LIMIT_SECONDS
 from engine.settings import Settings
 from engine.temporal import connect
+from local.town_processes import PROCESSES
 from schemas.search_attributes import SEARCH_ATTRIBUTES
+from starter.serve import GRACE_SECONDS
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -69,6 +74,40 @@ def test_every_jiceng_variable_is_a_setting() -> None:
     assert given <= {f"JICENG_{name.upper()}" for name in Settings.model_fields}
 
 
+def test_every_variable_that_ours_are_given_is_read_by_somebody() -> None:
+    """Our containers get our settings, the password file of Postgres clients, and nothing that no program of ours reads."""
+    given = {name for service in OURS for name in SERVICES[service].get("environment", {})}
+
+    assert {name for name in given if not name.startswith("JICENG_")} == {"PGPASSFILE"}
+
+
+def test_every_choice_left_to_the_town_is_said_in_the_docs() -> None:
+    """What the file takes from the town's environment stands in docs/production.md, so that nobody has to read YAML."""
+    text = (PROJECT / "docker-compose.yml").read_text(encoding="utf-8")
+    choices = set(re.findall(r"(?<!\$)\$\{([A-Z_]+)", text))
+    page = (PROJECT / "docs" / "production.md").read_text(encoding="utf-8")
+
+    assert {"JICENG_API_URL", "JICENG_PUBLISH"} <= choices
+    assert {name for name in choices if name not in page} == set()
+
+
+def test_what_runs_in_a_local_town_runs_in_production() -> None:
+    """Every process of `jiceng up`, but for simulated people and departments, is a service with the same command."""
+    local = {process.name for process in PROCESSES if not process.demo}
+
+    assert local == {"worker", "api", "notices"}
+    assert {name: SERVICES[name]["command"] for name in local} == {name: ["jiceng", name] for name in local}
+
+
+def test_every_service_of_ours_says_which_settings_it_runs_by() -> None:
+    """Worker, API, notices and preparation share data folder, database, namespace and addresses: one town."""
+    shared = COMPOSE["x-our-settings"]
+
+    for name in OURS - {"temporal-jwks"}:
+        assert SERVICES[name]["environment"].items() >= shared.items()
+        assert SERVICES[name]["volumes"] == ["town:/town"]
+
+
 def test_every_service_is_watched_or_ends() -> None:
     """What keeps running has a health check and comes back by itself; one-shots are tried again when they fail."""
     assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == ONE_SHOT
@@ -102,6 +141,9 @@ def test_search_attributes_are_those_of_the_cases() -> None:
     given = SERVICES["temporal-namespace"]["environment"]["SEARCH_ATTRIBUTES"]
 
     assert dict(pair.split("=") for pair in given.split()) == SEARCH_ATTRIBUTES
+    kinds = Counter(SEARCH_ATTRIBUTES.values())
+    assert kinds["Keyword"] <= 10
+    assert kinds["Datetime"] <= 3
 
 
 def test_data_lies_in_named_volumes_and_secrets_in_files() -> None:
@@ -161,6 +203,9 @@ def test_our_database_is_apart_from_temporals() -> None:
 def test_processes_are_given_time_to_end() -> None:
     """The worker may finish what it has taken in, and an init passes signals on: process 1 would not hear them."""
     assert SERVICES["worker"]["stop_grace_period"] == "45s"
+    assert SERVICES["worker"]["stop_signal"] == "SIGTERM"
+    assert int(SERVICES["notices"]["stop_grace_period"].rstrip("s")) > SEND_LIMIT_SECONDS
+    assert int(SERVICES["api"]["stop_grace_period"].rstrip("s")) > GRACE_SECONDS
     assert all(SERVICES[name]["init"] for name in OURS)
     assert "\nSTOPSIGNAL SIGINT\n" in (PROJECT / "Dockerfile").read_text(encoding="utf-8")
 
@@ -251,6 +296,16 @@ async def test_the_check_finds_a_worker_that_polls(settings: Settings, worker: N
 
     await eventually(healthy, within=20)
     assert not await polled_lately(settings.model_copy(update={"task_queue": "nobody's"}))
+
+
+async def test_the_check_finds_a_process_that_looks_for_notices(settings: Settings, pool: asyncpg.Pool) -> None:
+    """The health of notices is whether they ask the database; one that has asked nothing for a minute is not healthy."""
+    asked_lately = script("check_notices").asked_lately
+    async with await open_pool(settings, process="jiceng notices") as looking:
+        await looking.fetchval("select 1")
+
+        assert await asked_lately(settings)
+        assert not await asked_lately(settings, "jiceng nobody")
 
 
 async def test_a_client_shows_its_token_to_temporal(settings: Settings, keys: Keys, tmp_path: Path) -> None:

@@ -1,0 +1,27 @@
+"""Is somebody looking for notices? Exit code 0 when `jiceng notices` has asked the database within the last minute."""  # noqa: INP001 - a script of the deployment
+
+import asyncio
+import sys
+from datetime import timedelta
+
+import asyncpg
+
+from engine.settings import Settings
+
+LATELY = timedelta(minutes=1)  # it looks every second
+ASKED = (
+    "select exists (select from pg_stat_activity where application_name = $1 and state_change > now() - $2::interval)"
+)
+
+
+async def asked_lately(settings: Settings, process: str = "jiceng notices") -> bool:
+    """Ask Postgres. All such processes have the same name, so it is one of them, not this one in particular."""
+    connection = await asyncpg.connect(settings.database_url.get_secret_value(), timeout=10)
+    try:
+        return bool(await connection.fetchval(ASKED, process, LATELY))
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    sys.exit(0 if asyncio.run(asked_lately(Settings())) else 1)
