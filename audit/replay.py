@@ -1,10 +1,13 @@
-"""Does the recorded history of a case lead where it led, under today's code?
+"""Does the recorded history of a case lead where it led, under today's code? Strict: every content is compared.
 
-This is Temporal's own replay of every run of a case, and the ledger's heads in the history against the ledger. What it
-does not prove stands in docs/ARCHITECTURE.md; the strict comparison of every input and result is a later part.
+Temporal's own replay of every run, and beside it what the replayer does not look at: the form of the history, every
+argument, message, answer and result (audit/strict.py), and the ledger's heads in the history against the ledger.
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
 
 import asyncpg
 from temporalio.api.enums.v1 import EventType
@@ -12,48 +15,116 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.ledger import QUERIES
+from audit.activity_models import activity_readers
+from audit.acts import computed, recorded
+from audit.recording import RecordingRunner
+from audit.strict import differences, faults_of_form, readers_of, why_it_failed
+from engine.codec import PayloadFault, data_converter
 from engine.keys import Keys
 from engine.settings import Settings
-from engine.temporal import build_replayer
+from engine.temporal import build_replayer, workflow_runner
 from schemas.findings import Finding
 from schemas.ledger import FlushReceipt
 from workflows.registry import PROCEDURES
 
 CHECK = "replay"
-ENDINGS = (
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
-    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
-)
+SHOWN_AT_MOST = 5
+
+RunsOf = Callable[[str], Awaitable[list[WorkflowHistory]]]
+"""Where histories come from: the runs of a case, the first run first. Raises LookupError: there are none."""
 
 
-async def replay_cases(
-    client: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool, case_ids: Sequence[str] | None = None
+Replay = Callable[[str, WorkflowHistory, bool], Awaitable[list[str]]]
+"""`replay(case_id, run, ended)`: what is wrong with a run; `ended`: it must have come to its end."""
+
+
+@asynccontextmanager
+async def strict_replay(keys: Keys, settings: Settings) -> AsyncIterator[Replay]:
+    """Open a strict replayer; it replays one run after the other."""
+    runner = RecordingRunner(workflow_runner())
+    replayer = build_replayer(keys, settings, PROCEDURES, runner)
+    codec = data_converter(keys).payload_codec
+    readers = readers_of([case.procedure for case in PROCEDURES], activity_readers())
+    waiting: asyncio.Queue[WorkflowHistory] = asyncio.Queue()
+
+    async def histories() -> AsyncIterator[WorkflowHistory]:
+        while True:
+            yield await waiting.get()
+
+    async with replayer.workflow_replay_iterator(histories()) as results:
+
+        async def replay(case_id: str, history: WorkflowHistory, ended: bool) -> list[str]:  # noqa: FBT001 - see Replay
+            faults = list(faults_of_form(history.events, case_id, ended=ended))
+            if not history.events:
+                return faults
+            await waiting.put(history)
+            failure = (await anext(results)).replay_failure
+            recording = runner.recording
+            if failure is not None:
+                faults.append(why_it_failed(recording, failure))
+            try:
+                acts = await recorded(history.events, codec)
+            except PayloadFault as fault:
+                return [*faults, f"payload-changed: {fault}"]
+            started = history.events[0].workflow_execution_started_event_attributes
+            replayed = list(computed(recording.commands, started.workflow_type.name))
+            if failure is not None:
+                # It went no further: what was not reached is not a difference of its own.
+                reached = {(act.kind, act.place) for act in replayed}
+                acts = [act for act in acts if (act.kind, act.place) in reached]
+            return [*faults, *differences(acts, replayed, readers, ended=ended and failure is None)]
+
+        yield replay
+
+
+async def replay_cases(  # noqa: PLR0917 - the parts of a town
+    client: Client,
+    keys: Keys,
+    settings: Settings,
+    pool: asyncpg.Pool,
+    case_ids: Sequence[str] | None = None,
+    histories: RunsOf | None = None,
 ) -> AsyncIterator[Finding]:
-    """Replay every run of the named cases, or of all; one finding per case."""
-    replayer = build_replayer(keys, settings, PROCEDURES)
-    if case_ids is None:
-        async with pool.acquire() as connection:
-            case_ids = [row["case_id"] for row in await connection.fetch(QUERIES.cases_with_ledger)]
-    for case_id in case_ids:
+    """Replay every run of the named cases, or of all; one finding per case. `histories`: Temporal's, or an archive's."""
+    source = histories or live_histories(client)
+    async with pool.acquire() as connection:
+        known = {row["case_id"]: row["ended"] for row in await connection.fetch(QUERIES.cases_with_ledger)}
+    async with strict_replay(keys, settings) as replay:
+        for case_id in known if case_ids is None else case_ids:
+            try:
+                runs = await source(case_id)
+            except LookupError as error:
+                yield Finding(case_id=case_id, check=CHECK, ok=False, detail=f"history-missing: {case_id}: {error}")
+                continue
+            faults = broken_run_chain(runs)
+            for number, run in enumerate(runs, start=1):
+                ended = number < len(runs) or bool(known.get(case_id))
+                faults += [f"run {number}: {fault}" for fault in await replay(case_id, run, ended)]
+            faults += await _heads_not_in_ledger(keys, pool, case_id, runs)
+            yield _finding(case_id, faults, runs)
+
+
+def _finding(case_id: str, faults: Sequence[str], runs: Sequence[WorkflowHistory]) -> Finding:
+    shown = list(faults[:SHOWN_AT_MOST])
+    if len(faults) > SHOWN_AT_MOST:
+        shown.append(f"and {len(faults) - SHOWN_AT_MOST} more")
+    events = sum(len(history.events) for history in runs)
+    detail = "; ".join(shown) or f"{events} events in {len(runs)} run(s)"
+    return Finding(case_id=case_id, check=CHECK, ok=not faults, detail=detail)
+
+
+def live_histories(client: Client) -> RunsOf:
+    """Histories as Temporal has them."""
+
+    async def source(case_id: str) -> list[WorkflowHistory]:
         try:
-            runs = await runs_of(client, case_id)
+            return await runs_of(client, case_id)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
-            yield Finding(case_id=case_id, check=CHECK, ok=False, detail=f"{case_id}: Temporal has no history of it")
-            continue
-        faults = [
-            f"run {number}: {type(failure).__name__}: {failure}"
-            for number, history in enumerate(runs, start=1)
-            if (failure := (await replayer.replay_workflow(history, raise_on_replay_failure=False)).replay_failure)
-        ]
-        faults += await _heads_not_in_ledger(client, pool, case_id, runs)
-        events = sum(len(history.events) for history in runs)
-        detail = "; ".join(faults) or f"{events} events in {len(runs)} run(s)"
-        yield Finding(case_id=case_id, check=CHECK, ok=not faults, detail=detail)
+            raise LookupError("Temporal has no history of it") from error
+
+    return source
 
 
 async def runs_of(client: Client, case_id: str) -> list[WorkflowHistory]:
@@ -67,30 +138,52 @@ async def runs_of(client: Client, case_id: str) -> list[WorkflowHistory]:
     return runs
 
 
+def broken_run_chain(runs: Sequence[WorkflowHistory]) -> list[str]:
+    """Say where one run does not go on in the next."""
+    faults = []
+    for number, (run, following) in enumerate(pairwise(runs), start=1):
+        named = run.events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+        start = following.events[0].workflow_execution_started_event_attributes
+        own = run.events[0].workflow_execution_started_event_attributes.original_execution_run_id
+        if named != start.original_execution_run_id or start.continued_execution_run_id != own:
+            faults.append(f"run-missing: run {number} does not go on in the run that stands after it")
+    return faults
+
+
 async def _heads_not_in_ledger(
-    client: Client, pool: asyncpg.Pool, case_id: str, runs: Sequence[WorkflowHistory]
+    keys: Keys, pool: asyncpg.Pool, case_id: str, runs: Sequence[WorkflowHistory]
 ) -> list[str]:
     async with pool.acquire() as connection:
         ledger = [row["hash"] for row in await connection.fetch(QUERIES.entries_of_case, case_id)]
     faults = []
     last = 0
-    for receipt in [receipt for history in runs for receipt in await _receipts(client, history)]:
+    for receipt in [receipt for history in runs for receipt in await _receipts(keys, history)]:
         if receipt.seq > len(ledger) or ledger[receipt.seq - 1] != receipt.head_hash:
-            faults.append(f"the history's head at entry {receipt.seq} is not the ledger's")
+            faults.append(f"ledger-differs: the history's head at entry {receipt.seq} is not the ledger's")
         last = max(last, receipt.seq)
     # Of an open case the ledger may be one workflow task ahead of the history that was read.
-    if len(ledger) > last and runs[-1].events[-1].event_type in ENDINGS:
-        faults.append(f"the ledger goes on to entry {len(ledger)}, the history's receipts end at {last}")
+    if len(ledger) > last and runs[-1].events[-1].event_type in _ENDINGS:
+        faults.append(f"ledger-differs: it goes on to entry {len(ledger)}, the history's receipts end at {last}")
     return faults
 
 
-async def _receipts(client: Client, history: WorkflowHistory) -> list[FlushReceipt]:
+_ENDINGS = (
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
+)
+
+
+async def _receipts(keys: Keys, history: WorkflowHistory) -> list[FlushReceipt]:
     """Return what the ledger answered in this run, as recorded in the markers of its local activities."""
+    converter = data_converter(keys)
     receipts: list[FlushReceipt] = []
     for event in history.events:
         if event.event_type != EventType.EVENT_TYPE_MARKER_RECORDED:
             continue
         result = event.marker_recorded_event_attributes.details.get("result")
         if result is not None:
-            receipts += await client.data_converter.decode(result.payloads, [FlushReceipt])
+            receipts += await converter.decode(result.payloads, [FlushReceipt])
     return receipts

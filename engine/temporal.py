@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, HeaderCodecBehavior
-from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker
+from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from engine.codec import data_converter
@@ -80,11 +80,13 @@ def build_worker(
     )
 
 
-def build_replayer(keys: Keys, settings: Settings, workflows: Sequence[type]) -> Replayer:
-    """Build the replayer of recorded cases."""
+def build_replayer(
+    keys: Keys, settings: Settings, workflows: Sequence[type], runner: WorkflowRunner | None = None
+) -> Replayer:
+    """Build the replayer of recorded cases; `runner` where somebody looks at what they do."""
     return Replayer(
         workflows=workflows,
-        workflow_runner=workflow_runner(),
+        workflow_runner=runner or workflow_runner(),
         namespace=settings.temporal_namespace,
         data_converter=data_converter(keys),
         header_codec_behavior=HeaderCodecBehavior.CODEC,

@@ -1,16 +1,24 @@
 """Recorded histories replay against today's code; nothing that a case needs is only in somebody's memory."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from audit.replay import strict_replay
 from engine.settings import Settings
-from engine.temporal import build_replayer
 from tests.door import examples
 from tests.histories import keys_in, read, recorded
 from workflows.registry import PROCEDURES
+
+REMEMBERED_LATER = (
+    # An order keeps what its department was told of the time only since 2026-11-21, some of these cases are older: the next
+    # run of theirs started without it, and asked the department with the time of its own start.
+    re.compile(r"^next-run-changed: .* at /orders/\d+/asked: recorded null, computed "),
+)
+"""What cases of an earlier day did not take along into their next run, and why that changes nothing that left the case."""
 
 
 @pytest.mark.parametrize("file", list(recorded()), ids=lambda file: f"{file.parent.name}: {file.stem}")
@@ -18,12 +26,14 @@ async def test_a_recorded_history_replays(file: Path, tmp_path: Path) -> None:
     """A case of an earlier day goes the same way under today's code.
 
     When this fails, running cases would break too: bring the old way back behind `workflow.patched`, and leave the
-    recorded history as it is.
+    recorded history as it is. Every argument, message, answer and result is compared, not only the kinds of commands.
     """
-    replayer = build_replayer(keys_in(tmp_path / "keys"), Settings(), PROCEDURES)
-    result = await replayer.replay_workflow(read(file), raise_on_replay_failure=False)
+    history = read(file)
+    case_id = history.events[0].workflow_execution_started_event_attributes.workflow_id
+    async with strict_replay(keys_in(tmp_path / "keys"), Settings()) as replay:
+        faults = await replay(case_id, history, True)
 
-    assert result.replay_failure is None
+    assert [fault for fault in faults if not any(reason.search(fault) for reason in REMEMBERED_LATER)] == []
 
 
 def test_every_walk_of_every_procedure_is_recorded() -> None:

@@ -1,0 +1,31 @@
+"""What each activity is asked with, so that recorded arguments are read as what they are."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+import activities
+from audit.strict import Read, reader_of
+
+_DEFINITION = "__temporal_activity_definition"
+
+
+def activity_readers() -> dict[str, Read]:
+    """How the argument of every activity of the town is read, by the activity's name."""
+    return dict(_readers())
+
+
+def _readers() -> Iterator[tuple[str, Read]]:
+    for module in pkgutil.iter_modules(activities.__path__):
+        named = importlib.import_module(f"activities.{module.name}")
+        for _, doer in inspect.getmembers(named, inspect.isclass):
+            for _, function in inspect.getmembers(doer, inspect.isfunction):
+                definition = getattr(function, _DEFINITION, None)
+                if definition is None:
+                    continue
+                _, asked, *_ = inspect.signature(function, eval_str=True).parameters.values()
+                if isinstance(asked.annotation, type) and issubclass(asked.annotation, BaseModel):
+                    yield definition.name, reader_of(asked.annotation)
