@@ -4,13 +4,12 @@ import itertools
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 from pydantic import SecretStr
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
@@ -55,13 +54,13 @@ class SkippingTown:
     keys: Keys
     pool: asyncpg.Pool
     client: Client
-    charter_time: TownTime
-    door: Door
+    time: TownTime
     stack: AsyncExitStack
+    door: Door = field(init=False)
 
     async def now(self) -> datetime:
         """What the town's clock shows."""
-        return self.charter_time.to_town(await self.environment.get_current_time())
+        return self.time.to_town(await self.environment.get_current_time())
 
     async def until(self, moment: str) -> None:
         """Skip to a moment of the town. The API is opened anew there: its machine's clock does not skip along."""
@@ -76,7 +75,7 @@ class SkippingTown:
             return self.client
 
         app = create_app(self.settings, self.keys, self.pool, connected, town_time=time)
-        self.door.api = await self.stack.enter_async_context(api_of(app))
+        self.door = Door(await self.stack.enter_async_context(api_of(app)), _tokens(self.keys), INCIDENT)
 
     async def snapshot(self, case_id: str) -> dict[str, Any]:
         """The state of a case as the projection keeps it."""
@@ -123,9 +122,8 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
         worker = await stack.enter_async_context(town_worker(own, keys, client, pool))
         await stack.enter_async_context(worker)
         time = TownTime.starting(town(start), await environment.get_current_time(), 1)
-        door = Door(httpx.AsyncClient(), _tokens(keys), INCIDENT)
         opened = await stack.enter_async_context(AsyncExitStack())
-        skipping = SkippingTown(environment, own, keys, pool, client, time, door, opened)
+        skipping = SkippingTown(environment, own, keys, pool, client, time, opened)
         await skipping.open_api(time)
         yield skipping
 
