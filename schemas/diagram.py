@@ -6,7 +6,13 @@ from schemas.rules import Rule, Scope
 BEGIN = "<!-- made from the table by `jiceng docs`: do not edit between here -->"
 END = "<!-- and here -->"
 
-_SCOPES = {Scope.REPORTER: " (本人)", Scope.HOLDER: " (承办部门)", Scope.AREA: "", Scope.ENGINE: ""}
+_SCOPES = {
+    Scope.REPORTER: " (本人)",
+    Scope.HOLDER: " (承办部门)",
+    Scope.AREA: "",
+    Scope.ENGINE: "",
+    Scope.ANYBODY: " (任何人)",
+}
 
 
 def mermaid(procedure: Procedure) -> str:

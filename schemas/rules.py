@@ -47,6 +47,7 @@ class Scope(StrEnum):
     AREA = "area"  # the case lies in the area the actor is bound to
     HOLDER = "holder"  # the case is with the actor's department
     REPORTER = "reporter"  # the actor reported it
+    ANYBODY = "anybody"  # whoever it is: the matter is posted for everybody
     ENGINE = "engine"  # nobody: the case does it by itself
 
 
@@ -59,6 +60,8 @@ class By:
 
     def covers(self, state: Standing, actor: Actor) -> bool:
         """Say whether this case is one of the actor's."""
+        if self.scope is Scope.ANYBODY:
+            return True
         if self.scope is Scope.REPORTER:
             return actor.subject == state.reporter_subject
         if self.scope is Scope.HOLDER and actor.department != state.department:

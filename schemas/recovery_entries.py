@@ -1,0 +1,32 @@
+"""What the ledger says of a recovery, and what that is called on screens."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What the ledger says happened."""
+
+    DEMANDED = "recovery:demanded"
+    REPAID_PART = "recovery:repaid_part"
+    REPAID = "recovery:repaid"
+    WRITE_OFF_PROPOSED = "recovery:write_off:proposed"
+    WRITE_OFF_DECLINED = "recovery:write_off:declined"
+    WRITTEN_OFF = "recovery:written_off"
+    UNRESOLVED = "recovery:unresolved"
+    COMMENTED = "recovery:commented"
+    ATTACHED = "recovery:attached"
+    URGED = "recovery:urged"
+
+
+TITLES: dict[str, str] = {
+    Kind.DEMANDED: "通知退款",
+    Kind.REPAID_PART: "部分退款",
+    Kind.REPAID: "退款完毕",
+    Kind.WRITE_OFF_PROPOSED: "申请核销",
+    Kind.WRITE_OFF_DECLINED: "不同意核销",
+    Kind.WRITTEN_OFF: "核销",
+    Kind.UNRESOLVED: "逾期终结",
+    Kind.COMMENTED: "备注",
+    Kind.ATTACHED: "附件",
+    Kind.URGED: "催办",
+}

@@ -1,0 +1,267 @@
+"""What people do with an application before it is decided. A text is a reference into the vault; at the door it is a text."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas.case import CaseState
+from schemas.department import Code
+from schemas.document import Document
+from schemas.means import CheckStatus, FactName, FactNumber
+from schemas.procedure import Command
+from schemas.references import TextReference
+from schemas.refusals import Fault, say
+from schemas.welfare_policy import Fact, Money
+from schemas.welfare_rules import obstacles
+from schemas.welfare_state import WelfareState
+
+DISABILITY_LEVELS = 4
+"""残疾等级 1 (the most severe) to 4."""
+
+NamedFact = Annotated[FactName, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+HouseholdSize = Annotated[int, Field(strict=True, ge=1, le=20)]
+DisabilityLevel = Annotated[int, Field(strict=True, ge=1, le=DISABILITY_LEVELS)]
+
+
+class Accept(Command):
+    """受理: the application is complete; the checks start."""
+
+
+class AskCorrection(Command):
+    """通知补正: names what is missing beyond what the engine found by itself. The whole-case clock pauses."""
+
+    documents: tuple[Code, ...] = Field(min_length=1, max_length=10)
+    reason: TextReference
+
+
+class HandIn(Command):
+    """补交材料: one document that was missing."""
+
+    kind: Code
+    document: Document
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a kind of document that nobody asked for."""
+        if not isinstance(state, WelfareState) or self.kind in state.missing():
+            return ()
+        missing = ", ".join(state.missing())
+        return (
+            Fault(
+                field="kind",
+                reason=say("不在待补材料之列", "is not among the missing documents"),
+                remedy=say(f"待补:{missing}", f"missing are: {missing}"),
+            ),
+        )
+
+
+class CorrectFacts(Command):
+    """更正信息: only the checks whose answers depend on what changed are asked anew."""
+
+    household_size: HouseholdSize | None = None
+    monthly_income_fen: Money | None = None
+    disability_level: DisabilityLevel | None = None
+    income_stable: bool | None = None
+    reason: TextReference
+
+    def changed(self, state: WelfareState) -> tuple[Fact, ...]:
+        """The facts that are other than before."""
+        return tuple(
+            fact for fact in Fact if getattr(self, fact) is not None and getattr(self, fact) != getattr(state, fact)
+        )
+
+
+class DeclareRelation(Command):
+    """近亲属备案: an officer is related to the household, and takes no part in its case any more."""
+
+    relation: TextReference
+
+
+class AskAgain(Command):
+    """再次核对: the sources that have not answered are asked again; those that have are not. None named: all of them."""
+
+    source: Code | None = None
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a source that is not among those still open."""
+        if not isinstance(state, WelfareState) or self.source is None:
+            return ()
+        return _source_faults(self.source, tuple(checked.source for checked in state.unanswered()))
+
+
+class RecordCheck(Command):
+    """人工核对: what a source told by other means, on paper for instance; it counts instead of any other answer."""
+
+    source: Code
+    found: bool = False
+    facts: dict[FactName, FactNumber] = Field(default={}, max_length=20)
+    note: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a source that this application does not need."""
+        if not isinstance(state, WelfareState):
+            return ()
+        return _source_faults(self.source, tuple(state.checked))
+
+    @property
+    def status(self) -> CheckStatus:
+        """As a source would say it."""
+        return CheckStatus.FOUND if self.found else CheckStatus.CLEAR
+
+
+def _source_faults(source: str, known: tuple[str, ...]) -> tuple[Fault, ...]:
+    if source in known:
+        return ()
+    return (
+        Fault(
+            field="source",
+            reason=say("不是本案可核对的来源", "is no source that can be given here"),
+            remedy=say(f"可选:{', '.join(known)}", f"one of: {', '.join(known)}"),
+        ),
+    )
+
+
+class RecordVisit(Command):
+    """入户调查: what somebody found who visited the household."""
+
+    finding: TextReference
+
+
+class WithBasis(Command):
+    """A decision with its reason and legal basis."""
+
+    reason: TextReference
+    legal_basis: TextReference
+
+
+class Review(Command):
+    """初审: the street office's opinion; the amount follows from the rule of the benefit. A negative one names its law."""
+
+    positive: bool
+    opinion: TextReference
+    legal_basis: TextReference | None = None
+
+    @model_validator(mode="after")
+    def _a_refusal_names_its_law(self) -> Self:
+        if not self.positive and self.legal_basis is None:
+            raise ValueError("legal_basis: 不予通过须写明法律依据 (a negative opinion names its law)")
+        return self
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a positive opinion against the rules of the benefit."""
+        return _grant_faults(state, "positive") if self.positive else ()
+
+
+class Object(Command):
+    """异议: somebody says why this household should not get it. The posting is taken down while it is looked into."""
+
+    reason: TextReference
+    contact: TextReference
+
+
+class Investigate(Command):
+    """异议调查: what was found; an objection that is upheld refuses the application, else it is posted anew."""
+
+    upheld: bool
+    finding: TextReference
+    appraisal: TextReference | None = None
+    legal_basis: TextReference | None = None
+
+    @model_validator(mode="after")
+    def _a_refusal_names_its_law(self) -> Self:
+        if self.upheld and self.legal_basis is None:
+            raise ValueError("legal_basis: 异议成立须写明法律依据 (an objection that is upheld names the law)")
+        return self
+
+
+class Confirm(Command):
+    """审核确认: civil affairs grants; above the amount of the policy a second person signs."""
+
+    opinion: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a grant against the rules of the benefit."""
+        return _grant_faults(state, "opinion")
+
+
+class Refuse(WithBasis):
+    """不予确认: with its reason and legal basis."""
+
+
+class Countersign(Command):
+    """双签: a second person grants too."""
+
+
+class SendBack(Command):
+    """双签退回: the second person does not sign; it is confirmed anew, or refused."""
+
+    reason: TextReference
+
+
+class ExtendCase(Command):
+    """延期: the whole procedure gets more working days, before it is due."""
+
+    working_days: int = Field(strict=True, ge=1)
+    reason: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse more days than the case has left."""
+        if not isinstance(state, WelfareState):
+            return ()
+        most = state.terms.extension_working_days_at_most
+        left = most - state.extended_working_days
+        if self.working_days <= left:
+            return ()
+        return (
+            Fault(
+                field="working_days",
+                reason=say(f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most"),
+                remedy=say(f"最多还可延{left}个工作日", f"at most {left} are left"),
+            ),
+        )
+
+
+class ServeNotice(Command):
+    """书面告知: the refusal was handed over in writing."""
+
+
+class Appeal(Command):
+    """申诉: against a refusal, within its window, once."""
+
+    reason: TextReference
+
+
+class Outcome(StrEnum):
+    """What an appeal comes to."""
+
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+
+
+class DecideAppeal(WithBasis):
+    """申诉决定: by another officer. `upheld`: the refusal stands; `overturned`: the application goes on."""
+
+    outcome: Outcome
+
+
+class WithdrawApplication(Command):
+    """撤回申请: the applicant takes it back before it is decided."""
+
+    reason: TextReference
+
+
+def _grant_faults(state: CaseState, field: str) -> tuple[Fault, ...]:
+    if not isinstance(state, WelfareState) or state.last_at is None:
+        return ()
+    found = obstacles(state.rules, state.household, state.facts_found, f"{state.last_at:%Y-%m}")
+    return tuple(
+        Fault(
+            field=field,
+            reason=say(
+                f"不符合条件:{each.code} 为 {each.found},标准 {each.allowed}",
+                f"does not qualify: {each.code} is {each.found}, the rule says {each.allowed}",
+            ),
+            remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
+        )
+        for each in found
+    )

@@ -1,0 +1,114 @@
+"""What the ledger says of a welfare application, and what that is called on screens."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What the ledger says happened."""
+
+    APPLIED = "welfare:applied"
+    ACCEPTED = "welfare:accepted"
+    CORRECTION_ASKED = "welfare:correction:asked"
+    HANDED_IN = "welfare:handed_in"
+    CORRECTED = "welfare:correction:done"
+    FACTS_CORRECTED = "welfare:facts_corrected"
+    RELATION_DECLARED = "welfare:relation_declared"
+    CHECK_ASKED = "welfare:check:asked"
+    CHECK_ANSWERED = "welfare:check:answered"
+    CHECK_FAILED = "welfare:check:failed"
+    CHECK_SUPERSEDED = "welfare:check:superseded"
+    CHECK_RECORDED = "welfare:check:recorded"
+    VISITED = "welfare:visited"
+    SURVEYED = "welfare:surveyed"
+    REVIEWED = "welfare:reviewed"
+    PUBLICISED = "welfare:publicised"
+    OBJECTED = "welfare:publicity:objected"
+    INVESTIGATED = "welfare:publicity:investigated"
+    PUBLICITY_ENDED = "welfare:publicity:ended"
+    CONFIRMED = "welfare:confirmed"
+    COUNTERSIGNED = "welfare:countersigned"
+    SENT_BACK = "welfare:sent_back"
+    EXTENDED = "welfare:extended"
+    GRANTED = "welfare:granted"
+    REFUSED = "welfare:refused"
+    NOTICE_SERVED = "welfare:notice_served"
+    APPEALED = "welfare:appealed"
+    APPEAL_DECIDED = "welfare:appeal_decided"
+    APPEAL_LAPSED = "welfare:appeal_lapsed"
+    WITHDRAWN = "welfare:withdrawn"
+    UNRESOLVED = "welfare:unresolved"
+    PAYMENT_DUE = "welfare:payment:due"
+    PAYMENT_SKIPPED = "welfare:payment:skipped"
+    PAID = "welfare:payment:paid"
+    PAYMENT_FAILED = "welfare:payment:failed"
+    PAYMENT_WITH_A_PERSON = "welfare:payment:with_a_person"
+    PAYMENT_RETRIED = "welfare:payment:retried"
+    PAYMENT_SETTLED = "welfare:payment:settled"
+    PAYMENT_RETURNED = "welfare:payment:returned"
+    ACCOUNT_CHANGED = "welfare:account_changed"
+    CHANGE_REPORTED = "welfare:change_reported"
+    ADJUSTED = "welfare:adjusted"
+    SUSPENDED = "welfare:suspended"
+    RESUMED = "welfare:resumed"
+    REASSESSED = "welfare:reassessed"
+    ENDED = "welfare:ended"
+    RECOVERY_ASKED = "welfare:recovery:asked"
+    RECOVERY_TOLD = "welfare:recovery:told"
+    COMMENTED = "welfare:commented"
+    ATTACHED = "welfare:attached"
+    URGED = "welfare:urged"
+
+
+TITLES: dict[str, str] = {
+    Kind.APPLIED: "申请",
+    Kind.ACCEPTED: "受理",
+    Kind.CORRECTION_ASKED: "通知补正",
+    Kind.HANDED_IN: "补交材料",
+    Kind.CORRECTED: "补正完成",
+    Kind.FACTS_CORRECTED: "更正信息",
+    Kind.RELATION_DECLARED: "近亲属备案",
+    Kind.CHECK_ASKED: "发起核对",
+    Kind.CHECK_ANSWERED: "核对答复",
+    Kind.CHECK_FAILED: "核对未答复",
+    Kind.CHECK_SUPERSEDED: "核对答复已过时",
+    Kind.CHECK_RECORDED: "人工核对",
+    Kind.VISITED: "入户调查",
+    Kind.SURVEYED: "调查核对完成",
+    Kind.REVIEWED: "初审",
+    Kind.PUBLICISED: "公示",
+    Kind.OBJECTED: "公示异议",
+    Kind.INVESTIGATED: "异议调查",
+    Kind.PUBLICITY_ENDED: "公示期满",
+    Kind.CONFIRMED: "审核确认",
+    Kind.COUNTERSIGNED: "双签",
+    Kind.SENT_BACK: "双签退回",
+    Kind.EXTENDED: "延期",
+    Kind.GRANTED: "给予救助",
+    Kind.REFUSED: "不予确认",
+    Kind.NOTICE_SERVED: "书面告知",
+    Kind.APPEALED: "申诉",
+    Kind.APPEAL_DECIDED: "申诉决定",
+    Kind.APPEAL_LAPSED: "申诉期满",
+    Kind.WITHDRAWN: "撤回申请",
+    Kind.UNRESOLVED: "逾期终结",
+    Kind.PAYMENT_DUE: "应发放",
+    Kind.PAYMENT_SKIPPED: "当月未发放",
+    Kind.PAID: "已发放",
+    Kind.PAYMENT_FAILED: "发放未成功",
+    Kind.PAYMENT_WITH_A_PERSON: "发放转人工",
+    Kind.PAYMENT_RETRIED: "重新发放",
+    Kind.PAYMENT_SETTLED: "发放人工处理",
+    Kind.PAYMENT_RETURNED: "银行退回",
+    Kind.ACCOUNT_CHANGED: "变更账户",
+    Kind.CHANGE_REPORTED: "报告变化",
+    Kind.ADJUSTED: "调整金额",
+    Kind.SUSPENDED: "暂停发放",
+    Kind.RESUMED: "恢复发放",
+    Kind.REASSESSED: "定期复核",
+    Kind.ENDED: "终止救助",
+    Kind.RECOVERY_ASKED: "追回多领款项",
+    Kind.RECOVERY_TOLD: "追回结果",
+    Kind.COMMENTED: "备注",
+    Kind.ATTACHED: "附件",
+    Kind.URGED: "催办",
+}

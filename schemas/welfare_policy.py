@@ -1,0 +1,178 @@
+"""policies/welfare.yaml as data: the town's terms for welfare, and each benefit with its documents, checks and amounts.
+
+A benefit is nothing but its entry: no benefit has code of its own.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.clock_schedule import BREACH, tier_name
+from schemas.clocks import Limit, Tier
+from schemas.department import Code
+from schemas.department_policy import Name
+from schemas.means import FactName
+from schemas.model import Model
+from schemas.policy import Policy
+
+Money = Annotated[int, Field(strict=True, ge=0, le=10**10)]
+"""Whole fen."""
+
+
+class Fact(StrEnum):
+    """What an application says that may be put right later; a check names those that its answer depends on."""
+
+    HOUSEHOLD = "household_size"
+    INCOME = "monthly_income_fen"
+    DISABILITY = "disability_level"
+
+
+class When(Model):
+    """For whom a check is made; all that is said must hold. Nothing said: for everybody."""
+
+    older_than: int | None = Field(default=None, ge=0, le=120)
+    disabled: bool | None = None
+
+
+class Check(Model):
+    """One source that is asked. `most`: the facts of its answer that must not be higher. `income`: one that is income."""
+
+    source: Code
+    when: When = When()
+    inputs: tuple[Fact, ...] = ()
+    most: dict[FactName, int] = {}
+    income: FactName | None = None
+
+
+class Shortfall(Model):
+    """差额: standard less income per head, for each head."""
+
+    rule: Literal["shortfall"]
+    standard_fen: Money
+
+
+class PerHead(Model):
+    """按人: so much for each head of the household."""
+
+    rule: Literal["per_head"]
+    each_fen: Money
+
+
+class Band(Model):
+    """From this age, or at this level, so much."""
+
+    at: int = Field(ge=0, le=200)
+    amount_fen: Money
+
+
+class ByAge(Model):
+    """按年龄: the highest band that the age has reached; below the lowest, nothing."""
+
+    rule: Literal["by_age"]
+    bands: tuple[Band, ...] = Field(min_length=1)
+
+
+class ByDisability(Model):
+    """按残疾等级: what the level gets; a level without a band, nothing."""
+
+    rule: Literal["by_disability"]
+    bands: tuple[Band, ...] = Field(min_length=1)
+
+
+AmountRule = Annotated[Shortfall | PerHead | ByAge | ByDisability, Field(discriminator="rule")]
+
+
+class Cadence(StrEnum):
+    """How often a benefit is paid."""
+
+    MONTHLY = "monthly"
+    ONCE = "once"
+
+
+class Benefit(Model):
+    """One benefit 救助项目. `visits`: how many different people visit the household.
+
+    `publicity` None: not posted. `pay_first_fen`: urgent aid, so much for each head is paid at acceptance and everything
+    else is looked at afterwards.
+    """
+
+    name: Name
+    legal_basis: str
+    documents: tuple[Code, ...] = ()
+    checks: tuple[Check, ...] = ()
+    visits: int = Field(default=0, ge=0, le=2)
+    publicity: Limit | None = None
+    amount: AmountRule
+    second_signature_above_fen: Money
+    cadence: Cadence = Cadence.MONTHLY
+    reassess: Limit
+    reassess_unstable: Limit
+    pay_first_fen: Money = 0
+
+
+class WelfareTerms(Model):
+    """The town's rules for all benefits; policies/welfare.yaml says what each is."""
+
+    accept: Limit
+    correct: Limit
+    check: Limit
+    ask_again: Limit
+    asks_at_most: int = Field(ge=1)
+    survey: Limit
+    review: Limit
+    investigate: Limit
+    confirm: Limit
+    countersign: Limit
+    whole: Limit
+    extension_working_days_at_most: int = Field(ge=0)
+    refusal_notice: Limit
+    appeal: Limit
+    decide_appeal: Limit
+    pay_first: Limit
+    pay_on: int = Field(ge=1, le=28)
+    pay_by: int = Field(ge=1, le=28)
+    pay_once: Limit
+    pay_again: Limit
+    pay_attempts_at_most: int = Field(ge=1, le=20)
+    suspended_at_most: Limit
+    repay: Limit
+    unresolved_after: Limit
+    tiers: tuple[Tier, ...]
+    documents_at_most: int = Field(ge=1)
+    household_at_most: int = Field(ge=1, le=20)
+
+    @property
+    def last_tier(self) -> str:
+        """The moment of a clock after which nobody else is left to be told."""
+        later = sum(tier.after.amount > 0 for tier in self.tiers)
+        return tier_name(later) if later else BREACH
+
+
+class WelfarePolicy(Policy):
+    """policies/welfare.yaml. `documents` are the kinds of documents and what they are called."""
+
+    terms: WelfareTerms
+    documents: dict[Code, Name]
+    benefits: dict[Code, Benefit] = Field(min_length=1)
+
+    def faults(self) -> Iterator[str]:
+        """Say what the benefits name that is not there, and which amounts nobody could get."""
+        yield from super().faults()
+        if self.terms.pay_by < self.terms.pay_on:
+            yield f"terms.pay_by: is before pay_on ({self.terms.pay_on}); write a later day"
+        for code, benefit in self.benefits.items():
+            place = f"benefits.{code}"
+            if not benefit.legal_basis.strip():
+                yield f"{place}.legal_basis: is blank; name the law"
+            for kind in benefit.documents:
+                if kind not in self.documents:
+                    yield f"{place}.documents: {kind!r} is no kind of documents; add it there"
+            sources = [check.source for check in benefit.checks]
+            for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
+                yield f"{place}.checks: {source!r} stands twice; keep one"
+            if isinstance(benefit.amount, ByAge | ByDisability):
+                steps = [band.at for band in benefit.amount.bands]
+                if steps != sorted(set(steps)):
+                    yield f"{place}.amount.bands: are not in rising order; sort them"

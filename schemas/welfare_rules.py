@@ -1,0 +1,209 @@
+"""The rules of welfare as pure functions: who is checked by whom, what is missing, who gets how much, and when it is paid.
+
+Amounts come with their arithmetic, as the ledger keeps it: whoever reads the entry can reckon it again.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from schemas.calendar import DAY, Calendar, in_shanghai, midnight
+from schemas.identity_number import age_in
+from schemas.limits import Limit, Unit
+from schemas.model import Model
+from schemas.welfare_policy import Band, Benefit, ByAge, ByDisability, Check, Fact, PerHead, Shortfall, When
+
+Papers = Mapping[str, object]
+"""Kinds of documents that have been handed in."""
+
+_MINUTE = timedelta(minutes=1)
+
+
+class Circumstances(Model):
+    """What decides of a household. `income_found_fen` is what registers know; the higher of it and the stated counts."""
+
+    birth: str
+    disability_level: int | None
+    household_size: int
+    monthly_income_fen: int
+    income_found_fen: int = 0
+
+    @property
+    def income_fen(self) -> int:
+        """The income that counts."""
+        return max(self.monthly_income_fen, self.income_found_fen)
+
+
+class Assessment(Model):
+    """An amount a month (or once), and how it was reckoned: whole numbers by name."""
+
+    amount_fen: int
+    arithmetic: dict[str, int | str]
+
+
+class Obstacle(Model):
+    """Why a benefit cannot be granted: a code, and the two numbers that do not fit."""
+
+    code: str
+    found: int
+    allowed: int
+
+
+# ---- documents and checks ---------------------------------------------------------------------------------------------
+
+
+def missing_documents(benefit: Benefit, papers: Papers, also: Iterable[str] = ()) -> tuple[str, ...]:
+    """The kinds of documents that are still to be handed in; `also` were asked for beyond the policy."""
+    return tuple(kind for kind in dict.fromkeys((*benefit.documents, *also)) if kind not in papers)
+
+
+def needed_checks(benefit: Benefit, household: Circumstances, month: str) -> tuple[Check, ...]:
+    """The checks this household needs, in the order of the policy."""
+    age = age_in(household.birth, month)
+    return tuple(check for check in benefit.checks if _applies(check.when, age, household.disability_level))
+
+
+def _applies(when: When, age: int, disability_level: int | None) -> bool:
+    old_enough = when.older_than is None or age > when.older_than
+    as_disabled = when.disabled is None or when.disabled == (disability_level is not None)
+    return old_enough and as_disabled
+
+
+def touched_checks(checks: Iterable[Check], changed: Iterable[Fact]) -> tuple[Check, ...]:
+    """The checks whose answer depends on what was changed; all others keep theirs."""
+    told = frozenset(changed)
+    return tuple(check for check in checks if told & frozenset(check.inputs))
+
+
+# ---- amounts ----------------------------------------------------------------------------------------------------------
+
+
+def assess(benefit: Benefit, household: Circumstances, month: str) -> Assessment:
+    """What the household gets in a month, by the rule of the benefit; never less than nothing."""
+    rule = benefit.amount
+    match rule:
+        case Shortfall():
+            return _shortfall(rule, household)
+        case PerHead():
+            heads = household.household_size
+            amount = rule.each_fen * heads
+            return Assessment(
+                amount_fen=amount, arithmetic={"rule": rule.rule, "each_fen": rule.each_fen, "heads": heads}
+            )
+        case ByAge():
+            return _banded(rule.rule, "age", age_in(household.birth, month), _reached(rule.bands, household, month))
+        case ByDisability():
+            level = household.disability_level or 0
+            band = next((band for band in rule.bands if band.at == level), None)
+            return _banded(rule.rule, "level", level, band)
+
+
+def _shortfall(rule: Shortfall, household: Circumstances) -> Assessment:
+    heads = household.household_size
+    per_head = household.income_fen // heads  # the odd fen is left to the household
+    amount = max(0, rule.standard_fen - per_head) * heads
+    return Assessment(
+        amount_fen=amount,
+        arithmetic={
+            "rule": rule.rule,
+            "standard_fen": rule.standard_fen,
+            "stated_income_fen": household.monthly_income_fen,
+            "found_income_fen": household.income_found_fen,
+            "income_per_head_fen": per_head,
+            "heads": heads,
+        },
+    )
+
+
+def _reached(bands: tuple[Band, ...], household: Circumstances, month: str) -> Band | None:
+    age = age_in(household.birth, month)
+    return next((band for band in reversed(bands) if band.at <= age), None)
+
+
+def _banded(rule: str, by: str, value: int, band: Band | None) -> Assessment:
+    amount = band.amount_fen if band else 0
+    arithmetic: dict[str, int | str] = {"rule": rule, by: value}
+    if band is not None:
+        arithmetic["band"] = band.at
+    return Assessment(amount_fen=amount, arithmetic=arithmetic)
+
+
+def advance_of(benefit: Benefit, household: Circumstances) -> Assessment:
+    """What urgent aid pays at once, before anything is checked."""
+    heads = household.household_size
+    return Assessment(
+        amount_fen=benefit.pay_first_fen * heads,
+        arithmetic={"rule": "pay_first", "each_fen": benefit.pay_first_fen, "heads": heads},
+    )
+
+
+def obstacles(
+    benefit: Benefit, household: Circumstances, found: Mapping[str, Mapping[str, int]], month: str
+) -> tuple[Obstacle, ...]:
+    """Everything that stands against granting; `found` are the facts that each source told."""
+    against = [
+        Obstacle(code=f"{check.source}:{fact}", found=number, allowed=most)
+        for check in needed_checks(benefit, household, month)
+        for fact, most in sorted(check.most.items())
+        if (number := found.get(check.source, {}).get(fact, 0)) > most
+    ]
+    if not assess(benefit, household, month).amount_fen:
+        rule = benefit.amount
+        if isinstance(rule, Shortfall):
+            per_head = household.income_fen // household.household_size
+            against.append(Obstacle(code="income_per_head_fen", found=per_head, allowed=rule.standard_fen))
+        elif isinstance(rule, ByAge):
+            against.append(Obstacle(code="age", found=age_in(household.birth, month), allowed=rule.bands[0].at))
+        else:
+            against.append(Obstacle(code=rule.rule, found=household.disability_level or 0, allowed=0))
+    return tuple(against)
+
+
+def income_found(benefit: Benefit, found: Mapping[str, Mapping[str, int]]) -> int:
+    """The monthly income that registers know of, all sources together."""
+    return sum(found.get(check.source, {}).get(check.income, 0) for check in benefit.checks if check.income is not None)
+
+
+def overpaid(paid: Mapping[str, int], since: str, due_fen: int) -> dict[str, int]:
+    """What was paid too much, by month, when from a month on only so much was due; months paid right are left out."""
+    return {month: fen - due_fen for month, fen in sorted(paid.items()) if month >= since and fen > due_fen}
+
+
+# ---- months and pay days ----------------------------------------------------------------------------------------------
+
+
+def month_at(moment: datetime) -> str:
+    """The town's month of a moment, "2026-11"."""
+    return f"{in_shanghai(moment):%Y-%m}"
+
+
+def next_month(month: str) -> str:
+    """The month after."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
+
+
+def pay_time(month: str, on: int, by: int, calendar: Calendar) -> datetime:
+    """When the month is paid, 09:00 of a day: the first working day from `on`, or the last one up to `by` if none is left."""
+    first, last = (date(int(month[:4]), int(month[5:]), day) for day in (on, by))
+    days = [first + DAY * number for number in range((last - first).days + 1)]
+    earlier = [first - DAY * number for number in range(1, first.day)]
+    worked = [day for day in (*days, *earlier) if calendar.is_working_day(day)]
+    return midnight(worked[0] if worked else first) + timedelta(hours=9)
+
+
+def pay_deadline(month: str, by: int) -> datetime:
+    """24:00 of the day by which the month is to be paid."""
+    return midnight(date(int(month[:4]), int(month[5:]), by) + DAY)
+
+
+def until(now: datetime, moment: datetime) -> Limit:
+    """The way to a moment as a limit in minutes, rounded up: at least one."""
+    return Limit(amount=max(1, -(-(moment - now) // _MINUTE)), unit=Unit.MINUTES)
+
+
+# ---- publicity --------------------------------------------------------------------------------------------------------
+
+
+def masked(name: str) -> str:
+    """张*: the first character and a star, however long the name is, so that its length tells nothing either."""
+    return f"{name.strip()[:1]}*"

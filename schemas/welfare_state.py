@@ -1,0 +1,277 @@
+"""What a welfare application remembers: the household, its checks and visits, the decision, and what has been paid."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.actor import Channel
+from schemas.case_file import FiledState
+from schemas.document import DocumentReference
+from schemas.means import CheckStatus
+from schemas.model import Model
+from schemas.references import PersonReference, TextReference
+from schemas.welfare_policy import Benefit, Check, WelfareTerms
+from schemas.welfare_rules import (
+    Assessment,
+    Circumstances,
+    Obstacle,
+    assess,
+    income_found,
+    missing_documents,
+    month_at,
+    needed_checks,
+    obstacles,
+)
+
+
+class Stage(StrEnum):
+    """Where an application, and later the entitlement, stands."""
+
+    APPLIED = "applied"
+    CORRECTING = "correcting"
+    CHECKING = "checking"
+    SURVEYED = "surveyed"
+    PUBLICISED = "publicised"
+    OBJECTED = "objected"
+    CONFIRMING = "confirming"
+    CONFIRMED = "confirmed"
+    PAYING = "paying"
+    PAYMENT_SUSPENDED = "payment_suspended"
+    REFUSED = "refused"
+    APPEALED = "appealed"
+    ENDED = "ended"
+    WITHDRAWN = "withdrawn"
+    UNRESOLVED = "unresolved"
+
+
+BEFORE_REVIEW = (Stage.APPLIED, Stage.CHECKING, Stage.SURVEYED)
+UNDECIDED = (*BEFORE_REVIEW, Stage.CORRECTING, Stage.PUBLICISED, Stage.OBJECTED, Stage.CONFIRMING, Stage.CONFIRMED)
+LIVING = (Stage.PAYING, Stage.PAYMENT_SUSPENDED)
+OPEN = (*UNDECIDED, Stage.APPEALED, *LIVING)
+FINAL = (Stage.ENDED, Stage.WITHDRAWN, Stage.UNRESOLVED)
+
+
+class Part(BaseModel):
+    """A part of the state that the case changes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Question(Part):
+    """One asking of a source. `anew`: the number that the source is asked under; `status` None while it is under way."""
+
+    number: int
+    source: str
+    anew: int
+    asked_at: datetime
+    facts: dict[str, int]
+    status: CheckStatus | None = None
+
+
+class Checked(Part):
+    """What a source is known to say. `status` None: not answered, or what it was asked has changed since.
+
+    `question` is the asking whose answer counts; `by_hand`: a person took the answer down. `asks` counts the asking again
+    by itself.
+    """
+
+    source: str
+    question: int = 0
+    asks: int = 0
+    status: CheckStatus | None = None
+    facts: dict[str, int] = {}
+    by_hand: bool = False
+
+    @property
+    def answered(self) -> bool:
+        """The source has said what it knows, or a person has for it."""
+        return self.status in (CheckStatus.CLEAR, CheckStatus.FOUND)
+
+
+class Visit(Model):
+    """入户调查: who visited, as what, when, and what they found."""
+
+    by: str
+    role: str
+    at: datetime
+    finding: TextReference
+
+
+class PaymentPart(StrEnum):
+    """What of a benefit a payment is."""
+
+    WHOLE = "whole"
+    FIRST = "first"
+    REST = "rest"
+
+
+class PaymentState(StrEnum):
+    """How far a payment is. `WITH_A_PERSON`: the machine has tried as often as the policy says."""
+
+    UNDER_WAY = "under_way"
+    WAITING = "waiting"
+    WITH_A_PERSON = "with_a_person"
+
+
+class Payment(Part):
+    """One payment that is not settled yet. `attempt` makes its key; it goes up only when the bank has paid nothing.
+
+    `tries` counts all tries, `last` is how the latest ended, `uncertain`: the money may have moved.
+    """
+
+    number: int
+    month: str
+    benefit: str
+    part: PaymentPart = PaymentPart.WHOLE
+    amount_fen: int
+    due_since: datetime
+    attempt: int = 1
+    tries: int = 0
+    state: PaymentState = PaymentState.UNDER_WAY
+    last: str = ""
+    uncertain: bool = False
+
+
+class PaidOut(Model):
+    """What was paid for a month, by which key."""
+
+    key: str
+    amount_fen: int
+    part: PaymentPart = PaymentPart.WHOLE
+
+
+class RecoveryAsked(Part):
+    """多领款项: what is to come back, why, and what came of it. Its case is `CASE.recovery-NUMBER`."""
+
+    number: int
+    cause: str
+    amount_fen: int
+    months: dict[str, int] = {}
+    stamp_of: str = ""
+    repaid_fen: int = 0
+    ended_as: str = ""
+
+
+class WelfareState(FiledState):
+    """What an application remembers.
+
+    `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household.
+    `birth` is the month of birth: by it the age is known in every later month. `papers` are the documents by kind, `asked_for`
+    what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking. `paid` is what was
+    paid by month, `skipped` the months that were due while payment was suspended, and `paused_months` those not to be paid
+    later. `related` are officers who declared a relation; `refusers` those who refused before and decide no more.
+    """
+
+    procedure: ClassVar[str] = "welfare"
+
+    stage: str = Stage.APPLIED
+    terms: WelfareTerms
+    benefit: str
+    rules: Benefit
+    reporter: PersonReference
+    members: tuple[PersonReference, ...] = ()
+    account: TextReference
+    address: TextReference
+    reason: TextReference
+    relation: TextReference | None = None
+    birth: str
+    disability_level: int | None = None
+    household_size: int
+    monthly_income_fen: int
+    income_stable: bool = True
+    consent: bool
+    channel: Channel
+    on_behalf: bool = False
+    papers: dict[str, DocumentReference] = {}
+    asked_for: list[str] = []
+    corrected_from: Stage | None = None
+    paused: list[str] = []
+    accepted_at: datetime | None = None
+    questions: list[Question] = []
+    checked: dict[str, Checked] = {}
+    visits: list[Visit] = []
+    related: list[str] = []
+    extended_working_days: int = 0
+    reviewed_by: str | None = None
+    confirmed_by: str | None = None
+    refusers: list[str] = []
+    refused_at: Stage | None = None
+    refusal: TextReference | None = None
+    notice_served: bool = False
+    appeals: int = 0
+    posting: int = 0
+    posted_amount_fen: int = 0
+    objections: int = 0
+    granted: Assessment | None = None
+    alive: bool = True
+    month: str | None = None
+    month_over: bool = False
+    payments: list[Payment] = []
+    payments_made: int = 0
+    paid: dict[str, list[PaidOut]] = {}
+    skipped: list[str] = []
+    suspended_for: str = ""
+    overdue: bool = False
+    recoveries: list[RecoveryAsked] = []
+
+    @property
+    def documents_at_most(self) -> int:
+        """The town's limit."""
+        return self.terms.documents_at_most
+
+    @property
+    def household(self) -> Circumstances:
+        """What decides of the household, with the income that the registers told."""
+        return Circumstances(
+            birth=self.birth,
+            disability_level=self.disability_level,
+            household_size=self.household_size,
+            monthly_income_fen=self.monthly_income_fen,
+            income_found_fen=income_found(self.rules, self.facts_found),
+        )
+
+    @property
+    def facts_found(self) -> dict[str, dict[str, int]]:
+        """What each source told."""
+        return {source: checked.facts for source, checked in self.checked.items() if checked.answered}
+
+    def needed(self, now: datetime) -> tuple[Check, ...]:
+        """The checks that this household needs."""
+        return needed_checks(self.rules, self.household, month_at(now))
+
+    def unanswered(self) -> list[Checked]:
+        """The checks that are still open."""
+        return [checked for checked in self.checked.values() if not checked.answered]
+
+    def missing(self) -> tuple[str, ...]:
+        """The documents that are still to be handed in."""
+        return missing_documents(self.rules, self.papers, self.asked_for)
+
+    def assessed(self, now: datetime) -> Assessment:
+        """The amount as things stand."""
+        return assess(self.rules, self.household, month_at(now))
+
+    def obstacles(self, now: datetime) -> tuple[Obstacle, ...]:
+        """What stands against granting as things stand."""
+        return obstacles(self.rules, self.household, self.facts_found, month_at(now))
+
+    @property
+    def visits_done(self) -> bool:
+        """Enough different people have visited; where a relation was declared, one of them from the county."""
+        from_county = any(visit.role == "civil_affairs_officer" for visit in self.visits)
+        wanted = max(self.rules.visits, 1) if self.relation is not None else self.rules.visits
+        return len({visit.by for visit in self.visits}) >= wanted and (self.relation is None or from_county)
+
+    def paid_fen(self) -> dict[str, int]:
+        """What was paid by month, all parts together."""
+        return {month: sum(each.amount_fen for each in parts) for month, parts in self.paid.items()}
+
+    def waiting_payments(self) -> list[Payment]:
+        """The payments that a person has to look at."""
+        return [payment for payment in self.payments if payment.state is PaymentState.WITH_A_PERSON]
+
+    def labels(self) -> dict[str, str]:
+        """Return what lists and indicators group applications by."""
+        return {"benefit": self.benefit, "channel": self.channel}
