@@ -22,6 +22,7 @@ class Character(StrEnum):
 
     PROMPT = "prompt"
     SLOW = "slow"
+    LATE = "late"
     SILENT = "silent"
     BOUNCING = "bouncing"
     FLAKY = "flaky"
@@ -32,6 +33,7 @@ class Character(StrEnum):
 WORDS = {
     "按时": Character.PROMPT,
     "拖延": Character.SLOW,
+    "逾期": Character.LATE,
     "沉默": Character.SILENT,
     "退单": Character.BOUNCING,
     "时断时续": Character.FLAKY,
@@ -84,7 +86,8 @@ def plan(order: WorkOrder, character: Character, *, already_returned: bool) -> t
     """What the department will report about an order, in order.
 
     A prompt one keeps every limit it was told, also the half hour of an emergency. A slow one signs after the limit. A
-    bouncing one returns a case once: sent to it again it obeys, since a ruling binds.
+    late one is prompt at first, and finishes half an hour after the limit it was told. A bouncing one returns a case
+    once: sent to it again it obeys, since a ruling binds.
     """
     if character in {Character.SILENT, Character.REFUSING}:
         return ()
@@ -98,6 +101,8 @@ def plan(order: WorkOrder, character: Character, *, already_returned: bool) -> t
     if character is Character.SLOW:
         late = max(order.due.get("sign", order.as_of) + LATE_BY, signs)
         signs, arrives, finishes = late, late + ARRIVES_AFTER, late + FINISHES_AFTER
+    if character is Character.LATE:
+        finishes = max(order.due.get("finish", order.as_of) + LATE_BY, finishes)
     return (
         PlannedAct(CallbackAct.SIGNED, signs, {}, twice),
         PlannedAct(CallbackAct.ARRIVED, arrives, {}, twice),
@@ -108,12 +113,12 @@ def plan(order: WorkOrder, character: Character, *, already_returned: bool) -> t
 def plan_rework(rework: Rework, character: Character) -> tuple[PlannedAct, ...]:
     """What the department will report about work done again: that it is done. It was on the spot before.
 
-    A slow one finishes half an hour after the limit; a silent one says nothing this time either.
+    A slow or late one finishes half an hour after the limit; a silent one says nothing this time either.
     """
     if character in {Character.SILENT, Character.REFUSING}:
         return ()
     finishes = _inside(rework, "finish", FINISHES_AFTER)
-    if character is Character.SLOW:
+    if character in {Character.SLOW, Character.LATE}:
         finishes = max(rework.due.get("finish", rework.as_of) + LATE_BY, finishes)
     twice = character is Character.ECHOING
     return (PlannedAct(CallbackAct.FINISHED, finishes, {"result": "已返工处理完毕"}, twice),)

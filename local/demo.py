@@ -6,28 +6,40 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import asyncpg
+import httpx
+from temporalio.client import Client
 
 from audit.replay import replay_cases
 from audit.verify import verify_cases
 from engine.database import open_pool
 from engine.department_policy import load_departments
 from engine.keys import Keys
+from engine.settings import Settings
 from engine.temporal import connect
+from engine.town_clock import read_town_time
 from local.data_folder import DataFolder
 from local.demo_screen import DemoScreen, screen_for
-from local.playing import Audit, Performance, PlayedTown, judge_all, play
+from local.playing import Audit, Entrance, EntranceOf, Performance, PlayedTown, judge_all, play
 from local.simulation import tokens
 from local.stories import named
-from local.story import Story
+from local.story import OwnClock, Story
 from local.town import Town, TownOptions, open_town
 from schemas.department import Gateway
 from schemas.findings import Finding
-from starter.client import http_client
+from schemas.town_time import TownTime
+from starter.app import create_app
+from starter.client import REQUEST_TIMEOUT_SECONDS, http_client
 
 DEMO_SPEED = 2000.0
 """Town seconds per real second. Faster, and an emergency's half hour is shorter than a busy machine's hesitation;
 slower, and the silent department, which needs 25 hours, takes more than a minute. Measured: docs/demo.md."""
+
+OPENING = timedelta(seconds=2)
+"""How long it takes to open an entrance with a clock of its own; the clock begins when it is open."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +129,7 @@ async def _play(town: Town, stories: Sequence[Story], screen: DemoScreen) -> lis
         # Half an hour of the town is a second here: a machine that was busy elsewhere for that second is no fault of
         # the town's. Whoever was late, and nothing else, plays once more with the machine to themselves.
         for number, performance in enumerate(performances):
-            if performance.verdict is not None and performance.verdict.merely_late:
+            if performance.merely_late:
                 screen.again(performance)
                 [performances[number]] = await play([performance.story], played_town, screen)
                 await judge_all(performances[number : number + 1], played_town, audit)
@@ -141,7 +153,8 @@ async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
 
         yield (
             PlayedTown(
-                api_url=settings.api_url,
+                entrance=Entrance(settings.api_url, http, read_town_time(settings)),
+                entrance_of=_entrance_of(settings, keys, pool, client),
                 departments_url=str(settings.departments_url),
                 departments=[each.code for each in register.departments if each.gateway is Gateway.HTTP],
                 token_for=tokens(settings, keys),
@@ -150,3 +163,25 @@ async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
             ),
             audit,
         )
+
+
+def _entrance_of(settings: Settings, keys: Keys, pool: asyncpg.Pool, client: Client) -> EntranceOf:
+    """The same API once more inside this process, but its cases live by a story's own clock."""
+
+    async def connected() -> Client:
+        return client
+
+    @asynccontextmanager
+    async def opened(clock: OwnClock) -> AsyncIterator[Entrance]:
+        begins = datetime.now(UTC) + OPENING
+        time = TownTime.starting(clock.begins, begins, clock.speed)
+        app = create_app(settings, keys, pool, connected, town_time=time)
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, timeout=REQUEST_TIMEOUT_SECONDS) as http,
+        ):
+            await asyncio.sleep(time.real_delay(datetime.now(UTC), clock.begins).total_seconds())
+            yield Entrance("http://own-clock", http, time)
+
+    return opened

@@ -42,6 +42,7 @@ ENGLISH: Mapping[str, str] = {
     Kind.NOT_RATED: "not rated in time",
     Kind.CLOSED: "closed",
     Kind.REOPENED: "reopened",
+    Kind.URGED: "urged",
     Kind.WITHDRAWN: "withdrawn",
     Kind.REJECTED: "rejected",
     Kind.UNRESOLVED: "ended unresolved",
@@ -171,7 +172,7 @@ class LinesScreen(DemoScreen):
 
     def again(self, performance: Performance) -> None:
         """Say so, and why."""
-        faults = "; ".join(_faults(performance))
+        faults = "; ".join(performance.faults)
         self._say(f"机器繁忙,重演 the machine was busy, once more: {performance.story.name} ({faults})")
 
     def auditing(self) -> None:
@@ -184,7 +185,7 @@ class LinesScreen(DemoScreen):
         used = dict.fromkeys(stage for each in performances if each.verdict for stage in each.verdict.path)
         self._say(" · ".join(" ".join(STAGES[stage]) for stage in used))
         for performance in performances:
-            for fault in _faults(performance):
+            for fault in performance.faults:
                 self._say(f"✗ {performance.story.name} {performance.case_id}: {fault}")
 
     def staying(self, performances: Sequence[Performance], addresses: TownAddresses) -> None:
@@ -292,13 +293,6 @@ def _where_to_look(performances: Sequence[Performance], addresses: TownAddresses
     ]
 
 
-def _faults(performance: Performance) -> list[str]:
-    return [
-        *([performance.fault] if performance.fault else []),
-        *(performance.verdict.faults if performance.verdict else ()),
-    ]
-
-
 def _as_json(performance: Performance) -> dict[str, Any]:
     verdict = performance.verdict
     return {
@@ -308,5 +302,5 @@ def _as_json(performance: Performance) -> dict[str, Any]:
         "town_seconds": round(verdict.town_time.total_seconds()) if verdict else None,
         "seconds": performance.seconds,
         "ok": performance.ok,
-        "faults": _faults(performance),
+        "faults": performance.faults,
     }

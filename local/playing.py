@@ -6,22 +6,24 @@ import signal
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import httpx
 
 from local.people import TokenFor
-from local.story import ENDINGS, Story, Title
+from local.scenes import NotAsTold
+from local.story import ENDINGS, OwnClock, Story, Title
 from local.townspeople import Persona
 from local.verdict import Evidence, Journal, Killing, Verdict, judge, path_of
 from schemas.actor import Role
 from schemas.findings import Finding
-from schemas.incident import Kind
+from schemas.incident import Kind, Stage
+from schemas.town_time import TownTime
 from starter.client import ApiError, TownClient
-from starter.views import TimelineEntry
+from starter.views import PublicCase, TimelineEntry
 
 AUDITOR = Persona("auditor-1", Role.AUDITOR)
 AT_ONE_TIME = 4
@@ -48,6 +50,19 @@ Audit = Callable[[Sequence[str]], AsyncIterator[Finding]]
 """Verifies the chains of these cases and replays them."""
 
 
+@dataclass(frozen=True)
+class Entrance:
+    """An API and the clock of the cases that are reported there."""
+
+    api_url: str
+    http: httpx.AsyncClient
+    clock: TownTime
+
+
+EntranceOf = Callable[[OwnClock], AbstractAsyncContextManager[Entrance]]
+"""Opens an entrance into the same town by another clock, for a story that has its own."""
+
+
 class Narrator(Protocol):
     """Who is told what happens, as it happens."""
 
@@ -65,7 +80,8 @@ class Narrator(Protocol):
 class PlayedTown:
     """Where stories are played: the town's addresses and keys."""
 
-    api_url: str
+    entrance: Entrance
+    entrance_of: EntranceOf
     departments_url: str
     departments: Sequence[str]
     token_for: TokenFor
@@ -76,11 +92,14 @@ class PlayedTown:
 
 @dataclass
 class Performance:
-    """A story that was played."""
+    """A story that was played. `also`: its further cases."""
 
     story: Story
     case_id: str = ""
+    code: str = ""
     entries: list[TimelineEntry] = field(default_factory=list)
+    glimpses: list[PublicCase] = field(default_factory=list)
+    also: list["Performance"] = field(default_factory=list)
     killing: Killing | None = None
     fault: str | None = None
     seconds: float = 0.0
@@ -88,15 +107,43 @@ class Performance:
 
     @property
     def ok(self) -> bool:
-        """It was played to its end, and all was as told."""
-        return self.fault is None and self.verdict is not None and self.verdict.ok
+        """It was played to its end, and all was as told; in its further cases too."""
+        own = self.fault is None and self.verdict is not None and self.verdict.ok
+        return own and all(each.ok for each in self.also)
+
+    @property
+    def faults(self) -> list[str]:
+        """What was not as told, those of further cases with their story's name."""
+        return [
+            *([self.fault] if self.fault else []),
+            *(self.verdict.faults if self.verdict else ()),
+            *(f"{each.story.name}: {fault}" for each in self.also for fault in each.faults),
+        ]
+
+    @property
+    def merely_late(self) -> bool:
+        """Something was late, and nothing else was wrong in any of its cases."""
+        verdicts = [each.verdict for each in (self, *self.also) if each.fault is None and each.verdict is not None]
+        whole = len(verdicts) == 1 + len(self.also)
+        return not self.ok and whole and all(verdict.ok or verdict.merely_late for verdict in verdicts)
+
+    @property
+    def over(self) -> bool:
+        """It has gone as far as the story goes, or another way."""
+        path = path_of(self.entries)
+        if not path or path[-1] not in ENDINGS:
+            return False
+        if path[-1] == Stage.MERGED:  # final when the other case has taken it in
+            return any(entry.kind == Kind.MERGE_TAKEN for entry in self.entries)
+        return len(path) >= len(self.story.path) or path[-1] != Stage.CLOSED
 
 
 class Order:
     """Which story is played when.
 
-    Those that do not mind delay begin at once. The others wait for the rehearsal, so that no clock of theirs runs while
-    new processes load their code, and are few at a time; those in a hurry go first. One that kills goes last.
+    Those that do not mind delay begin at once; with a clock of their own, which runs fast, after the rehearsal. The others
+    wait for it too, so that no clock of theirs runs while new processes load their code, and are few at a time; those in a
+    hurry go first. One that kills goes last.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
@@ -116,6 +163,8 @@ class Order:
             if not story.in_a_hurry:
                 await self._unhurried.wait()
             await self._places.acquire()
+        elif story.clock is not None:
+            await self._warm.wait()
         try:
             yield
         finally:
@@ -163,38 +212,126 @@ async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: 
     async with order.turn_of(story):
         began = time.monotonic()
         try:
-            async with asyncio.timeout(where.patience_seconds):
-                await _follow(performance, where, narrator)
+            async with asyncio.timeout(where.patience_seconds), _entrance(story, where) as entrance:
+                await Run(performance, where, entrance, narrator).play()
         except TimeoutError:
             stood = performance.entries[-1].kind if performance.entries else "nothing"
             performance.fault = f"not over after {where.patience_seconds:.0f} s; last: {stood}"
-        except (ApiError, httpx.HTTPError, OSError) as error:
+        except (ApiError, NotAsTold, httpx.HTTPError, OSError) as error:
             performance.fault = f"{type(error).__name__}: {error}"
         performance.seconds = round(time.monotonic() - began, 1)
         narrator.over(performance)
     return performance
 
 
-async def _follow(performance: Performance, where: PlayedTown, narrator: Narrator) -> None:
-    """Report it and watch what becomes of it, until it has gone as far as the story goes, or another way."""
-    story = performance.story
-    reporter = _client(where, story.reporter)
-    auditor = _client(where, AUDITOR)
-    started = await reporter.report(story.report(), key=f"story:{story.name}:{uuid.uuid4()}")
-    performance.case_id = started.case.case_id
-    while not _over(performance):
-        seen = len(performance.entries)
-        await auditor.case(performance.case_id, wait=f"seq:{seen + 1}", wait_seconds=WAIT_SECONDS)
-        performance.entries = await auditor.timeline(performance.case_id)
-        for entry in performance.entries[seen:]:
-            narrator.happened(story, performance.case_id, entry, entry.at - performance.entries[0].at)
-        if story.kills_worker and performance.killing is None and _received(performance.entries):
-            performance.killing = await _kill_worker(performance, where, narrator)
+@asynccontextmanager
+async def _entrance(story: Story, where: PlayedTown) -> AsyncIterator[Entrance]:
+    """Where the story's case is reported: at the town's door, or at one with the story's own clock."""
+    if story.clock is None:
+        yield where.entrance
+    else:
+        async with where.entrance_of(story.clock) as entrance:
+            yield entrance
 
 
-def _over(performance: Performance) -> bool:
-    path = path_of(performance.entries)
-    return bool(path) and path[-1] in ENDINGS and (len(path) >= len(performance.story.path) or path[-1] != "closed")
+class Run:
+    """One case of a story while it is played: what its scenes see and where they act (`local.scenes.OnStage`)."""
+
+    def __init__(self, performance: Performance, where: PlayedTown, entrance: Entrance, narrator: Narrator) -> None:
+        self._performance, self._where, self._entrance, self._narrator = performance, where, entrance, narrator
+        self._news = asyncio.Condition()
+        self._followers: list[asyncio.Task[None]] = []
+
+    async def play(self) -> None:
+        """Report the case, follow it to the end of its story, and play the scenes beside."""
+        await self._report()
+        scenes = [asyncio.create_task(self._scenes())]
+        following = asyncio.create_task(self._follow())
+        try:
+            await asyncio.gather(following, *scenes)
+            await asyncio.gather(*self._followers)
+        finally:
+            for task in (following, *scenes, *self._followers):
+                task.cancel()
+            await asyncio.gather(following, *scenes, *self._followers, return_exceptions=True)
+
+    async def _report(self) -> None:
+        story = self._performance.story
+        key = f"story:{story.name}:{uuid.uuid4()}"
+        started = await self.client(story.reporter).report(story.report(), key)
+        self._performance.case_id, self._performance.code = started.case.case_id, started.code or ""
+
+    async def _scenes(self) -> None:
+        for scene in self._performance.story.scenes:
+            await scene.play(self)
+
+    async def _follow(self) -> None:
+        """Watch what becomes of the case, until it has gone as far as the story goes, or another way."""
+        performance, where, narrator = self._performance, self._where, self._narrator
+        story, auditor = performance.story, _client(where, AUDITOR)
+        while not performance.over:
+            seen = len(performance.entries)
+            await auditor.case(performance.case_id, wait=f"seq:{seen + 1}", wait_seconds=WAIT_SECONDS)
+            performance.entries = await auditor.timeline(performance.case_id)
+            for entry in performance.entries[seen:]:
+                narrator.happened(story, performance.case_id, entry, entry.at - performance.entries[0].at)
+            async with self._news:
+                self._news.notify_all()
+            if story.kills_worker and performance.killing is None and _received(performance.entries):
+                performance.killing = await _kill_worker(performance, where, narrator)
+
+    # ---- what scenes see and do -----------------------------------------------------------------------------------
+
+    @property
+    def case_id(self) -> str:
+        """The number of the case."""
+        return self._performance.case_id
+
+    @property
+    def code(self) -> str:
+        """The code that the reporter got with the number."""
+        return self._performance.code
+
+    @property
+    def over(self) -> bool:
+        """The case has come to the end of its story."""
+        return self._performance.over
+
+    def client(self, persona: Persona) -> TownClient:
+        """The way of a person to the API, by the story's clock."""
+        return _client(self._where, persona, self._entrance)
+
+    async def seen(self, kind: str, times: int = 1) -> TimelineEntry:
+        """The entry of this kind that came so many-th, once it stands in the ledger."""
+        async with self._news:
+            while True:
+                found = [entry for entry in self._performance.entries if entry.kind == kind]
+                if len(found) >= times:
+                    return found[times - 1]
+                await self._news.wait()
+
+    async def more(self, entries: int) -> int:
+        """How many entries there are, once there are more than so many or the case is over."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self._performance.entries) > entries or self.over)
+            return len(self._performance.entries)
+
+    async def until(self, moment: datetime) -> None:
+        """Wait for a moment of the story's clock."""
+        await asyncio.sleep(self._entrance.clock.real_delay(datetime.now(UTC), moment).total_seconds())
+
+    def glimpsed(self, shown: PublicCase) -> None:
+        """Keep for the judge what somebody with number and code was shown."""
+        self._performance.glimpses.append(shown)
+
+    async def comes_up(self, number: int) -> "Run":
+        """Report a further case of the story and follow it too."""
+        performance = Performance(self._performance.story.also[number])
+        self._performance.also.append(performance)
+        run = Run(performance, self._where, self._entrance, self._narrator)
+        await run._report()
+        self._followers.append(asyncio.create_task(run._follow()))
+        return run
 
 
 def _received(entries: Sequence[TimelineEntry]) -> bool:
@@ -216,13 +353,14 @@ async def _kill_worker(performance: Performance, where: PlayedTown, narrator: Na
     return Killing(killed, successor, len(performance.entries))
 
 
-def _client(where: PlayedTown, persona: Persona) -> TownClient:
-    return TownClient(where.api_url, lambda: where.token_for(persona), where.http, where.patience_seconds)
+def _client(where: PlayedTown, persona: Persona, entrance: Entrance | None = None) -> TownClient:
+    entrance = entrance or where.entrance
+    return TownClient(entrance.api_url, lambda: where.token_for(persona), entrance.http, where.patience_seconds)
 
 
 async def judge_all(performances: Sequence[Performance], where: PlayedTown, audit: Audit) -> None:
     """Gather the evidence about every story that was played, and judge it."""
-    played = [each for each in performances if each.case_id]
+    played = [each for main in performances for each in (main, *main.also) if each.case_id]
     case_ids = [each.case_id for each in played]
     journals = await _settled_journals(where, case_ids)
     auditor = _client(where, AUDITOR)
@@ -239,6 +377,7 @@ async def judge_all(performances: Sequence[Performance], where: PlayedTown, audi
             },
             findings=[finding for finding in findings if finding.case_id == case_id],
             killing=performance.killing,
+            glimpses=performance.glimpses,
         )
         performance.verdict = judge(performance.story, evidence)
 

@@ -1,8 +1,10 @@
 """What a story is: a report to make, and what must be true when it has been played. The stories: `local/stories.py`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
+from local.scenes import Scene
 from local.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
 from schemas.actor import Channel
 from schemas.incident import FINAL, Kind, Stage
@@ -37,15 +39,25 @@ class OrderExpectation(Model):
     reworks: int = 0
 
 
+@dataclass(frozen=True)
+class OwnClock:
+    """A clock for one story alone: where the town's would take too long, or the story needs a certain day."""
+
+    begins: datetime
+    speed: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Story:
     """One story.
 
     `path`: the stages, one after the other. `counts`: how often an entry stands in the ledger, exactly. `never`: what
-    must not stand there. `tiers`: the moments of the clock `sign` that come, in order. `orders`: in order of number.
-    `departments` and `whims` are the stage directions. `in_a_hurry`: its clocks are so short that other stories wait for
-    it. `kills_worker`: the worker's process is killed with -9 as soon as a department has the order, when no story is
-    under way whose clocks must not run out.
+    must not stand there. `moments`: for each clock named, the moments that come, in order. `orders`: in order of number.
+    `departments` and `whims` are the stage directions; `scenes` what single persons do besides, one after the other.
+    `also`: the stories of cases that come up in it, in order. `followed`: somebody follows the case by number and code,
+    and must see every step; `goes_into_another`: and at the end the close of the case that it was merged into.
+    `in_a_hurry`: its clocks are so short that other stories wait for it. `kills_worker`: the worker's process is killed
+    with -9 as soon as a department has the order, when no story is under way whose clocks must not run out.
     """
 
     name: str
@@ -56,7 +68,12 @@ class Story:
     counts: Mapping[Kind, int]
     orders: tuple[OrderExpectation, ...] = ()
     never: frozenset[str] = NEVER
-    tiers: tuple[str, ...] = ()
+    moments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scenes: tuple[Scene, ...] = ()
+    also: tuple["Story", ...] = ()
+    followed: bool = False
+    goes_into_another: bool = False
+    clock: OwnClock | None = None
     whims: tuple[Whim, ...] = ()
     departments: str = "按时"
     reporter: Persona = RESIDENTS[0]
@@ -64,15 +81,17 @@ class Story:
     kills_worker: bool = False
     address: str = "幸福小区3号楼"
     area: str = AREAS[0]
+    coordinates: tuple[float, float] | None = None
 
     def report(self) -> IncidentReport:
         """What is reported: by the resident, or at the window by somebody without a phone."""
         people = ";".join(self.whims) or AS_USUAL
         at_the_window = self.reporter == CLERK
+        latitude, longitude = self.coordinates or (None, None)
         return IncidentReport(
             category=self.category,
             description=f"{self.description}〔人物:{people}〕〔剧本:{self.departments}〕",
-            location=Location(address=self.address, area=self.area),
+            location=Location(address=self.address, area=self.area, lat=latitude, lon=longitude),
             reporter=Reporter(name="周大爷" if at_the_window else "王女士"),
             channel=Channel.WINDOW if at_the_window else Channel.APP,
         )

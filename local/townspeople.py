@@ -39,6 +39,8 @@ RESIDENTS = tuple(Persona(f"resident-{number}", Role.RESIDENT) for number in ran
 GRID_WORKERS = tuple(Persona(f"grid-worker-{area}", Role.GRID_WORKER, area=area) for area in AREAS)
 COORDINATOR = Persona("coordinator-1", Role.COORDINATOR)
 CLERK = Persona("window-clerk-1", Role.WINDOW_CLERK)
+SUPERVISOR = Persona("supervisor-1", Role.SUPERVISOR)
+"""Acts in scenes only: what a supervisor takes up is nothing that happens by itself."""
 
 
 def officer(department: str) -> Persona:
@@ -55,6 +57,7 @@ class Whim(StrEnum):
     WITHDRAWN = "撤回"
     REJECTED = "不予受理"
     REOPENED = "重启"
+    NOBODY_ACTS = "无人过问"
 
 
 AS_USUAL = "照常"
@@ -143,6 +146,10 @@ def decide(persona: Persona, matter: Matter, desks: frozenset[str]) -> Act | Non
     `desks` are the departments that have no system of their own and work through the API.
     """
     whims = whims_of(matter.case_id, matter.description)
+    return None if Whim.NOBODY_ACTS in whims else _usually(persona, matter, whims, desks)
+
+
+def _usually(persona: Persona, matter: Matter, whims: frozenset[Whim], desks: frozenset[str]) -> Act | None:
     match persona.role:
         case Role.RESIDENT:
             return _resident(matter, whims)

@@ -13,7 +13,7 @@ from typing import Any
 from local.story import OrderExpectation, Story
 from schemas.findings import Finding
 from schemas.incident import Kind, Stage
-from starter.views import TimelineEntry
+from starter.views import PublicCase, TimelineEntry
 
 Journal = Mapping[str, Any]
 """What a department wrote down about one order (`GET /journal`)."""
@@ -51,13 +51,17 @@ class Killing:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What there is to judge by. `journals`: by order id, of all departments that have a system."""
+    """What there is to judge by.
+
+    `journals`: by order id, of all departments that have a system. `glimpses`: what was shown for number and code.
+    """
 
     case_id: str
     entries: Sequence[TimelineEntry]
     journals: Mapping[str, tuple[str, Journal]]
     findings: Sequence[Finding]
     killing: Killing | None = None
+    glimpses: Sequence[PublicCase] = ()
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,15 @@ def judge(story: Story, evidence: Evidence) -> Verdict:
     faults = [
         *_path_faults(story, path),
         *_entry_faults(story, entries),
-        *_tier_faults(story, entries),
+        *_moment_faults(story, entries),
         *_order_faults(story, evidence.journals),
         *_killing_faults(story, evidence),
+        *_glimpse_faults(story, evidence),
         *(f"{finding.check}: {finding.detail}" for finding in evidence.findings if not finding.ok),
         *(f"{check}: was not checked" for check in ("ledger", "replay") if not _checked(evidence, check)),
     ]
-    took = entries[-1].at - entries[0].at if entries else timedelta(0)
+    staged = [entry.at for entry in entries if entry.kind in STAGE_AFTER]
+    took = staged[-1] - staged[0] if staged else timedelta(0)
     return Verdict(path, took, tuple(faults))
 
 
@@ -131,10 +137,15 @@ def _entry_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[st
         yield "the timeline has gaps"
 
 
-def _tier_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[str]:
-    came = tuple(entry.facts["moment"] for entry in entries if entry.facts.get("clock") == "sign")
-    if story.tiers and came != story.tiers:
-        yield f"moments of the clock sign {', '.join(came) or 'none'}, told {', '.join(story.tiers)}"
+def _moment_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[str]:
+    for clock, told in story.moments.items():
+        came = tuple(
+            entry.facts["moment"]
+            for entry in entries
+            if entry.kind.startswith("clock:") and entry.facts.get("clock") == clock
+        )
+        if came != told:
+            yield f"moments of the clock {clock}: {', '.join(came) or 'none'}, told {', '.join(told) or 'none'}"
 
 
 def _order_faults(story: Story, journals: Mapping[str, tuple[str, Journal]]) -> Iterator[str]:
@@ -179,3 +190,28 @@ def _killing_faults(story: Story, evidence: Evidence) -> Iterator[str]:
         yield f"no other process took the place of {killing.killed}"
     if killing.entries_before >= len(evidence.entries):
         yield "nothing happened after the killing"
+
+
+def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
+    """Somebody with number and code saw every stage, what is due next while work is owed, and the answer once it stood."""
+    glimpses = evidence.glimpses
+    if not (story.followed or story.goes_into_another):
+        return
+    stages = [glimpse.stage for glimpse in glimpses]
+    seen = [stage for stage, before in zip(stages, [None, *stages], strict=False) if stage != before]
+    if story.followed and seen not in (list(story.path), list(story.path[1:])):
+        yield f"who follows the case saw {' > '.join(seen) or 'nothing'}, told {' > '.join(story.path)}"
+    for glimpse in glimpses if story.followed else ():
+        owed = [promise for promise in glimpse.promised if promise.done_at is None]
+        if (glimpse.next_due is None) != (not owed):
+            yield f"at {glimpse.stage} something is owed and nothing is due next, or the other way round"
+        answered = glimpse.stage in {Stage.VERIFYING, Stage.CALLING_BACK, Stage.CLOSED}
+        if bool(glimpse.answers) != answered:
+            yield f"at {glimpse.stage} who follows the case saw {len(glimpse.answers)} answers"
+    kept = [promise.kept for promise in glimpses[-1].promised] if glimpses else []
+    if story.followed and (False in kept or True not in kept):
+        yield "who follows the case did not see at the end that what was promised was kept"
+    if story.goes_into_another:
+        followed = glimpses[-1].follows if glimpses else None
+        if followed is None or followed.stage != Stage.CLOSED:
+            yield f"who reported a merged case saw of the other: {followed.stage if followed else 'nothing'}"

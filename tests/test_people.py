@@ -183,6 +183,16 @@ def test_a_desk_signs_and_finishes_and_each_return_to_it_is_a_round_of_its_own()
     assert rounds[0] < rounds[2]
 
 
+def test_where_a_story_says_so_nobody_acts_at_any_stage() -> None:
+    """Neither the desk, nor the coordinator when the case has become theirs: it is left to its clocks."""
+    ignored = directed(Whim.NOBODY_ACTS)
+    theirs = matter(Stage.DISPATCHED, *TO_THE_FINISH[:2], description=ignored, holder="role:coordinator")
+    verifying = matter(Stage.VERIFYING, *TO_THE_FINISH, description=ignored)
+
+    assert decide(COORDINATOR, theirs, DESKS) is None
+    assert decide(GRID_WORKER, verifying, DESKS) is None
+
+
 def test_nobody_acts_on_a_case_that_is_over() -> None:
     """At the final stages nobody has anything to do, unless a story says that it is reopened, and then once."""
     over = (*TO_THE_FINISH, Kind.VERIFIED, Kind.RATED, Kind.CLOSED)

@@ -159,6 +159,18 @@ async def test_slow_department_signs_after_the_limit(tmp_path: Path) -> None:
         assert town.receiver.received[0].as_of > order.due["sign"]
 
 
+async def test_late_department_is_prompt_until_it_finishes(tmp_path: Path) -> None:
+    """A late department signs and arrives in time, and reports its work done after the limit it was told."""
+    async with department_town(tmp_path, {"urban-management": "late"}) as town:
+        order = town.order("urban-management")
+        await town.place_until_answered(order)
+        await eventually(lambda: town.receiver.acts(order.order_id) == HAPPY)
+        signed, _, finished = town.receiver.received
+
+        assert signed.as_of < order.due["sign"]
+        assert finished.as_of > order.due["finish"]
+
+
 async def test_refusing_department_is_asked_once_and_its_no_is_a_fact(tmp_path: Path) -> None:
     """An answer of the 4xx kind comes back as data, not as an error that would be tried for ever."""
     async with department_town(tmp_path, {"urban-management": "refusing"}) as town:

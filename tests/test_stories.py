@@ -20,15 +20,16 @@ from local.demo import DEMO_SPEED, stage_of
 from local.demo_screen import ENGLISH, STAGES, DemoScreen, LinesScreen
 from local.people import live
 from local.playing import Order, Performance, judge_all, play
+from local.scenes import Gives
 from local.simulation import neighbourhood_of
-from local.stories import STORIES, named
+from local.stories import BY_PROCEDURE, STORIES, named
 from local.story import Story
 from local.town import Town, TownAddresses, TownOptions, open_town
 from local.verdict import Evidence, Journal, Killing, Verdict, judge, path_of
 from schemas.actor import Channel, Role
 from schemas.findings import Finding
 from schemas.incident import INCIDENT, Kind, Stage
-from starter.views import TimelineActor, TimelineEntry
+from starter.views import Answer, Promise, PublicCase, PublicStage, TimelineActor, TimelineEntry
 from tests.waiting import eventually
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
@@ -115,11 +116,22 @@ async def test_demo_as_a_command_plays_prints_and_ends() -> None:
 def test_stories_tell_of_stages_and_entries_that_there_are() -> None:
     """Names are unique, paths follow the table of the procedure, and every direction is one that somebody understands."""
     ways = {(at, to) for rule in INCIDENT.rules for at in rule.at for to in rule.to}
-    assert len({story.name for story in STORIES}) == len(STORIES)
-    for story in STORIES:
+    stories = [each for story in STORIES for each in (story, *story.also)]
+    assert len({story.name for story in stories}) == len(stories)
+    assert not {story.name for story in stories} & set(BY_PROCEDURE)
+    for story in stories:
         assert set(zip(story.path, story.path[1:], strict=False)) <= ways, story.name
         words = re.findall(r"〔剧本:(.*)〕", story.report().description)
         assert {part.split()[-1] for part in words[0].split(";")} <= set(WORDS)
+
+
+def test_what_is_given_in_a_scene_is_a_command_of_the_table() -> None:
+    """A scene names a command, and one that the person's role may give; what it waits for is something that happens."""
+    for story in STORIES:
+        for scene in (scene for scene in story.scenes if isinstance(scene, Gives)):
+            allowed = {by.role for rule in INCIDENT.rules if rule.command == scene.command for by in rule.by}
+            assert scene.by.role in allowed, (story.name, scene.command)
+            assert scene.after in set(Kind)
 
 
 def test_every_character_of_a_department_has_its_story() -> None:
@@ -130,9 +142,11 @@ def test_every_character_of_a_department_has_its_story() -> None:
 
 
 def test_stories_are_chosen_by_name_and_a_wrong_name_names_the_right_ones() -> None:
-    """`--only` takes names separated by commas, each once, in the order given."""
+    """`--only` takes names of stories and of procedures separated by commas, each story once, in the order given."""
     assert [story.name for story in named("silent, prompt,silent")] == ["silent", "prompt"]
     assert named(None) == STORIES
+    assert [story.name for story in named("prompt,incident")][:2] == ["prompt", "emergency"]
+    assert named("incident") == BY_PROCEDURE["incident"]
     with pytest.raises(ValueError, match="no story sulking; there are: prompt"):
         named("sulking")
 
@@ -251,15 +265,85 @@ def test_only_a_story_that_was_late_and_nothing_else_is_played_again() -> None:
 def test_tiers_that_come_in_another_order_are_a_fault() -> None:
     """A silent department is told of by every moment of its clock, in order, and by none too many."""
     moments = ("warning", "breach", "tier:1", "tier:2")
-    told = replace(PROMPT, tiers=moments, never=frozenset())
+    told = replace(PROMPT, moments={"sign": moments}, never=frozenset())
 
     def faults(*came: str) -> tuple[str, ...]:
         later = [entry(seq, "clock:x", clock="sign", moment=moment) for seq, moment in enumerate(came, start=10)]
         return judge(told, evidence(entries=[*WHOLE.entries, *later])).faults
 
     assert faults(*moments) == ()
+    assert len(faults()) == 1
     assert len(faults(*reversed(moments))) == 1
     assert len(faults(*moments[:3])) == 1
+
+
+def glimpse(
+    stage: Stage, *, answered: bool = False, kept: bool | None = None, follows: Stage | None = None
+) -> PublicCase:
+    """What somebody with number and code is shown."""
+    done = NOON if kept is not None else None
+    promise = Promise(clock="finish", zh="办理完毕", en="it is dealt with", due_at=NOON, done_at=done, kept=kept)
+    case: dict[str, Any] = {"case_id": CASE, "procedure": "incident", "title": "事件处置"}
+    case |= {"closed_at": None, "next_due": None if done else NOON, "promised": [promise]}
+    other = follows and PublicStage(**case, stage=follows, stage_zh=follows, stage_en=follows)
+    answers = [Answer(department="urban-management", text="已清运")] if answered else []
+    return PublicCase(
+        **case, stage=stage, stage_zh=stage, stage_en=stage, opened_at=NOON, answers=answers, follows=other
+    )
+
+
+SHOWN = [
+    glimpse(Stage.DISPATCHED),
+    glimpse(Stage.HANDLING),
+    glimpse(Stage.HANDLING),
+    *(glimpse(stage, answered=True, kept=True) for stage in (Stage.VERIFYING, Stage.CALLING_BACK, Stage.CLOSED)),
+]
+
+
+@pytest.mark.parametrize(
+    ("shown", "fault"),
+    [
+        (SHOWN, None),
+        ([], "who follows the case saw nothing"),
+        ([*SHOWN[:1], *SHOWN[3:]], "who follows the case saw dispatched > verifying"),
+        ([*SHOWN[:3], glimpse(Stage.VERIFYING, kept=True), *SHOWN[4:]], "at verifying who follows the case saw 0"),
+        ([glimpse(Stage.DISPATCHED, answered=True), *SHOWN[1:]], "at dispatched who follows the case saw 1"),
+        ([SHOWN[0].model_copy(update={"next_due": None}), *SHOWN[1:]], "at dispatched something is owed"),
+        ([*SHOWN[:5], glimpse(Stage.CLOSED, answered=True, kept=False)], "who follows the case did not see at the end"),
+    ],
+    ids=["whole", "nothing", "a stage missed", "no answer", "an answer too early", "nothing due", "not kept"],
+)
+def test_who_follows_a_case_must_have_seen_every_step(shown: list[PublicCase], fault: str | None) -> None:
+    """Stage by stage, what is due while work is owed, the answer once it stands, and that what was promised was kept."""
+    faults = judge(replace(PROMPT, followed=True), evidence(glimpses=shown)).faults
+
+    assert [found[: len(fault or "")] for found in faults][:1] == ([fault] if fault else [])
+
+
+@pytest.mark.parametrize(("follows", "ok"), [(Stage.CLOSED, True), (Stage.HANDLING, False), (None, False)])
+def test_who_reported_a_merged_case_must_see_the_end_of_the_other(follows: Stage | None, *, ok: bool) -> None:
+    """Number and code of the second report lead to the close of the first."""
+    shown = [glimpse(Stage.MERGED, follows=Stage.HANDLING), glimpse(Stage.MERGED, follows=follows)]
+
+    assert judge(replace(PROMPT, goes_into_another=True), evidence(glimpses=shown)).ok is ok
+
+
+def test_a_story_is_as_good_as_the_cases_that_came_up_in_it() -> None:
+    """A fault of a further case is a fault of the story, named after it; only lateness everywhere is merely late."""
+    late, wrong = ("clock:breach 1 times, told never",), ("the timeline has gaps",)
+    second = replace(PROMPT, name="second")
+
+    def played(own: tuple[str, ...], other: tuple[str, ...]) -> Performance:
+        also = [Performance(second, CASE, verdict=Verdict((), timedelta(0), other))]
+        return Performance(PROMPT, CASE, also=also, verdict=Verdict((), timedelta(0), own))
+
+    assert (played((), ()).ok, played((), wrong).ok, played((), ()).merely_late) == (True, False, False)
+    assert played(late, wrong).faults == [*late, f"second: {wrong[0]}"]
+    assert [played(late, late).merely_late, played((), late).merely_late, played(late, wrong).merely_late] == [
+        True,
+        True,
+        False,
+    ]
 
 
 def test_the_second_not_solved_leads_to_the_coordinator() -> None:
@@ -274,7 +358,7 @@ def test_the_second_not_solved_leads_to_the_coordinator() -> None:
 
 def test_every_kind_of_entry_has_words_on_the_screen() -> None:
     """Who watches the demo reads English beside the Chinese for whatever can happen to an incident in a story."""
-    assert set(Kind) - set(ENGLISH) == {Kind.URGED}
+    assert set(Kind) <= set(ENGLISH)
     assert set(STAGES) == set(Stage)
 
 

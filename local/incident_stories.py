@@ -1,0 +1,114 @@
+"""The stories of incidents in `jiceng demo`: how a case can go, as data, and what must be true at its end.
+
+Here: the order finds its department, which works, returns or is silent. Beside this file: `incident_stories_review` (sent
+back, taken back, reopened, merged), `incident_stories_requests` (extended, suspended, supervised), `incident_stories_systems`
+(a department's system, or our own, fails).
+
+A story steers the simulated departments and people by stage directions in its description (`local/characters.py`,
+`local/townspeople.py`), and lets single persons act where they would not by themselves (`local/scenes.py`); the town knows
+nothing of stories. Whether it went as told is found out in `local/verdict.py`.
+"""
+
+from local.incident_plot import (
+    DISPATCHED,
+    EACH_ONCE,
+    ECOLOGY,
+    EMERGENCY,
+    RETURNED,
+    STRAIGHT,
+    TO_THE_CLOSE,
+    TO_THE_DEPARTMENT,
+    URBAN,
+)
+from local.incident_stories_requests import REQUESTS
+from local.incident_stories_review import REVIEW
+from local.incident_stories_systems import SYSTEMS
+from local.story import LATE, NEVER, OrderExpectation, Story, Title
+from local.townspeople import AREAS, CLERK, RESIDENTS
+from schemas.incident import Kind
+
+DEPARTMENTS: tuple[Story, ...] = (
+    Story(
+        name="prompt",
+        title=Title(zh="按时办结", en="everybody is prompt"),
+        category="环境卫生",
+        description="小区垃圾堆积未清理",
+        path=STRAIGHT,
+        counts=EACH_ONCE,
+        orders=(OrderExpectation(department=URBAN),),
+    ),
+    Story(
+        name="emergency",
+        title=Title(zh="突发险情", en="an emergency, in half an hour"),
+        category="突发险情",
+        description="老旧围墙倒塌,砖块散落在人行道上",
+        path=STRAIGHT,
+        counts=EACH_ONCE,
+        orders=(OrderExpectation(department=EMERGENCY),),
+        in_a_hurry=True,
+        address="解放路17号",
+        area=AREAS[1],
+        reporter=RESIDENTS[1],
+    ),
+    Story(
+        name="returned",
+        title=Title(zh="退单改派", en="returned, and sent to another department"),
+        category="环境卫生",
+        description="河道边有人倾倒泥浆",
+        departments=f"{URBAN} 退单",
+        path=(*TO_THE_DEPARTMENT, RETURNED, DISPATCHED, *TO_THE_CLOSE),
+        counts=EACH_ONCE | {Kind.RETURNED: 1, Kind.REDISPATCHED: 1, Kind.ORDER_RECEIVED: 2, Kind.ORDER_RECALLED: 1},
+        orders=(OrderExpectation(department=URBAN, reports=("returned",)), OrderExpectation(department=ECOLOGY)),
+        address="清水河东岸",
+        area=AREAS[2],
+        reporter=RESIDENTS[2],
+    ),
+    Story(
+        name="returned-twice",
+        title=Title(zh="两次退单后裁定", en="returned twice, then a ruling that binds"),
+        category="环境卫生",
+        description="两个街道交界处的垃圾没有单位认领",
+        departments=f"{URBAN} 退单;{ECOLOGY} 退单",
+        path=(*TO_THE_DEPARTMENT, RETURNED, DISPATCHED, RETURNED, DISPATCHED, *TO_THE_CLOSE),
+        counts=EACH_ONCE
+        | {Kind.RETURNED: 2, Kind.REDISPATCHED: 1, Kind.ARBITRATED: 1, Kind.ORDER_RECEIVED: 3, Kind.ORDER_RECALLED: 2},
+        orders=(
+            OrderExpectation(department=URBAN, reports=("returned",)),
+            OrderExpectation(department=ECOLOGY, reports=("returned",)),
+            OrderExpectation(department=URBAN),
+        ),
+        address="平安街与幸福路交叉口",
+        area=AREAS[1],
+        reporter=RESIDENTS[3],
+    ),
+    Story(
+        name="silent",
+        title=Title(zh="部门不应,逐级上报", en="a silent department, through all tiers"),
+        category="环境卫生",
+        description="建筑垃圾占道已三天",
+        departments=f"{URBAN} 沉默",
+        path=(*TO_THE_DEPARTMENT, DISPATCHED, *TO_THE_CLOSE),
+        counts=EACH_ONCE | {Kind.REDISPATCHED: 1, Kind.ORDER_RECEIVED: 2, Kind.ORDER_RECALLED: 1},
+        orders=(OrderExpectation(department=URBAN, reports=()), OrderExpectation(department=ECOLOGY)),
+        moments={"sign": ("warning", "breach", "tier:1", "tier:2")},
+        never=NEVER - LATE,
+        address="工人路8号门前",
+        area=AREAS[0],
+        reporter=RESIDENTS[4],
+    ),
+    Story(
+        name="off-the-list",
+        title=Title(
+            zh="清单外事项,窗口代报", en="on no list, entered at the window: the coordination centre's own desk"
+        ),
+        category="流浪动物",
+        description="小区里有流浪狗追人",
+        path=STRAIGHT,
+        counts=EACH_ONCE | {Kind.ARRIVED: 0},
+        address="春晓园2号楼",
+        area=AREAS[2],
+        reporter=CLERK,
+    ),
+)
+
+STORIES: tuple[Story, ...] = (*DEPARTMENTS, *REQUESTS, *REVIEW, *SYSTEMS)
