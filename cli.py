@@ -1,54 +1,35 @@
 """`jiceng`: the list of processes and tools."""
 
-import asyncio
 import json
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import asyncpg
 import typer
 from pydantic import SecretStr
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from temporalio.client import Client
 
-from audit.replay import replay_cases
-from audit.verify import verify_cases
-from engine.calendars import CalendarFaultsError
-from engine.database import open_pool
-from engine.department_keys import DepartmentKeyFaults
-from engine.department_policy import DepartmentPolicyFaults
-from engine.key_files import KeyFault
 from engine.keys import Keys
-from engine.logging import configure_logging
-from engine.migrations import MigrationFailed
-from engine.policies import PolicyFaults
 from engine.settings import PROJECT, Settings
-from engine.temporal import connect
 from engine.tokens import issue
-from engine.town_clock import TownClockFault
+from local.audit_commands import audit_app
 from local.case_commands import case_app
 from local.category_map import read_category_map, read_column_map
-from local.csv_records import UnreadableFile
-from local.data_folder import DataFolder, FoundedOtherwise, TownHeld
+from local.data_folder import DataFolder
 from local.demo import DemoOptions, run_demo
 from local.found import NoTown, find_town
-from local.identity import NobodyCanRunPostgres
 from local.import_screen import run_import
 from local.importer import NOT_STATED, ImportOptions
-from local.keeper import ChildFailed
 from local.message_file import ColumnMap
 from local.notice_commands import notices_app
 from local.policy_commands import policy_app
-from local.ports import PortTaken
-from local.postgres import PostgresUnusable
 from local.simulation import run_departments, run_people, tokens
 from local.stories import named
-from local.temporal_server import TemporalUnusable
+from local.telling import run_told
 from local.town import TownAddresses, TownOptions, run_town
 from local.townspeople import Persona
 from schemas.actor import Role
@@ -65,7 +46,6 @@ Audit = Callable[[Settings, Keys, Client, asyncpg.Pool, list[str] | None], Findi
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Jiceng 基层: a durable case engine for grassroots governance."
 )
-audit_app = typer.Typer(no_args_is_help=True, help="审计 What happened, and was anything altered?")
 app.add_typer(audit_app, name="audit")
 app.add_typer(case_app, name="case")
 app.add_typer(policy_app, name="policy")
@@ -76,38 +56,7 @@ Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a tabl
 Case = Annotated[str | None, typer.Argument(help="a case number; all cases without it")]
 TOWN = Path("town")
 
-# What a person can mend is told as a sentence, not as a stack of frames.
-TOLD = (
-    NoTown,
-    TownHeld,
-    FoundedOtherwise,
-    PortTaken,
-    NobodyCanRunPostgres,
-    PostgresUnusable,
-    TemporalUnusable,
-    ChildFailed,
-    MigrationFailed,
-    KeyFault,
-    DepartmentPolicyFaults,
-    DepartmentKeyFaults,
-    PolicyFaults,
-    CalendarFaultsError,
-    TownClockFault,
-    UnreadableFile,
-)
-
 console = Console()
-errors = Console(stderr=True)
-
-
-def _run(task: Coroutine[Any, Any, T], process: str = "cli", level: str = "WARNING") -> T:
-    """Run a command. Its log goes to stderr, so that what it prints stays what was asked for."""
-    try:
-        with configure_logging(process, level, sys.stderr):
-            return asyncio.run(task)
-    except TOLD as fault:
-        errors.print(f"[red]{escape(str(fault))}[/red]")
-        raise typer.Exit(1) from None
 
 
 # ---- the town -------------------------------------------------------------------------------------------------------
@@ -139,34 +88,34 @@ def up(
         else:
             console.print(_addresses(addresses))
 
-    raise typer.Exit(_run(run_town(options, announce), "town", "INFO"))
+    raise typer.Exit(run_told(run_town(options, announce), "town", "INFO"))
 
 
 @app.command()
 def worker() -> None:
     """Run the worker alone, configured by JICENG_* variables."""
     settings = Settings()
-    _run(run_worker(settings), "worker", settings.log_level)
+    run_told(run_worker(settings), "worker", settings.log_level)
 
 
 @app.command()
 def api() -> None:
     """Run the starter API alone, configured by JICENG_* variables."""
-    _run(run_api(Settings()))
+    run_told(run_api(Settings()))
 
 
 @app.command()
 def departments() -> None:
     """模拟部门 Play the departments that have systems of their own, configured by JICENG_* variables."""
     settings = Settings()
-    _run(run_departments(settings), "departments", settings.log_level)
+    run_told(run_departments(settings), "departments", settings.log_level)
 
 
 @app.command()
 def people() -> None:
     """模拟居民与工作人员 Play residents and staff, configured by JICENG_* variables."""
     settings = Settings()
-    _run(run_people(settings), "people", settings.log_level)
+    run_told(run_people(settings), "people", settings.log_level)
 
 
 @app.command()
@@ -184,7 +133,7 @@ def demo(
         named(only)
     except ValueError as unknown:
         raise typer.BadParameter(str(unknown)) from None
-    raise typer.Exit(_run(run_demo(DemoOptions(data=data, once=once, only=only, json=as_json, speed=speed))))
+    raise typer.Exit(run_told(run_demo(DemoOptions(data=data, once=once, only=only, json=as_json, speed=speed))))
 
 
 @app.command("import")
@@ -198,7 +147,7 @@ def import_messages(
     as_json: Json = False,
 ) -> None:
     """导入 Import messages as incidents: each row once, however often it is run."""
-    settings = _run(_town(data))
+    settings = run_told(_town(data))
     account = Persona("importer-1", Role.WINDOW_CLERK)
     token_for = tokens(settings, Keys.load(settings.key_folder))
     options = ImportOptions(
@@ -210,7 +159,7 @@ def import_messages(
         default_location=default_location,
         wait=wait,
     )
-    raise typer.Exit(_run(run_import(options, as_json=as_json)))
+    raise typer.Exit(run_told(run_import(options, as_json=as_json)))
 
 
 @app.command()
@@ -223,7 +172,7 @@ def token(
     data: Data = TOWN,
 ) -> None:
     """令牌 Sign a token for the local town."""
-    settings = _run(_town(data))
+    settings = run_told(_town(data))
     keys = Keys.load(settings.key_folder)
     account = subject or f"{role}-1"
     lifetime = timedelta(hours=hours)
@@ -236,7 +185,7 @@ def where(
     data: Data = TOWN,
 ) -> None:
     """地址 Print an address of the town that runs, or all of them."""
-    addresses = _run(_addresses_of(data))
+    addresses = run_told(_addresses_of(data))
     if what and what not in TownAddresses.model_fields:
         raise typer.BadParameter(f"choose one of {', '.join(TownAddresses.model_fields)}")
     typer.echo(getattr(addresses, what) if what else json.dumps(addresses.model_dump(), ensure_ascii=False, indent=2))
@@ -268,51 +217,6 @@ def _addresses(addresses: TownAddresses) -> Table:
     for name, address in addresses.model_dump(exclude={"postgres"}).items():
         table.add_row(name, address)
     return table
-
-
-# ---- audit ----------------------------------------------------------------------------------------------------------
-
-
-@audit_app.command()
-def verify(case: Case = None, data: Data = TOWN, as_json: Json = False) -> None:
-    """核验 Verify the chain of a case, or of all: nothing changed, nothing missing."""
-    _run(_report(data, as_json, case, _verified))
-
-
-@audit_app.command()
-def replay(case: Case = None, data: Data = TOWN, as_json: Json = False) -> None:
-    """重放 Replay the recorded history of a case, or of all, with today's code."""
-    _run(_report(data, as_json, case, _replayed))
-
-
-def _verified(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None) -> Findings:
-    del settings, keys, client
-    return verify_cases(pool, cases)
-
-
-def _replayed(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None) -> Findings:
-    return replay_cases(client, keys, settings, pool, cases)
-
-
-async def _report(data: Path, as_json: bool, case: str | None, audit: Audit) -> None:  # noqa: FBT001 - from the option
-    settings = find_town(data)
-    keys = Keys.load(settings.key_folder)
-    client = await connect(settings, keys)
-    wrong = total = 0
-    async with await open_pool(settings, process="jiceng audit") as pool:
-        async for finding in audit(settings, keys, client, pool, [case] if case else None):
-            total += 1
-            wrong += not finding.ok
-            if as_json:
-                typer.echo(finding.model_dump_json())
-            elif not finding.ok or case:
-                console.print(
-                    f"{'✓' if finding.ok else '✗'} {finding.case_id} {finding.check}: {finding.detail}", soft_wrap=True
-                )
-    if not as_json:
-        console.print(f"{total} 个案件, {wrong} 个有问题 ({total} cases, {wrong} not well)")
-    if wrong or not total:
-        raise typer.Exit(1)
 
 
 if __name__ == "__main__":
