@@ -88,6 +88,16 @@ def write_once(file: Path, text: str) -> None:
         os.close(folder)
 
 
+def replace_file(file: Path, text: str) -> None:
+    """Write a file whole (mode 0600) in the place of the one that is there. Hold the folder; keep what it held."""
+    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    with os.fdopen(descriptor, "w") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    Path(name).replace(file)
+
+
 def new_key_id(purpose: str) -> str:
     """A key id that was never used before. It stands in plain beside what the key closed, so it tells nothing."""
     return f"{purpose}-{secrets.token_hex(4)}"
@@ -99,12 +109,22 @@ def new_ring(purpose: str, key: bytes | None = None) -> str:
     return json.dumps({"active": key_id, "keys": {key_id: to_text(key or secrets.token_bytes(KEY_BYTES))}}, indent=1)
 
 
+def ring_with_new_key(file: Path, purpose: str, key: bytes) -> tuple[str, str]:
+    """Id and text of a ring file with one key more, the active one. Raises KeyFault."""
+    _, keys = read_ring(file)
+    key_id = new_key_id(purpose)
+    keys[key_id] = key
+    return key_id, json.dumps(
+        {"active": key_id, "keys": {name: to_text(each) for name, each in keys.items()}}, indent=1
+    )
+
+
 def read_ring(file: Path) -> tuple[str, dict[str, bytes]]:
     """The active id and all keys of a ring file. Raises KeyMissing, KeyFileExposed, KeyFileBroken."""
     require_private(file)
     try:
         ring = json.loads(file.read_text())
-        active, keys = str(ring["active"]), {str(key_id): _from_text(key) for key_id, key in ring["keys"].items()}
+        active, keys = str(ring["active"]), {str(key_id): from_text(key) for key_id, key in ring["keys"].items()}
     except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
         # Not chained: the cause may quote the line that holds the key.
         raise KeyFileBroken(file, 'it is not {"active": id, "keys": {id: base64url}}') from None
@@ -120,7 +140,8 @@ def to_text(key: bytes) -> str:
     return base64.urlsafe_b64encode(key).rstrip(b"=").decode()
 
 
-def _from_text(text: str) -> bytes:
+def from_text(text: str) -> bytes:
+    """The key that `to_text` wrote. Raises ValueError."""
     try:
         return base64.b64decode(text.encode() + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except binascii.Error:

@@ -7,11 +7,13 @@
     stamp-ring.json    Ed25519, public: all that ever signed, for workers and auditors
     tokens.json        Ed25519, private: signs the tokens of the local town (engine/tokens.py)
     jwks.json          its public part, as the API reads it
+    seals.json         Ed25519, private: signs the seals over all cases (audit/seals.py); `jiceng audit new-seal-key` changes it
+    seal-ring.json     Ed25519, public: all that ever signed a seal, for auditors
 
 The departments' HMAC secrets lie beside them, one file each (engine/department_keys.py).
 
 A ring is `{"active": id, "keys": {id: base64url}}`: the active key is for new things, the others still open old ones.
-A process that needs no private keys (a worker) starts without stamps.json and tokens.json.
+A process that needs no private keys (a worker) starts without stamps.json, tokens.json and seals.json.
 """
 
 import json
@@ -26,10 +28,13 @@ from engine.key_files import (
     KeyFault,
     KeyFileBroken,
     KeyMissing,
+    from_text,
     hold_folder,
     new_ring,
     read_ring,
+    replace_file,
     require_private,
+    ring_with_new_key,
     to_text,
     write_once,
 )
@@ -70,7 +75,10 @@ class KeyRing:
 
 @dataclass(frozen=True, repr=False)
 class Keys:
-    """All keys of a process. `stamp_keys` and `token_keys` are None where the private files are not given."""
+    """All keys of a process. `stamp_keys`, `token_keys` and `seal_keys` are None where the private files are not given.
+
+    `seal_ring` is None in a folder that was made before there were seals.
+    """
 
     payload: KeyRing
     vault: KeyRing
@@ -79,6 +87,8 @@ class Keys:
     stamp_keys: KeyRing | None
     token_keys: KeyRing | None
     jwks_file: Path
+    seal_keys: KeyRing | None = None
+    seal_ring: KeyRing | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Keys":
@@ -86,8 +96,9 @@ class Keys:
         require_private(folder)
         stamp_keys = _read_private(folder / "stamps.json")
         stamp_ring = KeyRing.read(folder / "stamp-ring.json")
-        if stamp_keys and stamp_ring.get(stamp_keys.active_id) != _public(stamp_keys.active):
-            raise KeyFileBroken(folder / "stamp-ring.json", "the active key of stamps.json is not in it")
+        _require_public(folder / "stamp-ring.json", stamp_ring, stamp_keys)
+        seal_keys, seal_ring = _read_private(folder / "seals.json"), _read_private(folder / "seal-ring.json")
+        _require_public(folder / "seal-ring.json", seal_ring, seal_keys)
         return cls(
             payload=KeyRing.read(folder / "payload.json"),
             vault=KeyRing.read(folder / "vault.json"),
@@ -96,6 +107,8 @@ class Keys:
             stamp_keys=stamp_keys,
             token_keys=_read_private(folder / "tokens.json"),
             jwks_file=folder / JWKS_FILE,
+            seal_keys=seal_keys,
+            seal_ring=seal_ring,
         )
 
     def stamp_key(self) -> tuple[str, Ed25519PrivateKey]:
@@ -105,6 +118,10 @@ class Keys:
     def token_key(self) -> tuple[str, Ed25519PrivateKey]:
         """Id and private key for new tokens. Raises KeyMissing in a process that has none."""
         return _signing_key(self.token_keys, "tokens.json")
+
+    def seal_key(self) -> tuple[str, Ed25519PrivateKey]:
+        """Id and private key for new seals. Raises KeyMissing in a process that has none."""
+        return _signing_key(self.seal_keys, "seals.json")
 
     def __repr__(self) -> str:
         return f"Keys(payload={self.payload}, vault={self.vault}, stamps={self.stamp_ring})"
@@ -118,16 +135,46 @@ def ensure_keys(folder: Path) -> Keys:
     with hold_folder(folder):
         for name in ("payload", "vault", "blind-index"):
             write_once(folder / f"{name}.json", new_ring(name))
-        for name in ("stamps", "tokens"):
+        for name in ("stamps", "tokens", "seals"):
             write_once(folder / f"{name}.json", new_ring(name, Ed25519PrivateKey.generate().private_bytes_raw()))
-        stamps, tokens = KeyRing.read(folder / "stamps.json"), KeyRing.read(folder / "tokens.json")
-        write_once(folder / "stamp-ring.json", _public_ring(stamps))
-        write_once(folder / JWKS_FILE, json.dumps(_jwks(tokens), indent=1))
+        for private, public in (("stamps.json", "stamp-ring.json"), ("seals.json", "seal-ring.json")):
+            write_once(folder / public, _public_ring(KeyRing.read(folder / private)))
+        write_once(folder / JWKS_FILE, json.dumps(_jwks(KeyRing.read(folder / "tokens.json")), indent=1))
     return Keys.load(folder)
+
+
+def new_seal_key(folder: Path) -> str:
+    """Make a new key for seals, the active one from now on, and return its id. Old ones still open old seals.
+
+    Processes that run sign with the old one until they start again, and that is well: it stays in the public ring.
+    Raises KeyFault.
+    """
+    with hold_folder(folder):
+        key_id, private = ring_with_new_key(
+            folder / "seals.json", "seals", Ed25519PrivateKey.generate().private_bytes_raw()
+        )
+        public = KeyRing.read(folder / "seal-ring.json")
+        keys = {name: to_text(key) for name in public if (key := public.get(name))}
+        ring = json.loads(private)
+        keys[key_id] = to_text(_public(from_text(ring["keys"][key_id])))
+        # The public part first: whoever dies between the two leaves a key that nobody signs with, not the other way round.
+        replace_file(folder / "seal-ring.json", json.dumps({"active": key_id, "keys": keys}, indent=1))
+        replace_file(folder / "seals.json", private)
+    return key_id
+
+
+def public_keys(ring: KeyRing) -> dict[str, str]:
+    """The keys of a public ring as text, by id, for export."""
+    return {key_id: to_text(key) for key_id in ring if (key := ring.get(key_id))}
 
 
 def _read_private(file: Path) -> KeyRing | None:
     return KeyRing.read(file) if file.exists() else None
+
+
+def _require_public(file: Path, public: KeyRing | None, private: KeyRing | None) -> None:
+    if private and (public is None or public.get(private.active_id) != _public(private.active)):
+        raise KeyFileBroken(file, f"the active key of the private file, {private.active_id}, is not in it")
 
 
 def _signing_key(ring: KeyRing | None, name: str) -> tuple[str, Ed25519PrivateKey]:
@@ -156,4 +203,6 @@ def public_key(raw: bytes) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(raw)
 
 
-__all__ = ["KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "public_key"]
+__all__ = [
+    "KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "new_seal_key", "public_key", "public_keys",
+]  # fmt: skip
