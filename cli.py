@@ -27,7 +27,7 @@ from local.importer import NOT_STATED, ImportOptions
 from local.message_file import ColumnMap
 from local.notice_commands import notices_app
 from local.policy_commands import policy_app
-from local.simulation import run_departments, run_people, tokens
+from local.simulation import run_bank, run_departments, run_people, run_sources, tokens
 from local.stories import named
 from local.telling import run_told
 from local.town import TownAddresses, TownOptions, run_town
@@ -109,6 +109,20 @@ def departments() -> None:
     """模拟部门 Play the departments that have systems of their own, configured by JICENG_* variables."""
     settings = Settings()
     run_told(run_departments(settings), "departments", settings.log_level)
+
+
+@app.command()
+def sources() -> None:
+    """模拟核对来源 Play the sources of the means check, configured by JICENG_* variables."""
+    settings = Settings()
+    run_told(run_sources(settings), "sources", settings.log_level)
+
+
+@app.command()
+def bank() -> None:
+    """模拟银行 Play the bank that pays, configured by JICENG_* variables."""
+    settings = Settings()
+    run_told(run_bank(settings), "bank", settings.log_level)
 
 
 @app.command()

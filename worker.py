@@ -11,18 +11,25 @@ from temporalio.worker import Worker
 
 from activities.departments import Departments
 from activities.ledger import Ledger
+from activities.means import MeansChecks
+from activities.payments import Payments
+from engine.bank_policy import load_bank
+from engine.banks import BankGateway
+from engine.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.database import open_pool
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.gateways import HttpGateway, http_client
 from engine.keys import Keys
-from engine.metrics import count_department_call
+from engine.metrics import count_bank_call, count_department_call, count_source_call
 from engine.settings import Settings
+from engine.source_policy import load_sources
+from engine.sources import SourceGateway
 from engine.temporal import build_worker, connect
-from engine.vault import Vault
+from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
 from schemas.department import Gateway
-from schemas.references import TextReference
+from schemas.references import PersonReference, TextReference, Tombstone
 from workflows.registry import PROCEDURES
 
 WORKER = Actor(subject="engine:worker", role=Role.ENGINE)
@@ -30,30 +37,67 @@ WORKER = Actor(subject="engine:worker", role=Role.ENGINE)
 
 @asynccontextmanager
 async def town_worker(
-    settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, ledger: Ledger | None = None
+    settings: Settings,
+    keys: Keys,
+    client: Client,
+    pool: asyncpg.Pool,
+    ledger: Ledger | None = None,
+    procedures: Sequence[type] = PROCEDURES,
 ) -> AsyncIterator[Worker]:
     """Build the worker with everything its activities need, and close that again afterwards."""
     register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
     served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
     department_keys = load_department_keys(settings.key_folder, served)
+    sources = load_sources(settings.policies / "sources.yaml", settings.sources_url)
+    asked = [source.code for source in sources.sources if source.gateway is Gateway.HTTP]
+    source_keys = load_counterpart_keys(settings.key_folder, asked, Counterpart.SOURCE)
+    bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
+    banks = [bank.code] if bank.gateway is Gateway.HTTP else []
+    bank_keys = load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK)
     vault = Vault(keys)
+
+    async def read_kept(
+        references: Sequence[TextReference], purpose: str, case_id: str
+    ) -> Mapping[TextReference, str | Tombstone]:
+        async with pool.acquire() as connection:
+            return await vault.read_texts(connection, references, WORKER, purpose, case_id)
 
     async def read_texts(
         references: Sequence[TextReference], purpose: str, case_id: str
     ) -> Mapping[TextReference, str]:
-        async with pool.acquire() as connection:
-            texts = await vault.read_texts(connection, references, WORKER, purpose, case_id)
+        texts = await read_kept(references, purpose, case_id)
         return {reference: str(text) for reference, text in texts.items()}
+
+    async def read_person(person: PersonReference, purpose: str, case_id: str) -> PersonDetails | Tombstone | None:
+        async with pool.acquire() as connection:
+            return await vault.read_person_details(connection, person, WORKER, purpose, case_id)
 
     ledger = ledger or Ledger(pool)
     async with http_client() as calls:
         gateway = HttpGateway(calls, department_keys)
         departments = Departments(register, gateway, read_texts, settings.api_url, count_department_call)
+        means = MeansChecks(sources, SourceGateway(calls, source_keys), read_person, count_source_call)
+        payments = Payments(
+            bank,
+            BankGateway(calls, bank_keys),
+            read_person=read_person,
+            read_texts=read_kept,
+            notice_base=settings.api_url,
+            count_call=count_bank_call,
+        )
         yield build_worker(
             client,
             settings,
-            PROCEDURES,
-            [ledger.flush, departments.place_order, departments.recall_order, departments.rework_order],
+            procedures,
+            [
+                ledger.flush,
+                departments.place_order,
+                departments.recall_order,
+                departments.rework_order,
+                means.ask_source,
+                payments.pay,
+                payments.payment_status,
+            ],
         )
 
 

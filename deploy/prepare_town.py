@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine.department_keys import found_department_keys
-from engine.department_policy import load_departments
+from engine.founding import found_keys_of_others
 from engine.keys import ensure_keys
 from engine.migrations import migrate
 from engine.settings import Settings
@@ -21,8 +20,7 @@ def main(password_file: Path) -> None:
     """Do all of it. Raises what keys, policies and migrations say when they cannot be used."""
     settings = Settings()
     ensure_keys(settings.key_folder)
-    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
-    found_department_keys(settings.key_folder, [department.code for department in register.departments])
+    found_keys_of_others(settings)
     write_password_file(settings, password_file, Path(os.environ["PGPASSFILE"]))
     asyncio.run(migrate(settings.database_url))
 

@@ -30,6 +30,11 @@ class Settings(BaseSettings):
     documents_url: str | None = Field(
         default=None, description="object store of the documents (file://, s3://, …); default DATA/documents"
     )
+    archive_url: str | None = Field(
+        default=None, description="object store of the archive (file://, s3://, …); default: in the database"
+    )
+    archiver_pause_seconds: float = Field(default=10.0, gt=0, description="real time between two passes of the archiver")
+    seal_seconds: float = Field(default=3600.0, gt=0, description="real time between two seals")
     api_host: str = "127.0.0.1"
     api_port: int = 8080
     api_url: str = Field(
@@ -37,6 +42,12 @@ class Settings(BaseSettings):
     )
     departments_url: str | None = Field(
         default=None, description="base address that stands for `{departments}` in policies/departments.yaml"
+    )
+    sources_url: str | None = Field(
+        default=None, description="base address that stands for `{sources}` in policies/sources.yaml"
+    )
+    bank_url: str | None = Field(
+        default=None, description="base address that stands for `{bank}` in policies/banks.yaml"
     )
     token_issuer: str = "jiceng-local"  # noqa: S105 - a name, not a secret
     token_audience: str = "jiceng"  # noqa: S105 - a name, not a secret

@@ -50,6 +50,8 @@ class TownRecord(Model):
     postgres: str
     data: str
     departments: str | None
+    sources: str | None = None
+    bank: str | None = None
     temporal_namespace: str
 
     @property

@@ -1,13 +1,14 @@
-"""How a simulated department sends its reports: signed, in order per order, again until acknowledged."""
+"""How a simulated department or bank sends its reports: signed, in order per order, again until acknowledged."""
 
 import asyncio
 import re
 import time
+from typing import Protocol
 
 import httpx
 import structlog
 
-from local.department_book import DepartmentBook, Report
+from local.department_book import Report
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 log = structlog.get_logger()
@@ -18,15 +19,23 @@ AT_ONE_TIME = 8
 TRY_AGAIN = frozenset({408, 425, 429})
 
 
+class ReportBook(Protocol):
+    """Where the reports stand until they are acknowledged."""
+
+    def next_report(self, order_id: str, /) -> tuple[Report, str] | None:
+        """The first report about an order that was not acknowledged, and where it goes."""
+
+    def note_sending(self, report: Report, answer: str, *, acknowledged: bool = False, stopped: bool = False) -> None:
+        """Write down how a sending went."""
+
+
 class ReportPost:
     """Sends what stands in the book. One task for each order; orders do not wait for each other.
 
     The tasks live in the group that is given: one that fails brings the department down, visibly.
     """
 
-    def __init__(
-        self, book: DepartmentBook, client: httpx.AsyncClient, secret: bytes, tasks: asyncio.TaskGroup
-    ) -> None:
+    def __init__(self, book: ReportBook, client: httpx.AsyncClient, secret: bytes, tasks: asyncio.TaskGroup) -> None:
         self._book = book
         self._client = client
         self._secret = secret

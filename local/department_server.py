@@ -21,6 +21,7 @@ from local.characters import Character, PlannedAct, UnreadableDirection, charact
 from local.department_book import BookedOrder, DepartmentBook, Report, Standing
 from local.department_post import ReportPost
 from local.quiet_server import listen, quiet_server, url_of
+from local.wire import SLOW_ANSWER_SECONDS, believed, never, problem
 from schemas.department import (
     IDEMPOTENCY_HEADER,
     Receipt,
@@ -31,11 +32,10 @@ from schemas.department import (
     rework_key,
     rework_step,
 )
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, read_secrets, verify
+from schemas.signature import read_secrets
 
 log = structlog.get_logger()
 
-SLOW_ANSWER_SECONDS = 0.3
 REPORT_TIMEOUT_SECONDS = 10.0
 
 
@@ -93,14 +93,14 @@ class RunningDepartment:
     async def _place(self, request: Request) -> Response:
         body = await request.body()
         if not self._believed(request, body):
-            return _problem(401, "bad-signature")
+            return problem(401, "bad-signature")
         try:
             order = WorkOrder.model_validate_json(body)
         except ValidationError:
-            return _problem(400, "unreadable-order")
+            return problem(400, "unreadable-order")
         key = request.headers.get(IDEMPOTENCY_HEADER)
         if key != idempotency_key(order.case_id, order.step) or order.order_id != order_id(order.case_id, order.step):
-            return _problem(400, "key-does-not-fit-order")
+            return problem(400, "key-does-not-fit-order")
         try:
             character = character_for(order, self._department.code, self._department.character)
         except UnreadableDirection as error:
@@ -120,13 +120,13 @@ class RunningDepartment:
         flaky = character is Character.FLAKY
         attempt = self._book.note_request(order.order_id, "POST", standing.value)
         if flaky and attempt == 1:
-            return _problem(503, "out-of-order")
+            return problem(503, "out-of-order")
         if standing is Standing.NEW:
             self._accept(order, character)
         else:
             self._book.moved(order.order_id, order.callback_url)
         if flaky and attempt == 2:  # noqa: PLR2004 - the second try: work done, answer never seen
-            return await _never(request)
+            return await never(request)
         if flaky:
             await asyncio.sleep(SLOW_ANSWER_SECONDS)
         number, accepted_at = self._book.receipt(order.order_id)
@@ -157,11 +157,11 @@ class RunningDepartment:
         """Do the work of an order again, once for each rework that is asked for."""
         body = await request.body()
         if not self._believed(request, body):
-            return _problem(401, "bad-signature")
+            return problem(401, "bad-signature")
         try:
             rework = Rework.model_validate_json(body)
         except ValidationError:
-            return _problem(400, "unreadable-rework")
+            return problem(400, "unreadable-rework")
         key = rework_key(rework.case_id, rework.step, rework.number)
         order = rework.order_id
         if (
@@ -169,12 +169,12 @@ class RunningDepartment:
             or order != order_id(rework.case_id, rework.step)
             or request.headers.get(IDEMPOTENCY_HEADER) != key
         ):
-            return _problem(400, "key-does-not-fit-rework")
+            return problem(400, "key-does-not-fit-rework")
         known = self._book.order_standing(order)
         if known is not Standing.KNOWN:
             self._book.note_request(order, "REWORK", known.value)
             gone = known is Standing.RECALLED
-            return _problem(410, "recalled") if gone else _problem(404, "no-such-order")
+            return problem(410, "recalled") if gone else problem(404, "no-such-order")
         return await self._treat_rework(request, rework)
 
     async def _treat_rework(self, request: Request, rework: Rework) -> Response:
@@ -182,11 +182,11 @@ class RunningDepartment:
         standing = self._book.rework_standing(order, rework.number, _digest(rework))
         attempt = self._book.note_request(order, "REWORK", standing.value)
         if standing is Standing.DIFFERENT:
-            return _problem(409, "another-rework-under-this-key")
+            return problem(409, "another-rework-under-this-key")
         character = Character(self._book.character(order))
         flaky = character is Character.FLAKY
         if flaky and attempt == 1:
-            return _problem(503, "out-of-order")
+            return problem(503, "out-of-order")
         self._book.moved(order, rework.callback_url)
         if standing is Standing.NEW:
             step = rework_step(rework.number)
@@ -196,7 +196,7 @@ class RunningDepartment:
             self._book.accept_rework(order, rework.number, _digest(rework), reports)
             self._attend(order)
         if flaky and attempt == 2:  # noqa: PLR2004 - the second try: work done, answer never seen
-            return await _never(request)
+            return await never(request)
         content = {
             "receipt": f"{self._book.receipt(order)[0]}.{rework.number}",
             "accepted_at": rework.as_of.isoformat(),
@@ -235,10 +235,10 @@ class RunningDepartment:
     async def _recall(self, request: Request) -> Response:
         order = request.path_params["order_id"]
         if not self._believed(request, order.encode()):
-            return _problem(401, "bad-signature")
+            return problem(401, "bad-signature")
         known = self._book.recall(order)
         self._book.note_request(order, "DELETE", "recalled" if known else "unknown")
-        return Response(status_code=204) if known else _problem(404, "no-such-order")
+        return Response(status_code=204) if known else problem(404, "no-such-order")
 
     async def _journal(self, _: Request) -> Response:
         department = self._department
@@ -249,27 +249,12 @@ class RunningDepartment:
         return JSONResponse({"department": self._department.code})
 
     def _believed(self, request: Request, signed: bytes) -> bool:
-        headers = request.headers
-        fault = verify(self._secrets, headers.get(TIMESTAMP_HEADER), signed, headers.get(SIGNATURE_HEADER), time.time())
-        if fault:
-            log.warning("message not believed", department=self._department.code, fault=fault)
-        return fault is None
+        return believed(self._department.code, self._secrets, request, signed)
 
     def _refuse(self, order: WorkOrder, status: int, code: str) -> Response:
         self._book.note_request(order.order_id, "POST", code)
-        return _problem(status, code)
+        return problem(status, code)
 
 
 def _digest(order: WorkOrder | Rework) -> str:
     return hashlib.sha256(order.model_dump_json(exclude={"callback_url"}).encode()).hexdigest()
-
-
-def _problem(status: int, code: str) -> Response:
-    return JSONResponse({"status": status, "code": code}, status, media_type="application/problem+json")
-
-
-async def _never(request: Request) -> Response:
-    """Give no answer: hold the line until the caller hangs up."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    return Response(status_code=499)

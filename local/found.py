@@ -41,5 +41,7 @@ def find_town(data: Path) -> Settings:
         api_port=httpx.URL(record.api).port or 80,
         api_url=record.api,
         departments_url=record.departments,
+        sources_url=record.sources,
+        bank_url=record.bank,
         speed=clock.speed_milli / REAL_SPEED_MILLI,
     )

@@ -1,6 +1,6 @@
-"""`jiceng departments` and `jiceng people`: the two simulated sides of a town, put together from its settings.
+"""`jiceng departments`, `sources`, `bank` and `people`: the simulated sides of a town, put together from its settings.
 
-Here, and nowhere in the simulation itself, the town's keys are held: departments get their own, people get tokens.
+Here, and nowhere in the simulation itself, the town's keys are held: each system gets its own, people get tokens.
 """
 
 import time
@@ -8,15 +8,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from engine.department_keys import key_file
+from engine.bank_policy import load_bank
+from engine.counterpart_keys import Counterpart, key_file
 from engine.department_policy import load_departments
 from engine.keys import Keys
 from engine.settings import Settings
+from engine.source_policy import load_sources
 from engine.tokens import issue
 from engine.town_clock import read_town_time
+from local.bank_server import RunningBank, SimulatedBank
 from local.department_server import SimulatedDepartment
 from local.departments import serve_departments
 from local.people import Neighbourhood, TokenFor, live
+from local.source_server import RunningSources, SimulatedSource
 from local.townspeople import Persona
 from schemas.department import Gateway
 
@@ -38,6 +42,39 @@ async def run_departments(settings: Settings) -> None:
         if department.gateway is Gateway.HTTP
     ]
     await serve_departments(simulated, base.hostname or "127.0.0.1", base.port or 0)
+
+
+async def run_sources(settings: Settings) -> None:
+    """Play every source of means that has a system, until cancelled. Raises OSError when the port is taken."""
+    register = load_sources(settings.policies / "sources.yaml", settings.sources_url)
+    base = urlsplit(settings.sources_url or "")
+    simulated = {
+        source.code: SimulatedSource(
+            code=source.code,
+            key_file=key_file(settings.key_folder, source.code, Counterpart.SOURCE),
+            facts=source.facts,
+        )
+        for source in register.sources
+        if source.gateway is Gateway.HTTP
+    }
+    book = settings.data / "sources" / "sources.sqlite"
+    host, port = base.hostname or "127.0.0.1", base.port or 0
+    await RunningSources(simulated, book, speed=settings.speed, host=host, port=port).task
+
+
+async def run_bank(settings: Settings) -> None:
+    """Play the bank that pays, until cancelled. Raises OSError when the port is taken."""
+    policy = load_bank(settings.policies / "banks.yaml", settings.bank_url)
+    base = urlsplit(settings.bank_url or "")
+    bank = SimulatedBank(
+        code=policy.code,
+        key_file=key_file(settings.key_folder, policy.code, Counterpart.BANK),
+        book=settings.data / "banks" / f"{policy.code}.sqlite",
+        speed=settings.speed,
+        host=base.hostname or "127.0.0.1",
+        port=base.port or 0,
+    )
+    await RunningBank(bank).task
 
 
 async def run_people(settings: Settings) -> None:

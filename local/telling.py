@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.calendars import CalendarFaultsError
-from engine.department_keys import DepartmentKeyFaults
-from engine.department_policy import DepartmentPolicyFaults
+from engine.counterpart_keys import CounterpartKeyFaults
 from engine.key_files import KeyFault
 from engine.logging import configure_logging
 from engine.migrations import MigrationFailed
 from engine.policies import PolicyFaults
+from engine.registers import RegisterFaults
 from engine.town_clock import TownClockFault
 from local.csv_records import UnreadableFile
 from local.data_folder import FoundedOtherwise, TownHeld
@@ -39,8 +39,8 @@ TOLD = (
     ChildFailed,
     MigrationFailed,
     KeyFault,
-    DepartmentPolicyFaults,
-    DepartmentKeyFaults,
+    RegisterFaults,
+    CounterpartKeyFaults,
     PolicyFaults,
     CalendarFaultsError,
     TownClockFault,

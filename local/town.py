@@ -1,7 +1,7 @@
 """`jiceng up`: a whole town on one machine, in one process tree.
 
     temporal -> namespace ------------------.
-    postgres -> database -> migrations -----+-> worker, api, departments -> people
+    postgres -> database -> migrations -----+-> worker, api, departments, sources, bank -> people
 
 Our own processes are listed in `local/town_processes.py`; what runs all of them is `local/supervisor.py`.
 """
@@ -18,8 +18,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from engine.department_keys import found_department_keys
-from engine.department_policy import load_departments
+from engine.founding import found_keys_of_others
 from engine.keys import ensure_keys
 from engine.migrations import migrate
 from engine.settings import Settings
@@ -37,7 +36,8 @@ from schemas.town_time import REAL_SPEED_MILLI
 from starter.codec_server import PATH as CODEC_PATH
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
-PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics")
+PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics", "sources",
+         "bank")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -190,16 +190,15 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",
     )
-    # Without simulated departments nobody would answer there, and orders belong to the desks.
-    departments = {"departments_url": f"http://{LOOPBACK}:{ports['departments']}"} if options.demo else {}
-    return settings.model_copy(update=departments)
+    # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
+    simulated = ("departments", "sources", "bank") if options.demo else ()
+    return settings.model_copy(update={f"{name}_url": f"http://{LOOPBACK}:{ports[name]}" for name in simulated})
 
 
 def _found_keys(settings: Settings) -> None:
-    """The keys of the town, and one shared with each department; those that exist stay."""
+    """The keys of the town, and one shared with each department, source and bank; those that exist stay."""
     ensure_keys(settings.key_folder)
-    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
-    found_department_keys(settings.key_folder, [department.code for department in register.departments])
+    found_keys_of_others(settings)
 
 
 def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
@@ -209,5 +208,7 @@ def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
         born=birth(os.getpid()) or 0.0,
         since=datetime.now(UTC),
         departments=settings.departments_url,
+        sources=settings.sources_url,
+        bank=settings.bank_url,
         temporal_namespace=settings.temporal_namespace,
     )

@@ -41,6 +41,8 @@ PROCESSES = (
     TownProcess(
         "departments", _jiceng("departments"), lambda our: accepts_connections(f"{our.departments_url}"), demo=True
     ),
+    TownProcess("sources", _jiceng("sources"), lambda our: answers_http(f"{our.sources_url}/healthz"), demo=True),
+    TownProcess("bank", _jiceng("bank"), lambda our: answers_http(f"{our.bank_url}/healthz"), demo=True),
     TownProcess("people", _jiceng("people"), after=("worker", "api", "departments"), demo=True),
 )
 

@@ -1,6 +1,6 @@
 """Payments: the contract by which a bank pays out, and says afterwards what became of it (docs/payments.md).
 
-BankPolicy                               policies/bank.yaml
+BankPolicy                               policies/banks.yaml
 PayRequest -> PayReceipt                 what the workflow asks of the activity; payee and account by reference only
 StatusRequest -> PaymentStatus           what became of a payment, in the bank's word
 PaymentBody -> BankPayment               what goes over the wire, alone or in a batch; what the bank answers
@@ -16,7 +16,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.department import Code, ForeignCode, Moment
+from schemas.department import Code, ForeignCode, Gateway, Moment
 from schemas.department_policy import Name
 from schemas.model import Model
 from schemas.references import OPAQUE, PersonReference, TextReference
@@ -273,13 +273,17 @@ class ReturnedPayment(Model):
 
 
 class BankPolicy(Model):
-    """The bank that pays. `batch_max`: how many payments that are due at one time go out together; 1 for one by one."""
+    """The bank that pays. `desk`: none is connected, and every payment is refused with `no-bank`.
+
+    `batch_max`: how many payments that are due at one time go out together; 1 for one by one.
+    """
 
     code: Code
     name: Name
-    url: str
+    gateway: Gateway
+    url: str | None = None
     concurrent_calls: int = Field(default=8, ge=1, le=64)
-    timeout_seconds: float = Field(default=10.0, gt=0, le=30)
+    timeout_seconds: float = Field(default=10.0, gt=0, le=20)
     batch_max: int = Field(default=1, ge=1, le=BATCH_MAX)
 
 

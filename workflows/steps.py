@@ -5,7 +5,7 @@ The more constrained this interface is, the easier it is to test, to version and
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import (
@@ -15,11 +15,21 @@ from temporalio.common import (
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ActivityError, FailureError, WorkflowAlreadyStartedError, is_cancelled_exception
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    FailureError,
+    WorkflowAlreadyStartedError,
+    is_cancelled_exception,
+)
 
 with workflow.unsafe.imports_passed_through():
     from activities.departments import Departments
     from activities.ledger import Ledger
+    from activities.means import PENDING as SOURCE_NOT_READY
+    from activities.means import MeansChecks
+    from activities.payments import PENDING as BANK_NOT_READY
+    from activities.payments import Payments
     from schemas.case import CaseState, Message
     from schemas.clocks import ClockView, Status
     from schemas.department import (
@@ -32,13 +42,16 @@ with workflow.unsafe.imports_passed_through():
         ReworkReceipt,
     )
     from schemas.ledger import Batch, FlushReceipt
+    from schemas.means import CheckAnswer, CheckRequest, CheckStatus
     from schemas.opening import TASK_TIMEOUT, details_of, keywords_of, summary_of
+    from schemas.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest
     from schemas.procedure import Procedure
     from schemas.screen_words import clock_words, holder_words, stage_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
 
 RequestT = TypeVar("RequestT")
 ReceiptT = TypeVar("ReceiptT")
+AnswerT = TypeVar("AnswerT", CheckAnswer, PayReceipt, PaymentStatus)
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
 # than the local threshold become timers, so that an outage does not fill the history with task heartbeats.
@@ -50,6 +63,12 @@ _FLUSH_WAITS_LOCALLY = timedelta(seconds=2)
 _DEPARTMENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 _DEPARTMENT_ATTEMPT = timedelta(seconds=30)
 _DEPARTMENT_ALTOGETHER = timedelta(days=1)
+
+# A source or a bank may be away or busy for days; then a person is told, and the question stands under the same key. One
+# call may wait for a place, for the batch before it, and for its answer.
+_OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
+_OUTSIDE_ATTEMPT = timedelta(minutes=2)
+_OUTSIDE_ALTOGETHER = timedelta(days=1)
 
 # The other case answers within a workflow task or two, if it still lives and a worker runs. Real time.
 _CASE_ANSWERS_WITHIN = timedelta(hours=1)
@@ -116,6 +135,55 @@ async def _ask_department(
         if is_cancelled_exception(error):
             raise
         return undelivered
+
+
+async def ask_source(request: CheckRequest) -> CheckAnswer:
+    """Ask a source of means. What nobody answers in time comes back as UNREACHABLE, `pending` when it was being worked on."""
+    unanswered = CheckAnswer(check=request.check, number=request.number, status=CheckStatus.UNREACHABLE)
+    summary = f"核对 {request.check} 第{request.number}次"
+    return await _ask_outside(MeansChecks.ask_source, request, summary, unanswered)
+
+
+async def pay(request: PayRequest) -> PayReceipt:
+    """Pay once. UNREACHABLE: nobody knows whether the money moved; ask for the status, or pay again under the same key."""
+    unanswered = PayReceipt(payment_key=request.payment_key, status=PayStatus.UNREACHABLE)
+    return await _ask_outside(Payments.pay, request, f"发放 {request.benefit} {request.month}", unanswered)
+
+
+async def payment_status(request: StatusRequest) -> PaymentStatus:
+    """Ask the bank what became of a payment. UNREACHABLE: it did not say in time."""
+    unanswered = PaymentStatus(payment_key=request.payment_key, status=PayStatus.UNREACHABLE)
+    return await _ask_outside(Payments.payment_status, request, "查询发放结果 payment status", unanswered)
+
+
+async def _ask_outside(
+    act: Callable[[Any, RequestT], Awaitable[AnswerT]], request: RequestT, summary: str, unanswered: AnswerT
+) -> AnswerT:
+    """Call a source or the bank; without an answer in time `unanswered` comes back, with the code that says why."""
+    try:
+        return await workflow.execute_activity_method(
+            act,
+            request,
+            start_to_close_timeout=_OUTSIDE_ATTEMPT,
+            schedule_to_close_timeout=_OUTSIDE_ALTOGETHER,
+            retry_policy=_OUTSIDE_RETRY,
+            summary=summary,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        busy = _last_fault(error) in {SOURCE_NOT_READY, BANK_NOT_READY}
+        return unanswered.model_copy(update={"code": "pending" if busy else "unreachable"})
+
+
+def _last_fault(error: BaseException) -> str | None:
+    """What was the matter with the last try, as its activity called it: it stands at the end of the chain of causes."""
+    fault, cause = None, error.__cause__
+    while cause is not None:
+        if isinstance(cause, ApplicationError):
+            fault = cause.type
+        cause = cause.__cause__
+    return fault
 
 
 async def start_case(procedure: Procedure, state: CaseState) -> bool:
