@@ -7,8 +7,9 @@ from typing import NamedTuple, Self
 from pydantic import Field, model_validator
 
 from schemas.calendar import TownDatetime
-from schemas.limits import Gap, Limit
+from schemas.limits import Limit
 from schemas.model import Model
+from schemas.walk import Gap
 
 
 class FactKind(StrEnum):

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from schemas.calendar import Calendar
 from schemas.clock_facts import Course
-from schemas.limits import Limit, Position, Walk
+from schemas.limits import Limit
 from schemas.model import Model
+from schemas.walk import Position, Walk
 
 WARNING = "warning"
 BREACH = "breach"
