@@ -173,6 +173,19 @@ async def test_a_killing_waits_for_those_who_mind_delay() -> None:
     assert going == ["silent", "emergency", "prompt", "worker-killed"]
 
 
+async def test_a_clock_of_its_own_does_not_run_while_processes_load() -> None:
+    """A story with a fast clock of its own forgives lateness, and waits for the rehearsal all the same."""
+    [unresolved] = named("unresolved")
+    order = Order([unresolved])
+    turn = asyncio.create_task(order.turn_of(unresolved).__aenter__())
+    done, _ = await asyncio.wait([turn], timeout=0.05)
+    order.rehearsed()
+    await asyncio.wait_for(turn, 5)
+
+    assert not done
+    assert not unresolved.minds_delay
+
+
 # ---- the judge ------------------------------------------------------------------------------------------------------
 
 
