@@ -2,8 +2,9 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 from temporalio.client import Client
@@ -25,6 +26,8 @@ from engine.metrics import count_bank_call, count_department_call, count_source_
 from engine.settings import Settings
 from engine.source_policy import load_sources
 from engine.sources import SourceGateway
+from engine.stamp_guard import Forgeries, StampGuard
+from engine.stamps import StampRing
 from engine.temporal import build_worker, connect
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
@@ -36,7 +39,7 @@ WORKER = Actor(subject="engine:worker", role=Role.ENGINE)
 
 
 @asynccontextmanager
-async def town_worker(
+async def town_worker(  # noqa: PLR0917 - the parts of a town
     settings: Settings,
     keys: Keys,
     client: Client,
@@ -72,8 +75,10 @@ async def town_worker(
         async with pool.acquire() as connection:
             return await vault.read_person_details(connection, person, WORKER, purpose, case_id)
 
-    ledger = ledger or Ledger(pool)
-    async with http_client() as calls:
+    ring = StampRing.of(keys)
+    ledger = ledger or Ledger(pool, ring)
+    forgeries = Forgeries(pool)
+    async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)
         departments = Departments(register, gateway, read_texts, settings.api_url, count_department_call)
         means = MeansChecks(sources, SourceGateway(calls, source_keys), read_person, count_source_call)
@@ -98,7 +103,19 @@ async def town_worker(
                 payments.pay,
                 payments.payment_status,
             ],
+            [StampGuard(ring, forgeries)],
         )
+
+
+@asynccontextmanager
+async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Run something beside a block, until the block ends."""
+    running = asyncio.create_task(task)
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 async def run_worker(settings: Settings) -> None:

@@ -1,13 +1,19 @@
 """Writing the ledger: entries, the case's row and the outbox of notices, in one transaction."""
 
 import asyncpg
+import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from engine.database import Queries
+from engine.stamp_guard import KEEP, UNKNOWN
+from engine.stamps import KnownKeys, verify
 from schemas.canonical import canonical_json
 from schemas.case import Entry
 from schemas.ledger import Batch, FlushReceipt, Projection
+from schemas.refusals import RefusalCode
+
+log = structlog.get_logger()
 
 
 class LedgerQueries(Queries):
@@ -34,8 +40,10 @@ class Ledger:
     anew what a lost workflow task had told already: its branch becomes the chain, and the other stays as it is.
     """
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, stamps: KnownKeys | None = None) -> None:
+        """`stamps`: the keys that the API signs with; without them, whoever writes is believed."""
         self._pool = pool
+        self._stamps = stamps
 
     @activity.defn(name="flush")
     async def flush(self, batch: Batch) -> FlushReceipt:
@@ -50,6 +58,8 @@ class Ledger:
         written already, so that a worker that was given up cannot turn the case back.
         """
         first, last = batch.entries[0], batch.entries[-1]
+        if first.seq == 1:
+            await self._refuse_forged_start(first, batch)
         async with self._pool.acquire() as connection, connection.transaction():
             if first.seq > 1 and not await connection.fetchval(
                 QUERIES.has_entry, first.case_id, first.seq - 1, first.prev_hash
@@ -71,6 +81,27 @@ class Ledger:
                 )
             await connection.execute(QUERIES.announce_case, last.case_id)
         return FlushReceipt(seq=last.seq, head_hash=last.hash)
+
+    async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:
+        """Judge a start as the guard judges commands (engine/stamp_guard.py): without a stamp for it there is no case.
+
+        A key that this worker does not know yet is no forgery: the case waits until the ring has it.
+        """
+        if self._stamps is None:
+            return
+        opening = first.stamp
+        of_this_case = opening is not None and opening.case_id in {
+            first.case_id,
+            batch.projection.snapshot.get("parent"),
+        }
+        if opening is None or not of_this_case or not verify(opening, self._stamps):
+            if opening is not None and of_this_case and self._stamps.get(opening.key_id) is None:
+                raise ApplicationError(f"{first.case_id}: the key of its stamp is not known", type="StampKeyUnknown")
+            log.warning("start_not_stamped", case_id=first.case_id)
+            await self._pool.execute(KEEP, first.case_id, "start", UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
+            raise ApplicationError(
+                f"{first.case_id}: its start did not come through the API", type="NotStamped", non_retryable=True
+            )
 
 
 def _row(entry: Entry, batch: Batch) -> tuple[object, ...]:

@@ -7,6 +7,9 @@ DEPARTMENT_CALLS = Counter(
 )
 
 
+FORGED_COMMANDS = Counter("jiceng_forged_commands", "Commands that reached Temporal without the API's stamp.")
+
+
 def count_department_call(department: str, act: str, outcome: str) -> None:
     """Count one call to a department."""
     DEPARTMENT_CALLS.labels(department, act, outcome).inc()

@@ -2,11 +2,19 @@
 
 import base64
 import binascii
+import time
+from pathlib import Path
+from typing import Protocol
 
+import structlog
 from cryptography.exceptions import InvalidSignature
 
+from engine.key_files import KeyFault
 from engine.keys import KeyRing, Keys, public_key
 from schemas.actor import Stamp
+
+log = structlog.get_logger()
+LOOK_SECONDS = 1.0
 
 
 class StampSigner:
@@ -23,7 +31,44 @@ class StampSigner:
         return named.model_copy(update={"signature": signature})
 
 
-def verify(stamp: Stamp, ring: KeyRing) -> bool:
+class KnownKeys(Protocol):
+    """Public keys by id."""
+
+    def get(self, key_id: str) -> bytes | None:
+        """The key of that id, or None."""
+
+
+class StampRing:
+    """The public ring of a process that runs for months: a key it does not know is looked for in the file again.
+
+    So a new stamp key may be used by the API before workers start again. At most one look a second: stamps with made-up
+    keys are no way to keep a worker busy.
+    """
+
+    def __init__(self, file: Path, ring: KeyRing) -> None:
+        self._file = file
+        self._ring = ring
+        self._next_look = 0.0
+
+    @classmethod
+    def of(cls, keys: Keys) -> "StampRing":
+        """The ring of a process's keys."""
+        return cls(keys.jwks_file.parent / "stamp-ring.json", keys.stamp_ring)
+
+    def get(self, key_id: str) -> bytes | None:
+        """The key of that id, or None."""
+        known = self._ring.get(key_id)
+        if known is None and time.monotonic() >= self._next_look:
+            self._next_look = time.monotonic() + LOOK_SECONDS
+            try:
+                self._ring = KeyRing.read(self._file)
+            except KeyFault as fault:
+                log.warning("stamp_ring_unreadable", error=type(fault).__name__)
+            known = self._ring.get(key_id)
+        return known
+
+
+def verify(stamp: Stamp, ring: KnownKeys) -> bool:
     """Whether a key of the public ring (`Keys.stamp_ring`) signed exactly this stamp. Takes about 0.1 ms."""
     raw = ring.get(stamp.key_id)
     if raw is None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, HeaderCodecBehavior
-from temporalio.worker import PollerBehaviorAutoscaling, Replayer, Worker, WorkflowRunner
+from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Replayer, Worker, WorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from engine.codec import data_converter
@@ -60,14 +60,19 @@ def workflow_runner() -> SandboxedWorkflowRunner:
 
 
 def build_worker(
-    client: Client, settings: Settings, workflows: Sequence[type], activities: Sequence[Callable[..., Any]]
+    client: Client,
+    settings: Settings,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., Any]],
+    interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
-    """Build the worker of a town; run it with `async with` or `run()`."""
+    """Build the worker of a town; run it with `async with` or `run()`. `interceptors`: what guards its cases."""
     return Worker(
         client,
         task_queue=settings.task_queue,
         workflows=workflows,
         activities=activities,
+        interceptors=interceptors,
         workflow_runner=workflow_runner(),
         identity=IDENTITY,
         max_cached_workflows=settings.workflow_cache,

@@ -15,6 +15,7 @@ class RefusalCode(StrEnum):
     BAD_COMMAND = "bad-command"
     KEY_REUSED = "key-reused"
     CASE_ENDED = "case-ended"
+    NOT_STAMPED = "not-stamped"
 
 
 class Fault(Model):

@@ -1,0 +1,122 @@
+"""Nobody acts past the API: an update that reaches Temporal without the API's stamp on this very command is refused.
+
+The guard stands in the worker, before the validator of the case. It is not asked at replay, so the ring of stamp keys may
+change; a case never reads a key. Starts are judged where their first entry is written (activities/ledger.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import asyncpg
+import structlog
+from pydantic import BaseModel
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+from temporalio.worker import (
+    HandleUpdateInput,
+    Interceptor,
+    WorkflowInboundInterceptor,
+    WorkflowInterceptorClassInput,
+)
+
+from engine.metrics import FORGED_COMMANDS
+from engine.stamps import KnownKeys, verify
+from schemas.actor import Stamp
+from schemas.canonical import digest
+from schemas.refusals import Refusal, RefusalCode, say
+
+log = structlog.get_logger()
+
+FOUND_AT_MOST = 1000
+UNKNOWN = "unknown"
+"""Who acts without a stamp may call himself anything."""
+
+KEEP = """insert into refusals (case_id, command, subject, role, department, code, stage)
+          values ($1, $2, $3, $4, $5, $6, $7)"""
+
+OnForged = Callable[[str, str], None]
+"""`on_forged(case_id, command)`: for the metrics and the record of refusals; must not block."""
+
+
+class Forgeries:
+    """Keeps attempts past the API in `refusals`, beside the cases: a validator must not wait for a database."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._loop = asyncio.get_running_loop()
+        self._found: asyncio.Queue[tuple[str, str]] = asyncio.Queue(FOUND_AT_MOST)
+
+    def __call__(self, case_id: str, command: str) -> None:
+        """Note one, from whatever thread; a flood of them is counted and no longer kept."""
+        FORGED_COMMANDS.inc()
+        self._loop.call_soon_threadsafe(self._note, case_id, command)
+
+    def _note(self, case_id: str, command: str) -> None:
+        if not self._found.full():
+            self._found.put_nowait((case_id, command))
+
+    async def run(self) -> None:
+        """Write them down as they come, until cancelled."""
+        while True:
+            case_id, command = await self._found.get()
+            try:
+                await self._pool.execute(KEEP, case_id, command, UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+                log.warning("forgery_not_kept", case_id=case_id, command=command, error=type(error).__name__)
+
+
+def forgery(stamp: Stamp, ring: KnownKeys, *, case_id: str, command: str, body: BaseModel) -> str | None:
+    """Why a command is not the one that the API stamped; None when it is. Words of ours, nothing of the command's."""
+    if not verify(stamp, ring):
+        return "no key of this town signed the stamp"
+    if stamp.case_id != case_id:
+        return "the stamp is of another case"
+    if stamp.command != command:
+        return "the stamp is of another command"
+    if stamp.digest != digest(body):
+        return "the stamp is of another body"
+    return None
+
+
+class StampGuard(Interceptor):
+    """Put before every case of a worker."""
+
+    def __init__(self, ring: KnownKeys, on_forged: OnForged) -> None:
+        self._ring = ring
+        self._on_forged = on_forged
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002 - Temporal's name
+    ) -> type[WorkflowInboundInterceptor]:
+        """The guard of one case, with the keys of this worker."""
+        del input
+        ring, on_forged = self._ring, self._on_forged
+
+        class Guard(WorkflowInboundInterceptor):
+            def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002 - Temporal's name
+                _refuse_forged(input.update, input.args, ring, on_forged)
+                super().handle_update_validator(input)
+
+        return Guard
+
+
+def _refuse_forged(command: str, given: Iterable[Any], ring: KnownKeys, on_forged: OnForged) -> None:
+    case_id = workflow.info().workflow_id
+    body, stamp, *_ = [*given, None, None]
+    why = (
+        forgery(stamp, ring, case_id=case_id, command=command, body=body)
+        if isinstance(body, BaseModel) and isinstance(stamp, Stamp)
+        else "it has no stamp"
+    )
+    if why is None:
+        return
+    log.warning("command_not_stamped", case_id=case_id, command=command, why=why)
+    on_forged(case_id, command)
+    refusal = Refusal(
+        code=RefusalCode.NOT_STAMPED,
+        detail=say("此操作未经本系统受理", f"this did not come through the API: {why}"),
+        command=command,
+    )
+    raise ApplicationError(refusal.detail, refusal.model_dump(mode="json"), type="Refusal", non_retryable=True)
