@@ -1,4 +1,4 @@
-"""Long limits over real holidays, in town time at speed on the real server, with the calendars of policies/."""
+"""A long limit over a real holiday, in town time at speed on the real server; tests/test_time_skipping.py has the others."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -89,35 +89,3 @@ async def test_seven_natural_days_over_national_day_end_on_the_first_working_day
     assert due == at_midnight(date(2026, 10, 9))
     assert [name for name, _ in fired][:2] == ["warning", "breach"]
     assert fired[0][1] < due <= fired[1][1] < due + timedelta(days=2)
-
-
-async def test_a_suspension_over_spring_festival_does_not_count(open_town_at: Callable[..., Any]) -> None:
-    """Suspended in the week before and resumed after the festival: what was left of the seven days is still to come.
-
-    Counted are the days after the report up to the day before the pause, and those from the day of the resumption on.
-    """
-    async with open_town_at(datetime(2026, 2, 10, 9, tzinfo=SHANGHAI)) as (door, time):
-        case_id = await door.start()
-        await door.go(case_id, [Step("sign", "officer"), Step("request_suspension", "officer")])
-        await door.go(case_id, [Step("grant_suspension", "coordinator")])
-        held = await clock(door, case_id, "finish")
-
-        async def after_the_festival() -> bool:
-            return bool(time.to_town(datetime.now(UTC)) >= at_midnight(date(2026, 2, 24)))
-
-        await eventually(after_the_festival, within=30)
-        still_held = await clock(door, case_id, "finish")
-        await door.go(case_id, [Step("resume", "officer")])
-        told = await entries(door, case_id)
-        due = datetime.fromisoformat((await clock(door, case_id, "finish"))["due_at"])
-
-    days = {each["kind"]: datetime.fromisoformat(each["at"]).date() for each in told}
-    paused, resumed = days["incident:suspension:granted"], days["incident:resumed"]
-    counted_before = max(0, (paused - days["incident:reported"]).days - 1)
-    last = resumed + timedelta(days=6 - counted_before)
-    while last.isoweekday() > 5 and last != date(2026, 2, 28):  # a Saturday that is worked
-        last += timedelta(days=1)
-    assert paused < date(2026, 2, 15), "the machine was too slow for this test to say anything"
-    assert (held["status"], held.get("due_at"), still_held["breached"]) == ("paused", None, False)
-    assert due == at_midnight(last + timedelta(days=1))
-    assert not [each for each in told if each["facts"].get("clock") == "finish"]
