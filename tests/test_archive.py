@@ -1,0 +1,235 @@
+"""The archive: every closed run, once, in its place; and nobody ends a case in silence."""
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from obstore.store import LocalStore
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.history.v1 import History
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.client import Client
+
+from audit.archiver import Archiver
+from engine.archive import SQL, ArchiveDamaged, ArchiveStore
+from engine.keys import Keys
+from schemas.incident import INCIDENT
+from tests.door import Door, OpenDoor
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+@pytest.fixture
+async def town(door: OpenDoor) -> Door:
+    """A town at real speed."""
+    return await door(INCIDENT)
+
+
+@pytest.fixture
+def archiver(temporal: Client, pool: asyncpg.Pool, keys: Keys) -> Archiver:
+    """An archiver that keeps the bytes in the database."""
+    return Archiver(temporal, pool, keys, ArchiveStore(None))
+
+
+async def rows(pool: asyncpg.Pool, case_id: str) -> Sequence[asyncpg.Record]:
+    return await pool.fetch(SQL.runs_of_case, case_id)
+
+
+async def ended(temporal: Client, town: Door) -> str:
+    """A case that has come to its end."""
+    case_id = await town.walk(next(walk for walk in town.examples.WALKS if walk.name == "rejected"))
+    await temporal.get_workflow_handle(case_id).result()
+    return case_id
+
+
+async def in_short_runs(temporal: Client, door: OpenDoor) -> str:
+    """A case that has ended after several runs."""
+    town = await door(INCIDENT, speed=500_000, history_limit=20)
+    case_id = await town.walk(next(walk for walk in town.examples.WALKS if walk.name == "main"))
+    await temporal.get_workflow_handle(case_id).result()
+    return case_id
+
+
+async def test_every_closed_run_is_stored_once(
+    temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """Runs that continue as new and runs that complete stand in the archive; a second pass adds nothing."""
+    short, whole = await in_short_runs(temporal, door), await ended(temporal, town)
+    first = await archiver.one_pass(full=True)
+    stored = {case_id: await rows(pool, case_id) for case_id in (short, whole)}
+    again = await archiver.one_pass(full=True)
+
+    assert first.archived >= 1 + len(stored[short])
+    assert (first.left, first.lost, again.archived) == (0, 0, 0)
+    assert [row["status"] for row in stored[short]][-2:] == ["continued_as_new", "completed"]
+    assert [row["status"] for row in stored[whole]] == ["completed"]
+    assert stored == {case_id: await rows(pool, case_id) for case_id in (short, whole)}
+
+
+async def test_a_stored_run_is_the_history_byte_for_byte(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """What the archive gives back is what Temporal had, in its canonical form, with the hash that the manifest names."""
+    case_id = await ended(temporal, town)
+    await archiver.archive_case(case_id)
+    (row,) = await rows(pool, case_id)
+    kept = await ArchiveStore(None).history(row)
+    live = await temporal.get_workflow_handle(case_id).fetch_history()
+
+    assert kept == History(events=live.events).SerializeToString(deterministic=True)
+    assert row["sha256"] == sha256(kept).hexdigest() == json.loads(row["manifest"])["sha256"]
+    assert row["manifest_hash"] == sha256(row["manifest"].encode()).hexdigest()
+    assert len(row["history"]) < len(kept)
+
+
+async def test_a_manifest_says_where_a_run_belongs(
+    temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, keys: Keys
+) -> None:
+    """Manifests name the run before with its hash and the run after, the rules, the code and the key of a run."""
+    case_id = await in_short_runs(temporal, door)
+    await archiver.archive_case(case_id)
+    manifests: list[dict[str, Any]] = [json.loads(row["manifest"]) for row in await rows(pool, case_id)]
+    first, second, last = manifests[0], manifests[1], manifests[-1]
+
+    assert (first["previous_run_id"], first["previous_sha256"]) == (None, None)
+    assert (second["previous_run_id"], second["previous_sha256"]) == (first["run_id"], first["sha256"])
+    assert (first["next_run_id"], last["next_run_id"]) == (second["run_id"], None)
+    assert {each["first_run_id"] for each in manifests} == {first["run_id"]}
+    assert {each["workflow_type"] for each in manifests} == {"incident"}
+    assert (first["policy_version"] is not None, first["calendar_version"] is not None) == (True, True)
+    assert first["key_ids"] == [keys.payload.active_id]
+    assert first["sdks"] == ["temporal-python 1.35.0"]
+    assert len(first["builds"]) == 1
+
+
+async def test_an_open_case_is_stored_on_demand(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """A copy of an open run stands beside the closed one that follows later; neither replaces the other."""
+    case_id = await town.start()
+    (copy,) = await archiver.archive_case(case_id)
+    await archiver.one_pass(full=True)
+    while_open = [row["status"] for row in await rows(pool, case_id)]
+    await town.go(case_id, next(walk for walk in town.examples.WALKS if walk.name == "rejected").steps)
+    await temporal.get_workflow_handle(case_id).result()
+    await archiver.one_pass(full=True)
+
+    assert (copy.status, while_open) == ("running", ["running"])
+    assert sorted(row["status"] for row in await rows(pool, case_id)) == ["completed", "running"]
+
+
+async def test_a_case_that_temporal_does_not_have_cannot_be_stored(archiver: Archiver) -> None:
+    """Asking for a case that never was, or that retention has taken, says so."""
+    with pytest.raises(LookupError, match="incident-20200101-000001"):
+        await archiver.archive_case("incident-20200101-000001")
+
+
+async def test_the_bytes_can_lie_in_an_object_store(
+    temporal: Client, pool: asyncpg.Pool, keys: Keys, town: Door, tmp_path: Path
+) -> None:
+    """With JICENG_ARCHIVE_URL the table holds the manifest, the store the bytes; bytes that are gone are said to be."""
+    store = ArchiveStore(LocalStore(tmp_path))
+    case_id = await ended(temporal, town)
+    await Archiver(temporal, pool, keys, store).archive_case(case_id)
+    (row,) = await rows(pool, case_id)
+    kept = await store.history(row)
+    (file,) = tmp_path.rglob("*.zst")  # noqa: ASYNC240 - a handful of files
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ArchiveDamaged, match="decompressed"):
+        await store.history(row)
+    file.unlink()
+    with pytest.raises(ArchiveDamaged, match="gone"):
+        await store.history(row)
+
+    assert row["history"] is None
+    assert sha256(kept).hexdigest() == row["sha256"]
+
+
+@pytest.mark.parametrize("table", ["archive", "seals"])
+async def test_the_archive_refuses_to_be_changed(
+    table: str, temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """Neither update nor delete nor truncate: the database itself says no."""
+    await archiver.archive_case(await ended(temporal, town))
+    for statement in (f"delete from {table}", f"truncate {table}"):  # noqa: S608 - our own table
+        with pytest.raises(asyncpg.RaiseError, match="only ever added to"):
+            await pool.execute(statement)
+
+
+# ---- endings that are not the case's own ----------------------------------------------------------------------------
+
+
+async def told(pool: asyncpg.Pool, archiver: Archiver, case_id: str, kind: str) -> None:
+    """Archive until the ledger of a case has an entry of this kind; Temporal's list is a little late."""
+
+    async def stands() -> bool:
+        await archiver.one_pass(full=True)
+        return bool(await pool.fetchval("select count(*) from ledger where case_id = $1 and kind = $2", case_id, kind))
+
+    await eventually(stands)
+
+
+async def test_a_terminated_case_says_so_in_its_ledger(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """A termination leaves an entry by the engine on the head of the chain, once, and the case is in no inbox any more."""
+    case_id = await town.start()
+    await temporal.get_workflow_handle(case_id).terminate("gone")
+    await told(pool, archiver, case_id, "case:terminated")
+    await archiver.one_pass(full=True)
+    row = await pool.fetchrow("select * from cases where case_id = $1", case_id)
+    chain = await pool.fetch("select * from chain_of($1)", case_id)
+
+    assert row is not None
+    assert (row["ended"], row["holder"], row["due_at"], row["stage"]) == (True, "", None, "dispatched")
+    assert [entry["kind"] for entry in chain].count("case:terminated") == 1
+    assert (chain[-1]["kind"], chain[-1]["seq"]) == ("case:terminated", chain[-2]["seq"] + 1)
+    assert (chain[-1]["prev_hash"], chain[-1]["hash"]) == (chain[-2]["hash"], row["head_hash"])
+    assert json.loads(chain[-1]["body"])["facts"]["status"] == "terminated"
+
+
+async def reset(temporal: Client, case_id: str, event_id: int) -> str:
+    """Somebody with access to the server turns a case back; the new run."""
+    answer = await temporal.workflow_service.reset_workflow_execution(
+        ResetWorkflowExecutionRequest(
+            namespace=temporal.namespace,
+            workflow_execution=WorkflowExecution(workflow_id=case_id),
+            reason="tests",
+            workflow_task_finish_event_id=event_id,
+            request_id=f"{case_id}-{event_id}",
+        )
+    )
+    return answer.run_id
+
+
+async def test_a_reset_case_says_so_in_its_ledger(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """A reset leaves an entry that names both runs; the case goes on, and the entry never goes away."""
+    case_id = await town.start()
+    await town.go(case_id, town.examples.MAIN.steps[:1])
+    old = (await temporal.get_workflow_handle(case_id).describe()).run_id
+    new = await reset(temporal, case_id, 4)
+
+    async def goes_on() -> bool:
+        history = await temporal.get_workflow_handle(case_id, run_id=new).fetch_history()
+        return "UPDATE_ACCEPTED" in str(history.events)
+
+    await eventually(goes_on)
+    await told(pool, archiver, case_id, "case:reset")
+    await archiver.one_pass(full=True)
+    marks = await pool.fetch("select * from ledger where case_id = $1 and kind like 'case:%'", case_id)
+    await town.go(case_id, town.examples.MAIN.steps[1:2])
+    chain = [entry["kind"] for entry in await pool.fetch("select * from chain_of($1)", case_id)]
+    still = await pool.fetchval("select count(*) from ledger where case_id = $1 and kind = 'case:reset'", case_id)
+
+    assert [mark["kind"] for mark in marks] == ["case:reset"]
+    facts = json.loads(marks[0]["body"])["facts"]
+    assert (facts["run"], facts["new_run"]) == (old, new)
+    assert chain[-1] == "incident:arrived"
+    assert still == 1
