@@ -143,11 +143,11 @@ class Order:
 
     Those that do not mind delay begin at once; with a clock of their own, which runs fast, after the rehearsal. The others
     wait for it too, so that no clock of theirs runs while new processes load their code, and are few at a time; those in a
-    hurry go first. One that kills goes last.
+    hurry go first. One that kills goes last: a clock that nobody looks at while the worker is dead tells its moments late.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
-        self._minding = {story.name for story in stories if story.minds_delay}
+        self._minding = {story.name for story in stories if story.minds_delay or story.moments}
         self._hurrying = {story.name for story in stories if story.in_a_hurry}
         self._places = asyncio.Semaphore(AT_ONE_TIME)
         self._warm, self._unhurried, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -168,11 +168,11 @@ class Order:
         try:
             yield
         finally:
-            if story.minds_delay:
+            if story.minds_delay and not story.kills_worker:
                 self._places.release()
-                self._minding.discard(story.name)
-                self._hurrying.discard(story.name)
-                self._look()
+            self._minding.discard(story.name)
+            self._hurrying.discard(story.name)
+            self._look()
 
     def rehearsed(self) -> None:
         """Worker, API and departments have all done their part once."""
