@@ -1,6 +1,7 @@
 """The laws: written once, true of every procedure in the registry, on a real server and through the public door."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -9,7 +10,7 @@ from temporalio.client import Client
 
 from audit.replay import runs_of
 from schemas.procedure import Procedure
-from tests.door import Audited, OpenDoor, Step, Walk, examples
+from tests.door import Audited, Door, OpenDoor, Step, Walk, examples
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
@@ -21,20 +22,36 @@ EVERY_WALK = pytest.mark.parametrize(("procedure", "walk"), WALKS, ids=[f"{p.nam
 pytestmark = pytest.mark.usefixtures("worker")
 
 
+Walked = Callable[[Procedure, Walk], Awaitable[tuple[Door, str]]]
+
+
+@pytest.fixture(scope="module")
+def walked(door: OpenDoor) -> Walked:
+    """One case per walk for all the laws that only look at it: the walk is gone once."""
+    cases: dict[tuple[str, str], str] = {}
+
+    async def case_of(procedure: Procedure, walk: Walk) -> tuple[Door, str]:
+        town = await door(procedure)
+        place = (procedure.name, walk.name)
+        if place not in cases:
+            cases[place] = await town.walk(walk)
+        return town, cases[place]
+
+    return case_of
+
+
 @EVERY_WALK
-async def test_a_walk_leads_where_the_table_says(procedure: Procedure, walk: Walk, door: OpenDoor) -> None:
+async def test_a_walk_leads_where_the_table_says(procedure: Procedure, walk: Walk, walked: Walked) -> None:
     """Every way a case can go ends at the stage it is to end at, and the lists know it at once."""
-    town = await door(procedure)
-    case_id = await town.walk(walk)
+    town, case_id = await walked(procedure, walk)
 
     assert walk.stage == (await town.case(case_id))["stage"]
 
 
 @EVERY_WALK
-async def test_twice_is_once(procedure: Procedure, walk: Walk, door: OpenDoor, pool: asyncpg.Pool) -> None:
+async def test_twice_is_once(procedure: Procedure, walk: Walk, walked: Walked, pool: asyncpg.Pool) -> None:
     """A case whose every command is given twice under its key has the ledger of a case where each is given once."""
-    town = await door(procedure)
-    once = await town.walk(walk)
+    town, once = await walked(procedure, walk)
     key = f"same-{walk.name.replace(' ', '-')}"
     twice = await town.start(key=key)
     again = await town.start(key=key)
@@ -118,10 +135,10 @@ async def test_each_tier_fires_once_in_order(procedure: Procedure, door: OpenDoo
 
 @EVERY_WALK
 async def test_it_replays_and_its_chain_verifies(
-    procedure: Procedure, walk: Walk, door: OpenDoor, audited: Audited
+    procedure: Procedure, walk: Walk, walked: Walked, audited: Audited
 ) -> None:
     """Every run of a case replays under today's code, its chain is whole, and history and ledger vouch for each other."""
-    case_id = await (await door(procedure)).walk(walk)
+    _, case_id = await walked(procedure, walk)
     findings = await audited(case_id)
 
     assert [finding.check for finding in findings] == ["ledger", "replay"]
