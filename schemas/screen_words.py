@@ -35,6 +35,9 @@ CLOCKS = {
 
 MOMENTS = {"warning": "预警", "breach": "到期", "tier": "上报"}
 
+WINDOW_ENDS = {"reopen": "重启期满"}
+"""Windows are nobody's duty and warn nobody: whatever moment of theirs is waited for, it is their end."""
+
 ROLES = {
     Role.RESIDENT: "居民",
     Role.GRID_WORKER: "网格员",
@@ -66,7 +69,7 @@ def moment_words(clock: str, moment: str) -> str:
     """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
     kind, _, number = moment.partition(":")
     known = CLOCKS.get(clock), MOMENTS.get(kind)
-    chinese = f"{known[0]}{known[1]}{number}" if all(known) else None
+    chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
     return _beside(chinese, f"{clock} {moment}")
 
 

@@ -88,10 +88,11 @@ def test_every_clock_of_the_procedures_has_its_word() -> None:
 
 def test_a_code_without_a_word_is_shown_as_it_is() -> None:
     """Whoever adds a clock or a stage sees its code, never nothing; the number of a tier stays."""
-    assert [stage_words("handling"), stage_words("gathered")] == ["处置中 handling", "gathered"]
+    assert [stage_words("handling"), stage_words("dreaming")] == ["处置中 handling", "dreaming"]
     assert [clock_words("finish"), clock_words("objection")] == ["办结 finish", "objection"]
     assert moment_words("finish", "tier:2") == "办结上报2 finish tier:2"
     assert moment_words("objection", "breach") == "objection breach"
+    assert moment_words("reopen", "warning") == "重启期满 reopen warning"
     assert [holder_words(each) for each in ("department:x", "role:grid_worker", "reporter", "", "someone")] == [
         "部门 x", "网格员 grid_worker", "报事人 reporter", "-", "someone",
     ]  # fmt: skip
