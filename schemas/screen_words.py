@@ -18,6 +18,39 @@ STAGES = {
     "merged": "已并案",
     "rejected": "不予受理",
     "unresolved": "未解决终结",
+    "applied": "待受理",
+    "correcting": "补正中",
+    "checking": "核对调查",
+    "surveyed": "待初审",
+    "publicised": "公示中",
+    "objected": "异议调查",
+    "confirming": "待确认",
+    "confirmed": "待双签",
+    "paying": "发放中",
+    "payment_suspended": "暂停发放",
+    "refused": "不予确认",
+    "appealed": "申诉中",
+    "ended": "已终止",
+    "demanded": "待退款",
+    "writing_off": "核销审批",
+    "repaid": "已退清",
+    "written_off": "已核销",
+    "whistled": "等候吹哨",
+    "blown": "已吹哨",
+    "summoning": "召集中",
+    "gathered": "已集结",
+    "working": "联合处置",
+    "evaluated": "已评价",
+    "cancelled": "已撤销",
+    "summoned": "已召集",
+    "responded": "已响应",
+    "declined": "已反哨",
+    "arrived": "已到场",
+    "done": "任务办结",
+    "absent": "缺席",
+    "unfinished": "未办结",
+    "scored": "已评分",
+    "released": "免于报到",
 }
 
 CLOCKS = {
@@ -30,7 +63,34 @@ CLOCKS = {
     "rate": "评价",
     "reopen": "可重启",
     "supervise": "督办",
+    "arrive": "到场",
+    "gather": "集结",
+    "begin": "开展处置",
+    "score": "评分",
+    "unscored": "待评分",
+    "whistle": "等候吹哨",
     "final": "最终期限",
+    "accept": "受理",
+    "correct": "补正",
+    "check": "核对",
+    "survey": "入户调查",
+    "review": "初审",
+    "publicity": "公示",
+    "investigate": "异议调查",
+    "confirm": "确认",
+    "countersign": "双签",
+    "whole": "全程",
+    "refusal_notice": "书面告知",
+    "appeal": "可申诉",
+    "decide_appeal": "申诉决定",
+    "payday": "发放日",
+    "pay": "发放",
+    "pay_again": "重新发放",
+    "ask_again": "再次核对",
+    "suspended": "停发",
+    "reassess": "定期复核",
+    "repay": "退款",
+    "write_off": "核销",
 }
 
 MOMENTS = {"warning": "预警", "breach": "到期", "tier": "上报"}
@@ -62,13 +122,13 @@ def stage_words(stage: str, procedure: str = "") -> str:
 
 def clock_words(clock: str) -> str:
     """`办结 finish`."""
-    return _beside(CLOCKS.get(clock), clock)
+    return _beside(_clock_word(clock), clock)
 
 
 def moment_words(clock: str, moment: str) -> str:
     """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
     kind, _, number = moment.partition(":")
-    known = CLOCKS.get(clock), MOMENTS.get(kind)
+    known = _clock_word(clock), MOMENTS.get(kind)
     chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
     return _beside(chinese, f"{clock} {moment}")
 
@@ -87,6 +147,11 @@ def role_words(role: str) -> str:
     """`网格员 grid_worker`."""
     known = {str(each): word for each, word in ROLES.items()}
     return _beside(known.get(role), role)
+
+
+def _clock_word(clock: str) -> str | None:
+    """The word of a clock; one of several of its kind, `check:tax`, is called by its kind."""
+    return CLOCKS.get(clock) or CLOCKS.get(clock.partition(":")[0])
 
 
 def _beside(chinese: str | None, code: str) -> str:

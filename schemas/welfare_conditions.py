@@ -94,6 +94,8 @@ def appeal_is_open(state: WelfareState, _actor: Actor, now: datetime) -> str | N
     """Once, and inside the window."""
     if state.appeals:
         return say("已申诉过一次", "an appeal was made before; one is allowed")
+    if not state.notice_served:
+        return None  # the window begins anew when it is told
     clock = state.clocks["appeal"]
     due = due_at(clock, state.charter.calendar)
     if clock.status is not Status.RUNNING or (due is not None and now >= due):

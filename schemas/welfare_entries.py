@@ -32,6 +32,7 @@ class Kind(StrEnum):
     GRANTED = "welfare:granted"
     REFUSED = "welfare:refused"
     NOTICE_SERVED = "welfare:notice_served"
+    NOTICE_NOT_SERVED = "welfare:notice_not_served"
     APPEALED = "welfare:appealed"
     APPEAL_DECIDED = "welfare:appeal_decided"
     APPEAL_LAPSED = "welfare:appeal_lapsed"
@@ -86,6 +87,7 @@ TITLES: dict[str, str] = {
     Kind.GRANTED: "给予救助",
     Kind.REFUSED: "不予确认",
     Kind.NOTICE_SERVED: "书面告知",
+    Kind.NOTICE_NOT_SERVED: "未能书面告知",
     Kind.APPEALED: "申诉",
     Kind.APPEAL_DECIDED: "申诉决定",
     Kind.APPEAL_LAPSED: "申诉期满",

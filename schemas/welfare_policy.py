@@ -15,7 +15,7 @@ from schemas.department import Code
 from schemas.department_policy import Name
 from schemas.means import FactName
 from schemas.model import Model
-from schemas.policy import Policy
+from schemas.policy import NOT_A_DEPARTMENT, Policy
 
 Money = Annotated[int, Field(strict=True, ge=0, le=10**10)]
 """Whole fen."""
@@ -37,13 +37,18 @@ class When(Model):
 
 
 class Check(Model):
-    """One source that is asked. `most`: the facts of its answer that must not be higher. `income`: one that is income."""
+    """One source that is asked, by its code in policies/sources.yaml.
+
+    `inputs`: the stated facts its answer depends on. `most`: the facts of its answer that must not be higher. `income`: those
+    that are income together. `confirms`: the stated fact that must be as the source knows it.
+    """
 
     source: Code
     when: When = When()
     inputs: tuple[Fact, ...] = ()
     most: dict[FactName, int] = {}
-    income: FactName | None = None
+    income: tuple[FactName, ...] = ()
+    confirms: Fact | None = None
 
 
 class Shortfall(Model):
@@ -113,8 +118,13 @@ class Benefit(Model):
 
 
 class WelfareTerms(Model):
-    """The town's rules for all benefits; policies/welfare.yaml says what each is."""
+    """The town's rules for all benefits; policies/welfare.yaml says what each is.
 
+    `authority`: the department that answers for welfare. `alive_by`: the source that is asked before every monthly payment
+    whether a death is registered; none: nobody is.
+    """
+
+    authority: str
     accept: Limit
     correct: Limit
     check: Limit
@@ -136,6 +146,7 @@ class WelfareTerms(Model):
     pay_once: Limit
     pay_again: Limit
     pay_attempts_at_most: int = Field(ge=1, le=20)
+    alive_by: Code | None = None
     suspended_at_most: Limit
     repay: Limit
     unresolved_after: Limit
@@ -160,6 +171,8 @@ class WelfarePolicy(Policy):
     def faults(self) -> Iterator[str]:
         """Say what the benefits name that is not there, and which amounts nobody could get."""
         yield from super().faults()
+        if self.terms.authority not in self.departments:
+            yield f"terms.authority: {self.terms.authority!r} {NOT_A_DEPARTMENT}"
         if self.terms.pay_by < self.terms.pay_on:
             yield f"terms.pay_by: is before pay_on ({self.terms.pay_on}); write a later day"
         for code, benefit in self.benefits.items():

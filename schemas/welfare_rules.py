@@ -3,14 +3,14 @@
 Amounts come with their arithmetic, as the ledger keeps it: whoever reads the entry can reckon it again.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
 from schemas.calendar import DAY, Calendar, in_shanghai, midnight
 from schemas.identity_number import age_in
 from schemas.limits import Limit, Unit
 from schemas.model import Model
-from schemas.welfare_policy import Band, Benefit, ByAge, ByDisability, Check, Fact, PerHead, Shortfall, When
+from schemas.welfare_policy import AmountRule, Band, Benefit, ByAge, ByDisability, Check, Fact, PerHead, Shortfall, When
 
 Papers = Mapping[str, object]
 """Kinds of documents that have been handed in."""
@@ -141,26 +141,44 @@ def obstacles(
 ) -> tuple[Obstacle, ...]:
     """Everything that stands against granting; `found` are the facts that each source told."""
     against = [
-        Obstacle(code=f"{check.source}:{fact}", found=number, allowed=most)
+        obstacle
         for check in needed_checks(benefit, household, month)
-        for fact, most in sorted(check.most.items())
-        if (number := found.get(check.source, {}).get(fact, 0)) > most
+        for obstacle in _told_against(check, household, found.get(check.source, {}))
     ]
     if not assess(benefit, household, month).amount_fen:
-        rule = benefit.amount
-        if isinstance(rule, Shortfall):
-            per_head = household.income_fen // household.household_size
-            against.append(Obstacle(code="income_per_head_fen", found=per_head, allowed=rule.standard_fen))
-        elif isinstance(rule, ByAge):
-            against.append(Obstacle(code="age", found=age_in(household.birth, month), allowed=rule.bands[0].at))
-        else:
-            against.append(Obstacle(code=rule.rule, found=household.disability_level or 0, allowed=0))
+        against.append(_nothing_due(benefit.amount, household, month))
     return tuple(against)
 
 
+def _told_against(check: Check, household: Circumstances, told: Mapping[str, int]) -> Iterator[Obstacle]:
+    for fact, most in sorted(check.most.items()):
+        if told.get(fact, 0) > most:
+            yield Obstacle(code=f"{check.source}:{fact}", found=told[fact], allowed=most)
+    if check.confirms is not None and check.confirms in told:
+        stated = getattr(household, check.confirms) or 0
+        if told[check.confirms] != stated:
+            yield Obstacle(code=f"{check.source}:{check.confirms}", found=told[check.confirms], allowed=stated)
+
+
+def _nothing_due(rule: AmountRule, household: Circumstances, month: str) -> Obstacle:
+    match rule:
+        case Shortfall():
+            per_head = household.income_fen // household.household_size
+            return Obstacle(code="income_per_head_fen", found=per_head, allowed=rule.standard_fen)
+        case ByAge():
+            return Obstacle(code="age", found=age_in(household.birth, month), allowed=rule.bands[0].at)
+        case _:
+            return Obstacle(code=rule.rule, found=household.disability_level or 0, allowed=0)
+
+
 def income_found(benefit: Benefit, found: Mapping[str, Mapping[str, int]]) -> int:
-    """The monthly income that registers know of, all sources together."""
-    return sum(found.get(check.source, {}).get(check.income, 0) for check in benefit.checks if check.income is not None)
+    """The monthly income that registers know of: the highest that one of them knows, since several know the same wage."""
+    told = [
+        sum(found.get(check.source, {}).get(fact, 0) for fact in check.income)
+        for check in benefit.checks
+        if check.income
+    ]
+    return max(told, default=0)
 
 
 def overpaid(paid: Mapping[str, int], since: str, due_fen: int) -> dict[str, int]:
@@ -180,6 +198,12 @@ def next_month(month: str) -> str:
     """The month after."""
     year, number = int(month[:4]), int(month[5:])
     return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
+
+
+def month_before(month: str) -> str:
+    """The month before."""
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - (number == 1):04d}-{(number - 2) % 12 + 1:02d}"
 
 
 def pay_time(month: str, on: int, by: int, calendar: Calendar) -> datetime:

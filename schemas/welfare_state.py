@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.actor import Channel
+from schemas.actor import Channel, Stamp
 from schemas.case_file import FiledState
 from schemas.document import DocumentReference
 from schemas.means import CheckStatus
@@ -149,7 +149,8 @@ class RecoveryAsked(Part):
     cause: str
     amount_fen: int
     months: dict[str, int] = {}
-    stamp_of: str = ""
+    stamp: Stamp
+    asked_at: datetime
     repaid_fen: int = 0
     ended_as: str = ""
 
@@ -158,10 +159,11 @@ class WelfareState(FiledState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household.
-    `birth` is the month of birth: by it the age is known in every later month. `papers` are the documents by kind, `asked_for`
-    what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking. `paid` is what was
-    paid by month, `skipped` the months that were due while payment was suspended, and `paused_months` those not to be paid
-    later. `related` are officers who declared a relation; `refusers` those who refused before and decide no more.
+    `birth` is the month of birth: by it the age is known in every later month. `papers` are the documents by kind,
+    `asked_for` what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking.
+    `related` are officers who declared a relation; `refusers` those who refused before and decide no more. `paid` is what
+    was paid by month, `skipped` the months that were due while payment was suspended. `month` is paid next; `month_over`
+    asks for a new run. `last_due`: the entitlement ends, and this is the last month that is due.
     """
 
     procedure: ClassVar[str] = "welfare"
@@ -212,8 +214,9 @@ class WelfareState(FiledState):
     payments_made: int = 0
     paid: dict[str, list[PaidOut]] = {}
     skipped: list[str] = []
-    suspended_for: str = ""
     overdue: bool = False
+    last_due: str | None = None
+    refusal_final: bool = False
     recoveries: list[RecoveryAsked] = []
 
     @property
@@ -263,6 +266,14 @@ class WelfareState(FiledState):
         from_county = any(visit.role == "civil_affairs_officer" for visit in self.visits)
         wanted = max(self.rules.visits, 1) if self.relation is not None else self.rules.visits
         return len({visit.by for visit in self.visits}) >= wanted and (self.relation is None or from_county)
+
+    def demanded_back(self) -> dict[str, int]:
+        """What of each month was asked back before."""
+        demanded: dict[str, int] = {}
+        for asked in self.recoveries:
+            for month, fen in asked.months.items():
+                demanded[month] = demanded.get(month, 0) + fen
+        return demanded
 
     def paid_fen(self) -> dict[str, int]:
         """What was paid by month, all parts together."""

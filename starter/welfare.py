@@ -1,0 +1,164 @@
+"""POST /api/v1/welfare-applications 申请社会救助: an application becomes a case; its people go into the vault."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.person_identity import PersonIdentity
+from engine.vault import PersonDetails
+from schemas.actor import Actor, Role
+from schemas.department_policy import Name
+from schemas.identity_number import tidy_identity_number
+from schemas.refusals import Fault, say
+from schemas.welfare import WELFARE
+from schemas.welfare_application import (
+    APPLICANTS,
+    APPLY,
+    Applicant,
+    Citizen,
+    KeptApplication,
+    WelfareApplication,
+    open_welfare,
+)
+from schemas.welfare_policy import WelfarePolicy
+from schemas.welfare_state import WelfareState
+from starter.areas import NAMED_AT_MOST
+from starter.authentication import Caller
+from starter.bodies import together
+from starter.database import Connection
+from starter.documentation import body_of, responses
+from starter.documents import document_faults
+from starter.intake import OpenCase, Sender
+from starter.parts import Parts, PartsOf
+from starter.starts import Opening
+from starter.views import ReportAnswer, SubmissionView
+
+router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
+
+
+@router.post(
+    "",
+    summary="申请社会救助 Apply for a benefit",
+    status_code=201,
+    responses=responses(
+        {200: ReportAnswer, 201: ReportAnswer, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        "key-reused", "body-too-large", "not-json", "database-away",
+    ),
+    openapi_extra=body_of(WelfareApplication),
+)  # fmt: skip
+async def apply(request: Request, caller: Caller, parts: PartsOf) -> Response:
+    """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case.
+
+    Missing documents are no fault: the case names them and waits. Everything else that is wrong is named at once.
+    """
+    return await OPENING.start(request, caller, parts)
+
+
+async def application_faults(parts: Parts, application: WelfareApplication, actor: Actor) -> list[Fault]:
+    """What is wrong with an application that has the right shape: for this role, in this town."""
+    return together(
+        list(application.faults(_policy(parts), parts.intake.now().date())),
+        _role_faults(application, actor.role),
+        _area_faults(parts, application.area),
+        await document_faults(parts, application, actor),
+    )
+
+
+def _policy(parts: Parts) -> WelfarePolicy:
+    policy = parts.policies[WELFARE.name]
+    assert isinstance(policy, WelfarePolicy)  # noqa: S101 - the procedure says which policy is its own
+    return policy
+
+
+def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> OpenCase:
+    async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> WelfareState:
+        return open_welfare(
+            application,
+            await _keep(parts, connection, application),
+            case_id=case_id,
+            command_id=command_id,
+            actor=sender.actor,
+            policy=_policy(parts),
+            charter=parts.charters[WELFARE.name],
+            at=at,
+        )
+
+    return open_case
+
+
+async def _keep(parts: Parts, connection: Connection, application: WelfareApplication) -> KeptApplication:
+    """Put everybody and every text into the vault. By the identity number the same person is found again."""
+    texts = {
+        "account": application.account.strip(),
+        "address": application.address,
+        "reason": application.reason,
+        "relation": application.relation_to_staff,
+    }
+    applicant = application.applicant
+    kept = await parts.vault.keep(
+        connection,
+        _identity(applicant),
+        {kind: text for kind, text in texts.items() if text is not None},
+        _details(applicant),
+    )
+    members = [
+        (await parts.vault.keep(connection, _identity(member), {}, _details(member))).person
+        for member in application.household
+    ]
+    return KeptApplication(
+        person=kept.person,
+        members=tuple(members),
+        account=kept.texts["account"],
+        address=kept.texts["address"],
+        reason=kept.texts["reason"],
+        relation=kept.texts.get("relation"),
+    )
+
+
+OPENING: Opening[WelfareApplication] = Opening(
+    procedure=WELFARE.name,
+    act=APPLY,
+    title=Name(zh="申请社会救助", en="apply for a benefit"),
+    model=WelfareApplication,
+    starters=APPLICANTS,
+    faults=application_faults,
+    opens=_opens,
+)
+
+
+def _identity(person: Citizen) -> PersonIdentity:
+    return PersonIdentity.identity_number(tidy_identity_number(person.identity_number))
+
+
+def _details(person: Citizen) -> PersonDetails:
+    phone = person.phone if isinstance(person, Applicant) else None
+    return PersonDetails(
+        name=person.name.strip(), phone=phone, identity_number=tidy_identity_number(person.identity_number)
+    )
+
+
+def _role_faults(application: WelfareApplication, role: Role) -> list[Fault]:
+    if application.on_behalf_of is None or role is not Role.RESIDENT:
+        return []
+    return [
+        Fault(
+            field="on_behalf_of",
+            reason=say("居民只能为自己申请", "residents apply for themselves"),
+            remedy=say("请删除,或由工作人员代办", "leave it out, or let staff enter it"),
+        )
+    ]
+
+
+def _area_faults(parts: Parts, area: str) -> list[Fault]:
+    if parts.areas.exists(area):
+        return []
+    near = ", ".join(parts.areas.nearest(area)[:NAMED_AT_MOST])
+    return [
+        Fault(
+            field="area",
+            reason=say("没有此区域", "is no area of this town"),
+            remedy=say(f"请选择:{near}", f"choose one of: {near}"),
+        )
+    ]

@@ -1,0 +1,108 @@
+"""welfare 社会救助与补贴: somebody in need applies, is checked and visited, posted, granted, and paid month by month.
+
+    applied -> checking -> surveyed -> publicised -> confirming -> (confirmed) -> paying <-> payment_suspended -> ended
+       | ^        | ^         | ^         |   ^          |
+       v |        v |         v |         v   |          v
+      correcting (documents)           objected        refused -> appealed -> decided by another officer
+    also: withdrawn, unresolved
+
+1. The application is accepted when its documents are there; what is missing is named, and the clock of the case pauses.
+2. Every register is asked by itself; those that fail are asked again alone. Two people visit the household.
+3. The street office reviews; the amount follows from the rule of the benefit, with its arithmetic in the ledger.
+4. It is posted, without a name that tells who it is. Anybody may object; then it is looked into and posted anew.
+5. Civil affairs confirms, never who reviewed; above an amount two people sign. A refusal is served and can be appealed.
+6. It is paid from the month after, each month once, for as long as it lives; each month is a new run of the workflow.
+7. Changes adjust, suspend or end it. What was paid too much becomes a recovery case.
+
+Urgent aid is paid at acceptance and looked at afterwards. What is found out stands in `welfare_checks`, the judgement in
+`welfare_decision`, the entitlement in `welfare_living`, its payments in `welfare_payments`. An application that nobody
+decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an entitlement never does.
+"""
+
+from temporalio import workflow
+
+from schemas.case import CaseOutcome
+from schemas.welfare import WELFARE
+from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage, WelfareState
+from workflows.welfare_decision import Decision
+from workflows.welfare_duties import SUPERVISOR
+
+WINDOWS = frozenset({"publicity", "appeal", "payday", "ask_again", "pay_again", "suspended"})
+"""The clocks that are nobody's duty: their end decides something, and nobody is warned."""
+
+
+@workflow.defn(name="welfare")
+class Welfare(Decision):
+    """One application, and the entitlement that may come of it, to the last payment."""
+
+    procedure = WELFARE
+
+    @workflow.init
+    def __init__(self, state: WelfareState) -> None:
+        state.month_over = False
+        super().__init__(state)
+
+    @workflow.run
+    async def run(self, state: WelfareState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
+        """Run the case; the story is below."""
+        return await self.live(self.story)
+
+    async def story(self) -> None:
+        """Tell the procedure, however many rounds it takes."""
+        while not self.over:
+            await self.while_at(*BEFORE_REVIEW, Stage.CORRECTING)
+            await self.while_at(Stage.PUBLICISED, Stage.OBJECTED)
+            await self.while_at(Stage.CONFIRMING, Stage.CONFIRMED)
+            await self.while_at(*LIVING)
+            await workflow.wait_condition(lambda: self.over or self.state.stage != Stage.REFUSED)
+            await self.while_at(Stage.APPEALED)
+        await workflow.wait_condition(lambda: not self.business)
+
+    @property
+    def over(self) -> bool:
+        """Nothing more can happen: a final stage, or a refusal that stands."""
+        return self.state.ended or self.state.refusal_final or self.state.stage in FINAL
+
+    def _history_is_long(self) -> bool:
+        """A month that is over ends the run too, once everything asked for in it is done."""
+        return super()._history_is_long() or (self.state.month_over and not self.state.errands and not self.over)
+
+    # ---- clocks ---------------------------------------------------------------------------------------------------
+
+    def on_moment(self, clock: str, moment: str, told: str) -> None:
+        """What happens when a clock has run so far: reminders and tiers for duties, a decision for windows."""
+        if clock in WINDOWS:
+            if moment == "breach":
+                self.window_has_passed(clock)
+        elif (clock, moment) == ("final", "breach"):
+            self.final_limit_has_passed()
+        else:
+            super().on_moment(clock, moment, told)
+            if (clock, moment) == ("reassess", "breach"):
+                self.reassessment_is_overdue()
+            if moment == self.state.terms.last_tier:
+                self.nobody_else_is_left(clock)
+
+    def window_has_passed(self, clock: str) -> None:
+        """The end of a window decides by itself."""
+        match clock:
+            case "publicity":
+                self.publicity_has_ended()
+            case "appeal":
+                self.appeal_has_lapsed()
+            case "payday":
+                self.pay_the_month()
+            case "ask_again":
+                self.ask_those_not_reached()
+            case "pay_again":
+                self.pay_those_that_wait()
+            case "suspended":
+                self.ends(self.state.month or "", "suspended_too_long")
+
+    def nobody_else_is_left(self, clock: str) -> None:
+        """After the last tier an undecided case is the supervisor's, and the final limit runs; an entitlement lives on."""
+        if self.state.stage in LIVING or clock == "pay" or self.runs("final"):
+            return
+        self.state.holder = SUPERVISOR
+        self.clocks.start("final", self.state.terms.unresolved_after, "engine")
+        self.record("clock:final_limit", holder=SUPERVISOR)

@@ -1,0 +1,349 @@
+"""Documents, acceptance, means checks and visits: everything that is found out before anybody judges.
+
+applied <-> correcting          missing documents are named; the whole-case clock pauses until they are in
+applied -> checking             every source is asked by itself, with a clock of its own; answers given are kept
+checking -> surveyed            when all have answered and two people have visited
+"""
+
+from collections.abc import Iterable
+
+from schemas.actor import Actor
+from schemas.clocks import Limit, Status, Unit
+from schemas.means import CheckAnswer, CheckRequest, CheckStatus
+from schemas.welfare_commands import (
+    Accept,
+    AskAgain,
+    AskCorrection,
+    CorrectFacts,
+    DeclareRelation,
+    ExtendCase,
+    HandIn,
+    RecordCheck,
+    RecordVisit,
+    WithdrawApplication,
+)
+from schemas.welfare_entries import Kind
+from schemas.welfare_policy import Check, Fact
+from schemas.welfare_rules import touched_checks
+from schemas.welfare_state import Checked, Question, Stage, Visit
+from workflows import steps
+from workflows.case import command
+from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET
+from workflows.welfare_living import Entitlement
+
+HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
+
+
+class Checks(Entitlement):
+    """The part of a case that finds out."""
+
+    # ---- documents ------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """申请: what was stated stands in the first entry."""
+        stated = self.state
+        self.record(
+            Kind.APPLIED,
+            benefit=stated.benefit,
+            applicant=stated.reporter,
+            members=list(stated.members),
+            birth=stated.birth,
+            household_size=stated.household_size,
+            monthly_income_fen=stated.monthly_income_fen,
+            income_stable=stated.income_stable,
+            disability_level=stated.disability_level,
+            area=stated.area,
+            address=stated.address,
+            account=stated.account,
+            reason=stated.reason,
+            consent=stated.consent,
+            relation=stated.relation,
+            documents=dict(stated.papers),
+            channel=stated.channel,
+            on_behalf=stated.on_behalf,
+            policy=stated.charter.policy_version,
+            calendar=stated.charter.calendar.version,
+        )
+        self.notify(APPLICANT, "welfare_applied")
+
+    def begin(self) -> None:
+        """The clock of the whole case starts; what is missing is named at once, by the policy of the benefit."""
+        self.start_duty("whole", self.state.terms.whole)
+        if self.state.missing():
+            self.wait_for_documents(Stage.APPLIED)
+            self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()))
+        else:
+            self.await_acceptance()
+
+    def await_acceptance(self) -> None:
+        """The documents are there; the application is to be accepted."""
+        self.start_duty("accept", self.state.terms.accept)
+        self.goes_to(Stage.APPLIED, STREET)
+        self.notify(STREET, "acceptance_due")
+
+    def wait_for_documents(self, back_to: Stage) -> None:
+        """补正: the clocks of those who wait for the documents pause."""
+        clocks = self.state.clocks
+        held = [name for name in HELD_WHILE_CORRECTING if name in clocks and clocks[name].status is Status.RUNNING]
+        for name in held:
+            self.clocks.pause(name, "engine", reason="correcting")
+        self.state.paused, self.state.corrected_from = held, back_to
+        self.start_duty("correct", self.state.terms.correct)
+        self.goes_to(Stage.CORRECTING, APPLICANT)
+        self.notify(APPLICANT, "correction_asked", documents=len(self.state.missing()))
+
+    @command
+    def ask_correction(self, command: AskCorrection, by: Actor) -> None:
+        """通知补正: a document that is missing, or not to be read, is asked for by name."""
+        for kind in command.documents:
+            self.state.papers.pop(kind, None)
+            if kind not in self.state.asked_for:
+                self.state.asked_for.append(kind)
+        self.wait_for_documents(Stage(self.state.stage))
+        self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()), reason=command.reason, by=by.role)
+
+    @command
+    def hand_in(self, command: HandIn, by: Actor) -> None:
+        """补交材料: with the last one the case goes on where it stood, and its clocks with it."""
+        self.state.papers[command.kind] = command.document.reference
+        self.keep_document(command.document)
+        missing = self.state.missing()
+        self.record(
+            Kind.HANDED_IN,
+            document_kind=command.kind,
+            document=command.document.model_dump(mode="json"),
+            missing=list(missing),
+            by=by.role,
+        )
+        if not missing:
+            self.go_on_with_the_documents()
+
+    def go_on_with_the_documents(self) -> None:
+        """补正完成: the time in between is not counted."""
+        self.clocks.stop("correct", "engine")
+        for name in self.state.paused:
+            self.clocks.go_on(name, "engine")
+        back_to, accepting = self.state.corrected_from or Stage.APPLIED, "accept" in self.state.paused
+        self.state.paused, self.state.corrected_from = [], None
+        if back_to is Stage.APPLIED and not accepting:
+            self.await_acceptance()
+        else:
+            self.goes_to(back_to, STREET)
+        self.record(Kind.CORRECTED, stage=back_to)
+        self.survey_may_be_complete()
+
+    # ---- acceptance, more time, withdrawal ------------------------------------------------------------------------
+
+    @command
+    def accept(self, command: Accept, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """受理: the sources are asked, the visits are due; urgent aid is paid first."""
+        self.clocks.stop("accept", by.subject)
+        self.state.accepted_at = self.now()
+        self.goes_to(Stage.CHECKING, STREET)
+        needed = self.state.needed(self.now())
+        self.state.checked = {check.source: Checked(source=check.source) for check in needed}
+        if self.state.rules.visits or self.state.relation is not None:
+            self.start_duty("survey", self.state.terms.survey)
+        self.record(Kind.ACCEPTED, checks=[check.source for check in needed], visits=self.state.rules.visits)
+        self.notify(APPLICANT, "welfare_accepted")
+        self.ask(needed)
+        self.pay_first()
+        self.survey_may_be_complete()
+
+    @command
+    def extend_case(self, command: ExtendCase, by: Actor) -> None:
+        """延期: with its reason, up to what the policy allows."""
+        self.state.extended_working_days += command.working_days
+        longer = Limit(amount=command.working_days, unit=Unit.WORKING_DAYS)
+        self.clocks.extend("whole", longer, by.subject, reason=command.reason)
+        self.record(
+            Kind.EXTENDED,
+            working_days=command.working_days,
+            in_all=self.state.extended_working_days,
+            reason=command.reason,
+        )
+        self.notify(APPLICANT, "welfare_extended", working_days=command.working_days)
+
+    @command
+    def withdraw(self, command: WithdrawApplication, by: Actor) -> None:
+        """撤回申请: before it is decided; an advance comes back."""
+        self.finish_as(Stage.WITHDRAWN)
+        self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)
+        self.wind_up()
+
+    # ---- checks 核对 ----------------------------------------------------------------------------------------------
+
+    def ask(self, checks: Iterable[Check]) -> None:
+        """Ask each source by itself; what others have answered stays."""
+        asked = []
+        for check in checks:
+            anew = 1 + sum(question.source == check.source for question in self.state.questions)
+            number = len(self.state.questions) + 1
+            question = Question(
+                number=number, source=check.source, anew=anew, asked_at=self.now(), facts=self.facts_for(check)
+            )
+            self.state.questions.append(question)
+            checked = self.state.checked[check.source]
+            checked.question, checked.status, checked.facts, checked.by_hand = number, None, {}, False
+            self.start_duty(f"check:{check.source}", self.state.terms.check)
+            self.errand("ask", number)
+            asked.append(check.source)
+        if asked:
+            self.record(Kind.CHECK_ASKED, sources=asked)
+
+    def facts_for(self, check: Check) -> dict[str, int]:
+        """The stated facts that a source has to know."""
+        return {fact: value for fact in check.inputs if (value := getattr(self.state, fact)) is not None}
+
+    async def errand_ask(self, number: int) -> None:
+        """Ask a source, once by this number, and take in its answer."""
+        question = self.state.questions[number - 1]
+        answer = await steps.ask_source(
+            CheckRequest(
+                case_id=self.state.case_id,
+                check=question.source,
+                number=question.anew,
+                person=self.state.reporter,
+                others=self.state.members,
+                facts=dict(question.facts),
+                as_of=question.asked_at,
+            )
+        )
+        question.status = answer.status
+        self.take_answer(question, answer)
+
+    def take_answer(self, question: Question, answer: CheckAnswer) -> None:
+        """An answer counts while it is the one that is waited for."""
+        checked = self.state.checked.get(question.source)
+        facts = {"source": question.source, "number": question.anew, "status": answer.status}
+        if (
+            checked is None
+            or checked.question != question.number
+            or self.state.stage in (Stage.WITHDRAWN, Stage.UNRESOLVED)
+        ):
+            self.record(Kind.CHECK_SUPERSEDED, **facts)
+            return
+        checked.status = answer.status
+        if not answer.answered:
+            self.record(Kind.CHECK_FAILED, **facts, code=answer.code)
+            self.what_to_do_about(checked)
+            return
+        checked.facts = dict(answer.facts)
+        self.clocks.stop(f"check:{question.source}", "engine")
+        self.record(Kind.CHECK_ANSWERED, **facts, facts=dict(answer.facts), receipt=answer.receipt)
+        self.survey_may_be_complete()
+
+    def what_to_do_about(self, checked: Checked) -> None:
+        """A source that was not reached is asked again by itself; one without a system, or that refuses, is a person's."""
+        by_itself = checked.status is CheckStatus.UNREACHABLE and checked.asks < self.state.terms.asks_at_most
+        if not by_itself:
+            self.notify(CIVIL_AFFAIRS, "check_by_hand", source=checked.source)
+        elif not self.runs("ask_again"):
+            self.start_window("ask_again", self.state.terms.ask_again)
+
+    def ask_those_not_reached(self) -> None:
+        """再次核对 by itself: only those that were not reached."""
+        if self.state.stage not in (Stage.CHECKING, Stage.CORRECTING):
+            return
+        again = [checked for checked in self.state.checked.values() if checked.status is CheckStatus.UNREACHABLE]
+        for checked in again:
+            checked.asks += 1
+        self.ask(self.checks_of(checked.source for checked in again))
+
+    def checks_of(self, sources: Iterable[str]) -> list[Check]:
+        """The checks of some sources."""
+        named = list(sources)
+        return [check for check in self.state.rules.checks if check.source in named]
+
+    @command
+    def ask_again(self, command: AskAgain, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """再次核对: the sources that have not answered, or one of them."""
+        open_ones = [checked.source for checked in self.state.unanswered()]
+        self.ask(self.checks_of([command.source] if command.source else open_ones))
+
+    @command
+    def record_check(self, command: RecordCheck, by: Actor) -> None:
+        """人工核对: an answer taken down by a person counts instead of any other."""
+        checked = self.state.checked[command.source]
+        checked.question, checked.by_hand = 0, True
+        checked.status, checked.facts = command.status, dict(command.facts)
+        self.clocks.stop(f"check:{command.source}", by.subject)
+        self.record(
+            Kind.CHECK_RECORDED,
+            source=command.source,
+            status=command.status,
+            facts=dict(command.facts),
+            note=command.note,
+        )
+        self.survey_may_be_complete()
+
+    @command
+    def correct_facts(self, command: CorrectFacts, by: Actor) -> None:
+        """更正信息: only the checks that what changed touches are asked anew."""
+        changed = command.changed(self.state)
+        before = {fact.value: getattr(self.state, fact) for fact in changed}
+        for fact in changed:
+            setattr(self.state, fact, getattr(command, fact))
+        if command.income_stable is not None:
+            self.state.income_stable = command.income_stable
+        again = self.checks_touched(changed)
+        self.record(
+            Kind.FACTS_CORRECTED,
+            before=before,
+            after={fact.value: getattr(self.state, fact) for fact in changed},
+            asked_again=[check.source for check in again],
+            reason=command.reason,
+            by=by.role,
+        )
+        if again:
+            self.clocks.stop("review", "engine")
+            self.goes_to(Stage.CHECKING, STREET)
+        self.ask(again)
+
+    def checks_touched(self, changed: Iterable[Fact]) -> list[Check]:
+        """What is to be asked anew; a check that is needed now is added, one that is not needed any more is dropped."""
+        needed = self.state.needed(self.now())
+        sources = [check.source for check in needed]
+        for source in [source for source in self.state.checked if source not in sources]:
+            del self.state.checked[source]
+            self.clocks.stop(f"check:{source}", "engine")
+        new = [check for check in needed if check.source not in self.state.checked]
+        for check in new:
+            self.state.checked[check.source] = Checked(source=check.source)
+        touched = touched_checks(needed, changed)
+        return [check for check in needed if check in touched or check in new]
+
+    # ---- visits 入户调查 ------------------------------------------------------------------------------------------
+
+    @command
+    def record_visit(self, command: RecordVisit, by: Actor) -> None:
+        """入户调查: two different people; one of them from civil affairs where a relation was declared."""
+        self.state.visits.append(Visit(by=by.subject, role=by.role, at=self.now(), finding=command.finding))
+        self.record(Kind.VISITED, number=len(self.state.visits), by=by.role, finding=command.finding)
+        self.survey_may_be_complete()
+
+    @command
+    def declare_relation(self, command: DeclareRelation, by: Actor) -> None:
+        """近亲属备案: the officer decides nothing here; while the survey goes on, civil affairs visits too."""
+        self.state.related.append(by.subject)
+        county_visit = self.state.stage in (Stage.APPLIED, Stage.CORRECTING, Stage.CHECKING)
+        if county_visit and self.state.relation is None:
+            self.state.relation = command.relation
+        self.record(Kind.RELATION_DECLARED, relation=command.relation, by=by.role, county_visit=county_visit)
+
+    def survey_may_be_complete(self) -> None:
+        """调查核对完成: all sources have answered and everybody has visited who has to."""
+        if self.state.stage != Stage.CHECKING or self.state.unanswered() or not self.state.visits_done:
+            return
+        self.clocks.stop("survey", "engine")
+        self.clocks.stop("ask_again", "engine")
+        self.start_duty("review", self.state.terms.review)
+        self.goes_to(Stage.SURVEYED, STREET)
+        amount = self.state.assessed(self.now())
+        self.record(
+            Kind.SURVEYED,
+            amount_fen=amount.amount_fen,
+            arithmetic=amount.arithmetic,
+            against=[each.model_dump(mode="json") for each in self.state.obstacles(self.now())],
+        )
+        self.notify(STREET, "review_due")

@@ -1,0 +1,114 @@
+"""What every part of a welfare case needs: duties that climb the tiers, ways from stage to stage, and what is to come back.
+
+What was paid too much becomes a recovery case 追回, started from here; it reports back by messages.
+"""
+
+from collections.abc import Mapping
+
+from schemas.case import Message, child_id
+from schemas.clocks import Limit, Status
+from schemas.recovery import RECOVERY
+from schemas.recovery_state import RecoveryState
+from schemas.welfare_entries import Kind
+from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
+from workflows import steps
+from workflows.case_file import CaseFile
+
+APPLICANT = "reporter"
+CLERK = "role:window_clerk"
+STREET = "role:street_officer"
+CIVIL_AFFAIRS = "role:civil_affairs_officer"
+SUPERVISOR = "role:supervisor"
+
+RECOVERY_TOLD = "recovery_told"
+BUSINESS = ("pay/", "recover/")
+"""The errands that a final case still waits for: money on its way, and money to come back."""
+
+
+class Duties(CaseFile[WelfareState]):
+    """Duties, stages and recoveries."""
+
+    def start_duty(self, name: str, limit: Limit) -> None:
+        """Start a clock that somebody has to keep: late, it climbs the tiers."""
+        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
+
+    def start_window(self, name: str, limit: Limit) -> None:
+        """Start a clock that is nobody's duty: it warns nobody, and its end decides something."""
+        self.clocks.start(name, limit, "engine", warn_percent=100)
+
+    def runs(self, name: str) -> bool:
+        """Whether a clock counts now."""
+        return name in self.state.clocks and self.state.clocks[name].status is Status.RUNNING
+
+    def goes_to(self, stage: Stage, holder: str) -> None:
+        """Go to a stage. Somebody has acted: the final limit does not run any more."""
+        self.clocks.stop("final", "engine")
+        self.move(stage, holder)
+
+    def finish_as(self, stage: Stage) -> None:
+        """The case is final: nothing counts any more, and outside only money is still dealt with."""
+        self.clocks.stop_all()
+        self.state.errands = [errand for errand in self.state.errands if errand.startswith((*BUSINESS, "tell/"))]
+        self.state.closed_at = self.now()
+        self.move(stage, "")
+
+    @property
+    def business(self) -> list[str]:
+        """What a final case still has to do outside."""
+        return [errand for errand in self.state.errands if errand.startswith(BUSINESS)]
+
+    # ---- recovery 追回 --------------------------------------------------------------------------------------------
+
+    def recover(self, cause: str, months: Mapping[str, int]) -> None:
+        """Ask back what was paid too much by month; what was asked back before is not asked back again."""
+        before = self.state.demanded_back()
+        net = {month: fen - before.get(month, 0) for month, fen in months.items() if fen > before.get(month, 0)}
+        if not net:
+            return
+        number = len(self.state.recoveries) + 1
+        total = sum(net.values())
+        self.state.recoveries.append(
+            RecoveryAsked(
+                number=number, cause=cause, amount_fen=total, months=net, stamp=self.stamp, asked_at=self.now()
+            )
+        )
+        self.record(Kind.RECOVERY_ASKED, case=self.recovery_id(number), cause=cause, amount_fen=total, months=net)
+        self.notify(APPLICANT, "recovery_asked", yuan=total // 100, fen=total % 100)
+        self.errand("recover", number)
+
+    def recovery_id(self, number: int) -> str:
+        """The case of a recovery."""
+        return child_id(self.state.case_id, f"recovery-{number}")
+
+    async def errand_recover(self, number: int) -> None:
+        """Start the recovery case; it lives on by itself, also after this one."""
+        asked = self.state.recoveries[number - 1]
+        await steps.start_case(
+            RECOVERY,
+            RecoveryState(
+                case_id=self.recovery_id(number),
+                parent=self.state.case_id,
+                charter=self.state.charter,
+                opening=asked.stamp,
+                area=self.state.area,
+                department=self.state.department,
+                reporter_subject=self.state.reporter_subject,
+                opened_at=asked.asked_at,
+                terms=self.state.terms,
+                benefit=self.state.benefit,
+                cause=asked.cause,
+                reporter=self.state.reporter,
+                amount_fen=asked.amount_fen,
+                months=asked.months,
+            ),
+        )
+
+    def on_message(self, message: Message, *, repeated: bool) -> None:
+        """A recovery tells how far it is."""
+        if repeated or message.subject != RECOVERY_TOLD:
+            return
+        for asked in self.state.recoveries:
+            if self.recovery_id(asked.number) == message.sender:
+                asked.repaid_fen = int(message.facts["repaid_fen"])
+                asked.ended_as = str(message.facts["stage"])
+                self.record(Kind.RECOVERY_TOLD, case=message.sender, **message.facts)

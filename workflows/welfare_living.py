@@ -1,0 +1,281 @@
+"""The entitlement while it lives: granted, changed, suspended, reassessed, ended.
+
+    granted -> paying <-> payment_suspended -> ended
+    report_change: death and move end it, income and household adjust it by the rule of the benefit
+    reassess: yearly, half-yearly where income is unstable; overdue, payment rests, and is made good when it goes on
+
+It is final when every month that is due has been paid or settled. What was paid beyond that comes back as a recovery.
+"""
+
+from schemas.actor import Actor
+from schemas.welfare_entitlement import EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
+from schemas.welfare_entries import Kind
+from schemas.welfare_policy import Cadence
+from schemas.welfare_rules import advance_of, assess, month_at, month_before, next_month, overpaid
+from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
+from workflows.case import command
+from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS
+from workflows.welfare_payments import Payments
+
+
+class Entitlement(Payments):
+    """The part of a case that lives for years."""
+
+    # ---- granting -------------------------------------------------------------------------------------------------
+
+    def grant(self) -> None:
+        """给予救助: monthly from the month after, or once. What urgent aid paid first is part of it."""
+        granted = self.state.assessed(self.now())
+        self.state.granted = granted
+        self.clocks.stop("whole", "engine")
+        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.waiting_payments() else "")
+        self.start_reassessment()
+        first = next_month(month_at(self.now()))
+        monthly = self.state.rules.cadence is Cadence.MONTHLY
+        if monthly:
+            self.set_payday(first)
+        self.record(
+            Kind.GRANTED,
+            amount_fen=granted.amount_fen,
+            arithmetic=granted.arithmetic,
+            cadence=self.state.rules.cadence,
+            first_month=first if monthly else None,
+        )
+        self.notify(APPLICANT, "welfare_granted", yuan=granted.amount_fen // 100, fen=granted.amount_fen % 100)
+        if not monthly:
+            self.pay_the_rest(granted.amount_fen)
+
+    def pay_the_rest(self, amount_fen: int) -> None:
+        """一次性救助: all of it, or what the advance has left; an advance that was too high comes back in part."""
+        advance = self.advance_fen()
+        month = month_at(self.now())
+        if amount_fen > advance:
+            self.pay(month, amount_fen - advance, PaymentPart.REST if advance else PaymentPart.WHOLE)
+        elif amount_fen < advance:
+            self.recover_advance(advance - amount_fen)
+        self.state.last_due = month
+        self.end_if_settled()
+
+    def pay_first(self) -> None:
+        """先行救助: urgent aid is paid at acceptance; everything else is looked at afterwards."""
+        advance = advance_of(self.state.rules, self.state.household)
+        if advance.amount_fen:
+            self.pay(month_at(self.now()), advance.amount_fen, PaymentPart.FIRST)
+
+    def advance_fen(self) -> int:
+        """What was paid first, or is on its way."""
+        coming = [payment.amount_fen for payment in self.state.payments if payment.part is PaymentPart.FIRST]
+        return self.advance_paid_fen() + sum(coming)
+
+    def advance_paid_fen(self) -> int:
+        """What was paid first."""
+        parts = [part for parts in self.state.paid.values() for part in parts]
+        return sum(part.amount_fen for part in parts if part.part is PaymentPart.FIRST)
+
+    def recover_advance(self, amount_fen: int) -> None:
+        """Ask back what was paid first and should not have been."""
+        for month, parts in sorted(self.state.paid.items()):
+            if any(part.part is PaymentPart.FIRST for part in parts):
+                self.recover("advance", {month: amount_fen})
+
+    def pay_for_month(self, month: str) -> None:
+        """Look at the month anew: an age reached raises the amount, or nothing is due any more."""
+        due = assess(self.state.rules, self.state.household, month)
+        before = self.state.granted.amount_fen if self.state.granted else 0
+        if due.amount_fen != before:
+            self.state.granted = due
+            self.record(
+                Kind.ADJUSTED,
+                month=month,
+                before_fen=before,
+                amount_fen=due.amount_fen,
+                arithmetic=due.arithmetic,
+                cause="by_rule",
+            )
+        if due.amount_fen:
+            self.pay(month, due.amount_fen)
+        else:
+            self.ends(month_before(month), "not_entitled")
+
+    # ---- changes --------------------------------------------------------------------------------------------------
+
+    @command
+    def report_change(self, command: ReportChange, by: Actor) -> None:
+        """报告变化: what was paid in good faith beyond it comes back as a recovery."""
+        self.record(Kind.CHANGE_REPORTED, change=command.change, since=command.since, note=command.note, by=by.role)
+        if command.ends:
+            self.state.alive = command.change != "death" and self.state.alive
+            self.ends(command.since, command.change)
+            return
+        self.state.monthly_income_fen = (
+            self.state.monthly_income_fen if command.monthly_income_fen is None else command.monthly_income_fen
+        )
+        self.state.household_size = command.household_size or self.state.household_size
+        self.adjust(command.since, command.change)
+
+    def adjust(self, since: str, cause: str) -> None:
+        """Reckon the amount anew, by the rule; without an amount the benefit ends."""
+        due = assess(self.state.rules, self.state.household, month_at(self.now()))
+        before = self.state.granted.amount_fen if self.state.granted else 0
+        if not due.amount_fen:
+            self.ends(month_before(since), cause)
+            return
+        if due.amount_fen == before:
+            return
+        self.state.granted = due
+        self.record(
+            Kind.ADJUSTED,
+            since=since,
+            before_fen=before,
+            amount_fen=due.amount_fen,
+            arithmetic=due.arithmetic,
+            cause=cause,
+        )
+        self.notify(APPLICANT, "welfare_adjusted", yuan=due.amount_fen // 100, fen=due.amount_fen % 100)
+        if self.state.rules.cadence is Cadence.MONTHLY:
+            self.recover(cause, overpaid(self.state.paid_fen(), since, due.amount_fen))
+
+    def rest_for_a_death(self, payment: Payment) -> None:
+        """The register knows of a death: the month is not paid, and somebody finds out since when."""
+        self.state.payments.remove(payment)
+        if self.state.stage == Stage.PAYING:
+            self.suspend("death_registered")
+        self.skip(payment.month, "death_registered")
+        self.is_settled(payment)
+
+    # ---- suspension and reassessment ------------------------------------------------------------------------------
+
+    def suspend(self, why: str, **facts: str) -> None:
+        """暂停发放: months are left out until it goes on; rested too long, it ends."""
+        self.start_window("suspended", self.state.terms.suspended_at_most)
+        self.goes_to(Stage.PAYMENT_SUSPENDED, CIVIL_AFFAIRS)
+        self.record(Kind.SUSPENDED, why=why, **facts)
+        self.notify(APPLICANT, "payment_suspended", why=why)
+        self.notify(CIVIL_AFFAIRS, "payment_suspended", why=why)
+
+    def goes_on(self) -> None:
+        """Payment goes on."""
+        self.clocks.stop("suspended", "engine")
+        self.state.overdue = False
+        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.waiting_payments() else "")
+
+    @command
+    def suspend_payment(self, command: SuspendPayment, by: Actor) -> None:
+        """暂停发放: by a person, while something is looked into."""
+        self.suspend("by_a_person", reason=command.reason, by=by.role)
+
+    @command
+    def resume_payment(self, command: ResumePayment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """恢复发放: with the months left out in between, or without them."""
+        self.goes_on()
+        self.record(Kind.RESUMED, reason=command.reason, months=list(self.state.skipped), arrears=command.arrears)
+        if not command.arrears:
+            self.state.skipped = []
+        self.pay_arrears()
+
+    def start_reassessment(self) -> None:
+        """定期复核: yearly; half-yearly where income is unstable."""
+        if self.state.rules.cadence is Cadence.MONTHLY:
+            rules = self.state.rules
+            self.start_duty("reassess", rules.reassess if self.state.income_stable else rules.reassess_unstable)
+
+    def reassessment_is_overdue(self) -> None:
+        """逾期未复核: payment rests; the household is told, and gets what was left out when it goes on."""
+        if self.state.stage == Stage.PAYING:
+            self.state.overdue = True
+            self.suspend("reassessment_overdue")
+
+    @command
+    def reassess(self, command: Reassess, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+        """定期复核: the household is as before, has changed, or is not entitled any more."""
+        self.record(
+            Kind.REASSESSED,
+            continues=command.continues,
+            opinion=command.opinion,
+            legal_basis=command.legal_basis,
+            income_fen=command.monthly_income_fen,
+            household_size=command.household_size,
+        )
+        this_month = month_at(self.now())
+        if not command.continues:
+            self.ends(this_month, "reassessed")
+            return
+        for fact in ("monthly_income_fen", "household_size", "income_stable"):
+            if (value := getattr(command, fact)) is not None:
+                setattr(self.state, fact, value)
+        self.start_reassessment()
+        if self.state.overdue:
+            self.goes_on()
+        self.adjust(next_month(this_month), "reassessed")
+        if self.state.last_due is None and self.state.stage == Stage.PAYING:
+            self.pay_arrears()
+
+    # ---- the end --------------------------------------------------------------------------------------------------
+
+    @command
+    def end_entitlement(self, command: EndEntitlement, by: Actor) -> None:
+        """终止救助: by a person, with its reason and legal basis; this month is the last."""
+        self.ends(
+            month_at(self.now()), "by_a_person", reason=command.reason, legal_basis=command.legal_basis, by=by.role
+        )
+
+    def ends(self, last_due: str, cause: str, **facts: str) -> None:
+        """The last month that is due is known: what was paid after it comes back, what is due is still paid."""
+        self.state.last_due = min(last_due, self.state.last_due or last_due)
+        for name in ("payday", "reassess", "suspended"):
+            self.clocks.stop(name, "engine")
+        self.state.skipped = []
+        self.record(Kind.ENDED, last_due=self.state.last_due, cause=cause, **facts)
+        self.notify(APPLICANT, "welfare_ended", cause=cause)
+        self.recover(cause, {month: fen for month, fen in self.state.paid_fen().items() if month > last_due})
+        self.drop_what_is_not_due()
+        self.end_if_settled()
+
+    def after_failure(self) -> None:
+        """A month that is not due any more is not tried again, once it is certain that no money moved."""
+        self.drop_what_is_not_due()
+        self.end_if_settled()
+
+    def drop_what_is_not_due(self) -> None:
+        """Payments after the last month that is due, if it is certain that no money moved."""
+        last_due = self.state.last_due
+        for payment in list(self.state.payments):
+            certain = payment.state is not PaymentState.UNDER_WAY and not payment.uncertain
+            if last_due is not None and payment.month > last_due and certain:
+                self.state.payments.remove(payment)
+                self.record(
+                    Kind.PAYMENT_SETTLED, payment=payment.number, month=payment.month, how="not_due", cause="ended"
+                )
+
+    def end_if_settled(self) -> None:
+        """The entitlement is over, and every payment with it."""
+        if self.state.stage in LIVING and self.state.last_due is not None and not self.state.payments:
+            self.finish_as(Stage.ENDED)
+
+    def after_payment(self, payment: Payment) -> None:
+        """What was on its way when the entitlement ended, or the case was refused, comes back if it was not due."""
+        last_due, paid = self.state.last_due, self.state.paid_fen()
+        if self.not_granted:
+            self.recover_advance(self.advance_paid_fen())
+        elif last_due is not None and payment.month > last_due and payment.month in paid:
+            self.recover("paid_after_the_end", {payment.month: paid[payment.month]})
+        self.end_if_settled()
+
+    @property
+    def not_granted(self) -> bool:
+        """The case ended without a grant: whatever was paid first comes back."""
+        return self.state.refusal_final or self.state.stage in (Stage.WITHDRAWN, Stage.UNRESOLVED)
+
+    def wind_up(self) -> None:
+        """Without a grant: an advance that was paid comes back, one that waits is not paid, one on its way is awaited."""
+        for payment in list(self.state.payments):
+            if payment.state is not PaymentState.UNDER_WAY:
+                self.state.payments.remove(payment)
+                self.record(
+                    Kind.PAYMENT_SETTLED,
+                    payment=payment.number,
+                    month=payment.month,
+                    how="not_due",
+                    cause="not_granted",
+                )
+        self.recover_advance(self.advance_paid_fen())
