@@ -26,6 +26,7 @@ from local.import_screen import run_import
 from local.importer import NOT_STATED, ImportOptions
 from local.message_file import ColumnMap
 from local.notice_commands import notices_app
+from local.payment_commands import payments_app
 from local.policy_commands import policy_app
 from local.simulation import run_bank, run_departments, run_people, run_sources, tokens
 from local.stories import named
@@ -50,6 +51,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(case_app, name="case")
 app.add_typer(policy_app, name="policy")
 app.add_typer(notices_app, name="notices")
+app.add_typer(payments_app, name="payments")
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]

@@ -63,7 +63,7 @@ class MeansChecks:
             raise self._unavailable(request, error) from None
         refused = isinstance(outcome, GatewayRefused)
         self._count_call(source.code, "refused" if refused else "answered")
-        log.info("source answered", source=source.code, check=request.check_id, refused=refused)
+        log.info("source answered", source=source.code, case_id=request.case_id, refused=refused)
         if isinstance(outcome, GatewayRefused):
             return _answer(request, CheckStatus.REFUSED, code=outcome.code)
         return CheckAnswer(
@@ -96,7 +96,7 @@ class MeansChecks:
 
     def _unavailable(self, request: CheckRequest, error: GatewayUnavailable) -> ApplicationError:
         self._count_call(request.check, "pending" if error.pending else "unavailable")
-        log.warning("source unavailable", source=request.check, check=request.check_id, reason=error.reason)
+        log.warning("source unavailable", source=request.check, case_id=request.case_id, reason=error.reason)
         return ApplicationError(
             f"{request.check}: {error.reason}",
             type=PENDING if error.pending else UNAVAILABLE,

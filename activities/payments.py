@@ -72,9 +72,9 @@ class Payments:
                 return await self._of_erased(request)
             outcome = await self._batches.pay(body)
         except GatewayUnavailable as error:
-            raise self._unavailable("pay", key, error) from None
+            raise self._unavailable("pay", request.case_id, error) from None
         receipt = _receipt(key, outcome)
-        self._tell("pay", key, receipt.status)
+        self._tell("pay", request.case_id, receipt.status)
         return receipt
 
     @activity.defn
@@ -86,9 +86,9 @@ class Payments:
         try:
             payment = await self._gateway.status(self._bank, key)
         except GatewayUnavailable as error:
-            raise self._unavailable("status", key, error) from None
+            raise self._unavailable("status", request.case_id, error) from None
         status = PayStatus.UNKNOWN if payment is None else payment.status
-        self._tell("status", key, status)
+        self._tell("status", request.case_id, status)
         if payment is None:
             return PaymentStatus(payment_key=key, status=status)
         return PaymentStatus(
@@ -129,21 +129,21 @@ class Payments:
             if payment is None
             else _receipt(key, payment)
         )
-        self._tell("pay", key, receipt.status)
+        self._tell("pay", request.case_id, receipt.status)
         return receipt
 
-    def _unavailable(self, act: str, key: str, error: GatewayUnavailable) -> ApplicationError:
+    def _unavailable(self, act: str, case_id: str, error: GatewayUnavailable) -> ApplicationError:
         self._count_call(self._bank.code, act, "pending" if error.pending else "unavailable")
-        log.warning("bank unavailable", bank=self._bank.code, act=act, payment=key, reason=error.reason)
+        log.warning("bank unavailable", bank=self._bank.code, act=act, case_id=case_id, reason=error.reason)
         return ApplicationError(
             f"{self._bank.code}: {error.reason}",
             type=PENDING if error.pending else UNAVAILABLE,
             next_retry_delay=error.retry_after,
         )
 
-    def _tell(self, act: str, key: str, status: PayStatus) -> None:
+    def _tell(self, act: str, case_id: str, status: PayStatus) -> None:
         self._count_call(self._bank.code, act, status.value)
-        log.info("bank answered", bank=self._bank.code, act=act, payment=key, status=status.value)
+        log.info("bank answered", bank=self._bank.code, act=act, case_id=case_id, status=status.value)
 
 
 def _receipt(key: str, outcome: PaymentOutcome) -> PayReceipt:

@@ -18,11 +18,11 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "act", "addresses", "attempt", "attempts", "bus", "case_id", "code", "command", "count", "department", "digest",
+        "act", "addresses", "attempt", "attempts", "bank", "bus", "case_id", "code", "command", "count", "department", "digest",
         "error",
         "event", "exit_code", "fault", "kind", "level", "logger", "method", "milliseconds", "number", "order",
         "outcome", "pid", "process", "reason", "refused", "request_id", "restarts", "role", "route", "seconds",
-        "seq", "signal", "stage", "status", "submission", "task", "template", "timestamp", "url", "waiting", "where",
+        "seq", "signal", "source", "stage", "status", "submission", "task", "template", "timestamp", "url", "waiting", "where",
         "withheld", "workflow_id",
     }
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.areas import read_areas
+from engine.bank_policy import load_bank
 from engine.calendars import CalendarFaultsError, load_calendar
 from engine.department_policy import DepartmentPolicyFaults, load_departments
 from engine.documents import load_document_policy
@@ -15,11 +16,13 @@ from engine.office_hours import FILE as OFFICE_HOURS
 from engine.office_hours import load_office_hours
 from engine.policies import PolicyFaults, load_policy
 from engine.policy_files import PolicyFile
+from engine.registers import RegisterFaults
+from engine.source_policy import load_sources
 from schemas.procedure import Procedure
 
 _ENTRY = re.compile(r"entry (?P<number>\d+) \([^)]*\): (?P<field>[^:]+):")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OWN = ("departments", "documents", "areas", "notices", "office_hours")
+_OWN = ("departments", "documents", "areas", "notices", "office_hours", "sources", "banks")
 Loader = Callable[[Path], object]
 """Reads a further file of the folder; raises PolicyFaults."""
 
@@ -49,6 +52,8 @@ def check_policies(
         _try(report, folder / f"{name}.yaml", lambda file, of=procedure: load_policy(of, file.parent, codes))  # type: ignore[misc]
     _try(report, folder / "documents.yaml", lambda file: load_document_policy(file.parent))
     _try(report, folder / "notices.yaml", lambda file: load_notice_policy(file.parent))
+    _try(report, folder / "sources.yaml", load_sources)
+    _try(report, folder / "banks.yaml", load_bank)
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
     _try(report, folder / OFFICE_HOURS, lambda file: load_office_hours(file.parent))
     for name, loader in further:
@@ -68,7 +73,7 @@ def _try(report: PolicyReport, file: Path, load: Loader) -> None:
     report.files.append(str(file))
     try:
         load(file)
-    except PolicyFaults as faults:
+    except (PolicyFaults, RegisterFaults) as faults:
         report.faults.extend(_with_lines(file, faults.faults))
 
 
@@ -120,7 +125,8 @@ def _with_lines(file: Path, faults: Iterable[str]) -> Iterator[str]:
         if said == fault:
             yield fault
         elif (entry := _ENTRY.match(said)) is not None:
-            place = ["departments", str(int(entry["number"]) - 1), *entry["field"].split(".")]
+            # The list of a register is called as its file.
+            place = [file.stem, str(int(entry["number"]) - 1), *entry["field"].split(".")]
             yield f"{file}:{rules.line(place)}: {said}"
         else:
             yield rules.placed(said)

@@ -127,7 +127,7 @@ class RunningBank:
         try:
             character = character_for(body, self._bank.code, self._bank.character)
         except UnreadableDirection as error:
-            log.warning("stage direction", payment=body.payment_key, fault=str(error))
+            log.warning("stage direction", case_id=body.case_id, fault=str(error))
             return self._refuse(body, "unreadable-stage-direction")
         attempt = self._book.note_request(body.payment_key, "pay", character)
         if character is BankCharacter.FLAKY and attempt == 1:

@@ -138,7 +138,7 @@ class RunningSources:
             character = source.character if word is None else _character(word)
             facts = self._facts(source, body)
         except UnreadableDirection as error:
-            log.warning("stage direction", check=body.check_id, fault=str(error))
+            log.warning("stage direction", case_id=body.case_id, fault=str(error))
             return problem(422, "unreadable-stage-direction")
         return await self._treat(request, source, body, character, facts)
 
@@ -202,8 +202,9 @@ class RunningSources:
         return max(1, math.ceil(left)) if left > 0 else 0
 
     def _digest(self, source: SimulatedSource, body: CheckBody) -> str:
+        """By which a question is told from another: asked again later, it is the same one."""
         secret = self._secrets[source.code][0]
-        return hmac.new(secret, body.model_dump_json().encode(), "sha256").hexdigest()
+        return hmac.new(secret, body.model_dump_json(exclude={"as_of"}).encode(), "sha256").hexdigest()
 
     async def _journal(self, request: Request) -> Response:
         code = request.path_params["code"]

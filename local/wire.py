@@ -19,7 +19,7 @@ def believed(who: str, secrets: Sequence[bytes], request: Request, signed: bytes
     headers = request.headers
     fault = verify(secrets, headers.get(TIMESTAMP_HEADER), signed, headers.get(SIGNATURE_HEADER), time.time())
     if fault:
-        log.warning("message not believed", by=who, fault=fault)
+        log.warning("message not believed", department=who, fault=fault)
     return fault is None
 
 

@@ -52,7 +52,10 @@ class CheckStatus(StrEnum):
 
 
 class CheckRequest(Model):
-    """What the workflow asks for. Asked again with the same `number` it is the same question, and gets the same answer.
+    """What the workflow asks for.
+
+    Asked again with the same `number` it is the same question, whenever it is, and gets the same answer: whoever wants to
+    know how things stand now asks with the next number.
 
     `person` applies; `others` are the members of the household whose means count too. Names and identity numbers are read
     from the vault at the last moment. `facts` are what the source must know to answer, such as whether somebody is

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from starter import case_export, categories, inbox, incident_batch, indicators, public, similar
+from starter import banks, case_export, categories, inbox, incident_batch, indicators, public, reconciliations, similar
 
 
 def own_routers() -> tuple[APIRouter, ...]:
@@ -15,4 +15,6 @@ def own_routers() -> tuple[APIRouter, ...]:
         categories.router,
         indicators.router,
         public.router,
+        banks.router,
+        reconciliations.router,
     )

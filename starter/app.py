@@ -16,6 +16,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.areas import load_areas
+from engine.bank_policy import load_bank
+from engine.banks import BankGateway
+from engine.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.documents import Documents, load_document_policy, open_store
@@ -24,6 +27,7 @@ from engine.logging import where
 from engine.office_hours import load_town_calendar
 from engine.policies import load_policy
 from engine.settings import Settings
+from engine.signed_calls import http_client
 from engine.tokens import Verifier
 from engine.vault import Vault
 from schemas.case import Charter
@@ -116,6 +120,9 @@ def build_parts(
         for name, procedure in procedures.items()
         if procedure.parent is None
     }
+    bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
+    banks = [bank.code] if bank.gateway is Gateway.HTTP else []
+    bank_keys, bank_client = load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK), http_client()
     calendar = load_town_calendar(settings.policies)
     charters = {
         name: Charter(
@@ -131,6 +138,10 @@ def build_parts(
         vault=vault,
         verifier=Verifier(keys.jwks_file, settings.token_issuer, settings.token_audience),
         department_keys=load_department_keys(settings.key_folder, served),
+        bank=bank,
+        bank_keys=bank_keys,
+        bank_client=bank_client,
+        bank_gateway=BankGateway(bank_client, bank_keys),
         policies=policies,
         departments=register,
         synonyms=load_synonyms(settings.policies, getattr(policies.get("incident"), "categories", ())),
@@ -174,6 +185,7 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await parts.relay.stop()
+            await parts.bank_client.aclose()
 
     return lifespan
 

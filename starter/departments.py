@@ -5,9 +5,7 @@ the answer of the first time. What is stored is acknowledged: a 202 is final for
 """
 
 import re
-import time
 
-import structlog
 from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -17,7 +15,6 @@ from schemas.actor import Actor, Channel, Role
 from schemas.case import CaseState
 from schemas.department import LONGEST_CALLBACK_BYTES, CallbackBody, FinishedCallback, ReturnedCallback, read_callback
 from schemas.refusals import Refusal, RefusalCode, say
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 from starter.answers import answer_command
 from starter.bodies import read_body, together
 from starter.case_reading import unknown_case
@@ -25,11 +22,11 @@ from starter.commands import give
 from starter.documentation import responses
 from starter.faults import faults_of
 from starter.intake import Entered, Sender
-from starter.parts import Parts, PartsOf
+from starter.parts import PartsOf
 from starter.problems import Problem, ProblemCode, bad_request, refused
+from starter.signatures import believe
 from starter.views import CommandAnswer, SubmissionView
 
-log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/departments", tags=["departments"])
 _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
 
@@ -45,7 +42,7 @@ _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
 async def receive_callback(code: str, request: Request, parts: PartsOf) -> Response:
     """Signed as docs/departments.md says. Sent again until it is acknowledged with a 2xx, it counts once."""
     body = await read_body(request, LONGEST_CALLBACK_BYTES)
-    _believe(parts, code, request, body)
+    believe(parts.department_keys.believed(code), request, body)
     callback = _read(body)
     state = await parts.reader.state_for_department(callback.case_id)
     if state is None:
@@ -69,19 +66,6 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
         return await answer_command(parts, Entered(known, repeated=True), actor)
     _refuse_another_order(state, callback, code, name)
     return await give(parts, sender, state, name=name, door=door, given=given)
-
-
-def _believe(parts: Parts, code: str, request: Request, body: bytes) -> None:
-    timestamp, signature = request.headers.get(TIMESTAMP_HEADER), request.headers.get(SIGNATURE_HEADER)
-    fault = verify(parts.department_keys.believed(code), timestamp, body, signature, time.time())
-    if fault is not None:
-        # Real time: a network does not run on the town's clock. The sender learns only that it is not believed.
-        log.warning("callback_not_believed", fault=fault)
-        raise Problem(
-            ProblemCode.NOT_BELIEVED,
-            say("签名或时间戳未通过验证", "signature or timestamp is not believed; see docs/departments.md"),
-            headers={"WWW-Authenticate": 'Jiceng-Signature realm="jiceng"'},
-        )
 
 
 def _read(body: bytes) -> CallbackBody:

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import asyncpg
+import httpx
 from fastapi import Depends
 from starlette.requests import Request
 
+from engine.banks import BankGateway
+from engine.counterpart_keys import CounterpartKeys
 from engine.department_keys import DepartmentKeys
 from engine.documents import Documents
 from engine.settings import Settings
@@ -16,6 +19,7 @@ from engine.vault import Vault
 from schemas.areas import Areas
 from schemas.case import Charter
 from schemas.department_policy import DepartmentRegister
+from schemas.payment import BankPolicy
 from schemas.policy import Policy
 from schemas.procedure import Procedure
 from starter.announcements import Announcements
@@ -38,6 +42,10 @@ class Parts:
     vault: Vault
     verifier: Verifier
     department_keys: DepartmentKeys
+    bank: BankPolicy
+    bank_keys: CounterpartKeys
+    bank_client: httpx.AsyncClient
+    bank_gateway: BankGateway
     policies: Mapping[str, Policy]
     departments: DepartmentRegister
     synonyms: Mapping[str, tuple[str, ...]]

@@ -34,10 +34,12 @@ class ProblemCode(StrEnum):
     UNKNOWN_COMMAND = "unknown-command"
     UNKNOWN_SUBMISSION = "unknown-submission"
     UNKNOWN_ORDER = "unknown-order"
+    UNKNOWN_PAYMENT = "unknown-payment"
     UNKNOWN_DOCUMENT = "unknown-document"
     DOCUMENT_ERASED = "document-erased"
     DOCUMENT_TYPE = "document-type"
     DOCUMENTS_AWAY = "documents-away"
+    BANK_AWAY = "bank-away"
     TOO_MANY_ATTEMPTS = "too-many-attempts"
     NOT_BELIEVED = "not-believed"
     NOT_FOUND = "not-found"
@@ -62,10 +64,12 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.UNKNOWN_COMMAND: Kind(404, say("没有此操作", "no such command")),
     ProblemCode.UNKNOWN_SUBMISSION: Kind(404, say("没有此提交", "no such submission")),
     ProblemCode.UNKNOWN_ORDER: Kind(404, say("没有此派单", "no such order")),
+    ProblemCode.UNKNOWN_PAYMENT: Kind(404, say("没有此笔发放", "no such payment")),
     ProblemCode.UNKNOWN_DOCUMENT: Kind(404, say("没有此附件", "no such document")),
     ProblemCode.DOCUMENT_ERASED: Kind(410, say("附件已依法清除", "the document was erased")),
     ProblemCode.DOCUMENT_TYPE: Kind(415, say("文件类型不受理", "a file of this kind is not taken")),
     ProblemCode.DOCUMENTS_AWAY: Kind(503, say("附件库暂不可用", "the store of the documents is away")),
+    ProblemCode.BANK_AWAY: Kind(503, say("银行暂不可用", "the bank is away")),
     ProblemCode.TOO_MANY_ATTEMPTS: Kind(429, say("尝试次数过多", "tried too often")),
     ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
     ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),

@@ -11,6 +11,7 @@ from schemas.case import Accepted
 from schemas.clocks import ClockView
 from schemas.incident_report import IncidentReport
 from schemas.model import Model
+from schemas.reconciliation import DifferenceKind
 from schemas.refusals import Refusal
 from starter.postbox import Status
 from starter.problems import ProblemBody
@@ -286,3 +287,29 @@ class Categories(Model):
 
     items: list[CategoryFound]
     otherwise: str
+
+
+class DifferenceView(Model):
+    """One person's benefit of a month that is not as it should be: what stands on each side, what is the matter, in words."""
+
+    entitlement: str
+    kinds: tuple[DifferenceKind, ...]
+    words: list[str]
+    case_ids: tuple[str, ...]
+    payment_keys: tuple[str, ...]
+    bank_references: tuple[str, ...]
+    ours_fen: int
+    bank_fen: int
+
+
+class ReconciliationView(Model):
+    """A month reconciled: payments and money that stand in our books and in the bank's, and each difference."""
+
+    as_of: TownDatetime
+    month: str
+    ours: int
+    ours_fen: int
+    bank: int
+    bank_fen: int
+    even: bool
+    differences: list[DifferenceView]

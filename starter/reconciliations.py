@@ -1,0 +1,95 @@
+"""GET /api/v1/reconciliations/{month}: our payments of a month against the bank's own books (docs/payments.md)."""
+
+import structlog
+from fastapi import APIRouter
+from pydantic import TypeAdapter, ValidationError
+
+from engine.payment_books import payments_of_month, with_cases
+from engine.signed_calls import GatewayUnavailable
+from schemas.actor import Role
+from schemas.calendar import in_shanghai
+from schemas.department import Gateway
+from schemas.payment import Month
+from schemas.reconciliation import Difference, Reconciliation, reconcile
+from schemas.refusals import Fault, Refusal, RefusalCode, say
+from starter.authentication import Caller, acting
+from starter.database import database
+from starter.documentation import SIGNED_IN, responses
+from starter.parts import Parts, PartsOf
+from starter.problems import Problem, ProblemCode, bad_request, refused
+from starter.views import DifferenceView, ReconciliationView
+
+RECONCILES = frozenset({Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
+RETRY_AFTER_SECONDS = 60
+_MONTH: TypeAdapter[Month] = TypeAdapter(Month)
+log = structlog.get_logger()
+router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
+
+
+@router.get(
+    "/{month}",
+    summary="对账 Our payments of a month against the bank's statement",
+    responses=responses(
+        {200: ReconciliationView}, *SIGNED_IN, "not-your-role", "bad-request", "bank-away", "database-away"
+    ),
+)
+async def reconcile_month(month: str, caller: Caller, parts: PartsOf) -> ReconciliationView:
+    """What differs is work for a person. A payment that is on its way just now may show; asked again, it is gone.
+
+    For civil affairs, supervisors and auditors who act for the whole town: the bank's books are not told apart by area.
+    """
+    actor = acting(caller)
+    if actor.role not in RECONCILES or actor.area is not None:
+        detail = say(
+            "对账仅供全市民政、督办、审计人员",
+            "reconciling is for civil affairs, supervision and audit of the whole town",
+        )
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="reconcile"))
+    try:
+        _MONTH.validate_python(month)
+    except ValidationError:
+        raise bad_request([_no_month()]) from None
+    found = await _reconciled(parts, month)
+    log.info("reconciled", count=len(found.differences))
+    return ReconciliationView(
+        as_of=in_shanghai(parts.intake.now()),
+        **found.model_dump(exclude={"differences"}),
+        even=found.even,
+        differences=[_view(each) for each in found.differences],
+    )
+
+
+async def _reconciled(parts: Parts, month: Month) -> Reconciliation:
+    if parts.bank.gateway is Gateway.DESK:
+        raise _bank_away()
+    # Our books first: whatever stands in them, the bank must have by the time it is asked.
+    async with database(parts.pool) as connection:
+        ours = await payments_of_month(connection, month)
+    try:
+        statement = await parts.bank_gateway.statement(parts.bank, month)
+    except GatewayUnavailable as error:
+        log.warning("statement unavailable", reason=error.reason)
+        raise _bank_away() from None
+    found = reconcile(month, ours, statement.lines)
+    async with database(parts.pool) as connection:
+        return await with_cases(connection, found)
+
+
+def _view(difference: Difference) -> DifferenceView:
+    return DifferenceView(**difference.model_dump(), words=difference.words)
+
+
+def _bank_away() -> Problem:
+    return Problem(
+        ProblemCode.BANK_AWAY,
+        say("银行暂不可用,请稍后再试", "the bank is away; try again later"),
+        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+    )
+
+
+def _no_month() -> Fault:
+    return Fault(
+        field="month",
+        reason=say("不是月份", "is no month"),
+        remedy=say("写成 2026-11", "write it as 2026-11"),
+    )
