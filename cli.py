@@ -28,6 +28,8 @@ from local.message_file import ColumnMap
 from local.notice_commands import notices_app
 from local.payment_commands import payments_app
 from local.policy_commands import policy_app
+from local.replies_screen import LONGEST_SECONDS, ReplyOptions, run_replies
+from local.reply_file import CATEGORY, ReplyColumns
 from local.simulation import run_bank, run_departments, run_people, run_sources, tokens
 from local.stories import named
 from local.telling import run_told
@@ -176,6 +178,21 @@ def import_messages(
         wait=wait,
     )
     raise typer.Exit(run_told(run_import(options, as_json=as_json)))
+
+
+@app.command()
+def replies(
+    file: Annotated[Path, typer.Argument(help="a CSV file of messages with their replies and both dates")],
+    seconds: Annotated[float, typer.Option(min=10, help="real seconds that the longest case may take")] = LONGEST_SECONDS,
+    category: Annotated[str, typer.Option(help="what rows without a category are reported as")] = CATEGORY,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="play in this folder and keep it; otherwise in a temporary one")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """答复重演 Play answered messages at their real dates, in a town of their own: which limits would they have broken?"""
+    options = ReplyOptions(file, ReplyColumns(default_category=category), seconds, data)
+    raise typer.Exit(run_told(run_replies(options, as_json=as_json)))
 
 
 @app.command()

@@ -206,10 +206,13 @@ def _moment(text: str) -> datetime | _Date | None:
     """A date as files have it; one without an offset is meant in the town's time zone."""
     if not text:
         return None
+    return read_moment(text) or _Date.UNREADABLE
+
+
+def read_moment(text: str) -> datetime | None:
+    """A date as files have it; None where it is none."""
     moment = _parsed(text)
-    if moment is None:
-        return _Date.UNREADABLE
-    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
+    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
 def _parsed(text: str) -> datetime | None:
