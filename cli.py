@@ -183,7 +183,9 @@ def import_messages(
 @app.command()
 def replies(
     file: Annotated[Path, typer.Argument(help="a CSV file of messages with their replies and both dates")],
-    seconds: Annotated[float, typer.Option(min=10, help="real seconds that the longest case may take")] = LONGEST_SECONDS,
+    seconds: Annotated[
+        float, typer.Option(min=10, help="real seconds that the longest case may take")
+    ] = LONGEST_SECONDS,
     category: Annotated[str, typer.Option(help="what rows without a category are reported as")] = CATEGORY,
     data: Annotated[
         Path | None, typer.Option("--data", help="play in this folder and keep it; otherwise in a temporary one")
