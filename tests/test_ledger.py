@@ -107,36 +107,33 @@ async def tampering(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.pool.PoolConnec
 
 
 Tamper = Callable[[asyncpg.pool.PoolConnectionProxy, str], Awaitable[object]]
-TAMPERS: dict[str, tuple[str, str]] = {
-    "fact changed": ("update ledger set body = replace(body, 'urban-management', 'justice-office') where case_id = $1", ""),
-    "actor exchanged": ("update ledger set body = replace(body, 'officer-cheng', 'officer-ma') where case_id = $1", ""),
-    "entry deleted": ("delete from ledger where case_id = $1 and seq = 2", ""),
-    "last entry deleted": ("delete from ledger where case_id = $1 and seq = (select max(seq) from ledger where case_id = $1)", ""),
+TAMPERS = {
+    "fact changed": "update ledger set body = replace(body, 'urban-management', 'justice-office') where case_id = $1",
+    "actor exchanged": "update ledger set body = replace(body, 'officer-cheng', 'officer-ma') where case_id = $1",
+    "entry deleted": "delete from ledger where case_id = $1 and seq = 2",
+    "last entry deleted": "delete from ledger where case_id = $1 and seq = (select max(seq) from ledger where case_id = $1)",
     "entry inserted": (
-        (
-            "insert into ledger select case_id, seq + 100, at, kind, actor, body, prev_hash, hash, run_id, task_at "
-            "from ledger where case_id = $1 and seq = 1"
-        ), "beside",
+        "insert into ledger select case_id, seq + 100, at, kind, actor, body, prev_hash, hash, run_id, task_at "
+        "from ledger where case_id = $1 and seq = 1"
     ),
-    "row moved back": ("update cases set seq = seq - 1 where case_id = $1", ""),
-    "row deleted": ("delete from cases where case_id = $1", ""),
-    "all entries deleted": ("delete from ledger where case_id = $1", ""),
+    "row moved back": "update cases set seq = seq - 1 where case_id = $1",
+    "row deleted": "delete from cases where case_id = $1",
+    "all entries deleted": "delete from ledger where case_id = $1",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", TAMPERS)
 async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool) -> None:
-    """Whatever somebody with the owner's rights does to a chain, verification says where; an insertion is counted."""
+    """Whatever somebody with the owner's rights does to a chain, verification says where."""
     case_id = await town.walk(town.examples.MAIN)
     well = await verified(pool, case_id)
-    statement, shown = TAMPERS[name]
     async with tampering(pool) as connection:
-        await connection.execute(statement, case_id)
+        await connection.execute(TAMPERS[name], case_id)
         found = await anext(verify_cases(OneConnection(connection), [case_id]))  # type: ignore[arg-type]
 
     assert well.ok
-    assert (shown in found.detail and found.ok) if shown else not found.ok, found
-    assert shown or case_id in found.detail
+    assert not found.ok, found
+    assert case_id in found.detail
 
 
 class OneConnection:

@@ -1,0 +1,388 @@
+"""Is a sealed bundle of a case whole? Needs Python 3.11 and `cryptography`, nothing of Jiceng's, no server, no database.
+
+    python check.py BUNDLE.zip [--keys KEYS.json]
+
+Exit code 0: nothing was found; 1: each finding is a line `class: place: what`. `--keys`: the town's public keys as you got
+them by another way; without it the keys in the bundle are believed, and their fingerprints are printed to compare.
+
+It stands in one file so that it can be read whole and kept for years; the checks of a running town (audit/verify.py)
+use the same functions. Formats: docs/audit.md.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+GENESIS = "0" * 64
+FOREIGN = ("case:terminated", "case:reset")
+"""Entries that the archiver writes about a case, not the case itself."""
+
+ENDINGS = {
+    "WORKFLOW_EXECUTION_COMPLETED": "completed",
+    "WORKFLOW_EXECUTION_FAILED": "failed",
+    "WORKFLOW_EXECUTION_TIMED_OUT": "timed_out",
+    "WORKFLOW_EXECUTION_TERMINATED": "terminated",
+    "WORKFLOW_EXECUTION_CANCELED": "canceled",
+    "WORKFLOW_EXECUTION_CONTINUED_AS_NEW": "continued_as_new",
+}
+LONGEST_VARINT = 10
+
+Values = dict[str, Any]
+PublicKeys = Mapping[str, bytes]
+
+
+# ---- hashes, signatures and trees -----------------------------------------------------------------------------------
+
+
+def canonical(value: Any) -> bytes:
+    """A JSON value in the one form in which it is hashed and signed."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def sha256(content: bytes | str) -> str:
+    """SHA-256 as 64 hex digits."""
+    return hashlib.sha256(content.encode() if isinstance(content, str) else content).hexdigest()
+
+
+def signed(keys: PublicKeys, key_id: str, signature: str, content: bytes) -> bool:
+    """Whether the key of that id signed exactly this."""
+    raw = keys.get(key_id)
+    if raw is None:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(raw).verify(base64.b64decode(signature, validate=True), content)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[str]) -> str | None:
+    """The root of the Merkle tree (RFC 6962) to which a path leads from leaf `index` of `size`; None: not such a path."""
+    if not 0 <= index < size:
+        return None
+    above, rest, last = hashlib.sha256(b"\x00" + leaf).digest(), list(path), size - 1
+    while last > 0:
+        if index % 2 == 1 or index < last:
+            if not rest:
+                return None
+            beside = bytes.fromhex(rest.pop(0))
+            pair = beside + above if index % 2 == 1 else above + beside
+            above = hashlib.sha256(b"\x01" + pair).digest()
+        index, last = index // 2, last // 2
+    return above.hex() if not rest else None
+
+
+# ---- the ledger of one case -----------------------------------------------------------------------------------------
+
+
+def chain_of(rows: Iterable[Values], head: tuple[int, str]) -> list[Values]:
+    """The rows that lead to the head, the first entry first; as far back as they are there."""
+    standing = {(row["seq"], row["hash"]): row for row in rows}
+    chain: list[Values] = []
+    place = head
+    while (row := standing.get(place)) is not None and place[0] > 0:
+        chain.insert(0, row)
+        place = (row["seq"] - 1, row["prev_hash"])
+    return chain
+
+
+def ledger_faults(
+    case_id: str, rows: Sequence[Values], head: tuple[int, str], stamp_keys: PublicKeys | None
+) -> Iterator[str]:
+    """What is wrong with the entries of a case, on its chain and beside it.
+
+    `head`: seq and hash that the row names. `stamp_keys` None: signatures are not looked at.
+    """
+    for row in rows:
+        yield from entry_faults(case_id, row, rows, stamp_keys)
+    chain = chain_of(rows, head)
+    if not chain:
+        yield f"entry-deleted: {case_id} entry {head[0]}: the head that the row names is not in the ledger"
+        return
+    first = chain[0]
+    if first["seq"] != 1:
+        yield f"entry-deleted: {case_id} entry {first['seq'] - 1}: entry {first['seq']} follows it, and it is not there"
+    elif first["prev_hash"] != GENESIS:
+        yield f"entry-changed: {case_id} entry 1: it follows another entry"
+    on_chain = {(row["seq"], row["hash"]) for row in chain}
+    standing = {(row["seq"], row["hash"]) for row in rows}
+    for row in rows:
+        place, before = (row["seq"], row["hash"]), (row["seq"] - 1, row["prev_hash"])
+        if place in on_chain:
+            continue
+        if before == head:
+            yield f"entry-inserted: {case_id} entry {row['seq']}: it follows the head, and the case did not go on to it"
+        elif before not in standing and row["seq"] != 1:
+            yield f"entry-inserted: {case_id} entry {row['seq']}: it follows no entry that is there"
+
+
+def entry_faults(case_id: str, row: Values, rows: Sequence[Values], stamp_keys: PublicKeys | None) -> Iterator[str]:
+    """What is wrong with one entry: its place, its hash, its columns, and the word for who acted."""
+    place = f"{case_id} entry {row['seq']}"
+    try:
+        entry = json.loads(row["body"])
+        actor, said = entry["actor"], entry["seq"]
+    except (ValueError, KeyError, TypeError):
+        yield f"entry-changed: {place}: its content cannot be read"
+        return
+    if entry["case_id"] != case_id:
+        yield f"entry-of-another-case: {place}: its content is of {entry['case_id']}"
+    if said != row["seq"]:
+        swapped = any(other["seq"] == said and _said_seq(other) == row["seq"] for other in rows)
+        kind = "entries-swapped" if swapped else "entry-inserted"
+        yield f"{kind}: {place}: its content is that of entry {said}"
+    if sha256(row["body"]) != row["hash"]:
+        yield f"entry-changed: {place}: its content does not have the hash it carries"
+    columns = {"kind": entry["kind"], "actor": f"{actor['role']}:{actor['subject']}", "prev_hash": entry["prev_hash"]}
+    differing = [name for name, content in columns.items() if row[name] != content]
+    if _instant(row["at"]) != _instant(entry["at"]):
+        differing.append("at")
+    for column in differing:
+        yield f"column-changed: {place}: the column {column} differs from the entry"
+    yield from _actor_faults(place, case_id, entry, stamp_keys)
+
+
+def _actor_faults(place: str, case_id: str, entry: Values, stamp_keys: PublicKeys | None) -> Iterator[str]:
+    actor, stamp = entry["actor"], entry["stamp"]
+    named = f"{actor['role']}:{actor['subject']}"
+    if stamp is None:
+        if actor["role"] != "engine":
+            yield f"actor-exchanged: {place}: {named} acted without a stamp"
+    elif stamp["actor"] != actor:
+        signer = f"{stamp['actor']['role']}:{stamp['actor']['subject']}"
+        yield f"actor-exchanged: {place}: it names {named}, the stamp {signer}"
+    elif stamp_keys is not None and not stamp_holds(stamp, case_id, entry["seq"], stamp_keys):
+        yield f"actor-exchanged: {place}: no key of the town signed the stamp of {named}"
+
+
+def stamp_holds(stamp: Values, case_id: str, seq: int, keys: PublicKeys) -> bool:
+    """Whether the API signed this stamp, for this case; a child is opened by a command to its parent."""
+    if stamp["case_id"] != case_id and not (seq == 1 and case_id.startswith(f"{stamp['case_id']}.")):
+        return False
+    text = b"jiceng stamp 1\n" + canonical({name: value for name, value in stamp.items() if name != "signature"})
+    return signed(keys, stamp["key_id"], stamp["signature"], text)
+
+
+def _said_seq(row: Values) -> int | None:
+    try:
+        seq = json.loads(row["body"])["seq"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return seq if isinstance(seq, int) else None
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+# ---- archived runs --------------------------------------------------------------------------------------------------
+
+
+def run_faults(case_id: str, run: Values) -> Iterator[str]:
+    """What is wrong with one archived run by itself: `manifest` (text), `manifest_hash`, `run_id`, `sha256` (of its bytes)."""
+    place = f"{case_id} run {run['run_id']}"
+    if sha256(run["manifest"]) != run["manifest_hash"]:
+        yield f"manifest-changed: {place}: the manifest does not have the hash it carries"
+    said = json.loads(run["manifest"])
+    if said["case_id"] != case_id or said["run_id"] != run["run_id"]:
+        yield f"history-of-another-case: {place}: the manifest is of {said['case_id']} run {said['run_id']}"
+    if said["sha256"] != run["sha256"]:
+        yield f"archive-changed: {place}: its bytes do not have the hash that the manifest names"
+
+
+def run_chain_faults(case_id: str, manifests: Sequence[Values], *, ended: bool) -> Iterator[str]:
+    """Where one run of a case does not go on in the next. `ended`: nothing may be missing at the end."""
+    known = {manifest["run_id"]: manifest for manifest in manifests}
+    for manifest in manifests:
+        place, before = f"{case_id} run {manifest['run_id']}", manifest["previous_run_id"]
+        if before is not None:
+            if before not in known:
+                yield f"run-missing: {place}: it continues run {before}, which is not in the archive"
+            elif manifest["previous_sha256"] != known[before]["sha256"]:
+                yield f"archive-changed: {place}: run {before}, which it continues, had another hash"
+        after = manifest["next_run_id"]
+        if ended and after is not None and after not in known:
+            yield f"run-missing: {place}: it goes on in run {after}, which is not in the archive"
+
+
+def current_runs(manifests: Sequence[Values]) -> list[Values]:
+    """The runs that lead to the latest one, the first run first; a run from which somebody reset stands beside."""
+    closed = {manifest["run_id"]: manifest for manifest in manifests}
+    if not closed:
+        return []
+    continued = {manifest["previous_run_id"] for manifest in closed.values()}
+    left = {manifest["reset_from"] for manifest in closed.values()}
+    ends = [manifest for manifest in closed.values() if manifest["run_id"] not in continued | left]
+    run: Values | None = max(ends or closed.values(), key=lambda manifest: _instant(manifest["started_at"]))
+    runs: list[Values] = []
+    while run is not None and run not in runs:
+        runs.insert(0, run)
+        run = closed.get(run["previous_run_id"])
+    return runs
+
+
+def history_faults(case_id: str, manifest: Values, events: Sequence[Values]) -> Iterator[str]:
+    """What is wrong with the events of a run: their form, and whose run it is."""
+    place = f"{case_id} run {manifest['run_id']}"
+    if not events:
+        yield f"history-truncated: {place}: no event"
+        return
+    for number, event in enumerate(events, start=1):
+        if event["id"] != number:
+            yield f"event-removed: {place}: event {event['id']} stands where event {number} should stand"
+            break
+    started = events[0]["attributes"]
+    if events[0]["type"] != "WORKFLOW_EXECUTION_STARTED" or started.get("workflow_id") != case_id:
+        yield f"history-of-another-case: {place}: event 1 is the start of {started.get('workflow_id')}"
+    own = started.get("original_execution_run_id")
+    if manifest["reset_from"] is None and own != manifest["run_id"]:
+        yield f"history-of-another-case: {place}: event 1 is the start of run {own}"
+    if len(events) != manifest["events"]:
+        yield f"history-truncated: {place}: {len(events)} events, the manifest says {manifest['events']}"
+    if manifest["closed_at"] is not None and ENDINGS.get(events[-1]["type"]) != manifest["status"]:
+        yield f"history-truncated: {place}: event {events[-1]['id']} is not the end that the manifest names"
+
+
+def receipts(events: Iterable[Values]) -> Iterator[tuple[int, int, str]]:
+    """What the ledger answered to each flush of a run: event, seq and hash of the head."""
+    for event in events:
+        if event["type"] != "MARKER_RECORDED":
+            continue
+        for payload in event["attributes"].get("details", {}).get("result", {}).get("payloads", []):
+            receipt = payload.get("value")
+            if isinstance(receipt, dict) and set(receipt) == {"seq", "head_hash"}:
+                yield event["id"], receipt["seq"], receipt["head_hash"]
+
+
+def command_digests(events: Iterable[Values]) -> Iterator[str]:
+    """The digests of all that people did in a run: of its opening, and of every command with its stamp."""
+    for event in events:
+        said = event["attributes"]
+        if event["type"] == "WORKFLOW_EXECUTION_STARTED":
+            for payload in said.get("input", {}).get("payloads", []):
+                state = payload.get("value")
+                if isinstance(state, dict) and isinstance(state.get("opening"), dict):
+                    yield state["opening"]["digest"]
+        request = said.get("accepted_request") or said.get("request") or {}
+        if event["type"].startswith("WORKFLOW_EXECUTION_UPDATE_"):
+            given = [each.get("value") for each in request.get("input", {}).get("args", {}).get("payloads", [])]
+            if len(given) > 1:
+                yield sha256(canonical({"command": given[0], "stamp": given[1]}))
+
+
+def ledger_against_history(
+    case_id: str, chain: Sequence[Values], runs: Sequence[tuple[Values, Sequence[Values]]]
+) -> Iterator[str]:
+    """Where ledger and recorded runs do not vouch for each other. `runs`: (manifest, events), the first run first."""
+    told = 0
+    for manifest, events in runs:
+        for event, seq, head in receipts(events):
+            place = f"{case_id} entry {seq}"
+            if seq > len(chain):
+                yield f"entry-deleted: {place}: event {event} of run {manifest['run_id']} has it, the ledger does not"
+            elif chain[seq - 1]["hash"] != head:
+                yield f"chain-rewritten: {place}: event {event} of run {manifest['run_id']} has another hash"
+            told = max(told, seq)
+    known = {digest for _, events in runs for digest in command_digests(events)}
+    whole = bool(runs) and runs[0][0]["previous_run_id"] is None
+    ended = bool(runs) and runs[-1][0]["closed_at"] is not None and runs[-1][0]["next_run_id"] is None
+    for row in chain:
+        entry = json.loads(row["body"])
+        place = f"{case_id} entry {row['seq']}"
+        if ended and row["seq"] > told and row["kind"] not in FOREIGN:
+            yield f"entry-inserted: {place}: no run told it; the last that one told is entry {told}"
+        elif whole and row["seq"] <= told and entry["command_digest"] and entry["command_digest"] not in known:
+            yield f"command-changed: {place}: no recorded command has its digest"
+
+
+def foreign_faults(case_id: str, rows: Iterable[Values], manifests: Sequence[Values], *, ended: bool) -> Iterator[str]:
+    """Entries of the archiver about terminations and resets that no archived run bears out."""
+    known = {manifest["run_id"]: manifest for manifest in manifests}
+    for row in rows:
+        if row["kind"] not in FOREIGN:
+            continue
+        facts = json.loads(row["body"])["facts"]
+        place = f"{case_id} entry {row['seq']}"
+        if row["kind"] == "case:terminated":
+            run = known.get(facts["run"])
+            if run is None or run["status"] != facts["status"]:
+                yield f"entry-inserted: {place}: no archived run was {facts['status']} as it says"
+        else:
+            run = known.get(facts["new_run"])
+            if (run is None and ended) or (run is not None and run["reset_from"] != facts["run"]):
+                yield f"entry-inserted: {place}: no archived run was made by the reset that it tells of"
+
+
+# ---- seals ----------------------------------------------------------------------------------------------------------
+
+
+def seal_faults(seals: Sequence[Values], keys: PublicKeys) -> Iterator[str]:
+    """What is wrong with the chain of seals: one missing, one changed, one that the town did not sign."""
+    before = GENESIS
+    for number, seal in enumerate(seals, start=1):
+        place = f"seal {seal['number']}"
+        said = json.loads(seal["body"])
+        if seal["number"] != number:
+            yield f"seal-removed: seal {number}: after it stands {place}"
+            return
+        if said["number"] != number or sha256(f"{seal['body']}\n{seal['signature']}") != seal["hash"]:
+            yield f"seal-changed: {place}: it does not have the hash it carries"
+        if said["previous"] != before:
+            yield f"seal-removed: {place}: it does not hold the seal before it"
+        if not signed(keys, said["key_id"], seal["signature"], seal["body"].encode()):
+            yield f"seal-forged: {place}: no key of the town ({said['key_id']} is named) signed it"
+        before = seal["hash"]
+
+
+def proof_faults(proofs: Iterable[Values], seals: Sequence[Values]) -> Iterator[str]:
+    """Which leaves are not in the seal that they are said to be in."""
+    bodies = {seal["number"]: json.loads(seal["body"]) for seal in seals}
+    for proof in proofs:
+        leaf = proof["leaf"]
+        body = bodies.get(proof["seal"])
+        place = f"{leaf['case_id']} {leaf['kind']} {leaf['place']}"
+        if body is None:
+            yield f"seal-removed: seal {proof['seal']}: {place} is proved by it, and it is not there"
+        elif proof["size"] != body["leaves"] or body["root"] != root_by_path(
+            canonical(leaf), proof["index"], proof["size"], proof["path"]
+        ):
+            yield f"not-sealed: {place}: its proof does not lead to the root of seal {proof['seal']}"
+
+
+def sealed_head_faults(
+    case_id: str, sealed: Iterable[tuple[int, int, str]], rows: Sequence[Values], chain: Sequence[Values]
+) -> Iterator[str]:
+    """Which sealed heads (seal, seq, hash) the chain does not lead through, without a lost task or a reset that says why."""
+    standing = {(row["seq"], row["hash"]): row for row in rows}
+    on_chain = {(row["seq"], row["hash"]) for row in chain}
+    was_reset = any(row["kind"] == "case:reset" for row in rows)
+    for seal, seq, content in sealed:
+        place = f"{case_id} entry {seq}"
+        if (seq, content) in on_chain:
+            continue
+        if not rows:
+            yield f"case-deleted: {place}: seal {seal} holds this head, the ledger has nothing of the case"
+        elif (seq, content) not in standing:
+            yield f"chain-rewritten: {place}: seal {seal} holds another hash, which is not in the ledger"
+        elif not was_reset and not _of_one_lost_task((seq, content), standing, on_chain):
+            yield f"chain-rewritten: {place}: seal {seal} holds another hash, and no lost task explains the difference"
+
+
+def _of_one_lost_task(
+    place: tuple[int, str], standing: Mapping[tuple[int, str], Values], on_chain: set[tuple[int, str]]
+) -> bool:
+    """A lost workflow task leaves beside the chain what it alone wrote; more than that was somebody's doing."""
+    row = standing[place]
+    task = (row["run_id"], row["task_at"])
+    while place not in on_chain and place[0] > 0:
+        row_here = standing.get(place)
+        if row_here is None or (row_here["run_id"], row_here["task_at"]) != task:
+            return False
+        place = (place[0] - 1, row_here["prev_hash"])
+    return True

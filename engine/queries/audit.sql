@@ -1,0 +1,38 @@
+-- What auditors read of a case, whole.
+
+-- name: entries_of_case
+-- Every entry of a case, on its chain or beside it.
+select case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at
+from ledger where case_id = $1 order by seq, task_at, hash;
+
+-- name: row_of_case
+-- The row of a case.
+select * from cases where case_id = $1;
+
+-- name: known_cases
+-- Every case that anything knows of: ledger, row, archive or a seal.
+select case_id from ledger
+union select case_id from cases
+union select case_id from archive
+union select case_id from sealed_leaves
+order by 1;
+
+
+-- name: sealed_of_case
+-- What seals hold of a case.
+select kind, place, hash, first_seal from sealed_leaves where case_id = $1 order by first_seal, kind, place;
+
+-- name: rewrite_case
+-- The row of a case as a replay of its history made it.
+update cases set
+    procedure = $2, stage = $3, area = $4, department = $5, holder = $6, labels = $7, opened_at = $8, closed_at = $9,
+    ended = $10, due_at = $11, due_clock = $12, seq = $13, head_hash = $14, clocks = $15, snapshot = $16, involved = $17,
+    updated_at = clock_timestamp()
+where case_id = $1 and cases.task_at <= $18;
+
+-- name: put_back_case
+-- The row of a case that has none, as a replay of its history made it.
+insert into cases (case_id, procedure, stage, area, department, holder, labels, opened_at, closed_at, ended,
+                   due_at, due_clock, seq, head_hash, clocks, snapshot, involved, task_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+on conflict (case_id) do nothing;
