@@ -79,7 +79,7 @@ async def _watched(town: Town, file: ReplyFile, seconds: float, progress: ReplyP
 
 
 async def _play(town: Town, file: ReplyFile, seconds: float, progress: ReplyProgress) -> ReplyReport:
-    keys = Keys.load(town.settings.key_folder)
+    keys = Keys.of(town.settings)
     temporal = await connect(town.settings, keys)
     async with await open_pool(town.settings, process="jiceng replies") as pool:
         return await play_replies(file, ReplyTown(town.settings, keys, pool, temporal), seconds, progress)
@@ -126,6 +126,7 @@ def _show(console: Console, report: ReplyReport) -> None:
         console.print(escape(line), soft_wrap=True, highlight=False)
     for table in (_sums(report), _indicators(report), _limits(report)):
         console.print(table)
+    console.print(SIGNING, soft_wrap=True, highlight=False)
     console.print("假设 assumed:", highlight=False)
     for chinese, english in ASSUMPTIONS:
         console.print(f"- {chinese} {english}", soft_wrap=True, highlight=False)
@@ -169,7 +170,7 @@ def _indicators(report: ReplyReport) -> Table:
 
 
 def _limits(report: ReplyReport) -> Table:
-    table = Table(title="期限 limits", title_justify="left", caption=SIGNING, caption_justify="left")
+    table = Table(title="期限 limits", title_justify="left")
     columns = list(dict.fromkeys(column for counts in report.limits().values() for column in counts))
     table.add_column("期限 clock")
     for column in columns:
