@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
-.PHONY: setup demo test test-all format lint types docs lock clean
+.PHONY: setup demo test test-all bench format lint types docs lock clean
 
 setup: .venv/.installed
 
@@ -34,6 +34,10 @@ types: setup
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+bench: setup ## the standard case by every contender, in one run: only the ratios count
+	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r bench/requirements.lock
+	$(BIN)/python -m bench $(BENCH_FLAGS)
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/jiceng docs
