@@ -16,6 +16,7 @@ from temporalio.client import Client
 from engine.keys import Keys
 from engine.settings import PROJECT, Settings
 from engine.tokens import issue
+from local.archive_commands import archiver
 from local.audit_commands import audit_app
 from local.case_commands import case_app
 from local.category_map import read_category_map, read_column_map
@@ -49,6 +50,7 @@ Audit = Callable[[Settings, Keys, Client, asyncpg.Pool, list[str] | None], Findi
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Jiceng 基层: a durable case engine for grassroots governance."
 )
+app.command()(archiver)
 app.add_typer(audit_app, name="audit")
 app.add_typer(case_app, name="case")
 app.add_typer(policy_app, name="policy")
@@ -167,7 +169,7 @@ def import_messages(
     """导入 Import messages as incidents: each row once, however often it is run."""
     settings = run_told(_town(data))
     account = Persona("importer-1", Role.WINDOW_CLERK)
-    token_for = tokens(settings, Keys.load(settings.key_folder))
+    token_for = tokens(settings, Keys.of(settings))
     options = ImportOptions(
         file=file,
         api_url=settings.api_url,
@@ -208,7 +210,7 @@ def token(
 ) -> None:
     """令牌 Sign a token for the local town."""
     settings = run_told(_town(data))
-    keys = Keys.load(settings.key_folder)
+    keys = Keys.of(settings)
     account = subject or f"{role}-1"
     lifetime = timedelta(hours=hours)
     typer.echo(issue(keys, subject=account, role=role, department=department, area=area, lifetime=lifetime))

@@ -27,7 +27,6 @@ from engine.settings import Settings
 from engine.source_policy import load_sources
 from engine.sources import SourceGateway
 from engine.stamp_guard import Forgeries, StampGuard
-from engine.stamps import StampRing
 from engine.temporal import build_worker, connect
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
@@ -75,8 +74,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
         async with pool.acquire() as connection:
             return await vault.read_person_details(connection, person, WORKER, purpose, case_id)
 
-    ring = StampRing.of(keys)
-    ledger = ledger or Ledger(pool, ring)
+    ledger = ledger or Ledger(pool, keys.stamp_ring)
     forgeries = Forgeries(pool)
     async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)
@@ -103,7 +101,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
                 payments.pay,
                 payments.payment_status,
             ],
-            [StampGuard(ring, forgeries)],
+            [StampGuard(keys.stamp_ring, forgeries)],
         )
 
 
@@ -120,7 +118,7 @@ async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM, or until cancelled."""
-    keys = Keys.load(settings.key_folder)
+    keys = Keys.of(settings)
     client = await connect(settings, keys)
     async with (
         await open_pool(settings, process="jiceng worker") as pool,

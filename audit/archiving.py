@@ -33,7 +33,7 @@ AWAY = (
 async def run_archiver(settings: Settings) -> None:
     """Run until SIGTERM, or until cancelled. Raises KeyFault when this process has no key for seals."""
     with configure_logging("archiver", settings.log_level):
-        keys = Keys.load(settings.key_folder)
+        keys = Keys.of(settings)
         keys.seal_key()
         client = await connect(settings, keys, lazy=True)
         async with await open_pool(settings, process="jiceng archiver") as pool:

@@ -17,7 +17,7 @@ LATELY = timedelta(minutes=2)  # a poll lasts up to a minute
 
 async def polled_lately(settings: Settings) -> bool:
     """Ask Temporal. All workers have the same name, so it is one of them, not this one in particular."""
-    client = await connect(settings, Keys.load(settings.key_folder))
+    client = await connect(settings, Keys.of(settings))
     request = DescribeTaskQueueRequest(
         namespace=settings.temporal_namespace,
         task_queue=TaskQueue(name=settings.task_queue),

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from engine.founding import found_keys_of_others
-from engine.keys import ensure_keys
+from engine.keys import ensure_keys, vault_outside
 from engine.migrations import migrate
 from engine.settings import Settings
 
@@ -19,7 +19,7 @@ from engine.settings import Settings
 def main(password_file: Path) -> None:
     """Do all of it. Raises what keys, policies and migrations say when they cannot be used."""
     settings = Settings()
-    ensure_keys(settings.key_folder)
+    ensure_keys(settings.key_folder, vault_outside(settings))
     found_keys_of_others(settings)
     write_password_file(settings, password_file, Path(os.environ["PGPASSFILE"]))
     asyncio.run(migrate(settings.database_url))

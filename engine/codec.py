@@ -61,9 +61,9 @@ class EncryptionCodec(PayloadCodec):
     """Encrypts with the active key of a ring; decrypts with any of its keys."""
 
     def __init__(self, ring: KeyRing) -> None:
-        """`ring` is the payload ring of the town."""
-        self._active_id = ring.active_id
-        self._ciphers = {key_id: AESGCM(key) for key_id in ring if (key := ring.get(key_id))}
+        """`ring` is the payload ring of the town; its keys may change while this lives."""
+        self._ring = ring
+        self._ciphers: dict[str, AESGCM] = {}
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypt each payload whole, metadata included."""
@@ -74,17 +74,21 @@ class EncryptionCodec(PayloadCodec):
         return [self._decrypt(payload) for payload in payloads]
 
     def _encrypt(self, payload: Payload) -> Payload:
-        nonce = os.urandom(NONCE_BYTES)
-        sealed = self._ciphers[self._active_id].encrypt(
-            nonce, _pack(payload.SerializeToString()), _bound(self._active_id)
-        )
-        return Payload(metadata={"encoding": ENCODING, KEY_ID: self._active_id.encode()}, data=nonce + sealed)
+        nonce, (key_id, key) = os.urandom(NONCE_BYTES), self._ring.current()
+        cipher = self._ciphers.get(key_id) or self._ciphers.setdefault(key_id, AESGCM(key))
+        sealed = cipher.encrypt(nonce, _pack(payload.SerializeToString()), _bound(key_id))
+        return Payload(metadata={"encoding": ENCODING, KEY_ID: key_id.encode()}, data=nonce + sealed)
+
+    def _cipher(self, key_id: str) -> AESGCM | None:
+        if key_id not in self._ciphers and (key := self._ring.get(key_id)) is not None:
+            self._ciphers[key_id] = AESGCM(key)
+        return self._ciphers.get(key_id)
 
     def _decrypt(self, payload: Payload) -> Payload:
         if payload.metadata.get("encoding") != ENCODING:
             raise PayloadNotEncrypted
         key_id = payload.metadata.get(KEY_ID, b"").decode(errors="replace")
-        cipher = self._ciphers.get(key_id)
+        cipher = self._cipher(key_id)
         if cipher is None:
             raise PayloadKeyUnknown(f"Its id: {key_id!r:.80}")
         nonce, sealed = payload.data[:NONCE_BYTES], payload.data[NONCE_BYTES:]

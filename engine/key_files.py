@@ -7,11 +7,14 @@ import json
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 KEY_BYTES = 32
+
+RingText = tuple[str, dict[str, bytes]]
+"""A ring as it is read: the active id, and all keys."""
 
 
 class KeyFault(Exception):
@@ -88,13 +91,14 @@ def write_once(file: Path, text: str) -> None:
         os.close(folder)
 
 
-def replace_file(file: Path, text: str) -> None:
-    """Write a file whole (mode 0600) in the place of the one that is there. Hold the folder; keep what it held."""
+def replace_file(file: Path, text: str, mode: int = 0o600) -> None:
+    """Write a file whole in the place of the one that is there. Hold the folder; keep what it held."""
     descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     with os.fdopen(descriptor, "w") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+    Path(name).chmod(mode)
     Path(name).replace(file)
 
 
@@ -106,26 +110,30 @@ def new_key_id(purpose: str) -> str:
 def new_ring(purpose: str, key: bytes | None = None) -> str:
     """The text of a ring file with one key, random unless given."""
     key_id = new_key_id(purpose)
-    return json.dumps({"active": key_id, "keys": {key_id: to_text(key or secrets.token_bytes(KEY_BYTES))}}, indent=1)
+    return ring_text(key_id, {key_id: key or secrets.token_bytes(KEY_BYTES)})
 
 
-def ring_with_new_key(file: Path, purpose: str, key: bytes) -> tuple[str, str]:
-    """Id and text of a ring file with one key more, the active one. Raises KeyFault."""
-    _, keys = read_ring(file)
-    key_id = new_key_id(purpose)
-    keys[key_id] = key
-    return key_id, json.dumps(
-        {"active": key_id, "keys": {name: to_text(each) for name, each in keys.items()}}, indent=1
-    )
+def ring_text(active_id: str, keys: Mapping[str, bytes]) -> str:
+    """The text of a ring file."""
+    return json.dumps({"active": active_id, "keys": {name: to_text(key) for name, key in keys.items()}}, indent=1)
 
 
-def read_ring(file: Path) -> tuple[str, dict[str, bytes]]:
+def read_ring(file: Path) -> RingText:
     """The active id and all keys of a ring file. Raises KeyMissing, KeyFileExposed, KeyFileBroken."""
     require_private(file)
     try:
-        ring = json.loads(file.read_text())
+        text = file.read_text()
+    except UnicodeDecodeError:
+        raise KeyFileBroken(file, "it is not text") from None
+    return ring_of(text, file)
+
+
+def ring_of(text: str, file: Path) -> RingText:
+    """The active id and all keys of a ring's text; `file` names where it came from. Raises KeyFileBroken."""
+    try:
+        ring = json.loads(text)
         active, keys = str(ring["active"]), {str(key_id): from_text(key) for key_id, key in ring["keys"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError, UnicodeDecodeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         # Not chained: the cause may quote the line that holds the key.
         raise KeyFileBroken(file, 'it is not {"active": id, "keys": {id: base64url}}') from None
     if active not in keys:

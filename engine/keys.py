@@ -1,4 +1,4 @@
-"""The keys of a town: made once, kept in files of mode 0600, read once when a process starts.
+"""The keys of a town: made once, kept in files of mode 0600, changed by `jiceng keys` (engine/key_rotation.py).
 
     payload.json       AES-256 ring: everything that goes into Temporal (engine/codec.py)
     vault.json         AES-256 ring: wraps the key of each person (engine/vault.py)
@@ -7,20 +7,20 @@
     stamp-ring.json    Ed25519, public: all that ever signed, for workers and auditors
     tokens.json        Ed25519, private: signs the tokens of the local town (engine/tokens.py)
     jwks.json          its public part, as the API reads it
-    seals.json         Ed25519, private: signs the seals over all cases (audit/seals.py); `jiceng audit new-seal-key` changes it
+    seals.json         Ed25519, private: signs the seals over all cases (audit/seals.py); `jiceng keys rotate seals` changes it
     seal-ring.json     Ed25519, public: all that ever signed a seal, for auditors
 
 The departments' HMAC secrets lie beside them, one file each (engine/department_keys.py).
 
-A ring is `{"active": id, "keys": {id: base64url}}`: the active key is for new things, the others still open old ones.
+A ring is `{"active": id, "keys": {id: base64url}}`: the active key is for new things, the others still open old ones. Processes
+that run find new keys by themselves (engine/key_ring.py). The ring of the vault may lie outside: see `Settings.vault_ring`.
 A process that needs no private keys (a worker) starts without stamps.json, tokens.json and seals.json.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -28,49 +28,18 @@ from engine.key_files import (
     KeyFault,
     KeyFileBroken,
     KeyMissing,
-    from_text,
     hold_folder,
     new_ring,
     read_ring,
-    replace_file,
     require_private,
-    ring_with_new_key,
+    ring_text,
     to_text,
     write_once,
 )
+from engine.key_ring import KeyRing, RingCommand, RingFile, RingGiven, RingSource
+from engine.settings import Settings
 
 JWKS_FILE = "jwks.json"
-
-
-class KeyRing:
-    """Secret keys of one purpose, by id. Prints its ids, never its keys."""
-
-    def __init__(self, active_id: str, keys: Mapping[str, bytes]) -> None:
-        """`active_id` is one of `keys`; every key has 32 bytes."""
-        self.active_id = active_id
-        self._keys = MappingProxyType(dict(keys))
-
-    @classmethod
-    def read(cls, file: Path) -> "KeyRing":
-        """Read a ring file. Raises KeyFault when it is missing, exposed or broken."""
-        return cls(*read_ring(file))
-
-    @property
-    def active(self) -> bytes:
-        """The key for new things."""
-        return self._keys[self.active_id]
-
-    def get(self, key_id: str) -> bytes | None:
-        """The key of that id, or None."""
-        return self._keys.get(key_id)
-
-    def __iter__(self) -> Iterator[str]:
-        """Ids, the active one first."""
-        yield self.active_id
-        yield from (key_id for key_id in self._keys if key_id != self.active_id)
-
-    def __repr__(self) -> str:
-        return f"KeyRing({', '.join(self)})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -91,8 +60,16 @@ class Keys:
     seal_ring: KeyRing | None = None
 
     @classmethod
-    def load(cls, folder: Path) -> "Keys":
-        """Read the key folder. Raises KeyFault (missing, exposed or broken), with the remedy in its words."""
+    def of(cls, settings: Settings) -> "Keys":
+        """The keys of a process, the ring of the vault from where the settings say. Raises as `load`."""
+        return cls.load(settings.key_folder, vault_outside(settings))
+
+    @classmethod
+    def load(cls, folder: Path, vault: RingSource | None = None) -> "Keys":
+        """Read the key folder. Raises KeyFault (missing, exposed or broken), with the remedy in its words.
+
+        `vault`: where the ring of the vault is, if not in vault.json.
+        """
         require_private(folder)
         stamp_keys = _read_private(folder / "stamps.json")
         stamp_ring = KeyRing.read(folder / "stamp-ring.json")
@@ -101,7 +78,7 @@ class Keys:
         _require_public(folder / "seal-ring.json", seal_ring, seal_keys)
         return cls(
             payload=KeyRing.read(folder / "payload.json"),
-            vault=KeyRing.read(folder / "vault.json"),
+            vault=KeyRing.of(vault or RingFile(folder / "vault.json")),
             blind_index=KeyRing.read(folder / "blind-index.json"),
             stamp_ring=stamp_ring,
             stamp_keys=stamp_keys,
@@ -127,40 +104,27 @@ class Keys:
         return f"Keys(payload={self.payload}, vault={self.vault}, stamps={self.stamp_ring})"
 
 
-def ensure_keys(folder: Path) -> Keys:
+def vault_outside(settings: Settings) -> RingSource | None:
+    """Where the ring of the vault is when it does not lie in the key folder: in the environment, or with a command."""
+    if settings.vault_ring is not None:
+        return RingGiven(settings.vault_ring.get_secret_value())
+    return RingCommand(settings.vault_ring_command) if settings.vault_ring_command is not None else None
+
+
+def ensure_keys(folder: Path, vault: RingSource | None = None) -> Keys:
     """Make what is missing in the key folder, and load it. An existing key is never replaced.
 
     Two processes that start at once get the same keys: the second waits for the first. Raises KeyFault.
     """
     with hold_folder(folder):
-        for name in ("payload", "vault", "blind-index"):
+        for name in ("payload", "blind-index", *(() if vault else ("vault",))):
             write_once(folder / f"{name}.json", new_ring(name))
         for name in ("stamps", "tokens", "seals"):
             write_once(folder / f"{name}.json", new_ring(name, Ed25519PrivateKey.generate().private_bytes_raw()))
         for private, public in (("stamps.json", "stamp-ring.json"), ("seals.json", "seal-ring.json")):
             write_once(folder / public, _public_ring(KeyRing.read(folder / private)))
-        write_once(folder / JWKS_FILE, json.dumps(_jwks(KeyRing.read(folder / "tokens.json")), indent=1))
-    return Keys.load(folder)
-
-
-def new_seal_key(folder: Path) -> str:
-    """Make a new key for seals, the active one from now on, and return its id. Old ones still open old seals.
-
-    Processes that run sign with the old one until they start again, and that is well: it stays in the public ring.
-    Raises KeyFault.
-    """
-    with hold_folder(folder):
-        key_id, private = ring_with_new_key(
-            folder / "seals.json", "seals", Ed25519PrivateKey.generate().private_bytes_raw()
-        )
-        public = KeyRing.read(folder / "seal-ring.json")
-        keys = {name: to_text(key) for name in public if (key := public.get(name))}
-        ring = json.loads(private)
-        keys[key_id] = to_text(_public(from_text(ring["keys"][key_id])))
-        # The public part first: whoever dies between the two leaves a key that nobody signs with, not the other way round.
-        replace_file(folder / "seal-ring.json", json.dumps({"active": key_id, "keys": keys}, indent=1))
-        replace_file(folder / "seals.json", private)
-    return key_id
+        write_once(folder / JWKS_FILE, json.dumps({"keys": jwks(read_ring(folder / "tokens.json")[1])}, indent=1))
+    return Keys.load(folder, vault)
 
 
 def public_keys(ring: KeyRing) -> dict[str, str]:
@@ -173,29 +137,30 @@ def _read_private(file: Path) -> KeyRing | None:
 
 
 def _require_public(file: Path, public: KeyRing | None, private: KeyRing | None) -> None:
-    if private and (public is None or public.get(private.active_id) != _public(private.active)):
+    if private and (public is None or public.get(private.active_id) != public_part(private.active)):
         raise KeyFileBroken(file, f"the active key of the private file, {private.active_id}, is not in it")
 
 
 def _signing_key(ring: KeyRing | None, name: str) -> tuple[str, Ed25519PrivateKey]:
     if ring is None:
         raise KeyMissing(Path(name))
-    return ring.active_id, Ed25519PrivateKey.from_private_bytes(ring.active)
+    key_id, raw = ring.current()
+    return key_id, Ed25519PrivateKey.from_private_bytes(raw)
 
 
-def _public(private: bytes) -> bytes:
+def public_part(private: bytes) -> bytes:
+    """The public half of a raw Ed25519 key."""
     return Ed25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
 
 
 def _public_ring(private: KeyRing) -> str:
-    return json.dumps(
-        {"active": private.active_id, "keys": {private.active_id: to_text(_public(private.active))}}, indent=1
-    )
+    return ring_text(private.active_id, {private.active_id: public_part(private.active)})
 
 
-def _jwks(tokens: KeyRing) -> dict[str, list[dict[str, str]]]:
-    key = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": tokens.active_id}
-    return {"keys": [key | {"x": to_text(_public(tokens.active))}]}
+def jwks(tokens: Mapping[str, bytes]) -> list[dict[str, str]]:
+    """Token keys, by id, as jwks.json shows them: their public parts."""
+    form = {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA"}
+    return [form | {"kid": key_id, "x": to_text(public_part(key))} for key_id, key in tokens.items()]
 
 
 def public_key(raw: bytes) -> Ed25519PublicKey:
@@ -204,5 +169,6 @@ def public_key(raw: bytes) -> Ed25519PublicKey:
 
 
 __all__ = [
-    "KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "new_seal_key", "public_key", "public_keys",
+    "KeyFault", "KeyFileBroken", "KeyMissing", "KeyRing", "Keys", "ensure_keys", "jwks", "public_key", "public_keys",
+    "public_part", "vault_outside",
 ]  # fmt: skip

@@ -18,6 +18,12 @@ class Settings(BaseSettings):
 
     data: Path = Field(default=Path("town"), description="folder of the local town: databases, keys, town.json")
     keys: Path | None = Field(default=None, description="folder of the key files, mode 0600; default DATA/keys")
+    vault_ring: SecretStr | None = Field(
+        default=None, description="the master keys of the vault themselves, as vault.json holds them, in its place"
+    )
+    vault_ring_command: str | None = Field(
+        default=None, description="a command that prints the master keys of the vault, in the place of vault.json"
+    )
     policies: Path = Field(default=PROJECT / "policies", description="folder of the town's rules")
     temporal_address: str = "127.0.0.1:7233"
     temporal_namespace: str = "default"
@@ -33,7 +39,9 @@ class Settings(BaseSettings):
     archive_url: str | None = Field(
         default=None, description="object store of the archive (file://, s3://, …); default: in the database"
     )
-    archiver_pause_seconds: float = Field(default=10.0, gt=0, description="real time between two passes of the archiver")
+    archiver_pause_seconds: float = Field(
+        default=10.0, gt=0, description="real time between two passes of the archiver"
+    )
     seal_seconds: float = Field(default=3600.0, gt=0, description="real time between two seals")
     api_host: str = "127.0.0.1"
     api_port: int = 8080

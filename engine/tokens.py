@@ -6,8 +6,6 @@ in town time.
 
 import secrets
 import stat
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import jwt
 import structlog
 
 from engine.key_files import KeyFileExposed, KeyMissing
+from engine.key_ring import FileWatch
 from engine.keys import KeyFault, Keys
 from engine.token_errors import (
     RoleUnknown,
@@ -38,7 +37,6 @@ AUDIENCE = "jiceng"
 ALGORITHM = "EdDSA"
 ASYMMETRIC = frozenset({"EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 CLOCK_SKEW = timedelta(seconds=30)
-REREAD_PAUSE_SECONDS = 5.0
 TOKEN_BYTES_MAX = 8192
 REQUIRED = ["exp", "iat", "aud", "iss", "sub", "role"]
 
@@ -93,7 +91,7 @@ def issue(
 
 
 class Verifier:
-    """Checks tokens against a JWKS file, which is read again when a token names a key that is not in it yet."""
+    """Checks tokens against a JWKS file, which is read again when it was replaced: new keys count at once, old ones go."""
 
     def __init__(
         self,
@@ -101,14 +99,13 @@ class Verifier:
         issuer: str = LOCAL_ISSUER,
         audience: str = AUDIENCE,
         algorithms: frozenset[str] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """`algorithms` are pinned here, never taken from a token. Raises KeyFault for a file of no use."""
         self._file, self._issuer, self._audience = jwks_file, issuer, audience
         self._algorithms = sorted(algorithms or {ALGORITHM})
         if weak := set(self._algorithms) - ASYMMETRIC:
             raise KeyFault(f"These algorithms are not for a public key: {', '.join(sorted(weak))}.")
-        self._monotonic = monotonic
+        self._watch = FileWatch(jwks_file)
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read()
 
@@ -137,8 +134,8 @@ class Verifier:
         key_id = jwt.get_unverified_header(token).get("kid")
         if not isinstance(key_id, str):
             raise TokenMalformed("kid")
-        # Whoever sends tokens with made-up key ids must not make us read the file each time.
-        if key_id not in self._keys and self._monotonic() - self._read_at >= REREAD_PAUSE_SECONDS:
+        # Whoever sends tokens with made-up key ids does not make us read the file each time.
+        if self._watch.changed():
             self._reread()
         if key_id not in self._keys:
             raise TokenKeyUnknown
@@ -152,7 +149,6 @@ class Verifier:
             log.warning("jwks_not_read", reason=str(error))
 
     def _read(self) -> None:
-        self._read_at = self._monotonic()
         try:
             mode = self._file.stat().st_mode
             text = self._file.read_text(encoding="utf-8")

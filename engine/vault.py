@@ -207,7 +207,7 @@ class Vault:
     ) -> tuple[PersonReference, bytes]:
         blind_index = identity.blind_index(self._blind_key) if identity else None
         person, person_key = _new_reference("person"), new_person_key()
-        arguments = (person, blind_index, wrap(self._masters, person, person_key), self._masters.active_id)
+        arguments = (person, blind_index, *wrap(self._masters, person, person_key))
         for _ in range(ATTEMPTS_MAX):
             row = await connection.fetchrow(SQL.find_or_insert_person, *arguments)
             if row is not None:

@@ -32,10 +32,10 @@ def new_person_key() -> bytes:
     return AESGCM.generate_key(bit_length=PERSON_KEY_BYTES * 8)
 
 
-def wrap(ring: KeyRing, person_id: str, person_key: bytes) -> bytes:
-    """Close a person's key with the active master key: nonce and ciphertext in one."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(ring.active).encrypt(nonce, person_key, _person_bound(person_id, ring.active_id))
+def wrap(ring: KeyRing, person_id: str, person_key: bytes) -> tuple[bytes, str]:
+    """Close a person's key with the active master key: nonce and ciphertext in one, and the id of the master key."""
+    nonce, (master_key_id, master) = os.urandom(NONCE_BYTES), ring.current()
+    return nonce + AESGCM(master).encrypt(nonce, person_key, _person_bound(person_id, master_key_id)), master_key_id
 
 
 def unwrap(ring: KeyRing, master_key_id: str, person_id: str, wrapped: bytes) -> bytes:

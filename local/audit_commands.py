@@ -14,7 +14,6 @@ from temporalio.client import Client
 
 from activities.ledger import QUERIES
 from audit.replay import replay_cases
-from audit.verify import verify_cases
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
@@ -38,12 +37,6 @@ audit_app = typer.Typer(no_args_is_help=True, help="审计 What happened, and wa
 
 
 @audit_app.command()
-def verify(case: Case = None, data: Data = TOWN, as_json: Json = False) -> None:  # noqa: FBT002 - an option
-    """核验 Verify the chain of a case, or of all: nothing changed, nothing missing."""
-    run_told(report(data, as_json, case, _verified))
-
-
-@audit_app.command()
 def replay(
     case: Case = None,
     data: Data = TOWN,
@@ -57,11 +50,6 @@ def replay(
     """
     chosen = _Chosen(data, case, only_open=only_open, processes=processes)
     run_told(report(data, as_json, case, chosen.findings))
-
-
-def _verified(settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None) -> Findings:
-    del settings, keys, client
-    return verify_cases(pool, cases)
 
 
 class _Chosen:
@@ -95,7 +83,7 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
 
     async def findings() -> list[Finding]:
         settings = find_town(data)
-        keys = Keys.load(settings.key_folder)
+        keys = Keys.of(settings)
         client = await connect(settings, keys)
         async with await open_pool(settings, process="jiceng audit") as pool:
             return [finding async for finding in replay_cases(client, keys, settings, pool, cases)]
@@ -106,7 +94,7 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
 async def report(data: Path, as_json: bool, case: str | None, audit: Audit) -> None:  # noqa: FBT001 - from the option
     """Print what an audit finds. Ends the command with 1 where something is not well."""
     settings = find_town(data)
-    keys = Keys.load(settings.key_folder)
+    keys = Keys.of(settings)
     client = await connect(settings, keys)
     wrong = total = 0
     async with await open_pool(settings, process="jiceng audit") as pool:

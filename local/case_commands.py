@@ -61,7 +61,7 @@ class _Caller:
     @asynccontextmanager
     async def client(self) -> AsyncIterator[TownClient]:
         """Open a way to the API with a token of the local town. Raises KeyFault where its keys cannot be read."""
-        keys = Keys.load(self.settings.key_folder)
+        keys = Keys.of(self.settings)
         async with http_client() as http:
             yield TownClient(self.settings.api_url, lambda: self._token(keys), http, PATIENCE_SECONDS)
 

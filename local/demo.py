@@ -140,7 +140,7 @@ async def _play(town: Town, stories: Sequence[Story], screen: DemoScreen) -> lis
 async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
     """What is needed to play in a town that runs, and to audit it afterwards."""
     settings = town.settings
-    keys = Keys.load(settings.key_folder)
+    keys = Keys.of(settings)
     client = await connect(settings, keys)
     register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
     async with await open_pool(settings, process="jiceng demo") as pool, http_client() as http:

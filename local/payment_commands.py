@@ -52,7 +52,7 @@ def reconcile(
 async def _reconcile(data: Path, month: str) -> tuple[int, dict[str, Any]]:
     settings = find_town(data)
     auditor = Persona("auditor-1", Role.AUDITOR)
-    headers = {"Authorization": f"Bearer {tokens(settings, Keys.load(settings.key_folder))(auditor)}"}
+    headers = {"Authorization": f"Bearer {tokens(settings, Keys.of(settings))(auditor)}"}
     async with httpx.AsyncClient(base_url=settings.api_url, timeout=PATIENCE_SECONDS, trust_env=False) as api:
         try:
             answer = await api.get(f"/api/v1/reconciliations/{month}", headers=headers)

@@ -79,7 +79,7 @@ async def run_bank(settings: Settings) -> None:
 
 async def run_people(settings: Settings) -> None:
     """Let the people of the town live, until cancelled."""
-    await live(neighbourhood_of(settings, Keys.load(settings.key_folder)))
+    await live(neighbourhood_of(settings, Keys.of(settings)))
 
 
 def neighbourhood_of(settings: Settings, keys: Keys) -> Neighbourhood:

@@ -16,7 +16,7 @@ GRACE_SECONDS = 10
 async def run_api(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT. Raises what keys, policies, clock and database say when they are not usable."""
     with configure_logging("api", settings.log_level):
-        keys = Keys.load(settings.key_folder)
+        keys = Keys.of(settings)
         town_time = read_town_time(settings)
         async with await open_pool(settings, process="jiceng api") as pool:
             app = create_app(settings, keys, pool, lambda: connect(settings, keys), town_time=town_time)

@@ -278,9 +278,9 @@ async def test_a_missing_master_key_is_named(vault: Vault, keys: Keys, connectio
 def test_a_persons_key_is_bound_to_person_and_master(keys: Keys) -> None:
     """A wrapped key opens for its own person under its own master key id, and for no other."""
     twin = KeyRing("one", {"one": keys.vault.active, "two": keys.vault.active})
-    wrapped = wrap(twin, "person:A", b"k" * 32)
+    wrapped, master = wrap(twin, "person:A", b"k" * 32)
 
-    assert unwrap(twin, "one", "person:A", wrapped) == b"k" * 32
+    assert (master, unwrap(twin, "one", "person:A", wrapped)) == ("one", b"k" * 32)
     for master, person in (("two", "person:A"), ("one", "person:B")):
         with pytest.raises(VaultDamaged):
             unwrap(twin, master, person, wrapped)
