@@ -1,4 +1,7 @@
-"""Is somebody looking for notices? Exit code 0 when `jiceng notices` has asked the database within the last minute."""  # noqa: INP001 - a script of the deployment
+"""Does a process still work? Exit code 0 when it has asked the database within the last minute.
+
+`python deploy/check_notices.py [PROCESS]`: "jiceng notices" looks for notices every second; "jiceng archiver" is at it every ten.
+"""  # noqa: INP001 - a script of the deployment
 
 import asyncio
 import sys
@@ -8,7 +11,7 @@ import asyncpg
 
 from engine.settings import Settings
 
-LATELY = timedelta(minutes=1)  # it looks every second
+LATELY = timedelta(minutes=1)
 ASKED = (
     "select exists (select from pg_stat_activity where application_name = $1 and state_change > now() - $2::interval)"
 )
@@ -24,4 +27,4 @@ async def asked_lately(settings: Settings, process: str = "jiceng notices") -> b
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(asked_lately(Settings())) else 1)
+    sys.exit(0 if asyncio.run(asked_lately(Settings(), *sys.argv[1:2])) else 1)

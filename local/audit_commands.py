@@ -14,6 +14,7 @@ from temporalio.client import Client
 
 from activities.ledger import QUERIES
 from audit.replay import replay_cases
+from audit.verify_seals import ALL as ALL_SEALS
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
@@ -96,11 +97,12 @@ async def report(data: Path, as_json: bool, case: str | None, audit: Audit) -> N
     settings = find_town(data)
     keys = Keys.of(settings)
     client = await connect(settings, keys)
-    wrong = total = 0
+    seen, wrong = set[str](), set[str]()
     async with await open_pool(settings, process="jiceng audit") as pool:
         async for finding in audit(settings, keys, client, pool, [case] if case else None):
-            total += 1
-            wrong += not finding.ok
+            seen.add(finding.case_id)
+            if not finding.ok:
+                wrong.add(finding.case_id)
             if as_json:
                 typer.echo(finding.model_dump_json())
             elif not finding.ok or case:
@@ -108,6 +110,7 @@ async def report(data: Path, as_json: bool, case: str | None, audit: Audit) -> N
                     f"{'✓' if finding.ok else '✗'} {finding.case_id} {finding.check}: {finding.detail}", soft_wrap=True
                 )
     if not as_json:
-        console.print(f"{total} 个案件, {wrong} 个有问题 ({total} cases, {wrong} not well)")
-    if wrong or not total:
+        total = len(seen - {ALL_SEALS})
+        console.print(f"{total} 个案件, {len(wrong)} 个有问题 ({total} cases, {len(wrong)} not well)")
+    if wrong or not seen:
         raise typer.Exit(1)

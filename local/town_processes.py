@@ -38,6 +38,7 @@ PROCESSES = (
     TownProcess("worker", _jiceng("worker"), worker_polls),
     TownProcess("api", _jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
     TownProcess("notices", _jiceng("notices")),
+    TownProcess("archiver", _jiceng("archiver")),
     TownProcess(
         "departments", _jiceng("departments"), lambda our: accepts_connections(f"{our.departments_url}"), demo=True
     ),

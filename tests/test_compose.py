@@ -51,7 +51,7 @@ def test_what_runs_in_a_local_town_runs_in_production() -> None:
     """Every process of `jiceng up`, but for simulated people and departments, is a service with the same command."""
     local = {process.name for process in PROCESSES if not process.demo}
 
-    assert local == {"worker", "api", "notices"}
+    assert local == {"worker", "api", "notices", "archiver"}
     assert {name: SERVICES[name]["command"] for name in local} == {name: ["jiceng", name] for name in local}
 
 
