@@ -32,6 +32,8 @@ from schemas.incident import INCIDENT, Kind, Stage
 from starter.views import Answer, Promise, PublicCase, PublicStage, TimelineActor, TimelineEntry
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.timeout(300)  # the first test waits until all stories are played: a minute and a half, alone
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
 PROJECT = Path(__file__).resolve().parent.parent
 CASE = "incident-20261123-000001"
