@@ -12,6 +12,7 @@ from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.clock_schedule import BREACH
 from schemas.clocks import Clock, due_at
 from schemas.department import CallbackAct
+from schemas.incident_audit import EXPLANATIONS, limits_under
 from schemas.incident_commands import (
     AnswerSupervision,
     Arbitrate,
@@ -273,6 +274,8 @@ INCIDENT = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    explanations=EXPLANATIONS,
+    limits=limits_under,
     callbacks={
         CallbackAct.SIGNED: "sign",
         CallbackAct.RETURNED: "return_order",

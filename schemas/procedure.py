@@ -1,11 +1,14 @@
 """What a procedure is to the rest of the house: its name, its state, its table and the shape of its commands."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from schemas.case import CaseState
 from schemas.department import CallbackAct
+from schemas.explanation import Explain
+from schemas.limits import Limit
 from schemas.model import Model
 from schemas.policy import Policy
 from schemas.refusals import Fault
@@ -27,6 +30,9 @@ class Procedure:
     `titles` are what its entries are called on screens, by kind. `policy`: the shape of policies/NAME.yaml. `parent`: the
     procedure whose cases start cases of this one; it then has no policy and no address to start it, and goes by its
     parent's. `callbacks`: which command a report of a department's own system becomes.
+
+    For auditors: `explanations` say why an entry is as it is, by kind; `limits` (state, policy) are those of the clocks that
+    are somebody's duty, as such a case would get them under a policy.
     """
 
     name: str
@@ -39,6 +45,8 @@ class Procedure:
     policy: type[Policy] | None = None
     parent: str | None = None
     callbacks: Mapping[CallbackAct, str] = field(default_factory=dict)
+    explanations: Mapping[str, Explain] = field(default_factory=dict)
+    limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""

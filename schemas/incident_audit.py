@@ -1,0 +1,168 @@
+"""What auditors ask of an incident: how its decisions come about, and which limits it would have under other rules."""
+
+from collections.abc import Mapping
+
+from schemas.case import Entry
+from schemas.clocks import Limit
+from schemas.explanation import Because, Explain
+from schemas.incident_entries import Kind
+from schemas.incident_policy import IncidentPolicy
+from schemas.incident_state import IncidentState
+from schemas.refusals import say
+
+LIST = "policies/incident.yaml"
+
+
+def limits_under(state: IncidentState, policy: IncidentPolicy) -> Mapping[str, Limit]:
+    """The limits of the clocks that are somebody's duty, as a report of this category would get them under a policy."""
+    terms = policy.terms
+    limits = terms.urgencies[policy.responsibility(state.category)[0].urgency]
+    return {
+        "sign": terms.sign,
+        "respond": limits.respond,
+        "finish": limits.finish,
+        "verify": terms.verify,
+        "supervise": terms.supervise,
+    }
+
+
+def _dispatched(entry: Entry, state: IncidentState) -> Because:
+    responsibility, department = state.responsibility, str(entry.facts["department"])
+    inputs = {
+        "category": state.category,
+        "listed": state.listed,
+        "department": responsibility.department,
+        "urgency": responsibility.urgency,
+        "evidence": responsibility.evidence,
+    }
+    if entry.facts.get("anew"):
+        return Because(
+            rule=say("原派单部门的系统遗失派单", "the department's own system has lost its order"),
+            says=say("同一部门重新派单", "the same department gets it as a new order"),
+            inputs=inputs | {"order": entry.facts.get("order")},
+        )
+    if state.listed:
+        rule = f"{LIST} categories.{state.category}"
+        says = say(
+            f"权责清单:{state.category} 归 {department} 办理",
+            f"the responsibility list: {department} answers for this category",
+        )
+    else:
+        rule = f"{LIST} terms.fallback_department"
+        says = say(
+            f"类别不在权责清单,归 {department} 协调",
+            f"the category is not on the list: {department} decides who deals with it",
+        )
+    limits = state.terms.urgencies[state.urgency]
+    return Because(
+        rule=rule,
+        says=says,
+        legal_basis=responsibility.legal_basis,
+        inputs=inputs,
+        arithmetic=(
+            say(
+                f"紧急程度 {state.urgency}:响应 {limits.respond.chinese},办结 {limits.finish.chinese}",
+                f"{LIST} terms.urgencies.{state.urgency}",
+            ),
+            say(f"签收 {state.terms.sign.chinese}", f"{LIST} terms.sign"),
+        ),
+    )
+
+
+def _returned(entry: Entry, state: IncidentState) -> Because:
+    returns, most = entry.facts["returns"], state.terms.returns_at_most
+    return Because(
+        rule=f"{LIST} terms.returns_at_most, terms.return_within",
+        says=say(
+            f"每案至多退单{most}次,签收后{state.terms.return_within.chinese}内可退",
+            f"at most {most} returns in a case, and inside {state.terms.return_within.english} after signing",
+        ),
+        legal_basis=entry.facts.get("legal_basis"),
+        inputs={"department": entry.facts.get("department"), "reason": entry.facts.get("reason"), "returns": returns},
+        arithmetic=(say(f"第{returns}次退单,上限{most}次", f"return {returns} of at most {most}"),),
+    )
+
+
+def _arbitrated(entry: Entry, state: IncidentState) -> Because:
+    return Because(
+        rule=say("事件处置权限表:裁定", "the table of incident: arbitrate"),
+        says=say(
+            "综合协调指定部门,裁定具有约束力,不得再退单", "the coordinator names the department; the ruling binds"
+        ),
+        legal_basis=state.responsibility.legal_basis,
+        inputs={
+            "department": entry.facts.get("department"),
+            "reason": entry.facts.get("reason"),
+            "returns_before": state.returns,
+            "by_the_list": state.responsibility.department,
+        },
+        arithmetic=_by_the_list(entry, state),
+    )
+
+
+def _redispatched(entry: Entry, state: IncidentState) -> Because:
+    return Because(
+        rule=say("事件处置权限表:改派", "the table of incident: redispatch"),
+        says=say("改派后签收重新计时,办结继续计时", "`sign` starts anew, `finish` goes on"),
+        inputs={
+            "department": entry.facts.get("department"),
+            "reason": entry.facts.get("reason"),
+            "by_the_list": state.responsibility.department,
+        },
+        arithmetic=_by_the_list(entry, state),
+    )
+
+
+def _by_the_list(entry: Entry, state: IncidentState) -> tuple[str, ...]:
+    listed, chosen = state.responsibility.department, entry.facts.get("department")
+    if listed == chosen:
+        return (say(f"与权责清单一致:{listed}", "as the responsibility list says"),)
+    return (
+        say(f"权责清单为 {listed},决定为 {chosen}", f"the responsibility list says {listed}, decided was {chosen}"),
+    )
+
+
+def _extension_granted(entry: Entry, state: IncidentState) -> Because:
+    added, altogether = int(entry.facts["working_days"]), int(entry.facts["in_all"])
+    most = state.terms.extension_working_days_at_most
+    return Because(
+        rule=f"{LIST} terms.extension_working_days_at_most",
+        says=say(
+            f"到期前批准,累计至多延{most}个工作日", f"granted before the due time, at most {most} working days in all"
+        ),
+        inputs={"working_days": added, "in_all": altogether, "at_most": most},
+        arithmetic=(f"{altogether - added} + {added} = {altogether} ≤ {most}",),
+    )
+
+
+def _suspended(entry: Entry, state: IncidentState) -> Because:
+    return Because(
+        rule=f"{LIST} terms.suspension",
+        says=say(
+            f"挂账期间办结暂停计时,最长{state.terms.suspension.chinese}",
+            f"`finish` does not count while suspended, for {state.terms.suspension.english} at most",
+        ),
+        inputs={"reason": entry.facts.get("reason"), "paused": list(state.paused)},
+    )
+
+
+def _unresolved(entry: Entry, state: IncidentState) -> Because:
+    return Because(
+        rule=f"{LIST} terms.unresolved_after",
+        says=say(
+            f"末级上报后{state.terms.unresolved_after.chinese}无人办结则终结;综合协调亦可说明理由终结",
+            f"ends {state.terms.unresolved_after.english} after the last tier, or by the coordinator with a reason",
+        ),
+        inputs={"reason": entry.facts.get("reason"), "by_itself": entry.stamp is None},
+    )
+
+
+EXPLANATIONS: Mapping[str, Explain] = {
+    Kind.DISPATCHED: _dispatched,
+    Kind.REDISPATCHED: _redispatched,
+    Kind.RETURNED: _returned,
+    Kind.ARBITRATED: _arbitrated,
+    Kind.EXTENSION_GRANTED: _extension_granted,
+    Kind.SUSPENSION_GRANTED: _suspended,
+    Kind.UNRESOLVED: _unresolved,
+}
