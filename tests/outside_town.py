@@ -263,8 +263,7 @@ async def outside_town(
     finally:
         open_sources.stop()
         open_bank.stop()
-        await open_sources.task
-        await open_bank.task
+        await asyncio.gather(open_sources.task, open_bank.task)
 
 
 def days_after(moment: datetime, days: int) -> datetime:
