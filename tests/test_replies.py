@@ -256,7 +256,7 @@ async def test_a_dozen_real_replies_break_what_they_broke(tmp_path: Path, replie
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_all_eighty_real_replies_break_what_they_broke(tmp_path: Path) -> None:
     """All of them, in a town of their own: 51 break the seven days; four came when the final limit had ended the case."""
     path = real_file()
@@ -265,7 +265,7 @@ async def test_all_eighty_real_replies_break_what_they_broke(tmp_path: Path) -> 
         keys = Keys.load(town.settings.key_folder)
         async with await open_pool(town.settings) as pool:
             replies_town = ReplyTown(town.settings, keys, pool, await connect(town.settings, keys))
-            report = await play_replies(read_replies(path, ReplyColumns()), replies_town, 150, Quiet())
+            report = await play_replies(read_replies(path, ReplyColumns()), replies_town, 240, Quiet())
     late = [each for each in report.played if each.too_late]
 
     assert len(report.played) == 80
