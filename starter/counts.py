@@ -26,6 +26,10 @@ class Counts:
         self._waiting = Gauge("jiceng_intake_waiting", "Accepted and not delivered.", registry=self._registry)
         self._oldest = Gauge("jiceng_intake_oldest_seconds", "How long the oldest waits.", registry=self._registry)
 
+        self._archive = Gauge(
+            "jiceng_archive_lag_seconds", "How old the oldest end of a case is that is not archived.", registry=self._registry
+        )
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request."""
         self._requests.labels(method, route, str(status)).inc()
@@ -43,6 +47,10 @@ class Counts:
         """How much waits."""
         self._waiting.set(waiting)
         self._oldest.set(oldest_seconds)
+
+    def archive(self, lag_seconds: float) -> None:
+        """How far the archive is behind."""
+        self._archive.set(lag_seconds)
 
     def text(self) -> bytes:
         """As Prometheus reads it."""

@@ -5,6 +5,7 @@ import asyncio
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from engine.archive import Lag, archive_lag
 from schemas.model import Model
 from starter.database import AWAY
 from starter.parts import Parts, PartsOf
@@ -20,12 +21,16 @@ class Health(Model):
 
 
 class Readiness(Model):
-    """What the API needs, and whether it answers. Without Temporal it still accepts; without database not."""
+    """What the API needs, and whether it answers. Without Temporal it still accepts; without database not.
+
+    `warnings` are for an operator: what still works, and will not if nobody looks.
+    """
 
     status: str
     database: bool
     temporal: bool
     missing: list[str]
+    warnings: list[str] = []
 
 
 @router.get("/healthz", summary="Does the process answer?")
@@ -41,11 +46,13 @@ async def healthz() -> Health:
     responses={503: {"model": Readiness, "description": "Something is missing"}},
 )
 async def readyz(parts: PartsOf) -> Response:
-    """200 when all is there, 503 with what is missing."""
+    """200 when all is there, 503 with what is missing. A warning alone stops nobody."""
     database, temporal = await asyncio.gather(_database_answers(parts), parts.delivery.reachable())
     missing = [name for name, there in (("database", database), ("temporal", temporal)) if not there]
     status = "missing" if missing else "ready"
-    body = Readiness(status=status, database=database, temporal=temporal, missing=missing)
+    lag = await _archive_lag(parts) if database else None
+    warnings = [lag.warning] if lag and lag.warning else []
+    body = Readiness(status=status, database=database, temporal=temporal, missing=missing, warnings=warnings)
     return Response(body.model_dump_json(), 503 if missing else 200, media_type="application/json")
 
 
@@ -56,7 +63,16 @@ async def metrics(parts: PartsOf) -> Response:
         parts.counts.backlog(*await parts.postbox.backlog())
     except AWAY:
         parts.counts.backlog(-1, -1)  # not known: the database is away
+    lag = await _archive_lag(parts)
+    parts.counts.archive(-1 if lag is None else lag.behind.total_seconds())
     return Response(parts.counts.text(), media_type=METRICS_TYPE)
+
+
+async def _archive_lag(parts: Parts) -> Lag | None:
+    try:
+        return await archive_lag(parts.pool)
+    except AWAY:
+        return None
 
 
 async def _database_answers(parts: Parts) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
 from audit.archiver import Archiver
-from engine.archive import SQL, ArchiveDamaged, ArchiveStore
+from engine.archive import SQL, ArchiveDamaged, ArchiveStore, Lag, archive_lag
 from engine.keys import Keys
 from schemas.incident import INCIDENT
 from tests.door import Door, OpenDoor
@@ -233,3 +234,53 @@ async def test_a_reset_case_says_so_in_its_ledger(
     assert (facts["run"], facts["new_run"]) == (old, new)
     assert chain[-1] == "incident:arrived"
     assert still == 1
+
+
+# ---- how far it is behind -------------------------------------------------------------------------------------------
+
+
+async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """The lag counts from the oldest end that is not archived; past a third of the retention an operator is told."""
+    case_id = await ended(temporal, town)
+    behind = (await archive_lag(pool)).behind
+    await archiver.one_pass(full=True)
+    caught_up = await archive_lag(pool)
+    ready = (await town.api.get("/readyz")).json()
+    metrics = (await town.api.get("/metrics")).text
+    await pool.execute("update archiver_pass set passed_at = passed_at - interval '9 hours', retention_seconds = 86400")
+    late = (await town.api.get("/readyz")).json()
+    await archiver.one_pass(full=True)
+
+    assert await rows(pool, case_id)
+    assert behind > timedelta(0)
+    assert (caught_up.behind, caught_up.warning) == (timedelta(0), None)
+    assert (ready["status"], ready["warnings"]) == ("ready", [])
+    assert "jiceng_archive_lag_seconds 0.0" in metrics
+    assert (late["status"], late["warnings"]) == (
+        "ready", ["the archiver has not come through for 9.0 h; is `jiceng archiver` running?"],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("behind", "since_pass", "retention", "warned"),
+    [
+        (0, 0, 24, False), (8, 0, 24, False), (8.1, 0, 24, True), (0, 8, 24, False), (0, 8.1, 24, True),
+        (0, None, None, False), (0.1, None, None, True),
+    ],
+)  # fmt: skip
+def test_a_third_of_the_retention_is_the_limit(
+    behind: float,
+    since_pass: float | None,
+    retention: int | None,
+    warned: bool,  # noqa: FBT001 - of the table above
+) -> None:
+    """Up to a third of the retention nobody is warned; without an archiver, as soon as there is something to archive."""
+    lag = Lag(
+        timedelta(hours=behind),
+        None if since_pass is None else timedelta(hours=since_pass),
+        None if retention is None else timedelta(hours=retention),
+    )
+
+    assert (lag.warning is not None) == warned
