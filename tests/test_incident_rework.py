@@ -143,6 +143,18 @@ async def test_a_department_that_lost_the_order_gets_it_anew(town: Town) -> None
     assert "sign" in await town.door.legal(case_id, "officer")
 
 
+async def test_an_order_that_was_given_to_another_leaves_the_departments_system(town: Town) -> None:
+    """Redispatched, the matter is no longer theirs: they are told, and need not find out on the spot."""
+    case_id = await town.door.start()
+    await town.has_order(case_id)
+    await town.door.go(case_id, [Step("redispatch", "coordinator")])
+
+    async def recalled() -> bool:
+        return (await town.journal(case_id))["recalled"] is True
+
+    await eventually(recalled)
+
+
 async def test_a_withdrawn_report_leaves_the_departments_system(town: Town, temporal: Client) -> None:
     """The department lets the order go; only then the workflow ends."""
     case_id = await town.door.start()
