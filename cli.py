@@ -25,6 +25,7 @@ from local.demo import DemoOptions, run_demo
 from local.found import NoTown, find_town
 from local.import_screen import run_import
 from local.importer import NOT_STATED, ImportOptions
+from local.key_commands import keys_app
 from local.message_file import ColumnMap
 from local.notice_commands import notices_app
 from local.payment_commands import payments_app
@@ -55,6 +56,7 @@ app.add_typer(audit_app, name="audit")
 app.add_typer(case_app, name="case")
 app.add_typer(policy_app, name="policy")
 app.add_typer(notices_app, name="notices")
+app.add_typer(keys_app, name="keys")
 app.add_typer(payments_app, name="payments")
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]

@@ -35,6 +35,10 @@ class CounterpartKeyFaults(ValueError):
         self.faults = faults
 
 
+class CounterpartKeyRefused(KeyFault):
+    """The keys of a counterpart cannot be changed like that."""
+
+
 class CounterpartKeys:
     """The keys of all counterparts of one kind. Never shown: not in a log, not in a repr.
 
@@ -99,12 +103,12 @@ def found_counterpart_keys(key_folder: Path, codes: Iterable[str], kind: Counter
 
 
 def new_counterpart_key(key_folder: Path, code: str, kind: Counterpart) -> str:
-    """Put a new key last: believed from now on, not signing yet. Its mark. Raises KeyFault, LookupError: too many."""
+    """Put a new key last: believed from now on, not signing yet. Its mark. Raises KeyFault: too many."""
     key = secrets.token_hex(SHORTEST_SECRET)
 
     def one_more(lines: list[str]) -> list[str]:
         if len(lines) >= KEYS_AT_ONCE:
-            raise LookupError(f"{code} has {len(lines)} keys, the most there may be: drop an old one first")
+            raise CounterpartKeyRefused(f"{code} has {len(lines)} keys, the most there may be: drop an old one first")
         return [*lines, key]
 
     _rewrite(key_folder, code, kind, one_more)
@@ -112,17 +116,17 @@ def new_counterpart_key(key_folder: Path, code: str, kind: Counterpart) -> str:
 
 
 def sign_with(key_folder: Path, code: str, kind: Counterpart, mark: str) -> None:
-    """Put a key first: our messages are signed with it from now on. Raises KeyFault, LookupError (no such mark)."""
+    """Put a key first: our messages are signed with it from now on. Raises KeyFault: no such mark."""
     _rewrite(key_folder, code, kind, lambda lines: [*_marked(lines, mark), *_others(lines, mark)])
 
 
 def drop_counterpart_key(key_folder: Path, code: str, kind: Counterpart, mark: str) -> None:
-    """Believe a key no longer. Raises KeyFault, LookupError: no such mark, or it is the last one."""
+    """Believe a key no longer. Raises KeyFault: no such mark, or it is the last one."""
 
     def without(lines: list[str]) -> list[str]:
         _marked(lines, mark)
         if not (left := _others(lines, mark)):
-            raise LookupError(f"{mark} is the only key of {code}: make a new one first")
+            raise CounterpartKeyRefused(f"{mark} is the only key of {code}: make a new one first")
         return left
 
     _rewrite(key_folder, code, kind, without)
@@ -147,7 +151,7 @@ def _rewrite(key_folder: Path, code: str, kind: Counterpart, change: Callable[[l
 
 def _marked(lines: list[str], mark: str) -> list[str]:
     if not (found := [line for line in lines if mark_of(line) == mark]):
-        raise LookupError(f"{mark[:80]} is none of these keys: {', '.join(map(mark_of, lines))}")
+        raise CounterpartKeyRefused(f"{mark[:80]} is none of these keys: {', '.join(map(mark_of, lines))}")
     return found
 
 

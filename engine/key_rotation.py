@@ -34,9 +34,9 @@ LASTING = {
 """What cannot be changed, and why."""
 
 KEPT = {
-    Rotated.PAYLOAD: "what it closed, in Temporal and in the archive, would stay closed for ever",
-    Rotated.STAMPS: "the stamps that it signed stand in the ledger, and could not be checked any more",
-    Rotated.SEALS: "the seals that it signed could not be checked any more",
+    Rotated.PAYLOAD: "without it, what it closed, in Temporal and in the archive, would stay closed for ever",
+    Rotated.STAMPS: "without it, the stamps that it signed stand in the ledger, and could not be checked any more",
+    Rotated.SEALS: "without it, the seals that it signed could not be checked any more",
 }
 """Old keys that stay, and why."""
 
@@ -51,11 +51,11 @@ class KeyUnknown(KeyFault):
 
 
 class KeyNeeded(KeyFault):
-    """This key cannot be taken away."""
+    """This key cannot be changed or taken away."""
 
     def __init__(self, key_id: str, why: str) -> None:
-        """`why` is a clause."""
-        super().__init__(f"{key_id[:80]}: {self.__doc__} {why}.")
+        """`why` says also what to do first."""
+        super().__init__(f"{key_id[:80]}: {why}.")
 
 
 def add_key(folder: Path, ring: Rotated) -> str:
@@ -89,7 +89,7 @@ def retire_key(folder: Path, ring: Rotated, key_id: str) -> None:
     Of the vault, ask first whether it still closes somebody's key (engine/vault_rewrapping.py). Raises KeyUnknown, KeyNeeded.
     """
     if ring in KEPT:
-        raise KeyNeeded(key_id, KEPT[ring])
+        raise KeyNeeded(key_id, f"it stays: {KEPT[ring]}")
     with hold_folder(folder):
         active_id, keys = read_ring(_file(folder, ring))
         if key_id not in keys:

@@ -45,3 +45,11 @@ def find_town(data: Path) -> Settings:
         bank_url=record.bank,
         speed=clock.speed_milli / REAL_SPEED_MILLI,
     )
+
+
+def town_or_settings(data: Path) -> Settings:
+    """The settings of the town that runs here; where none does, those of JICENG_* variables: a production town."""
+    try:
+        return find_town(data)
+    except NoTown:
+        return Settings(data=data)
