@@ -18,7 +18,7 @@ from local.townspeople import AREAS, COORDINATOR, RESIDENTS, SUPERVISOR, Whim, o
 from schemas.incident import Kind, Stage
 
 SHANGHAI = timezone(timedelta(hours=8))
-AT_ONCE, SOON = timedelta(0), timedelta(minutes=30)
+SOON = timedelta(minutes=30)
 SUPPLIER = officer(HOUSING)
 ASKS_FOR_TWO_DAYS = Gives(
     by=SUPPLIER,
@@ -118,17 +118,27 @@ REQUESTS: tuple[Story, ...] = (
         title=Title(zh="居民催办,督办后反馈", en="urged, supervised, answered"),
         category="环境卫生",
         description="公厕无人打扫",
+        departments="沉默",  # its people work at the screens of the town, and answer before they finish
         path=STRAIGHT,
         counts=EACH_ONCE | {Kind.URGED: 1, Kind.SUPERVISED: 1, Kind.SUPERVISION_ANSWERED: 1},
-        orders=(OrderExpectation(department=URBAN),),
+        orders=(OrderExpectation(department=URBAN, reports=()),),
         scenes=(
-            Gives(by=RESIDENTS[2], command="urge", after=Kind.SIGNED),
+            Gives(by=officer(URBAN), command="sign", after=Kind.ORDER_RECEIVED),
+            Gives(by=officer(URBAN), command="arrive", after=Kind.SIGNED),
+            Gives(by=RESIDENTS[2], command="urge", after=Kind.ARRIVED),
             Gives(by=SUPERVISOR, command="supervise", body={"order": "请今日到场并书面反馈"}, after=Kind.URGED),
             Gives(
                 by=officer(URBAN),
                 command="answer_supervision",
                 body={"answer": "保洁人员已到场,两小时内完成"},
                 after=Kind.SUPERVISED,
+            ),
+            Gives(
+                by=officer(URBAN),
+                command="finish",
+                body={"result": "公厕已清扫消毒"},
+                after=Kind.SUPERVISION_ANSWERED,
+                later=SOON,
             ),
         ),
         moments={"supervise": ()},

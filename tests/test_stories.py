@@ -54,6 +54,10 @@ async def played(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Play
         async with stage_of(town) as (where, audit):
             performances = await play(STORIES, where, DemoScreen())
             await judge_all(performances, where, audit)
+            for number, late in enumerate(performances):  # as the demo has it: a busy machine is excused once
+                if late.merely_late:
+                    [performances[number]] = await play([late.story], where, DemoScreen())
+                    await judge_all(performances[number : number + 1], where, audit)
         yield Played(town, {performance.story.name: performance for performance in performances})
 
 
