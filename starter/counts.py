@@ -27,7 +27,9 @@ class Counts:
         self._oldest = Gauge("jiceng_intake_oldest_seconds", "How long the oldest waits.", registry=self._registry)
 
         self._archive = Gauge(
-            "jiceng_archive_lag_seconds", "How old the oldest end of a case is that is not archived.", registry=self._registry
+            "jiceng_archive_lag_seconds",
+            "How old the oldest end of a case is that is not archived.",
+            registry=self._registry,
         )
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
