@@ -150,7 +150,7 @@ class KeyRing:
         """Id and key for new things, at most a second old."""
         if (now := time.monotonic()) >= self._next_look:
             self._next_look = now + LOOK_SECONDS
-            self._look(wanted=False)
+            self.look()
         active_id, keys = self._held
         return active_id, keys[active_id]
 
@@ -168,7 +168,7 @@ class KeyRing:
     def get(self, key_id: str) -> bytes | None:
         """The key of that id, or None."""
         if key_id not in self._held[1]:
-            self._look(wanted=True)
+            self.look(wanted=True)
         return self._held[1].get(key_id)
 
     def __iter__(self) -> Iterator[str]:
@@ -180,7 +180,8 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"KeyRing({', '.join(self)})"
 
-    def _look(self, *, wanted: bool) -> None:
+    def look(self, *, wanted: bool = False) -> None:
+        """Take what the source has now, if that has changed; `wanted`: somebody asks for a key that is not known."""
         if self._source is None or not self._source.changed(wanted=wanted):
             return
         try:

@@ -30,19 +30,20 @@ async def rewrap_persons(pool: asyncpg.Pool, ring: KeyRing) -> int:
     Ends when none is left: processes that have not looked at the ring yet may wrap some with the old key meanwhile. Raises
     VaultKeyUnknown, VaultDamaged: what was done until then stays done.
     """
-    active_id, _ = ring.current()
-    done = await _pass(pool, ring, active_id)
+    ring.look()
+    done = await _pass(pool, ring)
     await asyncio.sleep(LOOK_SECONDS)  # so long others may wrap with the key before
-    while await pool.fetchval(SQL.count_wrapped_otherwise, active_id):
-        found = await _pass(pool, ring, active_id)
+    while await pool.fetchval(SQL.count_wrapped_otherwise, ring.current()[0]):
+        found = await _pass(pool, ring)
         done += found
         if not found:
             await asyncio.sleep(LOOK_SECONDS)  # held by somebody; they let go within a statement's time
     return done
 
 
-async def _pass(pool: asyncpg.Pool, ring: KeyRing, active_id: str) -> int:
+async def _pass(pool: asyncpg.Pool, ring: KeyRing) -> int:
     done, after = 0, ""
+    active_id, _ = ring.current()
     async with pool.acquire() as connection:
         while True:
             async with connection.transaction():
@@ -57,6 +58,6 @@ async def _pass(pool: asyncpg.Pool, ring: KeyRing, active_id: str) -> int:
                     for row in rows
                 ]
                 if {master for _, master in wrapped} != {active_id}:
-                    return done  # changed once more meanwhile: the next rotation wraps them
+                    return done  # changed once more meanwhile: another pass
                 await connection.execute(SQL.rewrap_persons, persons, [key for key, _ in wrapped], active_id)
             done, after = done + len(rows), persons[-1]
