@@ -41,7 +41,7 @@ Replay = Callable[[str, WorkflowHistory, bool], Awaitable[list[str]]]
 @asynccontextmanager
 async def strict_replay(keys: Keys, settings: Settings) -> AsyncIterator[Replay]:
     """Open a strict replayer; it replays one run after the other."""
-    runner = RecordingRunner(workflow_runner())
+    runner = RecordingRunner(workflow_runner(sandbox=settings.sandbox))
     replayer = build_replayer(keys, settings, PROCEDURES, runner)
     codec = data_converter(keys).payload_codec
     readers = readers_of([case.procedure for case in PROCEDURES], activity_readers())
@@ -55,7 +55,8 @@ async def strict_replay(keys: Keys, settings: Settings) -> AsyncIterator[Replay]
 
         async def replay(case_id: str, history: WorkflowHistory, ended: bool) -> list[str]:  # noqa: FBT001 - see Replay
             faults = list(faults_of_form(history.events, case_id, ended=ended))
-            if not history.events:
+            if len(history.events) <= 1:
+                # Nothing yet but its start, as between two runs: the replayer would wait for a first task.
                 return faults
             await waiting.put(history)
             failure = (await anext(results)).replay_failure

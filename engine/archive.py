@@ -88,7 +88,7 @@ class ArchiveStore:
 
     async def keep(self, connection: Any, row: dict[str, Any], history: bytes) -> bool:
         """Put a run into the archive; False when it was there. Raises ArchiveAway."""
-        packed = zstd.compress(history, LEVEL)
+        packed = pack(history)
         if self._objects is not None:
             try:
                 await obstore.put_async(self._objects, _path(row), packed)
@@ -114,9 +114,19 @@ class ArchiveStore:
                 raise ArchiveDamaged("its bytes are gone from the object store") from None
             except (BaseError, OSError) as error:
                 raise ArchiveAway from error
-        with suppress(zstd.ZstdError):
-            return zstd.decompress(packed)
-        raise ArchiveDamaged("its bytes cannot be decompressed")
+        return unpack(packed)
+
+
+def pack(history: bytes) -> bytes:
+    """Compress the bytes of a run."""
+    return zstd.compress(history, LEVEL)
+
+
+def unpack(packed: bytes) -> bytes:
+    """What `pack` compressed. Raises ArchiveDamaged."""
+    with suppress(zstd.ZstdError):
+        return zstd.decompress(packed)
+    raise ArchiveDamaged("its bytes cannot be decompressed")
 
 
 def open_archive(settings: Settings) -> ArchiveStore:
