@@ -17,6 +17,7 @@ from schemas.incident_commands import (
     AnswerSupervision,
     Arbitrate,
     Arrive,
+    AskWhistle,
     CloseUnresolved,
     Finish,
     GrantExtension,
@@ -33,6 +34,7 @@ from schemas.incident_commands import (
     Resume,
     ReturnOrder,
     Sign,
+    StopWaiting,
     Supervise,
     Verify,
     Withdraw,
@@ -72,6 +74,7 @@ __all__ = [
     "AnswerSupervision",
     "Arbitrate",
     "Arrive",
+    "AskWhistle",
     "CloseUnresolved",
     "Finish",
     "GrantExtension",
@@ -98,6 +101,7 @@ __all__ = [
     "Sign",
     "Solved",
     "Stage",
+    "StopWaiting",
     "Supervise",
     "Urgency",
     "Verify",
@@ -193,6 +197,7 @@ _everybody = (_reporter, _grid_worker, _clerk, _street_officer, _department, _co
 _DISPATCHED = (Stage.DISPATCHED,)
 _HANDLING = (Stage.HANDLING,)
 _SUSPENDED = (Stage.SUSPENDED,)
+_WHISTLED = (Stage.WHISTLED,)
 
 RULES = RulesTable(
     (
@@ -230,7 +235,11 @@ RULES = RulesTable(
         Rule("grant_suspension", "同意挂账", (_coordinator,), _HANDLING, _SUSPENDED, (_suspension_asked,)),
         Rule("refuse_suspension", "不同意挂账", (_coordinator,), _HANDLING, conditions=(_suspension_asked,)),
         Rule("resume", "恢复办理", (_department, _coordinator), _SUSPENDED, _HANDLING),
+        Rule("stop_waiting", "不再等候", (_coordinator,), _WHISTLED, WITH_DEPARTMENT),
         Rule("end_suspension", "挂账到期", (_engine,), _SUSPENDED, _HANDLING),
+        Rule("ask_whistle", "请求吹哨", (_grid_worker, _department), WITH_DEPARTMENT),
+        Rule("wait_for_whistle", "等候吹哨", (_engine,), WITH_DEPARTMENT, _WHISTLED),
+        Rule("go_on", "吹哨结束", (_engine,), _WHISTLED, WITH_DEPARTMENT),
         Rule("finish", "办结", (_department,), (Stage.HANDLING,), (Stage.VERIFYING,)),
         Rule(
             "verify",
@@ -299,6 +308,8 @@ INCIDENT = Procedure(
         "grant_suspension": GrantSuspension,
         "refuse_suspension": RefuseSuspension,
         "resume": Resume,
+        "ask_whistle": AskWhistle,
+        "stop_waiting": StopWaiting,
         "urge": Urge,
         "supervise": Supervise,
         "answer_supervision": AnswerSupervision,

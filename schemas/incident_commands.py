@@ -116,6 +116,14 @@ class CloseUnresolved(WithReason):
     """终结: closed without a solution."""
 
 
+class AskWhistle(WithReason):
+    """请求吹哨: who is on the spot asks the street to call further departments."""
+
+
+class StopWaiting(WithReason):
+    """不再等候: the case goes on without the result of the whistle that it waits for."""
+
+
 class RequestExtension(WithReason):
     """申请延期: more time for handling, asked for before the due time."""
 

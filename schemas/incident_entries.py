@@ -46,6 +46,10 @@ class Kind(StrEnum):
     MERGE_TAKEN = "incident:merge:taken"
     MERGE_REFUSED = "incident:merge:refused"
     REPORT_MERGED = "incident:report_merged"
+    WHISTLE_ASKED = "incident:whistle:asked"
+    WHISTLED = "incident:whistle:waits"
+    NOT_WAITING = "incident:whistle:goes_on"
+    WHISTLE_ENDED = "incident:whistle:ended"
 
 
 TITLES: dict[str, str] = {
@@ -89,4 +93,8 @@ TITLES: dict[str, str] = {
     Kind.MERGE_TAKEN: "并案完成",
     Kind.MERGE_REFUSED: "并案未成",
     Kind.REPORT_MERGED: "并入他案上报",
+    Kind.WHISTLE_ASKED: "请求吹哨",
+    Kind.WHISTLED: "等候吹哨结果",
+    Kind.NOT_WAITING: "不再等候吹哨",
+    Kind.WHISTLE_ENDED: "吹哨结束",
 }

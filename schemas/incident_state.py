@@ -24,6 +24,7 @@ class Stage(StrEnum):
     RETURNED = "returned"
     HANDLING = "handling"
     SUSPENDED = "suspended"
+    WHISTLED = "whistled"
     VERIFYING = "verifying"
     CALLING_BACK = "calling_back"
     CLOSED = "closed"
@@ -34,7 +35,7 @@ class Stage(StrEnum):
 
 
 WITH_DEPARTMENT = (Stage.DISPATCHED, Stage.RETURNED, Stage.HANDLING)
-HELD = (*WITH_DEPARTMENT, Stage.SUSPENDED)
+HELD = (*WITH_DEPARTMENT, Stage.SUSPENDED, Stage.WHISTLED)
 OPEN = (Stage.REPORTED, *HELD, Stage.VERIFYING, Stage.CALLING_BACK)
 FINAL = (Stage.MERGED, Stage.WITHDRAWN, Stage.REJECTED, Stage.UNRESOLVED)
 
@@ -90,6 +91,16 @@ class Merge(BaseModel):
     taken: bool | None = None
 
 
+class Waiting(BaseModel):
+    """等候吹哨: the whistle that the case waits for, and where it goes on when it is over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    whistle: str
+    stage: Stage
+    holder: str
+
+
 class Order(AnyOrder):
     """派单 of an incident. `documents` are those by which the department shows its work: evidence 办结材料."""
 
@@ -105,7 +116,7 @@ class IncidentState(FiledState):
     `extension` and `suspension` (its reason) are requests not yet answered; `paused` are the clocks that a suspension
     holds. `merged_reports` are the cases that were merged into this one, `merged_into` the one that this one follows.
     `merge_answers` (case, message, yes or no) are what other cases were told. `last_recall`: the order whose recall the
-    workflow waits for although the case is final.
+    workflow waits for although the case is final. `waiting` for a whistle; `whistles_over` have said their last word.
     """
 
     procedure: ClassVar[str] = "incident"
@@ -143,6 +154,8 @@ class IncidentState(FiledState):
     merged_reports: list[str] = []
     merge_answers: list[tuple[str, str, bool]] = []
     last_recall: int | None = None
+    waiting: Waiting | None = None
+    whistles_over: list[str] = []
 
     @property
     def order(self) -> Order:

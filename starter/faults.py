@@ -51,6 +51,9 @@ _WORDS: Mapping[str, Words] = {
     "half_a_coordinate": _fixed(
         say("经纬度不完整", "lat and lon come together"), say("请同时填写或同时省略", "give both or neither")
     ),
+    "two_leads": _fixed(
+        say("牵头部门只能有一个", "is a list: one department leads"), say("请只填一个部门", "name one of them")
+    ),
     "gateway_channel": _fixed(
         say("该渠道仅供部门接口使用", "this channel is for departments only"), say("请填写其他渠道", "choose another")
     ),

@@ -72,6 +72,9 @@ def audited(temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool
     """Verify and replay one case, and return what the two checks found."""
 
     async def audit(case_id: str) -> list[Finding]:
+        ended = await pool.fetchval("select ended from cases where case_id = $1", case_id)
+        if ended:  # the ledger knows of the end a moment before the history does
+            await temporal.get_workflow_handle(case_id).result()
         verified = [finding async for finding in verify_cases(pool, [case_id])]
         return verified + [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
 

@@ -129,7 +129,7 @@ async def test_whoever_has_to_know_is_shown_it_in_words(own_town: OwnTown, told:
 
     assert [notice.text for notice in reversed(shown)] == [
         "事件incident-1已派给贵单位(第2次派单),请按时签收 (incident-1: order 2 is yours; please sign in time)",
-        "事件incident-1的签收已逾期 (incident-1: the signing limit is broken)",
+        "案件incident-1的签收已逾期 (incident-1: the signing limit is broken)",
         "城管局退回事件incident-1的派单,请裁定 (incident-1: Urban management bureau returned the order; please rule)",
     ]  # fmt: skip
     assert {notice.status for notice in shown} == {"delivered"}

@@ -93,6 +93,11 @@ class Case(Generic[StateT]):
 
     # ---- for procedures: what a case can do -------------------------------------------------------------------------
 
+    @property
+    def stamp(self) -> Stamp:
+        """Under whose word the case acts: that of the command it carries out; by itself, that of its opening."""
+        return self._cause[0] if self._cause else self.state.opening
+
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""
         now = self.state.charter.time.to_town(workflow.now())

@@ -24,6 +24,9 @@ class CaseFile(Case[StateT]):
     def on_attached(self, document: Document, by: Actor) -> None:
         """Take note of what a document shows. Nothing, unless it is the work of somebody."""
 
+    def on_replanned(self) -> None:
+        """Let others know of the new calendar. Nobody, unless cases of this one go by it too."""
+
     @command
     def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
         """催办: tells who has to act; never changes the stage."""
@@ -51,6 +54,7 @@ class CaseFile(Case[StateT]):
         before = self.state.charter.calendar
         self.clocks.replan(command.calendar, by.subject)
         self.record("clock:replanned", before=before.version, after=command.calendar.version)
+        self.on_replanned()
 
     def keep_document(self, document: Document) -> None:
         """A document stands in a case once, however often it is named."""

@@ -4,6 +4,7 @@
                   ^   |        ^ | | ^        |             |             |
                   |   v        | v v |        v             v             v
                   +- returned <--+ suspended (rework)   (not solved)    reopened inside the window
+    with a department: whistled, while a whistle that is born of it is under way
     also: merged, withdrawn, rejected, unresolved
 
 1. The report is dispatched at once, by the responsibility list, and the clocks `sign`, `respond` and `finish` start.
@@ -13,9 +14,9 @@
 4. The resident rates it. *Not solved* sends it back once; after that the coordinator decides.
 5. It is closed, and can be reopened inside the window. The workflow ends when the window has passed.
 
-What goes out to departments stands in `incident_orders`, requests and supervision in `incident_requests`, the ends of a
-case that is not rated in `incident_endings`. A case that nobody answers belongs to the coordinator after the last tier,
-and ends as `unresolved` at the final limit.
+What goes out to departments stands in `incident_orders`, requests and supervision in `incident_requests`, waiting for a
+whistle in `incident_whistles`, the ends of a case that is not rated in `incident_endings`. A case that nobody answers
+belongs to the coordinator after the last tier, and ends as `unresolved` at the final limit.
 """
 
 from temporalio import workflow
@@ -264,6 +265,10 @@ class Incident(Endings, CaseFile[IncidentState]):
                 self.close()
             case "suspension", "breach":
                 self.suspension_has_ended()
+            case "whistle", "breach":
+                self.wait_no_longer("engine")
+            case "whistle", _:
+                pass
             case "final", "breach":
                 self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=None)
             case _:

@@ -14,7 +14,7 @@ from schemas.incident_state import Merge as Merging
 from workflows import steps
 from workflows.case import command
 from workflows.incident_orders import REPORTER
-from workflows.incident_requests import Requests
+from workflows.incident_whistles import Whistles
 from workflows.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
@@ -24,7 +24,7 @@ MERGE_OFFERED = "merge_offered"
 MERGE_ANSWERED = "merge_answered"
 
 
-class Endings(Requests):
+class Endings(Whistles):
     """The part of an incident that ends it."""
 
     @command
@@ -56,6 +56,7 @@ class Endings(Requests):
         self.move(stage, "")
         self.record(kind, **facts)
         self.notify(REPORTER, f"incident_{stage}")
+        self.leave_whistle()
 
     def take_back_the_order(self) -> None:
         """Recall the order that counts; the workflow waits for this errand although the case is final."""
@@ -135,7 +136,8 @@ class Endings(Requests):
     # ---- merging: another case comes into this one ----------------------------------------------------------------
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
-        """A case offers itself, or answers this one's offer."""
+        """A case offers itself, or answers this one's offer; a whistle has something to say."""
+        super().on_message(message, repeated=repeated)
         if message.subject == MERGE_OFFERED:
             if not repeated:
                 self.take_in(message)

@@ -77,10 +77,7 @@ class Requests(Orders):
     def grant_suspension(self, command: GrantSuspension, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
         """同意挂账: `finish` pauses, and `respond` if it runs; the suspension has a limit of its own."""
         reason, self.state.suspension = self.state.suspension, None
-        running = [name for name in ("respond", "finish") if self.state.clocks[name].status is Status.RUNNING]
-        for name in running:
-            self.clocks.pause(name, by.subject, reason=reason)
-        self.state.paused = running
+        self.pause_work(by.subject, reason)
         self.clocks.start("suspension", self.state.terms.suspension, by.subject)
         self.move(Stage.SUSPENDED, self.their_department)
         self.record(Kind.SUSPENSION_GRANTED, reason=reason)
@@ -109,11 +106,22 @@ class Requests(Orders):
 
     def go_on(self, by: str) -> None:
         """Back to handling; what the suspension held goes on, and the time in between is not counted."""
+        self.resume_work(by)
+        self.clocks.stop("suspension", by)
+        self.move(Stage.HANDLING, self.their_department)
+
+    def pause_work(self, by: str, reason: str | None) -> None:
+        """What of the work runs is held; `resume_work` lets just that go on."""
+        running = [name for name in ("sign", "respond", "finish") if self.state.clocks[name].status is Status.RUNNING]
+        for name in running:
+            self.clocks.pause(name, by, reason=reason)
+        self.state.paused = running
+
+    def resume_work(self, by: str) -> None:
+        """What was held goes on, and the time in between is not counted."""
         for name in self.state.paused:
             self.clocks.go_on(name, by)
         self.state.paused = []
-        self.clocks.stop("suspension", by)
-        self.move(Stage.HANDLING, self.their_department)
 
     # ---- supervision 督办 -----------------------------------------------------------------------------------------
 

@@ -7,5 +7,7 @@ from typing import Any
 
 from workflows.case import Case
 from workflows.incident import Incident
+from workflows.summons import Summons
+from workflows.whistle import Whistle
 
-PROCEDURES: tuple[type[Case[Any]], ...] = (Incident,)
+PROCEDURES: tuple[type[Case[Any]], ...] = (Incident, Whistle, Summons)

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from tests.door import Door, Person, Step, Walk
+from tests.waiting import eventually
 
 PATH = "/api/v1/incidents"
 REPORT = {
@@ -53,7 +54,7 @@ async def document(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, 
 
 async def a_photo(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
     """An attachment of the giver's own; for those who may send none, one that stands in a case they see."""
-    if PEOPLE[by].role in ("admin", "auditor"):
+    if door.examples.PEOPLE[by].role in ("admin", "auditor"):
         if ("", "attach") not in _others():
             shown = {"document": await document(door, "coordinator")}
             await door.give(await door.start(), Step("attach", "coordinator", shown))
@@ -78,7 +79,50 @@ async def after_another_came_in(door: Door, case_id: str, _by: str) -> Mapping[s
     return _others()[case_id, "comment"]
 
 
+async def whistled(door: Door, case_id: str) -> str:
+    """Let the street blow a whistle for this incident, once however often it is asked; its id, when the incident waits."""
+    call = {
+        "type": "enforcement",
+        "matter": "多部门联合整治",
+        "location": {"address": "幸福小区3号楼"},
+        "departments": ["urban-management", "justice-office"],
+        "lead": "urban-management",
+        "incident": case_id,
+    }
+    headers = door.headers("street_officer", key=f"whistle-{case_id}")
+    answer = await door.api.post("/api/v1/whistles", json=call, headers=headers)
+    assert answer.status_code in (200, 201, 202), answer.text
+
+    async def has_waited() -> bool:
+        return "incident:whistle:waits" in await door.kinds(case_id)
+
+    await eventually(has_waited)
+    return str(answer.json()["case_id"])
+
+
+async def while_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    """A reason, given while the incident waits for a whistle."""
+    await whistled(door, case_id)
+    return REASON
+
+
+async def after_the_whistle(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    """A comment, when a whistle that was born of the incident has ended."""
+    whistle = await whistled(door, case_id)
+    headers = door.headers("street_officer", key=f"cancel-{case_id}")
+    answer = await door.api.post(f"/api/v1/cases/{whistle}/commands/cancel", json=REASON, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+    async def goes_on() -> bool:
+        return "incident:whistle:ended" in await door.kinds(case_id)
+
+    await eventually(goes_on)
+    return {"text": "吹哨已结束"}
+
+
 BODIES: dict[str, Any] = {
+    "ask_whistle": REASON,
+    "stop_waiting": REASON,
     "redispatch": {"department": "justice-office", **REASON},
     "sign": {},
     "return_order": {"legal_basis": "《权责清单》第三条", **REASON},
@@ -215,5 +259,24 @@ WALKS = (
     ),
     Walk("merged", (Step("sign", "officer"), Step("merge", "coordinator")), "merged"),
     Walk("another report merged in", (Step("comment", "coordinator", after_another_came_in),), "dispatched"),
+    Walk(
+        "a whistle asked for, and its end",
+        (
+            Step("sign", "officer"),
+            Step("ask_whistle", "officer"),
+            Step("comment", "street_officer", after_the_whistle),
+            Step("finish", "officer"),
+        ),
+        "verifying",
+    ),
+    Walk(
+        "no longer waiting for a whistle",
+        (
+            Step("ask_whistle", "grid_worker"),
+            Step("stop_waiting", "coordinator", while_it_waits),
+            Step("sign", "officer"),
+        ),
+        "handling",
+    ),
     Walk("replanned", (Step("replan", "admin"), Step("sign", "officer")), "handling"),
 )

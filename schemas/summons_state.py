@@ -1,0 +1,95 @@
+"""What a summons remembers: what one department was called to, and how it answered."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from schemas.case_file import FiledState
+from schemas.document import DocumentReference
+from schemas.orders import Order
+from schemas.references import TextReference
+from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType
+
+
+class Stage(StrEnum):
+    """Where a summons stands."""
+
+    SUMMONED = "summoned"
+    RESPONDED = "responded"
+    DECLINED = "declined"
+    ARRIVED = "arrived"
+    DONE = "done"
+    ABSENT = "absent"
+    UNFINISHED = "unfinished"
+    SCORED = "scored"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+
+
+AWAITED = (Stage.SUMMONED, Stage.RESPONDED, Stage.DECLINED)
+"""The department has not come yet, and still may."""
+SETTLED = (Stage.DONE, Stage.ABSENT, Stage.UNFINISHED)
+"""There is nothing more to wait for: the street can score it."""
+OPEN = (*AWAITED, Stage.ARRIVED, *SETTLED)
+FINAL = (Stage.SCORED, Stage.RELEASED, Stage.CANCELLED)
+DUTIES = ("respond", "arrive", "finish")
+"""The clocks that the department has to keep; the others are the coordinator's, or windows."""
+PRESENT = (Stage.ARRIVED, Stage.DONE, Stage.UNFINISHED)
+"""The department came. A late one counts from when it came."""
+
+
+class SummonsState(FiledState):
+    """What a summons remembers. Matter, place and terms are those of its whistle, whose id is `parent`.
+
+    `binding`: the coordinator has ruled, and the department may not decline again. `was_absent`: it was given up once,
+    and stays so on the record if it comes after all. `heard`: the last word of the whistle on who leads. `last_recall`: the
+    order whose recall the workflow waits for although nothing can be done any more. `over`: nobody scores it any more.
+    """
+
+    procedure: ClassVar[str] = "summons"
+
+    stage: str = Stage.SUMMONED
+    type: WhistleType
+    terms: WhistleTerms
+    matter: TextReference
+    address: TextReference
+    latitude_micro: int | None = None
+    longitude_micro: int | None = None
+    lead: str
+    heard: int = 0
+    binding: bool = False
+    responded_at: datetime | None = None
+    arrived_at: datetime | None = None
+    finished_at: datetime | None = None
+    finished_by: str | None = None
+    was_absent: bool = False
+    result: TextReference | None = None
+    evidence: list[DocumentReference] = []
+    score: int | None = None
+    orders: list[Order] = []
+    last_recall: int | None = None
+    over: bool = False
+
+    @property
+    def limits(self) -> TypeTerms:
+        """The rules of its type."""
+        return self.terms.types[self.type]
+
+    @property
+    def leads(self) -> bool:
+        """Whether this department leads the others."""
+        return self.lead == self.department
+
+    @property
+    def late(self) -> tuple[str, ...]:
+        """The clocks of the department that it broke."""
+        return tuple(view.name for view in self.clock_views() if view.name in DUTIES and view.breached)
+
+    @property
+    def documents_at_most(self) -> int:
+        """The town's limit."""
+        return self.terms.documents_at_most
+
+    def labels(self) -> dict[str, str]:
+        """Return what lists and indicators group summonses by."""
+        return {"type": self.type} | ({} if self.score is None else {"score": str(self.score)})

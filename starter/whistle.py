@@ -1,0 +1,119 @@
+"""POST /api/v1/whistles 吹哨: a street calls departments, and each of them gets a summons."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from schemas.actor import Actor
+from schemas.area import inside
+from schemas.department_policy import Name
+from schemas.incident import INCIDENT
+from schemas.incident import OPEN as OPEN_INCIDENT
+from schemas.location import Location
+from schemas.refusals import Fault, say
+from schemas.whistle import WHISTLE, WhistlePolicy, WhistleState
+from schemas.whistle_call import BLOW, BLOWERS, WhistleCall, call_faults, open_whistle
+from starter.areas import area_faults
+from starter.authentication import Caller
+from starter.bodies import together
+from starter.database import Connection
+from starter.documentation import body_of, responses
+from starter.intake import OpenCase, Sender
+from starter.parts import Parts, PartsOf
+from starter.problems import Problem, ProblemCode
+from starter.starts import Opening
+from starter.views import ReportAnswer, SubmissionView
+
+router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
+
+
+@router.post(
+    "",
+    summary="吹哨 Blow a whistle: call departments to a matter",
+    status_code=201,
+    responses=responses(
+        {200: ReportAnswer, 201: ReportAnswer, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        "key-reused", "body-too-large", "not-json", "database-away",
+    ),
+    openapi_extra=body_of(WhistleCall),
+)  # fmt: skip
+async def blow_whistle(request: Request, caller: Caller, parts: PartsOf) -> Response:
+    """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
+    return await OPENING.start(request, caller, parts)
+
+
+async def _faults(parts: Parts, call: WhistleCall, actor: Actor) -> list[Fault]:
+    """What is wrong with a call that has the right shape: departments, lead, place and the incident that it names."""
+    return together(
+        call_faults(call, _policy(parts)),
+        area_faults(parts.areas, call.location) or _own_area_faults(call.location, actor),
+        await _incident_faults(parts, call.incident, actor),
+    )
+
+
+def _own_area_faults(location: Location, actor: Actor) -> list[Fault]:
+    """A street calls departments to its own area."""
+    if location.area is None or actor.area is None or inside(location.area, actor.area):
+        return []
+    return [
+        Fault(
+            field="location.area",
+            reason=say("不在您的辖区", "is not in your area"),
+            remedy=say(f"请选择{actor.area}内的区域", f"name an area inside {actor.area}"),
+        )
+    ]
+
+
+async def _incident_faults(parts: Parts, incident: str | None, actor: Actor) -> list[Fault]:
+    """An incident that the caller sees and that is open. Whether it can wait, it says itself."""
+    if incident is None:
+        return []
+    try:
+        state = await parts.reader.state(incident, actor)
+    except Problem as problem:
+        if problem.code != ProblemCode.UNKNOWN_CASE:
+            raise
+        reason = say("没有此事件,或不在您的辖区", "there is no such incident, or not in your area")
+    else:
+        if state.procedure == INCIDENT.name and state.stage in OPEN_INCIDENT:
+            return []
+        reason = say("不是在办事件", "is not an open incident")
+    return [Fault(field="incident", reason=reason, remedy=say("请填写在办事件的编号", "name an open incident"))]
+
+
+def _opens(parts: Parts, sender: Sender, call: WhistleCall) -> OpenCase:
+    async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> WhistleState:
+        texts = {"matter": call.matter, "address": call.location.address}
+        kept = (await parts.vault.keep(connection, None, texts, None)).texts
+        return open_whistle(
+            call,
+            matter=kept["matter"],
+            address=kept["address"],
+            case_id=case_id,
+            command_id=command_id,
+            actor=sender.actor,
+            policy=_policy(parts),
+            charter=parts.charters[WHISTLE.name],
+            at=at,
+        )
+
+    return open_case
+
+
+def _policy(parts: Parts) -> WhistlePolicy:
+    policy = parts.policies[WHISTLE.name]
+    assert isinstance(policy, WhistlePolicy)  # noqa: S101 - the procedure says which policy is its own
+    return policy
+
+
+OPENING: Opening[WhistleCall] = Opening(
+    procedure=WHISTLE.name,
+    act=BLOW,
+    title=Name(zh="吹哨", en="blow whistles"),
+    model=WhistleCall,
+    starters=BLOWERS,
+    faults=_faults,
+    opens=_opens,
+)

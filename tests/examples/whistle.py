@@ -1,0 +1,161 @@
+"""How a whistle is blown, who acts on it, what a right body of each command is, and the ways a whistle can go.
+
+What the departments do on their summonses happens between the steps: a body that says `after(...)` waits for it.
+"""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from schemas.summons import SUMMONS
+from tests.door import Door, Person, Step, Walk
+from tests.examples.incident import CALENDAR, REASON, a_photo
+from tests.waiting import eventually
+
+PATH = "/api/v1/whistles"
+LEAD, OTHER, THIRD = "urban-management", "justice-office", "ecology-environment"
+REPORT = {
+    "type": "enforcement",
+    "matter": "夜市占道经营,油烟扰民,多次劝导无效",
+    "location": {"address": "平安街夜市", "lat": 32.06, "lon": 118.79},
+    "departments": [LEAD, OTHER],
+    "lead": LEAD,
+}
+
+PEOPLE = {
+    "street_officer": Person("street-feng", "street_officer"),
+    "other_street": Person("street-he", "street_officer", area="999999.001"),
+    "officer": Person("officer-cheng", "department_officer", department=LEAD),
+    "other_officer": Person("officer-si", "department_officer", department=OTHER),
+    "third_officer": Person("officer-lv", "department_officer", department=THIRD),
+    "grid_worker": Person("grid-zhao", "grid_worker"),
+    "coordinator": Person("coordinator-sun", "coordinator"),
+    "supervisor": Person("supervisor-zhou", "supervisor"),
+    "admin": Person("admin-wu", "admin"),
+    "auditor": Person("auditor-zheng", "auditor"),
+    "stranger": Person("resident-li", "resident"),
+}
+REPORTER = "street_officer"
+NOBODY_ANSWERS = "unresolved"
+OFFICERS = {LEAD: "officer", OTHER: "other_officer", THIRD: "third_officer"}
+
+BODIES: dict[str, Any] = {
+    "summon_more": {"departments": [THIRD], **REASON},
+    "hand_over_lead": {"department": OTHER, **REASON},
+    "begin_work": {},
+    "score": {"department": LEAD, "score": 90},
+    "cancel": REASON,
+    "urge": {},
+    "comment": {"text": "商户代表已约谈"},
+    "attach": a_photo,
+    "replan": {"calendar": CALENDAR},
+}
+SUMMONS_BODIES: dict[str, Any] = {
+    "respond": {},
+    "arrive": {},
+    "finish": {"result": "已取缔占道摊位"},
+    "decline": {"legal_basis": "《权责清单》第三条", **REASON},
+    "arbitrate": {"upheld": True, **REASON},
+}
+
+
+async def report_in(door: Door, whistle: str, department: str, *commands: str) -> None:
+    """Let a department act on its summons, once however often it is asked, and the whistle hear of it."""
+    case_id = f"{whistle}.{department}"
+    summons = Door(door.api, door.token, SUMMONS)
+
+    async def stands() -> bool:
+        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
+        return answer.status_code == 200
+
+    await eventually(stands)
+    for command in commands:
+        who = "coordinator" if command == "arbitrate" else OFFICERS[department]
+        step = Step(command, who, SUMMONS_BODIES[command])
+        answer = await summons.give(case_id, step, key=f"{case_id}-{command}")
+        assert answer.status_code == 200, answer.text
+        stage = answer.json()["accepted"]["stage"]
+
+    async def heard() -> bool:
+        reports = await facts_of(door, whistle, "whistle:department_reported")
+        return any((each["department"], each["stage"]) == (department, stage) for each in reports)
+
+    await eventually(heard)
+
+
+async def facts_of(door: Door, case_id: str, kind: str) -> list[dict[str, Any]]:
+    """The facts of every entry of a kind."""
+    answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
+    return [entry["facts"] for entry in answer.json()["items"] if entry["kind"] == kind]
+
+
+def after(body: Mapping[str, Any], *acts: tuple[str, ...]) -> Callable[[Door, str, str], Awaitable[Mapping[str, Any]]]:
+    """A body that is given when departments have acted: `after({}, (LEAD, "arrive"))`."""
+
+    async def acted(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+        for department, *commands in acts:
+            await report_in(door, case_id, department, *commands)
+        return body
+
+    return acted
+
+
+BOTH_ARRIVE = ((LEAD, "respond", "arrive"), (OTHER, "arrive"))
+BEGIN = Step("begin_work", "officer", after({}, *BOTH_ARRIVE))
+SCORE_LEAD = Step("score", "street_officer", after(BODIES["score"], (LEAD, "finish"), (OTHER, "finish")))
+SCORE_OTHER = Step("score", "street_officer", {"department": OTHER, "score": 55, "reason": "到场迟缓"})
+
+MAIN = Walk("main", (BEGIN, SCORE_LEAD, SCORE_OTHER), "closed")
+WALKS = (
+    MAIN,
+    Walk(
+        "a further department is summoned",
+        (
+            Step("summon_more", "street_officer"),
+            BEGIN,
+            SCORE_LEAD,
+            SCORE_OTHER,
+            Step("score", "street_officer", after({"department": THIRD, "score": 80}, (THIRD, "arrive", "finish"))),
+        ),
+        "closed",
+    ),
+    Walk(
+        "the lead is handed over",
+        (
+            Step("hand_over_lead", "street_officer"),
+            Step("begin_work", "other_officer", after({}, *BOTH_ARRIVE)),
+            Step("hand_over_lead", "coordinator", {"department": LEAD, **REASON}),
+        ),
+        "working",
+    ),
+    Walk(
+        "one declines and is released",
+        (Step("begin_work", "street_officer", after({}, (OTHER, "decline", "arbitrate"), (LEAD, "arrive"))),),
+        "working",
+    ),
+    Walk("cancelled", (Step("urge", "supervisor"), Step("cancel", "street_officer")), "cancelled"),
+    Walk("cancelled by the coordinator at work", (BEGIN, Step("cancel", "coordinator")), "cancelled"),
+    Walk(
+        "commented and shown",
+        (Step("comment", "officer"), Step("attach", "street_officer"), Step("replan", "admin")),
+        "summoning",
+    ),
+    Walk(
+        "begun by the first task that is done",
+        (Step("comment", "grid_worker", after(BODIES["comment"], *BOTH_ARRIVE, (OTHER, "finish"))),),
+        "working",
+    ),
+)
+
+
+async def blow(door: Door, key: str | None = None, by: str = REPORTER, **other: Any) -> str:
+    """Blow a whistle that is right but for what a test changes; its id."""
+    answer = await door.api.post(
+        PATH, json=REPORT | other, headers=_headers(door, by) | {"Idempotency-Key": key or str(uuid.uuid4())}
+    )
+    assert answer.status_code in (200, 201, 202), answer.text
+    return str(answer.json()["case_id"])
+
+
+def _headers(door: Door, by: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {door.token(PEOPLE[by])}"}
