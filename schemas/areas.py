@@ -148,6 +148,19 @@ class Areas:
         elsewhere = code.partition(".")[0] not in self.policy.districts
         return elsewhere and self.policy.other_districts is OtherDistricts.ACCEPT
 
+    def name_of(self, code: str) -> str:
+        """What the community or wider area of a code is called in Chinese; the code itself where the town has no name."""
+        for district, in_district in self.policy.districts.items():
+            for street, in_street in in_district.streets.items():
+                for community, in_community in in_street.communities.items():
+                    if inside(code, community):
+                        return in_community.name.zh
+                if code == street:
+                    return in_street.name.zh
+            if code == district:
+                return in_district.name.zh
+        return code
+
     def nearest(self, code: str) -> tuple[str, ...]:
         """The areas that somebody may have meant: those beside the code, in the narrowest known area around it."""
         wider = code

@@ -9,9 +9,21 @@ READS_NO_TEXTS = frozenset({Role.ADMIN})
 """Who runs the system has no business with what people wrote."""
 
 READS_PERSONS = frozenset(
-    {Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR, Role.AUDITOR}
+    {
+        Role.RESIDENT,
+        Role.GRID_WORKER,
+        Role.WINDOW_CLERK,
+        Role.STREET_OFFICER,
+        Role.COORDINATOR,
+        Role.CIVIL_AFFAIRS_OFFICER,
+        Role.AUDITOR,
+    }
 )
 """Who may learn the reporter's name and number: a department answers the town, and the town the reporter."""
+
+
+FOR_STAFF = frozenset({"contact"})
+"""Facts of entries whose texts residents do not read: how somebody who objected to their application is reached."""
 
 
 class Sight(Model):
@@ -39,6 +51,11 @@ def may_see(sight: Sight, actor: Actor) -> bool:
 def may_read_texts(actor: Actor) -> bool:
     """Whether somebody who sees a case may also read what people wrote in it."""
     return actor.role not in READS_NO_TEXTS
+
+
+def may_read_fact(actor: Actor, name: str) -> bool:
+    """Whether somebody may read the text behind this fact of an entry."""
+    return actor.role is not Role.RESIDENT or name not in FOR_STAFF
 
 
 def may_read_persons(actor: Actor) -> bool:

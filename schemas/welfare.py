@@ -95,7 +95,7 @@ RULES = RulesTable(
         ),
         Rule("hand_in", "补交材料", _for_them, (Stage.CORRECTING,), BEFORE_REVIEW),
         Rule("accept", "受理", (_clerk, _street), (Stage.APPLIED,), (Stage.CHECKING,), (not_the_applicant,)),
-        Rule("withdraw", "撤回申请", (_applicant, _clerk), UNDECIDED, (Stage.WITHDRAWN,)),
+        Rule("withdraw_application", "撤回申请", (_applicant, _clerk), UNDECIDED, (Stage.WITHDRAWN,)),
         # ---- checks and visits
         Rule("ask_again", "再次核对", (_street, _civil_affairs), (Stage.CHECKING,), conditions=(checks_are_open,)),
         Rule(
@@ -267,7 +267,7 @@ WELFARE = Procedure(
         "ask_correction": AskCorrection,
         "hand_in": HandIn,
         "accept": Accept,
-        "withdraw": WithdrawApplication,
+        "withdraw_application": WithdrawApplication,
         "ask_again": AskAgain,
         "record_check": RecordCheck,
         "correct_facts": CorrectFacts,

@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from schemas.case import CaseState
-from schemas.payment import Month, ReturnedPayment
+from schemas.payment import Month, PaymentKey, ReturnedPayment
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
@@ -28,7 +28,7 @@ class ReportChange(Command):
     """报告变化: a death or a move out of the town ends the benefit, income and household adjust it. `since`: from which month."""
 
     change: Change
-    since: Month
+    since: Annotated[Month, Field(examples=["2026-01"])]
     monthly_income_fen: Money | None = None
     household_size: HouseholdSize | None = None
     note: TextReference | None = None
@@ -106,6 +106,8 @@ class SettlePayment(OfPayment):
 
 class PaymentReturned(ReturnedPayment, Command):
     """银行退回: a payment that had been made came back."""
+
+    payment_key: Annotated[PaymentKey, Field(examples=["0" * 26 + ".old-age-allowance.2026-01"])]
 
 
 class ChangeAccount(Command):

@@ -54,6 +54,7 @@ class Kind(StrEnum):
     REASSESSED = "welfare:reassessed"
     ENDED = "welfare:ended"
     RECOVERY_ASKED = "welfare:recovery:asked"
+    RECOVERY_OPENED = "welfare:recovery:opened"
     RECOVERY_TOLD = "welfare:recovery:told"
     COMMENTED = "welfare:commented"
     ATTACHED = "welfare:attached"
@@ -109,6 +110,7 @@ TITLES: dict[str, str] = {
     Kind.REASSESSED: "定期复核",
     Kind.ENDED: "终止救助",
     Kind.RECOVERY_ASKED: "追回多领款项",
+    Kind.RECOVERY_OPENED: "追回立案",
     Kind.RECOVERY_TOLD: "追回结果",
     Kind.COMMENTED: "备注",
     Kind.ATTACHED: "附件",

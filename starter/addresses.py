@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from starter import banks, case_export, categories, inbox, incident_batch, indicators, public, reconciliations, similar
+from starter import (
+    banks,
+    case_export,
+    categories,
+    inbox,
+    incident_batch,
+    indicators,
+    public,
+    public_notices,
+    reconciliations,
+    similar,
+)
 
 
 def own_routers() -> tuple[APIRouter, ...]:
@@ -15,6 +26,7 @@ def own_routers() -> tuple[APIRouter, ...]:
         categories.router,
         indicators.router,
         public.router,
+        public_notices.router,
         banks.router,
         reconciliations.router,
     )

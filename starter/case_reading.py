@@ -16,7 +16,7 @@ from schemas.ledger import projection_of
 from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
 from schemas.refusals import say
-from schemas.visibility import may_read_persons, may_read_texts, may_see, sight_of
+from schemas.visibility import may_read_fact, may_read_persons, may_read_texts, may_see, sight_of
 from starter.database import Connection, database
 from starter.postbox import SQL as INTAKE
 from starter.problems import Problem, ProblemCode
@@ -106,11 +106,14 @@ class CaseReader:
     ) -> dict[str, object]:
         """What stands behind each reference of the entries, for this reader."""
         found = set(_strings([entry.facts for entry in entries]))
+        facts = [(name, value) for entry in entries for name, value in entry.facts.items()]
+        withheld = set(_strings([value for name, value in facts if not may_read_fact(actor, name)]))
         texts = sorted(filter(_TEXT.fullmatch, found))
         persons = sorted(filter(_PERSON.fullmatch, found))
         words: dict[str, object] = dict.fromkeys([*texts, *persons], WITHHELD)
-        if texts and may_read_texts(actor):
-            read = await self._vault.read_texts(connection, texts, actor, PURPOSE, case_id)
+        readable = [text for text in texts if text not in withheld]
+        if readable and may_read_texts(actor):
+            read = await self._vault.read_texts(connection, readable, actor, PURPOSE, case_id)
             words |= {reference: str(text) for reference, text in read.items()}
         if may_read_persons(actor):
             for person in persons:

@@ -61,7 +61,8 @@ def any_body_of(commands: Iterable[type[Command]]) -> dict[str, Any]:
 
 def _operation(models: list[type[BaseModel]]) -> dict[str, Any]:
     _bodies.update({model.__name__: model for model in models})
-    references = [{"$ref": _REF.format(model=model.__name__)} for model in models]
+    names = dict.fromkeys(model.__name__ for model in models)  # a command that several procedures share stands once
+    references = [{"$ref": _REF.format(model=name)} for name in names]
     schema = references[0] if len(references) == 1 else {"anyOf": references}
     return {
         "parameters": [_KEY_PARAMETER],

@@ -23,12 +23,16 @@ from engine.vault import PersonErased, Vault
 from schemas.actor import Actor, Stamp
 from schemas.canonical import canonical_json, digest
 from schemas.case import CaseState, case_id
+from schemas.references import PersonReference
 from schemas.refusals import Refusal, RefusalCode, say
 from schemas.town_time import TownTime
 from starter.database import Connection, database
 from starter.doors import Door
 from starter.postbox import LEASE, SQL, Submission, refusal_row
 from starter.problems import refused
+
+ANYBODY = "anybody"
+"""The subject of who needs no account: what they say is not kept with the person whose case it is."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,8 @@ class Intake:
             number = await connection.fetchval(SQL.accept, *row)
             if number is None:
                 return await self._known(connection, row)
-            command = door.enter(given, await self._keep(connection, state, door.texts_of(given)))
+            reporter = None if sender.subject == ANYBODY else getattr(state, "reporter", None)
+            command = door.enter(given, await self._keep(connection, state, reporter, door.texts_of(given)))
             stamp = self._stamp(case, name, sender, digest(command))
             return await self._filled(connection, number, case, {"command": command, "stamp": stamp})
 
@@ -121,11 +126,12 @@ class Intake:
             raise LookupError("a key is taken, but by nobody")
         return Entered(_same(Submission.read(found), row[8]), repeated=True)
 
-    async def _keep(self, connection: Connection, state: CaseState, texts: dict[str, str]) -> dict[str, str]:
+    async def _keep(
+        self, connection: Connection, state: CaseState, reporter: PersonReference | None, texts: dict[str, str]
+    ) -> dict[str, str]:
         """Keep texts with the case's reporter; with a person of the case's own when there is none, or no longer."""
         if not texts:
             return {}
-        reporter = getattr(state, "reporter", None)
         if reporter is not None:
             try:
                 # A savepoint: finding the person erased must not spoil the transaction.

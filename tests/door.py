@@ -38,11 +38,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Walk:
-    """A way a case can go, and the stage at which it stands then."""
+    """A way a case can go, and the stage at which it stands then. `report`: how it starts, if not in the usual way."""
 
     name: str
     steps: tuple[Step, ...]
     stage: str
+    report: Mapping[str, Any] | None = None
 
 
 def examples(procedure: Procedure) -> ModuleType:
@@ -71,14 +72,18 @@ class Door:
     ) -> str:
         """Start a case and return its id, whether it stands already or is still to be delivered.
 
-        Examples of a procedure whose cases another case starts say how one comes about, in a `start` of their own.
+        Examples of a procedure whose cases another case starts say how one comes about, in a `start` of their own; those
+        whose body names something in the town say how it is `prepared`.
         """
         if (start := getattr(self.examples, "start", None)) is not None:
             return str(await start(self, body=body, by=by, key=key))
+        by = by or self.examples.REPORTER
+        if (prepared := getattr(self.examples, "prepared", None)) is not None:
+            body = await prepared(self, body, by)
         answer = await self.api.post(
             self.examples.PATH,
             json=body or self.examples.REPORT,
-            headers=self.headers(by or self.examples.REPORTER, key or str(uuid.uuid4())),
+            headers=self.headers(by, key or str(uuid.uuid4())),
         )
         assert answer.status_code in (200, 201, 202), answer.text
         return str(answer.json()["case_id"])
@@ -102,7 +107,7 @@ class Door:
 
     async def walk(self, walk: Walk) -> str:
         """Start a case and take it along a walk; its id."""
-        case_id = await self.start()
+        case_id = await self.start(body=walk.report)
         await self.go(case_id, walk.steps)
         return case_id
 

@@ -100,7 +100,7 @@ async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, names:
             name = (walk.name + suffix).replace(" ", "-")
             if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
                 continue
-            case_id = await door.start()
+            case_id = await door.start(body=walk.report)
             await door.go(case_id, walk.steps)
             await client.get_workflow_handle(case_id).result()
             for number, run in enumerate(await runs_of(client, case_id), start=1):

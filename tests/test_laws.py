@@ -60,8 +60,8 @@ async def test_twice_is_once(procedure: Procedure, walk: Walk, walked: Walked, p
     """A case whose every command is given twice under its key has the ledger of a case where each is given once."""
     town, once = await walked(procedure, walk)
     key = f"same-{walk.name.replace(' ', '-')}"
-    twice = await town.start(key=key)
-    again = await town.start(key=key)
+    twice = await town.start(key=key, body=walk.report)
+    again = await town.start(key=key, body=walk.report)
     for number, step in enumerate(walk.steps):
         first = await town.give(twice, step, key=f"key-{number}")
         second = await town.give(twice, step, key=f"key-{number}")
@@ -154,7 +154,7 @@ async def test_it_replays_and_its_chain_verifies(
 async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: OpenDoor, temporal: Client) -> None:
     """A case that has ended has fired or cancelled every timer it ever started."""
     town = await door(procedure, speed=3_000_000)
-    case_id = await town.start()
+    case_id = await town.start(body=walk.report)
     for step in walk.steps:
         await town.give(case_id, step)
     await temporal.get_workflow_handle(case_id).result()

@@ -38,7 +38,7 @@ def command(handler: Callable[..., None]) -> Any:
     model = inspect.signature(handler, eval_str=True).parameters["command"].annotation
 
     def update(self: "Case[Any]", command: Command, stamp: Stamp) -> Accepted:
-        return self.accept(name, command, stamp, handler)
+        return self.carry_out(name, command, stamp, handler)
 
     def validate(self: "Case[Any]", command: Command, stamp: Stamp) -> None:
         self.refuse_unless_legal(name, command, stamp)
@@ -188,7 +188,7 @@ class Case(Generic[StateT]):
         if refusal is not None:
             raise _refusal_error(refusal)
 
-    def accept(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
+    def carry_out(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
         """Carry out a command once; its repeat gets the answer of the first time."""
         known = self.state.processed.get(stamp.command_id)
         if known is not None:

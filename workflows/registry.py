@@ -7,7 +7,9 @@ from typing import Any
 
 from workflows.case import Case
 from workflows.incident import Incident
+from workflows.recovery import Recovery
 from workflows.summons import Summons
+from workflows.welfare import Welfare
 from workflows.whistle import Whistle
 
-PROCEDURES: tuple[type[Case[Any]], ...] = (Incident, Whistle, Summons)
+PROCEDURES: tuple[type[Case[Any]], ...] = (Incident, Whistle, Summons, Welfare, Recovery)

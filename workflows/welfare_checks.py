@@ -165,7 +165,7 @@ class Checks(Entitlement):
         self.notify(APPLICANT, "welfare_extended", working_days=command.working_days)
 
     @command
-    def withdraw(self, command: WithdrawApplication, by: Actor) -> None:
+    def withdraw_application(self, command: WithdrawApplication, by: Actor) -> None:
         """撤回申请: before it is decided; an advance comes back."""
         self.finish_as(Stage.WITHDRAWN)
         self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)

@@ -83,7 +83,7 @@ class Duties(CaseFile[WelfareState]):
     async def errand_recover(self, number: int) -> None:
         """Start the recovery case; it lives on by itself, also after this one."""
         asked = self.state.recoveries[number - 1]
-        await steps.start_case(
+        started = await steps.start_case(
             RECOVERY,
             RecoveryState(
                 case_id=self.recovery_id(number),
@@ -102,6 +102,7 @@ class Duties(CaseFile[WelfareState]):
                 months=asked.months,
             ),
         )
+        self.record(Kind.RECOVERY_OPENED, case=self.recovery_id(number), started=started)
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """A recovery tells how far it is."""

@@ -1,0 +1,87 @@
+"""How a recovery comes about, who acts on it, what a right body of each command is, and the ways it can go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.welfare import WELFARE
+from tests.door import Door, Step, Walk
+from tests.examples import welfare
+from tests.examples.incident import CALENDAR
+from tests.examples.welfare import ADVANCED, AID
+from tests.waiting import eventually
+
+PEOPLE = welfare.PEOPLE
+REPORTER = "applicant"
+NOBODY_ANSWERS = "unresolved"
+ADVANCE_FEN = 50000
+
+
+async def start(
+    door: Door, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
+) -> str:
+    """Pay urgent aid first, have the application withdrawn, and return the recovery of what was paid."""
+    paying = Door(door.api, door.token, WELFARE)
+    parent = await paying.start(body=body or AID, by=by, key=f"recovery-{key}" if key else None)
+    for number, step in enumerate((*ADVANCED, Step("withdraw_application", "applicant"))):
+        answer = await paying.give(parent, step, key=f"start-{key or parent}-{number}")
+        assert answer.status_code == 200, answer.text
+    case_id = f"{parent}.recovery-1"
+
+    async def stands() -> bool:
+        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
+        return answer.status_code == 200
+
+    await eventually(stands)
+    return case_id
+
+
+async def what_is_left(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    """A repayment of part of it; the last one is of what is left."""
+    answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
+    parts = [entry["facts"]["left_fen"] for entry in answer.json()["items"] if entry["kind"] == "recovery:repaid_part"]
+    left = parts[-1] if parts else ADVANCE_FEN
+    return part(min(left, 20000) or 1)
+
+
+def part(fen: int) -> dict[str, Any]:
+    """A repayment."""
+    return {"amount_fen": fen, "receipt": "CZ-2026-0001"}
+
+
+REASON = {"reason": "确无偿还能力"}
+BODIES: dict[str, Any] = {
+    "repay": what_is_left,
+    "propose_write_off": REASON,
+    "agree_write_off": {},
+    "decline_write_off": REASON,
+    "urge": {},
+    "comment": {"text": "已电话联系"},
+    "attach": welfare.to_attach,
+    "replan": {"calendar": CALENDAR},
+}
+
+MAIN = Walk(
+    "main",
+    (
+        Step("comment", "civil"),
+        Step("repay", "clerk", part(10000)),
+        Step("propose_write_off", "civil"),
+        Step("decline_write_off", "supervisor"),
+        Step("repay", "clerk", part(15000)),
+        Step("repay", "civil", part(ADVANCE_FEN - 25000)),
+    ),
+    "repaid",
+)
+WALKS = (
+    MAIN,
+    Walk(
+        "written off by two",
+        (
+            Step("repay", "clerk", part(10000)),
+            Step("propose_write_off", "civil"),
+            Step("agree_write_off", "second_civil"),
+        ),
+        "written_off",
+    ),
+    Walk("urged", (Step("urge", "supervisor"), Step("comment", "civil"), Step("replan", "admin")), "demanded"),
+)

@@ -1,0 +1,316 @@
+"""How an application for a benefit starts, who acts on it, what a right body of each command is, and the ways it can go.
+
+The sources of the tests' town are at their desks, and no bank is connected: people take down answers and settle payments.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from tests.door import Door, Person, Step, Walk
+from tests.examples.incident import CALENDAR, PHOTO
+from tests.waiting import eventually
+
+PATH = "/api/v1/welfare-applications"
+REPORTER = "applicant"
+NOBODY_ANSWERS = "unresolved"
+
+PEOPLE = {
+    "applicant": Person("resident-he", "resident"),
+    "stranger": Person("resident-li", "resident"),
+    "grid_worker": Person("grid-zhao", "grid_worker"),
+    "clerk": Person("clerk-qian", "window_clerk"),
+    "street_officer": Person("street-feng", "street_officer"),
+    "civil": Person("civil-wu", "civil_affairs_officer"),
+    "second_civil": Person("civil-xu", "civil_affairs_officer"),
+    "supervisor": Person("supervisor-zhou", "supervisor"),
+    "admin": Person("admin-wu", "admin"),
+    "auditor": Person("auditor-zheng", "auditor"),
+}
+
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+IDENTITY_CARD = ("identity-card",)
+
+
+def identity_number(born: str, order: int = 123) -> str:
+    """A made-up identity number of somebody born on a day, "19400615", with its check character."""
+    digits = f"320104{born}{order:03d}"
+    return digits + "10X98765432"[sum(int(d) * w for d, w in zip(digits, _WEIGHTS, strict=True)) % 11]
+
+
+def application(benefit: str, born: str = "19400615", **other: Any) -> dict[str, Any]:
+    """A body that is right but for the documents, which are uploaded when it is sent."""
+    return {
+        "benefit": benefit,
+        "applicant": {"name": "何秀英", "identity_number": identity_number(born), "phone": "13912345678"},
+        "household": [],
+        "monthly_income_fen": 0,
+        "area": "320104.003.01",
+        "address": "幸福小区3号楼201室",
+        "account": "6222020000000000017",
+        "reason": "年事已高,生活困难",
+        "consent": True,
+    } | other
+
+
+OLD_AGE = application("old-age-allowance")
+HUNDRED = application("old-age-allowance", "19200101")
+AID = application("temporary-aid", "19800101")
+SUBSISTENCE = application("subsistence-allowance", "19800101", monthly_income_fen=60000)
+RELATED = OLD_AGE | {"relation_to_staff": "街道民政办工作人员系申请人之侄"}
+REPORT = OLD_AGE
+
+
+@cache
+def _kept() -> dict[str, Any]:
+    """Documents by who may name them: the same body again has the same ones."""
+    return {}
+
+
+async def paper(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, Any]:
+    """Send a file as somebody and return what it got; the same file again gets the same."""
+    headers = door.headers(by) | {"Content-Type": "image/png"}
+    answer = await door.api.post("/api/v1/documents", content=content, headers=headers)
+    assert answer.status_code in (200, 201), answer.text
+    return dict(answer.json())
+
+
+async def complete(door: Door, body: Mapping[str, Any], by: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+    """The body with one uploaded document of each kind."""
+    documents = [{"kind": kind, "document": await paper(door, by, PHOTO + kind.encode())} for kind in kinds]
+    return {**body, "documents": documents}
+
+
+DOCUMENTS = {
+    "old-age-allowance": IDENTITY_CARD,
+    "temporary-aid": IDENTITY_CARD,
+    "subsistence-allowance": ("identity-card", "household-register", "income-statement"),
+    "disability-allowance": ("identity-card", "disability-certificate"),
+}
+
+
+async def prepared(door: Door, body: Mapping[str, Any] | None, by: str) -> dict[str, Any]:
+    """The body as it is sent: with every document that its benefit asks for, unless it says otherwise."""
+    body = body or REPORT
+    return dict(body) if "documents" in body else await complete(door, body, by, DOCUMENTS[body["benefit"]])
+
+
+async def a_paper(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
+    """A document of the giver's own; for those who may send none, one that stands in a case they see."""
+    if PEOPLE[by].role in ("admin", "auditor"):
+        if "attached" not in _kept():
+            shown = {"document": await paper(door, "clerk")}
+            await door.give(await door.start(), Step("attach", "clerk", shown))
+            _kept()["attached"] = shown["document"]
+        return dict(_kept()["attached"])
+    return await paper(door, by)
+
+
+async def to_attach(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
+    return {"document": await a_paper(door, case_id, by), "note": "现场照片"}
+
+
+async def to_hand_in(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
+    return {"kind": "identity-card", "document": await a_paper(door, case_id, by)}
+
+
+async def when_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    """A settlement, once the payment waits for a person."""
+
+    async def waits() -> bool:
+        return "welfare:payment:with_a_person" in await door.kinds(case_id)
+
+    await eventually(waits)
+    return PAID_IN_CASH
+
+
+REASON = {"reason": "情况说明"}
+BASIS = {"legal_basis": "《社会救助暂行办法》第十一条", **REASON}
+NEGATIVE = {"positive": False, "opinion": "不符合条件", "legal_basis": "《社会救助暂行办法》第九条"}
+PAID_IN_CASH = {"how": "paid_otherwise", "reason": "已以现金发放"}
+UPHELD = {"upheld": True, "finding": "反映属实", "legal_basis": "《社会救助暂行办法》第六十八条"}
+INCOME = {"change": "income", "since": "2026-01", "monthly_income_fen": 50000}
+
+BODIES: dict[str, Any] = {
+    "ask_correction": {"documents": ["identity-card"], **REASON},
+    "hand_in": to_hand_in,
+    "accept": {},
+    "withdraw_application": REASON,
+    "ask_again": {},
+    "record_check": {"source": "civil-affairs", "note": "电话核实,无异常"},
+    "correct_facts": {"household_size": 2, **REASON},
+    "record_visit": {"finding": "家中两居室,独居,无贵重物品"},
+    "declare_relation": {"relation": "申请人之侄"},
+    "review": {"positive": True, "opinion": "符合条件"},
+    "object": {"reason": "其名下有车", "contact": "13800000000"},
+    "investigate": {"upheld": False, "finding": "车辆系他人所有", "appraisal": "民主评议通过"},
+    "confirm": {"opinion": "同意"},
+    "refuse": BASIS,
+    "countersign": {},
+    "send_back": REASON,
+    "extend_case": {"working_days": 1, **REASON},
+    "serve_notice": {},
+    "appeal": REASON,
+    "decide_appeal": {"outcome": "overturned", **BASIS},
+    "retry_payment": {},
+    "settle_payment": {"how": "not_due", **REASON},
+    "payment_returned": {
+        "payment_key": "0" * 26 + ".old-age-allowance.2026-01",
+        "amount_fen": 5000,
+        "bank_reference": "T1",
+        "code": "account-closed",
+        "returned_at": "2026-01-10T09:00:00+08:00",
+    },
+    "change_account": {"account": "6222020000000000025"},
+    "report_change": {"change": "death", "since": "2026-01"},
+    "suspend_payment": REASON,
+    "resume_payment": REASON,
+    "reassess": {"continues": True, "opinion": "情况无变化"},
+    "end_entitlement": BASIS,
+    "urge": {},
+    "comment": {"text": "家属来电询问"},
+    "attach": to_attach,
+    "replan": {"calendar": CALENDAR},
+}
+
+
+async def all_have_answered(door: Door, case_id: str) -> None:
+    """Wait until whatever was asked has come back, so that a person's act does not overtake an answer."""
+
+    async def at_rest() -> bool:
+        answer = await door.api.get(
+            f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"), params={"limit": 200}
+        )
+        entries = answer.json()["items"]
+        asked = sum(len(entry["facts"]["sources"]) for entry in entries if entry["kind"] == "welfare:check:asked")
+        back = {"welfare:check:failed", "welfare:check:answered", "welfare:check:superseded"}
+        return asked == sum(entry["kind"] in back for entry in entries)
+
+    await eventually(at_rest)
+
+
+def told(source: str, **facts: int) -> Step:
+    """What a source has told, taken down by a person."""
+
+    async def body(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+        await all_have_answered(door, case_id)
+        return {"source": source, "found": bool(facts), "facts": facts, "note": "书面答复"}
+
+    return Step("record_check", "civil", body)
+
+
+async def when_all_have_answered(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    await all_have_answered(door, case_id)
+    return {}
+
+
+ACCEPT = Step("accept", "street_officer")
+CONFIRM = Step("confirm", "civil")
+REVIEW = Step("review", "street_officer")
+REVIEWED = (ACCEPT, told("civil-affairs"), REVIEW)
+GRANTED = (*REVIEWED, CONFIRM)
+DIED = Step("report_change", "grid_worker")
+REFUSED = (*REVIEWED[:2], Step("review", "street_officer", NEGATIVE))
+CHECKED = tuple(told(each) for each in ("tax", "social-insurance", "property", "vehicles", "bank-balance"))
+VISITED = (Step("record_visit", "grid_worker"), Step("record_visit", "street_officer"))
+POSTED = (ACCEPT, *CHECKED, *VISITED, REVIEW)
+ADVANCED = (ACCEPT, Step("settle_payment", "civil", when_it_waits))
+
+MAIN = Walk("main", (*GRANTED, DIED), "ended")
+WALKS = (
+    MAIN,
+    Walk("a document is missing", (Step("hand_in", "clerk"), ACCEPT), "checking", OLD_AGE | {"documents": []}),
+    Walk(
+        "a document is asked for",
+        (
+            Step("ask_correction", "clerk"),
+            Step("hand_in", "applicant"),
+            ACCEPT,
+            Step("ask_correction", "street_officer"),
+        ),
+        "correcting",
+    ),
+    Walk("posted", POSTED, "publicised", SUBSISTENCE),
+    Walk(
+        "objected to and posted anew",
+        (*POSTED, Step("object", "clerk"), Step("investigate", "street_officer")),
+        "publicised",
+        SUBSISTENCE,
+    ),
+    Walk(
+        "an objection upheld",
+        (*POSTED, Step("object", "clerk"), Step("investigate", "civil", UPHELD)),
+        "refused",
+        SUBSISTENCE,
+    ),
+    Walk(
+        "facts corrected",
+        (
+            ACCEPT,
+            *CHECKED,
+            Step("correct_facts", "clerk", {"household_size": 2, "monthly_income_fen": 70000, **REASON}),
+            Step("ask_again", "street_officer", when_all_have_answered),
+        ),
+        "checking",
+        SUBSISTENCE,
+    ),
+    Walk(
+        "a declared relation",
+        (
+            ACCEPT,
+            told("civil-affairs"),
+            Step("record_visit", "grid_worker"),
+            Step("declare_relation", "street_officer"),
+            Step("record_visit", "civil"),
+        ),
+        "surveyed",
+        RELATED,
+    ),
+    Walk(
+        "refused and overturned",
+        (*REFUSED, Step("appeal", "applicant"), Step("decide_appeal", "second_civil")),
+        "surveyed",
+    ),
+    Walk(
+        "refused twice over",
+        (
+            *REVIEWED,
+            Step("refuse", "civil"),
+            Step("appeal", "clerk"),
+            Step("decide_appeal", "second_civil", {"outcome": "upheld", **BASIS}),
+        ),
+        "refused",
+    ),
+    Walk(
+        "two signatures",
+        (
+            *GRANTED,
+            Step("send_back", "second_civil"),
+            CONFIRM,
+            Step("countersign", "supervisor"),
+            Step("end_entitlement", "civil"),
+        ),
+        "ended",
+        HUNDRED,
+    ),
+    Walk(
+        "suspended, resumed and reassessed",
+        (
+            *GRANTED,
+            Step("change_account", "clerk"),
+            Step("suspend_payment", "civil"),
+            Step("resume_payment", "supervisor"),
+            Step("reassess", "street_officer"),
+            Step("report_change", "clerk", INCOME),
+            Step("reassess", "civil", {"continues": False, "opinion": "不再符合条件", "legal_basis": "第十三条"}),
+        ),
+        "ended",
+    ),
+    Walk("urgent aid that was not due", (*ADVANCED, Step("withdraw_application", "applicant")), "withdrawn", AID),
+    Walk(
+        "extended and replanned",
+        (Step("extend_case", "supervisor"), Step("replan", "admin"), Step("urge", "applicant"), ACCEPT),
+        "checking",
+    ),
+    Walk("commented and shown", (Step("comment", "applicant"), Step("attach", "clerk")), "applied"),
+)
