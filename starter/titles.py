@@ -6,16 +6,8 @@ Tests check that every kind of every procedure has a title, and every stage word
 from collections.abc import Mapping
 
 from schemas.department_policy import Name
+from schemas.entry_titles import OF_EVERY_CASE
 from schemas.procedure import Procedure
-
-OF_EVERY_CASE = {
-    "clock:warning": "临期预警",
-    "clock:breach": "逾期",
-    "clock:tier": "逾期上报",
-    "clock:replanned": "重排期限",
-    "clock:final_limit": "最终期限开始",
-    "case:ended": "案件终结",
-}
 
 STAGES: Mapping[str, Name] = {
     "reported": Name(zh="已受理,正在派单", en="received, about to be sent to a department"),
