@@ -17,7 +17,7 @@ from engine.keys import Keys
 from engine.settings import PROJECT, Settings
 from engine.tokens import issue
 from local.archive_commands import archiver
-from local.audit_commands import audit_app
+from local.audit_reading import audit_app
 from local.case_commands import case_app
 from local.category_map import read_category_map, read_column_map
 from local.data_folder import DataFolder

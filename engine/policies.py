@@ -34,9 +34,13 @@ def load_policy(procedure: Procedure, folder: Path, departments: Sequence[str]) 
 
     Raises PolicyFaults: no such file, not YAML, fields missing or wrong, a department that is not there.
     """
+    return load_policy_file(procedure, folder / f"{procedure.name}.yaml", departments)
+
+
+def load_policy_file(procedure: Procedure, file: Path, departments: Sequence[str]) -> Policy:
+    """As `load_policy`, from a file of any name."""
     if procedure.policy is None:
         raise TypeError(f"{procedure.name} goes by the policy of {procedure.parent}")
-    file = folder / f"{procedure.name}.yaml"
     content = _content(file)
     faults: list[str] = []
     if content.get("departments"):

@@ -149,11 +149,11 @@ def _entry(entry: TimelineEntry) -> RenderableType:
         (f"  {role_words(entry.actor.role)}{department}", ""),
         (f"  {entry.kind}", _CODE),
     )
-    facts = [Padding(Text(line), (0, 0, 0, 5), expand=False) for line in _facts(entry.facts)]
+    facts = [Padding(Text(line), (0, 0, 0, 5), expand=False) for line in fact_lines(entry.facts)]
     return Group(head, *facts)
 
 
-def _facts(facts: Mapping[str, Any]) -> Iterator[str]:
+def fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     """The facts that say something, a line each; then the clocks that changed."""
     for name, value in facts.items():
         if name != _CLOCKS and value is not None and value != "":

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from starter import (
+    audit,
     banks,
     case_export,
     categories,
@@ -29,4 +30,5 @@ def own_routers() -> tuple[APIRouter, ...]:
         public_notices.router,
         banks.router,
         reconciliations.router,
+        audit.router,
     )

@@ -38,6 +38,7 @@ from schemas.town_time import TownTime
 from starter import cases, departments, documents, health, notices, submissions
 from starter.addresses import own_routers
 from starter.announcements import Announcements
+from starter.audit import auditing_of
 from starter.case_reading import CaseReader
 from starter.category_search import load_synonyms
 from starter.codec_server import codec_routes
@@ -161,6 +162,7 @@ def build_parts(
         documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
         areas=load_areas(settings.policies),
         counts=counts,
+        auditing=auditing_of(pool, keys, settings, delivery),
     )
 
 

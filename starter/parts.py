@@ -9,6 +9,7 @@ import httpx
 from fastapi import Depends
 from starlette.requests import Request
 
+from audit.reading import Auditing
 from engine.banks import BankGateway
 from engine.counterpart_keys import CounterpartKeys
 from engine.department_keys import DepartmentKeys
@@ -62,6 +63,7 @@ class Parts:
     documents: Documents
     areas: Areas
     counts: Counts
+    auditing: Auditing
 
     def doors_named(self, command: str) -> Sequence[Door]:
         """The doors of one command name, over all procedures that have it."""

@@ -42,6 +42,7 @@ class ProblemCode(StrEnum):
     BANK_AWAY = "bank-away"
     TOO_MANY_ATTEMPTS = "too-many-attempts"
     NOT_BELIEVED = "not-believed"
+    NOT_RECORDED = "not-recorded"
     NOT_FOUND = "not-found"
     METHOD_NOT_ALLOWED = "method-not-allowed"
     DATABASE_AWAY = "database-away"
@@ -72,6 +73,7 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.BANK_AWAY: Kind(503, say("银行暂不可用", "the bank is away")),
     ProblemCode.TOO_MANY_ATTEMPTS: Kind(429, say("尝试次数过多", "tried too often")),
     ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
+    ProblemCode.NOT_RECORDED: Kind(404, say("没有此记录", "no such record")),
     ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),
     ProblemCode.METHOD_NOT_ALLOWED: Kind(405, say("不支持此方法", "method not allowed here")),
     ProblemCode.DATABASE_AWAY: Kind(503, say("数据库暂不可用", "the database is away")),

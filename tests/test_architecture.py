@@ -15,7 +15,7 @@ ROOMS = {
     "workflows": {"schemas", "temporalio"},
     "engine": {"schemas"},
     "activities": {"schemas", "engine"},
-    "starter": {"schemas", "engine", "workflows"},
+    "starter": {"schemas", "engine", "workflows", "audit"},
     "audit": {"schemas", "engine", "workflows", "activities"},
 }
 OURS = {"schemas", "workflows", "engine", "activities", "starter", "audit", "local", "worker", "cli"}
