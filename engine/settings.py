@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     notice_delay_seconds: float = Field(
         default=10.0, ge=0, description="how old a notice is before it is sent, unless its case has gone on since"
     )
+    sandbox: bool = Field(
+        default=False, description="run cases in Temporal's sandbox, as all tests do: slower, see docs/decisions/0002"
+    )
     workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
     codec_origin: str | None = Field(
         default=None, description="origin of the Temporal UI that may have payloads decoded; without it nobody may"

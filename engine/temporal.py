@@ -10,7 +10,14 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, HeaderCodecBehavior
-from temporalio.worker import Interceptor, PollerBehaviorAutoscaling, Replayer, Worker, WorkflowRunner
+from temporalio.worker import (
+    Interceptor,
+    PollerBehaviorAutoscaling,
+    Replayer,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowRunner,
+)
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from engine.codec import data_converter
@@ -54,8 +61,10 @@ def _authorization(settings: Settings) -> dict[str, str]:
     return {"authorization": f"Bearer {settings.temporal_token_file.read_text(encoding='utf-8').strip()}"}
 
 
-def workflow_runner() -> SandboxedWorkflowRunner:
-    """Return the sandbox in which cases run, live and at replay."""
+def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:
+    """Return what runs cases, live and at replay: Temporal's sandbox, or the bare code (docs/decisions/0002)."""
+    if not sandbox:
+        return UnsandboxedWorkflowRunner()
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
 
 
@@ -73,7 +82,7 @@ def build_worker(
         workflows=workflows,
         activities=activities,
         interceptors=interceptors,
-        workflow_runner=workflow_runner(),
+        workflow_runner=workflow_runner(sandbox=settings.sandbox),
         identity=IDENTITY,
         max_cached_workflows=settings.workflow_cache,
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
@@ -91,7 +100,7 @@ def build_replayer(
     """Build the replayer of recorded cases; `runner` where somebody looks at what they do."""
     return Replayer(
         workflows=workflows,
-        workflow_runner=runner or workflow_runner(),
+        workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
         namespace=settings.temporal_namespace,
         data_converter=data_converter(keys),
         header_codec_behavior=HeaderCodecBehavior.CODEC,

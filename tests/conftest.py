@@ -38,7 +38,9 @@ async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
     """The settings of a town that runs, without worker, API and people. All departments are at their desks."""
     folder = tmp_path_factory.mktemp("town")
     async with open_town(TownOptions(data=folder, processes=(), durable=False)) as town:
-        yield town.settings.model_copy(update={"departments_url": None, "policies": open_to_neighbours(folder)})
+        yield town.settings.model_copy(
+            update={"departments_url": None, "policies": open_to_neighbours(folder), "sandbox": True}
+        )
 
 
 @pytest.fixture(scope="session")

@@ -74,6 +74,38 @@ def test_each_way_out_of_determinism_is_seen(source: str) -> None:
     assert breaches(source, "schemas")
 
 
+def state_of_a_module(source: str) -> list[str]:
+    """What a module could remember from one case to the next."""
+    tree = ast.parse(source)
+    changeable = (ast.List, ast.Dict, ast.Set, ast.ListComp, ast.DictComp, ast.SetComp)
+    found = [ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.Global | ast.Nonlocal)]
+    holders: list[ast.Module | ast.ClassDef] = [
+        tree,
+        *(each for each in ast.walk(tree) if isinstance(each, ast.ClassDef)),
+    ]
+    for node in [each for holder in holders for each in holder.body]:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, changeable):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            if not ast.unparse(target).isupper() and not ast.unparse(target).startswith("_"):
+                found.append(ast.unparse(target))
+    return found
+
+
+@pytest.mark.parametrize("file", sorted((PROJECT / "workflows").glob("*.py")), ids=lambda file: file.name)
+def test_a_module_of_a_procedure_remembers_nothing(file: Path) -> None:
+    """Outside the sandbox all cases of a worker share the modules: what one left there, another would find."""
+    assert state_of_a_module(file.read_text()) == []
+
+
+def test_what_a_module_could_remember_is_seen() -> None:
+    """The reader itself finds what it is there for."""
+    assert state_of_a_module("seen = []\nclass Case:\n    known: dict = {}\ndef f():\n    global seen") == [
+        "global seen",
+        "seen",
+        "known",
+    ]
+
+
 def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     """Inside the sandbox only the procedure and the kernel beside it are loaded anew; the rest passes through on purpose."""
     program = (

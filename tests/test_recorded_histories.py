@@ -2,12 +2,13 @@
 
 import re
 from collections import Counter
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
-from audit.replay import strict_replay
+from audit.replay import Replay, strict_replay
 from engine.settings import Settings
 from tests.door import examples
 from tests.histories import keys_in, read, recorded
@@ -21,8 +22,16 @@ REMEMBERED_LATER = (
 """What cases of an earlier day did not take along into their next run, and why that changes nothing that left the case."""
 
 
+@pytest.fixture(scope="module")
+async def replay(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Replay]:
+    """A strict replayer in the sandbox, with the keys of the recorded histories."""
+    keys = keys_in(tmp_path_factory.mktemp("keys") / "keys")
+    async with strict_replay(keys, Settings(sandbox=True)) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("file", list(recorded()), ids=lambda file: f"{file.parent.name}: {file.stem}")
-async def test_a_recorded_history_replays(file: Path, tmp_path: Path) -> None:
+async def test_a_recorded_history_replays(file: Path, replay: Replay) -> None:
     """A case of an earlier day goes the same way under today's code.
 
     When this fails, running cases would break too: bring the old way back behind `workflow.patched`, and leave the
@@ -30,8 +39,7 @@ async def test_a_recorded_history_replays(file: Path, tmp_path: Path) -> None:
     """
     history = read(file)
     case_id = history.events[0].workflow_execution_started_event_attributes.workflow_id
-    async with strict_replay(keys_in(tmp_path / "keys"), Settings()) as replay:
-        faults = await replay(case_id, history, True)
+    faults = await replay(case_id, history, True)
 
     assert [fault for fault in faults if not any(reason.search(fault) for reason in REMEMBERED_LATER)] == []
 

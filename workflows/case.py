@@ -27,6 +27,9 @@ StateT = TypeVar("StateT", bound=CaseState)
 
 _TELL = "tell/"
 
+CLOCKS_ARE_HEARD_FIRST = "clocks-are-heard-first"
+"""Patch: before, a command that came together with the timer of a broken clock stopped it, and no breach was told."""
+
 
 def command(handler: Callable[..., None]) -> Any:
     """Make the Temporal update of a command from its handler `def sign(self, command: Sign, by: Actor) -> None`.
@@ -176,23 +179,38 @@ class Case(Generic[StateT]):
             if known.digest != stamp.digest:
                 raise _refusal_error(self._key_reused(name))
             return
+        if (refusal := self._objection(name, command, stamp)) is not None:
+            raise _refusal_error(refusal)
+
+    def _objection(self, name: str, command: Command, stamp: Stamp) -> Refusal | None:
         refusal = self.procedure.rules.check(self.state, name, stamp.actor, self.now())
         if refusal is None and (faults := command.faults(self.state)):
-            refusal = Refusal(
+            return Refusal(
                 code=RefusalCode.BAD_COMMAND,
                 detail=say("内容与本案不符", "the command does not fit this case"),
                 command=name,
                 stage=self.state.stage,
                 faults=faults,
             )
-        if refusal is not None:
-            raise _refusal_error(refusal)
+        return refusal
+
+    def catch_up(self) -> bool:
+        """Tell what the clocks have to tell before anything else happens; True when there was something.
+
+        After an outage a timer and a command arrive together, and the command would stop a clock that was broken before.
+        """
+        if not (self.clocks.overdue and workflow.patched(CLOCKS_ARE_HEARD_FIRST)):
+            return False
+        self.clocks.catch_up(self._on_moment)
+        return True
 
     def carry_out(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
         """Carry out a command once; its repeat gets the answer of the first time."""
         known = self.state.processed.get(stamp.command_id)
         if known is not None:
             return known.answer
+        if self.catch_up() and (refusal := self._objection(name, command, stamp)) is not None:
+            raise _refusal_error(refusal)
         whole = {"command": command.model_dump(mode="json"), "stamp": stamp.model_dump(mode="json")}
         self._cause = (stamp, digest(whole))
         try:
@@ -221,6 +239,7 @@ class Case(Generic[StateT]):
     @workflow.signal
     def message(self, message: Message) -> None:
         """Hear another case. What is told twice is taken in once."""
+        self.catch_up()
         repeated = message.message_id in self.state.messages
         if not repeated:
             self.state.messages.append(message.message_id)

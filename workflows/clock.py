@@ -74,6 +74,16 @@ class Clocks:
         self._changed.clear()
         return changes
 
+    @property
+    def overdue(self) -> bool:
+        """A moment has come and was not told yet: the timer and something else arrived together."""
+        return self._next is not None and self._next.at <= self._now()
+
+    def catch_up(self, on_moment: Callable[[str, str, str | None], None]) -> None:
+        """Tell every moment that has come, the earliest first."""
+        while self.overdue and self._next is not None:
+            self._fire(self._next, on_moment)
+
     async def run(self, on_moment: Callable[[str, str, str | None], None]) -> None:
         """Wait for one moment after the other and report each once."""
         while True:

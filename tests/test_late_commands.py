@@ -1,0 +1,79 @@
+"""What comes after an outage comes late: the clocks are heard before the command that would stop them."""
+
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+from temporalio.client import Client
+
+from engine.keys import Keys
+from engine.settings import Settings
+from schemas.incident import INCIDENT
+from tests.door import OpenDoor, Step
+from tests.waiting import eventually
+from worker import town_worker
+
+SPEED = 3600  # a town hour is a second: time enough to sign, if somebody were there
+QUEUE = "late-commands"
+
+
+async def test_a_command_after_the_due_time_does_not_hide_the_breach(
+    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor
+) -> None:
+    """While no worker runs an order falls due, then it is signed: the ledger has the breach first, then the signature."""
+    alone = settings.model_copy(update={"task_queue": QUEUE})
+    town = await door(INCIDENT, speed=SPEED, task_queue=QUEUE)
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        case_id = await town.start()
+        started = datetime.now(UTC)
+        await town.case(case_id, wait="stage:dispatched")
+    await eventually(lambda: _passed(started + timedelta(seconds=2)))
+    accepted = await town.give(case_id, Step("sign", "officer"))
+
+    assert accepted.status_code == 202, accepted.text
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        shown = await town.case(case_id, wait="stage:handling", timeout="20")
+        answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
+        told = [
+            (entry["kind"], entry["facts"].get("clock"), entry["actor"]["role"])
+            for entry in answer.json()["items"]
+            if entry["kind"] == "incident:signed" or entry["facts"].get("clock") == "sign"
+        ]
+
+    assert shown["stage"] == "handling"
+    assert told[:3] == [
+        ("clock:warning", "sign", "engine"),
+        ("clock:breach", "sign", "engine"),
+        ("incident:signed", None, "department_officer"),
+    ]
+
+
+async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_together(
+    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor
+) -> None:
+    """A rating that comes after the seven days finds the case closed as not rated, and is told so."""
+    alone = settings.model_copy(update={"task_queue": f"{QUEUE}-2"})
+    town = await door(INCIDENT, speed=SPEED * 100, task_queue=alone.task_queue)
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        case_id = await town.start()
+        await town.go(case_id, [Step("sign", "officer"), Step("finish", "officer"), Step("verify", "grid_worker")])
+        started = datetime.now(UTC)
+    await eventually(
+        lambda: _passed(started + timedelta(seconds=2.2))
+    )  # nine days: past the rating, inside the reopening
+    rated = await town.give(case_id, Step("rate", "reporter"))
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        await town.case(case_id, wait="stage:closed", timeout="20")
+
+        async def settled() -> bool:
+            status = await town.api.get(rated.json()["status_url"], headers=town.headers("reporter"))
+            return bool(status.json()["status"] == "refused")
+
+        await eventually(settled)
+        kinds = await town.kinds(case_id)
+
+    assert "incident:not_rated" in kinds
+    assert "incident:rated" not in kinds
+
+
+async def _passed(moment: datetime) -> bool:
+    return datetime.now(UTC) >= moment
