@@ -30,6 +30,7 @@ from local.message_file import ColumnMap
 from local.notice_commands import notices_app
 from local.payment_commands import payments_app
 from local.policy_commands import policy_app
+from local.privacy_commands import privacy_app
 from local.replies_screen import LONGEST_SECONDS, ReplyOptions, run_replies
 from local.reply_file import CATEGORY, ReplyColumns
 from local.simulation import run_bank, run_departments, run_people, run_sources, tokens
@@ -57,6 +58,7 @@ app.add_typer(case_app, name="case")
 app.add_typer(policy_app, name="policy")
 app.add_typer(notices_app, name="notices")
 app.add_typer(keys_app, name="keys")
+app.add_typer(privacy_app, name="privacy")
 app.add_typer(payments_app, name="payments")
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]

@@ -16,13 +16,14 @@ from engine.office_hours import FILE as OFFICE_HOURS
 from engine.office_hours import load_office_hours
 from engine.policies import PolicyFaults, load_policy
 from engine.policy_files import PolicyFile
+from engine.privacy import load_privacy_policy
 from engine.registers import RegisterFaults
 from engine.source_policy import load_sources
 from schemas.procedure import Procedure
 
 _ENTRY = re.compile(r"entry (?P<number>\d+) \([^)]*\): (?P<field>[^:]+):")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OWN = ("departments", "documents", "areas", "notices", "office_hours", "sources", "banks")
+_OWN = ("departments", "documents", "areas", "notices", "office_hours", "sources", "banks", "privacy")
 Loader = Callable[[Path], object]
 """Reads a further file of the folder; raises PolicyFaults."""
 
@@ -54,6 +55,7 @@ def check_policies(
     _try(report, folder / "notices.yaml", lambda file: load_notice_policy(file.parent))
     _try(report, folder / "sources.yaml", load_sources)
     _try(report, folder / "banks.yaml", load_bank)
+    _try(report, folder / "privacy.yaml", lambda file: load_privacy_policy(file.parent, named.values()))
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
     _try(report, folder / OFFICE_HOURS, lambda file: load_office_hours(file.parent))
     for name, loader in further:

@@ -77,6 +77,7 @@ class VaultQueries(Queries):
     """The SQL of the vault."""
 
     find_or_insert_person: str
+    find_person: str
     open_person: str
     insert_items: str
     read_items: str
@@ -102,6 +103,13 @@ class Vault:
         Two callers at once get the same person. One round trip. Raises VaultFault.
         """
         return (await self._open_or_create(connection, identity))[0]
+
+    async def find_person(self, connection: Connection, identity: PersonIdentity) -> PersonReference | None:
+        """The person of that identity, if the vault has one; never makes one."""
+        found: PersonReference | None = await connection.fetchval(
+            SQL.find_person, identity.blind_index(self._blind_key)
+        )
+        return found
 
     async def is_erased(self, connection: Connection, person: PersonReference) -> bool:
         """Whether a person was erased; held until the transaction ends. Raises PersonUnknown, VaultFault."""

@@ -12,6 +12,10 @@ with found as (
 )
 select * from found union all select * from made;
 
+-- name: find_person
+-- The person of a blind index.
+select person_id from persons where blind_index = $1;
+
 -- name: open_person
 -- The closed key of a person, held so that nobody erases them before the transaction ends.
 select wrapped_key, master_key_id, erased_at from persons where person_id = $1 for share;

@@ -1,0 +1,206 @@
+"""What the town does with persons as such: gives out what it holds of them, erases them, says who is due for it.
+
+Erasing destroys the person's key, and with it every text and document; references stay, and read as tombstones. So cases,
+their histories and chains stay as they are. Whoever stands in a case that still runs is not erased: it may need them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from engine.database import Queries
+from engine.documents import Documents
+from engine.policies import PolicyFaults
+from engine.policy_files import PolicyFile, read_rules
+from engine.privacy_log import entries, note
+from engine.vault import DETAILS, DOCUMENT, Connection, PersonDetails, PersonUnknown, Vault
+from engine.vault_seal import VaultFault
+from schemas.actor import Actor
+from schemas.privacy import (
+    ERASED,
+    EXPORTED,
+    REFUSED,
+    CaseOfPerson,
+    Due,
+    Erasure,
+    KeptDocument,
+    KeptText,
+    PersonExport,
+    PrivacyPolicy,
+    Reading,
+    roles_in,
+)
+from schemas.procedure import Procedure
+from schemas.references import PersonReference, Tombstone
+
+FILE = "privacy.yaml"
+EXPORT_PURPOSE = "privacy-export"
+
+
+class PrivacyQueries(Queries):
+    """engine/queries/privacy.sql."""
+
+    hold_person: str
+    cases_of_person: str
+    on_the_way: str
+    items_of_person: str
+    documents_of_person: str
+    readings_of_person: str
+    note_erasing: str
+    due: str
+
+
+SQL = PrivacyQueries.load("privacy")
+
+
+class StillNeeded(VaultFault):
+    """Cases of this person still run, and what they sent may be needed there. Close them first, and wait until they have ended."""
+
+    def __init__(self, cases: Sequence[CaseOfPerson], submissions: Sequence[str]) -> None:
+        """`submissions`: what was accepted and is still to be delivered."""
+        named = [f"{case.case_id} ({case.stage or 'starting'})" for case in cases]
+        super().__init__(", ".join([*named, *(f"submission {each}" for each in submissions)]))
+        self.cases, self.submissions = tuple(cases), tuple(submissions)
+
+
+def load_privacy_policy(folder: Path, procedures: Iterable[Procedure]) -> PrivacyPolicy:
+    """policies/privacy.yaml. Raises PolicyFaults: also for a procedure without a time of keeping."""
+    policy = read_rules(folder / FILE, PrivacyPolicy, PrivacyPolicy.faults)
+    named = [procedure.name for procedure in procedures if procedure.parent is None]
+    if missing := list(policy.missing(named)):
+        file = PolicyFile(folder / FILE)
+        raise PolicyFaults([file.placed(fault) for fault in missing])
+    return policy
+
+
+class Persons:
+    """Gives out and erases. Each method is a transaction of its own, recorded with who did it."""
+
+    def __init__(self, pool: asyncpg.Pool, vault: Vault, documents: Documents) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._documents = documents
+
+    async def erase(self, person: PersonReference, by: Actor, basis: str, at: datetime) -> Erasure:
+        """Erase a person for ever; a second time says what the first one did. `basis`: the law, no personal data.
+
+        Raises PersonUnknown; StillNeeded, which stands in the log too; DocumentsAway: the person is erased, their files, noise
+        without the key, are still in the object store, and the same command takes them away.
+        """
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                erasure = await self._erase(connection, person, by, basis, at)
+        except StillNeeded as needed:
+            async with self._pool.acquire() as connection, connection.transaction():
+                cases = [case.case_id for case in needed.cases]
+                facts = {"basis": basis, "cases": cases, "submissions": list(needed.submissions)}
+                await note(connection, REFUSED, person=person, by=by, facts=facts, at=at)
+            raise
+        while await self._documents.clear_erased(self._pool):
+            pass
+        return erasure
+
+    async def export(self, person: PersonReference, by: Actor, at: datetime) -> PersonExport:
+        """All that is held of a person. That it was read is recorded. Raises PersonUnknown, VaultFault."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            row = await _hold(connection, person)
+            items = await connection.fetch(SQL.items_of_person, person)
+            # The key of a document is no text; the document stands in its own list.
+            texts = [item for item in items if item["kind"] != DOCUMENT]
+            words = await self._vault.read_texts(
+                connection, [item["item_id"] for item in texts], by, EXPORT_PURPOSE, None
+            )
+            facts = {"references": [item["item_id"] for item in items]}
+            await note(connection, EXPORTED, person=person, by=by, facts=facts, at=at)
+            return PersonExport(
+                person=person,
+                known_since=row["created_at"],
+                erased_at=row["erased_at"],
+                details=tuple(_details(words[item["item_id"]]) for item in texts if item["kind"] == DETAILS),
+                texts=tuple(
+                    KeptText(
+                        reference=item["item_id"],
+                        kind=item["kind"],
+                        kept_at=item["created_at"],
+                        text=str(words[item["item_id"]]),
+                    )
+                    for item in texts
+                    if item["kind"] != DETAILS
+                ),
+                documents=tuple(map(_document, await connection.fetch(SQL.documents_of_person, person))),
+                cases=tuple(await _cases(connection, person)),
+                readings=tuple(map(_reading, await connection.fetch(SQL.readings_of_person, person))),
+                log=tuple(entry.model_dump(mode="json") for entry in await entries(connection, person)),
+            )
+
+    async def due(
+        self, policy: PrivacyPolicy, procedures: Iterable[Procedure], now: datetime, limit: int = 1000
+    ) -> list[Due]:
+        """Whose time of keeping has passed at a town time, the longest ago first."""
+        years = years_by_procedure(policy, procedures)
+        days = policy.keep_days_without_case
+        async with self._pool.acquire() as connection:
+            rows = await connection.fetch(SQL.due, list(years), list(years.values()), now, days, limit)
+        return [Due(person=row["person_id"], due_since=row["due_since"], cases=tuple(row["cases"])) for row in rows]
+
+    async def _erase(
+        self, connection: Connection, person: PersonReference, by: Actor, basis: str, at: datetime
+    ) -> Erasure:
+        row = await _hold(connection, person)
+        items = await connection.fetch(SQL.items_of_person, person)
+        documents = sum(item["kind"] == DOCUMENT for item in items)
+        counts: dict[str, Any] = {"person": person, "texts": len(items) - documents, "documents": documents}
+        if row["erased_at"] is not None:
+            done = {"erased_at": row["erased_at"], "erased_by": row["erased_by"], "basis": row["erasure_basis"]}
+            return Erasure(**counts, **done, repeated=True)
+        running = [case for case in await _cases(connection, person) if not case.ended]
+        on_the_way = await connection.fetch(SQL.on_the_way, person)
+        if running or on_the_way:
+            raise StillNeeded(running, [each["submission"] for each in on_the_way])
+        await connection.execute(SQL.note_erasing, person, by.subject, by.role)
+        erased_at = await self._vault.erase(connection, person, by, basis)
+        facts = {"basis": basis, "references": [item["item_id"] for item in items]}
+        await note(connection, ERASED, person=person, by=by, facts=facts, at=at)
+        return Erasure(**counts, erased_at=erased_at, erased_by=by.subject, basis=basis)
+
+
+def years_by_procedure(policy: PrivacyPolicy, procedures: Iterable[Procedure]) -> Mapping[str, int]:
+    """The years of keeping of every procedure; one whose cases another starts goes by that one's."""
+    return {each.name: policy.keep_years[each.parent or each.name] for each in procedures}
+
+
+async def _hold(connection: Connection, person: PersonReference) -> asyncpg.Record:
+    row = await connection.fetchrow(SQL.hold_person, person)
+    if row is None:
+        raise PersonUnknown
+    return row
+
+
+async def _cases(connection: Connection, person: PersonReference) -> list[CaseOfPerson]:
+    return [
+        CaseOfPerson(
+            **{name: row[name] for name in ("case_id", "procedure", "stage", "opened_at", "closed_at")},
+            ended=bool(row["ended"]),
+            roles=roles_in(row["snapshot"], person),
+        )
+        for row in await connection.fetch(SQL.cases_of_person, person)
+    ]
+
+
+def _details(words: str | Tombstone) -> dict[str, Any]:
+    if isinstance(words, Tombstone):
+        return {"erased": str(words)}
+    return PersonDetails.model_validate_json(words).model_dump(exclude_none=True)
+
+
+def _document(row: asyncpg.Record) -> KeptDocument:
+    names = ("sha256", "size_bytes", "media_type", "received_at", "cleared_at")
+    return KeptDocument(reference=row["document_id"], cases=tuple(row["cases"]), **{name: row[name] for name in names})
+
+
+def _reading(row: asyncpg.Record) -> Reading:
+    names = ("at", "who", "role", "purpose", "case_id")
+    return Reading(reference=row["item_id"], **{name: row[name] for name in names})
