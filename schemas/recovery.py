@@ -14,6 +14,7 @@ from schemas.case import CaseState
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.department import ForeignCode
 from schemas.procedure import Command, Procedure
+from schemas.recovery_audit import EXPLANATIONS, limits_under
 from schemas.recovery_entries import TITLES
 from schemas.recovery_state import OPEN, RecoveryState, Stage
 from schemas.references import TextReference
@@ -118,6 +119,8 @@ RECOVERY = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    explanations=EXPLANATIONS,
+    limits=limits_under,
     commands={
         "repay": Repay,
         "propose_write_off": ProposeWriteOff,

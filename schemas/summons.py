@@ -12,6 +12,7 @@ from schemas.department import CallbackAct
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.rules import By, Rule, RulesTable, Scope
+from schemas.summons_audit import EXPLANATIONS, limits_under
 from schemas.summons_commands import Arrive, Decline, Finish, Respond, Ruling
 from schemas.summons_entries import TITLES, Kind
 from schemas.summons_state import AWAITED, FINAL, OPEN, PRESENT, SETTLED, Stage, SummonsState
@@ -83,6 +84,8 @@ SUMMONS = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    explanations=EXPLANATIONS,
+    limits=limits_under,
     callbacks={
         CallbackAct.SIGNED: "respond",
         CallbackAct.RETURNED: "decline",

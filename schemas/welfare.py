@@ -11,6 +11,7 @@ from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.procedure import Procedure
 from schemas.rules import By, Rule, RulesTable, Scope
+from schemas.welfare_audit import EXPLANATIONS, limits_under
 from schemas.welfare_commands import (
     Accept,
     Appeal,
@@ -263,6 +264,8 @@ WELFARE = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    explanations=EXPLANATIONS,
+    limits=limits_under,
     commands={
         "ask_correction": AskCorrection,
         "hand_in": HandIn,

@@ -9,6 +9,7 @@ from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.procedure import Procedure
 from schemas.rules import By, Rule, RulesTable, Scope
+from schemas.whistle_audit import EXPLANATIONS, limits_under
 from schemas.whistle_commands import BeginWork, Cancel, HandOverLead, Score, SummonMore
 from schemas.whistle_entries import TITLES, Kind
 from schemas.whistle_policy import WhistlePolicy
@@ -68,6 +69,8 @@ WHISTLE = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    explanations=EXPLANATIONS,
+    limits=limits_under,
     commands={
         "summon_more": SummonMore,
         "hand_over_lead": HandOverLead,

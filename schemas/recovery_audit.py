@@ -1,0 +1,48 @@
+"""What auditors ask of a recovery: how what was paid too much adds up, and its limits under other rules."""
+
+from collections.abc import Mapping
+
+from schemas.case import Entry
+from schemas.clocks import Limit
+from schemas.explanation import Because, Explain
+from schemas.recovery_entries import Kind
+from schemas.recovery_state import RecoveryState
+from schemas.refusals import say
+from schemas.welfare_policy import WelfarePolicy
+
+
+def limits_under(state: RecoveryState, policy: WelfarePolicy) -> Mapping[str, Limit]:  # noqa: ARG001 - one limit for all
+    """The limits of the clocks that are somebody's duty, under a policy."""
+    return {"repay": policy.terms.repay, "write_off": policy.terms.countersign}
+
+
+def _demanded(entry: Entry, state: RecoveryState) -> Because:
+    total = sum(state.months.values())
+    months = " + ".join(f"{month} {fen}" for month, fen in sorted(state.months.items()))
+    return Because(
+        rule=say("多领款项按月相加", "what was paid too much, month by month"),
+        says=say("已付减应付,每月分别计算", "paid less due, of each month by itself"),
+        inputs={"cause": state.cause, "benefit": state.benefit, "case": state.parent},
+        arithmetic=(f"{months} = {total}",) if months else (f"{entry.facts.get('amount_fen')}",),
+    )
+
+
+def _left(entry: Entry, state: RecoveryState) -> Because:
+    repaid = [part.amount_fen for part in state.repayments if part.at <= entry.at]
+    left = state.amount_fen - sum(repaid)
+    sums = " - ".join(str(fen) for fen in (state.amount_fen, *repaid))
+    return Because(
+        rule=say("应退减已退", "demanded less repaid"),
+        says=say("余额为零即退款完毕;核销须两人", "over when nothing is left; two people give up the rest"),
+        inputs={"repayments": repaid, "reason": entry.facts.get("reason")},
+        arithmetic=(f"{sums} = {left}",),
+    )
+
+
+EXPLANATIONS: Mapping[str, Explain] = {
+    Kind.DEMANDED: _demanded,
+    Kind.REPAID_PART: _left,
+    Kind.REPAID: _left,
+    Kind.WRITE_OFF_PROPOSED: _left,
+    Kind.WRITTEN_OFF: _left,
+}
