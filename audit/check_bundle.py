@@ -9,11 +9,16 @@ It stands in one file so that it can be read whole and kept for years; the check
 use the same functions. Formats: docs/audit.md.
 """
 
+import argparse
 import base64
 import hashlib
 import json
+import sys
+import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -31,7 +36,23 @@ ENDINGS = {
     "WORKFLOW_EXECUTION_CANCELED": "canceled",
     "WORKFLOW_EXECUTION_CONTINUED_AS_NEW": "continued_as_new",
 }
-LONGEST_VARINT = 10
+TYPES = {
+    "WORKFLOW_EXECUTION_STARTED": 1,
+    "WORKFLOW_EXECUTION_COMPLETED": 2,
+    "WORKFLOW_EXECUTION_FAILED": 3,
+    "WORKFLOW_EXECUTION_TIMED_OUT": 4,
+    "WORKFLOW_EXECUTION_CANCELED": 21,
+    "MARKER_RECORDED": 25,
+    "WORKFLOW_EXECUTION_TERMINATED": 27,
+    "WORKFLOW_EXECUTION_CONTINUED_AS_NEW": 28,
+    "WORKFLOW_EXECUTION_UPDATE_ACCEPTED": 41,
+    "WORKFLOW_EXECUTION_UPDATE_ADMITTED": 47,
+}
+"""The types of events that are looked into, and their numbers in Temporal's protocol."""
+
+# The encoding of protocol buffers: a varint has seven bits a byte and goes on while the eighth is set.
+LONGEST_VARINT, GOES_ON, SEVEN_BITS = 10, 0x80, 0x7F
+VARINT, DELIMITED, FIXED = 0, 2, {1: 8, 5: 4}
 
 Values = dict[str, Any]
 PublicKeys = Mapping[str, bytes]
@@ -386,3 +407,234 @@ def _of_one_lost_task(
             return False
         place = (place[0] - 1, row_here["prev_hash"])
     return True
+
+
+# ---- raw histories --------------------------------------------------------------------------------------------------
+
+
+def wire_fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+    """The fields of a protocol buffer message: number and value, without knowing what they mean. Raises ValueError."""
+    place = 0
+
+    def varint() -> int:
+        nonlocal place
+        value = 0
+        for number in range(LONGEST_VARINT):
+            if place >= len(message):
+                raise ValueError("cut short")
+            byte = message[place]
+            place += 1
+            value |= (byte & SEVEN_BITS) << (7 * number)
+            if byte < GOES_ON:
+                return value
+        raise ValueError("no varint")
+
+    while place < len(message):
+        tag = varint()
+        number, kind = tag >> 3, tag & 7
+        if number == 0 or kind not in {VARINT, DELIMITED, *FIXED}:
+            raise ValueError("no field")
+        if kind == VARINT:
+            yield number, varint()
+            continue
+        length = varint() if kind == DELIMITED else FIXED[kind]
+        if place + length > len(message):
+            raise ValueError("cut short")
+        yield number, message[place : place + length]
+        place += length
+
+
+def pieces(message: bytes) -> Iterator[bytes]:
+    """Everything in a message that may be a message itself, however deep."""
+    try:
+        inner = [value for _, value in wire_fields(message) if isinstance(value, bytes)]
+    except ValueError:
+        return
+    for value in inner:
+        yield value
+        yield from pieces(value)
+
+
+def raw_faults(case_id: str, run_id: str, raw: bytes, events: Sequence[Values]) -> Iterator[str]:
+    """Where the opened history is not one of these bytes: other events, other types, payloads that are not in them."""
+    place = f"{case_id} run {run_id}"
+    try:
+        bodies = [value for number, value in wire_fields(raw) if number == 1 and isinstance(value, bytes)]
+        heads = [dict(wire_fields(body)) for body in bodies]
+    except ValueError:
+        yield f"archive-changed: {place}: its bytes are not a history"
+        return
+    if len(bodies) != len(events):
+        yield f"decoded-differs: {place}: {len(events)} events opened, {len(bodies)} in the bytes"
+        return
+    for body, head, event in zip(bodies, heads, events, strict=True):
+        here = f"{place} event {event['id']}"
+        number = TYPES.get(event["type"])
+        if event["raw_sha256"] != sha256(body) or head.get(1) != event["id"]:
+            yield f"decoded-differs: {here}: it is not the event in the bytes"
+        elif (number is not None or head.get(3) in TYPES.values()) and head.get(3) != number:
+            yield f"decoded-differs: {here}: it is of another type in the bytes"
+        else:
+            there = {sha256(piece) for piece in pieces(body)}
+            if not set(payload_hashes(event)) <= there:
+                yield f"decoded-differs: {here}: a payload of it is not in the bytes"
+
+
+def payload_hashes(value: Any) -> Iterator[str]:
+    """The hashes of all payloads of an opened event."""
+    if isinstance(value, dict):
+        if "payload_sha256" in value:
+            yield value["payload_sha256"]
+        else:
+            for each in value.values():
+                yield from payload_hashes(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from payload_hashes(each)
+
+
+# ---- a bundle -------------------------------------------------------------------------------------------------------
+
+LISTING, SIGNATURE = "bundle.json", "bundle.sig"
+
+
+def bundle_faults(files: Mapping[str, bytes], trusted: Mapping[str, Mapping[str, str]] | None = None) -> Iterator[str]:
+    """Everything that is wrong with a bundle, given its files. `trusted`: public keys that did not come with it."""
+    missing = [name for name in (LISTING, SIGNATURE, "keys.json", "ledger.json", "seals.json") if name not in files]
+    if missing:
+        yield f"file-missing: {', '.join(missing)}: without it nothing can be checked"
+        return
+    keys = trusted or json.loads(files["keys.json"])
+    seal_keys, stamp_keys = (_raw_keys(keys[name]) for name in ("seals", "stamps"))
+    listing = json.loads(files[LISTING])
+    yield from listing_faults(files, listing, seal_keys)
+    case_id = listing["case_id"]
+    rows = json.loads(files["ledger.json"])
+    case, seals, proofs = (json.loads(files[f"{name}.json"]) for name in ("case", "seals", "proofs"))
+    head = (case["seq"], case["head_hash"])
+    chain = chain_of(rows, head)
+    yield from ledger_faults(case_id, rows, head, stamp_keys)
+    yield from seal_faults(seals, seal_keys)
+    yield from proof_faults(proofs, seals)
+    sealed = [
+        (proof["seal"], int(proof["leaf"]["place"]), proof["leaf"]["hash"])
+        for proof in proofs
+        if proof["leaf"]["kind"] == "head"
+    ]
+    yield from sealed_head_faults(case_id, sealed, rows, chain)
+    yield from bundled_history_faults(files, case_id, rows, chain, ended=case["ended"])
+    yield from unproved_faults(files, case_id, head, proofs)
+
+
+def listing_faults(files: Mapping[str, bytes], listing: Values, seal_keys: PublicKeys) -> Iterator[str]:
+    """What differs from the signed list of files."""
+    if not signed(seal_keys, listing["key_id"], files[SIGNATURE].decode(), files[LISTING]):
+        yield f"bundle-forged: {LISTING}: no key of the town ({listing['key_id']} is named) signed the list of files"
+    for name in sorted(set(listing["files"]) | set(files) - {LISTING, SIGNATURE}):
+        if name not in files:
+            yield f"file-missing: {name}: it is listed"
+        elif name not in listing["files"]:
+            yield f"file-added: {name}: it is not listed"
+        elif sha256(files[name]) != listing["files"][name]:
+            yield f"file-changed: {name}: it does not have the hash in the list"
+
+
+def bundled_history_faults(
+    files: Mapping[str, bytes], case_id: str, rows: Sequence[Values], chain: Sequence[Values], *, ended: bool
+) -> Iterator[str]:
+    """What is wrong with the histories of a bundle, by themselves and against the ledger."""
+    events: dict[str, list[Values]] = {}
+    manifests: list[Values] = []
+    for name in sorted(name for name in files if name.startswith("manifests/")):
+        run_id = name.removeprefix("manifests/").removesuffix(".json")
+        manifest = json.loads(files[name])
+        raw, opened = files.get(f"histories/{run_id}.pb"), files.get(f"histories/{run_id}.json")
+        if raw is None or opened is None:
+            yield f"file-missing: histories/{run_id}: a manifest is there, the history is not"
+            continue
+        manifests.append(manifest)
+        events[manifest["run_id"]] = json.loads(opened)
+        plain = {"run_id": run_id, "manifest": files[name].decode(), "sha256": sha256(raw)}
+        yield from run_faults(case_id, plain | {"manifest_hash": sha256(files[name])})
+        yield from raw_faults(case_id, run_id, raw, events[manifest["run_id"]])
+        yield from history_faults(case_id, manifest, events[manifest["run_id"]])
+    yield from run_chain_faults(case_id, manifests, ended=ended)
+    yield from foreign_faults(case_id, rows, manifests, ended=ended)
+    current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(manifests)]
+    yield from ledger_against_history(case_id, chain, current)
+
+
+def unproved_faults(
+    files: Mapping[str, bytes], case_id: str, head: tuple[int, str], proofs: Sequence[Values]
+) -> Iterator[str]:
+    """Heads and runs for which the bundle has no proof that a seal holds them."""
+    proved = {(proof["leaf"]["case_id"], proof["leaf"]["kind"], proof["leaf"]["hash"]) for proof in proofs}
+    if (case_id, "head", head[1]) not in proved:
+        yield f"not-sealed: {case_id} entry {head[0]}: no proof that a seal holds this head"
+    for name in sorted(name for name in files if name.startswith("manifests/")):
+        if (case_id, "run", sha256(files[name])) not in proved:
+            yield f"not-sealed: {name}: no proof that a seal holds this run"
+
+
+def read_bundle(file: Path) -> dict[str, bytes]:
+    """The files of a bundle. Raises ValueError, zipfile.BadZipFile, OSError."""
+    with zipfile.ZipFile(file) as bundle:
+        names = bundle.namelist()
+        if len(names) != len(set(names)):
+            raise ValueError("a name stands in it twice")
+        return {name: bundle.read(name) for name in names}
+
+
+def check(file: Path, trusted: Mapping[str, Mapping[str, str]] | None = None) -> list[str]:
+    """All findings about a bundle; none: nothing was found. What cannot be read is a finding too."""
+    faults: list[str] = []
+    try:
+        faults.extend(bundle_faults(read_bundle(file), trusted))
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as fault:
+        faults.append(f"unreadable: {file.name}: {type(fault).__name__}: {fault}")
+    return faults
+
+
+def _raw_keys(ring: Mapping[str, str]) -> dict[str, bytes]:
+    return {key_id: base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)) for key_id, text in ring.items()}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the bundle that is named, print what was found, and return the exit code."""
+    parser = argparse.ArgumentParser(description="Is a sealed bundle of a case whole?")
+    parser.add_argument("bundle", type=Path)
+    parser.add_argument("--keys", type=Path, help="public keys of the town, as `jiceng audit keys` prints them")
+    given = parser.parse_args(arguments)
+    trusted = json.loads(given.keys.read_bytes()) if given.keys else None
+    faults = check(given.bundle, trusted)
+    for fault in faults:
+        print(f"✗ {fault}")  # noqa: T201 - it is a program
+    if faults:
+        print(f"{len(faults)} findings: do not rely on this bundle.")  # noqa: T201
+        return 1
+    files = read_bundle(given.bundle)
+    listing, seals = json.loads(files[LISTING]), json.loads(files["seals.json"])
+    entries = len(json.loads(files["ledger.json"]))
+    runs = sum(name.startswith("manifests/") for name in files)
+    counted = f"{entries} entries, {runs} run(s), {len(seals)} seals, {len(files)} files"
+    print(f"✓ {listing['case_id']}: {counted}: all hold.")  # noqa: T201
+    if trusted is None:
+        print("The keys came with the bundle. Compare them with those you got by another way, or give them by --keys:")  # noqa: T201
+        for name, ring in json.loads(files["keys.json"]).items():
+            for key_id, key in ring.items():
+                print(f"  {name} {key_id} {key}")  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

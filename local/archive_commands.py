@@ -24,6 +24,7 @@ from engine.database import open_pool
 from engine.keys import Keys, public_keys
 from engine.settings import Settings
 from engine.temporal import connect
+from local import bundle_commands  # noqa: F401 - its commands join those of `jiceng audit`
 from local.audit_commands import TOWN, Case, Data, Findings, Json, audit_app, console, report
 from local.found import find_town
 from local.telling import run_told

@@ -29,11 +29,12 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 @dataclass
 class Kept:
-    """Two cases of the same kind that have ended, archived and sealed, and somebody who looks."""
+    """Two cases of the same kind that have ended, archived and sealed; `signed`: the entry of the first that a person caused."""
 
     case_id: str
     other: str
     run_id: str
+    signed: int
     seal: Seal
     settings: Settings
     keys: Keys
@@ -63,7 +64,8 @@ async def kept(door: OpenDoor, temporal: Client, pool: asyncpg.Pool, keys: Keys,
     seal = await make_seal(pool, keys)
     await make_seal(pool, keys)
     run_id = await pool.fetchval("select run_id from archive where case_id = $1", cases[0])
-    return Kept(cases[0], cases[1], run_id, seal, settings, keys)
+    signed = await pool.fetchval("select seq from ledger where case_id = $1 and kind = 'incident:signed'", cases[0])
+    return Kept(cases[0], cases[1], run_id, signed, seal, settings, keys)
 
 
 def found(faults: Sequence[str], start: str) -> bool:
@@ -89,18 +91,21 @@ async def test_a_changed_entry_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
         )
         faults = await kept.faults(connection)
 
-    assert found(faults, f"entry-changed: {kept.case_id} entry 4: its content does not have the hash"), faults
+    assert found(faults, f"entry-changed: {kept.case_id} entry {kept.signed}: its content does not have the hash"), (
+        faults
+    )
 
 
 async def test_a_changed_column_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
     """A column that queries read must say what the entry says."""
     async with as_owner(pool) as connection:
         await connection.execute(
-            "update ledger set at = at - interval '1 day' where case_id = $1 and seq = 4", kept.case_id
+            "update ledger set at = at - interval '1 day' where case_id = $1 and kind = 'incident:signed'",
+            kept.case_id,
         )
         faults = await kept.faults(connection)
 
-    assert found(faults, f"column-changed: {kept.case_id} entry 4: the column at"), faults
+    assert found(faults, f"column-changed: {kept.case_id} entry {kept.signed}: the column at"), faults
 
 
 async def test_a_deleted_entry_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
@@ -193,25 +198,31 @@ async def test_an_exchanged_actor_is_found(kept: Kept, pool: asyncpg.Pool) -> No
 
     def exchanged(entries: Sequence[Entry]) -> list[Entry]:
         return [
-            {**entry, "actor": {**entry["actor"], "subject": "somebody-else"}} if entry["seq"] == 4 else entry
+            {**entry, "actor": {**entry["actor"], "subject": "somebody-else"}}
+            if entry["kind"] == "incident:signed"
+            else entry
             for entry in entries
         ]
 
     def with_the_stamp(entries: Sequence[Entry]) -> list[Entry]:
         return [
-            {**entry, "stamp": {**entry["stamp"], "actor": entry["actor"]}} if entry["seq"] == 4 else entry
+            {**entry, "stamp": {**entry["stamp"], "actor": entry["actor"]}}
+            if entry["kind"] == "incident:signed"
+            else entry
             for entry in exchanged(entries)
         ]
 
     def without_a_stamp(entries: Sequence[Entry]) -> list[Entry]:
-        return [{**entry, "stamp": None} if entry["seq"] == 4 else entry for entry in exchanged(entries)]
+        return [
+            {**entry, "stamp": None} if entry["kind"] == "incident:signed" else entry for entry in exchanged(entries)
+        ]
 
     for change in (exchanged, with_the_stamp, without_a_stamp):
         async with as_owner(pool) as connection:
             await rewrite_chain(connection, kept.case_id, change)
             faults = await kept.faults(connection)
 
-        assert found(faults, f"actor-exchanged: {kept.case_id} entry 4:"), (change.__name__, faults)
+        assert found(faults, f"actor-exchanged: {kept.case_id} entry {kept.signed}:"), (change.__name__, faults)
 
 
 async def test_a_rewritten_chain_is_found_by_its_history(kept: Kept, pool: asyncpg.Pool) -> None:
@@ -388,7 +399,9 @@ async def test_a_changed_command_is_found(kept: Kept, pool: asyncpg.Pool) -> Non
         await rewrite_run(connection, kept.run_id, lambda kept_history: kept_history.CopyFrom(history))
         faults = await kept.faults(connection)
 
-    assert found(faults, f"command-changed: {kept.case_id} entry 4: no recorded command has its digest"), faults
+    assert found(faults, f"command-changed: {kept.case_id} entry {kept.signed}: no recorded command has its digest"), (
+        faults
+    )
 
 
 # ---- seals ----------------------------------------------------------------------------------------------------------
