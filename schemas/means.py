@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.department import Code, ForeignCode, Gateway, Moment, idempotency_key, order_id
+from schemas.department import Code, ForeignCode, Gateway, Moment, order_id
 from schemas.department_policy import Name
 from schemas.model import Model
 from schemas.references import PersonReference
@@ -74,11 +74,6 @@ class CheckRequest(Model):
     def check_id(self) -> str:
         """The id of the check, fit for a URL."""
         return order_id(self.case_id, check_step(self.check, self.number))
-
-    @property
-    def key(self) -> str:
-        """The idempotency key: `CASE/check-CODE-NUMBER`."""
-        return idempotency_key(self.case_id, check_step(self.check, self.number))
 
 
 class CheckAnswer(Model):
