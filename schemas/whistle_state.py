@@ -61,7 +61,7 @@ class Summoned(BaseModel):
     @property
     def present(self) -> bool:
         """It came."""
-        return self.stage in PRESENT or self.score is not None
+        return self.stage in PRESENT
 
     @property
     def settled(self) -> bool:

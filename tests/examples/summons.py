@@ -6,8 +6,7 @@ from typing import Any
 from tests.door import Door, Step, Walk
 from tests.examples import whistle
 from tests.examples.incident import CALENDAR, a_photo
-from tests.examples.whistle import LEAD, SUMMONS_BODIES, blow
-from tests.waiting import eventually
+from tests.examples.whistle import LEAD, SUMMONS_BODIES, blow, stands
 
 PEOPLE = whistle.PEOPLE
 REPORTER = "street_officer"
@@ -20,14 +19,7 @@ async def start(
     """Blow a whistle and return the summons of its lead."""
     # A key of its own: the same one starts a whistle elsewhere, and that whistle goes another way.
     own = None if key is None else f"summons-{key}"
-    case_id = f"{await blow(door, own, by or REPORTER, **(body or {}))}.{LEAD}"
-
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
-        return answer.status_code == 200
-
-    await eventually(stands)
-    return case_id
+    return await stands(door, await blow(door, own, by or REPORTER, **(body or {})), LEAD)
 
 
 BODIES: dict[str, Any] = SUMMONS_BODIES | {

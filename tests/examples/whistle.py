@@ -59,16 +59,22 @@ SUMMONS_BODIES: dict[str, Any] = {
 }
 
 
+async def stands(door: Door, whistle: str, department: str) -> str:
+    """Wait until the case of a department stands, and the whistle knows it; its id."""
+
+    async def known() -> bool:
+        standing = await facts_of(door, whistle, "whistle:summons_stands")
+        shown = await door.api.get(f"/api/v1/cases/{whistle}.{department}", headers=door.headers("auditor"))
+        return shown.status_code == 200 and department in [each["department"] for each in standing]
+
+    await eventually(known)
+    return f"{whistle}.{department}"
+
+
 async def report_in(door: Door, whistle: str, department: str, *commands: str) -> None:
     """Let a department act on its summons, once however often it is asked, and the whistle hear of it."""
-    case_id = f"{whistle}.{department}"
+    case_id = await stands(door, whistle, department)
     summons = Door(door.api, door.token, SUMMONS)
-
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
-        return answer.status_code == 200
-
-    await eventually(stands)
     for command in commands:
         who = "coordinator" if command == "arbitrate" else OFFICERS[department]
         step = Step(command, who, SUMMONS_BODIES[command])
