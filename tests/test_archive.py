@@ -14,11 +14,21 @@ from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import History
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
+from activities.ledger import Ledger
 from audit.archiver import Archiver
+from audit.kept_histories import archived_histories
+from audit.rebuild import rebuild_rows
+from audit.replay import replay_cases
+from audit.verify import verify_archive, verify_cases
+from audit.verify_projection import verify_projection
 from engine.archive import SQL, ArchiveDamaged, ArchiveStore, Lag, archive_lag
 from engine.keys import Keys
+from engine.settings import Settings
+from schemas.case import ENGINE, Entry
 from schemas.incident import INCIDENT
+from schemas.ledger import Batch, Projection
 from tests.door import Door, OpenDoor
 from tests.waiting import eventually
 
@@ -284,3 +294,98 @@ def test_a_third_of_the_retention_is_the_limit(
     )
 
     assert (lag.warning is not None) == warned
+
+
+async def test_a_terminated_case_verifies_and_replays(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
+) -> None:
+    """The entry about a termination is borne out by the archive, and no replay asks for a run that told it."""
+    case_id = await town.start()
+    await temporal.get_workflow_handle(case_id).terminate("gone")
+    await told(pool, archiver, case_id, "case:terminated")
+    kept = archived_histories(pool, keys, ArchiveStore(None))
+    findings = [each async for each in verify_cases(pool, [case_id], keys.stamp_ring)]
+    findings += [each async for each in verify_archive(pool, keys, ArchiveStore(None), [case_id])]
+    findings += [each async for each in verify_projection(pool, [case_id])]
+    findings += [each async for each in replay_cases(temporal, keys, settings, pool, [case_id], kept)]
+
+    assert [each for each in findings if not each.ok] == []
+    assert [each.check for each in findings] == ["ledger", "archive", "projection", "replay"]
+
+
+async def test_a_late_flush_of_a_terminated_run_is_refused(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+) -> None:
+    """A worker that was still writing when its case was terminated comes too late: the chain ends with the termination."""
+    case_id = await town.walk(town.examples.MAIN)
+    row = await pool.fetchrow("select * from cases where case_id = $1", case_id)
+    assert row is not None
+    late = Entry(
+        case_id=case_id, seq=row["seq"] + 1, at=row["opened_at"], actor=ENGINE, kind="tests:late", facts={},
+        prev_hash=row["head_hash"],
+    ).sealed()  # fmt: skip
+    projection = Projection(
+        **{name: row[name] for name in Projection.model_fields} | {"seq": late.seq, "head_hash": late.hash}
+    )
+    batch = Batch(run_id="tests", task_at=row["task_at"], entries=(late,), notices=(), projection=projection)
+    await temporal.get_workflow_handle(case_id).terminate("gone")
+    await told(pool, archiver, case_id, "case:terminated")
+    with pytest.raises(ApplicationError) as refused:
+        await Ledger(pool).write(batch)
+
+    assert refused.value.type == "StaleTask"
+    assert await pool.fetchval("select kind from chain_of($1) order by seq desc limit 1", case_id) == "case:terminated"
+
+
+# ---- rows from histories --------------------------------------------------------------------------------------------
+
+
+async def rebuilt(pool: asyncpg.Pool, keys: Keys, settings: Settings, case_id: str, *, write: bool) -> tuple[bool, str]:
+    """What became of the row of a case, rebuilt from the archive alone."""
+    histories = archived_histories(pool, keys, ArchiveStore(None))
+    found = [each async for each in rebuild_rows(pool, keys, settings, histories, [case_id], write=write)]
+    return found[0].ok, found[0].detail
+
+
+async def test_a_row_is_rebuilt_from_its_archived_history(
+    temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, keys: Keys, settings: Settings
+) -> None:
+    """A row that was changed, state and all, or is gone, is what it was after a replay of the archived runs."""
+    case_id = await in_short_runs(temporal, door)
+    await archiver.archive_case(case_id)
+    columns = ", ".join(Projection.model_fields)
+    before = await pool.fetchrow(f"select {columns} from cases where case_id = $1", case_id)  # noqa: S608 - our columns
+    whole = await rebuilt(pool, keys, settings, case_id, write=False)
+    await pool.execute(
+        "update cases set stage = 'withdrawn', snapshot = snapshot || '{\"stage\": \"withdrawn\"}' where case_id = $1",
+        case_id,
+    )
+    seen = await rebuilt(pool, keys, settings, case_id, write=False)
+    done = await rebuilt(pool, keys, settings, case_id, write=True)
+    after = await pool.fetchrow(f"select {columns} from cases where case_id = $1", case_id)  # noqa: S608
+    await pool.execute("delete from cases where case_id = $1", case_id)
+    put_back = await rebuilt(pool, keys, settings, case_id, write=True)
+
+    assert whole == (True, "as its history says")
+    assert seen == (False, (
+        f"row-changed: {case_id}: stage is not what its history makes of it; "
+        f"row-changed: {case_id}: snapshot is not what its history makes of it"
+    ))  # fmt: skip
+    assert done == (True, "rebuilt: stage, snapshot")
+    assert after == before
+    assert put_back == (True, "rebuilt: the whole row")
+    assert await pool.fetchrow(f"select {columns} from cases where case_id = $1", case_id) == before  # noqa: S608
+
+
+async def test_the_row_of_a_terminated_case_is_rebuilt_with_its_termination(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
+) -> None:
+    """What the archiver told of a case is put on top of what its history makes of the row."""
+    case_id = await town.start()
+    await temporal.get_workflow_handle(case_id).terminate("gone")
+    await told(pool, archiver, case_id, "case:terminated")
+    await pool.execute("update cases set ended = false, holder = 'reporter' where case_id = $1", case_id)
+    done = await rebuilt(pool, keys, settings, case_id, write=True)
+
+    assert done == (True, "rebuilt: holder, ended")
+    assert await rebuilt(pool, keys, settings, case_id, write=False) == (True, "as its history says")
