@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from starter import (
     audit,
+    audit_records,
     banks,
     case_export,
     categories,
@@ -31,4 +32,5 @@ def own_routers() -> tuple[APIRouter, ...]:
         banks.router,
         reconciliations.router,
         audit.router,
+        audit_records.router,
     )

@@ -90,7 +90,7 @@ async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Respon
     if submission.status is Status.WAITING or submission.answer is None:
         return pending(parts, entered)
     if submission.status is Status.REFUSED:
-        raise refused(Refusal.model_validate(submission.answer))
+        raise refused(Refusal.model_validate(submission.answer), kept=True)
     accepted = Accepted.model_validate(submission.answer)
     try:
         state = await parts.reader.state(submission.case_id, actor)

@@ -5,12 +5,14 @@ import importlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from http import HTTPStatus
 
 import asyncpg
 import structlog
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,7 +30,7 @@ from engine.office_hours import load_town_calendar
 from engine.policies import load_policy
 from engine.settings import Settings
 from engine.signed_calls import http_client
-from engine.tokens import Verifier
+from engine.tokens import Principal, Verifier
 from engine.vault import Vault
 from schemas.case import Charter
 from schemas.department import Gateway
@@ -39,6 +41,7 @@ from starter import cases, departments, documents, health, notices, submissions
 from starter.addresses import own_routers
 from starter.announcements import Announcements
 from starter.audit import auditing_of
+from starter.authentication import acting
 from starter.case_reading import CaseReader
 from starter.category_search import load_synonyms
 from starter.codec_server import codec_routes
@@ -52,7 +55,7 @@ from starter.intake import Intake
 from starter.middleware import Requests
 from starter.parts import Parts
 from starter.postbox import Postbox
-from starter.problems import Problem, ProblemCode, bad_request
+from starter.problems import Attempt, Problem, ProblemCode, bad_request
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
 from workflows.registry import PROCEDURES
@@ -137,7 +140,7 @@ def build_parts(
         settings=settings,
         pool=pool,
         vault=vault,
-        verifier=Verifier(keys.jwks_file, settings.token_issuer, settings.token_audience),
+        verifier=Verifier.of(settings, keys),
         department_keys=load_department_keys(settings.key_folder, served),
         bank=bank,
         bank_keys=bank_keys,
@@ -195,7 +198,23 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
 async def _on_problem(request: Request, problem: Exception) -> Response:
     if not isinstance(problem, Problem):
         raise problem
-    return problem.response(request)
+    response = problem.response(request)
+    if problem.attempt is not None:
+        # After the answer: how long it takes must not tell a case that is hidden from one that is not there.
+        response.background = BackgroundTask(_keep_attempt, request, problem.attempt)
+    return response
+
+
+async def _keep_attempt(request: Request, attempt: Attempt) -> None:
+    """Who tried what: into the record of refusals. Without a database the log alone has it."""
+    principal: Principal | None = getattr(request.state, "principal", None)
+    if principal is None:
+        return
+    tried = attempt.command or f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
+    try:
+        await request.app.state.parts.intake.note_attempt(acting(principal), replace(attempt, command=tried))
+    except Problem:
+        log.warning("attempt_not_kept", code=attempt.code, command=tried, role=principal.role)
 
 
 async def _on_bad_parameters(request: Request, error: Exception) -> Response:

@@ -22,12 +22,14 @@ _Documented = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 async def _principal(request: Request, parts: PartsOf, _documented: _Documented) -> Principal:
     try:
-        return parts.verifier.verify(_token(request.headers.get("authorization")))
+        principal = parts.verifier.verify(_token(request.headers.get("authorization")))
     except TokenRefused as refusal:
         challenge = 'Bearer realm="jiceng"'
         if not isinstance(refusal, TokenMissing):
             challenge += f', error="invalid_token", error_description="{refusal.code}"'
         raise Problem(refusal.code, str(refusal), headers={"WWW-Authenticate": challenge}) from None
+    request.state.principal = principal  # for the record of refusals: whoever is turned away is known by then
+    return principal
 
 
 def _token(header: str | None) -> str | None:

@@ -15,11 +15,11 @@ from schemas.case import CaseState, Entry
 from schemas.ledger import projection_of
 from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
-from schemas.refusals import say
+from schemas.refusals import RefusalCode, say
 from schemas.visibility import may_read_fact, may_read_persons, may_read_texts, may_see, sight_of
 from starter.database import Connection, database
 from starter.postbox import SQL as INTAKE
-from starter.problems import Problem, ProblemCode
+from starter.problems import Attempt, Problem, ProblemCode
 from starter.titles import title_of
 from starter.views import CaseRow, CaseView, TimelineActor, TimelineEntry
 
@@ -64,6 +64,8 @@ class CaseReader:
                 state = await find_state(connection, self._procedures, case_id)
             if state is not None and may_see(sight_of(state), actor):
                 return state
+            if state is not None:
+                raise unknown_case(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=case_id))
         raise unknown_case()
 
     async def state_for_department(self, case_id: str) -> CaseState | None:
@@ -129,11 +131,12 @@ async def find_state(connection: Connection, procedures: Mapping[str, Procedure]
     return known.state.model_validate(row["snapshot"]) if row and known else None
 
 
-def unknown_case() -> Problem:
-    """The same for a case that is not there and for one that the caller may not see."""
+def unknown_case(attempt: Attempt | None = None) -> Problem:
+    """The same for a case that is not there and for one that the caller may not see; only `attempt` knows which."""
     return Problem(
         ProblemCode.UNKNOWN_CASE,
         say("没有此案件,或您无权查看", "there is no such case, or none that you may see"),
+        attempt=attempt,
     )
 
 

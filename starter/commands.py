@@ -41,7 +41,7 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
         return await answer_command(parts, Entered(known, repeated=True), sender.actor)
     if (refusal := hopeless(parts.procedures[state.procedure], state, name, sender, parts)) is not None:
         await parts.intake.note_refusal(sender, state.case_id, name, refusal)
-        raise refused(refusal)
+        raise refused(refusal, kept=True)
     entered = await parts.intake.command(sender, state, name, door, given)
     if entered.submission.leased and not entered.repeated:
         parts.relay.take(entered.submission)

@@ -23,7 +23,7 @@ from starter.authentication import Caller, acting
 from starter.database import Connection, database
 from starter.documentation import responses
 from starter.parts import Parts, PartsOf
-from starter.problems import RETRY_AFTER_SECONDS, Problem, ProblemCode, refused
+from starter.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused
 from starter.uploads import read_file
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
@@ -111,8 +111,10 @@ async def _owner(parts: Parts, connection: Connection, actor: Actor, state: Case
 async def read_document(reference: str, caller: Caller, parts: PartsOf) -> Response:
     """The file, for who sees a case in which it stands; before that for its sender. Who read it is recorded."""
     actor = acting(caller)
-    if not _REFERENCE.fullmatch(reference) or not may_read_texts(actor):
+    if not _REFERENCE.fullmatch(reference):
         raise _unknown_document()
+    if not may_read_texts(actor):
+        raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_ROLE))
     async with database(parts.pool) as connection:
         found = (await parts.documents.find(connection, [reference])).get(reference)
     if found is None:
@@ -174,7 +176,7 @@ async def _seen_in(parts: Parts, found: Found, actor: Actor) -> str | None:
         except Problem as problem:
             if problem.code != ProblemCode.UNKNOWN_CASE:
                 raise
-    raise _unknown_document()
+    raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=found.cases[0] if found.cases else None))
 
 
 def _named(plain: Any, field: str = "body") -> Iterator[tuple[str, str, set[tuple[str, Any]]]]:
@@ -228,9 +230,9 @@ def _store_away() -> Problem:
     )
 
 
-def _unknown_document() -> Problem:
+def _unknown_document(attempt: Attempt | None = None) -> Problem:
     detail = say("没有此附件,或您无权查看", "there is no such document, or none that you may see")
-    return Problem(ProblemCode.UNKNOWN_DOCUMENT, detail)
+    return Problem(ProblemCode.UNKNOWN_DOCUMENT, detail, attempt=attempt)
 
 
 def _erased(tombstone: Tombstone) -> Problem:

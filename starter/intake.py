@@ -29,7 +29,7 @@ from schemas.town_time import TownTime
 from starter.database import Connection, database
 from starter.doors import Door
 from starter.postbox import LEASE, SQL, Submission, refusal_row
-from starter.problems import refused
+from starter.problems import Attempt, refused
 
 ANYBODY = "anybody"
 """The subject of who needs no account: what they say is not kept with the person whose case it is."""
@@ -113,6 +113,12 @@ class Intake:
         async with database(self._pool) as connection:
             stamp = Stamp(case_id=case, command=name, command_id="", actor=sender.actor, at=self.now(), digest="")
             await connection.execute(SQL.insert_refusal, *refusal_row(case, stamp, refusal))
+
+    async def note_attempt(self, actor: Actor, attempt: Attempt) -> None:
+        """Keep what somebody tried and may not do, outside of a case's commands."""
+        row = (attempt.case_id, attempt.command, actor.subject, actor.role, actor.department, attempt.code, "")
+        async with database(self._pool) as connection:
+            await connection.execute(SQL.insert_refusal, *row)
 
     async def _filled(self, connection: Connection, number: int, case: str, payload: object) -> Entered:
         row = await connection.fetchrow(SQL.fill, number, case, payload, LEASE)

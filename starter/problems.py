@@ -14,6 +14,7 @@ from schemas.refusals import Fault, Refusal, RefusalCode, say
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:jiceng:problem:"
 RETRY_AFTER_SECONDS = 2
+ISSUER_PAUSE_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class ProblemCode(StrEnum):
     DOCUMENTS_AWAY = "documents-away"
     BANK_AWAY = "bank-away"
     TOO_MANY_ATTEMPTS = "too-many-attempts"
+    TOO_MANY_REQUESTS = "too-many-requests"
+    ISSUER_AWAY = "issuer-away"
     NOT_BELIEVED = "not-believed"
     NOT_RECORDED = "not-recorded"
     NOT_FOUND = "not-found"
@@ -72,6 +75,8 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.DOCUMENTS_AWAY: Kind(503, say("附件库暂不可用", "the store of the documents is away")),
     ProblemCode.BANK_AWAY: Kind(503, say("银行暂不可用", "the bank is away")),
     ProblemCode.TOO_MANY_ATTEMPTS: Kind(429, say("尝试次数过多", "tried too often")),
+    ProblemCode.TOO_MANY_REQUESTS: Kind(429, say("请求过于频繁", "too many requests")),
+    ProblemCode.ISSUER_AWAY: Kind(503, say("登录服务暂不可用", "the issuer of the token is away")),
     ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
     ProblemCode.NOT_RECORDED: Kind(404, say("没有此记录", "no such record")),
     ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),
@@ -98,8 +103,17 @@ class ProblemBody(Model):
     faults: tuple[Fault, ...] | None = None
 
 
+@dataclass(frozen=True)
+class Attempt:
+    """Something that somebody tried and may not do: it goes into the record of refusals."""
+
+    code: RefusalCode
+    command: str = ""
+    case_id: str | None = None
+
+
 class Problem(Exception):
-    """An answer other than the one asked for."""
+    """An answer other than the one asked for. `attempt`: what is to be kept of it, where nobody has kept it yet."""
 
     def __init__(
         self,
@@ -109,6 +123,7 @@ class Problem(Exception):
         faults: Sequence[Fault] | None = None,
         refusal: Refusal | None = None,
         headers: Mapping[str, str] | None = None,
+        attempt: Attempt | None = None,
     ) -> None:
         super().__init__(detail)
         self.code = str(code)
@@ -117,6 +132,7 @@ class Problem(Exception):
         self.faults = faults
         self.refusal = refusal
         self.headers = dict(headers or {})
+        self.attempt = attempt
 
     def response(self, request: Request) -> Response:
         """The answer as it is sent."""
@@ -138,9 +154,14 @@ class Problem(Exception):
         return Response(text, self.kind.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
-def refused(refusal: Refusal) -> Problem:
-    """The problem that a refusal of the case is."""
-    return Problem(refusal.code, refusal.detail, faults=refusal.faults, refusal=refusal)
+FORBIDDEN = frozenset({RefusalCode.NOT_YOUR_ROLE, RefusalCode.NOT_YOUR_CASE})
+"""Refusals for who somebody is, not for when or how."""
+
+
+def refused(refusal: Refusal, *, kept: bool = False) -> Problem:
+    """The problem that a refusal is. `kept`: it stands in the record of refusals already, as every refusal of a case does."""
+    attempt = Attempt(refusal.code, refusal.command) if refusal.code in FORBIDDEN and not kept else None
+    return Problem(refusal.code, refusal.detail, faults=refusal.faults, refusal=refusal, attempt=attempt)
 
 
 def bad_request(faults: Sequence[Fault]) -> Problem:
@@ -149,6 +170,24 @@ def bad_request(faults: Sequence[Fault]) -> Problem:
         ProblemCode.BAD_REQUEST,
         say(f"请求中有{len(faults)}处错误", f"{len(faults)} thing(s) to mend in the request, each named below"),
         faults=faults,
+    )
+
+
+def too_many_requests(seconds: int) -> Problem:
+    """Nothing was looked at; the same request can be sent again after so many seconds."""
+    return Problem(
+        ProblemCode.TOO_MANY_REQUESTS,
+        say(f"请{seconds}秒后再试", f"nothing was looked at; send it again in {seconds} s"),
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def issuer_away() -> Problem:
+    """The token may be right or wrong: the key that it names could not be asked for."""
+    return Problem(
+        ProblemCode.ISSUER_AWAY,
+        say("登录服务暂不可用,请稍后重试", "the issuer of this token does not answer; try again a little later"),
+        headers={"Retry-After": str(ISSUER_PAUSE_SECONDS)},
     )
 
 

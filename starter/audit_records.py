@@ -1,0 +1,139 @@
+"""GET /api/v1/audit/readings and /refusals: who read what of whom, and who tried what he may not. For auditors only.
+
+Both records are only ever added to, and nothing turns them off. That an auditor looks is no reading of personal data: there are
+codes, references and times in them, no names.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from engine.database import Queries
+from schemas.actor import Actor, Role
+from schemas.model import Model
+from schemas.references import OPAQUE
+from schemas.refusals import Refusal, RefusalCode, say
+from starter.authentication import Caller, acting
+from starter.case_lists import beginning, end
+from starter.database import database
+from starter.documentation import SIGNED_IN, responses
+from starter.parts import PartsOf
+from starter.problems import refused
+
+PAGE_MAX = 500
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+_Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+_Day = Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset; real time")]
+_LastDay = Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")]
+_Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
+_Before = Annotated[int | None, Query(ge=1, description="the `next` of the page before")]
+_PROBLEMS = (*SIGNED_IN, "not-your-role", "bad-request", "database-away")
+
+
+class AuditRecordQueries(Queries):
+    """engine/queries/audit_records.sql."""
+
+    readings: str
+    refusals: str
+
+
+SQL = AuditRecordQueries.load("audit_records")
+
+
+class ReadingRow(Model):
+    """Somebody read something that is kept of a person. `at` is real time; `purpose` a code such as `show-timeline`."""
+
+    number: int
+    at: datetime
+    who: str
+    role: str
+    person: str
+    reference: str
+    purpose: str
+    case_id: str | None
+
+
+class RefusalRow(Model):
+    """Somebody tried what the rules do not allow. Without a case: what is no command of a case."""
+
+    number: int
+    at: datetime
+    who: str
+    role: str
+    department: str | None
+    command: str
+    code: str
+    stage: str
+    case_id: str | None
+
+
+class ReadingPage(Model):
+    """A page, the newest first; `next` begins the next one."""
+
+    items: list[ReadingRow]
+    next: int | None
+
+
+class RefusalPage(Model):
+    """A page, the newest first; `next` begins the next one."""
+
+    items: list[RefusalRow]
+    next: int | None
+
+
+@router.get(
+    "/readings",
+    summary="查阅记录 Who read personal data",
+    responses=responses({200: ReadingPage}, *_PROBLEMS),
+)
+async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
+    caller: Caller,
+    parts: PartsOf,
+    who: _Text = None,
+    case_id: _Text = None,
+    since: _Day = None,
+    until: _LastDay = None,
+    person: Annotated[str | None, Query(pattern=rf"^person:{OPAQUE}$")] = None,
+    purpose: _Text = None,
+    before: _Before = None,
+    limit: _Limit = 100,
+) -> ReadingPage:
+    """Every reading of texts, details and documents, the worker's and the terminal's too; of an area, to its auditor."""
+    actor = _auditor(caller, "read_readings")
+    given = (actor.area, before, who, case_id, beginning("since", since), end("until", until), person, purpose, limit)
+    async with database(parts.pool) as connection:
+        rows = [ReadingRow(**row) for row in await connection.fetch(SQL.readings, *given)]
+    return ReadingPage(items=rows, next=rows[-1].number if len(rows) == limit else None)
+
+
+@router.get(
+    "/refusals",
+    summary="拒绝记录 Who was refused what",
+    responses=responses({200: RefusalPage}, *_PROBLEMS),
+)
+async def list_refusals(  # noqa: PLR0917 - one by one, as the address has them
+    caller: Caller,
+    parts: PartsOf,
+    who: _Text = None,
+    case_id: _Text = None,
+    since: _Day = None,
+    until: _LastDay = None,
+    code: _Text = None,
+    before: _Before = None,
+    limit: _Limit = 100,
+) -> RefusalPage:
+    """Every attempt that a case refused, that was turned away for who somebody is, or that came past the API."""
+    actor = _auditor(caller, "read_refusals")
+    given = (actor.area, before, who, case_id, beginning("since", since), end("until", until), code, limit)
+    async with database(parts.pool) as connection:
+        rows = [RefusalRow(**row) for row in await connection.fetch(SQL.refusals, *given)]
+    return RefusalPage(items=rows, next=rows[-1].number if len(rows) == limit else None)
+
+
+def _auditor(caller: Caller, command: str) -> Actor:
+    actor = acting(caller)
+    if actor.role is not Role.AUDITOR:
+        detail = say("仅供审计人员查阅", "this is for auditors")
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=command))
+    return actor
