@@ -40,7 +40,11 @@ def reconcile(
     """对账 Compare with the bank's books. Exit code 2: something differs; 1: it could not be reconciled."""
     status, found = run_told(_reconcile(data, month))
     if status != httpx.codes.OK:
-        Console(stderr=True).print(f"[red]{escape(str(found.get('detail', status)))}[/red]", soft_wrap=True)
+        said = [
+            str(found.get("detail", status)),
+            *(f"{each['field']}: {each['reason']}" for each in found.get("faults") or []),
+        ]
+        Console(stderr=True).print(f"[red]{escape(chr(10).join(said))}[/red]", soft_wrap=True)
         raise typer.Exit(NOT_RECONCILED)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
