@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 from temporalio.client import WorkflowHistory
 
-from audit.check_bundle import FOREIGN, Values
+from audit.check_bundle import FOREIGN, Values, chain_of
 from audit.recording import Recording, RecordingRunner
 from audit.records import SQL, entries_of
 from audit.replay import RunsOf
@@ -43,7 +43,14 @@ async def rebuild_rows(
             continue
         async with pool.acquire() as connection:
             row = await connection.fetchrow(SQL.row_of_case, case_id)
-            expected = with_marks(batch.projection, await entries_of(connection, case_id))
+            entries = await entries_of(connection, case_id)
+            if (lost := _only_in_ledger(row, batch.projection, entries)) is not None:
+                fault = (
+                    f"its history ends before entry {lost}, which a task wrote that was cut off: the row stays as it is"
+                )
+                yield finding(case_id, CHECK, [f"history-missing: {case_id}: {fault}"], "")
+                continue
+            expected = with_marks(batch.projection, entries)
             differing = _differing(row, expected)
             if differing and write:
                 values = (*_values(expected), max(batch.task_at, row["task_at"]) if row else batch.task_at)
@@ -79,6 +86,14 @@ def with_marks(row: Projection, entries: Sequence[Values]) -> Projection:
             changed |= {"ended": True, "holder": "", "due_at": None, "due_clock": None}
         row = row.model_copy(update={**changed, "snapshot": {**row.snapshot, **shown}})
     return row
+
+
+def _only_in_ledger(row: Any, rebuilt: Projection, entries: Sequence[Values]) -> int | None:
+    """The first entry on the chain that goes on from what the history knows, and that no run has told."""
+    chain = chain_of(entries, (row["seq"], row["head_hash"])) if row else []
+    beyond = [entry for entry in chain if entry["seq"] > rebuilt.seq and entry["kind"] not in FOREIGN]
+    follows = any((entry["seq"], entry["hash"]) == (rebuilt.seq, rebuilt.head_hash) for entry in chain)
+    return beyond[0]["seq"] if beyond and follows else None
 
 
 def _last_flush(recording: Recording) -> Batch | None:

@@ -296,11 +296,62 @@ def test_a_third_of_the_retention_is_the_limit(
     assert (lag.warning is not None) == warned
 
 
+async def quiet(temporal: Client, town: Door) -> str:
+    """An open case that has done all it does by itself."""
+    case_id = await town.start()
+
+    async def rests() -> bool:
+        described = (await temporal.get_workflow_handle(case_id).describe()).raw_description
+        return not described.pending_activities and not described.HasField("pending_workflow_task")
+
+    await eventually(rests)
+    return case_id
+
+
+async def test_what_a_cut_off_task_wrote_is_no_insertion(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
+) -> None:
+    """A termination in the middle of a task leaves its entries without a receipt: found well, of one task only.
+
+    The row is not turned back to what the history knows; that it cannot be rebuilt is said.
+    """
+    case_id = await quiet(temporal, town)
+
+    async def task(number: int) -> None:
+        row = await pool.fetchrow("select * from cases where case_id = $1", case_id)
+        assert row is not None
+        entry = Entry(
+            case_id=case_id, seq=row["seq"] + 1, at=row["opened_at"], actor=ENGINE, kind="tests:cut-off", facts={},
+            prev_hash=row["head_hash"],
+        ).sealed()  # fmt: skip
+        fields = {name: row[name] for name in Projection.model_fields} | {"seq": entry.seq, "head_hash": entry.hash}
+        at = row["task_at"] + timedelta(milliseconds=number)
+        await Ledger(pool).write(
+            Batch(run_id="tests", task_at=at, entries=(entry,), notices=(), projection=Projection(**fields))
+        )
+
+    async def found() -> tuple[bool, str]:
+        found = [each async for each in verify_archive(pool, keys, ArchiveStore(None), [case_id])]
+        return found[0].ok, found[0].detail
+
+    await task(1)
+    head = await pool.fetchval("select seq from cases where case_id = $1", case_id)
+    await temporal.get_workflow_handle(case_id).terminate("gone")
+    await told(pool, archiver, case_id, "case:terminated")
+    of_one_task, row = await found(), await rebuilt(pool, keys, settings, case_id, write=True)
+    await task(2)
+    of_two = await found()
+
+    assert of_one_task[0], of_one_task
+    assert (row[0], f"its history ends before entry {head}" in row[1]) == (False, True)
+    assert (of_two[0], of_two[1].startswith(f"entry-inserted: {case_id} entry {head}: no run told it")) == (False, True)
+
+
 async def test_a_terminated_case_verifies_and_replays(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
 ) -> None:
     """The entry about a termination is borne out by the archive, and no replay asks for a run that told it."""
-    case_id = await town.start()
+    case_id = await quiet(temporal, town)
     await temporal.get_workflow_handle(case_id).terminate("gone")
     await told(pool, archiver, case_id, "case:terminated")
     kept = archived_histories(pool, keys, ArchiveStore(None))
@@ -381,7 +432,7 @@ async def test_the_row_of_a_terminated_case_is_rebuilt_with_its_termination(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
 ) -> None:
     """What the archiver told of a case is put on top of what its history makes of the row."""
-    case_id = await town.start()
+    case_id = await quiet(temporal, town)
     await temporal.get_workflow_handle(case_id).terminate("gone")
     await told(pool, archiver, case_id, "case:terminated")
     await pool.execute("update cases set ended = false, holder = 'reporter' where case_id = $1", case_id)
