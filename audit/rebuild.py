@@ -45,10 +45,10 @@ async def rebuild_rows(
             row = await connection.fetchrow(SQL.row_of_case, case_id)
             entries = await entries_of(connection, case_id)
             if (lost := _only_in_ledger(row, batch.projection, entries)) is not None:
-                fault = (
+                why = (
                     f"its history ends before entry {lost}, which a task wrote that was cut off: the row stays as it is"
                 )
-                yield finding(case_id, CHECK, [f"history-missing: {case_id}: {fault}"], "")
+                yield finding(case_id, CHECK, [f"history-missing: {case_id}: {why}"], "")
                 continue
             expected = with_marks(batch.projection, entries)
             differing = _differing(row, expected)
