@@ -108,15 +108,16 @@ def explain(
 
 
 @audit_app.command("what-if")
-def what_if(
+def what_if(  # noqa: PLR0917 - options
     policy: Annotated[Path, typer.Option(help="other rules: a file such as incident.yaml, or a folder of them")],
     since: Annotated[str | None, typer.Option(metavar="DAY", help="cases opened from this day on")] = None,
+    before: Annotated[str | None, typer.Option(metavar="DAY", help="cases opened before this day")] = None,
     procedure: Annotated[str | None, typer.Option(help="only this procedure; for a file, whose rules it holds")] = None,
     data: Data = TOWN,
     as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """假设 The recorded clocks of real cases under other limits: how many would have been broken, and how many were."""
-    opened_since = _town_moment("--since", since)
+    opened_since, opened_before = _town_moment("--since", since), _town_moment("--before", before)
 
     async def judged(auditing: Auditing) -> WhatIf:
         policies = _policies(auditing.settings, policy, procedure)
@@ -124,7 +125,7 @@ def what_if(
             each.procedure for each in PROCEDURES if procedure in {None, each.procedure.name, each.procedure.parent}
         ]
         now = _now(auditing.settings)
-        return await judge_cases(auditing.pool, procedures, policies, now=now, since=opened_since)
+        return await judge_cases(auditing.pool, procedures, policies, now=now, since=opened_since, before=opened_before)
 
     found = _read(data, judged)
     if as_json:

@@ -53,6 +53,7 @@ class WhatIf(Model):
 
     as_of: TownDatetime
     since: TownDatetime | None = None
+    before: TownDatetime | None = None
     policies: dict[str, str] = Field(default={}, description="version of the other policy, by procedure")
     cases: int
     judged: int
@@ -131,7 +132,13 @@ def department_before(state: CaseState, at: datetime) -> str | None:
 
 
 def summarise(
-    judged: Iterable[Judged], *, cases: int, now: datetime, since: datetime | None, policies: Mapping[str, str]
+    judged: Iterable[Judged],
+    *,
+    cases: int,
+    now: datetime,
+    since: datetime | None = None,
+    before: datetime | None = None,
+    policies: Mapping[str, str],
 ) -> WhatIf:
     """Count courses per procedure, clock and department, and altogether."""
     groups: dict[tuple[str, str, str], list[Judged]] = {}
@@ -141,6 +148,7 @@ def summarise(
     return WhatIf(
         as_of=now,
         since=since,
+        before=before,
         policies=dict(policies),
         cases=cases,
         judged=sum(line.judged for line in lines),

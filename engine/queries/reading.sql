@@ -29,7 +29,8 @@ join vault_items as items using (item_id)
 order by reads.at, reads.read_id;
 
 -- name: recorded_clocks
--- The cases whose clocks are judged: opened from $1 on, of these procedures, in order.
+-- The cases whose clocks are judged: opened from $1 on and before $2, of these procedures, in order.
 select procedure, snapshot from cases
-where ($1::timestamptz is null or opened_at >= $1) and procedure = any($2::text[])
+where ($1::timestamptz is null or opened_at >= $1) and ($2::timestamptz is null or opened_at < $2)
+  and procedure = any($3::text[])
 order by case_id;
