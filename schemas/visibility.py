@@ -4,23 +4,10 @@ from schemas.actor import Actor, Role
 from schemas.area import inside
 from schemas.case import CaseState
 from schemas.model import Model
+from schemas.person_views import PERSON_VIEWS
 
 READS_NO_TEXTS = frozenset({Role.ADMIN})
 """Who runs the system has no business with what people wrote."""
-
-READS_PERSONS = frozenset(
-    {
-        Role.RESIDENT,
-        Role.GRID_WORKER,
-        Role.WINDOW_CLERK,
-        Role.STREET_OFFICER,
-        Role.COORDINATOR,
-        Role.CIVIL_AFFAIRS_OFFICER,
-        Role.AUDITOR,
-    }
-)
-"""Who may learn the reporter's name and number: a department answers the town, and the town the reporter."""
-
 
 FOR_STAFF = frozenset({"contact"})
 """Facts of entries whose texts residents do not read: how somebody who objected to their application is reached."""
@@ -59,5 +46,5 @@ def may_read_fact(actor: Actor, name: str) -> bool:
 
 
 def may_read_persons(actor: Actor) -> bool:
-    """Whether somebody who sees a case may also read who reported it."""
-    return actor.role in READS_PERSONS
+    """Whether somebody who sees a case may also read who stands in it, masked or not (schemas/person_views.py)."""
+    return actor.role in PERSON_VIEWS

@@ -231,8 +231,3 @@ def until(now: datetime, moment: datetime) -> Limit:
 def yuan(fen: int) -> str:
     """Money for people: "995.00"."""
     return f"{fen // 100}.{fen % 100:02d}"
-
-
-def masked(name: str) -> str:
-    """张*: the first character and a star, however long the name is, so that its length tells nothing either."""
-    return f"{name.strip()[:1]}*"

@@ -13,6 +13,7 @@ from schemas.actor import Actor, Role
 from schemas.calendar import in_shanghai
 from schemas.case import CaseState, Entry
 from schemas.ledger import projection_of
+from schemas.person_views import shown_person
 from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
 from schemas.refusals import RefusalCode, say
@@ -42,6 +43,7 @@ class CaseQueries(Queries):
     entries_after: str
     similar: str
     indicators: str
+    whistle_indicators: str
     count_attempt: str
     forget_attempts: str
 
@@ -120,7 +122,7 @@ class CaseReader:
         if may_read_persons(actor):
             for person in persons:
                 details = await self._vault.read_person_details(connection, person, actor, PURPOSE, case_id)
-                words[person] = _person(details)
+                words[person] = _person(details, actor)
         return words
 
 
@@ -140,9 +142,9 @@ def unknown_case(attempt: Attempt | None = None) -> Problem:
     )
 
 
-def _person(details: PersonDetails | Tombstone | None) -> object:
+def _person(details: PersonDetails | Tombstone | None, reader: Actor) -> object:
     if isinstance(details, PersonDetails):
-        return details.model_dump(exclude_none=True)
+        return shown_person(details.model_dump(exclude_none=True), reader.role)
     return str(details) if details else None
 
 

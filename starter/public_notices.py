@@ -18,10 +18,10 @@ from engine.vault import PersonDetails
 from schemas.actor import Actor, Channel, Role
 from schemas.calendar import TownDatetime, in_shanghai
 from schemas.model import Model
+from schemas.person_views import masked_name
 from schemas.refusals import Refusal, say
 from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
-from schemas.welfare_rules import masked
 from schemas.welfare_state import WelfareState
 from starter.answers import settled
 from starter.bodies import read_body, read_key, read_model, together
@@ -190,7 +190,7 @@ async def _masked_name(parts: Parts, connection: Connection, state: WelfareState
         details = await parts.vault.read_person_details(connection, state.reporter, READER, PURPOSE, state.case_id)
         if len(_names) > NAMES_KEPT:
             _names.clear()
-        _names[place] = masked(details.name or "") if isinstance(details, PersonDetails) else "*"
+        _names[place] = masked_name(details.name or "") if isinstance(details, PersonDetails) else "*"
     return _names[place]
 
 

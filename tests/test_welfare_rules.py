@@ -11,6 +11,7 @@ from engine.settings import PROJECT
 from engine.source_policy import load_sources
 from schemas.calendar import SHANGHAI
 from schemas.identity_number import age_in, birth_month, is_identity_number
+from schemas.person_views import masked_name
 from schemas.welfare import WELFARE
 from schemas.welfare_policy import Fact, WelfarePolicy
 from schemas.welfare_rules import (
@@ -18,7 +19,6 @@ from schemas.welfare_rules import (
     advance_of,
     assess,
     income_found,
-    masked,
     missing_documents,
     month_before,
     needed_checks,
@@ -284,7 +284,7 @@ def test_the_way_to_a_moment_is_never_too_short() -> None:
 @pytest.mark.parametrize(("name", "shown"), [("张三", "张*"), ("欧阳修远", "欧*"), (" 李 ", "李*"), ("", "*")])
 def test_a_posted_name_tells_neither_who_nor_how_long(name: str, shown: str) -> None:
     """张*: the first character and one star."""
-    assert shown == masked(name)
+    assert shown == masked_name(name)
 
 
 def test_a_policy_that_nobody_could_work_with_is_refused_whole() -> None:
