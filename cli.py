@@ -214,6 +214,8 @@ def token(
 ) -> None:
     """令牌 Sign a token for the local town."""
     settings = run_told(_town(data))
+    if not settings.local_issuer:
+        raise typer.BadParameter("this town believes its own issuer (JICENG_TOKEN_JWKS): get a token there")
     keys = Keys.of(settings)
     account = subject or f"{role}-1"
     lifetime = timedelta(hours=hours)

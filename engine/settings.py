@@ -59,6 +59,17 @@ class Settings(BaseSettings):
     )
     token_issuer: str = "jiceng-local"  # noqa: S105 - a name, not a secret
     token_audience: str = "jiceng"  # noqa: S105 - a name, not a secret
+    token_jwks: str | None = Field(
+        default=None, description="public keys of the issuer: a file, or an https address; default: the local issuer's"
+    )
+    token_algorithms: str = Field(default="EdDSA", description="algorithms that tokens may have, with commas")
+    token_clock_skew_seconds: float = Field(default=30.0, ge=0, le=300, description="by how much clocks may differ")
+    token_role_claim: str = Field(default="role", min_length=1, description="claim with the role")
+    token_department_claim: str = Field(default="department", min_length=1, description="claim with the department")
+    token_area_claim: str = Field(default="area", min_length=1, description="claim with the area")
+    local_issuer: bool = Field(
+        default=False, description="believe tokens of the town's own making; `jiceng up` sets it"
+    )
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")

@@ -3,6 +3,7 @@
 TokenRefused          send the caller away with 401; trying the same token again will not help
     TokenMissing · TokenMalformed · TokenSignatureWrong · TokenExpired · TokenNotYetValid
     TokenWrongAudience · TokenWrongIssuer · TokenKeyUnknown · RoleUnknown
+IssuerAway            not refused: the issuer could not be asked for its key, 503
 """
 
 
@@ -68,3 +69,7 @@ class RoleUnknown(TokenRefused):
     """登录账号的角色未知，请联系管理员。 The token's `role` is none that a person can have: ask the administrator."""
 
     code = "role-unknown"
+
+
+class IssuerAway(Exception):
+    """The issuer could not be asked for the key of a token; whoever comes a little later may be let in."""

@@ -1,20 +1,19 @@
 """Who is calling: tokens (JWT) of the local issuer, and their check at the door of the API.
 
-A production town has its own issuer and gives its JWKS file; only the check is ours then. Tokens live in real time, not
-in town time.
+A production town has its own issuer, any that speaks OIDC, and names its keys by file or address (engine/token_keys.py);
+only the check is ours then. Tokens live in real time, not in town time.
 """
 
 import secrets
-import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jwt
-import structlog
 
-from engine.key_files import KeyFileExposed, KeyMissing
-from engine.key_ring import FileWatch
 from engine.keys import KeyFault, Keys
+from engine.settings import Settings
 from engine.token_errors import (
     RoleUnknown,
     TokenExpired,
@@ -27,18 +26,30 @@ from engine.token_errors import (
     TokenWrongAudience,
     TokenWrongIssuer,
 )
+from engine.token_keys import JwksAddress, JwksFile, TokenKeys, algorithms_named, pinned
+from engine.token_policy import load_roles
 from schemas.actor import Actor, Channel, Role
 from schemas.model import Model
-
-log = structlog.get_logger()
 
 LOCAL_ISSUER = "jiceng-local"
 AUDIENCE = "jiceng"
 ALGORITHM = "EdDSA"
-ASYMMETRIC = frozenset({"EdDSA", "ES256", "ES384", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512"})
 CLOCK_SKEW = timedelta(seconds=30)
 TOKEN_BYTES_MAX = 8192
-REQUIRED = ["exp", "iat", "aud", "iss", "sub", "role"]
+REQUIRED = ["exp", "iat", "aud", "iss", "sub"]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """Where an issuer writes what we must know: names of claims, with dots where one stands inside another.
+
+    `roles` says what the issuer's words for roles mean here; without it its words are ours.
+    """
+
+    role: str = "role"
+    department: str = "department"
+    area: str = "area"
+    roles: Mapping[str, Role] = field(default_factory=lambda: {role.value: role for role in Role})
 
 
 class Principal(Model):
@@ -91,26 +102,75 @@ def issue(
 
 
 class Verifier:
-    """Checks tokens against a JWKS file, which is read again when it was replaced: new keys count at once, old ones go."""
+    """Checks tokens. Keys may change at any time, in a file or at an issuer; neither needs a restart."""
 
     def __init__(
         self,
-        jwks_file: Path,
+        keys: Path | TokenKeys,
         issuer: str = LOCAL_ISSUER,
         audience: str = AUDIENCE,
         algorithms: frozenset[str] | None = None,
+        *,
+        skew: timedelta = CLOCK_SKEW,
+        claims: Claims | None = None,
     ) -> None:
-        """`algorithms` are pinned here, never taken from a token. Raises KeyFault for a file of no use."""
-        self._file, self._issuer, self._audience = jwks_file, issuer, audience
-        self._algorithms = sorted(algorithms or {ALGORITHM})
-        if weak := set(self._algorithms) - ASYMMETRIC:
-            raise KeyFault(f"These algorithms are not for a public key: {', '.join(sorted(weak))}.")
-        self._watch = FileWatch(jwks_file)
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._read()
+        """`keys`: a JWKS file, or wherever they come from; `algorithms` are pinned here, never taken from a token.
+
+        Raises KeyFault for a file of no use.
+        """
+        self._algorithms = sorted(pinned(algorithms or frozenset({ALGORITHM})))
+        self._keys = JwksFile(keys, frozenset(self._algorithms)) if isinstance(keys, Path) else keys
+        self._issuer, self._audience, self._skew, self._claims = issuer, audience, skew, claims or Claims()
+
+    @classmethod
+    def of(cls, settings: Settings, keys: Keys) -> "Verifier":
+        """The check that the settings ask for. Raises KeyFault, PolicyFaults.
+
+        The local issuer, whose private key lies in the town's own folder, is believed in a local town and nowhere else.
+        """
+        algorithms = algorithms_named(settings.token_algorithms)
+        source: TokenKeys
+        if settings.token_jwks is None:
+            if not settings.local_issuer:
+                raise KeyFault(
+                    "Nobody signs tokens for this town: name its issuer and where its keys are, in JICENG_TOKEN_ISSUER and "
+                    "JICENG_TOKEN_JWKS. Only a local town (`jiceng up`) believes tokens of its own making."
+                )
+            source = JwksFile(keys.jwks_file, algorithms)
+        elif settings.token_issuer == LOCAL_ISSUER:
+            raise KeyFault(
+                f"JICENG_TOKEN_ISSUER is {LOCAL_ISSUER}, the issuer of local towns: name the one behind the keys."
+            )
+        elif "://" in settings.token_jwks:
+            source = JwksAddress(settings.token_jwks, algorithms)
+        else:
+            source = JwksFile(Path(settings.token_jwks), algorithms)
+        return cls(
+            source,
+            settings.token_issuer,
+            settings.token_audience,
+            algorithms,
+            skew=timedelta(seconds=settings.token_clock_skew_seconds),
+            claims=Claims(
+                role=settings.token_role_claim,
+                department=settings.token_department_claim,
+                area=settings.token_area_claim,
+                roles=load_roles(settings.policies),
+            ),
+        )
+
+    async def check(self, token: str | None) -> Principal:
+        """The person behind a token; its key is asked for where it is not known. Raises TokenRefused, IssuerAway."""
+        await self._keys.freshen()
+        try:
+            return self.verify(token)
+        except TokenKeyUnknown:
+            if not await self._keys.look_again():
+                raise
+            return self.verify(token)
 
     def verify(self, token: str | None) -> Principal:
-        """The person behind a token. Raises TokenRefused, one kind for each reason."""
+        """The person behind a token, by the keys that are known. Raises TokenRefused, one kind for each reason."""
         if not token or not token.strip():
             raise TokenMissing
         if len(token) > TOKEN_BYTES_MAX or not token.isascii():
@@ -122,45 +182,25 @@ class Verifier:
                 algorithms=self._algorithms,
                 audience=self._audience,
                 issuer=self._issuer,
-                leeway=CLOCK_SKEW,
+                leeway=self._skew,
                 options={"require": REQUIRED},
             )
         except jwt.PyJWTError as error:
             # Not chained: PyJWT quotes what it could not read.
             raise _refusal(error) from None
-        return _principal(claims)
+        return _principal(claims, self._claims)
 
     def _key_of(self, token: str) -> jwt.PyJWK:
-        key_id = jwt.get_unverified_header(token).get("kid")
+        header = jwt.get_unverified_header(token)
+        key_id, algorithm = header.get("kid"), header.get("alg")
         if not isinstance(key_id, str):
             raise TokenMalformed("kid")
-        # Whoever sends tokens with made-up key ids does not make us read the file each time.
-        if self._watch.changed():
-            self._reread()
-        if key_id not in self._keys:
+        if algorithm not in self._algorithms:
+            raise TokenMalformed("alg")  # the issuer is not asked for a key that would not be believed
+        key = self._keys.find(key_id, str(algorithm))
+        if key is None:
             raise TokenKeyUnknown
-        return self._keys[key_id]
-
-    def _reread(self) -> None:
-        try:
-            self._read()
-        except (KeyFault, OSError) as error:
-            # The keys that were read before stay good: a half-made file must not send everybody away.
-            log.warning("jwks_not_read", reason=str(error))
-
-    def _read(self) -> None:
-        try:
-            mode = self._file.stat().st_mode
-            text = self._file.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise KeyMissing(self._file) from None
-        if mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise KeyFileExposed(self._file, "644")  # who can write here can be anybody
-        try:
-            keys = jwt.PyJWKSet.from_json(text).keys
-        except (ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
-            raise KeyFault(f"{self._file} is not a JWKS file with a key of use.") from None
-        self._keys = {key.key_id: key for key in keys if key.key_id and key.algorithm_name in self._algorithms}
+        return key
 
 
 _REFUSALS: list[tuple[type[jwt.PyJWTError], type[TokenRefused]]] = [
@@ -178,16 +218,15 @@ def _refusal(error: jwt.PyJWTError) -> TokenRefused:
     return next((refusal() for kind, refusal in _REFUSALS if isinstance(error, kind)), TokenMalformed())
 
 
-def _principal(claims: dict[str, object]) -> Principal:
-    known = {role.value for role in Role} - {Role.ENGINE.value}  # the engine acts by rule, never by token
-    if str(claims["role"]) not in known:
-        raise RoleUnknown
-    role = Role(str(claims["role"]))
-    subject, department, area, token_id = (_text(claims, name) for name in ("sub", "department", "area", "jti"))
+def _principal(claims: Mapping[str, object], named: Claims) -> Principal:
+    role = _role(_at(claims, named.role), named)
+    subject, token_id = _text(claims.get("sub"), "sub"), _text(claims.get("jti"), "jti")
+    department = _text(_at(claims, named.department), named.department)
+    area = _text(_at(claims, named.area), named.area)
     if subject is None:
         raise TokenMalformed("sub")
     if role is Role.DEPARTMENT_OFFICER and department is None:
-        raise TokenMalformed("department")
+        raise TokenMalformed(named.department)
     try:
         expires_at = datetime.fromtimestamp(float(str(claims["exp"])), UTC)
     except (ValueError, OverflowError, OSError):
@@ -197,8 +236,28 @@ def _principal(claims: dict[str, object]) -> Principal:
     )
 
 
-def _text(claims: dict[str, object], name: str) -> str | None:
-    value = claims.get(name)
+def _role(said: object, named: Claims) -> Role:
+    """The one role that a token gives; an issuer that lists several must mean one of ours and no more."""
+    if said is None:
+        raise TokenMalformed(named.role)
+    words = said if isinstance(said, list) else [said]
+    known = {named.roles[word] for word in words if isinstance(word, str) and word in named.roles}
+    if len(known) != 1 or Role.ENGINE in known:  # the engine acts by rule, never by token
+        raise RoleUnknown
+    return known.pop()
+
+
+def _at(claims: Mapping[str, object], path: str) -> object:
+    """What stands under a claim; a name with dots that is no claim itself leads into the claims inside."""
+    if path in claims:
+        return claims[path]
+    found: object = claims
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
+def _text(value: object, name: str) -> str | None:
     if value is None:
         return None
     if not isinstance(value, str) or not value.strip():

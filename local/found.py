@@ -44,6 +44,7 @@ def find_town(data: Path) -> Settings:
         sources_url=record.sources,
         bank_url=record.bank,
         speed=clock.speed_milli / REAL_SPEED_MILLI,
+        local_issuer=Settings().token_jwks is None,
     )
 
 

@@ -19,6 +19,8 @@ from engine.policy_check import PolicyReport, check_policies
 from engine.policy_diff import diff_policies
 from engine.policy_files import PolicyFile
 from engine.settings import Settings
+from engine.token_policy import FILE as ROLES
+from engine.token_policy import read_roles
 from schemas.incident import INCIDENT
 from schemas.policy_change import PolicyDiff
 from starter.category_search import load_synonyms
@@ -38,7 +40,9 @@ def check(
     as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """检查 Check all files of the town's rules: every fault by file, line and remedy."""
-    report = check_policies(folder or Settings().policies, RULED, [("synonyms.yaml", _read_synonyms)])
+    report = check_policies(
+        folder or Settings().policies, RULED, [("synonyms.yaml", _read_synonyms), (ROLES, read_roles)]
+    )
     if as_json:
         typer.echo(json.dumps({"ok": report.ok, **vars(report)}, ensure_ascii=False, indent=2))
     else:

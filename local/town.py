@@ -189,6 +189,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         api_url=f"http://{LOOPBACK}:{ports['api']}",
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",
+        local_issuer=Settings().token_jwks is None,
     )
     # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
     simulated = ("departments", "sources", "bank") if options.demo else ()

@@ -7,11 +7,11 @@ from fastapi.security import HTTPBearer
 from fastapi.security.http import HTTPAuthorizationCredentials
 from starlette.requests import Request
 
-from engine.token_errors import TokenMalformed, TokenMissing, TokenRefused
+from engine.token_errors import IssuerAway, TokenMalformed, TokenMissing, TokenRefused
 from engine.tokens import Principal
 from schemas.actor import Actor, Channel, Role
 from starter.parts import PartsOf
-from starter.problems import Problem
+from starter.problems import Problem, issuer_away
 
 CHANNELS = {Role.GRID_WORKER: Channel.GRID, Role.WINDOW_CLERK: Channel.WINDOW, Role.STREET_OFFICER: Channel.WINDOW}
 """By which channel a command of this role comes in; everybody else uses the app."""
@@ -22,7 +22,9 @@ _Documented = Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
 
 async def _principal(request: Request, parts: PartsOf, _documented: _Documented) -> Principal:
     try:
-        principal = parts.verifier.verify(_token(request.headers.get("authorization")))
+        principal = await parts.verifier.check(_token(request.headers.get("authorization")))
+    except IssuerAway:
+        raise issuer_away() from None
     except TokenRefused as refusal:
         challenge = 'Bearer realm="jiceng"'
         if not isinstance(refusal, TokenMissing):

@@ -95,7 +95,7 @@ def test_no_token_is_missing(verifier: Verifier, token: str | None) -> None:
         ({"iss": "somebody"}, TokenWrongIssuer),
         ({"role": "king"}, RoleUnknown),
         ({"role": "engine"}, RoleUnknown),
-        ({"role": ["admin"]}, RoleUnknown),
+        ({"role": ["admin", "auditor"]}, RoleUnknown),
         ({"sub": "  "}, TokenMalformed),
         ({"sub": 7}, TokenMalformed),
         ({"area": {"all": True}}, TokenMalformed),
