@@ -77,7 +77,7 @@ def create(database: str, department: str) -> FastAPI:
         yield
         DBOS.destroy()
 
-    config: DBOSConfig = {"name": "bench", "system_database_url": database, "run_admin_server": False}
+    config: DBOSConfig = {"name": "bench", "system_database_url": database}
     DBOS(config=config)
     app = FastAPI(lifespan=lifespan)
 

@@ -29,6 +29,18 @@ class QueryFault(Exception):
     """A file of named queries does not say what it should."""
 
 
+class TownConnection(asyncpg.Connection):
+    """A connection that nobody leaves anything in, so that giving it back costs no round trip.
+
+    Settings and locks are the transaction's own everywhere (tests/test_connections.py reads the SQL for it), and whoever
+    listens has a connection of their own. An open transaction is still rolled back when it is given back.
+    """
+
+    def get_reset_query(self) -> str:
+        """Nothing to take back."""
+        return ""
+
+
 async def open_pool(settings: Settings, *, process: str = "jiceng") -> asyncpg.Pool:
     """Open the process's pool. `process` is what `pg_stat_activity` shows, such as "jiceng worker".
 
@@ -44,6 +56,7 @@ async def open_pool(settings: Settings, *, process: str = "jiceng") -> asyncpg.P
         # A little longer than the server's own limit: the server's answer says which limit it was.
         command_timeout=STATEMENT_LIMIT_SECONDS + 5,
         init=_prepare_connection,
+        connection_class=TownConnection,
         server_settings={
             "application_name": process,
             "timezone": "UTC",

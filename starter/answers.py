@@ -1,12 +1,13 @@
 """How a submission is answered: with what came of it, or, when that takes too long, with a link to its status."""
 
+import asyncio
 import hashlib
 from typing import Any
 
 from starlette.responses import Response
 
 from schemas.actor import Actor
-from schemas.case import Accepted
+from schemas.case import Accepted, CaseState
 from schemas.model import Model
 from schemas.refusals import Refusal
 from starter.announcements import CASES, INTAKE
@@ -58,6 +59,10 @@ async def settled(parts: Parts, submission: Submission) -> Submission:
         return found if found and found.status is not Status.WAITING else None
 
     patience = parts.settings.delivery_patience_seconds
+    began = asyncio.get_running_loop().time()
+    if (ended := await parts.relay.outcome(submission.submission, patience)) is not None:
+        return ended
+    patience -= asyncio.get_running_loop().time() - began
     try:
         return await parts.announcements.until(INTAKE, submission.submission, look, patience) or submission
     except AWAY:
@@ -68,14 +73,14 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
     """201 with the case when it stands, 200 for a repeat; 202 with a status link while it is on its way."""
     submission = entered.submission
 
-    async def look() -> bool | None:
-        return await parts.reader.stands(submission.case_id) or None
+    async def look() -> CaseState | None:
+        return await parts.reader.standing(submission.case_id, actor)
 
     patience = parts.settings.delivery_patience_seconds
     try:
-        if not await parts.announcements.until(CASES, submission.case_id, look, patience):
+        state = await parts.announcements.until(CASES, submission.case_id, look, patience)
+        if state is None:
             return pending(parts, entered)
-        state = await parts.reader.state(submission.case_id, actor)
     except Problem as problem:
         return _still_accepted(parts, problem, entered)
     view = parts.reader.view(state, actor, parts.intake.now())

@@ -18,7 +18,7 @@ from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
 from schemas.refusals import RefusalCode, say
 from schemas.visibility import may_read_fact, may_read_persons, may_read_texts, may_see, sight_of
-from starter.database import Connection, database
+from starter.database import Connection, database, reading
 from starter.postbox import SQL as INTAKE
 from starter.problems import Attempt, Problem, ProblemCode
 from starter.titles import title_of
@@ -62,7 +62,7 @@ class CaseReader:
     async def state(self, case_id: str, actor: Actor) -> CaseState:
         """The case as it last told; one that was accepted and does not stand yet, as it will start."""
         if CASE_ID.fullmatch(case_id):
-            async with database(self._pool) as connection:
+            async with reading(self._pool) as connection:
                 state = await find_state(connection, self._procedures, case_id)
             if state is not None and may_see(sight_of(state), actor):
                 return state
@@ -80,10 +80,16 @@ class CaseReader:
                 return None
             raise
 
-    async def stands(self, case_id: str) -> bool:
-        """Whether the case has told of itself: its first entries are in the ledger."""
-        async with database(self._pool) as connection:
-            return await connection.fetchrow(SQL.find_case, case_id) is not None
+    async def standing(self, case_id: str, actor: Actor) -> CaseState | None:
+        """The case as soon as it has told of itself: its first entries are in the ledger. None before that."""
+        async with reading(self._pool) as connection:
+            row = await connection.fetchrow(SQL.find_case, case_id)
+        if row is None:
+            return None
+        state = self._procedures[row["procedure"]].state.model_validate(row["snapshot"])
+        if not may_see(sight_of(state), actor):
+            raise unknown_case()
+        return state
 
     def view(self, state: CaseState, actor: Actor, now: datetime) -> CaseView:
         """The case for this caller: with the commands that are legal for them now."""

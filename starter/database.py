@@ -26,6 +26,18 @@ AWAY = (
 
 
 @asynccontextmanager
+async def reading(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
+    """A connection for one statement that writes nothing: it is its own transaction. Raises Problem as `database` does."""
+    try:
+        async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
+            yield connection
+    except asyncpg.DataError:
+        raise
+    except AWAY as error:
+        raise database_away() from error
+
+
+@asynccontextmanager
 async def database(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     """A connection in a transaction. Raises Problem 503 when Postgres is away: then nothing was written."""
     try:

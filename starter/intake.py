@@ -26,7 +26,7 @@ from schemas.case import CaseState, case_id
 from schemas.references import PersonReference
 from schemas.refusals import Refusal, RefusalCode, say
 from schemas.town_time import TownTime
-from starter.database import Connection, database
+from starter.database import Connection, database, reading
 from starter.doors import Door
 from starter.postbox import LEASE, SQL, Submission, refusal_row
 from starter.problems import Attempt, refused
@@ -104,7 +104,7 @@ class Intake:
         """What was accepted earlier under this key for the case. Raises Problem as `command` does."""
         essence = {"command": name, "body": given.model_dump(mode="json")}
         row = self._row(sender, kind="command", name=name, procedure="", case=case, essence=essence)
-        async with database(self._pool) as connection:
+        async with reading(self._pool) as connection:
             found = await connection.fetchrow(SQL.known, *row[5:8])
             return _same(Submission.read(found), row[8]) if found else None
 

@@ -1,6 +1,6 @@
 """The postbox: what was accepted and has to reach Temporal. A lease is one statement: no connection is held."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
@@ -75,6 +75,14 @@ class Submission:
         )
 
 
+@dataclass(frozen=True)
+class Settled:
+    """How a delivery was written down. `submission` None: another attempt settles it, or has. `more` waits behind it."""
+
+    submission: Submission | None
+    more: bool
+
+
 class Postbox:
     """Claims, postpones and settles rows. Raises what asyncpg raises while the database is away."""
 
@@ -90,23 +98,22 @@ class Postbox:
         """Leave it for later."""
         await self._pool.execute(SQL.postpone, submission.intake_id, submission.attempts, pause)
 
-    async def delivered(self, submission: Submission, answer: dict[str, Any] | None) -> None:
+    async def delivered(self, submission: Submission, answer: dict[str, Any] | None) -> Settled:
         """It stands in Temporal; a command's answer is kept for its repeats."""
-        await self._pool.execute(SQL.settle, submission.intake_id, submission.attempts, Status.DELIVERED, answer)
+        row = await self._pool.fetchrow(SQL.settle, submission.intake_id, submission.attempts, Status.DELIVERED, answer)
+        return _settled(submission, Status.DELIVERED, answer, row)
 
-    async def refused(self, submission: Submission, refusal: Refusal) -> None:
+    async def refused(self, submission: Submission, refusal: Refusal) -> Settled:
         """The case refused it; the attempt is kept, since a rejected update leaves nothing in the history."""
+        answer = refusal.model_dump(mode="json")
         async with self._pool.acquire() as connection, connection.transaction():
-            settled = await connection.fetch(
-                SQL.settle,
-                submission.intake_id,
-                submission.attempts,
-                Status.REFUSED,
-                refusal.model_dump(mode="json"),
+            row = await connection.fetchrow(
+                SQL.settle, submission.intake_id, submission.attempts, Status.REFUSED, answer
             )
-            if settled:
+            if row is not None:
                 stamp = Stamp.model_validate(submission.payload["stamp"])
                 await connection.execute(SQL.insert_refusal, *refusal_row(submission.case_id, stamp, refusal))
+        return _settled(submission, Status.REFUSED, answer, row)
 
     async def find(self, submission: str) -> Submission | None:
         """What a caller follows."""
@@ -117,6 +124,15 @@ class Postbox:
         """How many wait, and for how many seconds the oldest has."""
         row = await self._pool.fetchrow(SQL.backlog)
         return (row["waiting"], row["oldest_seconds"]) if row else (0, 0.0)
+
+
+def _settled(
+    submission: Submission, status: Status, answer: dict[str, Any] | None, row: asyncpg.Record | None
+) -> Settled:
+    if row is None:
+        return Settled(None, more=True)  # whoever has it now may have left something behind it
+    ended = replace(submission, status=status, answer=answer, settled_at=row["settled_at"], leased=False)
+    return Settled(ended, more=row["more"])
 
 
 def refusal_row(case_id: str, stamp: Stamp, refusal: Refusal) -> tuple[str | None, ...]:

@@ -18,7 +18,7 @@ from schemas.refusals import Refusal
 from starter.counts import Counts
 from starter.database import AWAY
 from starter.delivery import Delivered, Delivery, NotDelivered
-from starter.postbox import Postbox, Submission
+from starter.postbox import Postbox, Settled, Submission
 
 log = structlog.get_logger()
 
@@ -37,13 +37,26 @@ class Relay:
         self._delivery = delivery
         self._counts = counts
         self._under_way: set[asyncio.Task[None]] = set()
+        self._asked: dict[str, asyncio.Future[Submission]] = {}
         self._failed: asyncio.Future[None] | None = None
 
     def take(self, submission: Submission) -> None:
-        """Deliver a row that is leased to us, without waiting for it, and then what waits behind it."""
+        """Deliver a row that is leased to us, without waiting for it, and then what waits behind it.
+
+        Its outcome can be had by `outcome` while it is under way.
+        """
+        self._asked[submission.submission] = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._deliver_all(submission))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
+
+    async def outcome(self, submission: str, patience_seconds: float) -> Submission | None:
+        """What this process's own delivery of it came to; None: not in that time, or it is not this process's."""
+        asked = self._asked.get(submission)
+        if asked is None:
+            return None
+        done, _ = await asyncio.wait([asked], timeout=patience_seconds)
+        return asked.result() if done and not asked.cancelled() else None
 
     async def run(self) -> None:
         """Look for what is due, until cancelled. Raises whatever is our own fault, so that it is seen."""
@@ -81,27 +94,40 @@ class Relay:
         except AWAY as error:
             # Not settled: the lease runs out, and the same is sent again.
             log.warning("not_settled", case_id=first.case_id, error=type(error).__name__)
+        finally:
+            self._tell(first.submission, None)
 
     async def _deliver(self, submission: Submission) -> bool:
         try:
             outcome = await self._delivery.attempt(submission)
         except NotDelivered as error:
             self._counts.attempt_failed(error.reason)
+            self._tell(submission.submission, None)
             await self._postbox.postpone(submission, _pause(submission, expected=error.expected))
             if not error.expected:
                 log.error("not_delivered", case_id=submission.case_id, command=submission.command, reason=error.reason)  # noqa: TRY400 - no words of others
             return False
-        await self._settle(submission, outcome)
-        return True
+        settled = await self._settle(submission, outcome)
+        self._tell(submission.submission, settled.submission)
+        return settled.more
 
-    async def _settle(self, submission: Submission, outcome: Delivered | Refusal) -> None:
+    async def _settle(self, submission: Submission, outcome: Delivered | Refusal) -> Settled:
         if isinstance(outcome, Refusal):
-            await self._postbox.refused(submission, outcome)
             self._counts.settled(submission.kind, outcome.code)
-            return
-        answer = outcome.accepted.model_dump(mode="json") if outcome.accepted else None
-        await self._postbox.delivered(submission, answer)
+            return await self._postbox.refused(submission, outcome)
         self._counts.settled(submission.kind, "delivered")
+        answer = outcome.accepted.model_dump(mode="json") if outcome.accepted else None
+        return await self._postbox.delivered(submission, answer)
+
+    def _tell(self, submission: str, ended: Submission | None) -> None:
+        """Tell whoever asked for the outcome; without one they look for themselves."""
+        asked = self._asked.pop(submission, None)
+        if asked is None or asked.done():
+            return
+        if ended is None:
+            asked.cancel()
+        else:
+            asked.set_result(ended)
 
 
 def _pause(submission: Submission, *, expected: bool) -> timedelta:

@@ -60,13 +60,16 @@ update intake set leased_until = clock_timestamp() + $3::interval
 where intake_id = $1 and attempts = $2 and status = 'waiting';
 
 -- name: settle
--- Write down how it ended and tell whoever waits; only the latest attempt may, and only once.
+-- Write down how it ended and tell whoever waits; only the latest attempt may, and only once. No row: somebody else may.
 with settled as (
     update intake set status = $3, answer = $4, settled_at = clock_timestamp(), leased_until = null
     where intake_id = $1 and attempts = $2 and status = 'waiting'
-    returning submission
+    returning submission, case_id, settled_at
 )
-select pg_notify('intake', submission) from settled;
+select settled_at, pg_notify('intake', submission),
+       exists (select from intake as behind
+               where behind.case_id = settled.case_id and behind.status = 'waiting' and behind.intake_id <> $1) as more
+from settled;
 
 -- name: find_submission
 -- What a caller follows.
