@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from schemas.calendar import TownDatetime
 from schemas.case import CaseState
 from schemas.payment import Month, PaymentKey, ReturnedPayment
 from schemas.procedure import Command
@@ -108,6 +109,7 @@ class PaymentReturned(ReturnedPayment, Command):
     """银行退回: a payment that had been made came back."""
 
     payment_key: Annotated[PaymentKey, Field(examples=["0" * 26 + ".old-age-allowance.2026-01"])]
+    returned_at: TownDatetime  # as it lies in the intake it is a text, which a strict moment would not take
 
 
 class ChangeAccount(Command):

@@ -84,7 +84,8 @@ class Welfare(Decision):
                 self.nobody_else_is_left(clock)
 
     def window_has_passed(self, clock: str) -> None:
-        """The end of a window decides by itself."""
+        """The end of a window decides by itself; the window is over, so that it can begin anew."""
+        self.clocks.stop(clock, "engine")
         match clock:
             case "publicity":
                 self.publicity_has_ended()
