@@ -19,10 +19,10 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long" -n 2 --dist loadfile
 
 test-all: setup lint types ## the long forms too
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff format --check .
