@@ -1,0 +1,21 @@
+-- Where to look for cases that do not get on: from our own books, so that nobody has to ask Temporal about every case.
+
+-- name: under_way
+-- Open cases with outside work asked for and not done since, those that have waited longest first.
+select case_id from cases
+where not ended and jsonb_array_length(coalesce(snapshot -> 'errands', '[]')) > 0
+  and updated_at < clock_timestamp() - $1::interval
+order by updated_at
+limit $2;
+
+-- name: undelivered
+-- Cases with a submission that was accepted and not delivered for so long.
+select case_id, min(received_at) as since, min(command) as command from intake
+where status = 'waiting' and received_at < clock_timestamp() - $1::interval
+group by case_id
+order by 2
+limit $2;
+
+-- name: rows_of
+-- The rows of these cases.
+select case_id, procedure, stage, holder, department, due_at, due_clock, updated_at from cases where case_id = any($1);

@@ -1,0 +1,173 @@
+"""Which cases do not get on, and why: the workflow task fails, outside work is tried again and again, a command waits.
+
+Candidates come from our own books and from what Temporal reports itself; only those are asked about one by one.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflow.v1 import PendingActivityInfo
+from temporalio.api.workflowservice.v1 import ResetActivityRequest
+from temporalio.client import Client, WorkflowExecutionDescription
+from temporalio.service import RPCError, RPCStatusCode
+
+from engine.database import Queries
+from schemas.calendar import TownDatetime
+from schemas.model import Model
+
+REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")'
+"""Temporal's own list of workflows whose task keeps failing."""
+
+WAITS_FOR = {"ask_source": "source", "pay": "bank", "payment_status": "bank"}
+"""For whom outside work waits; what is not named here is a department's."""
+
+AT_ONCE = 8
+
+
+class StuckQueries(Queries):
+    """engine/queries/stuck.sql."""
+
+    under_way: str
+    undelivered: str
+    rows_of: str
+
+
+SQL = StuckQueries.load("stuck")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is too long, in real time, and how many cases are looked at at the most."""
+
+    task_attempts: int = 3
+    activity_attempts: int = 5
+    undelivered: timedelta = timedelta(minutes=2)
+    under_way: timedelta = timedelta(seconds=10)
+    looked_at_most: int = 500
+
+
+class StuckCase(Model):
+    """A case that does not get on. `since` and `next_try` are real times, `next_due` is town time; codes only."""
+
+    case_id: str
+    procedure: str | None
+    stage: str | None
+    why: str
+    waits_for: str
+    attempts: int
+    since: datetime | None
+    next_try: datetime | None = None
+    next_timer: str | None = None
+    next_due: TownDatetime | None = None
+
+
+async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | None = None) -> list[StuckCase]:
+    """Every case found stuck, one line per reason. Raises RPCError and what asyncpg raises when one of both is away."""
+    patience = patience or Patience()
+    undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
+    under_way = await pool.fetch(SQL.under_way, patience.under_way, patience.looked_at_most)
+    reported = [each.id async for each in client.list_workflows(REPORTED, limit=patience.looked_at_most)]
+    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *under_way)] + reported)
+    rows = {row["case_id"]: row for row in await pool.fetch(SQL.rows_of, list(named))}
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def look(case_id: str) -> list[StuckCase]:
+        async with places:
+            described = await _described(client, case_id)
+        return list(_reasons(case_id, described, rows.get(case_id), patience)) if described else []
+
+    found = [each for stuck in await asyncio.gather(*map(look, named)) for each in stuck]
+    tried = {each.case_id for each in found}
+    # Where nothing else is the matter with a case, its worker is away, or Temporal is.
+    return found + [each for each in _waiting(undelivered, rows) if each.case_id not in tried]
+
+
+async def undelivered_cases(pool: asyncpg.Pool, patience: Patience | None = None) -> list[StuckCase]:
+    """Those alone whose accepted command waits too long: known without Temporal."""
+    patience = patience or Patience()
+    undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
+    named = [row["case_id"] for row in undelivered]
+    rows = {row["case_id"]: row for row in await pool.fetch(SQL.rows_of, named)}
+    return list(_waiting(undelivered, rows))
+
+
+def _waiting(undelivered: Sequence[Any], rows: Mapping[str, Any]) -> Iterator[StuckCase]:
+    for row in undelivered:
+        why = f"{row['command']} is accepted and not delivered"
+        yield _stuck(row["case_id"], rows.get(row["case_id"]), why, "worker", 0, row["since"])
+
+
+async def _described(client: Client, case_id: str) -> WorkflowExecutionDescription | None:
+    try:
+        return await client.get_workflow_handle(case_id).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+def _reasons(
+    case_id: str, described: WorkflowExecutionDescription, row: Any, patience: Patience
+) -> Iterator[StuckCase]:
+    pending = described.raw_description
+    task = pending.pending_workflow_task
+    if task.attempt > patience.task_attempts:
+        since = task.original_scheduled_time.ToDatetime(UTC)
+        yield _stuck(
+            case_id, row, "its workflow task fails: see the log of the worker", "engineer", task.attempt, since
+        )
+    for activity in pending.pending_activities:
+        if activity.attempt > patience.activity_attempts:
+            yield _stuck(case_id, row, *_words(activity, row))
+
+
+def _words(activity: PendingActivityInfo, row: Any) -> tuple[str, str, int, datetime | None, datetime | None]:
+    name = activity.activity_type.name
+    waits_for = WAITS_FOR.get(name) or (row and row["department"]) or "department"
+    since = activity.last_started_time.ToDatetime(UTC) if activity.HasField("last_started_time") else None
+    following = activity.next_attempt_schedule_time
+    next_try = following.ToDatetime(UTC) if activity.HasField("next_attempt_schedule_time") else None
+    return f"{name} gets no answer", waits_for, activity.attempt, since, next_try
+
+
+def _stuck(  # noqa: PLR0917 - what is known of it
+    case_id: str,
+    row: Any,
+    why: str,
+    waits_for: str,
+    attempts: int,
+    since: datetime | None,
+    next_try: datetime | None = None,
+) -> StuckCase:
+    return StuckCase(
+        case_id=case_id,
+        procedure=row and row["procedure"],
+        stage=row and row["stage"],
+        why=why,
+        waits_for=waits_for,
+        attempts=attempts,
+        since=since,
+        next_try=next_try,
+        next_timer=row and row["due_clock"],
+        next_due=row and row["due_at"],
+    )
+
+
+async def retry_now(client: Client, case_id: str) -> int:
+    """Let outside work that waits for its next try be tried at once; how many such there were. Raises RPCError.
+
+    The try counts anew from the first: after it the pauses are short again.
+    """
+    described = await client.get_workflow_handle(case_id).describe()
+    execution = WorkflowExecution(workflow_id=case_id, run_id=described.run_id)
+    pending = described.raw_description.pending_activities
+    for activity in pending:
+        await client.workflow_service.reset_activity(
+            ResetActivityRequest(namespace=client.namespace, execution=execution, id=activity.activity_id)
+        )
+    return len(pending)
