@@ -15,6 +15,7 @@ from starter import (
     public_notices,
     reconciliations,
     similar,
+    whistle_indicators,
 )
 
 
@@ -27,6 +28,7 @@ def own_routers() -> tuple[APIRouter, ...]:
         similar.router,
         categories.router,
         indicators.router,
+        whistle_indicators.router,
         public.router,
         public_notices.router,
         banks.router,

@@ -75,8 +75,7 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
             area_parts,
         )
     lines = [_line(row) for row in rows]
-    if len(lines) > LINES_MAX + 1:
-        raise bad_request([_too_many()])
+    too_many_lines(len(lines), "by")
     return Indicators(
         as_of=in_shanghai(parts.intake.now()),
         opened_from=since,
@@ -90,31 +89,33 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
 def _line(row: asyncpg.Record) -> IndicatorLine:
     resolved, content = row["solved"], row["satisfied"] + row["basically_satisfied"]
     counts = {name: row[name] for name in IndicatorLine.model_fields if name in row.keys()}  # noqa: SIM118 - a record
-    times = {name: _times(row[name]) for name in ("response_seconds", "handling_seconds")}
+    lasted = {name: times(row[name]) for name in ("response_seconds", "handling_seconds")}
     return IndicatorLine.model_validate(
         counts
-        | times
+        | lasted
         | {
-            "response_rate": _rate(row["responded_in_time"], row["response_judged"]),
-            "resolution_rate": _rate(resolved, row["outcome_known"]),
-            "satisfaction_rate": _rate(content, row["opinions"]),
-            "finish_rate": _rate(row["finished_in_time"], row["finish_judged"]),
+            "response_rate": rate(row["responded_in_time"], row["response_judged"]),
+            "resolution_rate": rate(resolved, row["outcome_known"]),
+            "satisfaction_rate": rate(content, row["opinions"]),
+            "finish_rate": rate(row["finished_in_time"], row["finish_judged"]),
         }
     )
 
 
-def _rate(part: int, whole: int) -> float | None:
+def rate(part: int, whole: int) -> float | None:
     """A share to four places; None of nothing, for 0 would be a judgement."""
     return round(part / whole, 4) if whole else None
 
 
-def _times(percentiles: list[float] | None) -> Times | None:
+def times(percentiles: list[float] | None) -> Times | None:
+    """Half and nine in ten, in whole seconds."""
     return None if percentiles is None else Times(median=round(percentiles[0]), percentile_90=round(percentiles[1]))
 
 
-def _too_many() -> Fault:
-    return Fault(
-        field="by",
-        reason=say(f"结果超过{LINES_MAX}行", f"makes more than {LINES_MAX} lines"),
-        remedy=say("请缩小范围或减少分组", "narrow the period or the area, or group by less"),
-    )
+def too_many_lines(lines: int, field: str) -> None:
+    """Raises Problem: more lines than anybody reads; `field` is what made so many."""
+    if lines <= LINES_MAX + 1:
+        return
+    reason = say(f"结果超过{LINES_MAX}行", f"makes more than {LINES_MAX} lines")
+    remedy = say("请缩小范围或减少分组", "narrow the period or the area, or group by less")
+    raise bad_request([Fault(field=field, reason=reason, remedy=remedy)])

@@ -129,6 +129,55 @@ class Indicators(Model):
     lines: list[IndicatorLine]
 
 
+class SummonsLine(Model):
+    """How a department answers whistles of a type, or all departments. A rate is a share from 0 to 1; null of nothing."""
+
+    department: str | None = None
+    type: str | None = None
+    summoned: int
+    released: int
+    cancelled: int
+    absent: int
+    response_rate: float | None
+    arrival_rate: float | None
+    finish_rate: float | None
+    response_judged: int
+    responded_in_time: int
+    arrival_judged: int
+    arrived_in_time: int
+    finish_judged: int
+    finished_in_time: int
+    scored: int
+    mean_score: float | None
+    response_seconds: Times | None
+    arrival_seconds: Times | None
+
+
+class StreetLine(Model):
+    """How often a street blows whistles, beside the incidents that were reported there."""
+
+    street: str
+    whistles: int
+    open: int
+    closed: int
+    whistles_cancelled: int
+    unresolved: int
+    born_of_incidents: int
+    incidents: int
+    per_thousand_incidents: float | None
+
+
+class WhistleIndicators(Model):
+    """Of the whistles of a period: `whole` is all summonses, `departments` by department and type, `streets` by area."""
+
+    as_of: TownDatetime
+    opened_from: TownDatetime | None
+    opened_before: TownDatetime | None
+    whole: SummonsLine
+    departments: list[SummonsLine]
+    streets: list[StreetLine]
+
+
 class TimelineActor(Model):
     """Who it was, by role: accounts stay in the ledger."""
 

@@ -13,6 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
 
 import httpx
@@ -26,6 +27,7 @@ from engine.temporal import connect
 from engine.tokens import issue
 from local.town import TownOptions, open_town
 from schemas.actor import Role
+from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.door import Door, Person, examples
@@ -35,7 +37,10 @@ from workflows.registry import PROCEDURES
 FOLDER = Path(__file__).parent / "histories"
 KEYS = FOLDER / "keys"
 SPEED = 500_000
-"""So fast that every clock runs out by itself while the case is recorded, and so slow that no step comes too late."""
+"""So fast that every clock runs out by itself while the case is recorded, and so slow that no step comes too late.
+
+Examples whose steps take longer, because other cases act between them, have a `SPEED` of their own.
+"""
 
 
 def recorded() -> Iterator[Path]:
@@ -76,37 +81,41 @@ async def record(names: list[str]) -> None:
                 worker,
             ):
                 now = datetime.now(UTC)
-                for limit in (4000, 20):
+                for procedure, limit in product(_named(names), (4000, 20)):
                     settings = town.settings.model_copy(update={"history_limit": limit})
-                    clock = TownTime.starting(now, now, SPEED)
+                    clock = TownTime.starting(now, now, getattr(examples(procedure), "SPEED", SPEED))
                     app = create_app(settings, keys, pool, lambda: connect(town.settings, keys), town_time=clock)
                     transport = httpx.ASGITransport(app)
                     async with (
                         app.router.lifespan_context(app),
                         httpx.AsyncClient(transport=transport, base_url="http://town", timeout=30) as api,
                     ):
-                        await _record_all(api, keys, client, names, "" if limit == 4000 else " in short runs")
+                        suffix = "" if limit == 4000 else " in short runs"
+                        await _record_all(api, keys, client, procedure, suffix)
 
 
-async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, names: list[str], suffix: str) -> None:
+def _named(names: list[str]) -> list[Procedure]:
+    return [case.procedure for case in PROCEDURES if case.procedure.name in names]
+
+
+async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, procedure: Procedure, suffix: str) -> None:
     def token(person: Person) -> str:
         return issue(
             keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
         )
 
-    for procedure in [case.procedure for case in PROCEDURES if case.procedure.name in names]:
-        door = Door(api, token, procedure)
-        for walk in examples(procedure).WALKS:
-            name = (walk.name + suffix).replace(" ", "-")
-            if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
-                continue
-            case_id = await door.start(body=walk.report)
-            await door.go(case_id, walk.steps)
-            await client.get_workflow_handle(case_id).result()
-            for number, run in enumerate(await runs_of(client, case_id), start=1):
-                file = FOLDER / procedure.name / f"{name}.{number}.history"
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(zlib.compress(History(events=run.events).SerializeToString(), 9))
+    door = Door(api, token, procedure)
+    for walk in examples(procedure).WALKS:
+        name = (walk.name + suffix).replace(" ", "-")
+        if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
+            continue
+        case_id = await door.start(body=walk.report)
+        await door.go(case_id, walk.steps)
+        await client.get_workflow_handle(case_id).result()
+        for number, run in enumerate(await runs_of(client, case_id), start=1):
+            file = FOLDER / procedure.name / f"{name}.{number}.history"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(zlib.compress(History(events=run.events).SerializeToString(), 9))
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ class WhistleTown:
         return cls(await door(WHISTLE, speed=speed), await door(SUMMONS, speed=speed), pool)
 
     async def blow(self, **other: Any) -> str:
-        """Blow a whistle; its id, when every summons stands."""
-        whistle = await blow(self.street, **other)
+        """Blow a whistle for a joint enforcement, if not for something else; its id, when every summons stands."""
+        whistle = await blow(self.street, **{"type": "enforcement"} | other)
         for department in other.get("departments", (LEAD, OTHER)):
             await stands(self.street, whistle, department)
         return whistle

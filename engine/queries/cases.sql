@@ -136,6 +136,73 @@ with counted as (
 )
 select * from grouped order by not whole, month, department, category, area limit 5002;
 
+-- name: whistle_indicators
+-- How departments answer whistles, and how often streets blow them (docs/indicators.md). $1, $2: the caller's area and
+-- department; $3 to $7: opened from and before, department, area, type; $8: streets are areas cut to so many parts.
+-- A clock is judged when the department stopped it or it was broken; what the engine stopped is nobody's.
+with seen as (
+    select *, labels ->> 'type' as type,
+           array_to_string((string_to_array(area, '.'))[1:$8::integer], '.') as street
+    from cases
+    where procedure in ('whistle', 'summons', 'incident')
+      and ($1::text is null or area = $1 or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
+      and ($2::text is null or (procedure = 'summons' and department = $2)
+           or (procedure = 'whistle' and involved @> array[$2::text]))
+      and ($3::timestamptz is null or opened_at >= $3)
+      and ($4::timestamptz is null or opened_at < $4)
+      and ($6::text is null or area = $6 or (area collate "C" >= $6 || '.' and area collate "C" < $6 || '/'))
+      and ($7::text is null or procedure = 'incident' or labels ->> 'type' = $7)
+), judged as (
+    select department, type, stage, opened_at, responded_at, (snapshot ->> 'arrived_at')::timestamptz as arrived_at,
+           (labels ->> 'score')::integer as score, (snapshot ->> 'was_absent')::boolean as was_absent,
+           case when respond_kept then true when broken @> '["respond"]' then false end as responded_in_time,
+           case when stage <> 'released' then
+               case when clock_kept(clocks, snapshot, 'arrive') then true when broken @> '["arrive"]' then false end
+           end as arrived_in_time,
+           case when finish_kept then true when broken @> '["finish"]' then false end as finished_in_time
+    from seen cross join lateral (
+        select coalesce(jsonb_agg(shown ->> 'name'), '[]') as broken
+        from jsonb_array_elements(clocks) as views (shown) where (shown ->> 'breached')::boolean
+    ) as clocks_broken
+    where procedure = 'summons' and ($5::text is null or department = $5)
+), departments as (
+    select case when grouping(department) = 1 then 'whole' else 'department' end as kind, department, type,
+           count(*) as summoned,
+           count(*) filter (where stage = 'released') as released,
+           count(*) filter (where stage = 'cancelled') as cancelled,
+           count(*) filter (where was_absent) as absent,
+           count(responded_in_time) as response_judged,
+           count(*) filter (where responded_in_time) as responded_in_time,
+           count(arrived_in_time) as arrival_judged,
+           count(*) filter (where arrived_in_time) as arrived_in_time,
+           count(finished_in_time) as finish_judged,
+           count(*) filter (where finished_in_time) as finished_in_time,
+           count(score) as scored,
+           round(avg(score), 2)::float8 as mean_score,
+           percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from responded_at - opened_at)::float8)
+               filter (where responded_at is not null) as response_seconds,
+           percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from arrived_at - opened_at)::float8)
+               filter (where arrived_at is not null) as arrival_seconds
+    from judged
+    group by grouping sets ((), (department, type))
+), streets as (
+    select street, count(*) filter (where procedure = 'whistle') as whistles,
+           count(*) filter (where procedure = 'whistle' and closed_at is null) as open,
+           count(*) filter (where procedure = 'whistle' and stage = 'closed') as closed,
+           count(*) filter (where procedure = 'whistle' and stage = 'cancelled') as whistles_cancelled,
+           count(*) filter (where procedure = 'whistle' and stage = 'unresolved') as unresolved,
+           count(*) filter (where procedure = 'whistle' and snapshot ->> 'incident' is not null) as born_of_incidents,
+           count(*) filter (where procedure = 'incident') as incidents
+    from seen
+    where procedure in ('whistle', 'incident')
+    group by street
+)
+select kind, department, type, null as street, to_jsonb(departments) as figures from departments
+union all
+select 'street', null, null, street, to_jsonb(streets) from streets
+order by kind desc, street, department, type
+limit 5002;
+
 -- name: count_attempt
 -- One more attempt on a case number; how many there were since the counting began, and for how long it still goes on.
 with swept as (

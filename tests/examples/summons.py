@@ -10,6 +10,7 @@ from tests.examples.whistle import LEAD, SUMMONS_BODIES, blow, stands
 
 PEOPLE = whistle.PEOPLE
 REPORTER = "street_officer"
+SPEED = 250_000
 NOBODY_ANSWERS = "absent"
 
 

@@ -15,7 +15,7 @@ from tests.waiting import eventually
 PATH = "/api/v1/whistles"
 LEAD, OTHER, THIRD = "urban-management", "justice-office", "ecology-environment"
 REPORT = {
-    "type": "enforcement",
+    "type": "demand",
     "matter": "夜市占道经营,油烟扰民,多次劝导无效",
     "location": {"address": "平安街夜市", "lat": 32.06, "lon": 118.79},
     "departments": [LEAD, OTHER],
@@ -36,6 +36,7 @@ PEOPLE = {
     "stranger": Person("resident-li", "resident"),
 }
 REPORTER = "street_officer"
+SPEED = 250_000
 NOBODY_ANSWERS = "unresolved"
 OFFICERS = {LEAD: "officer", OTHER: "other_officer", THIRD: "third_officer"}
 
@@ -117,8 +118,8 @@ WALKS = (
     Walk(
         "a further department is summoned",
         (
-            Step("summon_more", "street_officer"),
             BEGIN,
+            Step("summon_more", "street_officer"),
             SCORE_LEAD,
             SCORE_OTHER,
             Step("score", "street_officer", after({"department": THIRD, "score": 80}, (THIRD, "arrive", "finish"))),

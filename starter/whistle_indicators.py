@@ -1,0 +1,95 @@
+"""GET /api/v1/indicators/whistles: how departments answer whistles, and how often streets blow them. See docs/indicators.md."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from schemas.actor import Role
+from schemas.calendar import in_shanghai
+from schemas.refusals import Refusal, RefusalCode, say
+from schemas.whistle_policy import WhistleType
+from starter.authentication import Caller, acting
+from starter.case_lists import beginning, end
+from starter.case_reading import SQL
+from starter.database import database
+from starter.documentation import SIGNED_IN, responses
+from starter.indicators import rate, times, too_many_lines
+from starter.parts import PartsOf
+from starter.problems import refused
+from starter.views import StreetLine, SummonsLine, WhistleIndicators
+
+STREET_PARTS = 2
+"""`320104.003` is a street: a district and the street in it."""
+
+router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
+_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+
+
+@router.get(
+    "/whistles",
+    summary="吹哨报到指标 On-time response and arrival by department and type, scores, whistles per street",
+    responses=responses({200: WhistleIndicators}, *SIGNED_IN, "not-your-role", "bad-request", "database-away"),
+)
+async def whistle_indicators(  # noqa: PLR0917 - query parameters
+    caller: Caller,
+    parts: PartsOf,
+    opened_from: Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")] = None,
+    opened_to: Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")] = None,
+    department: _Text = None,
+    area: _Text = None,
+    type: WhistleType | None = None,  # noqa: A002 - a query parameter
+    area_parts: Annotated[
+        int, Query(ge=1, le=20, description="parts of an area's code that make a street")
+    ] = STREET_PARTS,
+) -> WhistleIndicators:
+    """Of the whistles and summonses of a period. Staff get the figures of their area, a department its own; residents none."""
+    actor = acting(caller)
+    if actor.role is Role.RESIDENT:
+        detail = say("指标仅供工作人员查看", "indicators are for staff")
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_indicators"))
+    since, before = beginning("opened_from", opened_from), end("opened_to", opened_to)
+    officer = actor.role is Role.DEPARTMENT_OFFICER
+    async with database(parts.pool) as connection:
+        await connection.execute(SQL.plan_for_what_is_asked)
+        rows = await connection.fetch(
+            SQL.whistle_indicators,
+            None if officer else actor.area,
+            (actor.department or "") if officer else None,
+            since,
+            before,
+            department,
+            area,
+            type,
+            area_parts,
+        )
+    too_many_lines(len(rows), "area")
+    figures = [(row["kind"], row["figures"]) for row in rows]
+    return WhistleIndicators(
+        as_of=in_shanghai(parts.intake.now()),
+        opened_from=since,
+        opened_before=before,
+        whole=next(_summons_line(line) for kind, line in figures if kind == "whole"),
+        departments=[_summons_line(line) for kind, line in figures if kind == "department"],
+        streets=[_street_line(line) for kind, line in figures if kind == "street"],
+    )
+
+
+def _summons_line(figures: Mapping[str, Any]) -> SummonsLine:
+    plain = {name: value for name, value in figures.items() if name in SummonsLine.model_fields}
+    return SummonsLine.model_validate(
+        plain
+        | {name: times(figures[name]) for name in ("response_seconds", "arrival_seconds")}
+        | {
+            "response_rate": rate(figures["responded_in_time"], figures["response_judged"]),
+            "arrival_rate": rate(figures["arrived_in_time"], figures["arrival_judged"]),
+            "finish_rate": rate(figures["finished_in_time"], figures["finish_judged"]),
+        }
+    )
+
+
+def _street_line(figures: Mapping[str, Any]) -> StreetLine:
+    share = rate(figures["whistles"], figures["incidents"])
+    return StreetLine.model_validate(
+        dict(figures) | {"per_thousand_incidents": None if share is None else round(share * 1000, 1)}
+    )
