@@ -156,7 +156,7 @@ def entry_faults(case_id: str, row: Values, rows: Sequence[Values], stamp_keys: 
     if entry["case_id"] != case_id:
         yield f"entry-of-another-case: {place}: its content is of {entry['case_id']}"
     if said != row["seq"]:
-        swapped = any(other["seq"] == said and _said_seq(other) == row["seq"] for other in rows)
+        swapped = any(other["seq"] == said and _read(other).get("seq") == row["seq"] for other in rows)
         kind = "entries-swapped" if swapped else "entry-inserted"
         yield f"{kind}: {place}: its content is that of entry {said}"
     if sha256(row["body"]) != row["hash"]:
@@ -191,12 +191,13 @@ def stamp_holds(stamp: Values, case_id: str, seq: int, keys: PublicKeys) -> bool
     return signed(keys, stamp["key_id"], stamp["signature"], text)
 
 
-def _said_seq(row: Values) -> int | None:
+def _read(row: Values) -> Values:
+    """The entry of a row; empty when it cannot be read, which `entry_faults` says."""
     try:
-        seq = json.loads(row["body"])["seq"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return seq if isinstance(seq, int) else None
+        entry = json.loads(row["body"])
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
 
 
 def _instant(text: str) -> datetime:
@@ -322,7 +323,7 @@ def ledger_against_history(
             place = f"{case_id} entry {row['seq']}"
             yield f"entry-inserted: {place}: no run told it; the last that one told is entry {told}"
     for row in chain[:told] if whole else ():
-        digest = json.loads(row["body"])["command_digest"]
+        digest = _read(row).get("command_digest")
         if digest and digest not in known:
             yield f"command-changed: {case_id} entry {row['seq']}: no recorded command has its digest"
 
@@ -333,15 +334,15 @@ def foreign_faults(case_id: str, rows: Iterable[Values], manifests: Sequence[Val
     for row in rows:
         if row["kind"] not in FOREIGN:
             continue
-        facts = json.loads(row["body"])["facts"]
+        facts = _read(row).get("facts", {})
         place = f"{case_id} entry {row['seq']}"
         if row["kind"] == "case:terminated":
-            run = known.get(facts["run"])
-            if run is None or run["status"] != facts["status"]:
-                yield f"entry-inserted: {place}: no archived run was {facts['status']} as it says"
+            run = known.get(facts.get("run"))
+            if run is None or run["status"] != facts.get("status"):
+                yield f"entry-inserted: {place}: no archived run was {facts.get('status')} as it says"
         else:
-            run = known.get(facts["new_run"])
-            if (run is None and ended) or (run is not None and run["reset_from"] != facts["run"]):
+            run = known.get(facts.get("new_run"))
+            if (run is None and ended) or (run is not None and run["reset_from"] != facts.get("run")):
                 yield f"entry-inserted: {place}: no archived run was made by the reset that it tells of"
 
 

@@ -3,6 +3,7 @@
 Ledger, archive and seals; what a changed history computes is of tests/test_strict_replay.py.
 """
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from temporalio.api.history.v1 import History
 from temporalio.client import Client
 
 from audit.archiver import Archiver
+from audit.check_bundle import canonical, history_faults, ledger_faults, run_chain_faults, sha256
 from audit.seals import Seal, make_seal
 from engine.archive import ArchiveStore
 from engine.codec import data_converter
@@ -469,3 +471,153 @@ async def test_a_changed_row_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
         faults = await kept.faults(connection)
 
     assert found(faults, f"row-changed: {kept.case_id}: the column stage is not what its state says"), faults
+
+
+# ---- what is rarer --------------------------------------------------------------------------------------------------
+
+
+def another_case(entry: Entry) -> Entry:
+    return {**entry, "case_id": "incident-20200101-000001"}
+
+
+ODD: dict[str, tuple[str, str]] = {
+    "the head": (
+        "delete from ledger where case_id = $1 and hash = (select head_hash from cases where case_id = $1)",
+        "entry-deleted: {case} entry {head}:",
+    ),
+    "no JSON": (
+        "update ledger set body = '{' where case_id = $1 and seq = 2",
+        "entry-changed: {case} entry 2: its content cannot be read",
+    ),
+    "a stray": (
+        (
+            "insert into ledger select case_id, seq, at, kind, actor, body, repeat('f', 64), repeat('e', 64), run_id, task_at "
+            "from ledger where case_id = $1 and seq = 2"
+        ), "entry-inserted: {case} entry 2: it follows no entry that is there",
+    ),
+    "the status of a run": (
+        "update archive set status = 'failed' where case_id = $1", "manifest-changed: {case} run {run}: the column status",
+    ),
+    "all of the ledger": ("delete from ledger where case_id = $1", "case-deleted: {case}: the ledger has no entry"),
+    "the row": ("delete from cases where case_id = $1", "case-deleted: {case}: the archive has 1 run(s) of it"),
+    "the procedure": ("update cases set procedure = 'nothing' where case_id = $1", "row-changed: {case}: nothing is no procedure"),
+    "the state": ("update cases set snapshot = '{}' where case_id = $1", "row-changed: {case}: its state cannot be read"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_the_rarer_ways_are_found_too(name: str, kept: Kept, pool: asyncpg.Pool) -> None:
+    """Whatever else is done to rows, entries or columns, by whoever owns the tables, is named with its place."""
+    statement, start = ODD[name]
+    async with as_owner(pool) as connection:
+        head = await connection.fetchval("select seq from cases where case_id = $1", kept.case_id)
+        await connection.execute(statement, kept.case_id)
+        faults = await kept.faults(connection)
+
+    assert found(faults, start.format(case=kept.case_id, run=kept.run_id, head=head)), faults
+
+
+async def test_an_entry_of_another_case_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
+    """An entry whose content is of another case is named, whatever its hash."""
+    async with as_owner(pool) as connection:
+        await rewrite_chain(connection, kept.case_id, lambda entries: [another_case(entry) for entry in entries])
+        faults = await kept.faults(connection)
+
+    assert found(faults, f"entry-of-another-case: {kept.case_id} entry 1: its content is of incident-20200101"), faults
+
+
+async def test_an_invented_reset_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
+    """An entry about a reset that no archived run was made by is no excuse for a chain that branches."""
+    async with as_owner(pool) as connection:
+        mark = {"kind": "case:reset", "facts": {"run": kept.run_id, "new_run": "nowhere", "event": 4}}
+        await rewrite_chain(connection, kept.case_id, lambda entries: [*entries, made_up(entries[-1]) | mark])
+        faults = await kept.faults(connection)
+
+    assert any("no archived run was made by the reset that it tells of" in fault for fault in faults), faults
+
+
+async def test_who_holds_the_key_cannot_seal_the_past_anew(kept: Kept, pool: asyncpg.Pool) -> None:
+    """A seal made anew with the town's own key, after something was changed, is not the one that the next seal holds."""
+    key_id, key = kept.keys.seal_key()
+    async with as_owner(pool) as connection:
+        row = await connection.fetchrow("select * from seals where number = $1", kept.seal.number)
+        body = canonical(json.loads(row["body"]) | {"root": "0" * 64, "key_id": key_id})
+        signature = base64.b64encode(key.sign(body)).decode()
+        await connection.execute(
+            "update seals set body = $2, signature = $3, hash = $4 where number = $1",
+            kept.seal.number, body.decode(), signature, sha256(f"{body.decode()}\n{signature}"),
+        )  # fmt: skip
+        faults = await kept.faults(connection)
+
+    assert found(faults, f"seal-removed: seal {kept.seal.number + 1}: it does not hold the seal before it"), faults
+    assert not any(fault.startswith(("seal-forged", "seal-changed")) for fault in faults)
+
+
+MANIFEST = {
+    "case_id": "case-1", "run_id": "two", "previous_run_id": "one", "previous_sha256": "aa", "next_run_id": "three",
+    "reset_from": None, "sha256": "bb", "events": 2, "status": "continued_as_new", "closed_at": "2026-11-22T00:00:00Z",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("others", "start"),
+    [
+        ([], "run-missing: case-1 run two: it continues run one"),
+        ([{"run_id": "one", "sha256": "cc"}], "archive-changed: case-1 run two: run one, which it continues"),
+        ([{"run_id": "one", "sha256": "aa"}], "run-missing: case-1 run two: it goes on in run three"),
+    ],
+)
+def test_a_run_that_is_missing_between_others_is_named(others: list[Entry], start: str) -> None:
+    """Runs name the run before by its hash and the run after; a case that has ended lacks none of them."""
+    before = [
+        MANIFEST | {"previous_run_id": None, "previous_sha256": None, "next_run_id": "two"} | each for each in others
+    ]
+    faults = list(run_chain_faults("case-1", [*before, MANIFEST], ended=True))
+    open_case = list(run_chain_faults("case-1", [*before, MANIFEST], ended=False))
+
+    assert [fault for fault in faults if fault.startswith(start)], faults
+    assert not any("goes on in" in fault for fault in open_case)
+
+
+@pytest.mark.parametrize(
+    ("events", "start"),
+    [
+        ([], "history-truncated: case-1 run two: no event"),
+        (
+            [("WORKFLOW_EXECUTION_STARTED", "one")],
+            "history-of-another-case: case-1 run two: event 1 is the start of run one",
+        ),
+        ([("WORKFLOW_EXECUTION_STARTED", "two")], "history-truncated: case-1 run two: 1 events, the manifest says 2"),
+        ([("TIMER_FIRED", "two")], "history-of-another-case: case-1 run two: event 1 is the start of"),
+    ],
+)
+def test_the_form_of_a_history_is_looked_at(events: list[tuple[str, str]], start: str) -> None:
+    """A history begins with the start of its own run and has as many events as its manifest says."""
+    opened = [
+        {"id": number, "type": kind, "attributes": {"workflow_id": "case-1", "original_execution_run_id": run}}
+        for number, (kind, run) in enumerate(events, start=1)
+    ]
+    faults = list(history_faults("case-1", MANIFEST, opened))
+
+    assert [fault for fault in faults if fault.startswith(start)], faults
+
+
+def test_a_chain_begins_with_an_entry_that_follows_nothing() -> None:
+    """Entry 1 that names another before it is not the first: the beginning was cut off."""
+    engine = {"role": "engine", "subject": "engine", "department": None}
+    entry: Entry = {
+        "case_id": "case-1", "seq": 1, "at": "2026-11-22T00:00:00+08:00", "actor": engine, "kind": "case:ended", "facts": {},
+        "stamp": None, "command_digest": "", "prev_hash": "f" * 64,
+    }  # fmt: skip
+    body = canonical(entry).decode()
+    row = entry | {
+        "actor": "engine:engine",
+        "body": body,
+        "hash": sha256(body),
+        "run_id": "one",
+        "task_at": entry["at"],
+    }
+
+    assert list(ledger_faults("case-1", [row], (1, row["hash"]), {})) == [
+        "entry-changed: case-1 entry 1: it follows another entry"
+    ]
