@@ -15,7 +15,8 @@ from engine.database import Queries
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.case import CaseState, Entry
-from schemas.case_record import CaseRecord, Reading, RefusedAttempt, StateAt, clock_lines, record_of
+from schemas.case_lines import clock_lines, record_of
+from schemas.case_record import CaseRecord, Reading, RefusedAttempt, StateAt
 from schemas.explaining import explain
 from schemas.explanation import Explanation
 from schemas.procedure import Procedure
@@ -60,8 +61,8 @@ class Auditing:
     title_of: TitleOf
     places: asyncio.Semaphore
 
-    async def record(self, case_id: str, now: datetime, until: datetime | None = None) -> CaseRecord:
-        """A case whole, or as far as it had come at a moment. Raises UnknownCase."""
+    async def record(self, case_id: str, real_now: datetime, until: datetime | None = None) -> CaseRecord:
+        """A case whole, or as far as it had come at a moment of town time. Raises UnknownCase."""
         async with self.pool.acquire() as connection:
             state = await _state(connection, case_id)
             entries = await _entries(connection, case_id)
@@ -75,7 +76,7 @@ class Auditing:
             entries,
             [RefusedAttempt(**dict(row)) for row in refused],
             [Reading(**{name: row[name] for name in Reading.model_fields}) for row in readings],
-            now=now,
+            real_now=real_now,
             until=until,
             title=procedure.title,
             title_of=lambda kind: self.title_of(procedure, kind),

@@ -36,6 +36,7 @@ from schemas.calendar import SHANGHAI
 from schemas.case_record import CaseRecord, StateAt
 from schemas.model import Model
 from schemas.policy import Policy
+from schemas.refusals import say
 from schemas.what_if import WhatIf
 from starter.case_reading import CaseReader
 from starter.problems import Problem
@@ -77,7 +78,7 @@ def show(  # noqa: PLR0917 - options
     account = reader or f"terminal:{getpass.getuser()}"
 
     async def read(auditing: Auditing) -> CaseAudit:
-        record = await auditing.record(case, _now(auditing.settings), moment)
+        record = await auditing.record(case, datetime.now(UTC), moment)
         if texts:
             record = await _with_texts(auditing, record, account)
         return CaseAudit(record=record, state=await auditing.state_at(case, moment) if moment else None)
@@ -124,8 +125,11 @@ def what_if(  # noqa: PLR0917 - options
         procedures = [
             each.procedure for each in PROCEDURES if procedure in {None, each.procedure.name, each.procedure.parent}
         ]
-        now = _now(auditing.settings)
-        return await judge_cases(auditing.pool, procedures, policies, now=now, since=opened_since, before=opened_before)
+        real_now = datetime.now(UTC)
+        now = read_town_time(auditing.settings).to_town(real_now)
+        return await judge_cases(
+            auditing.pool, procedures, policies, real_now=real_now, now=now, since=opened_since, before=opened_before
+        )
 
     found = _read(data, judged)
     if as_json:
@@ -177,9 +181,12 @@ def _read(data: Path, read: Callable[[Auditing], Awaitable[T]]) -> T:
 
     try:
         return run_told(reading())
-    except (UnknownCase, CannotRebuild, Problem, PolicyFaults, DepartmentPolicyFaults) as fault:
-        Console(stderr=True).print(f"[red]{escape(str(fault))}[/red]", soft_wrap=True)
-        raise typer.Exit(FAULTY) from None
+    except (UnknownCase, CannotRebuild) as fault:
+        said = say("没有此记录", str(fault))
+    except (Problem, PolicyFaults, DepartmentPolicyFaults) as fault:
+        said = str(fault)
+    Console(stderr=True).print(f"[red]{escape(said)}[/red]", soft_wrap=True)
+    raise typer.Exit(FAULTY)
 
 
 def _town_moment(option: str, given: str | None) -> datetime | None:
@@ -191,10 +198,6 @@ def _town_moment(option: str, given: str | None) -> datetime | None:
     except ValueError:
         raise typer.BadParameter(f"{option}: write 2026-11-21 or 2026-11-21T09:30") from None
     return moment.replace(tzinfo=SHANGHAI) if moment.tzinfo is None else moment.astimezone(SHANGHAI)
-
-
-def _now(settings: Settings) -> datetime:
-    return read_town_time(settings).to_town(datetime.now(UTC))
 
 
 def _print(page: RenderableType) -> None:

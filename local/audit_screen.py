@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from local.case_screen import STATUS_WORDS, fact_lines, plain
+from schemas.actor import Role
 from schemas.case_record import CaseRecord, ClockLine, Line, StateAt, What, Who
 from schemas.clocks import Status
-from schemas.day_count import chinese_length, moment
+from schemas.day_count_words import chinese_length, moment
 from schemas.explanation import Explanation, Permission
 from schemas.screen_words import clock_words, holder_words, role_words, stage_words
 from schemas.what_if import WhatIf
@@ -135,9 +136,14 @@ def _line(line: Line) -> RenderableType:
         (f"  {_who(line.who)}", ""),
         (f"  {line.kind}", _CODE),
     )
-    below = [Text(each) for each in fact_lines(line.facts)]
+    below = [Text(each) for each in (_reading(line) if line.what is What.READ else fact_lines(line.facts))]
     below += [_clock(clock) for clock in line.clocks]
     return Group(head, *(Padding(each, (0, 0, 0, 6), expand=False) for each in below))
+
+
+def _reading(line: Line) -> Iterator[str]:
+    items = ", ".join(f"{kind} {count}" for kind, count in line.facts["items"].items())
+    yield f"{line.facts['persons']} 人, 内容 items: {items}, 所属案件 case: {', '.join(line.facts['cases']) or '-'}"
 
 
 def _clock(clock: ClockLine) -> Text:
@@ -146,11 +152,13 @@ def _clock(clock: ClockLine) -> Text:
     late = f", {_late(clock)}" if clock.breached else ""
     return Text(
         f"期限 {clock_words(clock.clock)}: {STATUS_WORDS[clock.status]}, {due}{stopped}{late}",
-        _LATE if clock.breached else "",
+        _LATE if clock.breached and clock.duty else "",
     )
 
 
 def _late(clock: ClockLine) -> str:
+    if not clock.duty:
+        return "期满 ran out"
     return f"逾期 late {chinese_length(timedelta(seconds=clock.late_seconds))}"
 
 
@@ -162,7 +170,7 @@ def _clocks(clocks: tuple[ClockLine, ...], now: datetime) -> Table:
         late = _late(clock) if clock.breached or clock.late_seconds else "-"
         times = [moment(at) if at else "-" for at in (clock.started_at, clock.due_at, clock.stopped_at)]
         words = f"{STATUS_WORDS[clock.status]} {clock.status}"
-        style = _LATE if late != "-" else ""
+        style = _LATE if late != "-" and clock.duty else ""
         table.add_row(clock_words(clock.clock), clock.limit or "", words, *times, Text(late, style))
     return table
 
@@ -176,7 +184,7 @@ def _grid(*rows: tuple[str, str]) -> Table:
 
 def _who(who: Who) -> str:
     department = f" {who.department}" if who.department else ""
-    channel = f" ({who.channel})" if who.channel else ""
+    channel = f" ({who.channel})" if who.channel and who.role != Role.ENGINE else ""
     return plain(f"{role_words(who.role)}{department} {who.subject}{channel}")
 
 

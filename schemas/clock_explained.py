@@ -9,7 +9,8 @@ from schemas.case import CaseState, Entry
 from schemas.clock_facts import ClockFact, FactKind, course_of
 from schemas.clock_schedule import BREACH, WARNING, Schedule
 from schemas.clocks import Clock, ClockView, Status, due_at
-from schemas.day_count import chinese_length, english_length, legs_of, moment, words_of
+from schemas.day_count import legs_of
+from schemas.day_count_words import chinese_length, english_length, moment, words_of
 from schemas.explanation import Because, Explain, cut_at
 from schemas.refusals import say
 from schemas.screen_words import clock_words, moment_words, role_words

@@ -1,6 +1,7 @@
 """GET /api/v1/audit/cases/…: what an auditor reads - a case whole, how it stood at a moment, why an entry is as it is."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Annotated
 
 import asyncpg
@@ -58,7 +59,7 @@ async def audit_case(
     """
     actor, moment = await _auditor(caller, parts, case_id), beginning("at", at)
     try:
-        record = await parts.auditing.record(case_id, parts.intake.now(), moment)
+        record = await parts.auditing.record(case_id, datetime.now(UTC), moment)
         state = await parts.auditing.state_at(case_id, moment) if moment else None
     except CannotRebuild as fault:
         raise _not_recorded(str(fault)) from fault

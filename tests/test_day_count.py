@@ -7,7 +7,8 @@ from hypothesis import given
 
 from schemas.calendar import DAY, midnight
 from schemas.clocks import Clock, Unit, due_at
-from schemas.day_count import Why, chinese_length, legs_of, words_of
+from schemas.day_count import Why, legs_of
+from schemas.day_count_words import chinese_length, words_of
 from tests.clock_examples import CALENDAR, ENGINE, clock, lived_clocks, town
 
 
