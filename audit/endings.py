@@ -103,7 +103,7 @@ async def _mark(  # noqa: PLR0917 - one entry, all of it
         if ends:
             await connection.execute(SQL.end_case, case_id)
         await connection.execute(QUERIES.announce_case, case_id)
-    log.warning(kind.replace(":", "_"), case_id=case_id, code=run_id)
+    log.warning("case_ended_from_outside", case_id=case_id, kind=kind, code=run_id)
     return 1
 
 

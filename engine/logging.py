@@ -1,18 +1,22 @@
 """Logs: one JSON object a line, never personal data.
 
 A field that is not on the list of allowed ones is withheld and named, so a careless log call shows itself without
-showing what it carried. Messages of other libraries keep their text but not the words of their exceptions. Lines are
-written by a thread of their own: a workflow's thread must not wait for a slow disk.
+showing what it carried. Texts of other libraries may quote anything, and are kept only where they are on a list too; of all
+others there is the place that wrote them. Lines are written by a thread of their own: a workflow's thread must not wait for a
+slow disk.
 """
 
 import logging
+import re
 import sys
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from logging.handlers import QueueHandler, QueueListener
+from pathlib import PurePath
 from queue import SimpleQueue
 from typing import Any, TextIO
+from uuid import UUID
 
 import structlog
 
@@ -28,8 +32,21 @@ ALLOWED = frozenset(
 )  # fmt: skip
 """Codes, numbers and places. Who wants another field here must know that it never holds what a person wrote or is."""
 
-LINE_MAX = 2000
-_PLAIN = (str, int, float, bool, type(None))
+SAID_BY_LIBRARIES = re.compile(
+    r"Started server process \[\d+\]|Finished server process \[\d+\]|Shutting down|Invalid HTTP request received\."
+    r"|Waiting for application (?:startup|shutdown)\.|Application (?:startup|shutdown) (?:complete\.|failed\. Exiting\.)"
+    r"|Waiting for (?:connections to close|background tasks to complete)\. \(CTRL\+C to force quit\)"
+    r"|Uvicorn running on http://[\w.:\[\]]+ \(Press CTRL\+C to quit\)"
+    r"|Completing activity as failed(?: \(\{[^{}]*\}\))?|Activity task raised during worker shutdown"
+    r"|Failed activation on workflow [\w.-]+ with ID [\w.-]+ and run ID [\w-]+"
+    r"|Worker failed, shutting down|Worker cancelled, shutting down|Beginning worker shutdown, will wait [\w:.]+ before.*"
+)
+"""The texts of other libraries that are kept: constant but for numbers, addresses and ids."""
+
+WITHHELD_TEXT = "library_message"
+VALUE_MAX = 500
+_PLAIN = (int, float, bool, type(None))
+_NAMED = (datetime, date, timedelta, PurePath, UUID)
 
 Event = MutableMapping[str, Any]
 
@@ -73,7 +90,7 @@ def configure_logging(process: str, level: str, stream: TextIO | None = None) ->
             _exception_as_place,
             lambda _logger, _method, event: {**event, "process": process},
             allow_listed,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            _render,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
@@ -99,7 +116,28 @@ def _exception_as_place(_logger: object, _method: str, event: Event) -> Event:
 
 
 def _shown(value: object) -> object:
-    return value if isinstance(value, _PLAIN) else str(value)
+    """Codes, numbers, times and lists of them as they are; of anything else its type: what it says of itself may quote."""
+    if isinstance(value, str):
+        return str(value)[:VALUE_MAX]
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, _NAMED):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(name): _shown(item) for name, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_shown(item) for item in value]
+    return type(value).__name__
+
+
+class _OurLine(str):
+    """A line that went through the list; only these are written as they are."""
+
+    __slots__ = ()
+
+
+def _render(logger: object, method: str, event: Event) -> str:
+    return _OurLine(structlog.processors.JSONRenderer(ensure_ascii=False)(logger, method, event))
 
 
 class _JsonQueueHandler(QueueHandler):
@@ -111,19 +149,21 @@ class _JsonQueueHandler(QueueHandler):
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
         """Make the line here, while its objects are what they were when it was logged."""
-        text = record.getMessage()
-        if not (record.args is None or record.args == ()) or not text.startswith("{"):
-            text = self._foreign(record, text)
+        text = record.msg if isinstance(record.msg, _OurLine) else self._foreign(record)
         return logging.LogRecord(record.name, record.levelno, record.pathname, record.lineno, text, None, None)
 
-    def _foreign(self, record: logging.LogRecord, text: str) -> str:
+    def _foreign(self, record: logging.LogRecord) -> str:
+        text = record.getMessage()
+        known = SAID_BY_LIBRARIES.fullmatch(text) is not None
         event: Event = {
-            "event": text[:LINE_MAX],
+            "event": text if known else WITHHELD_TEXT,
             "level": record.levelname.lower(),
             "logger": record.name,
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "process": self._process,
         }
+        if not known:
+            event.update(withheld=["event"], where=f"{record.filename}:{record.lineno}")
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             event.update(error=type(error).__name__, where=where(error))

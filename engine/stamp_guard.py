@@ -112,7 +112,7 @@ def _refuse_forged(command: str, given: Iterable[Any], ring: KnownKeys, on_forge
     )
     if why is None:
         return
-    log.warning("command_not_stamped", case_id=case_id, command=command, why=why)
+    log.warning("command_not_stamped", case_id=case_id, command=command, reason=why)
     on_forged(case_id, command)
     refusal = Refusal(
         code=RefusalCode.NOT_STAMPED,

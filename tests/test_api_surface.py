@@ -180,7 +180,7 @@ def test_a_log_line_holds_allowed_fields_only() -> None:
 
     own, foreign, broken, broken_too = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert (own["case_id"], own["withheld"], own["process"]) == ("incident-1", ["description", "phone"], "test")
-    assert (foreign["event"], foreign["logger"]) == ("from a library: x", "elsewhere")
+    assert (foreign["event"], foreign["logger"], foreign["withheld"]) == ("library_message", "elsewhere", ["event"])
     assert broken["error"] == broken_too["error"] == "ValueError"
     assert "test_api_surface.py" in broken["where"]
     assert "secret" not in stream.getvalue()
