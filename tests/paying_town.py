@@ -19,8 +19,10 @@ from engine.counterpart_keys import Counterpart, found_counterpart_keys, key_fil
 from engine.keys import Keys
 from engine.settings import Settings
 from engine.source_policy import load_sources
+from engine.tokens import issue
 from local.bank_server import RunningBank, SimulatedBank
 from local.source_server import RunningSources, SimulatedSource
+from schemas.actor import Role
 from schemas.payment import entitlement_of, notice_path
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.town_time import TownTime
@@ -32,6 +34,15 @@ from worker import town_worker
 
 BANK = "town-bank"
 _numbers = itertools.count(1)
+
+
+def token_of(keys: Keys) -> Callable[[Person], str]:
+    """How people of a town get their tokens."""
+
+    def token(person: Person) -> str:
+        return issue(keys, subject=person.subject, role=Role(person.role), area=person.area)
+
+    return token
 
 
 @dataclass

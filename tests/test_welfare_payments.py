@@ -13,13 +13,11 @@ from temporalio.client import Client
 from audit.replay import runs_of
 from engine.keys import Keys
 from engine.settings import Settings
-from engine.tokens import issue
-from schemas.actor import Role
 from schemas.payment import month_of
 from schemas.welfare_rules import next_month
-from tests.door import Audited, Person, Step
+from tests.door import Audited, Step
 from tests.examples.welfare import ACCEPT, AID, CONFIRM, REASON, REVIEW, application
-from tests.paying_town import PayingTown, paying_town
+from tests.paying_town import PayingTown, paying_town, token_of
 from tests.waiting import eventually
 
 OpenTown = Callable[..., AbstractAsyncContextManager[PayingTown]]
@@ -31,13 +29,10 @@ A_MONTH_A_SECOND = 30 * 86_400
 def open_town(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, tmp_path: Path) -> OpenTown:
     """`async with open_town(speed=…, bank="timeout") as town`."""
 
-    def token(person: Person) -> str:
-        return issue(keys, subject=person.subject, role=Role(person.role), area=person.area)
-
     def opened(speed: int = A_MONTH_A_SECOND, **other: Any) -> AbstractAsyncContextManager[PayingTown]:
         # Nobody reassesses anybody here, unless that is what the test is about.
         other = {"reassess": "3650 natural_days", **other}
-        return paying_town(settings, keys, temporal, pool, tmp_path, token=token, speed=speed, **other)
+        return paying_town(settings, keys, temporal, pool, tmp_path, token=token_of(keys), speed=speed, **other)
 
     return opened
 
