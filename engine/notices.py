@@ -158,7 +158,7 @@ async def notices_for(connection: Any, actor: Actor, *, before: int | None = Non
     if actor.role is Role.DEPARTMENT_OFFICER and actor.department is not None:
         recipients.append(f"department:{actor.department}")
     resident = actor.subject if actor.role is Role.RESIDENT else None
-    area = None if resident is not None or actor.role is Role.DEPARTMENT_OFFICER else actor.area
+    area = None if resident is not None else actor.area
     rows = await connection.fetch(SQL.notices_for, resident, recipients, actor.subject, area, before, limit)
     return [
         NoticeView(

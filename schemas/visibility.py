@@ -27,11 +27,11 @@ def sight_of(state: CaseState) -> Sight:
 
 
 def may_see(sight: Sight, actor: Actor) -> bool:
-    """Residents see what they reported, departments what they hold or held, everybody else their area."""
+    """Residents see what they reported, departments what they hold or held; of that, everybody else and they their area."""
     if actor.role is Role.RESIDENT:
         return actor.subject == sight.reporter_subject
-    if actor.role is Role.DEPARTMENT_OFFICER:
-        return actor.department in sight.departments
+    if actor.role is Role.DEPARTMENT_OFFICER and actor.department not in sight.departments:
+        return False
     return actor.area is None or inside(sight.area, actor.area)
 
 

@@ -8,6 +8,7 @@ from starter import (
     banks,
     case_export,
     categories,
+    decodings,
     inbox,
     incident_batch,
     indicators,
@@ -35,4 +36,5 @@ def own_routers() -> tuple[APIRouter, ...]:
         reconciliations.router,
         audit.router,
         audit_records.router,
+        decodings.router,
     )

@@ -225,7 +225,7 @@ def sight(actor: Actor) -> tuple[str | None, str | None, str | None]:
     """What an actor sees, as `matching` takes it: area, reporter, department. Says what `may_see` says."""
     officer, resident = actor.role is Role.DEPARTMENT_OFFICER, actor.role is Role.RESIDENT
     return (
-        None if officer or resident else actor.area,
+        None if resident else actor.area,
         actor.subject if resident else None,
         # An officer of no department sees nothing: None would be everything.
         (actor.department or "") if officer else None,

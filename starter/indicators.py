@@ -63,7 +63,7 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.indicators,
-            None if officer else actor.area,
+            actor.area,
             (actor.department or "") if officer else None,
             INCIDENT.name,
             since,

@@ -54,7 +54,7 @@ async def whistle_indicators(  # noqa: PLR0917 - query parameters
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.whistle_indicators,
-            None if officer else actor.area,
+            actor.area,
             (actor.department or "") if officer else None,
             since,
             before,

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from google.protobuf.json_format import MessageToDict
@@ -17,7 +18,9 @@ from engine.codec import EncryptionCodec
 from engine.keys import Keys
 from engine.logging import configure_logging
 from engine.settings import Settings
-from starter.codec_server import BODY_BYTES_MAX
+from engine.tokens import issue
+from schemas.actor import Role
+from starter.codec_server import BODY_BYTES_MAX, PATH, READERS, SIGN_IN
 from tests.api_callers import BuildApp
 
 pytest_plugins = ("tests.api_fixture",)
@@ -36,15 +39,18 @@ JSON_VALUES = st.recursive(
 
 
 @pytest.fixture(scope="module")
-async def ui(build_app: BuildApp, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def ui(build_app: BuildApp, settings: Settings, keys: Keys) -> AsyncIterator[httpx.AsyncClient]:
     """The API of a town whose Temporal UI is at UI, as a browser there reaches it."""
-    async with _client(build_app, settings.model_copy(update={"codec_origin": UI})) as client:
+    async with _client(build_app, settings.model_copy(update={"codec_origin": UI}), keys) as client:
         yield client
 
 
-def _client(build_app: BuildApp, settings: Settings) -> httpx.AsyncClient:
+def _client(build_app: BuildApp, settings: Settings, keys: Keys) -> httpx.AsyncClient:
+    """Somebody who may read timelines, at the UI."""
     return httpx.AsyncClient(
-        transport=httpx.ASGITransport(build_app(over=settings)), base_url="http://town", headers=HEADERS
+        transport=httpx.ASGITransport(build_app(over=settings)),
+        base_url="http://town",
+        headers=HEADERS | {"Authorization": f"Bearer {issue(keys, subject='zhou', role=Role.SUPERVISOR)}"},
     )
 
 
@@ -119,10 +125,10 @@ async def test_it_never_encodes(ui: httpx.AsyncClient) -> None:
 
 
 async def test_it_is_off_unless_an_origin_is_set(
-    build_app: BuildApp, settings: Settings, closed: dict[str, Any]
+    build_app: BuildApp, settings: Settings, keys: Keys, closed: dict[str, Any]
 ) -> None:
     """Without `codec_origin` there is no such address."""
-    async with _client(build_app, settings.model_copy(update={"codec_origin": None})) as client:
+    async with _client(build_app, settings.model_copy(update={"codec_origin": None}), keys) as client:
         answers = [await client.post(f"/codec/{act}", json={"payloads": [closed]}) for act in ("decode", "encode")]
 
     assert [answer.status_code for answer in answers] == [404, 404]
@@ -166,11 +172,11 @@ async def test_a_forged_payload_is_a_bad_request(ui: httpx.AsyncClient, keys: Ke
 
 
 async def test_every_decoding_is_counted_and_nothing_of_it_is_logged(
-    build_app: BuildApp, settings: Settings, closed: dict[str, Any]
+    build_app: BuildApp, settings: Settings, keys: Keys, closed: dict[str, Any]
 ) -> None:
     """The log says how many payloads were opened, and how often it was refused; never what was in them."""
     stream = io.StringIO()
-    async with _client(build_app, settings.model_copy(update={"codec_origin": UI})) as client:
+    async with _client(build_app, settings.model_copy(update={"codec_origin": UI}), keys) as client:
         with configure_logging("test", "INFO", stream):
             await client.post("/codec/decode", json={"payloads": [closed, closed]})
             await client.post("/codec/decode", json={"payloads": [SECRET]})
@@ -180,3 +186,79 @@ async def test_every_decoding_is_counted_and_nothing_of_it_is_logged(
     assert [line["status"] for line in lines if line["event"] == "codec_refused"] == [400]
     assert SECRET not in stream.getvalue()
     assert closed["data"] not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("role", "claims", "status"),
+    [
+        *((role, {"department": "x"}, 403) for role in Role if role not in READERS | {Role.ENGINE}),
+        (Role.SUPERVISOR, {"area": "320104.003"}, 403),
+        (Role.AUDITOR, {"area": "320104"}, 403),
+        (Role.SUPERVISOR, {}, 200),
+        (Role.AUDITOR, {}, 200),
+    ],
+)
+async def test_who_may_not_see_every_case_has_nothing_opened(
+    role: Role, claims: dict[str, Any], status: int, ui: httpx.AsyncClient, keys: Keys, closed: dict[str, Any]
+) -> None:
+    """A payload does not say of which case it is: it is opened for supervisors and auditors whom no area binds."""
+    token = issue(keys, subject="somebody", role=role, **claims)
+    answer = await ui.post("/codec/decode", json={"payloads": [closed]}, headers={"Authorization": f"Bearer {token}"})
+
+    assert (answer.status_code, "payloads" in answer.json()) == (status, status == 200)
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer nonsense", "Basic x"])
+async def test_without_a_token_nothing_is_opened(
+    authorization: str, ui: httpx.AsyncClient, closed: dict[str, Any]
+) -> None:
+    """Being at the UI's address is not enough; the answer says where to sign in, and the page there can read it."""
+    answer = await ui.post("/codec/decode", json={"payloads": [closed]}, headers={"Authorization": authorization})
+
+    assert (answer.status_code, "payloads" in answer.json()) == (401, False)
+    assert SIGN_IN in answer.json()["message"]
+    assert answer.headers["access-control-allow-origin"] == UI
+
+
+async def test_a_browser_signs_in_with_a_form(
+    ui: httpx.AsyncClient, settings: Settings, keys: Keys, closed: dict[str, Any]
+) -> None:
+    """The form sets a cookie that no script reads, no foreign page sends and no other address gets; with it payloads open."""
+    token = issue(keys, subject="zhou", role=Role.SUPERVISOR)
+    headers = {"Origin": settings.api_url, "Content-Type": "application/x-www-form-urlencoded"}
+    page = await ui.get(SIGN_IN)
+    foreign = await ui.post(SIGN_IN, content=f"token={token}", headers=headers | {"Origin": "http://evil.example"})
+    wrong = await ui.post(SIGN_IN, content="token=nonsense", headers=headers)
+    large = await ui.post(SIGN_IN, content="token=" + "x" * 20_000, headers=headers)
+    right = await ui.post(SIGN_IN, content=f"token={token}", headers=headers)
+    cookie = right.headers["set-cookie"]
+    opened = await ui.post(
+        "/codec/decode",
+        json={"payloads": [closed]},
+        headers={"Authorization": "", "Cookie": cookie.partition(";")[0]},
+    )
+    ui.cookies.clear()
+
+    assert "<script" not in page.text
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    assert [each.status_code for each in (foreign, wrong, large)] == [403, 401, 413]
+    assert all("set-cookie" not in each.headers for each in (page, foreign, wrong, large))
+    assert {"HttpOnly", "SameSite=strict", f"Path={PATH}"} <= {each.strip() for each in cookie.split(";")}
+    assert json.loads(_data(opened.json()["payloads"][0])) == SECRET
+
+
+async def test_every_decoding_is_on_record(
+    ui: httpx.AsyncClient, pool: asyncpg.Pool, keys: Keys, closed: dict[str, Any]
+) -> None:
+    """Who had how much opened is kept, for auditors of the whole town to read; nobody takes it out again."""
+    token = issue(keys, subject="recorded-reader", role=Role.AUDITOR)
+    await ui.post("/codec/decode", json={"payloads": [closed, closed]}, headers={"Authorization": f"Bearer {token}"})
+    headers = {"Authorization": f"Bearer {token}"}
+    kept = (await ui.get("/api/v1/audit/decodings", params={"who": "recorded-reader"}, headers=headers)).json()["items"]
+    refused = await ui.get("/api/v1/audit/decodings")
+
+    assert [(row["role"], row["payloads"]) for row in kept] == [("auditor", 2)]
+    assert (refused.status_code, refused.json()["code"]) == (403, "not-your-role")
+    for statement in ("delete from decodings", "update decodings set who = 'x'", "truncate decodings"):
+        with pytest.raises(asyncpg.RaiseError, match="only ever added to"):
+            await pool.execute(statement)

@@ -1,5 +1,6 @@
 """What supervisors read of a case in the Temporal UI: seen with a browser, where the machine has one."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,8 +16,10 @@ from schemas.actor import Role
 from schemas.incident_report import IncidentReport
 from schemas.screen_words import CLOCKS, STAGES, clock_words, holder_words, moment_words, stage_words
 from starter.client import TownClient, http_client
+from starter.codec_server import PATH as CODEC_PATH
+from starter.codec_server import SIGN_IN
 from tests.api_callers import REPORT
-from tests.browser import PROGRAM, browser
+from tests.browser import PROGRAM, Page, browser
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
@@ -48,7 +51,8 @@ async def _reported(settings: Settings) -> str:
 async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path) -> None:
     """Details, timeline and history of a case are open and in Chinese: stage, holder, next due, orders, entries, timers.
 
-    Without the codec endpoint, with another origin, or with summaries left out, it is not to be read.
+    Without the codec endpoint, with another origin, or with summaries left out, it is not to be read; nor before a token is
+    shown to the codec endpoint.
     """
     case = town.addresses.temporal_ui + await _reported(town.settings)
     pages = {
@@ -59,6 +63,14 @@ async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path)
     }  # fmt: skip
     async with browser(tmp_path) as page:
         await page.size(1400, 1400)
+        await page.open(f"{case}/timeline")
+
+        async def drawn() -> bool:
+            return "order-1" in await page.text() or "incident" in await page.text()
+
+        await eventually(drawn, within=30)
+        assert "签收预警" not in await page.text()
+        await _sign_in(page, town)
         for name, wanted in pages.items():
             await page.open(f"{case}/{name}")
             for words in wanted:
@@ -67,6 +79,27 @@ async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path)
                     return words in await page.text()
 
                 await eventually(readable, within=30)
+
+
+async def _sign_in(page: Page, town: Town) -> None:
+    """Show a supervisor's token to the codec endpoint, and let the UI send the cookie along, as in its settings."""
+    token = issue(Keys.load(town.settings.key_folder), subject="zhou", role=Role.SUPERVISOR)
+    await page.open(f"{town.addresses.api}{SIGN_IN}")
+
+    async def shown() -> bool:
+        return "Sign in" in await page.text()
+
+    async def signed_in() -> bool:
+        return "signed in" in await page.text()
+
+    await eventually(shown, within=30)
+    await page.run(f"document.querySelector('input').value = '{token}'; document.querySelector('form').submit()")
+    await eventually(signed_in, within=30)
+    endpoint = f"{town.addresses.api}{CODEC_PATH}"
+    await page.open(town.addresses.temporal_ui)
+    said = {"endpoint": endpoint, "includeCredentials": True, "overrideRemoteCodecConfiguration": True}
+    for name, value in said.items():
+        await page.run(f"localStorage.setItem('{name}', {json.dumps(json.dumps(value))})")
 
 
 def test_every_stage_has_its_word_of_the_glossary() -> None:
