@@ -75,7 +75,7 @@ async def contenders(names: Sequence[str]) -> AsyncIterator[list[Contender]]:
         town = await stack.enter_async_context(
             open_town(TownOptions(data=Path(folder), processes=processes, durable=True, speed=CLOCK_SPEED))
         )
-        keys = Keys.load(town.settings.key_folder)
+        keys = Keys.of(town.settings)
         pool = await stack.enter_async_context(await open_pool(town.settings, process="bench"))
         bare = await Client.connect(town.settings.temporal_address)
         present: list[Contender] = []

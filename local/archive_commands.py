@@ -54,7 +54,7 @@ def archiver(
 
 
 async def _once(settings: Settings) -> Pass:
-    keys = Keys.load(settings.key_folder)
+    keys = Keys.of(settings)
     async with await open_pool(settings, process="jiceng archiver") as pool:
         return await archive_once(settings, keys, pool)
 
@@ -123,7 +123,7 @@ def archive(case: Annotated[str, typer.Argument(help="a case number")], data: Da
     """存档 Store every run of a case now, the open one as far as it is."""
 
     async def stored(settings: Settings) -> None:
-        keys = Keys.load(settings.key_folder)
+        keys = Keys.of(settings)
         client = await connect(settings, keys)
         async with await open_pool(settings, process="jiceng audit") as pool:
             try:
@@ -145,7 +145,7 @@ def seal(data: Data = TOWN) -> None:
     """封印 Seal what stands now, and print the seal: keep its number and hash in another place."""
 
     async def sealed(settings: Settings) -> None:
-        keys = Keys.load(settings.key_folder)
+        keys = Keys.of(settings)
         async with await open_pool(settings, process="jiceng audit") as pool:
             made = await make_seal(pool, keys)
         said = made.facts
@@ -163,7 +163,7 @@ def keys(data: Data = TOWN) -> None:
     """公钥 Print the public keys by which seals, bundles and stamps are checked; give them to auditors by another way."""
 
     async def exported() -> str:
-        kept = Keys.load(Settings(data=data).key_folder)
+        kept = Keys.of(Settings(data=data))
         rings = {"seals": kept.seal_ring, "stamps": kept.stamp_ring}
         return json.dumps({name: public_keys(ring) for name, ring in rings.items() if ring}, indent=1)
 

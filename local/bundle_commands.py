@@ -44,7 +44,7 @@ def check(
 
 
 async def _bundle(settings: Settings, case_id: str) -> bytes:
-    keys = await asyncio.to_thread(Keys.load, settings.key_folder)
+    keys = await asyncio.to_thread(Keys.of, settings)
     store = open_archive(settings)
     async with await open_pool(settings, process="jiceng audit") as pool:
         try:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+import structlog
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +13,7 @@ from rich.markup import escape
 from engine.calendars import CalendarFaultsError
 from engine.counterpart_keys import CounterpartKeyFaults
 from engine.key_files import KeyFault
-from engine.logging import configure_logging
+from engine.logging import configure_logging, where
 from engine.migrations import MigrationFailed
 from engine.policies import PolicyFaults
 from engine.registers import RegisterFaults
@@ -27,6 +28,7 @@ from local.postgres import PostgresUnusable
 from local.temporal_server import TemporalUnusable
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 TOLD = (
     NoTown,
@@ -51,10 +53,19 @@ errors = Console(stderr=True)
 
 
 def run_told(task: Coroutine[Any, Any, T], process: str = "cli", level: str = "WARNING") -> T:
-    """Run a command; ends it with 1 where a person has something to mend."""
+    """Run a command; ends it with 1 where a person has something to mend.
+
+    Of a fault of ours the log gets type and place: Python's own report would print its words, which may quote anything.
+    """
     try:
         with configure_logging(process, level, sys.stderr):
-            return asyncio.run(task)
+            try:
+                return asyncio.run(task)
+            except (*TOLD, typer.Exit, typer.Abort, typer.BadParameter):
+                raise
+            except Exception as error:  # noqa: BLE001 - the last one to catch it
+                log.critical("command_died", error=type(error).__name__, where=where(error))
+                raise typer.Exit(1) from None
     except TOLD as fault:
         errors.print(f"[red]{escape(str(fault))}[/red]")
         raise typer.Exit(1) from None

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import structlog
+import typer
 from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import SecretStr
 
 import engine.metrics
 from engine.logging import ALLOWED, configure_logging
+from local.telling import run_told
 from starter.counts import Counts
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -115,6 +117,22 @@ def test_known_texts_of_libraries_are_kept(text: str, lines: io.StringIO) -> Non
 
     assert (kept["event"], withheld["event"]) == (text, "library_message")
     assert CANARY not in lines.getvalue()
+
+
+def test_a_process_that_dies_tells_where_and_not_what(capfd: pytest.CaptureFixture[str]) -> None:
+    """A fault of ours that nobody caught ends a process with 1; its words are printed nowhere."""
+
+    async def dies() -> None:
+        raise ValueError(CANARY)
+
+    with pytest.raises(typer.Exit) as end:
+        run_told(dies(), "worker", "INFO")
+    printed = "".join(capfd.readouterr())
+
+    assert end.value.exit_code == 1
+    assert '"error": "ValueError"' in printed
+    assert "test_logging.py:" in printed
+    assert CANARY not in printed
 
 
 def test_what_happened_is_a_word_of_ours() -> None:
