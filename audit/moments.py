@@ -71,8 +71,10 @@ async def rebuild_state(runs: Sequence[WorkflowHistory], keys: Keys, settings: S
     number = max(place for place, start in enumerate(begun) if not place or wanted.precedes(start.seq, start.last_at))
     told, failure = await _told(runs[number], keys, settings)
     # A run that continues another begins with what that one told last.
-    found = wanted.choose([begun[number], *told] if number else told)
-    if found is None and failure:
+    known = [begun[number], *told] if number else told
+    found = wanted.choose(known)
+    if failure and (found is None or (wanted.seq is None and found is known[-1])):
+        # What the case did next is not known, so neither is whether it still stood so at the moment.
         raise CannotRebuild(f"run {number + 1} does not replay that far: {failure}")
     if found is None:
         raise CannotRebuild("its history says nothing of that moment: it is before the case stood, or not recorded yet")

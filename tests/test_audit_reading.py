@@ -8,7 +8,11 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from temporalio.client import Client
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
 from typer.testing import CliRunner
 
 from audit.archiver import Archiver
@@ -16,11 +20,13 @@ from audit.kept_histories import archived_histories
 from audit.moments import CannotRebuild, town_histories
 from audit.reading import Auditing
 from engine.archive import ArchiveStore
+from engine.codec import data_converter
 from engine.keys import Keys
 from engine.settings import Settings
 from local.audit_reading import audit_app
 from schemas.case_record import StateAt
 from schemas.incident import INCIDENT
+from schemas.ledger import FlushReceipt
 from starter.titles import title_of
 from tests.door import Door, OpenDoor, Step
 from tests.waiting import eventually
@@ -222,6 +228,52 @@ async def test_a_state_is_rebuilt_from_the_archive_alone(
     for snapshot in told:
         live: StateAt = await auditing.state_at(case_id, at(snapshot))
         assert await later.state_at(case_id, at(snapshot)) == live
+
+
+async def test_a_state_is_rebuilt_when_retention_has_taken_the_first_run(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, keys: Keys, auditing: Auditing
+) -> None:
+    """A case that lives longer than the retention is read from both: its first runs from the archive, the last from Temporal."""
+    town = await door(INCIDENT, history_limit=20)
+    case_id, told = await walked(town, pool, town.examples.MAIN.steps)
+    before = [await auditing.state_at(case_id, at(snapshot)) for snapshot in told]
+    await Archiver(temporal, pool, keys, ArchiveStore(None)).archive_case(case_id)
+    first = (await auditing.histories(case_id))[0].events[0].workflow_execution_started_event_attributes
+    run = WorkflowExecution(workflow_id=case_id, run_id=first.original_execution_run_id)
+    request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=run)
+    await temporal.workflow_service.delete_workflow_execution(request)
+
+    async def gone() -> bool:
+        try:
+            await temporal.get_workflow_handle(case_id, run_id=run.run_id).fetch_history()
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
+        return False
+
+    await eventually(gone)
+
+    assert [await auditing.state_at(case_id, at(snapshot)) for snapshot in told] == before
+
+
+async def test_a_flush_that_the_ledger_did_not_vouch_for_is_no_state(
+    town: Door, pool: asyncpg.Pool, keys: Keys, settings: Settings, auditing: Auditing
+) -> None:
+    """Where a receipt in the history was altered, the state before it is had, and nothing from there on."""
+    case_id, told = await walked(town, pool, town.examples.MAIN.steps[:1])
+    (run,) = await auditing.histories(case_id)
+    markers = [event for event in run.events if event.event_type == EventType.EVENT_TYPE_MARKER_RECORDED]
+    forged = await data_converter(keys).encode([FlushReceipt(seq=told[-1]["seq"], head_hash="0" * 64)])
+    markers[-1].marker_recorded_event_attributes.details["result"].payloads[0].CopyFrom(forged[0])
+
+    async def altered(_: str) -> list[WorkflowHistory]:
+        return [run]
+
+    forged_town = Auditing(pool, keys, settings, altered, title_of, asyncio.Semaphore(1))
+    with pytest.raises(CannotRebuild, match="does not replay that far"):
+        await forged_town.state_at(case_id, at(told[-1]))
+
+    assert (await forged_town.explanation(case_id, 1)).from_history
+    assert not (await forged_town.explanation(case_id, told[-1]["seq"])).from_history
 
 
 async def test_a_moment_before_a_case_stood_has_no_state(town: Door, auditing: Auditing) -> None:
