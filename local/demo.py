@@ -146,7 +146,7 @@ async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
     async with await open_pool(settings, process="jiceng demo") as pool, http_client() as http:
 
         async def audit(case_ids: Sequence[str]) -> AsyncIterator[Finding]:
-            async for finding in verify_cases(pool, case_ids):
+            async for finding in verify_cases(pool, case_ids, keys.stamp_ring):
                 yield finding
             async for finding in replay_cases(client, keys, settings, pool, case_ids):
                 yield finding

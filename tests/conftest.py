@@ -77,7 +77,7 @@ def audited(temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool
         ended = await pool.fetchval("select ended from cases where case_id = $1", case_id)
         if ended:  # the ledger knows of the end a moment before the history does
             await temporal.get_workflow_handle(case_id).result()
-        verified = [finding async for finding in verify_cases(pool, [case_id])]
+        verified = [finding async for finding in verify_cases(pool, [case_id], keys.stamp_ring)]
         return verified + [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
 
     return audit
