@@ -13,6 +13,7 @@ import asyncpg
 
 from engine.database import Queries
 from engine.documents import Documents
+from engine.person_identity import PersonIdentity
 from engine.policies import PolicyFaults
 from engine.policy_files import PolicyFile, read_rules
 from engine.privacy_log import entries, note
@@ -45,6 +46,7 @@ class PrivacyQueries(Queries):
 
     hold_person: str
     cases_of_person: str
+    accounts_of_person: str
     on_the_way: str
     items_of_person: str
     documents_of_person: str
@@ -117,6 +119,7 @@ class Persons:
             await note(connection, EXPORTED, person=person, by=by, facts=facts, at=at)
             return PersonExport(
                 person=person,
+                also=await self._also(connection, person),
                 known_since=row["created_at"],
                 erased_at=row["erased_at"],
                 details=tuple(_details(words[item["item_id"]]) for item in texts if item["kind"] == DETAILS),
@@ -160,11 +163,20 @@ class Persons:
         on_the_way = await connection.fetch(SQL.on_the_way, person)
         if running or on_the_way:
             raise StillNeeded(running, [each["submission"] for each in on_the_way])
+        also = await self._also(connection, person)
         await connection.execute(SQL.note_erasing, person, by.subject, by.role)
         erased_at = await self._vault.erase(connection, person, by, basis)
         facts = {"basis": basis, "references": [item["item_id"] for item in items]}
         await note(connection, ERASED, person=person, by=by, facts=facts, at=at)
-        return Erasure(**counts, erased_at=erased_at, erased_by=by.subject, basis=basis)
+        return Erasure(**counts, also=also, erased_at=erased_at, erased_by=by.subject, basis=basis)
+
+    async def _also(self, connection: Connection, person: PersonReference) -> tuple[str, ...]:
+        """Who stands in the vault by the accounts from which this person's own cases came."""
+        rows = await connection.fetch(SQL.accounts_of_person, person)
+        found = [
+            await self._vault.find_person(connection, PersonIdentity.account(row["reporter_subject"])) for row in rows
+        ]
+        return tuple(sorted({other for other in found if other is not None and other != person}))
 
 
 def years_by_procedure(policy: PrivacyPolicy, procedures: Iterable[Procedure]) -> Mapping[str, int]:

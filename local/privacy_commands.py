@@ -135,6 +135,8 @@ async def _erase(office: _Office, person: str, basis: str) -> None:
     console.print(
         f"已清除 {done.person}: erased on {done.erased_at:%Y-%m-%d}{before}; {done.texts} texts, {done.documents} documents"
     )
+    if done.also:
+        console.print(f"也请查看 by the accounts of their cases the vault has also: {' '.join(done.also)}")
 
 
 async def _due(office: _Office, basis: str | None, *, as_json: bool) -> None:

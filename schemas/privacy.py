@@ -81,9 +81,13 @@ class Reading(Model):
 
 
 class PersonExport(Model):
-    """All that the town holds of a person."""
+    """All that the town holds of a person. `also`: who stands in the vault by the accounts that they sent their cases from.
+
+    Somebody known by identity number and by account is two persons to the vault; what they uploaded is the account's.
+    """
 
     person: str
+    also: tuple[str, ...] = ()
     known_since: datetime
     erased_at: datetime | None
     details: tuple[dict[str, Any], ...]
@@ -95,9 +99,10 @@ class PersonExport(Model):
 
 
 class Erasure(Model):
-    """A person erased: when, by whom, on which basis, and how many texts and documents that took."""
+    """A person erased: when, by whom, on which basis, and how many texts and documents that took. `also` as in an export."""
 
     person: str
+    also: tuple[str, ...] = ()
     erased_at: datetime
     erased_by: str
     basis: str

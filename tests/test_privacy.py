@@ -11,9 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 from pydantic import ValidationError
+from temporalio.client import Client
 from typer.testing import CliRunner
 
+from audit.archiver import Archiver
+from audit.bundle import export_case
+from audit.check_bundle import check
 from cli import app
+from engine.archive import ArchiveStore
 from engine.documents import Documents, load_document_policy, open_store
 from engine.keys import Keys
 from engine.person_identity import PersonIdentity
@@ -27,6 +32,7 @@ from schemas.privacy import PrivacyPolicy
 from starter.delivery import ConnectTemporal
 from tests.api_callers import REPORT, As, Caller, OwnTown, api_of, callers
 from tests.door import Audited
+from tests.examples.welfare import application, identity_number
 from tests.test_documents import get, kept, pdf
 from workflows.registry import PROCEDURES
 
@@ -125,6 +131,62 @@ async def test_an_erased_person_is_gone_and_the_case_stays(
         assert form not in stored
     assert [finding.ok for finding in audit_before] == [finding.ok for finding in audit_after] == [True, True]
     assert [finding.detail for finding in audit_before] == [finding.detail for finding in audit_after]
+
+
+async def test_an_applicant_is_erased_and_the_bundle_stays_whole(
+    office: Persons,
+    as_: As,
+    temporal: Client,
+    pool: asyncpg.Pool,
+    keys: Keys,
+    settings: Settings,
+    audited: Audited,
+    tmp_path: Path,
+) -> None:
+    """A household, its applicant and the account that sent it: after erasing all of them the case replays, verifies, is exported.
+
+    The sealed bundle that was exported before is whole too, and none holds a word of theirs.
+    """
+    bird, resident = canary(), as_(subject=f"resident-{uuid.uuid4().hex[:8]}")
+    papers = [
+        {"kind": kind, "document": await document(resident, await kept(resident, pdf(bird.encode())))}
+        for kind in ("identity-card", "household-register", "income-statement")
+    ]
+    body = application(
+        "subsistence-allowance", "19800101", monthly_income_fen=60000, address=f"{bird}小区", reason=f"{bird}病了",
+        household=[{"name": f"{bird}之子", "identity_number": identity_number("20080101", 7)}], documents=papers,
+        applicant={"name": bird, "identity_number": identity_number("19800101", 321), "phone": "13912345678"},
+    )  # fmt: skip
+    case_id = str((await resident.post("/api/v1/welfare-applications", body)).json()["case_id"])
+    withdrawn = await resident.command(case_id, "withdraw_application", {"reason": f"{bird}不申请了"})
+    assert withdrawn.status_code == 200, withdrawn.text
+    await temporal.get_workflow_handle(case_id).result()
+    stands = await pool.fetch("select person_id from person_cases where case_id = $1 order by 1", case_id)
+    applicant = await person_of(pool, case_id)
+    before = await office.export(applicant, BY, NOW)
+    member = next(row[0] for row in stands if row[0] not in {applicant, *before.also})
+
+    async def looked_at(name: str) -> list[object]:
+        store = ArchiveStore(None)
+        await Archiver(temporal, pool, keys, store).archive_case(case_id)
+        (tmp_path / name).write_bytes(await export_case(pool, keys, store, settings, case_id))
+        return [*[finding.model_dump() for finding in await audited(case_id)], check(tmp_path / name)]
+
+    looked_before = await looked_at("before.zip")
+    gone = [await office.erase(person, BY, BASIS, NOW) for person in (applicant, member, *before.also)]
+    looked_after = await looked_at("after.zip")
+    after = await office.export(applicant, BY, NOW)
+
+    assert bird in before.model_dump_json()
+    assert (gone[0].also, len(before.also), len(stands)) == (before.also, 1, 3)
+    assert {case.case_id: case.roles for case in before.cases} == {case_id: ("reporter",)}
+    assert {each.case_id: each.roles for each in (await office.export(member, BY, NOW)).cases} == {
+        case_id: ("members",)
+    }
+    assert looked_before == looked_after
+    assert looked_after[-1] == check(tmp_path / "before.zip") == []
+    assert bird not in after.model_dump_json()
+    assert bird not in await everything(pool)
 
 
 async def document(caller: Caller, reference: str) -> dict[str, Any]:

@@ -11,6 +11,11 @@ from person_cases left join cases using (case_id)
 where person_id = $1
 order by opened_at, person_cases.case_id;
 
+-- name: accounts_of_person
+-- The accounts from which the cases came that are this person's own.
+select distinct reporter_subject from person_cases join cases using (case_id)
+where person_id = $1 and snapshot ->> 'reporter' = $1 and reporter_subject is not null;
+
 -- name: on_the_way
 -- What was accepted and names a person, and of which no case has told yet.
 select submission, intake.case_id from intake
