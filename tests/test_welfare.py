@@ -206,7 +206,7 @@ async def test_a_positive_opinion_against_the_rules_is_refused(town: Door) -> No
 
 async def test_a_negative_opinion_names_its_law(town: Door) -> None:
     """A refusal without a legal basis is none."""
-    case_id = await started(town, OLD_AGE, *REVIEWED[:2])
+    case_id = await started(town, OLD_AGE, ACCEPT)
     answer = await town.give(case_id, Step("review", "street_officer", {"positive": False, "opinion": "不符合"}))
 
     assert (answer.status_code, answer.json()["faults"][0]["field"]) == (422, "legal_basis")
@@ -218,7 +218,7 @@ async def test_who_reviewed_does_not_confirm(town: Door) -> None:
     town.examples.PEOPLE["both_civil"] = Person("officer-both", "civil_affairs_officer")
     try:
         case_id = await started(
-            town, OLD_AGE, *REVIEWED[:2], Step("review", "both_street", {"positive": True, "opinion": "符合"})
+            town, OLD_AGE, ACCEPT, Step("review", "both_street", {"positive": True, "opinion": "符合"})
         )
 
         assert await refused(town, case_id, Step("confirm", "both_civil")) == "against-the-rules"

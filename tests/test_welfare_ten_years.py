@@ -101,7 +101,7 @@ async def test_ten_years_on_the_time_skipping_server(settings: Settings, keys: K
 async def test_ten_years_in_town_time_on_the_real_server(
     settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, tmp_path: Path, audited: Audited
 ) -> None:
-    """Four months a second on the server of production: 120 months, each paid once, and every run replays."""
+    """Nearly four months a second on the server of production: 120 months, each paid once, and every run replays."""
     async with paying_town(
         settings,
         keys,
@@ -109,7 +109,7 @@ async def test_ten_years_in_town_time_on_the_real_server(
         pool,
         tmp_path,
         token=token_of(keys),
-        speed=120 * 86_400,
+        speed=115 * 86_400,
         reassess="36500 natural_days",
     ) as town:
         case_id = await town.door.start(body=application("old-age-allowance", "19380615"))

@@ -129,6 +129,7 @@ BASIS = {"legal_basis": "《社会救助暂行办法》第十一条", **REASON}
 NEGATIVE = {"positive": False, "opinion": "不符合条件", "legal_basis": "《社会救助暂行办法》第九条"}
 PAID_IN_CASH = {"how": "paid_otherwise", "reason": "已以现金发放"}
 UPHELD = {"upheld": True, "finding": "反映属实", "legal_basis": "《社会救助暂行办法》第六十八条"}
+MOVED = {"change": "move", "since": "2026-01"}
 INCOME = {"change": "income", "since": "2026-01", "monthly_income_fen": 50000}
 
 BODIES: dict[str, Any] = {
@@ -207,19 +208,19 @@ async def when_all_have_answered(door: Door, case_id: str, _by: str) -> Mapping[
 ACCEPT = Step("accept", "street_officer")
 CONFIRM = Step("confirm", "civil")
 REVIEW = Step("review", "street_officer")
-REVIEWED = (ACCEPT, told("civil-affairs"), REVIEW)
+REVIEWED = (ACCEPT, REVIEW)
 GRANTED = (*REVIEWED, CONFIRM)
 DIED = Step("report_change", "grid_worker")
-REFUSED = (*REVIEWED[:2], Step("review", "street_officer", NEGATIVE))
+REFUSED = (ACCEPT, Step("review", "street_officer", NEGATIVE))
 CHECKED = tuple(told(each) for each in ("tax", "social-insurance", "property", "vehicles", "bank-balance"))
 VISITED = (Step("record_visit", "grid_worker"), Step("record_visit", "street_officer"))
 POSTED = (ACCEPT, *CHECKED, *VISITED, REVIEW)
 ADVANCED = (ACCEPT, Step("settle_payment", "civil", when_it_waits))
 
-MAIN = Walk("main", (*GRANTED, DIED), "ended")
+MAIN = Walk("main", (Step("comment", "applicant"), *GRANTED, Step("change_account", "clerk"), DIED), "ended")
 WALKS = (
     MAIN,
-    Walk("a document is missing", (Step("hand_in", "clerk"), ACCEPT), "checking", OLD_AGE | {"documents": []}),
+    Walk("a document is missing", (Step("hand_in", "clerk"), ACCEPT), "surveyed", OLD_AGE | {"documents": []}),
     Walk(
         "a document is asked for",
         (
@@ -258,7 +259,6 @@ WALKS = (
         "a declared relation",
         (
             ACCEPT,
-            told("civil-affairs"),
             Step("record_visit", "grid_worker"),
             Step("declare_relation", "street_officer"),
             Step("record_visit", "civil"),
@@ -288,7 +288,7 @@ WALKS = (
             Step("send_back", "second_civil"),
             CONFIRM,
             Step("countersign", "supervisor"),
-            Step("end_entitlement", "civil"),
+            DIED,
         ),
         "ended",
         HUNDRED,
@@ -302,7 +302,7 @@ WALKS = (
             Step("resume_payment", "supervisor"),
             Step("reassess", "street_officer"),
             Step("report_change", "clerk", INCOME),
-            Step("reassess", "civil", {"continues": False, "opinion": "不再符合条件", "legal_basis": "第十三条"}),
+            Step("report_change", "clerk", MOVED),
         ),
         "ended",
     ),
@@ -310,7 +310,7 @@ WALKS = (
     Walk(
         "extended and replanned",
         (Step("extend_case", "supervisor"), Step("replan", "admin"), Step("urge", "applicant"), ACCEPT),
-        "checking",
+        "surveyed",
     ),
     Walk("commented and shown", (Step("comment", "applicant"), Step("attach", "clerk")), "applied"),
 )
