@@ -18,6 +18,7 @@ from engine.settings import PROJECT, Settings
 from engine.tokens import issue
 from local.archive_commands import archiver
 from local.audit_reading import audit_app
+from local.backup_commands import backup, restore_town, restored
 from local.case_commands import case_app
 from local.category_map import read_category_map, read_column_map
 from local.data_folder import DataFolder
@@ -35,6 +36,7 @@ from local.replies_screen import LONGEST_SECONDS, ReplyOptions, run_replies
 from local.reply_file import CATEGORY, ReplyColumns
 from local.simulation import run_bank, run_departments, run_people, run_sources, tokens
 from local.stories import named
+from local.stuck_commands import stuck_app
 from local.telling import run_told
 from local.town import TownAddresses, TownOptions, run_town
 from local.townspeople import Persona
@@ -60,6 +62,10 @@ app.add_typer(notices_app, name="notices")
 app.add_typer(keys_app, name="keys")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(payments_app, name="payments")
+app.add_typer(stuck_app, name="stuck")
+app.command()(backup)
+app.command("restore")(restore_town)
+app.command()(restored)
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,6 @@ from temporalio.client import Client
 
 from audit.archiving import archive_once
 from engine.database import open_pool
-from engine.department_policy import load_departments
 from engine.keys import Keys
 from engine.logging import configure_logging
 from engine.settings import Settings
@@ -35,14 +34,13 @@ from engine.temporal import connect
 from local.chaos_count import Count, count
 from local.chaos_load import Load
 from local.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, schedule
+from local.journals import journals_of, still_to_say
 from local.ports import LOOPBACK, choose_ports
 from local.probes import answers_http
 from local.simulation import token_source, tokens
 from local.town import Town, TownOptions, open_town
 from local.town_processes import PROCESSES, TownProcess
 from local.townspeople import Persona
-from local.verdict import Journal
-from schemas.department import Gateway
 from starter.client import TownClient, http_client
 
 SPEED = 3000.0
@@ -135,7 +133,7 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
             tasks.create_task(_inflict(town, planned, load, report, options.cases))
         report.load_seconds = round(time.monotonic() - began, 1)
         async with await open_pool(settings, process="jiceng chaos") as pool:
-            report.at_rest = await _come_to_rest(pool, http, settings, options)
+            report.at_rest = await come_to_rest(pool, http, settings, options)
             client = await connect(settings, keys)
             await _histories_closed(client, pool)
             await archive_once(settings, keys, pool)
@@ -200,7 +198,7 @@ def _to_all(family: list[psutil.Process], act: Callable[[psutil.Process], None])
             log.info("gone_meanwhile", pid=process.pid)
 
 
-async def _come_to_rest(pool: asyncpg.Pool, http: httpx.AsyncClient, settings: Settings, options: ChaosOptions) -> bool:
+async def come_to_rest(pool: asyncpg.Pool, http: httpx.AsyncClient, settings: Settings, options: ChaosOptions) -> bool:
     """Wait until nothing is left to be done; False when that took too long."""
     open_cases = "select count(*) from cases where not ended"
     if not options.to_the_end:
@@ -210,7 +208,7 @@ async def _come_to_rest(pool: asyncpg.Pool, http: httpx.AsyncClient, settings: S
         try:
             waiting = await pool.fetchval("select count(*) from intake where status = 'waiting'")
             going_on = await pool.fetchval(open_cases)
-            unsaid = sum(_unsaid(journal) for journal in (await journals_of(http, settings)).values())
+            unsaid = sum(still_to_say(journal) for journal in (await journals_of(http, settings)).values())
         except AWAY as error:
             log.info("not_yet", error=type(error).__name__)
         else:
@@ -221,29 +219,10 @@ async def _come_to_rest(pool: asyncpg.Pool, http: httpx.AsyncClient, settings: S
     return False
 
 
-def _unsaid(journal: Journal) -> bool:
-    """A department has still something to report about an order."""
-    if journal["recalled"] or journal["stopped"]:
-        return False
-    return any(not each["acknowledged"] for each in journal["reports"])
-
-
 async def _histories_closed(client: Client, pool: asyncpg.Pool) -> None:
     """The ledger knows of the end of a case a moment before its history does."""
     for row in await pool.fetch("select case_id from cases where ended"):
         await client.get_workflow_handle(row["case_id"]).result()
-
-
-async def journals_of(http: httpx.AsyncClient, settings: Settings) -> Mapping[str, Journal]:
-    """What all departments that have a system wrote down, by order. Raises httpx.HTTPError: one does not answer."""
-    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
-    found: dict[str, Journal] = {}
-    for department in register.departments:
-        if department.gateway is Gateway.HTTP:
-            answer = await http.get(f"{settings.departments_url}/{department.code}/journal")
-            answer.raise_for_status()
-            found |= {journal["order_id"]: journal for journal in answer.json()["orders"]}
-    return found
 
 
 def told(report: ChaosReport) -> str:

@@ -24,7 +24,8 @@ from local.verdict import Journal
 from starter.stuck import stuck_cases
 
 SHOWN_AT_MOST = 20
-WHOLE = 100
+WINDOWS = frozenset({"reopen", "rate", "suspension", "whistle", "final"})
+"""Clocks at whose end something happens to the case: that stands in its ledger, and not the moment."""
 
 
 @dataclass
@@ -150,8 +151,8 @@ def clock_faults(entries: Sequence[Mapping[str, Any]], snapshot: Mapping[str, An
     for name, clock in snapshot.get("clocks", {}).items():
         started = lives.get(name, (None,))[0]
         said = {moment for (each, moment, life) in told if each == name and life is not None and life[0] == started}
-        # A window, such as that for opening a case anew, warns nobody: what it leads to is told instead.
-        if clock["warn_percent"] < WHOLE and set(clock["fired"]) != said:
+        untold = set(clock["fired"]) - said
+        if said - set(clock["fired"]) or (untold and name not in WINDOWS):
             yield f"{name}: fired {sorted(clock['fired'])}, told {sorted(said)}"
 
 

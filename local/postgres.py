@@ -11,8 +11,10 @@ import os
 import secrets
 import shutil
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 from pydantic import SecretStr
@@ -134,12 +136,36 @@ async def open_postgres(folder: Path, port: int, *, durable: bool = True) -> Loc
     return postgres
 
 
+def passwords_of(folder: Path) -> dict[str, str]:
+    """The passwords of a cluster that exists, by role. Raises OSError, ValueError: its file is missing or not readable."""
+    kept: dict[str, str] = json.loads((folder / "passwords.json").read_text(encoding="utf-8"))
+    return kept
+
+
+async def base_backup(url: SecretStr, passwords: Mapping[str, str], target: Path) -> str | None:
+    """Copy the cluster of a running server into a new folder, with its log up to the end; what failed, or None."""
+    place = urlsplit(url.get_secret_value())
+    argv = (
+        *(str(_program("pg_basebackup")), "-D", str(target), "-h", str(place.hostname), "-p", str(place.port)),
+        *("-U", _SUPERUSER, "--no-password", "--checkpoint=fast", "--wal-method=stream"),
+    )
+    code, output = await run_program(argv, {**_environment(), "PGPASSWORD": passwords[_SUPERUSER]})
+    return None if code == 0 else output
+
+
+async def verify_base_backup(folder: Path) -> str | None:
+    """Compare a copied cluster, its log too, with the list that came with it; what differs, or None."""
+    tools = _program("pg_waldump").parent
+    environment = {**_environment(), "PATH": f"{tools}:{os.environ.get('PATH', '')}"}
+    code, output = await run_program((str(_program("pg_verifybackup")), str(folder)), environment)
+    return None if code == 0 else output
+
+
 def _passwords(folder: Path) -> dict[str, str]:
     """The passwords of both roles, made on the first start; the file is readable by its owner only."""
     path = folder / "passwords.json"
     if path.exists():
-        passwords: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-        return passwords
+        return passwords_of(folder)
     if (folder / "cluster").exists():
         raise PostgresUnusable(f"{path} is missing, and without it the database beside it does not open: put it back.")
     passwords = {role: secrets.token_urlsafe(24) for role in (_SUPERUSER, _ROLE)}

@@ -12,6 +12,7 @@ from starter import (
     inbox,
     incident_batch,
     indicators,
+    operations,
     public,
     public_notices,
     reconciliations,
@@ -37,4 +38,5 @@ def own_routers() -> tuple[APIRouter, ...]:
         audit.router,
         audit_records.router,
         decodings.router,
+        operations.router,
     )

@@ -98,7 +98,7 @@ async def undelivered_cases(pool: asyncpg.Pool, patience: Patience | None = None
 
 def _waiting(undelivered: Sequence[Any], rows: Mapping[str, Any]) -> Iterator[StuckCase]:
     for row in undelivered:
-        why = f"{row['command']} is accepted and not delivered"
+        why = f"{row['command']} is accepted and not taken up"
         yield _stuck(row["case_id"], rows.get(row["case_id"]), why, "worker", 0, row["since"])
 
 

@@ -9,9 +9,15 @@ order by updated_at
 limit $2;
 
 -- name: undelivered
--- Cases with a submission that was accepted and not delivered for so long.
-select case_id, min(received_at) as since, min(command) as command from intake
-where status = 'waiting' and received_at < clock_timestamp() - $1::interval
+-- Cases with a submission that was accepted so long ago and not delivered, or a start that was and nobody took up.
+select case_id, min(received_at) as since, min(command) as command from (
+    select case_id, received_at, command from intake
+    where status = 'waiting' and received_at < clock_timestamp() - $1::interval
+    union all
+    select case_id, received_at, command from intake as starts
+    where kind = 'start' and status = 'delivered' and settled_at < clock_timestamp() - $1::interval
+      and not exists (select from cases where cases.case_id = starts.case_id)
+) as waits
 group by case_id
 order by 2
 limit $2;

@@ -1,0 +1,75 @@
+"""Cases that do not get on are found, by what is the matter with them; a try at once is possible."""
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from engine.keys import Keys
+from engine.settings import Settings
+from schemas.incident import INCIDENT
+from starter.stuck import Patience, StuckCase, retry_now, stuck_cases
+from tests.api_callers import As
+from tests.door import OpenDoor
+from tests.waiting import eventually
+from worker import town_worker
+
+pytest_plugins = ("tests.api_fixture",)
+AT_ONCE = Patience(task_attempts=1, activity_attempts=1, undelivered=timedelta(0), under_way=timedelta(0))
+
+
+async def found(pool: asyncpg.Pool, temporal: Client, case_id: str) -> list[StuckCase]:
+    return [each for each in await stuck_cases(pool, temporal, AT_ONCE) if each.case_id == case_id]
+
+
+async def test_a_case_whose_worker_is_away_is_stuck(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings
+) -> None:
+    """A report that nobody takes up stands in the list, with the time since when, and leaves it when it is taken up."""
+    alone = settings.model_copy(update={"task_queue": "stuck-without-worker"})
+    town = await door(INCIDENT, task_queue=alone.task_queue)
+    case_id = await town.start()
+
+    stuck = await found(pool, temporal, case_id)
+
+    assert [each.waits_for for each in stuck] == ["worker"]
+    assert stuck[0].since is not None
+
+
+async def test_a_case_whose_department_does_not_answer_is_stuck_and_can_be_tried_at_once(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys
+) -> None:
+    """An order that no department takes is named with its department, tries and next try; `retry_now` tries it now."""
+    nobody = settings.model_copy(
+        update={"task_queue": "stuck-department", "departments_url": "http://127.0.0.1:9", "api_url": "http://town"}
+    )
+    town = await door(INCIDENT, task_queue=nobody.task_queue)
+    async with town_worker(nobody, keys, temporal, pool) as worker, worker:
+        case_id = await town.start()
+
+        async def listed() -> bool:
+            return bool(await found(pool, temporal, case_id))
+
+        await eventually(listed, within=20)
+        [stuck] = await found(pool, temporal, case_id)
+        tried = await retry_now(temporal, case_id)
+        described = await temporal.get_workflow_handle(case_id).describe()
+
+    assert stuck.why == "place_order gets no answer"
+    assert (stuck.stage, stuck.waits_for) == ("dispatched", "urban-management")
+    assert stuck.attempts > 1
+    assert tried == 1
+    assert described.raw_description.pending_activities[0].attempt <= stuck.attempts
+
+
+@pytest.mark.usefixtures("worker")
+async def test_only_who_runs_the_whole_town_sees_the_list(as_: As) -> None:
+    """A supervisor and an administrator read it; a resident, a coordinator and a supervisor of one area do not."""
+    path = "/api/v1/operations/stuck"
+    allowed = [await as_(role).get(path) for role in ("supervisor", "admin")]
+    others = [as_("resident"), as_("coordinator"), as_("supervisor", area="320104.003")]
+    refused = [await other.get(path) for other in others]
+
+    assert [(answer.status_code, answer.json()["complete"]) for answer in allowed] == [(200, True)] * 2
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "not-your-role")] * 3
