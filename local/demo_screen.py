@@ -22,6 +22,8 @@ from local.story import Story
 from local.town import TownAddresses
 from local.verdict import STAGE_AFTER
 from schemas.incident import Kind, Stage
+from schemas.whistle import Kind as WhistleKind
+from schemas.whistle import Stage as WhistleStage
 from starter.views import TimelineEntry
 
 ENGLISH: Mapping[str, str] = {
@@ -65,6 +67,21 @@ ENGLISH: Mapping[str, str] = {
     Kind.MERGE_TAKEN: "taken in by the other",
     Kind.MERGE_REFUSED: "merge undone",
     Kind.REPORT_MERGED: "another report merged in",
+    Kind.WHISTLE_ASKED: "a whistle asked for",
+    Kind.WHISTLED: "waits for a whistle",
+    Kind.NOT_WAITING: "waits no longer",
+    Kind.WHISTLE_ENDED: "the whistle is over",
+    WhistleKind.BLOWN: "whistle blown",
+    WhistleKind.SUMMONED: "departments called",
+    WhistleKind.SUMMONS_STANDS: "summons stands",
+    WhistleKind.REPORTED: "department reported",
+    WhistleKind.GATHERED: "gathered",
+    WhistleKind.WORK_BEGUN: "work begun",
+    WhistleKind.ALL_SETTLED: "all settled",
+    WhistleKind.SCORED: "scored",
+    WhistleKind.EVALUATED: "evaluated",
+    WhistleKind.CLOSED: "closed",
+    WhistleKind.INCIDENT_WAITS: "the incident waits",
     "clock:warning": "due soon",
     "clock:breach": "late",
     "clock:tier": "reported one level up",
@@ -83,6 +100,13 @@ STAGES: Mapping[str, tuple[str, str]] = {
     Stage.WITHDRAWN: ("撤回", "withdrawn"),
     Stage.REJECTED: ("不予受理", "rejected"),
     Stage.UNRESOLVED: ("终结", "unresolved"),
+    Stage.WHISTLED: ("等候吹哨", "waits for a whistle"),
+    WhistleStage.BLOWN: ("吹哨", "blown"),
+    WhistleStage.SUMMONING: ("召集", "summoning"),
+    WhistleStage.GATHERED: ("集结", "gathered"),
+    WhistleStage.WORKING: ("联合处置", "working"),
+    WhistleStage.EVALUATED: ("评价", "evaluated"),
+    WhistleStage.CANCELLED: ("撤销", "cancelled"),
 }
 WIDTH_WITHOUT_TERMINAL = 150
 _TELLING = ("department", "clock", "moment", "told", "solved")

@@ -26,7 +26,7 @@ from local.townspeople import (
     officer,
 )
 from schemas.actor import Role
-from schemas.incident import Stage
+from schemas.incident import INCIDENT, Stage
 from schemas.location import AREA_UNKNOWN
 from schemas.town_time import TownTime
 from starter.client import NotSettled, Refused, TownClient, http_client
@@ -112,7 +112,7 @@ class Person:
         found = 0
         for filters in self._lists():
             async with self.places:
-                rows = [row async for row in self.client.cases(**filters)]
+                rows = [row async for row in self.client.cases(procedure=INCIDENT.name, **filters)]
             for row in rows:
                 if self._is_new(row):
                     found += 1

@@ -22,6 +22,7 @@ from schemas.actor import Role
 from schemas.findings import Finding
 from schemas.incident import Kind, Stage
 from schemas.town_time import TownTime
+from schemas.whistle import Kind as WhistleKind
 from starter.client import ApiError, TownClient
 from starter.views import PublicCase, TimelineEntry
 
@@ -104,6 +105,12 @@ class Performance:
     fault: str | None = None
     seconds: float = 0.0
     verdict: Verdict | None = None
+
+    @property
+    def case_ids(self) -> list[str]:
+        """Its case, and those that this one started."""
+        started = [str(entry.facts["summons"]) for entry in self.entries if entry.kind == WhistleKind.SUMMONS_STANDS]
+        return [self.case_id, *started]
 
     @property
     def ok(self) -> bool:
@@ -237,8 +244,16 @@ async def _entrance(story: Story, where: PlayedTown) -> AsyncIterator[Entrance]:
 class Run:
     """One case of a story while it is played: what its scenes see and where they act (`local.scenes.OnStage`)."""
 
-    def __init__(self, performance: Performance, where: PlayedTown, entrance: Entrance, narrator: Narrator) -> None:
+    def __init__(
+        self,
+        performance: Performance,
+        where: PlayedTown,
+        entrance: Entrance,
+        narrator: Narrator,
+        born_of: str | None = None,
+    ) -> None:
         self._performance, self._where, self._entrance, self._narrator = performance, where, entrance, narrator
+        self._born_of = born_of
         self._news = asyncio.Condition()
         self._followers: list[asyncio.Task[None]] = []
 
@@ -258,7 +273,7 @@ class Run:
     async def _report(self) -> None:
         story = self._performance.story
         key = f"story:{story.name}:{uuid.uuid4()}"
-        started = await self.client(story.reporter).report(story.report(), key)
+        started = await story.open(self.client(story.reporter), key, self._born_of)
         self._performance.case_id, self._performance.code = started.case.case_id, started.code or ""
 
     async def _scenes(self) -> None:
@@ -328,8 +343,9 @@ class Run:
         """Report a further case of the story and follow it too."""
         performance = Performance(self._performance.story.also[number])
         self._performance.also.append(performance)
-        run = Run(performance, self._where, self._entrance, self._narrator)
+        run = Run(performance, self._where, self._entrance, self._narrator, born_of=self.case_id)
         await run._report()
+        self._followers += [asyncio.create_task(scene.play(run)) for scene in performance.story.scenes]
         self._followers.append(asyncio.create_task(run._follow()))
         return run
 
@@ -361,7 +377,7 @@ def _client(where: PlayedTown, persona: Persona, entrance: Entrance | None = Non
 async def judge_all(performances: Sequence[Performance], where: PlayedTown, audit: Audit) -> None:
     """Gather the evidence about every story that was played, and judge it."""
     played = [each for main in performances for each in (main, *main.also) if each.case_id]
-    case_ids = [each.case_id for each in played]
+    case_ids = [case_id for each in played for case_id in each.case_ids]
     journals = await _settled_journals(where, case_ids)
     auditor = _client(where, AUDITOR)
     findings = [finding async for finding in audit(case_ids)]
@@ -375,7 +391,8 @@ async def judge_all(performances: Sequence[Performance], where: PlayedTown, audi
                 for order_id, (department, journal) in journals.items()
                 if order_id.startswith(f"{case_id}.")
             },
-            findings=[finding for finding in findings if finding.case_id == case_id],
+            findings=[finding for finding in findings if finding.case_id in performance.case_ids],
+            children={child: await auditor.timeline(child) for child in performance.case_ids[1:]},
             killing=performance.killing,
             glimpses=performance.glimpses,
         )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 from local.scenes import Scene
 from local.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
@@ -11,8 +13,10 @@ from schemas.incident import FINAL, Kind, Stage
 from schemas.incident_report import IncidentReport, Reporter
 from schemas.location import Location
 from schemas.model import Model
+from schemas.whistle import FINAL as WHISTLE_OVER
+from starter.client import Started, TownClient
 
-ENDINGS = frozenset({Stage.CLOSED, *FINAL})
+ENDINGS: frozenset[str] = frozenset({Stage.CLOSED, *FINAL, *WHISTLE_OVER})
 LATE = frozenset({"clock:breach", "clock:tier"})
 NEVER = frozenset({*LATE, Kind.ORDER_REFUSED, Kind.NOT_RATED})
 
@@ -40,6 +44,14 @@ class OrderExpectation(Model):
 
 
 @dataclass(frozen=True)
+class ChildExpectation:
+    """What must stand in the ledger of a case that the story's case started: these entries in this order, and moments."""
+
+    kinds: tuple[str, ...]
+    moments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class OwnClock:
     """A clock for one story alone: where the town's would take too long, or the story needs a certain day."""
 
@@ -54,23 +66,25 @@ class Story:
     `path`: the stages, one after the other. `counts`: how often an entry stands in the ledger, exactly. `never`: what
     must not stand there. `moments`: for each clock named, the moments that come, in order. `orders`: in order of number.
     `departments` and `whims` are the stage directions; `scenes` what single persons do besides, one after the other.
-    `also`: the stories of cases that come up in it, in order. `followed`: somebody follows the case by number and code,
-    and must see every step; `goes_into_another`: and at the end the close of the case that it was merged into.
-    `in_a_hurry`: its clocks are so short that other stories wait for it. `kills_worker`: the worker's process is killed
-    with -9 as soon as a department has the order, when no story is under way whose clocks must not run out.
+    `also`: the stories of cases that come up in it, in order; `children`: what is told of those that it starts, by code.
+    `followed`: somebody follows the case by number and code, and must see every step; `goes_into_another`: and at the end
+    the close of the case that it was merged into. `in_a_hurry`: its clocks are so short that other stories wait for it.
+    `kills_worker`: the worker's process is killed with -9 as soon as a department has the order, when no story is under
+    way whose clocks must not run out.
     """
 
     name: str
     title: Title
     category: str
     description: str
-    path: tuple[Stage, ...]
-    counts: Mapping[Kind, int]
+    path: tuple[StrEnum, ...]
+    counts: Mapping[Any, int]
     orders: tuple[OrderExpectation, ...] = ()
     never: frozenset[str] = NEVER
     moments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     scenes: tuple[Scene, ...] = ()
     also: tuple["Story", ...] = ()
+    children: Mapping[str, ChildExpectation] = field(default_factory=dict)
     followed: bool = False
     goes_into_another: bool = False
     clock: OwnClock | None = None
@@ -95,6 +109,10 @@ class Story:
             reporter=Reporter(name="周大爷" if at_the_window else "王女士"),
             channel=Channel.WINDOW if at_the_window else Channel.APP,
         )
+
+    async def open(self, client: TownClient, key: str, born_of: str | None) -> Started:  # noqa: ARG002 - of incidents none is
+        """Start the case. `born_of`: the case that it comes up in, if it is one of its `also`."""
+        return await client.report(self.report(), key)
 
     @property
     def minds_delay(self) -> bool:

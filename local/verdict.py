@@ -6,19 +6,22 @@ nothing was changed, the replay that today's code leads to the same.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from local.story import OrderExpectation, Story
 from schemas.findings import Finding
 from schemas.incident import Kind, Stage
+from schemas.whistle import Kind as WhistleKind
+from schemas.whistle import Stage as WhistleStage
 from starter.views import PublicCase, TimelineEntry
 
 Journal = Mapping[str, Any]
 """What a department wrote down about one order (`GET /journal`)."""
 
-STAGE_AFTER: Mapping[str, Stage] = {
+STAGE_AFTER: Mapping[str, StrEnum] = {
     Kind.REPORTED: Stage.REPORTED,
     Kind.DISPATCHED: Stage.DISPATCHED,
     Kind.REDISPATCHED: Stage.DISPATCHED,
@@ -37,6 +40,14 @@ STAGE_AFTER: Mapping[str, Stage] = {
     Kind.RESUMED: Stage.HANDLING,
     Kind.SUSPENSION_ENDED: Stage.HANDLING,
     Kind.MERGED: Stage.MERGED,
+    Kind.WHISTLED: Stage.WHISTLED,
+    WhistleKind.BLOWN: WhistleStage.BLOWN,
+    WhistleKind.GATHERED: WhistleStage.GATHERED,
+    WhistleKind.WORK_BEGUN: WhistleStage.WORKING,
+    WhistleKind.EVALUATED: WhistleStage.EVALUATED,
+    WhistleKind.CLOSED: WhistleStage.CLOSED,
+    WhistleKind.CANCELLED: WhistleStage.CANCELLED,
+    WhistleKind.UNRESOLVED: WhistleStage.UNRESOLVED,
 }
 
 
@@ -62,13 +73,14 @@ class Evidence:
     findings: Sequence[Finding]
     killing: Killing | None = None
     glimpses: Sequence[PublicCase] = ()
+    children: Mapping[str, Sequence[TimelineEntry]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What was found. `faults` is empty when all went as told."""
 
-    path: tuple[Stage, ...]
+    path: tuple[StrEnum, ...]
     town_time: timedelta
     faults: tuple[str, ...]
 
@@ -90,7 +102,8 @@ def judge(story: Story, evidence: Evidence) -> Verdict:
     faults = [
         *_path_faults(story, path),
         *_entry_faults(story, entries),
-        *_moment_faults(story, entries),
+        *_moment_faults(story.moments, entries),
+        *_child_faults(story, evidence),
         *_order_faults(story, evidence.journals),
         *_killing_faults(story, evidence),
         *_glimpse_faults(story, evidence),
@@ -102,15 +115,19 @@ def judge(story: Story, evidence: Evidence) -> Verdict:
     return Verdict(path, took, tuple(faults))
 
 
-def path_of(entries: Sequence[TimelineEntry]) -> tuple[Stage, ...]:
+def path_of(entries: Sequence[TimelineEntry]) -> tuple[StrEnum, ...]:
     """The stages that a case went through, by its entries."""
-    path: list[Stage] = []
+    path: list[StrEnum] = []
     unsolved = 0
     for entry in entries:
         stage = STAGE_AFTER.get(entry.kind)
         if entry.kind == Kind.RATED and entry.facts.get("solved") == "not":
             unsolved += 1
             stage = Stage.HANDLING if unsolved == 1 else Stage.RETURNED
+        if entry.kind == Kind.WHISTLE_ENDED:
+            stage = path[-2]  # back to where it stood
+        if entry.kind == WhistleKind.SUMMONED and path == [WhistleStage.BLOWN]:
+            stage = WhistleStage.SUMMONING
         if stage is not None:
             path.append(stage)
     return tuple(path)
@@ -120,7 +137,7 @@ def _checked(evidence: Evidence, check: str) -> bool:
     return any(each.check == check and each.case_id == evidence.case_id for each in evidence.findings)
 
 
-def _path_faults(story: Story, path: Sequence[Stage]) -> Iterator[str]:
+def _path_faults(story: Story, path: Sequence[StrEnum]) -> Iterator[str]:
     if tuple(path) != story.path:
         yield f"path {' > '.join(path)}, told {' > '.join(story.path)}"
 
@@ -137,8 +154,19 @@ def _entry_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[st
         yield "the timeline has gaps"
 
 
-def _moment_faults(story: Story, entries: Sequence[TimelineEntry]) -> Iterator[str]:
-    for clock, told in story.moments.items():
+def _child_faults(story: Story, evidence: Evidence) -> Iterator[str]:
+    """Where each case that this one started stood in the end, and the moments of its clocks."""
+    for code, expected in story.children.items():
+        entries = evidence.children.get(f"{evidence.case_id}.{code}", ())
+        kinds = [entry.kind for entry in entries]
+        if tuple(kind for kind in kinds if kind in expected.kinds) != expected.kinds:
+            yield f"{code}: {', '.join(kinds) or 'nothing'}, told {', '.join(expected.kinds)}"
+        for fault in _moment_faults(expected.moments, entries):
+            yield f"{code}: {fault}"
+
+
+def _moment_faults(moments: Mapping[str, tuple[str, ...]], entries: Sequence[TimelineEntry]) -> Iterator[str]:
+    for clock, told in moments.items():
         came = tuple(
             entry.facts["moment"]
             for entry in entries

@@ -19,6 +19,7 @@ from pydantic import BaseModel
 
 from schemas.incident_report import IncidentReport
 from schemas.refusals import Fault
+from schemas.whistle_call import WhistleCall
 from starter.postbox import Status
 from starter.views import (
     BatchAnswer,
@@ -117,9 +118,14 @@ class TownClient:
 
     async def report(self, report: IncidentReport, key: str) -> Started:
         """Report an incident. Raises Refused, Unavailable."""
-        response, tries = await self._send(
-            "POST", "/incidents", key=key, body=report.model_dump_json(exclude_none=True)
-        )
+        return await self._start("/incidents", report, key)
+
+    async def blow_whistle(self, call: WhistleCall, key: str) -> Started:
+        """Call departments to a matter. Raises Refused, Unavailable."""
+        return await self._start("/whistles", call, key)
+
+    async def _start(self, path: str, opening: BaseModel, key: str) -> Started:
+        response, tries = await self._send("POST", path, key=key, body=opening.model_dump_json(exclude_none=True))
         if response.status_code == httpx.codes.ACCEPTED:
             submission = _read(SubmissionView, response)
             return Started(await self.case(submission.case_id), new=None, code=submission.code)

@@ -260,7 +260,7 @@ WALKS = (
     Walk("merged", (Step("sign", "officer"), Step("merge", "coordinator")), "merged"),
     Walk("another report merged in", (Step("comment", "coordinator", after_another_came_in),), "dispatched"),
     Walk(
-        "a whistle asked for, and its end",
+        "a whistle asked for and its end",
         (
             Step("sign", "officer"),
             Step("ask_whistle", "officer"),
