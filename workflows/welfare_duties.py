@@ -21,7 +21,7 @@ CIVIL_AFFAIRS = "role:civil_affairs_officer"
 SUPERVISOR = "role:supervisor"
 
 RECOVERY_TOLD = "recovery_told"
-BUSINESS = ("pay/", "recover/")
+BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 

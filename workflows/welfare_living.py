@@ -267,9 +267,15 @@ class Entitlement(Payments):
         return self.state.refusal_final or self.state.stage in (Stage.WITHDRAWN, Stage.UNRESOLVED)
 
     def wind_up(self) -> None:
-        """Without a grant: an advance that was paid comes back, one that waits is not paid, one on its way is awaited."""
+        """Without a grant: an advance that was paid comes back, one that waits is not paid, one on its way is awaited.
+
+        Where the bank gave no answer the money may have moved: it is asked what became of it, and not told to pay.
+        """
         for payment in list(self.state.payments):
-            if payment.state is not PaymentState.UNDER_WAY:
+            if payment.uncertain and payment.state is not PaymentState.UNDER_WAY:
+                payment.state = PaymentState.UNDER_WAY
+                self.errand("find_out", payment.number)
+            elif payment.state is not PaymentState.UNDER_WAY:
                 self.state.payments.remove(payment)
                 self.record(
                     Kind.PAYMENT_SETTLED,

@@ -11,7 +11,7 @@ The key is person + benefit + month. Before a month is paid, it is looked at ane
 from schemas.actor import Actor
 from schemas.limits import Limit
 from schemas.means import CheckRequest
-from schemas.payment import PayReceipt, PayRequest, PayStatus, payment_key
+from schemas.payment import PayReceipt, PayRequest, PayStatus, StatusRequest, payment_key
 from schemas.welfare_entitlement import ChangeAccount, PaymentReturned, RetryPayment, Settlement, SettlePayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
@@ -119,6 +119,21 @@ class Payments(Duties):
                 )
             )
             self.take_receipt(payment, receipt)
+
+    async def errand_find_out(self, number: int) -> None:
+        """Ask the bank what became of a payment that is not due any more; without its word it is a person's to find out."""
+        for payment in [payment for payment in self.state.payments if payment.number == number]:
+            key = payment_key(self.state.reporter, payment.benefit, payment.month, payment.attempt)
+            status = await steps.payment_status(StatusRequest(case_id=self.state.case_id, payment_key=key))
+            if status.status is PayStatus.PAID:
+                self.has_paid(payment, key, bank_reference=status.bank_reference)
+            elif status.status is PayStatus.UNREACHABLE:
+                self.put_to_a_person(payment)
+            else:
+                self.state.payments.remove(payment)
+                self.record(
+                    Kind.PAYMENT_SETTLED, payment=number, month=payment.month, how="not_due", cause="not_granted"
+                )
 
     async def death_is_registered(self, payment: Payment) -> bool:
         """Look before each monthly payment. A register that does not answer holds up nobody's money."""
