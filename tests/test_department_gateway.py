@@ -110,6 +110,7 @@ async def test_final_answer_is_a_fact_without_the_words_of_the_department(
         StreamingResponse(_drops(), 200),
     ],
     ids=str,
+    ids=lambda _: "",
 )
 async def test_answer_that_is_none_is_tried_again(tmp_path: Path, answer: Response) -> None:
     """Faults of the other side, unreadable receipts and answers in drops raise, and tell nothing of their content."""
