@@ -2,13 +2,10 @@
 
 -- The persons whom a text of ours names: by their own reference, or by that of a text or document of theirs.
 create function persons_in(words text) returns setof text language sql stable as $$
-    select distinct coalesce(vault_items.person_id, named.reference)
-    from (
-        select found[1] as reference
-        from regexp_matches(words, '"((?:person|text|document):[0-9A-HJKMNP-TV-Z]{26})"', 'g') as found
-    ) as named
-    left join vault_items on vault_items.item_id = named.reference
-    where vault_items.item_id is not null or named.reference like 'person:%'
+    select distinct person
+    from regexp_matches(words, '"((?:person|text|document):[0-9A-HJKMNP-TV-Z]{26})"', 'g') as named,
+         lateral (select coalesce((select person_id from vault_items where item_id = named[1]), named[1]) as person) as of_whom
+    where person like 'person:%'
 $$;
 
 -- In which cases a person stands, read from what the cases write: whoever writes it need not think of it.
@@ -20,7 +17,12 @@ create table person_cases (
 
 create function note_persons_of_entry() returns trigger language plpgsql as $$
 begin
-    insert into person_cases (person_id, case_id) select person, new.case_id from persons_in(new.body) as person
+    -- As persons_in says, but here: a function of its own would be planned anew for every entry, which costs more than it does.
+    insert into person_cases (person_id, case_id)
+    select distinct person, new.case_id
+    from regexp_matches(new.body, '"((?:person|text|document):[0-9A-HJKMNP-TV-Z]{26})"', 'g') as named,
+         lateral (select coalesce((select person_id from vault_items where item_id = named[1]), named[1]) as person) as of_whom
+    where person like 'person:%'
     on conflict do nothing;
     return null;
 end
