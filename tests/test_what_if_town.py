@@ -17,7 +17,7 @@ from local.audit_reading import audit_app
 from schemas.clocks import Limit
 from schemas.incident import INCIDENT, IncidentState
 from schemas.what_if import judge
-from tests.door import Door, OpenDoor
+from tests.door import OpenDoor
 
 pytestmark = pytest.mark.usefixtures("worker")
 FAST = 500_000
@@ -42,12 +42,13 @@ def only(opened: str) -> tuple[str, ...]:
     return ("--procedure", "incident", "--since", opened, "--before", before.isoformat())
 
 
-async def left_alone(door: OpenDoor) -> tuple[Door, str, str]:
+@pytest.fixture(scope="module")
+async def left_alone(door: OpenDoor, worker: None) -> tuple[str, str]:
     """A case that nobody answered, all its duties broken; and when it was opened."""
     town = await door(INCIDENT, speed=FAST)
     case_id = await town.start()
     shown = await town.case(case_id, wait="stage:unresolved", timeout="60")
-    return town, case_id, shown["opened_at"]
+    return case_id, shown["opened_at"]
 
 
 def rules(folder: Path, **terms: Any) -> Path:
@@ -60,9 +61,11 @@ def rules(folder: Path, **terms: Any) -> Path:
     return file
 
 
-async def test_under_the_very_same_rules_nothing_differs(door: OpenDoor, settings: Settings) -> None:
+async def test_under_the_very_same_rules_nothing_differs(
+    left_alone: tuple[str, str], door: OpenDoor, settings: Settings
+) -> None:
     """Every recorded clock of the town: as many would have been broken as were, each by each."""
-    _, _, opened = await left_alone(door)
+    _, opened = left_alone
     town = await door(INCIDENT, speed=SLOWER)
     walked = await town.case(await town.walk(town.examples.MAIN), wait="ended", timeout="60")
     for moment, case in ((opened, "left alone"), (walked["opened_at"], "walked")):
@@ -75,9 +78,11 @@ async def test_under_the_very_same_rules_nothing_differs(door: OpenDoor, setting
         assert all(line["limits"] == line["other_limits"] for line in found["lines"])
 
 
-async def test_what_is_recorded_is_what_the_rows_say(door: OpenDoor, settings: Settings, pool: asyncpg.Pool) -> None:
+async def test_what_is_recorded_is_what_the_rows_say(
+    left_alone: tuple[str, str], settings: Settings, pool: asyncpg.Pool
+) -> None:
     """The number of broken clocks is that of the case's own row, per department."""
-    _, case_id, opened = await left_alone(door)
+    case_id, opened = left_alone
     found = await what_if(settings, POLICIES, *only(opened))
     clocks = await pool.fetchval("select clocks from cases where case_id = $1", case_id)
     broken = {clock["name"] for clock in clocks if clock["breached"]} & {"sign", "respond", "finish"}
@@ -88,10 +93,10 @@ async def test_what_is_recorded_is_what_the_rows_say(door: OpenDoor, settings: S
 
 
 async def test_a_longer_limit_spares_those_that_it_would_not_have_caught(
-    door: OpenDoor, settings: Settings, tmp_path: Path
+    left_alone: tuple[str, str], settings: Settings, tmp_path: Path
 ) -> None:
     """With a year for signing nobody would have been late with it; the other clocks stay as they were."""
-    _, _, opened = await left_alone(door)
+    _, opened = left_alone
     file = rules(tmp_path, sign="365 natural_days")
     found = await what_if(settings, file, *only(opened))
     signing = next(line for line in found["lines"] if line["clock"] == "sign")
