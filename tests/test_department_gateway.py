@@ -109,8 +109,7 @@ async def test_final_answer_is_a_fact_without_the_words_of_the_department(
         PlainTextResponse("x" * (LONGEST_ANSWER_BYTES + 1), 200),
         StreamingResponse(_drops(), 200),
     ],
-    ids=str,
-    ids=lambda _: "",
+    ids=lambda answer: f"{answer.status_code}",
 )
 async def test_answer_that_is_none_is_tried_again(tmp_path: Path, answer: Response) -> None:
     """Faults of the other side, unreadable receipts and answers in drops raise, and tell nothing of their content."""
