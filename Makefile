@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
-.PHONY: setup demo test test-all bench format lint types docs lock clean
+.PHONY: setup demo test test-all bench chaos format lint types docs lock clean
 
 setup: .venv/.installed
 
@@ -38,6 +38,9 @@ format: setup
 bench: setup ## the standard case by every contender, in one run: only the ratios count
 	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r bench/requirements.lock
 	$(BIN)/python -m bench $(BENCH_FLAGS)
+
+chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS=n SEED=s CASES=n
+	$(BIN)/python -m local.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),)
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/jiceng docs

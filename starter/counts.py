@@ -32,6 +32,17 @@ class Counts:
             registry=self._registry,
         )
 
+        self._open = Gauge("jiceng_open_cases", "Cases that have not ended.", registry=self._registry)
+        self._overdue = Gauge("jiceng_overdue_cases", "Open cases whose next limit is past.", registry=self._registry)
+        self._outside = Gauge(
+            "jiceng_outside_work_oldest_seconds",
+            "How long the oldest order, question or payment waits for an answer.",
+            registry=self._registry,
+        )
+        self._notices = Gauge(
+            "jiceng_notices_oldest_seconds", "How long the oldest notice waits to be sent.", registry=self._registry
+        )
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request."""
         self._requests.labels(method, route, str(status)).inc()
@@ -49,6 +60,13 @@ class Counts:
         """How much waits."""
         self._waiting.set(waiting)
         self._oldest.set(oldest_seconds)
+
+    def figures(self, open_cases: int, overdue_cases: int, outside_work_seconds: float, notices_seconds: float) -> None:
+        """What our own books say; -1 where they cannot be read."""
+        self._open.set(open_cases)
+        self._overdue.set(overdue_cases)
+        self._outside.set(outside_work_seconds)
+        self._notices.set(notices_seconds)
 
     def archive(self, lag_seconds: float) -> None:
         """How far the archive is behind."""

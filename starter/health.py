@@ -6,10 +6,19 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.archive import Lag, archive_lag
+from engine.database import Queries
 from schemas.model import Model
 from starter.database import AWAY
 from starter.parts import Parts, PartsOf
 
+
+class FigureQueries(Queries):
+    """engine/queries/figures.sql."""
+
+    figures: str
+
+
+SQL = FigureQueries.load("figures")
 router = APIRouter(tags=["operation"])
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -63,9 +72,20 @@ async def metrics(parts: PartsOf) -> Response:
         parts.counts.backlog(*await parts.postbox.backlog())
     except AWAY:
         parts.counts.backlog(-1, -1)  # not known: the database is away
+    parts.counts.figures(*await _figures(parts))
     lag = await _archive_lag(parts)
     parts.counts.archive(-1 if lag is None else lag.behind.total_seconds())
     return Response(parts.counts.text(), media_type=METRICS_TYPE)
+
+
+async def _figures(parts: Parts) -> tuple[int, int, float, float]:
+    try:
+        row = await parts.pool.fetchrow(SQL.figures, parts.intake.now())
+    except AWAY:
+        return (-1, -1, -1, -1)
+    if row is None:
+        raise LookupError("a query without FROM has no row")
+    return (row["open_cases"], row["overdue_cases"], row["outside_work_seconds"], row["notices_seconds"])
 
 
 async def _archive_lag(parts: Parts) -> Lag | None:

@@ -1,0 +1,67 @@
+"""A town is disturbed under load and comes to rest whole (`make chaos`); what counts it finds what is not whole."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from local.chaos import ChaosOptions, run_chaos, told
+from local.chaos_count import carried_out_twice, clock_faults
+from local.chaos_load import report_of
+from local.chaos_schedule import ALL_FAULTS, PAUSES, FaultKind, schedule
+
+BREACHED: dict[str, Any] = {"started_at": "2026-11-22T09:00:00+08:00", "due_at": "2026-11-22T10:00:00+08:00"}
+
+
+def test_a_schedule_is_a_function_of_its_seed() -> None:
+    """The same seed gives the same faults and reports, another seed others: what was found can be looked for again."""
+    assert schedule(7, 30, 4.0) == schedule(7, 30, 4.0) != schedule(8, 30, 4.0)
+    assert report_of(7, 3) == report_of(7, 3) != report_of(7, 4)
+
+
+def test_every_fault_comes_before_any_comes_again() -> None:
+    """A schedule as long as the list has each fault as often as the list, in order of time; pauses have their length."""
+    planned = schedule(3, len(ALL_FAULTS), 4.0)
+
+    assert Counter((fault.kind, fault.target) for fault in planned) == Counter(ALL_FAULTS)
+    assert [fault.at_seconds for fault in planned] == sorted(fault.at_seconds for fault in planned)
+    assert all((fault.for_seconds > 0) == (fault.kind is FaultKind.PAUSE) for fault in planned)
+    assert set(PAUSES) == {fault.target for fault in planned if fault.kind is FaultKind.PAUSE}
+
+
+def entry(facts: dict[str, Any], command: str | None = None) -> dict[str, Any]:
+    return {"facts": facts, "stamp": {"command_id": command} if command else None}
+
+
+def clock(*, status: str = "running", fired: tuple[str, ...] = (), **also: Any) -> dict[str, Any]:
+    return {"clocks": {"sign": {**BREACHED, "status": status, "fired": fired, **also}}}
+
+
+def test_a_moment_told_twice_or_not_at_all_is_found() -> None:
+    """Twice in one life of a clock, stopped too late without a word, or fired and untold: each is a fault; once is none."""
+    breach = entry({"clock": "sign", "moment": "breach"})
+    fired = {"clocks": {"sign": {"fired": ["breach"]}}}
+    late = clock(status="stopped", stopped_at="2026-11-22T10:00:01+08:00")
+
+    assert list(clock_faults([entry(clock()), breach], fired)) == []
+    assert list(clock_faults([entry(clock()), breach, entry(clock() | {"again": 1}), breach], fired)) != []
+    assert list(clock_faults([entry(clock()), entry(late)], {"clocks": {}})) != []
+    assert list(clock_faults([entry(clock())], fired)) != []
+
+
+def test_a_command_carried_out_twice_is_found() -> None:
+    """Entries of one command stand together; where they come again later, it was carried out twice."""
+    assert carried_out_twice([entry({}, "a"), entry({}, "a"), entry({}), entry({}, "b")]) == []
+    assert carried_out_twice([entry({}, "a"), entry({}), entry({}, "a")]) == ["a"]
+
+
+@pytest.mark.timeout(300)
+async def test_a_town_disturbed_under_load_loses_and_doubles_nothing() -> None:
+    """A few faults in a short while: all comes to rest, and is whole when it is counted."""
+    report = await run_chaos(
+        ChaosOptions(seed=5, faults=5, cases=20, gap_seconds=2.0, rest_seconds=150, to_the_end=False)
+    )
+
+    assert report.well, told(report)
+    assert sum(report.faults.values()) + report.missed == 5
+    assert report.count.accepted == report.count.cases >= 20

@@ -1,0 +1,55 @@
+"""Dashboard and alert rules look at figures that the API shows; the page for operators names each of them."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from tests.api_callers import As
+
+pytest_plugins = ("tests.api_fixture",)
+PROJECT = Path(__file__).resolve().parent.parent
+METRIC = re.compile(r"jiceng_[a-z_]+")
+
+
+def dashboard() -> list[str]:
+    shown = json.loads((PROJECT / "deploy" / "grafana.json").read_text(encoding="utf-8"))
+    return [target["expr"] for panel in shown["panels"] for target in panel["targets"]]
+
+
+def alerts() -> dict[str, str]:
+    rules = yaml.safe_load((PROJECT / "deploy" / "alerts.yaml").read_text(encoding="utf-8"))
+    return {rule["alert"]: rule["expr"] for group in rules["groups"] for rule in group["rules"]}
+
+
+async def test_every_metric_of_dashboard_and_alerts_exists(http: httpx.AsyncClient, as_: As) -> None:
+    """What a panel or a rule names is shown at /metrics, under this very name: a rule about nothing never fires."""
+    await as_("resident").report()
+    text = (await http.get("/metrics")).text
+    described = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE jiceng_")}
+    named = {name for expression in (*dashboard(), *alerts().values()) for name in METRIC.findall(expression)}
+
+    assert len(named) >= 10
+    assert {name.removesuffix("_bucket") for name in named} - described == set()
+
+
+async def test_the_figures_are_those_of_the_books(http: httpx.AsyncClient, as_: As) -> None:
+    """One more report is one more open case."""
+
+    async def open_cases() -> float:
+        text = (await http.get("/metrics")).text
+        return float(re.findall(r"^jiceng_open_cases (.+)$", text, re.MULTILINE)[0])
+
+    before = await open_cases()
+    await as_("resident").report()
+
+    assert await open_cases() >= before + 1
+
+
+@pytest.mark.parametrize("alert", sorted(alerts()))
+def test_every_alert_is_explained(alert: str) -> None:
+    """Whoever is woken by a rule finds on one page what it means and what to do."""
+    assert f"`{alert}`" in (PROJECT / "docs" / "operations.md").read_text(encoding="utf-8")
