@@ -1,7 +1,8 @@
 """Histories for replays: as Temporal has them, and from the archive what retention has taken."""
 
 import asyncpg
-from temporalio.client import WorkflowHistory
+from temporalio.client import Client, WorkflowHistory
+from temporalio.service import RPCError, RPCStatusCode
 
 from audit.check_bundle import current_runs
 from audit.records import runs_of
@@ -24,16 +25,34 @@ def archived_histories(pool: asyncpg.Pool, keys: Keys, store: ArchiveStore) -> R
     return source
 
 
-def first_of(*sources: RunsOf) -> RunsOf:
-    """The first of these sources that has a case."""
+def live_or_archived(client: Client, pool: asyncpg.Pool, keys: Keys, store: ArchiveStore) -> RunsOf:
+    """Each run from Temporal as long as it has it, what retention has taken from the archive."""
 
     async def source(case_id: str) -> list[WorkflowHistory]:
-        missing: LookupError | None = None
-        for each in sources:
-            try:
-                return await each(case_id)
-            except LookupError as error:
-                missing = error
-        raise missing or LookupError("nowhere to look")
+        async with pool.acquire() as connection:
+            archived = {run.manifest["run_id"]: run.recorded for run in await runs_of(connection, keys, store, case_id)}
+        newest = await _live(client, case_id, None)
+        if newest is None:
+            return await archived_histories(pool, keys, store)(case_id)
+        runs = [newest]
+        while previous := _continued(runs[0]):
+            run = await _live(client, case_id, previous)
+            if run is None and previous not in archived:
+                raise LookupError(f"neither Temporal nor the archive has its run {previous}")
+            runs.insert(0, run or WorkflowHistory(case_id, archived[previous]))
+        return runs
 
     return source
+
+
+async def _live(client: Client, case_id: str, run_id: str | None) -> WorkflowHistory | None:
+    try:
+        return await client.get_workflow_handle(case_id, run_id=run_id).fetch_history()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+
+
+def _continued(run: WorkflowHistory) -> str:
+    return run.events[0].workflow_execution_started_event_attributes.continued_execution_run_id

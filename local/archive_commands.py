@@ -11,10 +11,9 @@ from temporalio.client import Client
 
 from audit.archiver import Archiver, Pass
 from audit.archiving import archive_once, run_archiver
-from audit.kept_histories import archived_histories, first_of
+from audit.kept_histories import live_or_archived
 from audit.rebuild import rebuild_rows
 from audit.records import SQL
-from audit.replay import live_histories
 from audit.seals import make_seal
 from audit.verify import verify_archive, verify_cases
 from audit.verify_projection import verify_projection
@@ -110,7 +109,7 @@ def rebuild(
     async def rebuilt(
         settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None
     ) -> Findings:
-        sources = first_of(live_histories(client), archived_histories(pool, keys, open_archive(settings)))
+        sources = live_or_archived(client, pool, keys, open_archive(settings))
         wanted = cases or [row["case_id"] for row in await pool.fetch(SQL.known_cases)]
         async for finding in rebuild_rows(pool, keys, settings, sources, wanted, write=not check):
             yield finding

@@ -13,8 +13,10 @@ from rich.console import Console
 from temporalio.client import Client
 
 from activities.ledger import QUERIES
+from audit.kept_histories import live_or_archived
 from audit.replay import replay_cases
 from audit.verify_seals import ALL as ALL_SEALS
+from engine.archive import open_archive
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
@@ -66,7 +68,8 @@ class _Chosen:
             rows = await pool.fetch(QUERIES.cases_with_ledger)
             cases = [row["case_id"] for row in rows if not (self._only_open and row["ended"])]
         if self._processes == 1:
-            async for finding in replay_cases(client, keys, settings, pool, cases):
+            kept = live_or_archived(client, pool, keys, open_archive(settings))
+            async for finding in replay_cases(client, keys, settings, pool, cases, kept):
                 yield finding
             return
         loop = asyncio.get_running_loop()
@@ -87,7 +90,8 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
         keys = Keys.of(settings)
         client = await connect(settings, keys)
         async with await open_pool(settings, process="jiceng audit") as pool:
-            return [finding async for finding in replay_cases(client, keys, settings, pool, cases)]
+            kept = live_or_archived(client, pool, keys, open_archive(settings))
+            return [finding async for finding in replay_cases(client, keys, settings, pool, cases, kept)]
 
     return asyncio.run(findings())
 

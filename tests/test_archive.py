@@ -12,13 +12,14 @@ import pytest
 from obstore.store import LocalStore
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.history.v1 import History
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError
 
 from activities.ledger import Ledger
 from audit.archiver import Archiver
-from audit.kept_histories import archived_histories
+from audit.kept_histories import archived_histories, live_or_archived
 from audit.rebuild import rebuild_rows
 from audit.replay import replay_cases
 from audit.verify import verify_archive, verify_cases
@@ -440,3 +441,30 @@ async def test_the_row_of_a_terminated_case_is_rebuilt_with_its_termination(
 
     assert done == (True, "rebuilt: holder, ended")
     assert await rebuilt(pool, keys, settings, case_id, write=False) == (True, "as its history says")
+
+
+async def test_a_replay_takes_from_the_archive_what_temporal_does_not_have_any_more(
+    temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, keys: Keys, settings: Settings
+) -> None:
+    """A run that retention has taken is replayed from the archive, before those that Temporal still has."""
+    case_id = await in_short_runs(temporal, door)
+    await archiver.archive_case(case_id)
+    first, *others = [row["run_id"] for row in await rows(pool, case_id)]
+    await temporal.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(
+            namespace=temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=case_id, run_id=first)
+        )
+    )
+
+    async def is_gone() -> bool:
+        try:
+            await temporal.get_workflow_handle(case_id, run_id=first).describe()
+        except RPCError:
+            return True
+        return False
+
+    await eventually(is_gone, within=60)  # the server takes its time over deletions
+    kept = live_or_archived(temporal, pool, keys, ArchiveStore(None))
+    (found,) = [each async for each in replay_cases(temporal, keys, settings, pool, [case_id], kept)]
+
+    assert (found.ok, f"in {1 + len(others)} run(s)" in found.detail) == (True, True), found
