@@ -1,0 +1,110 @@
+"""`jiceng backup` and `jiceng restore`: a town is copied while people work in it, destroyed, and goes on from the copy."""
+
+import asyncio
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engine.database import open_pool
+from engine.keys import Keys
+from engine.temporal import connect
+from local.backup import LISTING, NotBackedUp, back_up, read_listing
+from local.chaos import ChaosOptions, come_to_rest
+from local.chaos_count import count
+from local.chaos_load import Load
+from local.journals import journals_of
+from local.restore import SKIPPED_NUMBERS, forgotten, restore
+from local.simulation import token_source, tokens
+from local.town import Town, TownOptions, open_town
+from local.townspeople import Persona
+from starter.client import TownClient, http_client
+from tests.waiting import eventually
+
+OUTSIDE = ("departments", "sources", "banks")
+SPEED = 3000.0
+BEFORE, LOST = range(10), range(10, 13)
+
+
+def load_on(town: Town, http: object) -> Load:
+    """Residents who report, over and over until they are answered."""
+    token_for = tokens(town.settings, Keys.of(town.settings))
+
+    def client_of(persona: Persona, _: int) -> TownClient:
+        return TownClient(town.settings.api_url, token_source(token_for, persona), http, None)  # type: ignore[arg-type]
+
+    return Load(5, client_of)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+async def test_a_town_restored_from_a_backup_made_under_load_goes_on(tmp_path: Path) -> None:
+    """What was accepted before the backup is there, nothing is given to a department twice, and what is lost is named."""
+    first, second, copy = tmp_path / "first", tmp_path / "second", tmp_path / "copy"
+    async with (
+        open_town(TownOptions(data=first, speed=SPEED, demo=True, durable=False)) as town,
+        http_client() as http,
+    ):
+        load = load_on(town, http)
+        sending = asyncio.create_task(load.send(BEFORE, 0.3))
+        await asyncio.sleep(2)
+        listing = await back_up(first, copy)
+        await sending
+        before = dict(load.accepted)
+        await load.send(LOST, 0.0)
+
+        async def a_department_heard_of_them() -> bool:
+            lost = {number for key, number in load.accepted.items() if key not in before}
+            return any(order.partition(".")[0] in lost for order in await journals_of(http, town.settings))
+
+        await eventually(a_department_heard_of_them, within=30)
+    for name in OUTSIDE:  # the outside world is not lost with us
+        if (first / name).exists():
+            shutil.move(first / name, tmp_path / name)
+    shutil.rmtree(first)
+
+    done = await restore(copy, second)
+    for name in OUTSIDE:
+        if (tmp_path / name).exists():
+            shutil.move(tmp_path / name, second / name)
+    async with (
+        open_town(TownOptions(data=second, demo=True, durable=False)) as town,
+        http_client() as http,
+        await open_pool(town.settings, process="tests") as pool,
+    ):
+        settings, keys = town.settings, Keys.of(town.settings)
+        known = {row["case_id"] for row in await pool.fetch("select distinct case_id from intake where kind = 'start'")}
+        lost = await forgotten(pool, await journals_of(http, settings))
+        again = load_on(town, http)
+        await again.send([*BEFORE, *LOST], 0.1)
+        options = ChaosOptions(rest_seconds=200, to_the_end=False)
+        rested = await come_to_rest(pool, http, settings, options)
+        journals = {
+            order_id: journal
+            for order_id, journal in (await journals_of(http, settings)).items()
+            if not order_id.startswith(tuple(lost.cases) or ("-",))
+        }
+        counted = await count(pool, await connect(settings, keys), keys, settings, again.pairs, journals)
+
+    kept = {key: number for key, number in before.items() if number in known}
+    assert listing.histories_at <= listing.ledger_at
+    assert {key: again.accepted[key] for key in kept} == kept
+    assert done.again + done.cases > 0
+    assert set(load.accepted.values()) - known >= set(lost.cases) > set()
+    fresh = [number for key, number in again.accepted.items() if key not in kept]
+    assert all(int(number.rpartition("-")[2]) > SKIPPED_NUMBERS for number in fresh)
+    assert (rested, list(counted.faults())) == (True, [])
+
+
+def test_a_backup_that_was_changed_is_not_used(tmp_path: Path) -> None:
+    """A backup without its listing, or with another file in it, is refused before anything is put in place."""
+    with pytest.raises(NotBackedUp):
+        read_listing(tmp_path)
+    (tmp_path / LISTING).write_text(
+        '{"histories_at": "2026-11-22T00:00:00Z", "ledger_at": "2026-11-22T00:00:01Z", "finished_at": '
+        '"2026-11-22T00:00:02Z", "speed": "1000", "files": {}}'
+    )
+    assert read_listing(tmp_path).files == {}
+    (tmp_path / "more").write_text("one more")
+    with pytest.raises(NotBackedUp, match="more"):
+        read_listing(tmp_path)
