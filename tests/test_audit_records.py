@@ -78,14 +78,19 @@ async def test_a_start_that_is_not_for_a_role_is_kept(as_: As) -> None:
 
 
 async def test_a_refused_command_is_kept_once(as_: As, resident: Caller, case: str) -> None:
-    """What a case or its door refuses stands there once, however it is answered."""
-    await resident.command(case, "sign", key="one")
-    officer = as_("department_officer", department="urban-management")
+    """What a case or its door refuses stands there once, however often and by whatever way it is answered."""
+    clerk, officer = (f"{role}-{uuid.uuid4().hex[:8]}" for role in ("clerk", "officer"))
+    await as_("window_clerk", subject=clerk).command(case, "sign")
     for _ in range(2):
-        await officer.command(case, "finish", {"result": "完成"}, key="early")
+        by = as_("department_officer", subject=officer, department="urban-management")
+        await by.command(case, "finish", {"result": "完成"}, key="early")
+    kept = [
+        (row["case_id"], row["command"], row["code"])
+        for who in (clerk, officer)
+        for row in await listed(as_, "refusals", who=who)
+    ]
 
-    rows = await listed(as_, "refusals", case_id=case)
-    assert [(row["command"], row["code"]) for row in rows] == [("finish", "not-now"), ("sign", "not-your-role")]
+    assert kept == [(case, "sign", "not-your-role"), (case, "finish", "not-now")]
     assert [row["command"] for row in await listed(as_, "refusals", case_id=case, code="not-now")] == ["finish"]
 
 

@@ -25,7 +25,7 @@ from engine.counterpart_keys import (
     sign_with,
 )
 from engine.database import open_pool
-from engine.key_files import KeyFault, KeyFileBroken
+from engine.key_files import KeyFault, KeyFileBroken, replace_file
 from engine.key_ring import KeyRing, RingCommand, RingGiven
 from engine.key_rotation import KeyNeeded, KeyUnknown, Rotated, activate_key, add_key, ids_of, retire_key, rotate_key
 from engine.keys import Keys, ensure_keys
@@ -124,6 +124,19 @@ def test_a_retired_token_key_is_believed_no_more(tmp_path: Path) -> None:
         verifier.verify(old_token)
     assert verifier.verify(issue(other, subject="b", role=Role.ADMIN)).subject == "b"
     assert keys.jwks_file.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_stamp_key_whose_private_part_was_thrown_away_can_still_be_checked(tmp_path: Path) -> None:
+    """A rotation never takes a public key away, whether or not its private half is still there."""
+    folder = tmp_path / "keys"
+    keys = ensure_keys(folder)
+    old = keys.stamp_ring.active_id
+    new = rotate_key(folder, Rotated.STAMPS)
+    text = json.loads((folder / "stamps.json").read_text())
+    replace_file(folder / "stamps.json", json.dumps({"active": new, "keys": {new: text["keys"][new]}}))
+    newest = rotate_key(folder, Rotated.STAMPS)
+
+    assert set(Keys.load(folder).stamp_ring) == {old, new, newest}
 
 
 @pytest.mark.parametrize("ring", [Rotated.PAYLOAD, Rotated.STAMPS, Rotated.SEALS])

@@ -344,13 +344,16 @@ async def test_who_is_due_is_who_was_kept_long_enough(office: Persons, as_: As, 
         return person in {each.person for each in await office.due(policy, LISTED, now, limit=100_000)}
 
     early, late = await listed(three_years - timedelta(seconds=1)), await listed(three_years)
+    await pool.execute("insert into person_cases values ($1, 'incident-20990101-000001')", person)
+    while_starting = await listed(three_years)
+    await pool.execute("delete from person_cases where case_id = 'incident-20990101-000001'")
     runs = await reported(resident, bird)
     while_running = await listed(three_years)
     await ended(resident, runs, bird)
     again = await listed(three_years + timedelta(days=1))
     await office.erase(person, BY, BASIS, NOW)
 
-    assert (early, late, while_running, again) == (False, True, False, True)
+    assert (early, late, while_starting, while_running, again) == (False, True, False, False, True)
     assert not await listed(three_years + timedelta(days=1))
 
 
