@@ -1,11 +1,12 @@
 """What an auditor counts along: every day and hour between the start of a clock and its due time, with its reason."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 
 from schemas.calendar import DAY, midnight
+from schemas.clock_facts import course_of
 from schemas.clocks import Clock, Unit, due_at
 from schemas.day_count import Why, legs_of
 from schemas.day_count_words import chinese_length, words_of
@@ -30,6 +31,41 @@ def test_what_is_counted_is_the_limit_and_ends_when_it_is_due(lived: Clock) -> N
     assert [leg.begins for leg in legs[1:]] == [leg.ends for leg in legs[:-1]]
 
 
+def is_held(lived: Clock, day: date) -> bool:
+    """Whether a day lies in a pause, from the day of the pause up to, but without, the day of the resumption."""
+    course = course_of(lived.facts)
+    gaps = course.gaps if course else ()
+    return any(gap.start.date() <= day and (gap.end is None or day < gap.end.date()) for gap in gaps)
+
+
+def test_a_pause_divides_the_time_that_counts() -> None:
+    """Hours stop at the pause and go on at the resumption; working hours leave out lunch and the night besides."""
+    around, working = (
+        clock(limit).start(town("2026-03-02 11:00"), ENGINE).pause(town("2026-03-02 11:30"), ENGINE)
+        for limit in ("2 hours", "3 working_hours")
+    )
+    counted = [
+        [(f"{time.begins:%d %H:%M}", f"{time.ends:%d %H:%M}") for time in leg.times]
+        for each in (around, working)
+        for leg in legs_of(each.resume(town("2026-03-02 16:30"), ENGINE), CALENDAR)
+    ]
+
+    assert counted[0] == [("02 11:00", "02 11:30"), ("02 16:30", "02 18:00")]
+    assert counted[1][0] == ("02 11:00", "02 11:30")
+    assert counted[1][1][0] == "02 16:30"
+    assert counted[1][-1][0] == "03 08:30"
+
+
+def test_natural_days_in_a_pause_do_not_count() -> None:
+    """Held from the 3rd to the 6th, three natural days from the 2nd end on the 8th, a Sunday, and so on Monday the 9th."""
+    held = clock("3 natural_days").start(town("2026-03-02 10:00"), ENGINE).pause(town("2026-03-03 10:00"), ENGINE)
+    (leg,) = legs_of(held.resume(town("2026-03-06 10:00"), ENGINE), CALENDAR)
+
+    assert {day.day.day: day.number for day in leg.days if day.number} == {6: 1, 7: 2, 8: 3}
+    assert [day.day.day for day in leg.days if day.why is Why.HELD] == [3, 4, 5]
+    assert (leg.days[-1].day.day, leg.days[-1].why) == (9, Why.MOVED)
+
+
 @given(lived_clocks())
 def test_every_day_between_has_its_reason(lived: Clock) -> None:
     """No day is left out and none stands twice; what counts is open by the calendar, unless the limit counts all days."""
@@ -40,6 +76,8 @@ def test_every_day_between_has_its_reason(lived: Clock) -> None:
         for each in leg.days:
             if each.number is not None and leg.limit.unit is Unit.WORKING_DAYS:
                 assert CALENDAR.is_working_day(each.day)
+            if is_held(lived, each.day):
+                assert each.number is None
             if each.why in {Why.HOLIDAY, Why.WEEKEND}:
                 assert not CALENDAR.is_working_day(each.day)
                 assert each.number is None
