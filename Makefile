@@ -19,10 +19,12 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	$(BIN)/pytest -m "not long" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not long and not alone" -n 2 --dist loadfile
+	$(BIN)/pytest -m "not long and alone"
 
 test-all: setup lint types ## the long forms too
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -m "not alone" -n 2 --dist loadfile
+	$(BIN)/pytest -m alone
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -33,6 +33,22 @@ hypothesis.settings.register_profile("town", deadline=None)
 hypothesis.settings.load_profile("town")
 
 
+ALONE = frozenset({
+    "test_archiver_killed", "test_backup", "test_canaries", "test_chaos", "test_import", "test_incident_holidays",
+    "test_key_rotation", "test_late_commands", "test_local_temporal", "test_local_town", "test_people", "test_replies",
+    "test_simulated_departments", "test_stories", "test_supervisor", "test_survival", "test_welfare_payments",
+    "test_welfare_ten_years",
+})  # fmt: skip
+"""Files that play whole towns by fast clocks: a second town on the same cores would make people late that are not."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what must run alone."""
+    for item in items:
+        if item.path.stem in ALONE:
+            item.add_marker(pytest.mark.alone)
+
+
 @pytest.fixture(scope="session")
 async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Settings]:
     """The settings of a town that runs, without worker, API and people. All departments are at their desks."""
