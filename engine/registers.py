@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Generic, Protocol, Self, TypeVar
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import ValidationError
 
+from engine.outward import is_public
 from engine.yaml_files import read_yaml
 from schemas.department import Gateway
 from schemas.department_policy import Name
@@ -41,6 +43,10 @@ class Registered(Protocol):
     @property
     def url(self) -> str | None:
         """Where; it may begin with a placeholder."""
+
+    @property
+    def private(self) -> bool:
+        """Whether that may be in a private network."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """The entry with other values."""
@@ -105,14 +111,15 @@ class RegisterFile(Generic[EntryT]):
         placed = []
         without = []
         for entry in entries:
-            url = entry.url
+            url, private = entry.url, entry.private
             if url is not None and url.startswith(self.placeholder):
+                private = True  # a setting of whoever runs the machine, not a line of policy, says where
                 url = None if base is None else base.rstrip("/") + url.removeprefix(self.placeholder)
             if entry.gateway is Gateway.HTTP and url is None:
                 without.append(entry.code)
                 placed.append(entry.model_copy(update={"gateway": Gateway.DESK, "url": None}))
             else:
-                placed.append(entry.model_copy(update={"url": url and url.rstrip("/")}))
+                placed.append(entry.model_copy(update={"url": url and url.rstrip("/"), "private": private}))
         return tuple(placed), tuple(without)
 
     def _written(self, file: Path) -> list[Any]:
@@ -149,7 +156,18 @@ class RegisterFile(Generic[EntryT]):
             remedy = f"write {self.placeholder}/{entry.code}"
             return [f"url: {self.placeholder} is followed by a path and no other placeholder; {remedy}"] if bad else []
         remedy = f"write http(s)://host/path or {self.placeholder}/path"
+        if not entry.private and _names_a_private_place(entry.url):
+            return ["url: an address of a private network; write private: true under it if that is meant"]
         return [f"url: {fault}; {remedy}" for fault in url_faults(entry.url)]
+
+
+def _names_a_private_place(url: str) -> bool:
+    """Whether an address says itself that it is not public; what a name leads to is looked at when it is called."""
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or not is_public(str(ip_address(host)))
+    except ValueError:
+        return False
 
 
 def url_faults(url: str) -> list[str]:

@@ -70,6 +70,16 @@ class Settings(BaseSettings):
     local_issuer: bool = Field(
         default=False, description="believe tokens of the town's own making; `jiceng up` sets it"
     )
+    hsts_seconds: int = Field(
+        default=0, ge=0, description="so long browsers come by https only (Strict-Transport-Security); 0 says nothing"
+    )
+    requests_per_token: float = Field(
+        default=20.0, ge=0, description="requests per second of one account, over time; 0: as many as it likes"
+    )
+    requests_per_address: float = Field(
+        default=50.0, ge=0, description="requests per second from one address, over time; 0: as many as it likes"
+    )
+    burst_seconds: float = Field(default=10.0, gt=0, description="so many seconds' worth may come at once")
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")

@@ -20,6 +20,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from engine.counterpart_keys import CounterpartKeys
+from engine.outward import PRIVATE, outward_client
 from schemas.department import IDEMPOTENCY_HEADER
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
@@ -64,6 +65,10 @@ class Reached(Protocol):
     @property
     def url(self) -> str | None:
         """Where its paths begin."""
+
+    @property
+    def private(self) -> bool:
+        """Whether it may lie in a private network."""
 
     @property
     def concurrent_calls(self) -> int:
@@ -157,6 +162,7 @@ class SignedCalls:
                 content=content,
                 headers={**(headers or {}), TIMESTAMP_HEADER: timestamp, SIGNATURE_HEADER: signature},
                 timeout=whom.timeout_seconds,
+                extensions={PRIVATE: whom.private},
             )
             try:
                 # httpx limits each read; only this limits an answer that comes in drops.
@@ -191,12 +197,8 @@ class SignedCalls:
 
 
 def http_client() -> httpx.AsyncClient:
-    """The client that gateways share. The one who makes it closes it."""
-    return httpx.AsyncClient(
-        follow_redirects=False,
-        trust_env=False,  # a proxy of the machine's user has no business between town and department
-        limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
-    )
+    """The client that gateways share. The one who makes it closes it. A proxy of the machine's user is not asked."""
+    return outward_client()
 
 
 class _Refusal(BaseModel):

@@ -190,6 +190,8 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",
         local_issuer=Settings().token_jwks is None,
+        requests_per_token=0,  # on one machine everybody comes from one address, and stories are in a hurry
+        requests_per_address=0,
     )
     # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
     simulated = ("departments", "sources", "bank") if options.demo else ()

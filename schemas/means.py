@@ -149,6 +149,9 @@ class SourcePolicy(Model):
     name: Name
     gateway: Gateway
     url: str | None = None
+    private: bool = False
+    """Whether its address may lie in a private network: nobody is called there by accident (docs/SECURITY.md)."""
+
     facts: tuple[FactName, ...] = Field(min_length=1)
     concurrent_calls: int = Field(default=8, ge=1, le=64)
     timeout_seconds: float = Field(default=5.0, gt=0, le=30)

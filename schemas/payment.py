@@ -282,6 +282,9 @@ class BankPolicy(Model):
     name: Name
     gateway: Gateway
     url: str | None = None
+    private: bool = False
+    """Whether its address may lie in a private network: nobody is called there by accident (docs/SECURITY.md)."""
+
     concurrent_calls: int = Field(default=8, ge=1, le=64)
     timeout_seconds: float = Field(default=10.0, gt=0, le=20)
     batch_max: int = Field(default=1, ge=1, le=BATCH_MAX)

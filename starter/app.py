@@ -37,7 +37,7 @@ from schemas.department import Gateway
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.town_time import TownTime
-from starter import cases, departments, documents, health, notices, submissions
+from starter import cases, departments, docs_page, documents, health, notices, submissions
 from starter.addresses import own_routers
 from starter.announcements import Announcements
 from starter.audit import auditing_of
@@ -56,6 +56,7 @@ from starter.middleware import Requests
 from starter.parts import Parts
 from starter.postbox import Postbox
 from starter.problems import Attempt, Problem, ProblemCode, bad_request
+from starter.rates import Rates
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
 from workflows.registry import PROCEDURES
@@ -90,12 +91,20 @@ def create_app(
     Raises: the faults of policies, departments, calendars and keys, each naming file, place and remedy.
     """
     parts = build_parts(settings, keys, pool, connect_temporal, town_time)
-    app = FastAPI(title="Jiceng 基层", version="1", description=ABOUT, lifespan=_lifespan(parts, on_fatal))
+    app = FastAPI(
+        title="Jiceng 基层",
+        version="1",
+        description=ABOUT,
+        lifespan=_lifespan(parts, on_fatal),
+        docs_url=None,
+        redoc_url=None,
+    )  # their pages take scripts from elsewhere; ours is starter/docs_page.py
     app.state.parts = parts
-    app.add_middleware(Requests, counts=parts.counts)
+    addresses = Rates(settings.requests_per_address, settings.burst_seconds)
+    app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
     for router in (*_routers_of(parts.procedures), *own_routers(), cases.router, command_routes(parts.procedures.values()),
                    submissions.router, departments.router, documents.router, notices.router,
-                   health.router, codec_routes(settings, keys)):  # fmt: skip
+                   docs_page.router, health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
@@ -141,6 +150,7 @@ def build_parts(
         pool=pool,
         vault=vault,
         verifier=Verifier.of(settings, keys),
+        rates=Rates(settings.requests_per_token, settings.burst_seconds),
         department_keys=load_department_keys(settings.key_folder, served),
         bank=bank,
         bank_keys=bank_keys,

@@ -11,7 +11,7 @@ from engine.token_errors import IssuerAway, TokenMalformed, TokenMissing, TokenR
 from engine.tokens import Principal
 from schemas.actor import Actor, Channel, Role
 from starter.parts import PartsOf
-from starter.problems import Problem, issuer_away
+from starter.problems import Problem, issuer_away, too_many_requests
 
 CHANNELS = {Role.GRID_WORKER: Channel.GRID, Role.WINDOW_CLERK: Channel.WINDOW, Role.STREET_OFFICER: Channel.WINDOW}
 """By which channel a command of this role comes in; everybody else uses the app."""
@@ -30,6 +30,8 @@ async def _principal(request: Request, parts: PartsOf, _documented: _Documented)
         if not isinstance(refusal, TokenMissing):
             challenge += f', error="invalid_token", error_description="{refusal.code}"'
         raise Problem(refusal.code, str(refusal), headers={"WWW-Authenticate": challenge}) from None
+    if (pause := parts.rates.take(principal.subject)) is not None:
+        raise too_many_requests(pause)
     request.state.principal = principal  # for the record of refusals: whoever is turned away is known by then
     return principal
 

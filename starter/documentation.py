@@ -109,9 +109,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
 def _add_problems(path: str, operation: dict[str, Any]) -> None:
     """What every operation of its kind may answer, so that no route has to remember it."""
     answers = operation["responses"]
-    codes: list[str] = [ProblemCode.INTERNAL]
+    codes: list[str] = [ProblemCode.INTERNAL, ProblemCode.TOO_MANY_REQUESTS]
     if operation.get("security"):
-        codes += SIGNED_IN
+        codes += [*SIGNED_IN, ProblemCode.ISSUER_AWAY]
     if path.startswith(_IN_THE_DATABASE) and path not in _WITHOUT_DATABASE:
         codes.append(ProblemCode.DATABASE_AWAY)
     if "HTTPValidationError" in str(answers.get("422")):

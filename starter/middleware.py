@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import structlog
 from starlette.requests import Request
@@ -11,20 +12,36 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.logging import where
 from schemas.refusals import say
 from starter.counts import Counts
-from starter.problems import Problem, ProblemCode
+from starter.problems import Problem, ProblemCode, too_many_requests
+from starter.rates import Rates
 
 log = structlog.get_logger()
 REQUEST_ID_HEADER = "X-Request-Id"
-_SAFE_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+"""What an HTML page of ours may load and run: nothing. One with a form says its own."""
+
+_SAFE_HEADERS = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", PAGE_POLICY.encode()),
+    (b"cross-origin-opener-policy", b"same-origin"),
+)
+"""On every answer that does not say otherwise: what the API answers is nobody's page and stays in nobody's cache."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 
 
 class Requests:
     """The outermost of our own layers. A request id of the caller is taken over when it has the right form."""
 
-    def __init__(self, app: ASGIApp, counts: Counts) -> None:
+    def __init__(self, app: ASGIApp, counts: Counts, rates: Rates, hsts_seconds: int = 0) -> None:
+        """`rates` are those of addresses. `hsts_seconds`: so long browsers come by https only; 0 says nothing of it."""
         self._app = app
+        self._rates = rates
         self._counts = counts
+        hsts = (b"strict-transport-security", f"max-age={hsts_seconds}".encode())
+        self._headers = (*_SAFE_HEADERS, hsts) if hsts_seconds else _SAFE_HEADERS
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -42,13 +59,17 @@ class Requests:
                 status = message["status"]
                 own = (REQUEST_ID_HEADER.lower().encode(), request_id.encode())
                 said = {name for name, _ in message["headers"]}
-                safe = [header for header in _SAFE_HEADERS if header[0] not in said]
+                safe = [header for header in self._headers if header[0] not in said]
                 message["headers"] = [*message["headers"], own, *safe]
             await send(message)
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                await self._app(scope, receive, send_with_id)
+                pause = None if scope["path"] in _NOT_COUNTED else self._rates.take(_address(scope))
+                if pause is None:
+                    await self._app(scope, receive, send_with_id)
+                else:
+                    await too_many_requests(pause).response(Request(scope))(scope, receive, send_with_id)
             except Exception as error:
                 # Type and place only: the words of an exception may quote what somebody sent.
                 log.error("request_failed", error=type(error).__name__, where=where(error))  # noqa: TRY400 - as above
@@ -71,6 +92,21 @@ class Requests:
             milliseconds=round(seconds * 1000, 1),
             **({"case_id": case_id} if case_id else {}),
         )
+
+
+_NOT_COUNTED = frozenset({"/healthz", "/readyz"})
+"""What watches the API must not take it for dead because others ask too much."""
+
+
+def _address(scope: Scope) -> str:
+    """Where a request comes from; of IPv6 the network, for a household has as many addresses as it likes."""
+    client = scope.get("client")
+    host = str(client[0]) if client else ""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    return str(IPv6Network((int(found) >> 64 << 64, 64))) if isinstance(found, IPv6Address) else host
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -30,6 +30,7 @@ from starter.delivery import Delivery
 from starter.doors import Door
 from starter.intake import Intake
 from starter.postbox import Postbox
+from starter.rates import Rates
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
 
@@ -42,6 +43,7 @@ class Parts:
     pool: asyncpg.Pool
     vault: Vault
     verifier: Verifier
+    rates: Rates
     department_keys: DepartmentKeys
     bank: BankPolicy
     bank_keys: CounterpartKeys

@@ -208,7 +208,10 @@ async def town_over(folder: Path, urls: Mapping[str, str], **options: Any) -> As
     found_department_keys(folder / "keys", urls)
     keys = load_department_keys(folder / "keys", urls)
     desk = {"code": "coordination-centre", "gateway": "desk"}
-    entries = [desk, *({"code": code, "gateway": "http", "url": url, **options} for code, url in urls.items())]
+    entries = [
+        desk,
+        *({"code": code, "gateway": "http", "url": url, "private": True, **options} for code, url in urls.items()),
+    ]
     for entry in entries:
         entry |= {"name": {"zh": entry["code"], "en": entry["code"]}, "duty_leader": f"{entry['code']}.duty"}
     file = folder / "departments.yaml"

@@ -209,7 +209,7 @@ async def town_over(folder: Path, sources_url: str, bank_url: str | None, **opti
     bank_keys = load_counterpart_keys(folder / "keys", [BANK], Counterpart.BANK)
     called = {"timeout_seconds": 0.5, **options}
     batch_max = called.pop("batch_max", 1)
-    name, http = Name(zh="名", en="name"), {"gateway": Gateway.HTTP, **called}
+    name, http = Name(zh="名", en="name"), {"gateway": Gateway.HTTP, "private": True, **called}
     register = SourceRegister(
         sources=tuple(
             SourcePolicy(code=code, name=name, facts=facts, url=f"{sources_url}/{code}", **http)

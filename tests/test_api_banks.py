@@ -75,7 +75,13 @@ async def bank(settings: Settings, tmp_path: Path) -> AsyncIterator[Bank]:
     running = RunningBank(SimulatedBank(code=BANK, key_file=file, book=tmp_path / "bank.sqlite", speed=864_000.0))
     keys = load_counterpart_keys(settings.key_folder, [BANK], Counterpart.BANK)
     policy = BankPolicy.model_validate(
-        {"code": BANK, "name": {"zh": "银行", "en": "Bank"}, "gateway": "http", "url": f"{running.url}/{BANK}"}
+        {
+            "code": BANK,
+            "name": {"zh": "银行", "en": "Bank"},
+            "gateway": "http",
+            "url": f"{running.url}/{BANK}",
+            "private": True,
+        }
     )
     async with http_client() as client:
         yield Bank(policy, BankGateway(client, keys), keys, running.url)

@@ -73,7 +73,9 @@ async def test_a_source_that_is_down_for_days_is_asked_again_alone(
     async with outside(settings, tmp_path, speed=1) as around:
         rules = around.settings.policies / "sources.yaml"
         text = rules.read_text(encoding="utf-8")
-        rules.write_text(text.replace('"{sources}/tax"', f'"http://127.0.0.1:{port}/tax"'), encoding="utf-8")
+        rules.write_text(
+            text.replace('"{sources}/tax"', f'"http://127.0.0.1:{port}/tax"\n    private: true'), encoding="utf-8"
+        )
         async with skipping_town(around.settings, keys, "2026-11-02 09:00") as town:
             town.door.procedure = WELFARE
             case_id = await town.door.start(body=SUBSISTENCE)

@@ -1,0 +1,124 @@
+"""The connections by which others' systems are called: no redirect, no proxy, and no way into the town's own network by accident.
+
+A name is resolved when a connection is made, and the connection goes to the very address that was looked at: whoever answers
+for the name differently a moment later (DNS rebinding) changes nothing. Addresses that are not public (loopback, private, link
+local, also the machine's own metadata service) are connected to only for an entry that policy lists as `private: true`.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import httpcore
+import httpx
+import structlog
+
+log = structlog.get_logger()
+PRIVATE = "jiceng.private"
+"""In a request's extensions: the entry it goes to may lie in a private network."""
+
+KEPT_CONNECTIONS = 64
+
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""(name, port) -> addresses."""
+
+
+class PublicOnly(httpcore.AsyncNetworkBackend):
+    """Connects to public addresses alone."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, resolve: Resolve | None = None) -> None:
+        """`resolve`: who knows names; the machine's own resolver without it."""
+        self._inner, self._resolve = inner, resolve or _resolve
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Connect to an address of this name that is public. Raises httpcore.ConnectError: there is none, or none answers."""
+        failed: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
+        for address in _public_of(await self._resolve(host, port)):
+            try:
+                return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failed = error
+        raise failed or httpcore.ConnectError("not a public address")
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        """Never: a socket of this machine is not public."""
+        del path, timeout, socket_options
+        raise httpcore.ConnectError("not a public address")
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait, as httpcore asks for between attempts."""
+        await self._inner.sleep(seconds)
+
+
+async def _resolve(host: str, port: int) -> Sequence[str]:
+    """The addresses of a name. Raises httpcore.ConnectError for a name that nobody knows."""
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise httpcore.ConnectError("the name is not known") from None
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def _public_of(addresses: Sequence[str]) -> Sequence[str]:
+    public = [address for address in addresses if is_public(address)]
+    if len(public) < len(addresses):
+        log.warning("private_address_refused", count=len(addresses) - len(public))
+    return public
+
+
+def is_public(address: str) -> bool:
+    """Whether this is an address of the public internet; an IPv4 address inside an IPv6 one counts as what it is."""
+    try:
+        found: IPv4Address | IPv6Address = ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, IPv6Address):
+        found = found.ipv4_mapped or found.sixtofour or found
+    return found.is_global and not found.is_multicast
+
+
+class Outward(httpx.AsyncBaseTransport):
+    """Sends what may go to a private network one way, and everything else the other; they share no connection."""
+
+    def __init__(self) -> None:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS)
+        trusted = httpx.create_ssl_context(trust_env=False)
+        self._private = httpx.AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)
+        self._public = httpx.AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)
+        # httpx offers no place for a backend of one's own; the pool it would make is this one but for that.
+        self._public._pool = httpcore.AsyncConnectionPool(  # noqa: SLF001
+            ssl_context=trusted,
+            max_connections=None,
+            max_keepalive_connections=KEPT_CONNECTIONS,
+            keepalive_expiry=limits.keepalive_expiry,
+            network_backend=PublicOnly(httpcore.AnyIOBackend()),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send one request."""
+        way = self._private if request.extensions.get(PRIVATE) is True else self._public
+        return await way.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._private.aclose()
+        await self._public.aclose()
+
+
+def outward_client() -> httpx.AsyncClient:
+    """The client that calls to others share. The one who makes it closes it."""
+    return httpx.AsyncClient(transport=Outward(), follow_redirects=False, trust_env=False)
