@@ -294,7 +294,7 @@ WALKS = (
         HUNDRED,
     ),
     Walk(
-        "suspended, resumed and reassessed",
+        "suspended resumed and reassessed",
         (
             *GRANTED,
             Step("change_account", "clerk"),
