@@ -230,6 +230,14 @@ def without_the_first_run(bundle: Bundle, files: Files) -> Files:
     return {name: content for name, content in files.items() if bundle.runs()[0] not in name}
 
 
+def without_the_opened_history(bundle: Bundle, files: Files) -> Files:
+    return {name: content for name, content in files.items() if name != f"histories/{bundle.runs()[0]}.json"}
+
+
+def runs_only(proofs: list[dict[str, Any]]) -> None:
+    proofs[:] = [proof for proof in proofs if proof["leaf"]["kind"] == "run"]
+
+
 def another_history(bundle: Bundle, files: Files) -> Files:
     """The second run's history in the place of the first's."""
     one, two = bundle.runs()[:2]
@@ -262,6 +270,8 @@ CHANGES: dict[str, tuple[Callable[[Bundle, Files], Files], str]] = {
     "seal signed by nobody": (part("seals.json", lambda seals: seals[-1].update(signature="A" * 86 + "==")), "seal-forged"),
     "proof changed": (part("proofs.json", lambda proofs: proofs[0].update(index=proofs[0]["index"] + 1)), "not-sealed"),
     "proofs removed": (part("proofs.json", lambda proofs: proofs.clear()), "not-sealed"),
+    "head not proved": (part("proofs.json", runs_only), "not-sealed"),
+    "history left out": (without_the_opened_history, "file-missing"),
     "raw bytes changed": (flipped, "archive-changed"),
     "history exchanged": (another_history, "history-of-another-case"),
     "manifest changed": (other_rules, "not-sealed"),
