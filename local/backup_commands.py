@@ -1,22 +1,19 @@
 """`jiceng backup`, `jiceng restore`, `jiceng restored`."""
 
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from engine.database import open_pool
 from local.audit_commands import TOWN, Data
-from local.backup import NotBackedUp, back_up
+from local.backup import back_up
 from local.found import find_town
 from local.journals import journals_of
 from local.restore import Forgotten, forgotten, restore
 from local.telling import run_told
 from starter.client import http_client
-
-T = TypeVar("T")
 
 DIFFERENT = 2
 console = Console(soft_wrap=True, highlight=False)
@@ -26,7 +23,7 @@ def backup(
     target: Annotated[Path, typer.Argument(help="a folder that does not exist or is empty")], data: Data = TOWN
 ) -> None:
     """备份 Back up a town while it runs. It holds the keys too: who has it can read everything."""
-    listing = _done(back_up(data, target))
+    listing = run_told(back_up(data, target))
     console.print(f"✓ {target}: 历史 histories {listing.histories_at:%F %T}Z, 台账 ledger {listing.ledger_at:%F %T}Z")
     console.print("含密钥,请与数据分开妥善保管 it contains the keys: lock it away")
 
@@ -36,7 +33,7 @@ def restore_town(
     data: Annotated[Path, typer.Option("--data", help="a folder that does not exist or is empty")],
 ) -> None:
     """恢复 Make a town from a backup; then `jiceng up --data`, then `jiceng restored --data`."""
-    done = _done(restore(target, data))
+    done = run_told(restore(target, data))
     console.print(f"✓ {data}: {done.cases} 案 cases, 台账截至 ledger as of {done.ledger_at:%F %T}Z")
     console.print(f"  重新投递 delivered again: {done.again}; 重新归档 will end again: {done.endings}")
     console.print("  此后发生的一切均未保存 whatever happened after that is not in it: see `jiceng restored`")
@@ -62,11 +59,3 @@ def restored(data: Data = TOWN) -> None:
         for name in names:
             console.print(f"✗ {words}: {name}")
     raise typer.Exit(DIFFERENT)
-
-
-def _done(task: Coroutine[Any, Any, T]) -> T:
-    try:
-        return run_told(task)
-    except NotBackedUp as fault:
-        console.print(f"✗ {fault}")
-        raise typer.Exit(1) from None

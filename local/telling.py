@@ -18,6 +18,7 @@ from engine.migrations import MigrationFailed
 from engine.policies import PolicyFaults
 from engine.registers import RegisterFaults
 from engine.town_clock import TownClockFault
+from local.backup import NotBackedUp
 from local.csv_records import UnreadableFile
 from local.data_folder import FoundedOtherwise, TownHeld
 from local.found import NoTown
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 
 TOLD = (
     NoTown,
+    NotBackedUp,
     TownHeld,
     FoundedOtherwise,
     PortTaken,

@@ -129,7 +129,8 @@ def _reasons(
 def _words(activity: PendingActivityInfo, row: Any) -> tuple[str, str, int, datetime | None, datetime | None]:
     name = activity.activity_type.name
     waits_for = WAITS_FOR.get(name) or (row and row["department"]) or "department"
-    since = activity.last_started_time.ToDatetime(UTC) if activity.HasField("last_started_time") else None
+    # The row was last written when the work was asked for: what came of it would be written anew.
+    since = row["updated_at"] if row else None
     following = activity.next_attempt_schedule_time
     next_try = following.ToDatetime(UTC) if activity.HasField("next_attempt_schedule_time") else None
     return f"{name} gets no answer", waits_for, activity.attempt, since, next_try
