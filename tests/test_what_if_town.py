@@ -17,7 +17,7 @@ from local.audit_reading import audit_app
 from schemas.clocks import Limit
 from schemas.incident import INCIDENT, IncidentState
 from schemas.what_if import judge
-from tests.door import OpenDoor
+from tests.door import OpenDoor, Step
 
 pytestmark = pytest.mark.usefixtures("worker")
 FAST = 500_000
@@ -148,6 +148,24 @@ async def test_each_course_belongs_to_the_department_that_held_the_case(door: Op
         ("rate", "justice-office"),
     ]
     assert not any(course.breached or course.would_breach for course in courses)
+
+
+async def test_a_clock_started_anew_ended_with_the_department_before(door: OpenDoor, pool: asyncpg.Pool) -> None:
+    """An order sent elsewhere unsigned starts `sign` anew at that very instant: the first course is still the first one's."""
+    town = await door(INCIDENT)
+    case_id = await town.start()
+    await town.go(case_id, [Step("redispatch", "coordinator")])
+    snapshot = await pool.fetchval("select snapshot from cases where case_id = $1", case_id)
+    state = IncidentState.model_validate(snapshot)
+    courses = list(judge(state, {"sign": Limit.model_validate("1 hours")}, at_last(snapshot)))
+
+    assert [course.department for course in courses] == ["urban-management", "justice-office"]
+    assert courses[0].ended_at == courses[1].started_at
+
+
+def at_last(snapshot: dict[str, Any]) -> datetime:
+    """A moment right after everything a case remembers."""
+    return datetime.fromisoformat(snapshot["last_at"]) + timedelta(seconds=1)
 
 
 async def test_a_clock_that_runs_is_judged_by_now(door: OpenDoor, pool: asyncpg.Pool) -> None:
