@@ -12,10 +12,14 @@ from starter.client import Refused, TownClient
 
 CATEGORIES = ("环境卫生", "邻里纠纷", "安全隐患", "证件办理", "城乡建设", "环境保护", "供水供电", "突发险情")
 DIRECTIONS = ("", "", "", "", "〔剧本:时断时续〕", "〔剧本:重复〕", "〔剧本:重复〕", "〔剧本:退单〕", "〔剧本:拖延〕",
-              "〔剧本:逾期〕", "〔剧本:拒收〕",
+              "〔剧本:逾期〕", "〔剧本:urban-management 拒收〕",
               "〔剧本:urban-management 沉默〕", "〔人物:撤回〕〔剧本:拖延〕", "〔人物:核查不通过〕〔剧本:重复〕",
               "〔人物:未解决〕", "〔人物:重启〕")  # fmt: skip
-"""How departments and people treat a case: mostly as usual, and each of the ways in which a department disturbs."""
+"""How departments and people treat a case: mostly as usual, and each of the ways in which a department disturbs.
+
+Silent and refusing are departments that have a neighbour to turn to: a case that everybody refuses goes to and fro until
+its final limit, sixty days.
+"""
 
 ClientOf = Callable[[Persona, int], TownClient]
 """`client_of(persona, entrance)`: the way of a person to the first or the second API."""
