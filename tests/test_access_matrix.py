@@ -36,6 +36,7 @@ from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
 pytest_plugins = ("tests.api_fixture",)
+pytestmark = pytest.mark.timeout(600)  # thousands of requests, on a machine that may do much else
 
 ROLES = tuple(role for role in Role if role is not Role.ENGINE)
 NAMED = {case.procedure.name: case.procedure for case in PROCEDURES}

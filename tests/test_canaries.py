@@ -24,6 +24,7 @@ from tests.door import Door, Person, examples
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
+pytestmark = pytest.mark.timeout(600)  # a town of its own, on a machine that may do much else
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 CODES = frozenset({"category", "document"})
 """Fields whose Chinese words are codes of policy, not texts of people."""
