@@ -130,7 +130,13 @@ def _add_examples(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None
     for body in bodies:
         said = body.get("content", {}).get("application/json")
         if said and said.get("schema") and not {"example", "examples"} & set(said):
-            said["example"] = sample(said["schema"], schemas)
+            several = [each["$ref"] for each in said["schema"].get("anyOf", ()) if "$ref" in each]
+            if several:  # a command that procedures take in different bodies: one example of each
+                said["examples"] = {
+                    one.rpartition("/")[2]: {"value": sample({"$ref": one}, schemas)} for one in several
+                }
+            else:
+                said["example"] = sample(said["schema"], schemas)
 
 
 def _example(code: str) -> dict[str, Any]:

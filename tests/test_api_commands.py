@@ -117,7 +117,7 @@ async def test_the_wrong_stage_is_told_what_is_legal_now(officer: Caller, case: 
     answer = await officer.command(case, "finish", RESULT)
 
     assert told(answer) == (409, "not-now")
-    assert answer.json()["legal_commands"] == ["sign", "return_order", "comment", "attach"]
+    assert answer.json()["legal_commands"] == ["sign", "return_order", "ask_whistle", "comment", "attach"]
 
 
 async def test_a_rule_that_forbids_is_told_in_its_words(as_: As, officer: Caller, case: str) -> None:
