@@ -14,6 +14,7 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.update.v1 import Outcome
 from temporalio.bridge.proto.workflow_commands import WorkflowCommand
 from temporalio.converter import PayloadCodec
 
@@ -28,6 +29,10 @@ class Kind(StrEnum):
     ANSWER = "answer to command"
     NEXT_RUN = "next run"
     RESULT = "result"
+
+
+REFUSED = "refused"
+"""The name of an answer that refuses a command which was accepted before its clocks were heard."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,11 @@ def computed(commands: Sequence[WorkflowCommand], workflow: str) -> Iterator[Act
             case "update_response" if command.update_response.HasField("completed"):
                 answer = command.update_response
                 yield Act(Kind.ANSWER, answer.protocol_instance_id, "", (answer.completed,))
+            case "update_response" if command.update_response.HasField("rejected"):
+                # Refused after it was accepted: validators are not asked at replay, so nothing else is rejected here.
+                answer = command.update_response
+                details = answer.rejected.application_failure_info.details.payloads
+                yield Act(Kind.ANSWER, answer.protocol_instance_id, REFUSED, tuple(details))
             case "continue_as_new_workflow_execution":
                 following = command.continue_as_new_workflow_execution
                 yield Act(Kind.NEXT_RUN, "", following.workflow_type or workflow, tuple(following.arguments))
@@ -141,7 +151,7 @@ def _recorded(events: Sequence[HistoryEvent]) -> Iterator[Act]:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
                 answer = event.workflow_execution_update_completed_event_attributes
                 place = accepted.get(answer.accepted_event_id, answer.meta.update_id)
-                yield Act(Kind.ANSWER, place, "", tuple(answer.outcome.success.payloads), event.event_id)
+                yield Act(Kind.ANSWER, place, *_said(answer.outcome), event.event_id)
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
                 following = event.workflow_execution_continued_as_new_event_attributes
                 content = tuple(following.input.payloads)
@@ -149,6 +159,13 @@ def _recorded(events: Sequence[HistoryEvent]) -> Iterator[Act]:
             case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
                 result = event.workflow_execution_completed_event_attributes.result
                 yield Act(Kind.RESULT, "", "", tuple(result.payloads), event.event_id)
+
+
+def _said(outcome: Outcome) -> tuple[str, tuple[Payload, ...]]:
+    """Whether an update was answered or refused, and with what."""
+    if outcome.HasField("failure"):
+        return REFUSED, tuple(outcome.failure.application_failure_info.details.payloads)
+    return "", tuple(outcome.success.payloads)
 
 
 def _length(duration: Duration) -> str:

@@ -8,7 +8,7 @@ from temporalio.client import Client
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.incident import INCIDENT
-from tests.door import OpenDoor, Step
+from tests.door import Audited, OpenDoor, Step
 from tests.waiting import eventually
 from worker import town_worker
 
@@ -48,9 +48,9 @@ async def test_a_command_after_the_due_time_does_not_hide_the_breach(
 
 
 async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_together(
-    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor
+    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor, audited: Audited
 ) -> None:
-    """A rating that comes after the seven days finds the case closed as not rated, and is told so."""
+    """A rating that comes after the seven days finds the case closed as not rated, and is told so; that replays too."""
     alone = settings.model_copy(update={"task_queue": f"{QUEUE}-2"})
     town = await door(INCIDENT, speed=SPEED * 100, task_queue=alone.task_queue)
     async with town_worker(alone, keys, temporal, pool) as worker, worker:
@@ -70,9 +70,11 @@ async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_
 
         await eventually(settled)
         kinds = await town.kinds(case_id)
+        findings = await audited(case_id)
 
     assert "incident:not_rated" in kinds
     assert "incident:rated" not in kinds
+    assert [finding.detail for finding in findings if not finding.ok] == []
 
 
 async def _passed(moment: datetime) -> bool:
