@@ -220,8 +220,12 @@ async def town_over(folder: Path, urls: Mapping[str, str], **options: Any) -> As
     receiver = CallbackReceiver(keys)
     vault = Vault()
     calls: list[tuple[str, str, str]] = []
-    async with serving(receiver.app()) as callback_base, http_client() as client:
-        gateway = HttpGateway(client, keys)
+    async with (
+        serving(receiver.app()) as callback_base,
+        http_client() as outward,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        gateway = HttpGateway(outward, keys)
         activity = Departments(
             register,
             gateway,

@@ -226,11 +226,15 @@ async def town_over(folder: Path, sources_url: str, bank_url: str | None, **opti
     )
     people, receiver = People(), NoticeReceiver(bank_keys)
     calls: list[tuple[str, ...]] = []
-    async with serving(receiver.app()) as notice_base, http_client() as client:
-        bank_gateway = BankGateway(client, bank_keys)
+    async with (
+        serving(receiver.app()) as notice_base,
+        http_client() as outward,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        bank_gateway = BankGateway(outward, bank_keys)
         yield OutsideTown(
             means=MeansChecks(
-                register, SourceGateway(client, source_keys), people.read_person, lambda *call: calls.append(call)
+                register, SourceGateway(outward, source_keys), people.read_person, lambda *call: calls.append(call)
             ),
             payments=Payments(
                 bank,

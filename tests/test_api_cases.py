@@ -153,7 +153,7 @@ async def test_legal_commands_are_the_callers_own(as_: As, some_cases: list[str]
     }
     assert legal == {
         "resident": ["urge", "withdraw", "comment", "attach"],
-        "officer": ["sign", "return_order", "comment", "attach"],
+        "officer": ["sign", "return_order", "ask_whistle", "comment", "attach"],
         "auditor": [],
     }
 
