@@ -37,7 +37,10 @@ async def play(town: Door, draws: list[tuple[bool, int]]) -> str:
         before = await acts_of_people(town, case_id)
         answer = await town.give(case_id, Step(command, who), key=f"key-{number}-{who}-{command}")
         after = await acts_of_people(town, case_id)
-        if (who, command) in legal:
+        if (who, command) in legal and answer.json().get("code") == "bad-command":
+            # The command is legal; the body of the examples names what this very case has already.
+            assert after == before, f"{who} {command} did not fit and left a trace"
+        elif (who, command) in legal:
             assert answer.status_code == 200, f"{who} {command} was promised: {answer.text}"
         else:
             assert answer.status_code in REFUSED, answer.text
@@ -53,7 +56,9 @@ async def acts_of_people(town: Door, case_id: str) -> list[tuple[str, int]]:
 
 @EVERY_PROCEDURE
 @given(draws=DRAWS)
-@settings(max_examples=6, phases=PHASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6, phases=PHASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 async def test_a_random_case_keeps_the_table(
     procedure: Procedure, door: OpenDoor, audited: Audited, draws: list[tuple[bool, int]]
 ) -> None:
