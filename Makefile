@@ -19,12 +19,10 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	$(BIN)/pytest -m "not long and not alone" -n 2 --dist loadfile
-	$(BIN)/pytest -m "not long and alone"
+	$(BIN)/pytest -m "not long"
 
 test-all: setup lint types ## the long forms too
-	$(BIN)/pytest -m "not alone" -n 2 --dist loadfile
-	$(BIN)/pytest -m alone
+	$(BIN)/pytest
 
 lint: setup
 	$(BIN)/ruff format --check .
