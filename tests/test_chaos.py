@@ -55,6 +55,7 @@ def test_a_command_carried_out_twice_is_found() -> None:
     assert carried_out_twice([entry({}, "a"), entry({}), entry({}, "a")]) == ["a"]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_a_town_disturbed_under_load_loses_and_doubles_nothing() -> None:
     """A few faults in a short while: all comes to rest, and is whole when it is counted."""
