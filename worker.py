@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -113,7 +113,8 @@ async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         yield
     finally:
         running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        with suppress(asyncio.CancelledError):
+            await running  # its own fault is told, and does not vanish with the block
 
 
 async def run_worker(settings: Settings) -> None:

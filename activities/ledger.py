@@ -6,12 +6,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from engine.database import Queries
-from engine.stamp_guard import KEEP, UNKNOWN
+from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.canonical import canonical_json
 from schemas.case import Entry
 from schemas.ledger import Batch, FlushReceipt, Projection
-from schemas.refusals import RefusalCode
 
 log = structlog.get_logger()
 
@@ -98,7 +97,7 @@ class Ledger:
             if opening is not None and of_this_case and self._stamps.get(opening.key_id) is None:
                 raise ApplicationError(f"{first.case_id}: the key of its stamp is not known", type="StampKeyUnknown")
             log.warning("start_not_stamped", case_id=first.case_id)
-            await self._pool.execute(KEEP, first.case_id, "start", UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
+            await self._pool.execute(KEEP, *unstamped(first.case_id, "start"))
             raise ApplicationError(
                 f"{first.case_id}: its start did not come through the API", type="NotStamped", non_retryable=True
             )

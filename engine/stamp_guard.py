@@ -21,6 +21,7 @@ from temporalio.worker import (
 )
 
 from engine.metrics import FORGED_COMMANDS
+from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.actor import Stamp
 from schemas.canonical import digest
@@ -29,11 +30,6 @@ from schemas.refusals import Refusal, RefusalCode, say
 log = structlog.get_logger()
 
 FOUND_AT_MOST = 1000
-UNKNOWN = "unknown"
-"""Who acts without a stamp may call himself anything."""
-
-KEEP = """insert into refusals (case_id, command, subject, role, department, code, stage)
-          values ($1, $2, $3, $4, $5, $6, $7)"""
 
 OnForged = Callable[[str, str], None]
 """`on_forged(case_id, command)`: for the metrics and the record of refusals; must not block."""
@@ -61,7 +57,7 @@ class Forgeries:
         while True:
             case_id, command = await self._found.get()
             try:
-                await self._pool.execute(KEEP, case_id, command, UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
+                await self._pool.execute(KEEP, *unstamped(case_id, command))
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 log.warning("forgery_not_kept", case_id=case_id, command=command, error=type(error).__name__)
 

@@ -4,11 +4,10 @@ They survive a kill at any moment: a payment, its movement and what will be said
 This file is the truth that the town's payments are reconciled with. Names and accounts are not kept, only a keyed digest.
 """
 
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
+from local.book import Book
 from local.department_book import Report
 
 _TABLES = """
@@ -61,22 +60,10 @@ class BookedPayment:
     at: str
 
 
-class BankBook:
+class BankBook(Book):
     """The books of one bank. One process at a time."""
 
-    def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(file, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_TABLES)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    tables = _TABLES
 
     def payment(self, key: str) -> BookedPayment | None:
         """A payment by its key."""
@@ -173,10 +160,6 @@ class BankBook:
             "requests": self._all("SELECT payment_key, act, outcome FROM requests ORDER BY rowid"),
             "sendings": self._all("SELECT notice_id, answer FROM sendings ORDER BY rowid"),
         }
-
-    def _one(self, query: str, *values: str | int) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
-        return row
 
     def _all(self, query: str) -> list[dict[str, Any]]:
         return [dict(row) for row in self._connection.execute(query)]

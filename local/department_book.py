@@ -4,11 +4,11 @@ It survives a kill at any moment: an order, the work for it and every report abo
 Texts of the order are not kept, only their digest: nothing here has to be erased.
 """
 
-import sqlite3
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from local.book import Book
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS orders (
@@ -67,22 +67,10 @@ class BookedOrder:
     returned: bool
 
 
-class DepartmentBook:
+class DepartmentBook(Book):
     """The book of one department. One process at a time."""
 
-    def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(file, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_TABLES)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    tables = _TABLES
 
     def standing(self, order_id: str, digest: str) -> Standing:
         """Whether an order is new, known, another one under a known id, or was recalled, even before it came."""
@@ -242,10 +230,6 @@ class DepartmentBook:
                 "SELECT position, callback_id, answer FROM sendings WHERE order_id = ? ORDER BY rowid", order_id
             ),
         }
-
-    def _one(self, query: str, *values: str | int) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._connection.execute(query, values).fetchone()
-        return row
 
     def _all(self, query: str, *values: str) -> list[dict[str, Any]]:
         return [dict(row) for row in self._connection.execute(query, values)]

@@ -3,10 +3,10 @@
 It survives a kill at any moment. Of people it keeps nothing: a keyed digest tells one question from another.
 """
 
-import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
+
+from local.book import Book
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS asked (
@@ -25,22 +25,10 @@ class Asked:
     answer: str | None
 
 
-class SourceBook:
+class SourceBook(Book):
     """The book of all sources of a town. One process at a time."""
 
-    def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(file, isolation_level=None)
-        self._connection.row_factory = sqlite3.Row
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_TABLES)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
+    tables = _TABLES
 
     def ask(self, source: str, check_id: str, digest: str, now: float) -> Asked:
         """Write a question down, unless it is known, and return it as it stands."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from engine.keys import Keys
 from engine.person_identity import PersonIdentity
+from engine.refusals import KEEP
 from engine.stamps import StampSigner
 from engine.vault import PersonErased, Vault
 from schemas.actor import Actor, Stamp
@@ -112,13 +113,13 @@ class Intake:
         """Keep an attempt that was refused at the door, before it became a submission."""
         async with database(self._pool) as connection:
             stamp = Stamp(case_id=case, command=name, command_id="", actor=sender.actor, at=self.now(), digest="")
-            await connection.execute(SQL.insert_refusal, *refusal_row(case, stamp, refusal))
+            await connection.execute(KEEP, *refusal_row(case, stamp, refusal))
 
     async def note_attempt(self, actor: Actor, attempt: Attempt) -> None:
         """Keep what somebody tried and may not do, outside of a case's commands."""
         row = (attempt.case_id, attempt.command, actor.subject, actor.role, actor.department, attempt.code, "")
         async with database(self._pool) as connection:
-            await connection.execute(SQL.insert_refusal, *row)
+            await connection.execute(KEEP, *row)
 
     async def _filled(self, connection: Connection, number: int, case: str, payload: object) -> Entered:
         row = await connection.fetchrow(SQL.fill, number, case, payload, LEASE)

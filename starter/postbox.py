@@ -8,6 +8,7 @@ from typing import Any, Self
 import asyncpg
 
 from engine.database import Queries
+from engine.refusals import KEEP
 from schemas.actor import Stamp
 from schemas.refusals import Refusal
 
@@ -28,7 +29,6 @@ class IntakeQueries(Queries):
     settle: str
     find_submission: str
     start_of_case: str
-    insert_refusal: str
     backlog: str
 
 
@@ -112,7 +112,7 @@ class Postbox:
             )
             if row is not None:
                 stamp = Stamp.model_validate(submission.payload["stamp"])
-                await connection.execute(SQL.insert_refusal, *refusal_row(submission.case_id, stamp, refusal))
+                await connection.execute(KEEP, *refusal_row(submission.case_id, stamp, refusal))
         return _settled(submission, Status.REFUSED, answer, row)
 
     async def find(self, submission: str) -> Submission | None:

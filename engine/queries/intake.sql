@@ -79,10 +79,6 @@ select * from intake where submission = $1;
 -- The start of a case that may not stand yet.
 select procedure, payload as snapshot from intake where case_id = $1 and kind = 'start';
 
--- name: insert_refusal
--- An attempt that the rules refused.
-insert into refusals (case_id, command, subject, role, department, code, stage) values ($1, $2, $3, $4, $5, $6, $7);
-
 -- name: backlog
 -- How much waits, and for how long the oldest has.
 select count(*)::integer as waiting,

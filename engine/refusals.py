@@ -1,0 +1,21 @@
+"""The record of refused attempts: one statement, for the API, the guard of the worker and the ledger alike."""
+
+from engine.database import Queries
+from schemas.refusals import RefusalCode
+
+UNKNOWN = "unknown"
+"""Who acts without a stamp may call himself anything."""
+
+
+class RefusalQueries(Queries):
+    """engine/queries/refusals.sql."""
+
+    keep: str
+
+
+KEEP = RefusalQueries.load("refusals").keep
+
+
+def unstamped(case_id: str, command: str) -> tuple[str | None, ...]:
+    """The row of an attempt that did not come through the API."""
+    return (case_id, command, UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
