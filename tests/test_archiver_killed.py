@@ -86,6 +86,8 @@ async def test_a_killed_archiver_loses_and_doubles_nothing(
             await pool.fetchval("select count(*) from archive where case_id = any($1) and closed_at is not null", cases)
         )
 
+    # Other tests leave runs behind that nobody can store: this town's are the ones that count.
+    others = await Archiver(temporal, pool, keys, ArchiveStore(None)).one_pass(full=True)
     closing = asyncio.create_task(close_cases(await door(INCIDENT), temporal, number, cases))
     for _ in range(kills):
         before = await stored()
@@ -113,7 +115,7 @@ async def test_a_killed_archiver_loses_and_doubles_nothing(
         assert (await handle.describe()).status is WorkflowExecutionStatus.COMPLETED
         live = canonical_bytes(list((await handle.fetch_history()).events))
         assert (row["sha256"], json.loads(row["manifest"])["run_id"]) == (sha256(live).hexdigest(), row["run_id"])
-    assert left.left == left.lost == 0
+    assert (left.left, left.lost) == (others.left, others.lost)
     archived = [each async for each in verify_archive(pool, keys, ArchiveStore(None), cases)]
     sealed = [each async for each in verify_seals(pool, keys, cases[:3])]
     assert [each for each in (*archived, *sealed) if not each.ok] == []
