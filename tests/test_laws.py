@@ -64,7 +64,7 @@ async def test_twice_is_once(procedure: Procedure, walk: Walk, walked: Walked, p
     twice = await town.start(key=key, body=walk.report)
     again = await town.start(key=key, body=walk.report)
     for number, step in enumerate(walk.steps):
-        first = await town.give(twice, step, key=f"key-{number}")
+        first = await town.taken(twice, step, key=f"key-{number}")
         second = await town.give(twice, step, key=f"key-{number}")
 
         assert (first.status_code, second.status_code) == (200, 200), second.text
@@ -177,7 +177,7 @@ async def test_a_long_case_goes_on_in_a_new_run(
     walk = town.examples.MAIN
     case_id = await town.start()
     for number, step in enumerate(walk.steps):
-        first = await town.give(case_id, step, key=f"key-{number}")
+        first = await town.taken(case_id, step, key=f"key-{number}")
         assert first.status_code == 200, first.text
     for number, step in enumerate(walk.steps):
         repeat = await town.give(case_id, step, key=f"key-{number}")

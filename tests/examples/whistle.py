@@ -79,7 +79,7 @@ async def report_in(door: Door, whistle: str, department: str, *commands: str) -
     for command in commands:
         who = "coordinator" if command == "arbitrate" else OFFICERS[department]
         step = Step(command, who, SUMMONS_BODIES[command])
-        answer = await summons.give(case_id, step, key=f"{case_id}-{command}")
+        answer = await summons.taken(case_id, step, key=f"{case_id}-{command}")
         assert answer.status_code == 200, answer.text
         stage = answer.json()["accepted"]["stage"]
 
