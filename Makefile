@@ -1,6 +1,7 @@
 # The tasks of the project. `make demo` and `make test` need only Python 3.11+, make and git.
 PYTHON ?= python3
 BIN := .venv/bin
+TOWNS := 3
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
 .PHONY: setup demo test test-all bench chaos format lint types docs lock clean
@@ -19,7 +20,8 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	$(BIN)/pytest -m "not long"
+	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup
+	$(BIN)/pytest -m "not long and alone"
 
 test-all: setup lint types ## the long forms too
 	$(BIN)/pytest

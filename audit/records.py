@@ -1,7 +1,8 @@
 """What auditors read of a case: its entries, its row, its archived runs opened, what seals hold of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -19,6 +20,7 @@ from engine.database import Queries
 from engine.keys import KeyRing, Keys
 
 Values = dict[str, Any]
+Head = tuple[int, str]
 
 
 class AuditQueries(Queries):
@@ -59,6 +61,19 @@ class Run:
 def raw_keys(ring: KeyRing | None) -> dict[str, bytes]:
     """The keys of a public ring, by id."""
     return {key_id: key for key_id in ring or () if ring and (key := ring.get(key_id))}
+
+
+@asynccontextmanager
+async def one_moment(pool: asyncpg.Pool) -> AsyncIterator[Any]:
+    """A connection to which nothing changes: what is read in the block is what stood at one moment, while cases go on."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        yield connection
+
+
+async def head_of(connection: Any, case_id: str) -> tuple[Head | None, bool]:
+    """The head that the row of a case names, None where there is no row; and whether the row says that it has ended."""
+    row = await connection.fetchrow(SQL.row_of_case, case_id)
+    return None if row is None or row["seq"] is None else (row["seq"], row["head_hash"]), bool(row and row["ended"])
 
 
 async def entries_of(connection: Any, case_id: str) -> list[Values]:

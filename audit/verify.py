@@ -5,7 +5,6 @@ The checks themselves are pure and stand in audit/check_bundle.py, which also ru
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
 
 import asyncpg
 
@@ -21,7 +20,7 @@ from audit.check_bundle import (
     run_chain_faults,
     run_faults,
 )
-from audit.records import Run, entries_of, raw_keys, runs_of
+from audit.records import Run, entries_of, head_of, one_moment, raw_keys, runs_of
 from engine.archive import ArchiveStore
 from engine.keys import KeyRing, Keys
 from schemas.findings import Finding
@@ -38,31 +37,28 @@ async def verify_cases(
     `stamp_ring`: the public keys of the API; without it nobody asks who signed the stamps.
     """
     keys = raw_keys(stamp_ring) if stamp_ring is not None else None
-    async with pool.acquire() as connection:
-        heads = {row["case_id"]: row for row in await connection.fetch(QUERIES.cases_with_ledger)}
-        for case_id in heads if case_ids is None else case_ids:
+    for case_id in await _all_with_ledger(pool) if case_ids is None else case_ids:
+        async with one_moment(pool) as connection:
             entries = await entries_of(connection, case_id)
-            head = head_of(heads.get(case_id))
-            faults = list(_ledger_faults(case_id, entries, head, keys))
-            yield finding(case_id, LEDGER, faults, _ledger_words(entries, head))
+            head, _ended = await head_of(connection, case_id)
+        faults = list(_ledger_faults(case_id, entries, head, keys))
+        yield finding(case_id, LEDGER, faults, _ledger_words(entries, head))
 
 
 async def verify_archive(
     pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, case_ids: Sequence[str] | None = None
 ) -> AsyncIterator[Finding]:
     """Verify what the archive has of the named cases, or of all, and that ledger and histories vouch for each other."""
-    async with pool.acquire() as connection:
-        heads = {row["case_id"]: row for row in await connection.fetch(QUERIES.cases_with_ledger)}
-        archived = [row["case_id"] for row in await connection.fetch("select distinct case_id from archive order by 1")]
-        for case_id in archived if case_ids is None else case_ids:
+    for case_id in await _all_archived(pool) if case_ids is None else case_ids:
+        async with one_moment(pool) as connection:
             runs = await runs_of(connection, keys, store, case_id)
             entries = await entries_of(connection, case_id)
-            row = heads.get(case_id)
-            faults = list(archive_faults(case_id, runs, entries, head_of(row), ended=bool(row and row["ended"])))
-            events = sum(len(run.events) for run in runs)
-            yield finding(
-                case_id, ARCHIVE, faults, f"{events} events in {len(runs)} run(s)" if runs else "not archived yet"
-            )
+            head, ended = await head_of(connection, case_id)
+        faults = list(archive_faults(case_id, runs, entries, head, ended=ended))
+        events = sum(len(run.events) for run in runs)
+        yield finding(
+            case_id, ARCHIVE, faults, f"{events} events in {len(runs)} run(s)" if runs else "not archived yet"
+        )
 
 
 def archive_faults(
@@ -96,17 +92,20 @@ def column_faults(case_id: str, run: Run) -> Iterator[str]:
             yield f"manifest-changed: {case_id} run {run.row['run_id']}: the column {column} differs from the manifest"
 
 
-def head_of(row: Any) -> tuple[int, str] | None:
-    """The head that the row of a case names; None when there is no row."""
-    return None if row is None or row["seq"] is None else (row["seq"], row["head_hash"])
-
-
 def finding(case_id: str, check: str, faults: Sequence[str], well: str) -> Finding:
     """One finding from all that a check found of a case."""
     shown = list(faults[:SHOWN_AT_MOST])
     if len(faults) > SHOWN_AT_MOST:
         shown.append(f"and {len(faults) - SHOWN_AT_MOST} more")
     return Finding(case_id=case_id, check=check, ok=not faults, detail="; ".join(shown) or well)
+
+
+async def _all_with_ledger(pool: asyncpg.Pool) -> list[str]:
+    return [row["case_id"] for row in await pool.fetch(QUERIES.cases_with_ledger)]
+
+
+async def _all_archived(pool: asyncpg.Pool) -> list[str]:
+    return [row["case_id"] for row in await pool.fetch("select distinct case_id from archive order by 1")]
 
 
 def _ledger_faults(

@@ -7,11 +7,10 @@ from typing import Any
 
 import asyncpg
 
-from activities.ledger import QUERIES
 from audit.check_bundle import Values, chain_of, seal_faults, sealed_head_faults
-from audit.records import entries_of, raw_keys
+from audit.records import entries_of, head_of, one_moment, raw_keys
 from audit.seals import SQL, Leaf, Seal, all_seals, leaf_text
-from audit.verify import finding, head_of
+from audit.verify import finding
 from engine.keys import Keys
 from schemas.findings import Finding
 from schemas.merkle import merkle_root
@@ -29,27 +28,28 @@ async def verify_seals(
     `witness`: number and hash of a seal, from the log or from a bundle, that must be there. All trees are built anew when
     all cases are asked for; for single cases those that hold something of them, and the newest.
     """
-    async with pool.acquire() as connection:
+    async with one_moment(pool) as connection:
         seals = await all_seals(connection)
         rows = await connection.fetch(SQL.all_leaves)
-        heads = {row["case_id"]: row for row in await connection.fetch(QUERIES.cases_with_ledger)}
-        faults = [
-            *seal_faults([seal.plain() for seal in seals], raw_keys(keys.seal_ring)),
-            *_missing_seals(seals, rows, witness),
-            *_changed_trees(seals, rows, case_ids),
-        ]
-        yield finding(ALL, CHECK, faults, f"{len(seals)} seals")
-        held: dict[str, list[Any]] = defaultdict(list)
-        for row in rows:
-            held[row["case_id"]].append(row)
-        for case_id in sorted(held) if case_ids is None else case_ids:
+    faults = [
+        *seal_faults([seal.plain() for seal in seals], raw_keys(keys.seal_ring)),
+        *_missing_seals(seals, rows, witness),
+        *_changed_trees(seals, rows, case_ids),
+    ]
+    yield finding(ALL, CHECK, faults, f"{len(seals)} seals")
+    held: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        held[row["case_id"]].append(row)
+    for case_id in sorted(held) if case_ids is None else case_ids:
+        async with one_moment(pool) as connection:
             entries = await entries_of(connection, case_id)
+            head, _ended = await head_of(connection, case_id)
             archived = await connection.fetch(
                 "select run_id, events, manifest_hash from archive where case_id = $1", case_id
             )
-            faults = list(_held_faults(case_id, held[case_id], entries, head_of(heads.get(case_id)), archived))
-            first = min((row["first_seal"] for row in held[case_id]), default=None)
-            yield finding(case_id, CHECK, faults, "not sealed yet" if first is None else f"sealed since seal {first}")
+        faults = list(_held_faults(case_id, held[case_id], entries, head, archived))
+        first = min((row["first_seal"] for row in held[case_id]), default=None)
+        yield finding(case_id, CHECK, faults, "not sealed yet" if first is None else f"sealed since seal {first}")
 
 
 def _missing_seals(seals: Sequence[Seal], rows: Sequence[Any], witness: tuple[int, str] | None) -> Iterator[str]:

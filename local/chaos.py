@@ -34,13 +34,14 @@ from engine.temporal import connect
 from local.chaos_count import Count, count
 from local.chaos_load import Load
 from local.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, schedule
+from local.chaos_welfare import Applications, differences, movements, paid_more_than_once
 from local.journals import journals_of, still_to_say
 from local.ports import LOOPBACK, choose_ports
 from local.probes import answers_http
 from local.simulation import token_source, tokens
 from local.town import Town, TownOptions, open_town
 from local.town_processes import PROCESSES, TownProcess
-from local.townspeople import Persona
+from local.townspeople import AUDITOR, Persona
 from starter.client import TownClient, http_client
 
 SPEED = 3000.0
@@ -58,6 +59,7 @@ class ChaosOptions:
     seed: int = 1
     faults: int = 12
     cases: int = 120
+    applications: int = 0
     gap_seconds: float = 4.0
     rest_seconds: float = 420.0
     speed: float = SPEED
@@ -124,12 +126,13 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
         def client_of(persona: Persona, entrance: int) -> TownClient:
             return TownClient(urls[entrance], token_source(token_for, persona), http, patience_seconds=None)
 
-        load = Load(options.seed, client_of)
+        load, applications = Load(options.seed, client_of), Applications(options.seed, client_of)
         planned = schedule(options.seed, options.faults, options.gap_seconds)
         # The load lasts as long as the faults do, and a little longer: the last fault hits cases under way.
-        pace = (planned[-1].at_seconds + 5) / options.cases if planned else 0.1
+        pace = (planned[-1].at_seconds + 5) / options.cases if planned and options.cases else 0.1
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(load.send(range(options.cases), pace))
+            tasks.create_task(applications.send(range(1, options.applications + 1)))
             tasks.create_task(_inflict(town, planned, load, report, options.cases))
         report.load_seconds = round(time.monotonic() - began, 1)
         async with await open_pool(settings, process="jiceng chaos") as pool:
@@ -138,8 +141,12 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
             await _histories_closed(client, pool)
             await archive_once(settings, keys, pool)
             journals = await journals_of(http, settings)
-            report.refused = load.refused
-            report.count = await count(pool, client, keys, settings, load.pairs, journals)
+            report.refused = load.refused | applications.refused
+            report.count = await count(pool, client, keys, settings, load.pairs | applications.pairs, journals)
+            moved = await movements(http, settings)
+            report.count.payments = len(moved)
+            report.count.doubled += paid_more_than_once(moved)
+            report.count.uneven = await differences(client_of(AUDITOR, 0), moved)
     report.seconds = round(time.monotonic() - began, 1)
     return report
 
@@ -240,6 +247,7 @@ def told(report: ChaosReport) -> str:
         "案件 cases": counted.cases,
         "终结 ended": counted.ended,
         "派单 orders in departments' books": counted.orders,
+        "发放 payments in the bank's books": counted.payments,
         "时钟时刻 moments of clocks told": counted.moments,
         "链旁分支 cases with entries beside the chain": counted.beside,
         "退回 refused": len(report.refused),
@@ -248,6 +256,7 @@ def told(report: ChaosReport) -> str:
         "断链 broken": len(counted.broken),
         "停滞 stuck": len(counted.stuck),
         "时钟不符 clocks amiss": len(counted.clocks),
+        "对账差异 payments that differ": len(counted.uneven),
         "静止 came to rest": "是 yes" if report.at_rest else "否 NO",
         "秒 seconds": f"{report.load_seconds:g} + {report.seconds - report.load_seconds:.1f}",
     }
@@ -269,6 +278,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--faults", type=int, default=usual.faults)
     parser.add_argument("--cases", type=int, default=usual.cases)
+    parser.add_argument("--applications", type=int, default=usual.applications, help="for urgent aid, all at once")
     parser.add_argument("--gap", type=float, default=usual.gap_seconds, help="real seconds between faults, on average")
     parser.add_argument("--speed", type=float, default=usual.speed, help="town seconds per real second")
     parser.add_argument("--rest", type=float, default=usual.rest_seconds, help="real seconds until all must be at rest")
@@ -279,6 +289,7 @@ def main() -> int:
         seed=given.seed,
         faults=given.faults,
         cases=given.cases,
+        applications=given.applications,
         gap_seconds=given.gap,
         rest_seconds=given.rest,
         speed=given.speed,

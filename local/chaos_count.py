@@ -42,16 +42,18 @@ class Count:
     stuck: list[str] = field(default_factory=list)
     clocks: list[str] = field(default_factory=list)
     moments: int = 0
+    payments: int = 0
+    uneven: list[str] = field(default_factory=list)
     beside: int = 0
 
     @property
     def well(self) -> bool:
         """Nothing lost, doubled, broken, stuck or told otherwise than once."""
-        return not (self.lost or self.doubled or self.broken or self.stuck or self.clocks)
+        return not (self.lost or self.doubled or self.broken or self.stuck or self.clocks or self.uneven)
 
     def faults(self) -> Iterator[str]:
         """All that is not well, some of each sort."""
-        for name in ("lost", "doubled", "broken", "stuck", "clocks"):
+        for name in ("lost", "doubled", "broken", "stuck", "clocks", "uneven"):
             found: list[str] = getattr(self, name)
             for each in found[:SHOWN_AT_MOST]:
                 yield f"{name}: {each}"

@@ -5,7 +5,7 @@ The sentences are Chinese with English beside; an entry's Chinese title is the A
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,96 +18,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from local.playing import Performance
+from local.stories import repertoire_of
 from local.story import Story
 from local.town import TownAddresses
-from local.verdict import STAGE_AFTER
-from schemas.incident import Kind, Stage
-from schemas.whistle import Kind as WhistleKind
-from schemas.whistle import Stage as WhistleStage
+from schemas.screen_words import stage_words
 from starter.views import TimelineEntry
 
-ENGLISH: Mapping[str, str] = {
-    Kind.REPORTED: "reported",
-    Kind.DISPATCHED: "dispatched",
-    Kind.REDISPATCHED: "sent to another department",
-    Kind.ORDER_RECEIVED: "order received",
-    Kind.ORDER_REFUSED: "order not delivered",
-    Kind.ORDER_RECALLED: "order taken back",
-    Kind.SIGNED: "signed",
-    Kind.RETURNED: "returned",
-    Kind.ARBITRATED: "ruled on",
-    Kind.ARRIVED: "on the spot",
-    Kind.FINISHED: "finished",
-    Kind.VERIFIED: "verified",
-    Kind.VERIFICATION_FAILED: "verification failed",
-    Kind.RATED: "rated",
-    Kind.NOT_RATED: "not rated in time",
-    Kind.CLOSED: "closed",
-    Kind.REOPENED: "reopened",
-    Kind.URGED: "urged",
-    Kind.WITHDRAWN: "withdrawn",
-    Kind.REJECTED: "rejected",
-    Kind.UNRESOLVED: "ended unresolved",
-    Kind.REWORK_RECEIVED: "rework received",
-    Kind.REWORK_REFUSED: "rework not delivered",
-    Kind.EXTENSION_REQUESTED: "extension asked for",
-    Kind.EXTENSION_GRANTED: "extended",
-    Kind.EXTENSION_REFUSED: "extension refused",
-    Kind.SUSPENSION_REQUESTED: "suspension asked for",
-    Kind.SUSPENSION_GRANTED: "suspended",
-    Kind.SUSPENSION_REFUSED: "suspension refused",
-    Kind.SUSPENSION_ENDED: "suspension over",
-    Kind.REQUEST_LAPSED: "request lapsed",
-    Kind.RESUMED: "resumed",
-    Kind.SUPERVISED: "supervised",
-    Kind.SUPERVISION_ANSWERED: "supervisor answered",
-    Kind.COMMENTED: "commented",
-    Kind.ATTACHED: "document attached",
-    Kind.MERGED: "merged into another",
-    Kind.MERGE_TAKEN: "taken in by the other",
-    Kind.MERGE_REFUSED: "merge undone",
-    Kind.REPORT_MERGED: "another report merged in",
-    Kind.WHISTLE_ASKED: "a whistle asked for",
-    Kind.WHISTLED: "waits for a whistle",
-    Kind.NOT_WAITING: "waits no longer",
-    Kind.WHISTLE_ENDED: "the whistle is over",
-    WhistleKind.BLOWN: "whistle blown",
-    WhistleKind.SUMMONED: "departments called",
-    WhistleKind.SUMMONS_STANDS: "summons stands",
-    WhistleKind.REPORTED: "department reported",
-    WhistleKind.GATHERED: "gathered",
-    WhistleKind.WORK_BEGUN: "work begun",
-    WhistleKind.ALL_SETTLED: "all settled",
-    WhistleKind.SCORED: "scored",
-    WhistleKind.EVALUATED: "evaluated",
-    WhistleKind.CLOSED: "closed",
-    WhistleKind.INCIDENT_WAITS: "the incident waits",
-    "clock:warning": "due soon",
-    "clock:breach": "late",
-    "clock:tier": "reported one level up",
-    "clock:final_limit": "now the coordinator's",
-}
-STAGES: Mapping[str, tuple[str, str]] = {
-    Stage.REPORTED: ("受理", "reported"),
-    Stage.DISPATCHED: ("派单", "dispatched"),
-    Stage.RETURNED: ("退回", "returned"),
-    Stage.HANDLING: ("办理", "handling"),
-    Stage.SUSPENDED: ("挂账", "suspended"),
-    Stage.VERIFYING: ("核查", "verifying"),
-    Stage.CALLING_BACK: ("回访", "calling back"),
-    Stage.CLOSED: ("结案", "closed"),
-    Stage.MERGED: ("并案", "merged"),
-    Stage.WITHDRAWN: ("撤回", "withdrawn"),
-    Stage.REJECTED: ("不予受理", "rejected"),
-    Stage.UNRESOLVED: ("终结", "unresolved"),
-    Stage.WHISTLED: ("等候吹哨", "waits for a whistle"),
-    WhistleStage.BLOWN: ("吹哨", "blown"),
-    WhistleStage.SUMMONING: ("召集", "summoning"),
-    WhistleStage.GATHERED: ("集结", "gathered"),
-    WhistleStage.WORKING: ("联合处置", "working"),
-    WhistleStage.EVALUATED: ("评价", "evaluated"),
-    WhistleStage.CANCELLED: ("撤销", "cancelled"),
-}
 WIDTH_WITHOUT_TERMINAL = 150
 _TELLING = ("department", "clock", "moment", "told", "solved")
 
@@ -115,7 +31,8 @@ _TELLING = ("department", "clock", "moment", "told", "solved")
 def words_of(entry: TimelineEntry) -> str:
     """An entry in a line: its Chinese title, English, and the codes that matter."""
     codes = " ".join(str(entry.facts[name]) for name in _TELLING if entry.facts.get(name))
-    return f"{entry.title} {ENGLISH.get(entry.kind, entry.kind)}" + (f" ({codes})" if codes else "")
+    english = entry.kind.partition(":")[2].replace("_", " ").replace(":", " ")
+    return f"{entry.title} {english}" + (f" ({codes})" if codes else "")
 
 
 def in_words(duration: timedelta) -> str:
@@ -207,7 +124,7 @@ class LinesScreen(DemoScreen):
         """The table, then whatever was not as told."""
         self._console.print(_verdict_table(performances))
         used = dict.fromkeys(stage for each in performances if each.verdict for stage in each.verdict.path)
-        self._say(" · ".join(" ".join(STAGES[stage]) for stage in used))
+        self._say(" · ".join(map(stage_words, used)))
         for performance in performances:
             for fault in performance.faults:
                 self._say(f"✗ {performance.story.name} {performance.case_id}: {fault}")
@@ -229,6 +146,7 @@ class _Row:
     town_time: str = ""
     latest: str = "等待 waiting"
     over: bool = False
+    entries: list[TimelineEntry] = field(default_factory=list)
 
 
 @dataclass
@@ -265,7 +183,8 @@ class MovingScreen(LinesScreen):
     def happened(self, story: Story, case_id: str, entry: TimelineEntry, since_report: timedelta) -> None:  # noqa: ARG002
         """Bring the story's row up to date."""
         row = self._board.rows[story.name]
-        row.stage = str(STAGE_AFTER.get(entry.kind, row.stage))
+        row.entries.append(entry)
+        row.stage = next(reversed(repertoire_of(row.entries).path_of(row.entries)), row.stage)
         row.town_time, row.latest = in_words(since_report), words_of(entry)
 
     def noted(self, story: Story, chinese: str, english: str) -> None:
@@ -298,7 +217,7 @@ def _verdict_table(performances: Sequence[Performance]) -> Table:
         table.add_row(
             f"{performance.story.title.zh} [cyan]{performance.story.name}[/cyan]",
             performance.case_id,
-            " ".join(STAGES[stage][0] for stage in verdict.path) if verdict else "",
+            " ".join(stage_words(stage).partition(" ")[0] for stage in verdict.path) if verdict else "",
             in_words(verdict.town_time) if verdict else "",
             "[green]✓[/green]" if performance.ok else "[red]✗[/red]",
         )

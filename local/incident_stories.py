@@ -9,23 +9,33 @@ A story steers the simulated departments and people by stage directions in its d
 nothing of stories. Whether it went as told is found out in `local/verdict.py`.
 """
 
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from itertools import pairwise
+from typing import Any
+
 from local.incident_plot import (
+    CALLING_BACK,
+    CLOSED,
     DISPATCHED,
     EACH_ONCE,
     ECOLOGY,
     EMERGENCY,
+    HANDLING,
+    REPORTED,
     RETURNED,
     STRAIGHT,
     TO_THE_CLOSE,
     TO_THE_DEPARTMENT,
     URBAN,
+    VERIFYING,
 )
 from local.incident_stories_requests import REQUESTS
 from local.incident_stories_review import REVIEW
 from local.incident_stories_systems import SYSTEMS
-from local.story import LATE, NEVER, OrderExpectation, Story, Title
+from local.story import LATE, NEVER, OrderExpectation, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, RESIDENTS
-from schemas.incident import Kind
+from schemas.incident import FINAL, Kind, Stage
 
 DEPARTMENTS: tuple[Story, ...] = (
     Story(
@@ -111,4 +121,39 @@ DEPARTMENTS: tuple[Story, ...] = (
     ),
 )
 
-STORIES: tuple[Story, ...] = (*DEPARTMENTS, *REQUESTS, *REVIEW, *SYSTEMS)
+
+def _rated(facts: Mapping[str, Any], path: Sequence[StrEnum]) -> StrEnum | None:
+    """Not solved: back to the department, the second time to the coordinator."""
+    if facts.get("solved") != "not":
+        return None
+    return RETURNED if (CALLING_BACK, HANDLING) in pairwise(path) else HANDLING
+
+
+REPERTOIRE = Repertoire(
+    stories=(*DEPARTMENTS, *REQUESTS, *REVIEW, *SYSTEMS),
+    stage_after={
+        Kind.REPORTED: REPORTED,
+        Kind.DISPATCHED: DISPATCHED,
+        Kind.REDISPATCHED: DISPATCHED,
+        Kind.ARBITRATED: DISPATCHED,
+        Kind.REOPENED: DISPATCHED,
+        Kind.SIGNED: HANDLING,
+        Kind.VERIFICATION_FAILED: HANDLING,
+        Kind.RETURNED: RETURNED,
+        Kind.FINISHED: VERIFYING,
+        Kind.VERIFIED: CALLING_BACK,
+        Kind.RATED: _rated,
+        Kind.CLOSED: CLOSED,
+        Kind.WITHDRAWN: Stage.WITHDRAWN,
+        Kind.REJECTED: Stage.REJECTED,
+        Kind.UNRESOLVED: Stage.UNRESOLVED,
+        Kind.SUSPENSION_GRANTED: Stage.SUSPENDED,
+        Kind.RESUMED: HANDLING,
+        Kind.SUSPENSION_ENDED: HANDLING,
+        Kind.MERGED: Stage.MERGED,
+        Kind.WHISTLED: Stage.WHISTLED,
+        Kind.WHISTLE_ENDED: lambda _facts, path: path[-2],  # back to where it stood
+    },
+    endings=frozenset({CLOSED, *FINAL}),
+    may_go_on=frozenset({CLOSED}),
+)

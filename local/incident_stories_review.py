@@ -136,6 +136,7 @@ REVIEW: tuple[Story, ...] = (
                 path=(*TO_THE_DEPARTMENT, Stage.MERGED),
                 counts=NO_WORK | {Kind.MERGED: 1, Kind.MERGE_TAKEN: 1, Kind.ORDER_RECALLED: 1},
                 orders=(OrderExpectation(department=URBAN, reports=()),),
+                ends_with=Kind.MERGE_TAKEN,
                 goes_into_another=True,
                 address="菜场路口",
                 area=AREAS[2],

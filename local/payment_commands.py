@@ -14,8 +14,7 @@ from engine.keys import Keys
 from local.found import find_town
 from local.simulation import tokens
 from local.telling import run_told
-from local.townspeople import Persona
-from schemas.actor import Role
+from local.townspeople import AUDITOR
 
 NOT_RECONCILED = 1
 DIFFERENT = 2
@@ -55,8 +54,7 @@ def reconcile(
 
 async def _reconcile(data: Path, month: str) -> tuple[int, dict[str, Any]]:
     settings = find_town(data)
-    auditor = Persona("auditor-1", Role.AUDITOR)
-    headers = {"Authorization": f"Bearer {tokens(settings, Keys.of(settings))(auditor)}"}
+    headers = {"Authorization": f"Bearer {tokens(settings, Keys.of(settings))(AUDITOR)}"}
     async with httpx.AsyncClient(base_url=settings.api_url, timeout=PATIENCE_SECONDS, trust_env=False) as api:
         try:
             answer = await api.get(f"/api/v1/reconciliations/{month}", headers=headers)

@@ -15,18 +15,16 @@ import httpx
 
 from local.people import TokenFor
 from local.scenes import NotAsTold
-from local.story import ENDINGS, OwnClock, Story, Title
-from local.townspeople import Persona
-from local.verdict import Evidence, Journal, Killing, Verdict, judge, path_of
-from schemas.actor import Role
+from local.stories import repertoire_of
+from local.story import OwnClock, Story, Title
+from local.townspeople import AUDITOR, Persona
+from local.verdict import Evidence, Journal, Killing, Verdict, judge
 from schemas.findings import Finding
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
 from schemas.town_time import TownTime
-from schemas.whistle import Kind as WhistleKind
 from starter.client import ApiError, TownClient
 from starter.views import PublicCase, TimelineEntry
 
-AUDITOR = Persona("auditor-1", Role.AUDITOR)
 AT_ONE_TIME = 4
 """Stories with clocks that must not run out: on two cores more of them make each other late at the demo's speed."""
 WAIT_SECONDS = 10.0
@@ -109,8 +107,7 @@ class Performance:
     @property
     def case_ids(self) -> list[str]:
         """Its case, and those that this one started."""
-        started = [str(entry.facts["summons"]) for entry in self.entries if entry.kind == WhistleKind.SUMMONS_STANDS]
-        return [self.case_id, *started]
+        return [self.case_id, *(repertoire_of(self.entries).started(self.entries) if self.entries else ())]
 
     @property
     def ok(self) -> bool:
@@ -137,12 +134,7 @@ class Performance:
     @property
     def over(self) -> bool:
         """It has gone as far as the story goes, or another way."""
-        path = path_of(self.entries)
-        if not path or path[-1] not in ENDINGS:
-            return False
-        if path[-1] == Stage.MERGED:  # final when the other case has taken it in
-            return any(entry.kind == Kind.MERGE_TAKEN for entry in self.entries)
-        return len(path) >= len(self.story.path) or path[-1] != Stage.CLOSED
+        return bool(self.entries) and repertoire_of(self.entries).over(self.story, self.entries)
 
 
 class Order:

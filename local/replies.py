@@ -23,8 +23,8 @@ from local.past_calendar import past_calendar
 from local.replay_pace import Pace
 from local.reply_file import Answered, ReplyFile
 from local.reply_record import PlayedReply, ReplyReport
-from local.reply_stage import ADDRESS, AUDITOR, Lags, ReplyStage, ReplyTown, reply_stage
-from local.townspeople import CLERK, COORDINATOR, Persona, officer
+from local.reply_stage import ADDRESS, Lags, ReplyStage, ReplyTown, reply_stage
+from local.townspeople import AUDITOR, CLERK, COORDINATOR, Persona, officer
 from schemas.calendar import Calendar
 from schemas.incident import FINAL, IncidentPolicy, Stage
 from schemas.refusals import RefusalCode

@@ -19,7 +19,7 @@ from engine.settings import Settings
 from local.importer import NOT_STATED
 from local.people import TokenFor
 from local.simulation import tokens
-from local.townspeople import Persona, officer
+from local.townspeople import AUDITOR, Persona, officer
 from schemas.actor import Role
 from schemas.calendar import Calendar
 from schemas.incident import INCIDENT, IncidentPolicy
@@ -30,7 +30,6 @@ from starter.app import create_app
 from starter.client import TownClient
 from starter.views import CaseView
 
-AUDITOR = Persona("auditor-1", Role.AUDITOR)
 IMPORTER = Persona("importer-1", Role.WINDOW_CLERK)
 ADDRESS = "http://town"
 PATIENCE_SECONDS = 20.0

@@ -1,18 +1,25 @@
 """All stories of `jiceng demo`: those of each procedure stand in `local/PROCEDURE_stories.py`, found by its name."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
-from local.story import Story
+from local.story import Repertoire, Story
+from starter.views import TimelineEntry
 from workflows.registry import PROCEDURES
 
-BY_PROCEDURE: Mapping[str, tuple[Story, ...]] = {
-    each.procedure.name: importlib.import_module(f"local.{each.procedure.name}_stories").STORIES
+REPERTOIRES: Mapping[str, Repertoire] = {
+    each.procedure.name: importlib.import_module(f"local.{each.procedure.name}_stories").REPERTOIRE
     for each in PROCEDURES
     if find_spec(f"local.{each.procedure.name}_stories") is not None
 }
+BY_PROCEDURE: Mapping[str, tuple[Story, ...]] = {name: each.stories for name, each in REPERTOIRES.items()}
 STORIES: tuple[Story, ...] = tuple(story for stories in BY_PROCEDURE.values() for story in stories)
+
+
+def repertoire_of(entries: Sequence[TimelineEntry]) -> Repertoire:
+    """The repertoire by which the timeline of a case is read: that of the procedure whose entry opens it."""
+    return REPERTOIRES[entries[0].kind.partition(":")[0]]
 
 
 def named(names: str | None) -> tuple[Story, ...]:

@@ -1,6 +1,6 @@
 """What a story is: a report to make, and what must be true when it has been played. The stories: `local/stories.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -9,14 +9,13 @@ from typing import Any
 from local.scenes import Scene
 from local.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
 from schemas.actor import Channel
-from schemas.incident import FINAL, Kind, Stage
+from schemas.incident import Kind
 from schemas.incident_report import IncidentReport, Reporter
 from schemas.location import Location
 from schemas.model import Model
-from schemas.whistle import FINAL as WHISTLE_OVER
 from starter.client import Started, TownClient
+from starter.views import TimelineEntry
 
-ENDINGS: frozenset[str] = frozenset({Stage.CLOSED, *FINAL, *WHISTLE_OVER})
 LATE = frozenset({"clock:breach", "clock:tier"})
 NEVER = frozenset({*LATE, Kind.ORDER_REFUSED, Kind.NOT_RATED})
 
@@ -67,6 +66,7 @@ class Story:
     must not stand there. `moments`: for each clock named, the moments that come, in order. `orders`: in order of number.
     `departments` and `whims` are the stage directions; `scenes` what single persons do besides, one after the other.
     `also`: the stories of cases that come up in it, in order; `children`: what is told of those that it starts, by code.
+    `ends_with`: the entry after which nothing more is waited for, where that is not the last stage of the path.
     `followed`: somebody follows the case by number and code, and must see every step; `goes_into_another`: and at the end
     the close of the case that it was merged into. `in_a_hurry`: its clocks are so short that other stories wait for it.
     `kills_worker`: the worker's process is killed with -9 as soon as a department has the order, when no story is under
@@ -85,6 +85,7 @@ class Story:
     scenes: tuple[Scene, ...] = ()
     also: tuple["Story", ...] = ()
     children: Mapping[str, ChildExpectation] = field(default_factory=dict)
+    ends_with: str | None = None
     followed: bool = False
     goes_into_another: bool = False
     clock: OwnClock | None = None
@@ -118,3 +119,47 @@ class Story:
     def minds_delay(self) -> bool:
         """Whether a clock that runs out makes the story fail."""
         return bool(LATE & self.never)
+
+
+StageRule = StrEnum | Callable[[Mapping[str, Any], Sequence[StrEnum]], StrEnum | None]
+"""Where a case stands after an entry: always the same, or by the facts of the entry and the stages so far."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Repertoire:
+    """The stories of a procedure, and how its timelines are read: `REPERTOIRE` in `local/PROCEDURE_stories.py`.
+
+    `stage_after`: by kind of entry. `endings`: the stages with which a story is over; after those that `may_go_on` only
+    when it has gone as far as it is told. `starts`: the kinds of entry that name a case which this one started, and by
+    which of their facts.
+    """
+
+    stories: tuple[Story, ...]
+    stage_after: Mapping[str, StageRule]
+    endings: frozenset[str]
+    may_go_on: frozenset[str] = frozenset()
+    starts: Mapping[str, str] = field(default_factory=dict)
+
+    def path_of(self, entries: Sequence[TimelineEntry]) -> tuple[StrEnum, ...]:
+        """The stages that a case went through, by its entries."""
+        path: list[StrEnum] = []
+        for entry in entries:
+            rule = self.stage_after.get(entry.kind)
+            stage = rule if isinstance(rule, StrEnum) or rule is None else rule(entry.facts, path)
+            if stage is not None:
+                path.append(stage)
+        return tuple(path)
+
+    def started(self, entries: Sequence[TimelineEntry]) -> list[str]:
+        """The numbers of the cases that a case started, in order."""
+        return [str(entry.facts[self.starts[entry.kind]]) for entry in entries if entry.kind in self.starts]
+
+    def over(self, story: Story, entries: Sequence[TimelineEntry]) -> bool:
+        """A case has gone as far as its story goes, or another way."""
+        kinds, path = {entry.kind for entry in entries}, self.path_of(entries)
+        if "case:ended" in kinds:
+            return True
+        if story.ends_with is not None:
+            return story.ends_with in kinds
+        as_far_as_told = len(path) >= len(story.path)
+        return bool(path) and path[-1] in self.endings and (as_far_as_told or path[-1] not in self.may_go_on)

@@ -38,6 +38,7 @@ AREAS = ("320104.003.01", "320104.003.02", "320104.003.03")
 RESIDENTS = tuple(Persona(f"resident-{number}", Role.RESIDENT) for number in range(1, 7))
 GRID_WORKERS = tuple(Persona(f"grid-worker-{area}", Role.GRID_WORKER, area=area) for area in AREAS)
 COORDINATOR = Persona("coordinator-1", Role.COORDINATOR)
+AUDITOR = Persona("auditor-1", Role.AUDITOR)
 CLERK = Persona("window-clerk-1", Role.WINDOW_CLERK)
 SUPERVISOR = Persona("supervisor-1", Role.SUPERVISOR)
 """Acts in scenes only: what a supervisor takes up is nothing that happens by itself."""

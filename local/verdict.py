@@ -11,44 +11,14 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from local.stories import repertoire_of
 from local.story import OrderExpectation, Story
 from schemas.findings import Finding
-from schemas.incident import Kind, Stage
-from schemas.whistle import Kind as WhistleKind
-from schemas.whistle import Stage as WhistleStage
+from schemas.incident import Stage
 from starter.views import PublicCase, TimelineEntry
 
 Journal = Mapping[str, Any]
 """What a department wrote down about one order (`GET /journal`)."""
-
-STAGE_AFTER: Mapping[str, StrEnum] = {
-    Kind.REPORTED: Stage.REPORTED,
-    Kind.DISPATCHED: Stage.DISPATCHED,
-    Kind.REDISPATCHED: Stage.DISPATCHED,
-    Kind.ARBITRATED: Stage.DISPATCHED,
-    Kind.REOPENED: Stage.DISPATCHED,
-    Kind.SIGNED: Stage.HANDLING,
-    Kind.VERIFICATION_FAILED: Stage.HANDLING,
-    Kind.RETURNED: Stage.RETURNED,
-    Kind.FINISHED: Stage.VERIFYING,
-    Kind.VERIFIED: Stage.CALLING_BACK,
-    Kind.CLOSED: Stage.CLOSED,
-    Kind.WITHDRAWN: Stage.WITHDRAWN,
-    Kind.REJECTED: Stage.REJECTED,
-    Kind.UNRESOLVED: Stage.UNRESOLVED,
-    Kind.SUSPENSION_GRANTED: Stage.SUSPENDED,
-    Kind.RESUMED: Stage.HANDLING,
-    Kind.SUSPENSION_ENDED: Stage.HANDLING,
-    Kind.MERGED: Stage.MERGED,
-    Kind.WHISTLED: Stage.WHISTLED,
-    WhistleKind.BLOWN: WhistleStage.BLOWN,
-    WhistleKind.GATHERED: WhistleStage.GATHERED,
-    WhistleKind.WORK_BEGUN: WhistleStage.WORKING,
-    WhistleKind.EVALUATED: WhistleStage.EVALUATED,
-    WhistleKind.CLOSED: WhistleStage.CLOSED,
-    WhistleKind.CANCELLED: WhistleStage.CANCELLED,
-    WhistleKind.UNRESOLVED: WhistleStage.UNRESOLVED,
-}
 
 
 @dataclass(frozen=True)
@@ -98,7 +68,8 @@ class Verdict:
 def judge(story: Story, evidence: Evidence) -> Verdict:
     """Compare the evidence with what the story says must be true."""
     entries = evidence.entries
-    path = path_of(entries)
+    repertoire = repertoire_of(entries)
+    path = repertoire.path_of(entries)
     faults = [
         *_path_faults(story, path),
         *_entry_faults(story, entries),
@@ -110,27 +81,9 @@ def judge(story: Story, evidence: Evidence) -> Verdict:
         *(f"{finding.check}: {finding.detail}" for finding in evidence.findings if not finding.ok),
         *(f"{check}: was not checked" for check in ("ledger", "replay") if not _checked(evidence, check)),
     ]
-    staged = [entry.at for entry in entries if entry.kind in STAGE_AFTER]
+    staged = [entry.at for entry in entries if entry.kind in repertoire.stage_after]
     took = staged[-1] - staged[0] if staged else timedelta(0)
     return Verdict(path, took, tuple(faults))
-
-
-def path_of(entries: Sequence[TimelineEntry]) -> tuple[StrEnum, ...]:
-    """The stages that a case went through, by its entries."""
-    path: list[StrEnum] = []
-    unsolved = 0
-    for entry in entries:
-        stage = STAGE_AFTER.get(entry.kind)
-        if entry.kind == Kind.RATED and entry.facts.get("solved") == "not":
-            unsolved += 1
-            stage = Stage.HANDLING if unsolved == 1 else Stage.RETURNED
-        if entry.kind == Kind.WHISTLE_ENDED:
-            stage = path[-2]  # back to where it stood
-        if entry.kind == WhistleKind.SUMMONED and path == [WhistleStage.BLOWN]:
-            stage = WhistleStage.SUMMONING
-        if stage is not None:
-            path.append(stage)
-    return tuple(path)
 
 
 def _checked(evidence: Evidence, check: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, EMERGENCY, STRAIGHT, URBAN
 from local.scenes import Gives
-from local.story import LATE, NEVER, ChildExpectation, OrderExpectation, OwnClock, Story, Title
+from local.story import LATE, NEVER, ChildExpectation, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, Persona
 from local.whistle_scenes import STREET, ComesUp, Rules, Scores
 from schemas.calendar import SHANGHAI
@@ -14,7 +14,7 @@ from schemas.incident import Kind as IncidentKind
 from schemas.incident import Stage as IncidentStage
 from schemas.location import Location
 from schemas.summons import Kind as SummonsKind
-from schemas.whistle import Kind, Stage
+from schemas.whistle import FINAL, Kind, Stage
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
 from starter.client import Started, TownClient
@@ -56,7 +56,7 @@ def _marks(*departments: str, absent: str = "") -> Mapping[str, int]:
     return {department: 40 if department == absent else 92 for department in departments}
 
 
-STORIES: tuple[Story, ...] = (
+_STORIES: tuple[Story, ...] = (
     WhistleStory(
         name="whistle-all-arrive",
         title=Title(zh="吹哨,各部门到齐", en="a whistle, and all arrive"),
@@ -164,4 +164,20 @@ STORIES: tuple[Story, ...] = (
         area=AREAS[2],
         reporter=CLERK,
     ),
+)
+
+REPERTOIRE = Repertoire(
+    stories=_STORIES,
+    stage_after={
+        Kind.BLOWN: Stage.BLOWN,
+        Kind.SUMMONED: lambda _facts, path: Stage.SUMMONING if path[-1] == Stage.BLOWN else None,
+        Kind.GATHERED: Stage.GATHERED,
+        Kind.WORK_BEGUN: Stage.WORKING,
+        Kind.EVALUATED: Stage.EVALUATED,
+        Kind.CLOSED: Stage.CLOSED,
+        Kind.CANCELLED: Stage.CANCELLED,
+        Kind.UNRESOLVED: Stage.UNRESOLVED,
+    },
+    endings=frozenset(FINAL),
+    starts={Kind.SUMMONS_STANDS: "summons"},
 )

@@ -25,8 +25,12 @@ def is_identity_number(text: str, today: date) -> bool:
         born = date(int(text[6:10]), int(text[10:12]), int(text[12:14]))
     except ValueError:
         return False
-    total = sum(int(digit) * weight for digit, weight in zip(text[:17], _WEIGHTS, strict=True))
-    return date(_FIRST_YEAR, 1, 1) <= born <= today and _CHECK[total % 11] == text[17]
+    return date(_FIRST_YEAR, 1, 1) <= born <= today and check_character(text[:17]) == text[17]
+
+
+def check_character(digits: str) -> str:
+    """The last character of the number that begins with these seventeen digits."""
+    return _CHECK[sum(int(digit) * weight for digit, weight in zip(digits, _WEIGHTS, strict=True)) % 11]
 
 
 def birth_month(number: str) -> str:

@@ -17,8 +17,10 @@ from typing import IO, Any, TypeVar
 import httpx
 from pydantic import BaseModel
 
+from schemas.document import Document
 from schemas.incident_report import IncidentReport
 from schemas.refusals import Fault
+from schemas.welfare_application import WelfareApplication
 from schemas.whistle_call import WhistleCall
 from starter.postbox import Status
 from starter.views import (
@@ -31,6 +33,7 @@ from starter.views import (
     Inbox,
     Indicators,
     PublicCase,
+    ReconciliationView,
     ReportAnswer,
     SimilarCases,
     SubmissionView,
@@ -124,6 +127,15 @@ class TownClient:
         """Call departments to a matter. Raises Refused, Unavailable."""
         return await self._start("/whistles", call, key)
 
+    async def apply_for_benefit(self, application: WelfareApplication, key: str) -> Started:
+        """Apply for a benefit. Raises Refused, Unavailable."""
+        return await self._start("/welfare-applications", application, key)
+
+    async def send_document(self, content: bytes, media_type: str) -> Document:
+        """Upload a file; the same file again is the same document. Raises Refused, Unavailable."""
+        response, _ = await self._send("POST", "/documents", body=content, headers={"Content-Type": media_type})
+        return _read(Document, response)
+
     async def _start(self, path: str, opening: BaseModel, key: str) -> Started:
         response, tries = await self._send("POST", path, key=key, body=opening.model_dump_json(exclude_none=True))
         if response.status_code == httpx.codes.ACCEPTED:
@@ -212,6 +224,11 @@ class TownClient:
         response, _ = await self._send("GET", "/indicators/incidents", parameters=parameters)
         return _read(Indicators, response)
 
+    async def reconciliation(self, month: str) -> ReconciliationView:
+        """Our payments of a month, such as "2026-11", against the bank's own books."""
+        response, _ = await self._send("GET", f"/reconciliations/{month}")
+        return _read(ReconciliationView, response)
+
     async def categories(self, words: str = "", limit: int = 10) -> Categories:
         """The lines of the responsibility list that fit what somebody says."""
         response, _ = await self._send("GET", "/categories", parameters={"q": words, "limit": str(limit)})
@@ -264,13 +281,13 @@ class TownClient:
         path: str,
         *,
         key: str | None = None,
-        body: str | None = None,
+        body: str | bytes | None = None,
         parameters: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> tuple[httpx.Response, int]:
         """Send until there is an answer, or patience ends: the answer, and the number of tries.
 
-        Safe for all that is sent here: reading, and acts with a key.
+        Safe for all that is sent here: reading, acts with a key, and documents, which are the same by what they contain.
         """
         deadline = None if self._patience is None else time.monotonic() + self._patience
         pause = FIRST_PAUSE_SECONDS
@@ -279,7 +296,7 @@ class TownClient:
             if key is not None:
                 sent["Idempotency-Key"] = key
             if body is not None:
-                sent["Content-Type"] = "application/json"
+                sent.setdefault("Content-Type", "application/json")
             try:
                 response = await self._http.request(
                     method, self._url + path, headers=sent, content=body, params=_parameters(parameters)

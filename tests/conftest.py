@@ -34,19 +34,23 @@ hypothesis.settings.load_profile("town")
 
 
 ALONE = frozenset({
-    "test_archiver_killed", "test_backup", "test_canaries", "test_chaos", "test_import", "test_incident_holidays",
-    "test_key_rotation", "test_late_commands", "test_local_temporal", "test_local_town", "test_people", "test_replies",
-    "test_simulated_departments", "test_stories", "test_supervisor", "test_survival", "test_welfare_payments",
-    "test_welfare_ten_years",
+    "test_incident_holidays", "test_late_commands", "test_local_town", "test_people", "test_replies", "test_stories",
+    "test_welfare_payments", "test_chaos",
 })  # fmt: skip
 """Files that play whole towns by fast clocks: a second town on the same cores would make people late that are not."""
 
+SPLIT = frozenset({"test_laws", "test_survival"})
+"""Files whose tests are long and the same for every procedure: each procedure's may run beside the others'."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must run alone."""
+    """Mark what must run alone, and what must stay together where several towns run side by side."""
     for item in items:
         if item.path.stem in ALONE:
             item.add_marker(pytest.mark.alone)
+        callspec = getattr(item, "callspec", None)
+        procedure = callspec.params.get("procedure") if item.path.stem in SPLIT and callspec else None
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}/{procedure.name}" if procedure else item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ Entry = dict[str, Any]
 async def as_owner(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     """A connection with all guards switched off; what is done on it nobody else sees, and it is taken back."""
     async with pool.acquire() as connection:
-        transaction = connection.transaction()
+        transaction = connection.transaction(isolation="repeatable_read")
         await transaction.start()
         for table in ("ledger", "archive", "seals", "sealed_leaves"):
             await connection.execute(f"alter table {table} disable trigger user")

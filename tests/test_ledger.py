@@ -1,7 +1,6 @@
 """The ledger: written once, never turned back, and every alteration found."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import asyncpg
@@ -15,8 +14,12 @@ from schemas.findings import Finding
 from schemas.incident import INCIDENT
 from schemas.ledger import Batch, BrokenChain, Projection, verify_chain
 from tests.door import Door, OpenDoor
+from tests.tampering import OneConnection, as_owner
 
 pytestmark = pytest.mark.usefixtures("worker")
+
+UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
+"""A run that Temporal never had."""
 
 
 @pytest.fixture
@@ -40,7 +43,9 @@ async def batch_after(pool: asyncpg.Pool, case_id: str, later: timedelta) -> Bat
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields}
     projection = Projection(**fields | {"seq": entry.seq, "head_hash": entry.hash})
-    return Batch(run_id="tests", task_at=row["task_at"] + later, entries=(entry,), notices=(), projection=projection)
+    return Batch(
+        run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,), notices=(), projection=projection
+    )
 
 
 async def verified(pool: asyncpg.Pool, case_id: str) -> Finding:
@@ -64,7 +69,7 @@ async def test_a_task_that_was_given_up_does_not_turn_a_case_back(town: Door, po
     before = await row_of(pool, case_id)
     with pytest.raises(ApplicationError) as refused:
         await Ledger(pool).write(await batch_after(pool, case_id, timedelta(seconds=-1)))
-    count = await pool.fetchval("select count(*) from ledger where case_id = $1 and run_id = 'tests'", case_id)
+    count = await pool.fetchval("select count(*) from ledger where case_id = $1 and run_id = $2", case_id, UNKNOWN_RUN)
 
     assert (refused.value.type, count) == ("StaleTask", 0)
     assert before == await row_of(pool, case_id)
@@ -93,19 +98,6 @@ async def test_the_ledger_refuses_to_be_changed(town: Door, pool: asyncpg.Pool) 
             await pool.execute(statement)
 
 
-@asynccontextmanager
-async def tampering(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-    """A connection of somebody who owns the table, with its guard switched off; what they do is taken back at the end."""
-    async with pool.acquire() as connection:
-        transaction = connection.transaction()
-        await transaction.start()
-        await connection.execute("alter table ledger disable trigger ledger_only_grows")
-        try:
-            yield connection
-        finally:
-            await transaction.rollback()
-
-
 Tamper = Callable[[asyncpg.pool.PoolConnectionProxy, str], Awaitable[object]]
 TAMPERS = {
     "fact changed": "update ledger set body = replace(body, 'urban-management', 'justice-office') where case_id = $1",
@@ -127,7 +119,7 @@ async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool)
     """Whatever somebody with the owner's rights does to a chain, verification says where."""
     case_id = await town.walk(town.examples.MAIN)
     well = await verified(pool, case_id)
-    async with tampering(pool) as connection:
+    async with as_owner(pool) as connection:
         await connection.execute(TAMPERS[name], case_id)
         found = await anext(verify_cases(OneConnection(connection), [case_id]))  # type: ignore[arg-type]
 
@@ -136,16 +128,14 @@ async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool)
     assert case_id in found.detail
 
 
-class OneConnection:
-    """A pool that has one connection, inside a transaction that others do not see."""
+async def test_a_case_that_goes_on_meanwhile_is_not_taken_for_altered(town: Door, pool: asyncpg.Pool) -> None:
+    """Head and entries are read of one moment: what a case does while others are verified is no finding."""
+    first, second = await town.start(), await town.start()
+    findings = verify_cases(pool, [first, second])
+    await anext(findings)
+    await town.go(second, [town.examples.MAIN.steps[0]])
 
-    def __init__(self, connection: asyncpg.pool.PoolConnectionProxy) -> None:
-        self._connection = connection
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[asyncpg.pool.PoolConnectionProxy]:
-        """Give the one connection."""
-        yield self._connection
+    assert (await anext(findings)).ok
 
 
 def test_two_swapped_entries_are_found() -> None:

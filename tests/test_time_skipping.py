@@ -19,6 +19,7 @@ from engine.keys import Keys
 from engine.office_hours import load_town_calendar
 from engine.settings import Settings
 from tests.door import Step
+from tests.examples.incident import FINISHED, RATED, REPORTER
 from tests.skipping_town import Happening, SkippingTown, skipping_town
 
 OpenTown = Callable[..., AbstractAsyncContextManager[SkippingTown]]
@@ -86,6 +87,19 @@ async def test_a_case_that_nobody_answers_goes_through_every_tier_to_the_final_l
         assert (await entry(town, case_id, "clock:final_limit"))[0] == "2026-02-13 09:00"
         assert (await entry(town, case_id, "incident:unresolved"))[0] == "2026-04-15 00:00"
         assert (await town.snapshot(case_id))["stage"] == "unresolved"
+        assert await ended_well(town, case_id)
+
+
+async def test_a_case_opened_anew_after_it_was_late_has_a_final_limit_again(town_at: OpenTown) -> None:
+    """The final limit of the first round ends with its close; nobody acts in the second, and it ends unresolved too."""
+    async with town_at("2026-03-02 08:00") as town:
+        case_id = await town.door.start()
+        await town.until("2026-03-04 12:00")
+        await town.door.go(case_id, [*FINISHED, *RATED, Step("reopen", REPORTER)])
+        await town.until("2026-07-01 00:00")
+
+        assert [each["kind"] for each in await town.entries(case_id)].count("clock:final_limit") == 2
+        assert (await entry(town, case_id, "incident:unresolved"))[0] == "2026-05-07 00:00"  # 4 May is a holiday
         assert await ended_well(town, case_id)
 
 

@@ -374,13 +374,13 @@ async def test_who_only_makes_noise_has_to_wait(town: Door) -> None:
 
 async def test_after_the_window_nothing_is_posted_and_nobody_objects(door: OpenDoor) -> None:
     """公示 is up for exactly the window: then civil affairs confirms, and an objection comes too late."""
-    town = await door(WELFARE, speed=4 * DAYS_A_SECOND)
+    town = await door(WELFARE, speed=DAYS_A_SECOND)
     case_id, number = await posted(town)
 
     async def over() -> bool:
         return bool((await town.case(case_id))["stage"] == "confirming")
 
-    await eventually(over)
+    await eventually(over, within=30)
     late = await town.api.post(f"{PUBLIC}/{number}/objections", json=OBJECTION, headers={"Idempotency-Key": "late"})
 
     assert number not in await notices(town)

@@ -37,6 +37,10 @@ class Clocks:
         if clock is not None and clock.status in (Status.RUNNING, Status.PAUSED):
             self._keep(clock.stop(self._now(), by))
 
+    def runs(self, name: str) -> bool:
+        """Whether a clock counts now."""
+        return name in self._state.clocks and self._state.clocks[name].status is Status.RUNNING
+
     def go_on(self, name: str, by: str) -> None:
         """Let a stopped or paused clock go on; the time in between is not counted."""
         self._keep(self._state.clocks[name].resume(self._now(), by))

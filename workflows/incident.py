@@ -50,6 +50,9 @@ from workflows.incident_endings import Endings
 from workflows.incident_orders import GRID_WORKER, REPORTER
 from workflows.orders import COORDINATOR
 
+FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
+"""Patch: before, a case that was closed while its final limit ran, and opened anew, had none any more and could stand for ever."""
+
 
 @workflow.defn(name="incident")
 class Incident(Endings, CaseFile[IncidentState]):
@@ -279,6 +282,7 @@ class Incident(Endings, CaseFile[IncidentState]):
     def belongs_to_the_coordinator(self) -> None:
         """After the last tier the case is the coordinator's, and the final limit runs."""
         self.state.holder = COORDINATOR
-        if "final" not in self.state.clocks:
+        known = "final" in self.state.clocks
+        if not known or (not self.clocks.runs("final") and workflow.patched(FINAL_LIMIT_RUNS_AGAIN)):
             self.clocks.start("final", self.state.terms.unresolved_after, "engine")
             self.record("clock:final_limit", holder=COORDINATOR)

@@ -4,7 +4,6 @@ The whistle has the last word. What it says after the end, or twice, is past.
 """
 
 from schemas.case import Message
-from schemas.clocks import Status
 from schemas.summons import FINAL, SETTLED, Kind, Stage
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Scored, Subject
 from schemas.whistle_policy import last_moment
@@ -106,7 +105,7 @@ class Endings(Orders):
     @property
     def last_limit_runs(self) -> bool:
         """Whether it is about to be given up."""
-        return "final" in self.state.clocks and self.state.clocks["final"].status is Status.RUNNING
+        return self.clocks.runs("final")
 
     def start_last_limit(self) -> None:
         """Give it this long, and then no longer."""

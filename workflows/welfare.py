@@ -102,7 +102,7 @@ class Welfare(Decision):
 
     def nobody_else_is_left(self, clock: str) -> None:
         """After the last tier an undecided case is the supervisor's, and the final limit runs; an entitlement lives on."""
-        if self.state.stage in LIVING or clock == "pay" or self.runs("final"):
+        if self.state.stage in LIVING or clock == "pay" or self.clocks.runs("final"):
             return
         self.state.holder = SUPERVISOR
         self.clocks.start("final", self.state.terms.unresolved_after, "engine")

@@ -238,7 +238,7 @@ class Checks(Entitlement):
         by_itself = checked.status is CheckStatus.UNREACHABLE and checked.asks < self.state.terms.asks_at_most
         if not by_itself:
             self.notify(CIVIL_AFFAIRS, "check_by_hand", source=checked.source)
-        elif not self.runs("ask_again"):
+        elif not self.clocks.runs("ask_again"):
             self.start_window("ask_again", self.state.terms.ask_again)
 
     def ask_those_not_reached(self) -> None:

@@ -6,7 +6,7 @@ What was paid too much becomes a recovery case 追回, started from here; it rep
 from collections.abc import Mapping
 
 from schemas.case import Message, child_id
-from schemas.clocks import Limit, Status
+from schemas.clocks import Limit
 from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
 from schemas.welfare_entries import Kind
@@ -35,10 +35,6 @@ class Duties(CaseFile[WelfareState]):
     def start_window(self, name: str, limit: Limit) -> None:
         """Start a clock that is nobody's duty: it warns nobody, and its end decides something."""
         self.clocks.start(name, limit, "engine", warn_percent=100)
-
-    def runs(self, name: str) -> bool:
-        """Whether a clock counts now."""
-        return name in self.state.clocks and self.state.clocks[name].status is Status.RUNNING
 
     def goes_to(self, stage: Stage, holder: str) -> None:
         """Go to a stage. Somebody has acted: the final limit does not run any more."""

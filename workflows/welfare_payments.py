@@ -87,7 +87,7 @@ class Payments(Duties):
                 due_since=self.now(),
             )
         )
-        if not self.runs("pay"):
+        if not self.clocks.runs("pay"):
             self.start_duty("pay", self.time_to_pay(month, part))
         self.record(Kind.PAYMENT_DUE, payment=number, month=month, part=part, amount_fen=amount_fen)
         self.errand("pay", number)
@@ -176,7 +176,7 @@ class Payments(Duties):
     def try_later(self, payment: Payment) -> None:
         """It is tried again by itself."""
         payment.state = PaymentState.WAITING
-        if not self.runs("pay_again"):
+        if not self.clocks.runs("pay_again"):
             self.start_window("pay_again", self.state.terms.pay_again)
 
     def after_failure(self) -> None:

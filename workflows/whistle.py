@@ -87,7 +87,7 @@ class Whistle(Endings, CaseFile[WhistleState]):
     def hand_over_lead(self, command: HandOverLead, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
         """移交牵头: whatever the lead had to do is the other one's from now on; its clocks go on."""
         before, self.state.department = self.state.lead, command.department
-        duties = [name for name in ("gather", "begin") if self.runs(name)]
+        duties = [name for name in ("gather", "begin") if self.clocks.runs(name)]
         self.record(Kind.LEAD_HANDED_OVER, before=before, lead=command.department, duties=duties, reason=command.reason)
         for summoned in self.listening:
             self.tell_lead(summoned)

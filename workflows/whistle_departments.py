@@ -6,7 +6,7 @@ A message may be overtaken on its way, so each says how much its sender knew, an
 from collections.abc import Iterable
 
 from schemas.case import Message
-from schemas.clocks import Limit, Status, Tier
+from schemas.clocks import Limit, Tier
 from schemas.summons import SUMMONS
 from schemas.summons import Stage as SummonsStage
 from schemas.whistle import FINAL, Kind, Stage, Summoned, WhistleState
@@ -137,18 +137,18 @@ class Departments(Case[WhistleState]):
     def look_for_scores(self) -> None:
         """The street's clock runs while all is settled, and only then."""
         settled = all_settled(self.state.summoned)
-        if settled and not self.runs("score"):
+        if settled and not self.clocks.runs("score"):
             self.start_duty("score", self.state.limits.score, self.state.terms.street_tiers)
             self.record(Kind.ALL_SETTLED)
             self.notify(STREET, "scoring_due")
-        elif not settled and self.runs("score"):
+        elif not settled and self.clocks.runs("score"):
             self.clocks.stop("score", "engine")
 
     def held_by(self) -> str:
         """Who has to act: the lead, the street where there is none or all is settled, after the last tier the coordinator."""
         if self.state.stage in FINAL:
             return ""
-        if self.runs("final"):
+        if self.clocks.runs("final"):
             return COORDINATOR
         lead = self.state.find(self.state.lead)
         settled = self.state.stage == Stage.WORKING and all_settled(self.state.summoned)
@@ -157,7 +157,3 @@ class Departments(Case[WhistleState]):
     def start_duty(self, name: str, limit: Limit, tiers: tuple[Tier, ...]) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
         self.clocks.start(name, limit, "engine", tiers=tiers)
-
-    def runs(self, name: str) -> bool:
-        """Whether a clock counts now."""
-        return name in self.state.clocks and self.state.clocks[name].status is Status.RUNNING

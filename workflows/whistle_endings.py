@@ -71,7 +71,7 @@ class Endings(Departments):
     def belongs_to_the_coordinator(self) -> None:
         """After the last tier the whistle is the coordinator's, and the final limit runs until somebody moves it on."""
         self.state.holder = COORDINATOR
-        if not self.runs("final"):
+        if not self.clocks.runs("final"):
             self.clocks.start("final", self.state.terms.unresolved_after, "engine")
             self.record("clock:final_limit", holder=COORDINATOR)
 

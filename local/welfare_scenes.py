@@ -1,0 +1,86 @@
+"""Scenes of welfare: who acts, papers that are handed in late, an objection from the street, a death that is told late."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.scenes import SETTLE_SECONDS, Gives, OnStage
+from local.townspeople import CLERK, GRID_WORKERS, RESIDENTS, Persona
+from schemas.actor import Role
+from schemas.identity_number import check_character
+from schemas.welfare_entries import Kind
+
+STREET = Persona("street-officer-1", Role.STREET_OFFICER)
+CIVIL_AFFAIRS = Persona("civil-affairs-officer-1", Role.CIVIL_AFFAIRS_OFFICER)
+ANOTHER = Persona("civil-affairs-officer-2", Role.CIVIL_AFFAIRS_OFFICER)
+APPLICANT = RESIDENTS[0]
+PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+ACCEPT = Gives(by=STREET, command="accept", after=Kind.APPLIED)
+REVIEW = Gives(by=STREET, command="review", body={"positive": True, "opinion": "符合条件"}, after=Kind.SURVEYED)
+VISITS = (
+    Gives(by=GRID_WORKERS[0], command="record_visit", body={"finding": "租住一居室,无大件财物"}, after=Kind.ACCEPTED),
+    Gives(by=STREET, command="record_visit", body={"finding": "与申报一致"}, after=Kind.VISITED),
+)
+
+
+def identity_number(born: str, order: int) -> str:
+    """A made-up identity number of somebody born on a day, such as "19400615", with its check character."""
+    digits = f"320104{born}{order:03d}"
+    return digits + check_character(digits)
+
+
+def confirm(after: str) -> Gives:
+    """Civil affairs agrees."""
+    return Gives(by=CIVIL_AFFAIRS, command="confirm", body={"opinion": "同意"}, after=after)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandsIn:
+    """The missing document is brought to the window."""
+
+    kind: str
+    by: Persona = CLERK
+
+    async def play(self, stage: OnStage) -> None:
+        """Wait until it is named, upload it, and hand it in."""
+        await stage.seen(Kind.CORRECTION_ASKED)
+        document = await stage.client(self.by).send_document(PICTURE + self.kind.encode() * 4, "image/png")
+        body = {"kind": self.kind, "document": document.model_dump(mode="json")}
+        await stage.client(self.by).command(
+            stage.case_id, "hand_in", body, f"scene:{stage.case_id}:hand_in:{self.kind}", SETTLE_SECONDS
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToldLate:
+    """A change is told after so many payments: it was so since the month of one of them."""
+
+    payments: int
+    since: int
+    change: Mapping[str, Any] = field(default_factory=lambda: {"change": "move"})
+    by: Persona = CLERK
+
+    async def play(self, stage: OnStage) -> None:
+        """Wait for the payments, and tell."""
+        month = (await stage.seen(Kind.PAID, self.since)).facts["month"]
+        await stage.seen(Kind.PAID, self.payments)
+        body = {**self.change, "since": month}
+        key = f"scene:{stage.case_id}:report_change"
+        await stage.client(self.by).command(stage.case_id, "report_change", body, key, SETTLE_SECONDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaysBack:
+    """What was paid too much is paid back, in two parts."""
+
+    async def play(self, stage: OnStage) -> None:
+        """Wait for the recovery, and pay."""
+        await stage.seen(Kind.RECOVERY_OPENED)
+        asked = (await stage.seen(Kind.RECOVERY_ASKED)).facts
+        half = asked["amount_fen"] // 2
+        for number, part in enumerate((half, asked["amount_fen"] - half), start=1):
+            body = {"amount_fen": part, "receipt": f"CZ-{number}"}
+            await stage.client(CLERK).command(
+                asked["case"], "repay", body, f"scene:{asked['case']}:repay:{number}", SETTLE_SECONDS
+            )
