@@ -216,7 +216,10 @@ _STORIES: tuple[Story, ...] = (
     ),
     WelfareStory(
         name="welfare-source-down",
-        title=Title(zh="核对来源中断数日", en="a source that is down for days; everybody else's answer stays"),
+        title=Title(
+            zh="核对来源中断数日",
+            en="a source is down for days: the others' answers stay, its own is taken down in writing",
+        ),
         description="残疾无业,申请低保",
         benefit="subsistence-allowance",
         born="19820202",
@@ -224,9 +227,20 @@ _STORIES: tuple[Story, ...] = (
         papers=THREE_PAPERS,
         bank="〔剧本:tax 中断〕",
         path=(*POSTED, CONFIRMING, PAYING),
-        counts={Kind.CHECK_ASKED: 1, Kind.CHECK_ANSWERED: 5, Kind.GRANTED: 1},
+        counts={Kind.CHECK_ANSWERED: 4, Kind.CHECK_RECORDED: 1, Kind.GRANTED: 1},
         ends_with=Kind.GRANTED,
-        scenes=(ACCEPT, *VISITS, REVIEW, confirm(Kind.PUBLICITY_ENDED)),
+        scenes=(
+            ACCEPT,
+            *VISITS,
+            Gives(
+                by=CIVIL_AFFAIRS,
+                command="record_check",
+                body={"source": "tax", "found": False, "facts": {}, "note": "税务书面答复:无收入记录"},
+                after="clock:warning",
+            ),
+            REVIEW,
+            confirm(Kind.PUBLICITY_ENDED),
+        ),
         clock=OwnClock(SPRING, A_DAY),
     ),
 )
