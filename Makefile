@@ -20,7 +20,7 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup
+	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup --no-loadscope-reorder
 	$(BIN)/pytest -m "not long and alone"
 
 test-all: setup lint types ## the long forms too
@@ -41,8 +41,9 @@ bench: setup ## the standard case by every contender, in one run: only the ratio
 	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r bench/requirements.lock
 	$(BIN)/python -m bench $(BENCH_FLAGS)
 
-chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS=n SEED=s CASES=n
-	$(BIN)/python -m local.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),)
+chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS= SEED= CASES= WHISTLES= APPLICATIONS=
+	$(BIN)/python -m local.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),) \
+		$(if $(WHISTLES),--whistles $(WHISTLES),) $(if $(APPLICATIONS),--applications $(APPLICATIONS),) $(if $(SPEED),--speed $(SPEED),)
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/jiceng docs

@@ -22,7 +22,7 @@ from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.gateways import HttpGateway, http_client
 from engine.keys import Keys
-from engine.metrics import count_bank_call, count_department_call, count_source_call
+from engine.metrics import WorkerCounts, worker_runtime
 from engine.settings import Settings
 from engine.source_policy import load_sources
 from engine.sources import SourceGateway
@@ -75,18 +75,19 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
             return await vault.read_person_details(connection, person, WORKER, purpose, case_id)
 
     ledger = ledger or Ledger(pool, keys.stamp_ring)
-    forgeries = Forgeries(pool)
+    counts = WorkerCounts(client)
+    forgeries = Forgeries(pool, counts.forged_command)
     async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)
-        departments = Departments(register, gateway, read_texts, settings.api_url, count_department_call)
-        means = MeansChecks(sources, SourceGateway(calls, source_keys), read_person, count_source_call)
+        departments = Departments(register, gateway, read_texts, settings.api_url, counts.department_call)
+        means = MeansChecks(sources, SourceGateway(calls, source_keys), read_person, counts.source_call)
         payments = Payments(
             bank,
             BankGateway(calls, bank_keys),
             read_person=read_person,
             read_texts=read_kept,
             notice_base=settings.api_url,
-            count_call=count_bank_call,
+            count_call=counts.bank_call,
         )
         yield build_worker(
             client,
@@ -120,7 +121,7 @@ async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM, or until cancelled."""
     keys = Keys.of(settings)
-    client = await connect(settings, keys)
+    client = await connect(settings, keys, runtime=worker_runtime(settings))
     async with (
         await open_pool(settings, process="jiceng worker") as pool,
         town_worker(settings, keys, client, pool) as worker,

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     sandbox: bool = Field(
         default=False, description="run cases in Temporal's sandbox, as all tests do: slower, see docs/decisions/0002"
     )
+    worker_metrics: str | None = Field(
+        default=None, description="HOST:PORT at which each worker shows its figures to Prometheus; without it nowhere"
+    )
     workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
     codec_origin: str | None = Field(
         default=None, description="origin of the Temporal UI that may have payloads decoded; without it nobody may"

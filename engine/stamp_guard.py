@@ -20,7 +20,6 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from engine.metrics import FORGED_COMMANDS
 from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.actor import Stamp
@@ -38,14 +37,16 @@ OnForged = Callable[[str, str], None]
 class Forgeries:
     """Keeps attempts past the API in `refusals`, beside the cases: a validator must not wait for a database."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, count: Callable[[], None]) -> None:
+        """`count` is called for each of them, from whatever thread."""
         self._pool = pool
+        self._count = count
         self._loop = asyncio.get_running_loop()
         self._found: asyncio.Queue[tuple[str, str]] = asyncio.Queue(FOUND_AT_MOST)
 
     def __call__(self, case_id: str, command: str) -> None:
         """Note one, from whatever thread; a flood of them is counted and no longer kept."""
-        FORGED_COMMANDS.inc()
+        self._count()
         self._loop.call_soon_threadsafe(self._note, case_id, command)
 
     def _note(self, case_id: str, command: str) -> None:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, HeaderCodecBehavior
+from temporalio.runtime import Runtime
 from temporalio.worker import (
     Interceptor,
     PollerBehaviorAutoscaling,
@@ -41,8 +42,8 @@ STICKY_PATIENCE = timedelta(seconds=1)
 WORKFLOW_TASKS_AT_ONCE = 12
 
 
-async def connect(settings: Settings, keys: Keys, *, lazy: bool = False) -> Client:
-    """Open the client. Raises RuntimeError when Temporal cannot be reached, unless `lazy`."""
+async def connect(settings: Settings, keys: Keys, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+    """Open the client, on the SDK's usual runtime or on another. Raises RuntimeError: Temporal is away, unless `lazy`."""
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
@@ -51,6 +52,7 @@ async def connect(settings: Settings, keys: Keys, *, lazy: bool = False) -> Clie
         identity=IDENTITY,
         rpc_metadata=await asyncio.to_thread(_authorization, settings),
         lazy=lazy,
+        runtime=runtime,
     )
 
 

@@ -35,6 +35,7 @@ from local.chaos_count import Count, count
 from local.chaos_load import Load
 from local.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, schedule
 from local.chaos_welfare import Applications, differences, movements, paid_more_than_once
+from local.chaos_whistle import Whistles
 from local.journals import journals_of, still_to_say
 from local.ports import LOOPBACK, choose_ports
 from local.probes import answers_http
@@ -60,6 +61,7 @@ class ChaosOptions:
     faults: int = 12
     cases: int = 120
     applications: int = 0
+    whistles: int = 0
     gap_seconds: float = 4.0
     rest_seconds: float = 420.0
     speed: float = SPEED
@@ -126,13 +128,18 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
         def client_of(persona: Persona, entrance: int) -> TownClient:
             return TownClient(urls[entrance], token_source(token_for, persona), http, patience_seconds=None)
 
-        load, applications = Load(options.seed, client_of), Applications(options.seed, client_of)
+        load = Load(options.seed, client_of)
+        crowds = (
+            (Applications(options.seed, client_of), options.applications),
+            (Whistles(options.seed, client_of), options.whistles),
+        )
         planned = schedule(options.seed, options.faults, options.gap_seconds)
         # The load lasts as long as the faults do, and a little longer: the last fault hits cases under way.
         pace = (planned[-1].at_seconds + 5) / options.cases if planned and options.cases else 0.1
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(load.send(range(options.cases), pace))
-            tasks.create_task(applications.send(range(1, options.applications + 1)))
+            for crowd, often in crowds:
+                tasks.create_task(crowd.send(range(1, often + 1)))
             tasks.create_task(_inflict(town, planned, load, report, options.cases))
         report.load_seconds = round(time.monotonic() - began, 1)
         async with await open_pool(settings, process="jiceng chaos") as pool:
@@ -141,8 +148,12 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
             await _histories_closed(client, pool)
             await archive_once(settings, keys, pool)
             journals = await journals_of(http, settings)
-            report.refused = load.refused | applications.refused
-            report.count = await count(pool, client, keys, settings, load.pairs | applications.pairs, journals)
+            pairs = dict(load.pairs)
+            report.refused = dict(load.refused)
+            for crowd, _ in crowds:
+                pairs |= crowd.pairs
+                report.refused |= crowd.refused
+            report.count = await count(pool, client, keys, settings, pairs, journals)
             moved = await movements(http, settings)
             report.count.payments = len(moved)
             report.count.doubled += paid_more_than_once(moved)
@@ -279,6 +290,7 @@ def main() -> int:
     parser.add_argument("--faults", type=int, default=usual.faults)
     parser.add_argument("--cases", type=int, default=usual.cases)
     parser.add_argument("--applications", type=int, default=usual.applications, help="for urgent aid, all at once")
+    parser.add_argument("--whistles", type=int, default=usual.whistles, help="of two departments each, all at once")
     parser.add_argument("--gap", type=float, default=usual.gap_seconds, help="real seconds between faults, on average")
     parser.add_argument("--speed", type=float, default=usual.speed, help="town seconds per real second")
     parser.add_argument("--rest", type=float, default=usual.rest_seconds, help="real seconds until all must be at rest")
@@ -290,6 +302,7 @@ def main() -> int:
         faults=given.faults,
         cases=given.cases,
         applications=given.applications,
+        whistles=given.whistles,
         gap_seconds=given.gap,
         rest_seconds=given.rest,
         speed=given.speed,

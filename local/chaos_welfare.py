@@ -3,10 +3,8 @@
 Sources and bank are as bad as their stage directions say; two payments for each, one at once and one after the checks.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -14,22 +12,19 @@ import httpx
 
 from engine.bank_policy import load_bank
 from engine.settings import Settings
-from local.chaos_load import ClientOf
+from local.chaos_load import Crowd
 from local.townspeople import AREAS, GRID_WORKERS, RESIDENTS, Persona
 from local.welfare_scenes import CIVIL_AFFAIRS, PICTURE, STREET, identity_number
 from schemas.payment import entitlement_of, month_of
 from schemas.welfare_application import Applicant, Paper, WelfareApplication
 from schemas.welfare_state import Stage
-from starter.client import NotSettled, Refused, TownClient
+from starter.client import TownClient
 
 BENEFIT = "temporary-aid"
 DIRECTIONS = ("", "〔剧本:tax 时断时续〕", "〔剧本:bank-balance 时断时续〕", "〔剧本:town-bank 超时〕",
               "〔剧本:town-bank 时断时续〕", "〔剧本:town-bank 漏行〕",
               "〔剧本:tax 时断时续;town-bank 超时〕")  # fmt: skip
 """How sources and bank treat a person: never so that somebody has to be asked what to do."""
-
-SETTLE_SECONDS = 120.0
-WAIT_SECONDS = 20.0
 
 TURNS: Sequence[tuple[str, Persona, str, Mapping[str, Any]]] = (
     (Stage.APPLIED, STREET, "accept", {}),
@@ -40,48 +35,20 @@ TURNS: Sequence[tuple[str, Persona, str, Mapping[str, Any]]] = (
 """At which stage who does what."""
 
 
-@dataclass
-class Applications:
-    """What was applied for and what the town said to it. `pairs`: by key, the case numbers told."""
+class Applications(Crowd):
+    """Applications and the officers who act on them."""
 
-    seed: int
-    client_of: ClientOf
-    pairs: dict[str, list[str]] = field(default_factory=dict)
-    refused: dict[str, str] = field(default_factory=dict)
+    name = "aid"
 
-    async def send(self, numbers: Sequence[int]) -> None:
-        """Send all at once, and follow each until everybody has done what is theirs."""
-        async with asyncio.TaskGroup() as tasks:
-            for number in numbers:
-                tasks.create_task(self._follow(number))
-
-    async def _follow(self, number: int) -> None:
-        key = f"chaos:{self.seed}:aid:{number}"
-        try:
-            case_id = await self._apply(number, key)
-            self.pairs[key] = [case_id]
-            for stage, persona, command, body in TURNS:
-                client = self.client_of(persona, number % 2)
-                while (await client.case(case_id, f"stage:{stage}", WAIT_SECONDS)).stage != stage:
-                    pass
-                await self._give(number, persona, case_id, command, body)
-        except Refused as refused:
-            self.refused[key] = refused.code
-
-    async def _apply(self, number: int, key: str) -> str:
-        client = self.client_of(RESIDENTS[number % len(RESIDENTS)], number % 2)
+    async def play(self, number: int, key: str) -> None:
+        """Apply, and let everybody do what is theirs as soon as it is their turn."""
+        client = self.client(RESIDENTS[number % len(RESIDENTS)], number)
         paper = await client.send_document(PICTURE + b"identity-card", "image/png")
-        return (await client.apply_for_benefit(application_of(self.seed, number, paper.model_dump()), key)).case.case_id
-
-    async def _give(self, number: int, persona: Persona, case_id: str, command: str, body: Mapping[str, Any]) -> None:
-        """Give a command, and the same again while it is accepted and not carried out."""
-        client, key = self.client_of(persona, number % 2), f"{case_id}:{command}"
-        while True:
-            try:
-                await client.command(case_id, command, body, key, SETTLE_SECONDS)
-            except NotSettled:
-                continue
-            return
+        started = await client.apply_for_benefit(application_of(self.seed, number, paper.model_dump()), key)
+        case_id = self.stands(key, started)
+        for stage, persona, command, body in TURNS:
+            await self.reached(case_id, stage, number)
+            await self.give(number, persona, case_id, command, body)
 
 
 def application_of(seed: int, number: int, document: Mapping[str, Any]) -> WelfareApplication:

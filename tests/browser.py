@@ -24,6 +24,10 @@ _READ = """[document, ...[...document.querySelectorAll('iframe')].map(frame => f
     .map(page => page && page.body ? page.body.innerText : '').join('\\n')"""
 
 
+class PageGone(Exception):
+    """The browser has gone to another page while it was asked about this one."""
+
+
 class Page:
     """One page of the browser."""
 
@@ -47,8 +51,11 @@ class Page:
         return answer["result"].get("value")
 
     async def text(self) -> str:
-        """What a person can read on the page now, the frames in it included."""
-        return str(await self.run(_READ))
+        """What a person can read on the page now, the frames in it included; nothing while it goes to another page."""
+        try:
+            return str(await self.run(_READ))
+        except PageGone:
+            return ""
 
     async def picture(self, file: Path) -> None:
         """Save what the window shows, as PNG."""
@@ -61,6 +68,8 @@ class Page:
         while True:
             message = json.loads(await self._socket.recv())
             if message.get("id") == number:
+                if "navigated" in message.get("error", {}).get("message", ""):
+                    raise PageGone
                 if "error" in message:
                     raise RuntimeError(f"{method}: {message['error']['message']}")
                 return dict(message["result"])

@@ -9,6 +9,7 @@ from local.chaos import ChaosOptions, run_chaos, told
 from local.chaos_count import carried_out_twice, clock_faults
 from local.chaos_load import report_of
 from local.chaos_schedule import ALL_FAULTS, PAUSES, FaultKind, schedule
+from local.chaos_welfare import paid_more_than_once
 
 BREACHED: dict[str, Any] = {"started_at": "2026-11-22T09:00:00+08:00", "due_at": "2026-11-22T10:00:00+08:00"}
 
@@ -53,6 +54,14 @@ def test_a_command_carried_out_twice_is_found() -> None:
     """Entries of one command stand together; where they come again later, it was carried out twice."""
     assert carried_out_twice([entry({}, "a"), entry({}, "a"), entry({}), entry({}, "b")]) == []
     assert carried_out_twice([entry({}, "a"), entry({}), entry({}, "a")]) == ["a"]
+
+
+def test_money_that_moved_twice_for_one_entitlement_is_found() -> None:
+    """By the bank's own books: another attempt under a key of its own is the same person, benefit and month."""
+    first, second = (f"{'0' * 26}.temporary-aid.2026-{month}" for month in ("11", "12"))
+
+    assert paid_more_than_once([{"payment_key": first}, {"payment_key": second}]) == []
+    assert paid_more_than_once([{"payment_key": first}, {"payment_key": f"{first}.2"}]) == [f"{first} was paid 2 times"]
 
 
 @pytest.mark.long

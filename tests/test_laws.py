@@ -1,7 +1,8 @@
 """The laws: written once, true of every procedure in the registry, on a real server and through the public door."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 
 import asyncpg
 import pytest
@@ -9,10 +10,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
 from audit.replay import runs_of
+from engine.keys import Keys
+from engine.settings import Settings
 from schemas.procedure import Procedure
 from tests.door import Audited, Door, OpenDoor, Step, Walk, examples
 from tests.test_random_sequences import acts_of_people
 from tests.waiting import eventually
+from worker import town_worker
 from workflows.registry import PROCEDURES
 
 PROCEDURE_LIST = [case.procedure for case in PROCEDURES]
@@ -31,6 +35,18 @@ pytestmark = pytest.mark.usefixtures("worker")
 
 
 Walked = Callable[[Procedure, Walk], Awaitable[tuple[Door, str]]]
+
+SANDBOX = "sandbox"
+
+
+@pytest.fixture(scope="module")
+async def door(
+    door: OpenDoor, settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool
+) -> AsyncIterator[OpenDoor]:
+    """The door of the town, to cases in Temporal's sandbox: what is not deterministic in any walk fails there."""
+    guarded = settings.model_copy(update={"sandbox": True, "task_queue": SANDBOX})
+    async with town_worker(guarded, keys, temporal, pool) as worker, worker:
+        yield partial(door, task_queue=SANDBOX)
 
 
 @pytest.fixture(scope="module")

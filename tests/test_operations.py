@@ -8,6 +8,7 @@ import httpx
 import pytest
 import yaml
 
+from engine.metrics import COUNTERS
 from tests.api_callers import As
 
 pytest_plugins = ("tests.api_fixture",)
@@ -30,6 +31,7 @@ async def test_every_metric_of_dashboard_and_alerts_exists(http: httpx.AsyncClie
     await as_("resident").report()
     text = (await http.get("/metrics")).text
     described = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE jiceng_")}
+    described |= {f"{name}_total" for name in COUNTERS}  # those of the workers
     named = {name for expression in (*dashboard(), *alerts().values()) for name in METRIC.findall(expression)}
 
     assert len(named) >= 10

@@ -1,0 +1,47 @@
+"""Whistles under disturbance: the street calls two departments, which come by their own systems, and scores them in the end."""
+
+from random import Random
+
+from local.chaos_load import WAIT_SECONDS, Crowd
+from local.townspeople import AREAS
+from local.whistle_scenes import STREET
+from schemas.location import Location
+from schemas.whistle import Kind, Stage
+from schemas.whistle_call import WhistleCall
+from schemas.whistle_policy import WhistleType
+
+CALLED = ("urban-management", "justice-office", "ecology-environment")
+DIRECTIONS = ("", "", "〔剧本:时断时续〕", "〔剧本:重复〕")
+"""How departments treat a whistle: never so that one of them stays away."""
+
+
+class Whistles(Crowd):
+    """Whistles and the street officer who scores."""
+
+    name = "whistle"
+
+    async def play(self, number: int, key: str) -> None:
+        """Blow it, wait until all have done their task, and score each."""
+        street = self.client(STREET, number)
+        call = call_of(self.seed, number)
+        case_id = self.stands(key, await street.blow_whistle(call, key))
+        await self.reached(case_id, Stage.WORKING, number)
+        entries = await street.timeline(case_id)
+        while not any(entry.kind == Kind.ALL_SETTLED for entry in entries):
+            await street.case(case_id, f"seq:{len(entries) + 1}", WAIT_SECONDS)
+            entries = await street.timeline(case_id)
+        for department in call.departments:
+            await self.give(number, STREET, case_id, "score", {"department": department, "score": 90}, department)
+
+
+def call_of(seed: int, number: int) -> WhistleCall:
+    """The whistle with this number: the same for the same seed."""
+    random = Random(f"{seed}/whistle/{number}")
+    called = tuple(random.sample(CALLED, 2))
+    return WhistleCall(
+        type=WhistleType.ENFORCEMENT,
+        matter=f"第{number}号联合执法{random.choice(DIRECTIONS)}",
+        location=Location(address=f"解放路{number}号", area=random.choice(AREAS)),
+        departments=called,
+        lead=called[0],
+    )

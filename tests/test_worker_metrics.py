@@ -1,0 +1,41 @@
+"""A worker shows its figures to Prometheus where the settings say so, and nowhere else."""
+
+import re
+
+import httpx
+import pytest
+from temporalio.client import Client
+
+from engine.settings import Settings
+from local.ports import LOOPBACK, choose_ports
+from schemas.incident import INCIDENT, Sign
+from tests.door import OpenDoor
+from tests.test_stamp_guard import send, stamp_for
+from tests.test_survival import worker_process
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+
+async def test_a_worker_shows_the_sdks_figures_and_ours(
+    door: OpenDoor, settings: Settings, temporal: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slots, latencies and failed tasks come from the SDK; a command that nobody stamped is counted beside them."""
+    address = f"{LOOPBACK}:{choose_ports(['metrics'], None, {})['metrics']}"
+    monkeypatch.setenv("JICENG_WORKER_METRICS", address)
+    measured = settings.model_copy(update={"task_queue": "measured"})
+    town = await door(INCIDENT, task_queue=measured.task_queue)
+    async with worker_process(measured), httpx.AsyncClient(trust_env=False) as prometheus:
+        case_id = await town.start()
+        unsigned = stamp_for(case_id, "sign", Sign())
+        await send(temporal, case_id, "sign", Sign(), unsigned)
+
+        async def counted() -> bool:
+            text = (await prometheus.get(f"http://{address}/metrics")).text
+            return re.search(r"^jiceng_forged_commands_total\S* 1$", text, re.MULTILINE) is not None
+
+        await eventually(counted)
+        text = (await prometheus.get(f"http://{address}/metrics")).text
+
+    assert case_id not in text
+    assert "# TYPE temporal_worker_task_slots_available gauge" in text
