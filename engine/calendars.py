@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
+from engine.mendable import Mendable
 from engine.yaml_files import read_yaml
 from schemas.calendar import FIXED_HOLIDAYS, SATURDAY, Calendar
 from schemas.model import Model
@@ -20,7 +21,7 @@ HEADER = """\
 """
 
 
-class CalendarFaultsError(ValueError):
+class CalendarFaultsError(Mendable, ValueError):
     """The calendars cannot be used as they are; every fault is named, with its file and its remedy."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -14,6 +14,7 @@ import structlog
 
 from engine.key_files import KeyFault, hold_folder, replace_file, require_private, write_once
 from engine.key_ring import FileWatch
+from engine.mendable import Mendable
 from schemas.signature import KEYS_AT_ONCE, SHORTEST_SECRET, read_secrets
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ class Counterpart(StrEnum):
     BANK = "banks"
 
 
-class CounterpartKeyFaults(ValueError):
+class CounterpartKeyFaults(Mendable, ValueError):
     """Keys are missing or unusable. `faults` says for each file what to do."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -11,13 +11,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from engine.mendable import Mendable
+
 KEY_BYTES = 32
 
 RingText = tuple[str, dict[str, bytes]]
 """A ring as it is read: the active id, and all keys."""
 
 
-class KeyFault(Exception):
+class KeyFault(Mendable):
     """The keys of the town cannot be used."""
 
 

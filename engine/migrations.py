@@ -9,11 +9,13 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
+from engine.mendable import Mendable
+
 FOLDER = Path(__file__).with_suffix("")
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class MigrationFailed(Exception):
+class MigrationFailed(Mendable):
     """The database could not be brought to the expected schema; the message is dbmate's, the password masked."""
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from engine.mendable import Mendable
 from engine.yaml_files import read_yaml
 from schemas.policy import Policy
 from schemas.procedure import Procedure
@@ -21,7 +22,7 @@ _REMEDIES = {
 }
 
 
-class PolicyFaults(ValueError):
+class PolicyFaults(Mendable, ValueError):
     """The town's rules cannot be used as they stand. `faults` says, one by one, where and what to do."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import ValidationError
 
+from engine.mendable import Mendable
 from engine.outward import is_public
 from engine.yaml_files import read_yaml
 from schemas.department import Gateway
 from schemas.department_policy import Name
 
 
-class RegisterFaults(ValueError):
+class RegisterFaults(Mendable, ValueError):
     """A register cannot be used as it stands. `faults` says, one by one, where and what to do."""
 
     def __init__(self, faults: list[str]) -> None:

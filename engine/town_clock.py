@@ -4,13 +4,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from engine.mendable import Mendable
 from engine.settings import Settings
 from schemas.town_time import REAL_SPEED_MILLI, TownTime
 
 FOUNDING = "founding.json"
 
 
-class TownClockFault(ValueError):
+class TownClockFault(Mendable, ValueError):
     """The town's clock cannot be read, or does not run as the settings say: the message says what to do."""
 
 

@@ -27,6 +27,7 @@ from engine.settings import Settings
 from engine.temporal import connect
 from engine.town_clock import read_town_time
 from engine.vault import Vault
+from local import archive_commands  # noqa: F401 - its commands join those of `jiceng audit`
 from local.audit_commands import TOWN, Data, Json, audit_app
 from local.audit_screen import explanation_page, record_page, state_page, what_if_page
 from local.found import find_town

@@ -18,6 +18,7 @@ from pathlib import Path
 import structlog
 from pydantic import AwareDatetime, SecretStr
 
+from engine.mendable import Mendable
 from local.data_folder import DataFolder, is_alive
 from local.found import NoTown
 from local.postgres import base_backup, passwords_of
@@ -34,7 +35,7 @@ LEFT_OUT = frozenset({"postgres", TEMPORAL, f"{TEMPORAL}-wal", f"{TEMPORAL}-shm"
 log = structlog.get_logger()
 
 
-class NotBackedUp(Exception):
+class NotBackedUp(Mendable):
     """No backup was made, or this is none that can be used; the message says why."""
 
 

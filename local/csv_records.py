@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from engine.mendable import Mendable
+
 _LINE_ENDS = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 _LINE_ENDS_IN_BYTES = re.compile(rb"(?<=\n)|(?<=\r)(?!\n)")
 Encoding = Literal["utf-8", "gb18030"]
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(Mendable):
     """Nothing of the file can be imported; the message says why and what to do."""
 
 

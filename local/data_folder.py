@@ -23,6 +23,7 @@ from pathlib import Path
 import psutil
 from pydantic import AwareDatetime, SecretStr, ValidationError
 
+from engine.mendable import Mendable
 from local.private_file import write_private
 from schemas.model import Model
 from schemas.town_time import REAL_SPEED_MILLI, TownTime
@@ -30,11 +31,11 @@ from schemas.town_time import REAL_SPEED_MILLI, TownTime
 _SAME_BIRTH_SECONDS = 2.0  # the system's clock may have been set right in between
 
 
-class TownHeld(Exception):
+class TownHeld(Mendable):
     """Another `jiceng up` runs on the same data folder."""
 
 
-class FoundedOtherwise(Exception):
+class FoundedOtherwise(Mendable):
     """The town was founded with another speed, and open cases reckon with it."""
 
 

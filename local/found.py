@@ -4,12 +4,13 @@ from pathlib import Path
 
 import httpx
 
+from engine.mendable import Mendable
 from engine.settings import Settings
 from local.data_folder import DataFolder, is_alive
 from schemas.town_time import REAL_SPEED_MILLI, TownTime
 
 
-class NoTown(Exception):
+class NoTown(Mendable):
     """No town runs on the data folder; the message says how to start one."""
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import structlog
 
+from engine.mendable import Mendable
 from local.program import run_program
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -24,7 +25,7 @@ _ROOT = 0
 _MAY_PASS = stat.S_IXGRP | stat.S_IXOTH
 
 
-class NobodyCanRunPostgres(Exception):
+class NobodyCanRunPostgres(Mendable):
     """No identity was found under which PostgreSQL can run here."""
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from engine.mendable import Mendable
 from local.child import Child, Started
 from local.logs import tail
 
@@ -19,7 +20,7 @@ _PROBE_EVERY_SECONDS = 0.05
 _PROBE_PATIENCE_SECONDS = 5.0
 
 
-class ChildFailed(Exception):
+class ChildFailed(Mendable):
     """A child died again and again before it was ever ready."""
 
 

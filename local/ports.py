@@ -8,10 +8,12 @@ from contextlib import ExitStack
 
 import psutil
 
+from engine.mendable import Mendable
+
 LOOPBACK = "127.0.0.1"
 
 
-class PortTaken(Exception):
+class PortTaken(Mendable):
     """Another program already listens on a port that was asked for."""
 
     def __init__(self, name: str, port: int) -> None:

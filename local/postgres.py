@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from pydantic import SecretStr
 
+from engine.mendable import Mendable
 from local.child import Child, Started
 from local.identity import Identity, find_identity
 from local.ports import LOOPBACK
@@ -30,7 +31,7 @@ _ROLE = "jiceng"
 _SUPERUSER = "postgres"
 
 
-class PostgresUnusable(Exception):
+class PostgresUnusable(Mendable):
     """The local PostgreSQL cannot be made or used; the message says what to do."""
 
 

@@ -10,46 +10,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from engine.calendars import CalendarFaultsError
-from engine.counterpart_keys import CounterpartKeyFaults
-from engine.key_files import KeyFault
 from engine.logging import configure_logging, where
-from engine.migrations import MigrationFailed
-from engine.policies import PolicyFaults
-from engine.registers import RegisterFaults
-from engine.town_clock import TownClockFault
-from local.backup import NotBackedUp
-from local.csv_records import UnreadableFile
-from local.data_folder import FoundedOtherwise, TownHeld
-from local.found import NoTown
-from local.identity import NobodyCanRunPostgres
-from local.keeper import ChildFailed
-from local.ports import PortTaken
-from local.postgres import PostgresUnusable
-from local.temporal_server import TemporalUnusable
+from engine.mendable import Mendable
 
 T = TypeVar("T")
 log = structlog.get_logger()
-
-TOLD = (
-    NoTown,
-    NotBackedUp,
-    TownHeld,
-    FoundedOtherwise,
-    PortTaken,
-    NobodyCanRunPostgres,
-    PostgresUnusable,
-    TemporalUnusable,
-    ChildFailed,
-    MigrationFailed,
-    KeyFault,
-    RegisterFaults,
-    CounterpartKeyFaults,
-    PolicyFaults,
-    CalendarFaultsError,
-    TownClockFault,
-    UnreadableFile,
-)
 
 errors = Console(stderr=True)
 
@@ -63,11 +28,11 @@ def run_told(task: Coroutine[Any, Any, T], process: str = "cli", level: str = "W
         with configure_logging(process, level, sys.stderr):
             try:
                 return asyncio.run(task)
-            except (*TOLD, typer.Exit, typer.Abort, typer.BadParameter):
+            except (Mendable, typer.Exit, typer.Abort, typer.BadParameter):
                 raise
             except Exception as error:  # noqa: BLE001 - the last one to catch it
                 log.critical("command_died", error=type(error).__name__, where=where(error))
                 raise typer.Exit(1) from None
-    except TOLD as fault:
+    except Mendable as fault:
         errors.print(f"[red]{escape(str(fault))}[/red]")
         raise typer.Exit(1) from None

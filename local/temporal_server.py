@@ -15,6 +15,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from engine.mendable import Mendable
 from local.child import Child, Started
 from local.ports import LOOPBACK
 
@@ -28,7 +29,7 @@ _DYNAMIC_CONFIG = {
 }
 
 
-class TemporalUnusable(Exception):
+class TemporalUnusable(Mendable):
     """The local Temporal server cannot be used as it is; the message says what to do."""
 
 

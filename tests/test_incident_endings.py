@@ -199,6 +199,11 @@ async def test_only_the_coordinator_merges_and_only_before_the_work_is_done(town
 async def test_whoever_sees_a_case_may_comment_and_attach(town: Door, pool: asyncpg.Pool, who: str) -> None:
     """Stage and clocks stay; the words are in the vault, the case has their reference and the document's digest."""
     case_id = await town.start()
+
+    async def dispatched() -> bool:
+        return bool((await town.case(case_id))["stage"] == "dispatched")
+
+    await eventually(dispatched)
     before = await town.case(case_id)
     await town.go(case_id, [Step("comment", who, {"text": "王小明又来过电话"}), Step("attach", who)])
     after = await town.case(case_id)

@@ -156,7 +156,7 @@ def test_the_blind_index_cannot_be_changed(tmp_path: Path) -> None:
     """Changing the key that finds persons again is refused with the reason; nothing is written."""
     ensure_keys(tmp_path / "keys")
     before = (tmp_path / "keys" / "blind-index.json").read_bytes()
-    result = CliRunner().invoke(app, ["keys", "rotate", "blind-index", "--data", str(tmp_path)])
+    result = CliRunner().invoke(app(), ["keys", "rotate", "blind-index", "--data", str(tmp_path)])
 
     assert result.exit_code == 1
     assert "finds nobody again" in " ".join(result.stderr.split())
@@ -170,7 +170,7 @@ def test_no_command_shows_a_key(tmp_path: Path) -> None:
     found_counterpart_keys(folder, [BUREAU], Counterpart.DEPARTMENT)
     run = CliRunner()
     said = "".join(
-        run.invoke(app, ["keys", *words, "--data", str(tmp_path)]).output
+        run.invoke(app(), ["keys", *words, "--data", str(tmp_path)]).output
         for words in (["list"], ["rotate", "stamps"], ["rotate", "departments", BUREAU], ["list"])
     )
     secrets = [text for file in folder.rglob("*.keys") for text in file.read_text().split()]
@@ -263,9 +263,11 @@ async def test_a_master_key_in_use_is_not_taken_away(own_town: OwnTown, tmp_path
     activate_key(data / "keys", Rotated.VAULT, add_key(data / "keys", Rotated.VAULT))
     environment = {"JICENG_DATABASE_URL": own_town.settings.database_url.get_secret_value()}
     retire = ["keys", "retire", "vault", old, "--data", str(data)]
-    early = await asyncio.to_thread(CliRunner().invoke, app, retire, env=environment)
-    rewrap = await asyncio.to_thread(CliRunner().invoke, app, ["keys", "rewrap", "--data", str(data)], env=environment)
-    late = await asyncio.to_thread(CliRunner().invoke, app, retire, env=environment)
+    early = await asyncio.to_thread(CliRunner().invoke, app(), retire, env=environment)
+    rewrap = await asyncio.to_thread(
+        CliRunner().invoke, app(), ["keys", "rewrap", "--data", str(data)], env=environment
+    )
+    late = await asyncio.to_thread(CliRunner().invoke, app(), retire, env=environment)
 
     assert (early.exit_code, rewrap.exit_code, late.exit_code) == (1, 0, 0), early.output + rewrap.output + late.output
     assert "1 persons" in " ".join(early.stderr.split())

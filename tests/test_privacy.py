@@ -394,7 +394,7 @@ def test_every_procedure_has_a_time_of_keeping(tmp_path: Path) -> None:
 async def run(settings: Settings, *words: str, given: str | None = None) -> Any:
     """A command of the terminal, in the tests' town."""
     return await asyncio.to_thread(
-        CliRunner().invoke, app, ["privacy", *words, "--data", str(settings.data)], input=given
+        CliRunner().invoke, app(), ["privacy", *words, "--data", str(settings.data)], input=given
     )
 
 

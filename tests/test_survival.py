@@ -164,6 +164,9 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
 
 
 @EVERY_PROCEDURE
+@pytest.mark.filterwarnings(
+    "ignore:Cannot find activity to cancel:UserWarning"
+)  # the SDK's own, where nothing is cached
 async def test_a_worker_without_memory_gives_the_same(
     procedure: Procedure,
     door: OpenDoor,

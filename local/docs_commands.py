@@ -1,0 +1,17 @@
+"""`jiceng docs`: the parts of docs/ that are drawn from the tables of the procedures."""
+
+from rich.console import Console
+
+from engine.settings import PROJECT
+from schemas.diagram import with_pictures
+from workflows.registry import PROCEDURES
+
+console = Console()
+
+
+def docs() -> None:
+    """Draw the generated parts of docs/ anew from the tables of the procedures."""
+    for case in PROCEDURES:
+        page = PROJECT / "docs" / "procedures" / f"{case.procedure.name}.md"
+        page.write_text(with_pictures(page.read_text(encoding="utf-8"), case.procedure), encoding="utf-8")
+        console.print(f"docs/procedures/{page.name}")
