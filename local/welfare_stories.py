@@ -35,7 +35,7 @@ SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)
 APPLIED, CHECKING, SURVEYED, PUBLICISED, CONFIRMING, PAYING, ENDED = (
     Stage.APPLIED, Stage.CHECKING, Stage.SURVEYED, Stage.PUBLICISED, Stage.CONFIRMING, Stage.PAYING, Stage.ENDED,
 )  # fmt: skip
-GRANTED = (APPLIED, CHECKING, SURVEYED, PAYING)
+GRANTED = (APPLIED, CHECKING, SURVEYED, CONFIRMING, PAYING)
 POSTED = (APPLIED, CHECKING, SURVEYED, PUBLICISED)
 ONCE = dict.fromkeys((Kind.APPLIED, Kind.ACCEPTED, Kind.GRANTED, Kind.ENDED), 1)
 
@@ -142,7 +142,7 @@ _STORIES: tuple[Story, ...] = (
         title=Title(zh="不予确认,申诉后撤销", en="refused, appealed against, and overturned by another officer"),
         description="户籍信息与申报不一致",
         order=104,
-        path=(APPLIED, CHECKING, SURVEYED, Stage.REFUSED, Stage.APPEALED, SURVEYED, PAYING, ENDED),
+        path=(APPLIED, CHECKING, SURVEYED, Stage.REFUSED, Stage.APPEALED, *GRANTED[2:], ENDED),
         counts=ONCE | {Kind.REFUSED: 1, Kind.NOTICE_SERVED: 1, Kind.APPEALED: 1, Kind.APPEAL_DECIDED: 1},
         scenes=(
             ACCEPT,
@@ -256,6 +256,7 @@ REPERTOIRE = Repertoire(
         Kind.PUBLICISED: PUBLICISED,
         Kind.OBJECTED: Stage.OBJECTED,
         Kind.PUBLICITY_ENDED: CONFIRMING,
+        Kind.CONFIRMED: lambda _facts, path: CONFIRMING if path[-1] == SURVEYED else None,  # what is not posted
         Kind.REFUSED: Stage.REFUSED,
         Kind.APPEALED: Stage.APPEALED,
         Kind.APPEAL_DECIDED: SURVEYED,

@@ -6,6 +6,7 @@ from typing import Annotated
 import asyncpg
 from fastapi import APIRouter, Query
 
+from engine.tokens import Principal
 from schemas.actor import Role
 from schemas.calendar import in_shanghai
 from schemas.incident import INCIDENT
@@ -21,7 +22,9 @@ from starter.views import IndicatorLine, Indicators, Times
 
 LINES_MAX = 5000
 router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
-_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+OpenedFrom = Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")]
+OpenedTo = Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")]
 
 
 class By(StrEnum):
@@ -42,29 +45,25 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
     parts: PartsOf,
     by: Annotated[list[By], Query(max_length=len(By))] = [],  # noqa: B006 - read only, and the framework copies it
-    opened_from: Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")] = None,
-    opened_to: Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")] = None,
-    department: _Text = None,
-    area: _Text = None,
-    category: _Text = None,
+    opened_from: OpenedFrom = None,
+    opened_to: OpenedTo = None,
+    department: Text = None,
+    area: Text = None,
+    category: Text = None,
     area_parts: Annotated[int | None, Query(ge=1, le=20, description="areas are told apart by so many parts")] = None,
 ) -> Indicators:
     """Of the incidents opened in a period, as a whole and by department, category, area, month or several of them.
 
     Staff get the figures of their area, a department those of what it holds; residents none.
     """
-    actor = acting(caller)
-    if actor.role is Role.RESIDENT:
-        detail = say("指标仅供工作人员查看", "indicators are for staff")
-        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_indicators"))
+    seen_area, seen_department = figures_for(caller)
     since, before = beginning("opened_from", opened_from), end("opened_to", opened_to)
-    officer = actor.role is Role.DEPARTMENT_OFFICER
     async with database(parts.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.indicators,
-            actor.area,
-            (actor.department or "") if officer else None,
+            seen_area,
+            seen_department,
             INCIDENT.name,
             since,
             before,
@@ -84,6 +83,15 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
         whole=lines[0],
         lines=lines[1:] if by else [],
     )
+
+
+def figures_for(caller: Principal) -> tuple[str | None, str | None]:
+    """The area and the department whose figures somebody gets; None for all. Raises Problem: residents get none."""
+    actor = acting(caller)
+    if actor.role is Role.RESIDENT:
+        detail = say("指标仅供工作人员查看", "indicators are for staff")
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_indicators"))
+    return actor.area, (actor.department or "") if actor.role is Role.DEPARTMENT_OFFICER else None
 
 
 def _line(row: asyncpg.Record) -> IndicatorLine:

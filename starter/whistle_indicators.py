@@ -5,25 +5,21 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from schemas.actor import Role
 from schemas.calendar import in_shanghai
-from schemas.refusals import Refusal, RefusalCode, say
 from schemas.whistle_policy import WhistleType
-from starter.authentication import Caller, acting
+from starter.authentication import Caller
 from starter.case_lists import beginning, end
 from starter.case_reading import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
-from starter.indicators import rate, times, too_many_lines
+from starter.indicators import OpenedFrom, OpenedTo, Text, figures_for, rate, times, too_many_lines
 from starter.parts import PartsOf
-from starter.problems import refused
 from starter.views import StreetLine, SummonsLine, WhistleIndicators
 
 STREET_PARTS = 2
 """`320104.003` is a street: a district and the street in it."""
 
 router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
-_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 
 @router.get(
@@ -34,28 +30,24 @@ _Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 async def whistle_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
     parts: PartsOf,
-    opened_from: Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")] = None,
-    opened_to: Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")] = None,
-    department: _Text = None,
-    area: _Text = None,
+    opened_from: OpenedFrom = None,
+    opened_to: OpenedTo = None,
+    department: Text = None,
+    area: Text = None,
     type: WhistleType | None = None,  # noqa: A002 - a query parameter
     area_parts: Annotated[
         int, Query(ge=1, le=20, description="parts of an area's code that make a street")
     ] = STREET_PARTS,
 ) -> WhistleIndicators:
     """Of the whistles and summonses of a period. Staff get the figures of their area, a department its own; residents none."""
-    actor = acting(caller)
-    if actor.role is Role.RESIDENT:
-        detail = say("指标仅供工作人员查看", "indicators are for staff")
-        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_indicators"))
+    seen_area, seen_department = figures_for(caller)
     since, before = beginning("opened_from", opened_from), end("opened_to", opened_to)
-    officer = actor.role is Role.DEPARTMENT_OFFICER
     async with database(parts.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.whistle_indicators,
-            actor.area,
-            (actor.department or "") if officer else None,
+            seen_area,
+            seen_department,
             since,
             before,
             department,
