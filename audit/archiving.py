@@ -11,6 +11,7 @@ from temporalio.service import RPCError
 from audit.archiver import FULL_EVERY_PASSES, Archiver, Pass
 from audit.seals import make_seal
 from engine.archive import open_archive
+from engine.database import AWAY as DATABASE_AWAY
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.logging import configure_logging
@@ -20,14 +21,7 @@ from engine.temporal import connect
 log = structlog.get_logger()
 
 AWAY_PAUSE_SECONDS = 3.0
-AWAY = (
-    OSError,
-    TimeoutError,
-    RPCError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-)
+AWAY = (*DATABASE_AWAY, RPCError)
 
 
 async def run_archiver(settings: Settings) -> None:

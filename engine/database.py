@@ -21,6 +21,20 @@ STATEMENT_LIMIT_SECONDS = 15
 LOCK_LIMIT_SECONDS = 5
 IDLE_IN_TRANSACTION_LIMIT_SECONDS = 60
 CONNECT_LIMIT_SECONDS = 5
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # killed in the middle of an answer, Postgres leaves half of it behind
+)
+"""Away, starting, stopping or full: trying again later helps."""
+
 _NAME = re.compile(r"^-- name:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
 

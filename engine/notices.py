@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from engine.database import Queries, open_pool
+from engine.database import AWAY, Queries, open_pool
 from engine.department_policy import load_departments
 from engine.logging import configure_logging, where
 from engine.notice_channels import read_channels
@@ -37,13 +37,6 @@ LEASE = timedelta(minutes=2)
 
 SEND_LIMIT_SECONDS = 60.0
 DATABASE_PAUSE_SECONDS = 3.0
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.OperatorInterventionError,
-)
 
 
 class NoticeQueries(Queries):

@@ -26,6 +26,7 @@ import structlog
 from temporalio.client import Client
 
 from audit.archiving import archive_once
+from engine.database import AWAY as DATABASE_AWAY
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.logging import configure_logging
@@ -49,7 +50,7 @@ SPEED = 3000.0
 """Town seconds per real second: the 72 hours in which a closed case can be opened anew are a minute and a half."""
 
 LOOK_SECONDS = 1.0
-AWAY = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, httpx.HTTPError)
+AWAY = (*DATABASE_AWAY, asyncpg.PostgresError, httpx.HTTPError)
 log = structlog.get_logger()
 
 

@@ -24,6 +24,7 @@ its final limit, sixty days.
 
 SETTLE_SECONDS = 120.0
 WAIT_SECONDS = 20.0
+LOOK_SECONDS = 1.0
 
 ClientOf = Callable[[Persona, int], TownClient]
 """`client_of(persona, entrance)`: the way of a person to the first or the second API."""
@@ -111,10 +112,16 @@ class Crowd:
         return started.case.case_id
 
     async def reached(self, case_id: str, stage: str, number: int) -> None:
-        """Wait for a stage."""
+        """Wait for a stage; accepted while workers are away, a case does not even stand yet."""
         client = self.client(AUDITOR, number)
-        while (await client.case(case_id, f"stage:{stage}", WAIT_SECONDS)).stage != stage:
-            pass
+        while True:
+            try:
+                if (await client.case(case_id, f"stage:{stage}", WAIT_SECONDS)).stage == stage:
+                    return
+            except Refused as refused:
+                if refused.code != "unknown-case":
+                    raise
+                await asyncio.sleep(LOOK_SECONDS)
 
     async def give(  # noqa: PLR0917 - who, where and what
         self, number: int, persona: Persona, case_id: str, command: str, body: Mapping[str, Any], about: str = ""

@@ -9,6 +9,7 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
+from engine.database import AWAY
 from engine.settings import Settings
 
 log = structlog.get_logger()
@@ -22,7 +23,7 @@ LOOK_AGAIN_SECONDS = 0.5
 
 _RECONNECT_SECONDS = 1.0
 _PING_SECONDS = 5.0
-_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_AWAY = (*AWAY, asyncpg.PostgresError)
 
 
 class Announcements:

@@ -6,12 +6,12 @@ from typing import Any
 
 from starlette.responses import Response
 
+from engine.database import AWAY
 from schemas.actor import Actor
 from schemas.case import Accepted, CaseState
 from schemas.model import Model
 from schemas.refusals import Refusal
 from starter.announcements import CASES, INTAKE
-from starter.database import AWAY
 from starter.intake import Entered
 from starter.parts import Parts
 from starter.postbox import Status, Submission

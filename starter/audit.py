@@ -14,6 +14,7 @@ from audit.moments import CannotRebuild, town_histories
 from audit.reading import REBUILT_AT_ONCE, Auditing, UnknownCase
 from audit.replay import RunsOf
 from engine.archive import open_archive
+from engine.database import AWAY
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.actor import Actor, Role
@@ -23,7 +24,6 @@ from schemas.model import Model
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.authentication import Caller, acting
 from starter.case_lists import beginning
-from starter.database import AWAY
 from starter.delivery import Delivery, NotDelivered
 from starter.documentation import SIGNED_IN, responses
 from starter.parts import Parts, PartsOf

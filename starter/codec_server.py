@@ -24,7 +24,7 @@ from starlette.responses import Response
 from temporalio.api.common.v1 import Payload, Payloads
 
 from engine.codec import EncryptionCodec, PayloadFault, PayloadNotEncrypted
-from engine.database import Queries
+from engine.database import AWAY, Queries
 from engine.keys import Keys
 from engine.settings import Settings
 from engine.token_errors import IssuerAway, TokenRefused
@@ -33,7 +33,6 @@ from schemas.actor import Role
 from schemas.model import Model
 from schemas.refusals import say
 from starter.bodies import read_body
-from starter.database import AWAY
 from starter.parts import PartsOf
 from starter.problems import Problem
 

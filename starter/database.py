@@ -6,23 +6,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
+from engine.database import AWAY
 from starter.problems import database_away
 
 Connection = PoolConnectionProxy
 ACQUIRE_SECONDS = 5.0
-
-AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InvalidAuthorizationSpecificationError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.DeadlockDetectedError,
-    asyncpg.InterfaceError,
-)
-"""Away, starting, stopping or full: trying again later helps."""
 
 
 @asynccontextmanager

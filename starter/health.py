@@ -6,9 +6,8 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from engine.archive import Lag, archive_lag
-from engine.database import Queries
+from engine.database import AWAY, Queries
 from schemas.model import Model
-from starter.database import AWAY
 from starter.parts import Parts, PartsOf
 
 

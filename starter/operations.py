@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 from temporalio.service import RPCError
 
+from engine.database import AWAY
 from schemas.actor import Role
 from schemas.model import Model
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.authentication import Caller, acting
-from starter.database import AWAY
 from starter.delivery import NotDelivered
 from starter.documentation import SIGNED_IN, responses
 from starter.parts import PartsOf

@@ -14,9 +14,9 @@ from datetime import timedelta
 
 import structlog
 
+from engine.database import AWAY
 from schemas.refusals import Refusal
 from starter.counts import Counts
-from starter.database import AWAY
 from starter.delivery import Delivered, Delivery, NotDelivered
 from starter.postbox import Postbox, Settled, Submission
 

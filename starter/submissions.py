@@ -4,10 +4,10 @@ import re
 
 from fastapi import APIRouter
 
+from engine.database import AWAY
 from schemas.refusals import say
 from starter.answers import view_submission
 from starter.authentication import Caller
-from starter.database import AWAY
 from starter.documentation import responses
 from starter.parts import PartsOf
 from starter.problems import Problem, ProblemCode, database_away

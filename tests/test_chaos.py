@@ -41,7 +41,7 @@ def clock(*, status: str = "running", fired: tuple[str, ...] = (), **also: Any) 
 def test_a_moment_told_twice_or_not_at_all_is_found() -> None:
     """Twice in one life of a clock, stopped too late without a word, or fired and untold: each is a fault; once is none."""
     breach = entry({"clock": "sign", "moment": "breach"})
-    fired = {"clocks": {"sign": {"fired": ["breach"]}}}
+    fired = {"clocks": {"sign": {"fired": ["breach"], "warn_percent": 80}}}
     late = clock(status="stopped", stopped_at="2026-11-22T10:00:01+08:00")
 
     assert list(clock_faults([entry(clock()), breach], fired)) == []

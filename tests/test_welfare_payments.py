@@ -133,7 +133,8 @@ async def test_a_refused_payment_is_tried_again_and_then_a_persons(open_town: Op
             return any(each["state"] == "with_a_person" for each in (await town.snapshot(case_id))["payments"])
 
         await eventually(waits, within=30)
-        failed = [entry["facts"]["key"] for entry in await entries(town, case_id, "welfare:payment:failed")][:3]
+        failed = [entry["facts"]["key"] for entry in await entries(town, case_id, "welfare:payment:failed")]
+        failed = [key for key in failed if month_of(key) == month_of(failed[0])]  # the next month may fail meanwhile
         settle = Step("settle_payment", "civil", {"how": "paid_otherwise", "reason": "已以现金发放"})
         await town.door.go(case_id, [settle])
         paid = await town.paid_months(case_id)

@@ -24,11 +24,15 @@ from workflows import steps
 from workflows.clock import Clocks
 
 StateT = TypeVar("StateT", bound=CaseState)
+AnswerT = TypeVar("AnswerT")
 
 _TELL = "tell/"
 
 CLOCKS_ARE_HEARD_FIRST = "clocks-are-heard-first"
 """Patch: before, a command that came together with the timer of a broken clock stopped it, and no breach was told."""
+
+CLOCKS_ARE_HEARD_BEFORE_ANSWERS = "clocks-are-heard-before-answers"
+"""Patch: the same of what a source or the bank answers."""
 
 
 def command(handler: Callable[..., None]) -> Any:
@@ -203,6 +207,16 @@ class Case(Generic[StateT]):
             return False
         self.clocks.catch_up(self._on_moment)
         return True
+
+    async def heard(self, asked: Awaitable[AnswerT]) -> AnswerT:
+        """What somebody outside answers, after the clocks have told what came before it.
+
+        After an outage a timer and an answer arrive together, and the answer would stop a clock that was broken before.
+        """
+        answer = await asked
+        if self.clocks.overdue and workflow.patched(CLOCKS_ARE_HEARD_BEFORE_ANSWERS):
+            self.clocks.catch_up(self._on_moment)
+        return answer
 
     def carry_out(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
         """Carry out a command once; its repeat gets the answer of the first time."""

@@ -198,15 +198,17 @@ class Checks(Entitlement):
     async def errand_ask(self, number: int) -> None:
         """Ask a source, once by this number, and take in its answer."""
         question = self.state.questions[number - 1]
-        answer = await steps.ask_source(
-            CheckRequest(
-                case_id=self.state.case_id,
-                check=question.source,
-                number=question.anew,
-                person=self.state.reporter,
-                others=self.state.members,
-                facts=dict(question.facts),
-                as_of=question.asked_at,
+        answer = await self.heard(
+            steps.ask_source(
+                CheckRequest(
+                    case_id=self.state.case_id,
+                    check=question.source,
+                    number=question.anew,
+                    person=self.state.reporter,
+                    others=self.state.members,
+                    facts=dict(question.facts),
+                    as_of=question.asked_at,
+                )
             )
         )
         question.status = answer.status

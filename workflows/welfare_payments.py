@@ -106,16 +106,18 @@ class Payments(Duties):
             if not payment.uncertain and await self.death_is_registered(payment):
                 self.rest_for_a_death(payment)
                 continue
-            receipt = await steps.pay(
-                PayRequest(
-                    case_id=self.state.case_id,
-                    payee=self.state.reporter,
-                    account=self.state.account,
-                    amount_fen=payment.amount_fen,
-                    benefit=payment.benefit,
-                    month=payment.month,
-                    attempt=payment.attempt,
-                    as_of=self.now(),
+            receipt = await self.heard(
+                steps.pay(
+                    PayRequest(
+                        case_id=self.state.case_id,
+                        payee=self.state.reporter,
+                        account=self.state.account,
+                        amount_fen=payment.amount_fen,
+                        benefit=payment.benefit,
+                        month=payment.month,
+                        attempt=payment.attempt,
+                        as_of=self.now(),
+                    )
                 )
             )
             self.take_receipt(payment, receipt)
@@ -124,7 +126,8 @@ class Payments(Duties):
         """Ask the bank what became of a payment that is not due any more; without its word it is a person's to find out."""
         for payment in [payment for payment in self.state.payments if payment.number == number]:
             key = payment_key(self.state.reporter, payment.benefit, payment.month, payment.attempt)
-            status = await steps.payment_status(StatusRequest(case_id=self.state.case_id, payment_key=key))
+            asked = steps.payment_status(StatusRequest(case_id=self.state.case_id, payment_key=key))
+            status = await self.heard(asked)
             if status.status is PayStatus.PAID:
                 self.has_paid(payment, key, bank_reference=status.bank_reference)
             elif status.status is PayStatus.UNREACHABLE:
