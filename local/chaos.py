@@ -33,7 +33,8 @@ from engine.logging import configure_logging
 from engine.settings import Settings
 from engine.temporal import connect
 from local.chaos_count import Count, count
-from local.chaos_load import Load
+from local.chaos_incident import Incidents
+from local.chaos_load import Told
 from local.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, schedule
 from local.chaos_welfare import Applications, differences, movements, paid_more_than_once
 from local.chaos_whistle import Whistles
@@ -129,19 +130,18 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
         def client_of(persona: Persona, entrance: int) -> TownClient:
             return TownClient(urls[entrance], token_source(token_for, persona), http, patience_seconds=None)
 
-        load = Load(options.seed, client_of)
-        crowds = (
-            (Applications(options.seed, client_of), options.applications),
-            (Whistles(options.seed, client_of), options.whistles),
-        )
+        answers = Told()
+        incidents = Incidents(options.seed, client_of, answers)
+        applications = Applications(options.seed, client_of, answers)
+        whistles = Whistles(options.seed, client_of, answers)
         planned = schedule(options.seed, options.faults, options.gap_seconds)
         # The load lasts as long as the faults do, and a little longer: the last fault hits cases under way.
         pace = (planned[-1].at_seconds + 5) / options.cases if planned and options.cases else 0.1
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(load.send(range(options.cases), pace))
-            for crowd, often in crowds:
-                tasks.create_task(crowd.send(range(1, often + 1)))
-            tasks.create_task(_inflict(town, planned, load, report, options.cases))
+            tasks.create_task(incidents.send(range(options.cases), pace))
+            tasks.create_task(applications.send(range(options.applications)))
+            tasks.create_task(whistles.send(range(options.whistles)))
+            tasks.create_task(_inflict(town, planned, incidents, report, options.cases))
         report.load_seconds = round(time.monotonic() - began, 1)
         async with await open_pool(settings, process="jiceng chaos") as pool:
             report.at_rest = await come_to_rest(pool, http, settings, options)
@@ -149,12 +149,8 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
             await _histories_closed(client, pool)
             await archive_once(settings, keys, pool)
             journals = await journals_of(http, settings)
-            pairs = dict(load.pairs)
-            report.refused = dict(load.refused)
-            for crowd, _ in crowds:
-                pairs |= crowd.pairs
-                report.refused |= crowd.refused
-            report.count = await count(pool, client, keys, settings, pairs, journals)
+            report.refused = answers.refused
+            report.count = await count(pool, client, keys, settings, answers.pairs, journals)
             moved = await movements(http, settings)
             report.count.payments = len(moved)
             report.count.doubled += paid_more_than_once(moved)
@@ -163,7 +159,9 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
     return report
 
 
-async def _inflict(town: Town, planned: tuple[Fault, ...], load: Load, report: ChaosReport, cases: int) -> None:
+async def _inflict(
+    town: Town, planned: tuple[Fault, ...], incidents: Incidents, report: ChaosReport, cases: int
+) -> None:
     began = time.monotonic()
     done: Counter[str] = Counter()
     async with asyncio.TaskGroup() as tasks:
@@ -171,7 +169,7 @@ async def _inflict(town: Town, planned: tuple[Fault, ...], load: Load, report: C
             await asyncio.sleep(max(0.0, began + fault.at_seconds - time.monotonic()))
             if fault.kind is FaultKind.SAME_KEY:
                 first = cases + number * SAME_KEY_PAIRS
-                tasks.create_task(load.send_twice("both", range(first, first + SAME_KEY_PAIRS)))
+                tasks.create_task(incidents.send_twice(range(first, first + SAME_KEY_PAIRS)))
             elif not _strike(town, fault, tasks):
                 report.missed += 1
                 log.warning("fault_missed", task=fault.target)

@@ -15,6 +15,7 @@ from engine.settings import Settings
 from local.chaos_load import Crowd
 from local.townspeople import AREAS, GRID_WORKERS, RESIDENTS, Persona
 from local.welfare_scenes import CIVIL_AFFAIRS, PICTURE, STREET, identity_number
+from schemas.document import Document
 from schemas.payment import entitlement_of, month_of
 from schemas.welfare_application import Applicant, Paper, WelfareApplication
 from schemas.welfare_state import Stage
@@ -26,13 +27,18 @@ DIRECTIONS = ("", "〔剧本:tax 时断时续〕", "〔剧本:bank-balance 时�
               "〔剧本:tax 时断时续;town-bank 超时〕")  # fmt: skip
 """How sources and bank treat a person: never so that somebody has to be asked what to do."""
 
-TURNS: Sequence[tuple[str, Persona, str, Mapping[str, Any]]] = (
-    (Stage.APPLIED, STREET, "accept", {}),
-    (Stage.CHECKING, GRID_WORKERS[0], "record_visit", {"finding": "房屋受损属实"}),
-    (Stage.SURVEYED, STREET, "review", {"positive": True, "opinion": "符合条件"}),
-    (Stage.CONFIRMING, CIVIL_AFFAIRS, "confirm", {"opinion": "同意"}),
-)
-"""At which stage who does what."""
+Turn = tuple[str, Persona, str, Mapping[str, Any]]
+
+
+def turns(area: str) -> tuple[Turn, ...]:
+    """At which stage who does what; the grid worker is that of the area, nobody else sees the case."""
+    grid_worker = GRID_WORKERS[AREAS.index(area)]
+    return (
+        (Stage.APPLIED, STREET, "accept", {}),
+        (Stage.CHECKING, grid_worker, "record_visit", {"finding": "房屋受损属实"}),
+        (Stage.SURVEYED, STREET, "review", {"positive": True, "opinion": "符合条件"}),
+        (Stage.CONFIRMING, CIVIL_AFFAIRS, "confirm", {"opinion": "同意"}),
+    )
 
 
 class Applications(Crowd):
@@ -40,18 +46,18 @@ class Applications(Crowd):
 
     name = "aid"
 
-    async def play(self, number: int, key: str) -> None:
+    async def play(self, number: int, key: str, entrance: int) -> None:
         """Apply, and let everybody do what is theirs as soon as it is their turn."""
-        client = self.client(RESIDENTS[number % len(RESIDENTS)], number)
+        client = self.client_of(RESIDENTS[number % len(RESIDENTS)], entrance)
         paper = await client.send_document(PICTURE + b"identity-card", "image/png")
-        started = await client.apply_for_benefit(application_of(self.seed, number, paper.model_dump()), key)
-        case_id = self.stands(key, started)
-        for stage, persona, command, body in TURNS:
-            await self.reached(case_id, stage, number)
-            await self.give(number, persona, case_id, command, body)
+        application = application_of(self.seed, number, paper)
+        case_id = self.stands(key, await client.apply_for_benefit(application, key))
+        for stage, persona, command, body in turns(application.area):
+            await self.reached(case_id, stage, entrance)
+            await self.give(self.client_of(persona, entrance), case_id, command, body)
 
 
-def application_of(seed: int, number: int, document: Mapping[str, Any]) -> WelfareApplication:
+def application_of(seed: int, number: int, document: Document) -> WelfareApplication:
     """The application with this number: the same for the same seed."""
     random = Random(f"{seed}/aid/{number}")
     return WelfareApplication(
@@ -65,7 +71,7 @@ def application_of(seed: int, number: int, document: Mapping[str, Any]) -> Welfa
         account=f"6222{number:015d}",
         reason="突发火灾,房屋受损",
         consent=True,
-        documents=(Paper.model_validate({"kind": "identity-card", "document": document}),),
+        documents=(Paper(kind="identity-card", document=document),),
     )
 
 

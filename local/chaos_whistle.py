@@ -20,18 +20,18 @@ class Whistles(Crowd):
 
     name = "whistle"
 
-    async def play(self, number: int, key: str) -> None:
+    async def play(self, number: int, key: str, entrance: int) -> None:
         """Blow it, wait until all have done their task, and score each."""
-        street = self.client(STREET, number)
+        street = self.client_of(STREET, entrance)
         call = call_of(self.seed, number)
         case_id = self.stands(key, await street.blow_whistle(call, key))
-        await self.reached(case_id, Stage.WORKING, number)
+        await self.reached(case_id, Stage.WORKING, entrance)
         entries = await street.timeline(case_id)
         while not any(entry.kind == Kind.ALL_SETTLED for entry in entries):
             await street.case(case_id, f"seq:{len(entries) + 1}", WAIT_SECONDS)
             entries = await street.timeline(case_id)
         for department in call.departments:
-            await self.give(number, STREET, case_id, "score", {"department": department, "score": 90}, department)
+            await self.give(street, case_id, "score", {"department": department, "score": 90}, department)
 
 
 def call_of(seed: int, number: int) -> WhistleCall:

@@ -12,7 +12,8 @@ from engine.temporal import connect
 from local.backup import LISTING, NotBackedUp, back_up, read_listing
 from local.chaos import ChaosOptions, come_to_rest
 from local.chaos_count import count
-from local.chaos_load import Load
+from local.chaos_incident import Incidents
+from local.chaos_load import Told
 from local.journals import journals_of
 from local.restore import forgotten, restore
 from local.simulation import token_source, tokens
@@ -26,14 +27,14 @@ SPEED = 3000.0
 BEFORE, LOST = range(10), range(10, 13)
 
 
-def load_on(town: Town, http: object) -> Load:
+def load_on(town: Town, http: object) -> Incidents:
     """Residents who report, over and over until they are answered."""
     token_for = tokens(town.settings, Keys.of(town.settings))
 
     def client_of(persona: Persona, _: int) -> TownClient:
         return TownClient(town.settings.api_url, token_source(token_for, persona), http, None)  # type: ignore[arg-type]
 
-    return Load(5, client_of)
+    return Incidents(5, client_of, Told())
 
 
 @pytest.mark.long
@@ -50,11 +51,11 @@ async def test_a_town_restored_from_a_backup_made_under_load_goes_on(tmp_path: P
         await asyncio.sleep(2)
         listing = await back_up(first, copy)
         await sending
-        before = dict(load.accepted)
+        before = dict(load.told.cases)
         await load.send(LOST, 0.0)
 
         async def a_department_heard_of_them() -> bool:
-            lost = {number for key, number in load.accepted.items() if key not in before}
+            lost = {number for key, number in load.told.cases.items() if key not in before}
             return any(order.partition(".")[0] in lost for order in await journals_of(http, town.settings))
 
         await eventually(a_department_heard_of_them, within=30)
@@ -88,12 +89,12 @@ async def test_a_town_restored_from_a_backup_made_under_load_goes_on(tmp_path: P
 
     kept = {key: number for key, number in before.items() if number in known}
     assert listing.histories_at <= listing.ledger_at
-    assert {key: again.accepted[key] for key in kept} == kept
+    assert {key: again.told.cases[key] for key in kept} == kept
     assert done.again + done.cases > 0
-    assert set(load.accepted.values()) - known >= set(lost.cases) > set()
-    fresh = [number for key, number in again.accepted.items() if key not in kept]
+    assert set(load.told.cases.values()) - known >= set(lost.cases) > set()
+    fresh = [number for key, number in again.told.cases.items() if key not in kept]
     # No number of the lost town means a second case.
-    assert set(fresh).isdisjoint(load.accepted.values())
+    assert set(fresh).isdisjoint(load.told.cases.values())
     assert (rested, list(counted.faults())) == (True, [])
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from local.chaos import ChaosOptions, run_chaos, told
 from local.chaos_count import carried_out_twice, clock_faults
-from local.chaos_load import report_of
+from local.chaos_incident import report_of
 from local.chaos_schedule import ALL_FAULTS, PAUSES, FaultKind, schedule
 from local.chaos_welfare import paid_more_than_once
 

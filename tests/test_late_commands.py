@@ -1,19 +1,26 @@
-"""What comes after an outage comes late: the clocks are heard before the command that would stop them."""
+"""What comes after an outage comes late: the clocks are heard before the command or answer that would stop them."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
+import httpx
 from temporalio.client import Client
 
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.incident import INCIDENT
+from schemas.welfare import WELFARE
+from schemas.welfare_entries import Kind as WelfareKind
 from tests.door import Audited, OpenDoor, Step
+from tests.examples.welfare import ACCEPT, SUBSISTENCE
+from tests.paying_town import outside
 from tests.waiting import eventually
 from worker import town_worker
 
 SPEED = 3600  # a town hour is a second: time enough to sign, if somebody were there
 QUEUE = "late-commands"
+A_DAY_A_SECOND = 86_400
 
 
 async def test_a_command_after_the_due_time_does_not_hide_the_breach(
@@ -74,6 +81,56 @@ async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_
 
     assert "incident:not_rated" in kinds
     assert "incident:rated" not in kinds
+    assert [finding.detail for finding in findings if not finding.ok] == []
+
+
+async def test_an_answer_after_the_due_time_does_not_hide_the_breach(
+    settings: Settings,
+    keys: Keys,
+    temporal: Client,
+    pool: asyncpg.Pool,
+    door: OpenDoor,
+    audited: Audited,
+    tmp_path: Path,
+) -> None:
+    """A source answers while nobody thinks for the case, and its check falls due: the ledger has the breach, then the answer."""
+    async with outside(settings, tmp_path, speed=A_DAY_A_SECOND / 2) as around:
+        alone = around.settings.model_copy(update={"task_queue": f"{QUEUE}-3"})
+        town = await door(WELFARE, speed=A_DAY_A_SECOND, task_queue=alone.task_queue)
+        body = SUBSISTENCE | {"applicant": SUBSISTENCE["applicant"] | {"name": "何秀英〔剧本:tax 中断〕"}}
+        async with town_worker(alone, keys, temporal, pool) as worker, worker:
+            case_id = await town.start(body=body)
+            await town.go(case_id, [ACCEPT])
+            asked = datetime.now(UTC)
+        async with town_worker(alone, keys, temporal, pool, procedures=()) as hands, hands:
+
+            async def answered() -> bool:
+                async with httpx.AsyncClient(trust_env=False) as client:
+                    journal = (await client.get(f"{around.settings.sources_url}/tax/journal")).json()["checks"]
+                return any(check["answered"] for check in journal if case_id in check["check_id"])
+
+            await eventually(answered, within=30)
+        await eventually(lambda: _passed(asked + timedelta(seconds=10)), within=15)  # five working days, and a weekend
+        async with town_worker(alone, keys, temporal, pool) as worker, worker:
+
+            async def told() -> list[str]:
+                answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
+                return [
+                    entry["facts"].get("moment", "answered")
+                    for entry in answer.json()["items"]
+                    if entry["facts"].get("clock") == "check:tax"
+                    or (entry["kind"], entry["facts"].get("source")) == (WelfareKind.CHECK_ANSWERED, "tax")
+                ]
+
+            async def heard() -> bool:
+                return "answered" in await told()
+
+            await eventually(heard, within=20)
+            moments = await told()
+            findings = await audited(case_id)
+
+    assert moments[:2] == ["warning", "breach"]
+    assert moments[-1] == "answered"
     assert [finding.detail for finding in findings if not finding.ok] == []
 
 

@@ -143,13 +143,15 @@ class Payments(Duties):
         source = self.state.terms.alive_by
         if source is None or payment.part is not PaymentPart.WHOLE or self.state.rules.cadence is Cadence.ONCE:
             return False
-        answer = await steps.ask_source(
-            CheckRequest(
-                case_id=self.state.case_id,
-                check=source,
-                number=ALIVE_CHECKS + payment.number,
-                person=self.state.reporter,
-                as_of=self.now(),
+        answer = await self.heard(
+            steps.ask_source(
+                CheckRequest(
+                    case_id=self.state.case_id,
+                    check=source,
+                    number=ALIVE_CHECKS + payment.number,
+                    person=self.state.reporter,
+                    as_of=self.now(),
+                )
             )
         )
         return answer.facts.get(DEATH_REGISTERED, 0) > 0
