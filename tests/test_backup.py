@@ -85,7 +85,7 @@ async def test_a_town_restored_from_a_backup_made_under_load_goes_on(tmp_path: P
             for order_id, journal in (await journals_of(http, settings)).items()
             if not order_id.startswith(tuple(lost.cases) or ("-",))
         }
-        counted = await count(pool, await connect(settings, keys), keys, settings, again.pairs, journals)
+        counted = await count(pool, await connect(settings, keys), keys, settings, again.told.pairs, journals)
 
     kept = {key: number for key, number in before.items() if number in known}
     assert listing.histories_at <= listing.ledger_at
