@@ -68,6 +68,8 @@ class Verdict:
 def judge(story: Story, evidence: Evidence) -> Verdict:
     """Compare the evidence with what the story says must be true."""
     entries = evidence.entries
+    if not entries:
+        return Verdict((), timedelta(0), ("the timeline is empty",))
     repertoire = repertoire_of(entries)
     path = repertoire.path_of(entries)
     faults = [

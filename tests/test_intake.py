@@ -141,6 +141,7 @@ async def test_what_a_killed_api_left_another_one_delivers(
     async with working(own_town, keys, temporal), api_of(own_town.build()) as http:
         for answer in answers:
             await follow(callers(http, keys)().get, answer, "delivered")
+            await callers(http, keys)().get(answer.json()["case_url"], wait="stage:dispatched")
 
     assert await own_town.pool.fetchval("select count(distinct case_id) from ledger") == 3
 

@@ -368,6 +368,11 @@ def test_a_story_is_as_good_as_the_cases_that_came_up_in_it() -> None:
     ]
 
 
+def test_a_case_of_which_nothing_stands_is_a_fault() -> None:
+    """Without a single entry nobody can say how it went."""
+    assert judge(PROMPT, evidence(entries=[])).faults == ("the timeline is empty",)
+
+
 def test_the_second_not_solved_leads_to_the_coordinator() -> None:
     """The path is read from the entries: not solved goes back to handling once, then it is returned."""
     asked = [entry(1, Kind.VERIFIED), entry(2, Kind.RATED, solved="not")] * 2
