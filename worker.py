@@ -118,13 +118,13 @@ async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await running  # its own fault is told, and does not vanish with the block
 
 
-async def run_worker(settings: Settings) -> None:
+async def run_worker(settings: Settings, procedures: Sequence[type] = PROCEDURES) -> None:
     """Run until SIGTERM, or until cancelled."""
     keys = Keys.of(settings)
     client = await connect(settings, keys, runtime=worker_runtime(settings))
     async with (
         await open_pool(settings, process="jiceng worker") as pool,
-        town_worker(settings, keys, client, pool) as worker,
+        town_worker(settings, keys, client, pool, procedures=procedures) as worker,
         worker,
     ):
         # Asked to stop, a worker finishes what it has taken in; killed, its cases lose nothing but a few seconds.

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
+from typing import Any
 
 import asyncpg
 from temporalio.api.enums.v1 import EventType
@@ -26,6 +27,7 @@ from engine.settings import Settings
 from engine.temporal import build_replayer, workflow_runner
 from schemas.findings import Finding
 from schemas.ledger import FlushReceipt
+from workflows.case import Case
 from workflows.registry import PROCEDURES
 
 CHECK = "replay"
@@ -40,12 +42,14 @@ Replay = Callable[[str, WorkflowHistory, bool], Awaitable[list[str]]]
 
 
 @asynccontextmanager
-async def strict_replay(keys: Keys, settings: Settings) -> AsyncIterator[Replay]:
+async def strict_replay(
+    keys: Keys, settings: Settings, procedures: Sequence[type[Case[Any]]] = PROCEDURES
+) -> AsyncIterator[Replay]:
     """Open a strict replayer; it replays one run after the other."""
     runner = RecordingRunner(workflow_runner(sandbox=settings.sandbox))
-    replayer = build_replayer(keys, settings, PROCEDURES, runner)
+    replayer = build_replayer(keys, settings, procedures, runner)
     codec = data_converter(keys).payload_codec
-    readers = readers_of([case.procedure for case in PROCEDURES], activity_readers())
+    readers = readers_of([case.procedure for case in procedures], activity_readers())
     waiting: asyncio.Queue[WorkflowHistory] = asyncio.Queue()
 
     async def histories() -> AsyncIterator[WorkflowHistory]:
@@ -86,12 +90,16 @@ async def replay_cases(  # noqa: PLR0917 - the parts of a town
     pool: asyncpg.Pool,
     case_ids: Sequence[str] | None = None,
     histories: RunsOf | None = None,
+    procedures: Sequence[type[Case[Any]]] = PROCEDURES,
 ) -> AsyncIterator[Finding]:
-    """Replay every run of the named cases, or of all; one finding per case. `histories`: Temporal's, or an archive's."""
+    """Replay every run of the named cases, or of all; one finding per case.
+
+    `histories`: Temporal's, or an archive's. `procedures`: the code to lead them through, if not today's.
+    """
     source = histories or live_histories(client)
     async with pool.acquire() as connection:
         known = {row["case_id"]: row["ended"] for row in await connection.fetch(QUERIES.cases_with_ledger)}
-    async with strict_replay(keys, settings) as replay:
+    async with strict_replay(keys, settings, procedures) as replay:
         for case_id in known if case_ids is None else case_ids:
             try:
                 runs = await source(case_id)

@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import asyncpg
@@ -35,6 +35,7 @@ from engine.temporal import connect
 from local.chaos_count import Count, count
 from local.chaos_incident import Incidents
 from local.chaos_load import Told
+from local.chaos_release import release
 from local.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, schedule
 from local.chaos_welfare import Applications, differences, movements, paid_more_than_once
 from local.chaos_whistle import Whistles
@@ -95,7 +96,7 @@ async def run_chaos(options: ChaosOptions) -> ChaosReport:
     """Bring a town up, disturb it, let it come to rest, count. Raises what `open_town` raises."""
     with tempfile.TemporaryDirectory(prefix="jiceng-chaos-") as folder:
         port = choose_ports([SECOND_API], None, {})[SECOND_API]
-        processes = (*PROCESSES, second_api(port))
+        processes = (*(swapped(each) for each in PROCESSES), second_api(port))
         data = options.data or Path(folder)
         town_options = TownOptions(data=data, speed=options.speed, demo=True, durable=False, processes=processes)
         async with open_town(town_options) as town:
@@ -110,6 +111,12 @@ async def run_chaos(options: ChaosOptions) -> ChaosReport:
                 for task in (watching, disturbing):
                     task.cancel()
                 await asyncio.gather(watching, disturbing, return_exceptions=True)
+
+
+def swapped(process: TownProcess) -> TownProcess:
+    """The process as it is, but a worker that is of the next release once that is released."""
+    argv = (sys.executable, "-P", "-m", "local.chaos_release")
+    return replace(process, argv=argv) if process.name == "worker" else process
 
 
 def second_api(port: int) -> TownProcess:
@@ -190,6 +197,9 @@ def _strike(town: Town, fault: Fault, tasks: asyncio.TaskGroup) -> bool:
                 os.kill(pid, signal.SIGKILL)
             case FaultKind.LEAVE:
                 os.kill(pid, signal.SIGTERM)
+            case FaultKind.RELEASE:
+                release(town.settings.data)
+                os.kill(pid, signal.SIGTERM)
             case _:
                 tasks.create_task(_pause(psutil.Process(pid), fault.for_seconds))
     except (ProcessLookupError, psutil.NoSuchProcess):
@@ -263,6 +273,7 @@ def told(report: ChaosReport) -> str:
         "退回 refused": len(report.refused),
         "丢失 lost": len(counted.lost),
         "重复 doubled": len(counted.doubled),
+        "换版后结案 closed by the next release": counted.announced,
         "断链 broken": len(counted.broken),
         "停滞 stuck": len(counted.stuck),
         "时钟不符 clocks amiss": len(counted.clocks),

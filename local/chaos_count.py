@@ -20,6 +20,7 @@ from audit.verify_seals import verify_seals
 from engine.archive import open_archive
 from engine.keys import Keys
 from engine.settings import Settings
+from local.chaos_release import ANNOUNCED, NEXT
 from local.verdict import Journal
 from starter.stuck import stuck_cases
 
@@ -48,6 +49,7 @@ class Count:
     payments: int = 0
     uneven: list[str] = field(default_factory=list)
     beside: int = 0
+    announced: int = 0
 
     @property
     def well(self) -> bool:
@@ -83,6 +85,7 @@ async def count(  # noqa: PLR0917 - the parts of a town
     for case_id, row in rows.items():
         result.clocks += [f"{case_id}: {fault}" for fault in clock_faults(entries[case_id], row["snapshot"])]
         result.moments += sum("moment" in entry["facts"] for entry in entries[case_id])
+        result.announced += any(entry["kind"] == ANNOUNCED for entry in entries[case_id])
     await _audit(result, pool, client, keys, settings)
     result.stuck += [f"{each.case_id}: {each.why}" for each in await stuck_cases(pool, client)]
     return result
@@ -172,7 +175,7 @@ async def _audit(result: Count, pool: asyncpg.Pool, client: Client, keys: Keys, 
         verify_archive(pool, keys, open_archive(settings)),
         verify_seals(pool, keys),
         verify_projection(pool),
-        replay_cases(client, keys, settings, pool),
+        replay_cases(client, keys, settings, pool, procedures=NEXT),
     ):
         async for finding in findings:
             result.beside += "beside the chain" in finding.detail

@@ -18,6 +18,8 @@ class FaultKind(StrEnum):
     """SIGSTOP, longer than whoever waits for it is patient; then SIGCONT"""
     LEAVE = "leave"
     """SIGTERM, as in a rolling change: it finishes what it has taken in"""
+    RELEASE = "release"
+    """SIGTERM, and whoever comes after it is of the next release: one procedure is changed behind its patch"""
     SAME_KEY = "same-key"
     """the same report under the same key, through two APIs at once"""
 
@@ -45,6 +47,7 @@ ALL_FAULTS: Sequence[tuple[FaultKind, str]] = (
     *((FaultKind.KILL, name) for name in KILLED),
     *((FaultKind.PAUSE, name) for name in PAUSES),
     *((FaultKind.LEAVE, name) for name in ("worker", "api", "departments")),
+    (FaultKind.RELEASE, "worker"),
     *((FaultKind.SAME_KEY, "both APIs") for _ in range(3)),
 )
 

@@ -10,8 +10,8 @@ TASK_TIMEOUT = timedelta(seconds=4)
 
 
 def summary_of(title: str, state: CaseState) -> str:
-    """What the case is, for the Temporal UI: codes and the town's own categories only."""
-    return " · ".join(part for part in (title, *state.labels().values(), state.area) if part)
+    """What the case is, for the Temporal UI: codes and the town's own categories only; with whom it begins tells children apart."""
+    return " · ".join(part for part in (title, *state.labels().values(), state.department, state.area) if part)
 
 
 def details_of(state: CaseState) -> str:

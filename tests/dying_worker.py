@@ -1,12 +1,15 @@
-"""A worker that dies at the worst moment: when the ledger has a batch and Temporal does not yet know of it.
+"""Workers in processes of their own, to be killed; and one that dies at the worst moment by itself.
 
-python -m tests.dying_worker N     dies with its Nth flush, after the commit
+They are forked from a server that has loaded the code already: a test starts dozens of them, and to load it takes longer
+than all that they do.
 """
 
 import asyncio
+import multiprocessing
 import os
 import signal
-import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 
 from activities.ledger import Ledger
 from engine.database import open_pool
@@ -14,32 +17,79 @@ from engine.keys import Keys
 from engine.settings import Settings
 from engine.temporal import connect
 from schemas.ledger import Batch, FlushReceipt
-from worker import town_worker
+from worker import run_worker, town_worker
+
+_NURSERY = multiprocessing.get_context("forkserver")
+_NURSERY.set_forkserver_preload(["tests.dying_worker"])
 
 
 class DyingLedger(Ledger):
-    """The real ledger, until its last flush is written."""
+    """The real ledger, until its last flush is written: then the ledger has a batch and Temporal does not yet know of it."""
 
-    flushes_left = int(sys.argv[1]) if len(sys.argv) > 1 else 1
+    flushes_left = 0
 
     async def write(self, batch: Batch) -> FlushReceipt:
         receipt = await super().write(batch)
-        DyingLedger.flushes_left -= 1
-        if not DyingLedger.flushes_left:
+        self.flushes_left -= 1
+        if not self.flushes_left:
             os.kill(os.getpid(), signal.SIGKILL)
         return receipt
 
 
-async def main() -> None:
+class WorkerProcess:
+    """A worker that runs; `dies_with` its nth flush, after the commit, if that is said."""
+
+    def __init__(self, settings: Settings, dies_with: int | None) -> None:
+        ours = {
+            "JICENG_DATA": str(settings.data),
+            "JICENG_TEMPORAL_ADDRESS": settings.temporal_address,
+            "JICENG_DATABASE_URL": settings.database_url.get_secret_value(),
+            "JICENG_TASK_QUEUE": settings.task_queue,
+        }
+        if settings.worker_metrics:
+            ours["JICENG_WORKER_METRICS"] = settings.worker_metrics
+        self._process = _NURSERY.Process(target=_live, args=(ours, dies_with), daemon=True)
+        self._process.start()
+
+    @property
+    def dead(self) -> bool:
+        return self._process.exitcode is not None
+
+    async def wait(self) -> None:
+        """Until it is dead."""
+        await asyncio.to_thread(self._process.join)
+
+    async def kill(self) -> None:
+        """With -9."""
+        self._process.kill()
+        await self.wait()
+        self._process.close()
+
+
+@asynccontextmanager
+async def worker_process(settings: Settings, *, dies_with: int | None = None) -> AsyncIterator[WorkerProcess]:
+    """What `jiceng worker` runs, in a process of its own; killed with -9 at the end of the block."""
+    process = await asyncio.to_thread(WorkerProcess, settings, dies_with)
+    try:
+        yield process
+    finally:
+        await process.kill()
+
+
+def _live(environment: Mapping[str, str], dies_with: int | None) -> None:
+    os.environ.update(environment)
+    silence = os.open(os.devnull, os.O_WRONLY)
+    for said in (1, 2):
+        os.dup2(silence, said)
     settings = Settings()
+    asyncio.run(run_worker(settings) if dies_with is None else _die(settings, dies_with))
+
+
+async def _die(settings: Settings, dies_with: int) -> None:
     keys = Keys.load(settings.key_folder)
     client = await connect(settings, keys)
-    async with (
-        await open_pool(settings) as pool,
-        town_worker(settings, keys, client, pool, DyingLedger(pool)) as worker,
-    ):
-        await worker.run()
-
-
-if __name__ == "__main__":
-    asyncio.run(main())
+    async with await open_pool(settings) as pool:
+        ledger = DyingLedger(pool)
+        ledger.flushes_left = dies_with
+        async with town_worker(settings, keys, client, pool, ledger) as worker:
+            await worker.run()

@@ -1,77 +1,40 @@
 """Canaries: words that stand nowhere else are written into every text of every procedure; then everything is searched for them."""
 
-import base64
+import asyncio
+import csv
 import io
 import json
-import re
-import secrets
+import sys
+import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+import zipfile
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import httpx
 import pytest
 
+from audit.records import runs_of
+from engine.archive import open_archive
+from engine.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.temporal import connect
 from engine.tokens import issue
 from local.town import Town, TownOptions, open_town
 from schemas.actor import Role
-from tests.door import Door, Person, examples
+from schemas.department import callback_path
+from schemas.payment import notice_path
+from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from tests.canaries import Canaries, files_of, tables_of
+from tests.door import Door, Person, Step, examples
+from tests.examples import welfare as benefits
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.timeout(600)  # a town of its own, on a machine that may do much else
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
-CODES = frozenset({"category", "document"})
-"""Fields whose Chinese words are codes of policy, not texts of people."""
-
-PERSONAL = frozenset({"phone", "contact", "identity_number", "account"})
-"""Fields that are digits: they are canaries themselves."""
-
 NAMED = {case.procedure.name: case.procedure for case in PROCEDURES}
-
-
-class Canaries:
-    """Plants words, and looks for them in every form in which they could lie somewhere."""
-
-    def __init__(self) -> None:
-        self.planted: list[str] = []
-        self.addressed: set[str] = set()
-        """Words in the path or in the name of a field: an answer tells whoever sent them where the fault is."""
-
-    def word(self, *, addressed: bool = False) -> str:
-        self.planted.append(f"金丝雀{secrets.token_hex(8)}")
-        if addressed:
-            self.addressed.add(self.planted[-1])
-        return self.planted[-1]
-
-    def plant(self, value: Any, name: str = "") -> Any:
-        """The same body with a canary of its own in each text; numbers of people are taken down as they are."""
-        if isinstance(value, dict):
-            return {key: item if key in CODES else self.plant(item, key) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.plant(item, name) for item in value]
-        if isinstance(value, str) and name in PERSONAL:
-            self.planted.append(value)
-            return value
-        return f"{value}{self.word()}" if isinstance(value, str) and CHINESE.search(value) else value
-
-    def forms(self) -> Iterator[tuple[str, bytes]]:
-        """Each canary as bytes: as it is, as JSON and Postgres escape it, in UTF-16, in hexadecimal and in base64."""
-        for canary in dict.fromkeys(self.planted):
-            # The random part alone: whoever cuts or escapes the word around it has still told it.
-            core = canary.removeprefix("金丝雀")
-            for text in (core.encode(), core.encode("utf-16-le"), core.encode().hex().encode()):
-                yield canary, text
-            for shift in range(3):
-                yield canary, base64.b64encode(bytes(shift) + core.encode())[4:-4]
-
-    def found_in(self, content: bytes) -> list[str]:
-        return sorted({canary for canary, form in self.forms() if form in content})
+DEPARTMENT, BANK = "urban-management", "town-bank"
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +51,8 @@ async def api(town: Town) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[list[str], list[bytes]]:
-    """A case of each procedure on its main way, with canaries in all it is told; and every refusal on purpose."""
+def _door(api: httpx.AsyncClient, town: Town, name: str) -> Door:
+    """The door of a procedure, with a token for whoever comes."""
     keys = Keys.load(town.settings.key_folder)
 
     def token(person: Person) -> str:
@@ -97,13 +60,18 @@ async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple
             keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
         )
 
-    cases, errors = [], []
+    return Door(api, token, NAMED[name])
+
+
+async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[dict[str, str], list[bytes]]:
+    """A case of each procedure with canaries in all it is told, every command by everybody; and every refusal on purpose."""
+    cases, errors = {}, []
     for name, procedure in NAMED.items():
         told = examples(procedure)
-        door = Door(api, token, procedure)
+        door = _door(api, town, name)
         body = canaries.plant(dict(told.REPORT)) if hasattr(told, "REPORT") and not hasattr(told, "start") else None
         case_id = await door.start(body=body)
-        cases.append(case_id)
+        cases[name] = case_id
 
         async def stands(door: Door = door, case_id: str = case_id) -> bool:
             shown = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
@@ -163,58 +131,149 @@ async def _on_purpose(api: httpx.AsyncClient, door: Door, case_id: str, canaries
     return [answer.content for answer in answers]
 
 
-async def _database(pool: asyncpg.Pool) -> bytes:
-    """Every value of every table, as text: what a dump would hold, but for its form."""
-    content = io.BytesIO()
-    tables = await pool.fetch(
-        "select format('%I.%I', table_schema, table_name) as name from information_schema.tables "
-        "where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')"
+async def _objected(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[str, bytes]:
+    """An application that is posted, and what anybody says against it without an account."""
+    door = _door(api, town, "welfare")
+    case_id = await door.start(body=canaries.plant(benefits.SUBSISTENCE))
+    await door.go(case_id, [benefits.ACCEPT])
+    await benefits.all_have_answered(door, case_id)
+    visits = [Step(each.command, each.by, canaries.plant(benefits.BODIES[each.command])) for each in benefits.VISITED]
+    await door.go(case_id, [*visits, Step("review", "street_officer", canaries.plant(benefits.BODIES["review"]))])
+    [posted] = (await api.get("/public/notices", headers={"Accept": "application/json"})).json()["items"]
+    answer = await api.post(
+        f"/public/notices/{posted['notice']}/objections",
+        json=canaries.plant(benefits.BODIES["object"]),
+        headers={"Idempotency-Key": "objection-1"},
     )
-    for table in tables:
-        for row in await pool.fetch(f"select * from {table['name']}"):  # noqa: S608 - names of our own tables
-            for value in row.values():
-                content.write(value if isinstance(value, bytes) else str(value).encode())
-                content.write(b"\n")
-    return content.getvalue()
+    assert answer.status_code in {200, 202}, answer.text
+    assert "welfare:objected" in await door.kinds(case_id)
+    return case_id, answer.content + (await api.get("/public/notices")).content
 
 
-def _files(folder: Path) -> dict[Path, bytes]:
-    """Every file of the town: Temporal's database, Postgres' own files and its journal, logs, keys, documents, archive."""
-    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+async def _signed(api: httpx.AsyncClient, town: Town, canaries: Canaries, cases: dict[str, str]) -> list[bytes]:
+    """What a department and the bank report, signed as theirs, right and wrong."""
+    case_id = cases["incident"]
+    secrets = {
+        counterpart: load_counterpart_keys(town.settings.key_folder, [code], counterpart).signing(code)
+        for code, counterpart in ((DEPARTMENT, Counterpart.DEPARTMENT), (BANK, Counterpart.BANK))
+    }
+    report = {
+        "act": "returned", "callback_id": "canary-1", "order_id": f"{case_id}.order-1", "case_id": case_id,
+        "by": "officer-9", "as_of": "2026-11-21T10:00:00+08:00", "reason": f"非本部门职责{canaries.word()}",
+        "legal_basis": f"条例第三条{canaries.word()}",
+    }  # fmt: skip
+    notice = {
+        "notice_id": "B1.returned", "act": "returned", "payment_key": f"{'0' * 26}.old-age-allowance.2026-12",
+        "case_id": cases["welfare"], "amount_fen": 5000, "bank_reference": "B1", "code": "account-closed",
+        "as_of": "2026-12-09T09:00:00+08:00", "remark": canaries.word(),
+    }  # fmt: skip
+    answers = []
+    for path, counterpart, body in (
+        (callback_path(DEPARTMENT), Counterpart.DEPARTMENT, report),
+        (
+            callback_path(DEPARTMENT),
+            Counterpart.DEPARTMENT,
+            report | {"callback_id": "canary-2", "act": canaries.word()},
+        ),
+        (notice_path(BANK), Counterpart.BANK, notice),
+    ):
+        content, timestamp = json.dumps(body).encode(), str(int(time.time()))
+        headers = {
+            "Content-Type": "application/json",
+            TIMESTAMP_HEADER: timestamp,
+            SIGNATURE_HEADER: sign(secrets[counterpart], timestamp, content),
+        }
+        answers.append(await api.post(path, content=content, headers=headers))
+    assert 401 not in {answer.status_code for answer in answers}
+    return [answer.content for answer in answers]
 
 
-async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient) -> None:
+async def _imported(town: Town, canaries: Canaries, folder: Path) -> bytes:
+    """A file of messages, one of them with a fault; what the command prints about it."""
+    messages, text = folder / "messages.csv", io.StringIO()
+    rows = csv.writer(text)
+    rows.writerow(("message_id", "user", "subject", "submitted_at", "text", "category"))
+    for number, length in ((1, 1), (2, 1), (3, 400)):
+        told = [f"{word}{canaries.word()}" for word in ("王小明", "垃圾", "小区垃圾堆积" * length * 2)]
+        rows.writerow((f"m-{number}", *told[:2], "2026-11-20 10:00:00", told[2], "环境卫生"))
+    messages.write_text(text.getvalue(), encoding="utf-8")
+    said, code = await _jiceng(town, "import", str(messages))
+    assert code != 0
+    assert b"4000" in said or b"4,000" in said
+    return said
+
+
+async def _exported(town: Town, cases: list[str], folder: Path) -> dict[str, bytes]:
+    """Every file of every case's bundle, and every archived history, as it is in the archive and with its payloads opened."""
+    found = {}
+    for case_id in cases:
+        said, code = await _jiceng(town, "audit", "export", case_id, "--out", str(folder / f"{case_id}.zip"))
+        assert code == 0, said
+        found[f"printed about {case_id}"] = said
+        with zipfile.ZipFile(folder / f"{case_id}.zip") as bundle:
+            found |= {f"{case_id}.zip/{name}": bundle.read(name) for name in bundle.namelist()}
+    store, keys = open_archive(town.settings), Keys.load(town.settings.key_folder)
+    async with await open_pool(town.settings, process="canaries") as pool, pool.acquire() as connection:
+        for case_id in cases:
+            runs = await runs_of(connection, keys, store, case_id)
+            assert runs, case_id
+            for run in runs:
+                found[f"archive {case_id} {run.row['run_id']}"] = run.raw
+                found[f"archive {case_id} {run.row['run_id']} opened"] = json.dumps(
+                    run.events, ensure_ascii=False
+                ).encode()
+    return found
+
+
+async def _jiceng(town: Town, *arguments: str) -> tuple[bytes, int | None]:
+    """What a command of the terminal prints, and its exit code."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "cli", *arguments, "--data", town.addresses.data),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    return said, process.returncode
+
+
+async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient, tmp_path: Path) -> None:
     """Through every door of every procedure, failures too: then no file, table, log, metric, attribute or error has a canary.
 
-    The reporter reads theirs, which shows that they were planted where texts go.
+    Doors: API, upload, callbacks and notices, objections, import. Also searched: histories as archived and opened with the
+    codec's key, exported bundles, and what commands print. The reporter reads theirs, which shows that they were planted
+    where texts go.
     """
     canaries = Canaries()
     cases, errors = await _live(api, town, canaries)
+    cases["posted"], answered = await _objected(api, town, canaries)
+    errors += [answered, *await _signed(api, town, canaries, cases), await _imported(town, canaries, tmp_path)]
     keys = Keys.load(town.settings.key_folder)
     auditor = {"Authorization": f"Bearer {issue(keys, subject='auditor-1', role=Role.AUDITOR)}"}
-    timelines = [await api.get(f"/api/v1/cases/{case_id}/timeline", headers=auditor) for case_id in cases]
+    timelines = [await api.get(f"/api/v1/cases/{case_id}/timeline", headers=auditor) for case_id in cases.values()]
     read = {word for each in timelines for word in canaries.found_in(each.content)}
     assert all(canaries.found_in(each.content) for each in timelines), "a procedure kept none of what it was told"
 
+    exported = await _exported(town, list(cases.values()), tmp_path)
     metrics = (await api.get("/metrics")).content
     async with await open_pool(town.settings, process="canaries") as pool:
-        tables = await _database(pool)
+        tables = await tables_of(pool)
     client = await connect(town.settings, keys)
     attributes = json.dumps(
         [[each.id, str(each.typed_search_attributes), each.task_queue] async for each in client.list_workflows()]
     ).encode()
-    files = _files(Path(town.addresses.data))
+    files = files_of(Path(town.addresses.data))
     logs = [file for file in files if file.suffix == ".log"]
     open_places = {
         "metrics": canaries.found_in(metrics),
         "tables": canaries.found_in(tables),
         "attributes": canaries.found_in(attributes),
         "errors": [word for each in errors for word in canaries.found_in(each) if word not in canaries.addressed],
+        **{place: found for place, content in exported.items() if (found := canaries.found_in(content))},
         **{str(file): found for file, content in files.items() if (found := canaries.found_in(content))},
     }
     print(  # noqa: T201 - the count is asked for
-        f"canaries: {len(set(canaries.planted))} planted, {len(read)} read by who may; "
-        f"{len(files)} files ({len(logs)} logs), {len(tables)} bytes of tables, {len(errors)} refusals searched"
+        f"canaries: {len(set(canaries.planted))} planted, {len(read)} read by who may; {len(files)} files ({len(logs)} logs), "
+        f"{len(tables)} bytes of tables, {len(errors)} answers, {len(exported)} parts of bundles and archive searched"
     )
 
     assert {place: found for place, found in open_places.items() if found} == {}

@@ -10,8 +10,9 @@ from audit.replay import runs_of
 from engine.keys import Keys
 from engine.settings import PROJECT, Settings
 from engine.temporal import build_replayer
+from local.chaos_release import CLOSING_IS_ANNOUNCED, NextIncident
 from schemas.incident import INCIDENT
-from tests.changed_incident import CLOSING_IS_ANNOUNCED, Patched, Unpatched
+from tests.changed_incident import Unpatched
 from tests.door import OpenDoor
 from tests.histories import FOLDER, keys_in, read
 from worker import town_worker
@@ -31,7 +32,7 @@ async def failure(keys: Keys, history: WorkflowHistory, procedure: type) -> Exce
 async def new(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor) -> WorkflowHistory:
     """The history of a case that began under the changed code."""
     alone = settings.model_copy(update={"task_queue": QUEUE})
-    async with town_worker(alone, keys, temporal, pool, procedures=[Patched]) as worker, worker:
+    async with town_worker(alone, keys, temporal, pool, procedures=[NextIncident]) as worker, worker:
         # Fast enough that the window to reopen it is soon over, and slow enough that nobody is sixty days late.
         town = await door(INCIDENT, speed=300_000, task_queue=QUEUE)
         case_id = await town.walk(town.examples.MAIN)
@@ -53,7 +54,7 @@ async def test_a_change_without_a_patch_breaks_the_cases_that_live(old_keys: Key
 
 async def test_a_change_behind_its_patch_leaves_them_as_they_are(old_keys: Keys) -> None:
     """An old history goes the old way under the new code."""
-    assert await failure(old_keys, OLD, Patched) is None
+    assert await failure(old_keys, OLD, NextIncident) is None
 
 
 async def test_a_new_case_goes_the_new_way(keys: Keys, new: WorkflowHistory) -> None:
@@ -65,7 +66,7 @@ async def test_a_new_case_goes_the_new_way(keys: Keys, new: WorkflowHistory) -> 
     ]
 
     assert any(CLOSING_IS_ANNOUNCED.encode() in str(mark).encode() for mark in marks)
-    assert await failure(keys, new, Patched) is None
+    assert await failure(keys, new, NextIncident) is None
 
 
 async def test_there_is_no_way_back_to_the_old_code(keys: Keys, new: WorkflowHistory) -> None:
@@ -74,7 +75,7 @@ async def test_there_is_no_way_back_to_the_old_code(keys: Keys, new: WorkflowHis
 
 
 def test_the_page_shows_this_very_change() -> None:
-    """docs/changing-a-procedure.md has the lines of tests/changed_incident.py."""
+    """docs/changing-a-procedure.md has the lines of local/chaos_release.py."""
     page = (PROJECT / "docs" / "changing-a-procedure.md").read_text(encoding="utf-8")
 
     assert "if workflow.patched(CLOSING_IS_ANNOUNCED):" in page

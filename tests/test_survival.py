@@ -1,11 +1,7 @@
 """Workers die, are replaced and forget everything: a case does not notice."""
 
 import asyncio
-import os
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 
 import asyncpg
@@ -13,9 +9,10 @@ import pytest
 from temporalio.client import Client
 
 from engine.keys import Keys
-from engine.settings import PROJECT, Settings
+from engine.settings import Settings
 from schemas.procedure import Procedure
 from tests.door import Audited, Door, OpenDoor
+from tests.dying_worker import WorkerProcess, worker_process
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.registry import PROCEDURES
@@ -25,32 +22,6 @@ pytestmark = pytest.mark.usefixtures("worker")
 EVERY_PROCEDURE = pytest.mark.parametrize(
     "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
 )
-
-
-@asynccontextmanager
-async def worker_process(
-    settings: Settings, program: tuple[str, ...] = ("cli", "worker")
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """`jiceng worker`, or another program, in a process of its own; killed with -9 at the end of the block."""
-    ours = {
-        "JICENG_DATA": str(settings.data),
-        "JICENG_TEMPORAL_ADDRESS": settings.temporal_address,
-        "JICENG_DATABASE_URL": settings.database_url.get_secret_value(),
-        "JICENG_TASK_QUEUE": settings.task_queue,
-    }
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", *program),
-        cwd=PROJECT,
-        env=os.environ | ours,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
 
 
 async def started(town: Door, settings: Settings) -> str:
@@ -129,17 +100,17 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
     if procedure.parent is not None:
         case_id = await started(town, alone)
     else:
-        async with worker_process(alone, ("tests.dying_worker", "1")) as dying:
+        async with worker_process(alone, dies_with=1) as dying:
             case_id = await town.start()
             await dying.wait()
 
-    async def dead_or_idle(process: asyncio.subprocess.Process) -> bool:
+    async def dead_or_idle(process: WorkerProcess) -> bool:
         waiting = "select count(*) from intake where case_id = $1 and status = 'waiting'"
-        return process.returncode is not None or not await pool.fetchval(waiting, case_id)
+        return process.dead or not await pool.fetchval(waiting, case_id)
 
     for number, step in enumerate(walk.steps):
         giving = asyncio.create_task(town.give(case_id, step, key=f"key-{number}"))
-        async with worker_process(alone, ("tests.dying_worker", str(1 + number % 2))) as dying:
+        async with worker_process(alone, dies_with=1 + number % 2) as dying:
             await asyncio.wait([giving, asyncio.create_task(dying.wait())], return_when=asyncio.FIRST_COMPLETED)
             if giving.done():
                 await eventually(partial(dead_or_idle, dying), within=30)

@@ -10,20 +10,17 @@ from engine.settings import Settings
 from local.ports import LOOPBACK, choose_ports
 from schemas.incident import INCIDENT, Sign
 from tests.door import OpenDoor
+from tests.dying_worker import worker_process
 from tests.test_stamp_guard import send, stamp_for
-from tests.test_survival import worker_process
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 
-async def test_a_worker_shows_the_sdks_figures_and_ours(
-    door: OpenDoor, settings: Settings, temporal: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_worker_shows_the_sdks_figures_and_ours(door: OpenDoor, settings: Settings, temporal: Client) -> None:
     """Slots, latencies and failed tasks come from the SDK; a command that nobody stamped is counted beside them."""
     address = f"{LOOPBACK}:{choose_ports(['metrics'], None, {})['metrics']}"
-    monkeypatch.setenv("JICENG_WORKER_METRICS", address)
-    measured = settings.model_copy(update={"task_queue": "measured"})
+    measured = settings.model_copy(update={"task_queue": "measured", "worker_metrics": address})
     town = await door(INCIDENT, task_queue=measured.task_queue)
     async with worker_process(measured), httpx.AsyncClient(trust_env=False) as prometheus:
         case_id = await town.start()

@@ -1,0 +1,77 @@
+"""Words that stand nowhere else: planted in what people tell, looked for wherever they must not lie open."""
+
+import base64
+import io
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+CODES = frozenset({"category", "document"})
+"""Fields whose Chinese words are codes of policy, not texts of people."""
+
+PERSONAL = frozenset({"phone", "contact", "identity_number", "account"})
+"""Fields that are digits: they are canaries themselves."""
+
+
+class Canaries:
+    """Plants words, and looks for them in every form in which they could lie somewhere."""
+
+    def __init__(self) -> None:
+        self.planted: list[str] = []
+        self.addressed: set[str] = set()
+        """Words in the path or in the name of a field: an answer tells whoever sent them where the fault is."""
+
+    def word(self, *, addressed: bool = False) -> str:
+        self.planted.append(f"金丝雀{secrets.token_hex(8)}")
+        if addressed:
+            self.addressed.add(self.planted[-1])
+        return self.planted[-1]
+
+    def plant(self, value: Any, name: str = "") -> Any:
+        """The same body with a canary of its own in each text; numbers of people are taken down as they are."""
+        if isinstance(value, dict):
+            return {key: item if key in CODES else self.plant(item, key) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.plant(item, name) for item in value]
+        if isinstance(value, str) and name in PERSONAL:
+            self.planted.append(value)
+            return value
+        return f"{value}{self.word()}" if isinstance(value, str) and CHINESE.search(value) else value
+
+    def forms(self) -> Iterator[tuple[str, bytes]]:
+        """Each canary as bytes: as it is, as JSON and Postgres escape it, in UTF-16, in hexadecimal and in base64."""
+        for canary in dict.fromkeys(self.planted):
+            # The random part alone: whoever cuts or escapes the word around it has still told it.
+            core = canary.removeprefix("金丝雀")
+            for text in (core.encode(), core.encode("utf-16-le"), core.encode().hex().encode()):
+                yield canary, text
+            for shift in range(3):
+                yield canary, base64.b64encode(bytes(shift) + core.encode())[4:-4]
+
+    def found_in(self, content: bytes) -> list[str]:
+        return sorted({canary for canary, form in self.forms() if form in content})
+
+
+async def tables_of(pool: asyncpg.Pool) -> bytes:
+    """Every value of every table, as text: what a dump would hold, but for its form."""
+    content = io.BytesIO()
+    tables = await pool.fetch(
+        "select format('%I.%I', table_schema, table_name) as name from information_schema.tables "
+        "where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')"
+    )
+    for table in tables:
+        for row in await pool.fetch(f"select * from {table['name']}"):  # noqa: S608 - names of our own tables
+            for value in row.values():
+                content.write(value if isinstance(value, bytes) else str(value).encode())
+                content.write(b"\n")
+    return content.getvalue()
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    """Every file of the town: Temporal's database, Postgres' own files and its journal, logs, keys, documents, archive."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
