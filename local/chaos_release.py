@@ -1,6 +1,6 @@
 """The next release of a town under chaos: one procedure is changed behind a patch, and the worker is swapped while cases run.
 
-    python -m local.chaos_release     the worker: of today's procedures, or of the next once they are released in its data folder
+python -m local.chaos_release     the worker: of today's procedures, or of the next once they are released in its data folder
 """
 
 from pathlib import Path

@@ -19,6 +19,7 @@ import httpx
 from pydantic import ValidationError
 
 from local.message_file import ColumnMap, LineFault, Message, read_messages
+from schemas.account import is_account_code
 from schemas.actor import Channel
 from schemas.incident import FINAL, Stage
 from schemas.incident_report import IncidentReport, Reporter
@@ -32,7 +33,6 @@ CLOSED = frozenset({Stage.CLOSED, *FINAL})
 LOOK_AGAIN_SECONDS = 1.0
 WAIT_FOR_ONE_SECONDS = 5.0
 _PLAIN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_ACCOUNT = re.compile(r"\S{1,200}")
 _NAME_LENGTH_MAX = 100
 
 
@@ -151,7 +151,7 @@ async def _send_all(
 
 
 def report_of(message: Message, options: ImportOptions) -> IncidentReport:
-    """The report that a row is: staff enter it on behalf of the account that wrote it."""
+    """The report that a row is: staff enter it on behalf of the account that wrote it. A name is kept, and is no account."""
     user = message.user
     return IncidentReport(
         category=options.categories.get(message.category, message.category),
@@ -159,7 +159,7 @@ def report_of(message: Message, options: ImportOptions) -> IncidentReport:
         location=Location(address=message.location or options.default_location),
         reporter=Reporter(name=user[:_NAME_LENGTH_MAX]) if user else None,
         channel=options.channel,
-        on_behalf_of=user if user and _ACCOUNT.fullmatch(user) else None,
+        on_behalf_of=user if user and is_account_code(user) else None,
     )
 
 

@@ -194,7 +194,8 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         requests_per_address=0,
     )
     # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
-    simulated = ("departments", "sources", "bank") if options.demo else ()
+    running = {process.name for process in options.processes if process.demo and options.demo}
+    simulated = running & {"departments", "sources", "bank"}
     return settings.model_copy(update={f"{name}_url": f"http://{LOOPBACK}:{ports[name]}" for name in simulated})
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter
@@ -47,7 +48,7 @@ class IncidentReport(Model):
     location: Location
     reporter: Reporter | None = None
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
-    on_behalf_of: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^\S+$")
+    on_behalf_of: AccountCode | None = None
 
     def essence(self) -> dict[str, Any]:
         """What makes two reports the same, as canonical JSON can hold it."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
+from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter
@@ -76,7 +77,7 @@ class WelfareApplication(Model):
     relation_to_staff: FreeText | None = None
     documents: tuple[Paper, ...] = Field(default=(), max_length=20)
     channel: Channel = Channel.APP
-    on_behalf_of: str | None = Field(default=None, min_length=1, max_length=200, pattern=r"^\S+$")
+    on_behalf_of: AccountCode | None = None
 
     def essence(self) -> dict[str, Any]:
         """What makes two applications the same."""

@@ -57,6 +57,10 @@ _WORDS: Mapping[str, Words] = {
     "gateway_channel": _fixed(
         say("该渠道仅供部门接口使用", "this channel is for departments only"), say("请填写其他渠道", "choose another")
     ),
+    "personal_account": _fixed(
+        say("是个人号码,不是账号", "is a person's number, not an account"),
+        say("请填写账号代码,或省略", "write the code of the account, or leave it out"),
+    ),
     "list_type": _fixed(
         say("应为列表", "is not a list"), say("请填写列表", 'write {"lines": […]}, and nothing beside it')
     ),

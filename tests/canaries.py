@@ -1,7 +1,6 @@
 """Words that stand nowhere else: planted in what people tell, looked for wherever they must not lie open."""
 
 import base64
-import io
 import re
 import secrets
 from collections.abc import Iterator
@@ -57,19 +56,20 @@ class Canaries:
         return sorted({canary for canary, form in self.forms() if form in content})
 
 
-async def tables_of(pool: asyncpg.Pool) -> bytes:
+async def tables_of(pool: asyncpg.Pool) -> dict[str, bytes]:
     """Every value of every table, as text: what a dump would hold, but for its form."""
-    content = io.BytesIO()
     tables = await pool.fetch(
         "select format('%I.%I', table_schema, table_name) as name from information_schema.tables "
         "where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema')"
     )
-    for table in tables:
-        for row in await pool.fetch(f"select * from {table['name']}"):  # noqa: S608 - names of our own tables
-            for value in row.values():
-                content.write(value if isinstance(value, bytes) else str(value).encode())
-                content.write(b"\n")
-    return content.getvalue()
+    return {
+        table["name"]: b"\n".join(
+            value if isinstance(value, bytes) else str(value).encode()
+            for row in await pool.fetch(f"select * from {table['name']}")  # noqa: S608 - names of our own tables
+            for value in row.values()
+        )
+        for table in tables
+    }
 
 
 def files_of(folder: Path) -> dict[Path, bytes]:

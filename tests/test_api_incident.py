@@ -274,6 +274,15 @@ async def test_staff_report_for_a_resident_who_then_sees_the_case(as_: As) -> No
     assert (await as_(subject="resident-other").get(f"/api/v1/cases/{case}")).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["13912345678", "320104194006151234", "32010419400615123X", "王小明"])
+async def test_an_account_is_a_code_and_never_says_who_it_is(as_: As, number: str) -> None:
+    """Accounts stand open in the ledger: a name, a mobile or an identity number in their place is refused."""
+    answer = await as_(Role.WINDOW_CLERK).report(report(channel="window", on_behalf_of=number))
+
+    assert (answer.status_code, fields(answer)) == (422, ["on_behalf_of"])
+    assert number not in answer.text
+
+
 async def test_residents_report_for_themselves_only(as_: As) -> None:
     """A resident who names somebody else's account is refused."""
     answer = await as_().report(report(on_behalf_of="resident-granny"))
