@@ -34,6 +34,9 @@ CLOCKS_ARE_HEARD_FIRST = "clocks-are-heard-first"
 CLOCKS_ARE_HEARD_BEFORE_ANSWERS = "clocks-are-heard-before-answers"
 """Patch: the same of what a source or the bank answers."""
 
+TASKS_ARE_TOLD_APART = "tasks-are-told-apart"
+"""Patch: before, a replay took two workflow tasks for one where a flush was slow, and came to other times (decision 0003)."""
+
 
 def command(handler: Callable[..., None]) -> Any:
     """Make the Temporal update of a command from its handler `def sign(self, command: Sign, by: Actor) -> None`.
@@ -71,6 +74,8 @@ class Case(Generic[StateT]):
         self._cause: tuple[Stamp, str] | None = None
         self._running_errands: dict[str, asyncio.Task[None]] = {}
         self._flusher_may_stop = False
+        self._flushing = False
+        self._told_apart_at: datetime | None = None
         self._shown: dict[str, str] = {}
         if state.seq == 0:
             self._cause = (state.opening, state.opening.digest)
@@ -128,6 +133,8 @@ class Case(Generic[StateT]):
         ).sealed()
         self.state.entries.append(entry)
         self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
+        if self._flushing and stamp is None and workflow.patched(TASKS_ARE_TOLD_APART):
+            self._tell_task_apart()
 
     def notify(self, to: str, template: str, **facts: Any) -> None:
         """Put a notice into the outbox; it is written together with the entries."""
@@ -338,12 +345,34 @@ class Case(Generic[StateT]):
                 notices=tuple(self.state.notices),
                 projection=projection_of(self.state),
             )
+            told_apart = workflow.patched(TASKS_ARE_TOLD_APART)
+            if told_apart:
+                self._show_before(batch)
+            self._flushing = True
             receipt = await steps.flush(batch)
+            self._flushing = False
             if receipt.head_hash != batch.projection.head_hash:
                 raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
-            self._shown = steps.show(self.state, self._shown)
+            if not told_apart:
+                self._shown = steps.show(self.state, self._shown)
+
+    def _show_before(self, batch: Batch) -> None:
+        """Show where the case stands; what it did by itself leaves a command in this workflow task in any case.
+
+        Its first task starts clocks, and a task with an update accepts it: those have one already.
+        """
+        before, self._shown = self._shown, steps.show(self.state, self._shown)
+        by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
+        if by_itself and self._shown == before:
+            self._tell_task_apart()
+
+    def _tell_task_apart(self) -> None:
+        """Leave a command in this workflow task, so that no replay takes it for a heartbeat of the flush (decision 0003)."""
+        if self._told_apart_at != workflow.now():
+            self._told_apart_at = workflow.now()
+            steps.tell_task_apart(self.state)
 
 
 def _refusal_error(refusal: Refusal) -> ApplicationError:

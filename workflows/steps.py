@@ -241,6 +241,11 @@ def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
     return now
 
 
+def tell_task_apart(state: CaseState) -> None:
+    """Leave a command in the workflow task, at the price of one event: the stage is shown once more."""
+    workflow.upsert_search_attributes([_KEYWORDS[STAGE].value_set(state.stage)])
+
+
 def running(state: CaseState) -> list[ClockView]:
     """Return the clocks that count now, with their due times, the next one first."""
     return sorted((view for view in state.clock_views() if view.status is Status.RUNNING and view.due_at), key=_due)

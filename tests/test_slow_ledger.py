@@ -1,0 +1,125 @@
+"""A disk that stands still for seconds: workflow tasks send heartbeats meanwhile, and no replay takes two tasks for one."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+import pytest
+from temporalio.api.enums.v1 import EventType
+from temporalio.client import Client
+
+from activities.ledger import Ledger
+from engine.keys import Keys
+from engine.settings import Settings
+from schemas.findings import Finding
+from schemas.ledger import Batch, FlushReceipt
+from schemas.summons import SUMMONS
+from schemas.whistle import WHISTLE
+from tests.door import Audited, OpenDoor
+from tests.examples.whistle import LEAD, OTHER
+from tests.waiting import eventually
+from tests.whistle_town import WhistleTown
+from worker import town_worker
+
+pytestmark = pytest.mark.usefixtures("worker")
+HEARTBEATS = 2
+"""As many tasks that only keep the workflow task alive while a flush waits for the disk; one each 3.2 seconds."""
+
+
+class StandingLedger(Ledger):
+    """The real ledger, on a disk that stands still when it is to write an entry of this kind, until it `goes_on`."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        super().__init__(pool)
+        self.stops_at = ""
+        self.goes_on = asyncio.Event()
+
+    async def write(self, batch: Batch) -> FlushReceipt:
+        if self.stops_at in [entry.kind for entry in batch.entries]:
+            await self.goes_on.wait()
+        return await super().write(batch)
+
+
+@dataclass
+class SlowTown:
+    """A whistle's town whose ledger can be made to stand still."""
+
+    whistles: WhistleTown
+    ledger: StandingLedger
+    temporal: Client
+
+    async def beats(self, case_id: str, after: EventType.ValueType) -> int:
+        """How many workflow tasks were completed since the first event of a type."""
+        history = await self.temporal.get_workflow_handle(case_id).fetch_history()
+        types = [event.event_type for event in history.events]
+        if after not in types:
+            return 0
+        return types[types.index(after) :].count(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+
+    @asynccontextmanager
+    async def standing_still(self, at: str) -> AsyncIterator[None]:
+        """The ledger stands still at entries of a kind in this block."""
+        self.ledger.stops_at = at
+        self.ledger.goes_on.clear()
+        try:
+            yield
+        finally:
+            self.ledger.stops_at = ""
+            self.ledger.goes_on.set()
+
+
+@pytest.fixture(scope="module")
+async def slow(
+    door: OpenDoor, settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool
+) -> AsyncIterator[SlowTown]:
+    """A worker of its own with such a ledger."""
+    alone = settings.model_copy(update={"task_queue": "slow-ledger"})
+    ledger = StandingLedger(pool)
+    town = WhistleTown(
+        await door(WHISTLE, task_queue=alone.task_queue), await door(SUMMONS, task_queue=alone.task_queue), pool
+    )
+    async with town_worker(alone, keys, temporal, pool, ledger) as worker, worker:
+        yield SlowTown(town, ledger, temporal)
+
+
+async def test_what_comes_in_while_the_first_entries_are_written_replays(slow: SlowTown, audited: Audited) -> None:
+    """Children stand while the opening is still being written: their entries have the time of that task for ever."""
+    async with slow.standing_still("whistle:blown"):
+        whistle = await slow.whistles.street.start()
+
+        async def beaten() -> bool:
+            began = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED
+            return await slow.beats(whistle, began) > HEARTBEATS
+
+        await eventually(beaten, within=60)
+
+    assert [finding.detail for finding in await at_rest(slow, whistle, audited) if not finding.ok] == []
+
+
+async def test_a_message_that_is_slowly_written_replays(slow: SlowTown, audited: Audited) -> None:
+    """A department reports and the disk stands still: what the whistle writes of it has the time at which it heard it."""
+    whistle = await slow.whistles.blow()
+    await slow.whistles.done(whistle, "hand_over_lead", body={"department": OTHER, "reason": "换牵头部门"})
+
+    async def told() -> bool:  # a workflow task that only notes that its letters have arrived leaves no command
+        return await slow.beats(whistle, EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED) > 0
+
+    await eventually(told)
+    async with slow.standing_still("whistle:department_reported"):
+        await slow.whistles.at_desk(whistle, LEAD, "respond")
+
+        async def beaten() -> bool:
+            return await slow.beats(whistle, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED) > HEARTBEATS
+
+        await eventually(beaten, within=60)
+
+    assert [finding.detail for finding in await at_rest(slow, whistle, audited) if not finding.ok] == []
+
+
+async def at_rest(slow: SlowTown, whistle: str, audited: Audited) -> list[Finding]:
+    """What the audit finds of whistle and summonses, when the whistle has heard of each."""
+    for department in (LEAD, OTHER):
+        await slow.whistles.reports(whistle, department, "respond")
+    return [*await audited(whistle), *[each for it in (LEAD, OTHER) for each in await audited(f"{whistle}.{it}")]]
