@@ -115,7 +115,8 @@ class Calendar(Model):
     @classmethod
     def _from_intervals(cls, days: Any) -> Any:
         # Dates already, not texts: the door reads JSON strictly, where a list of texts is no set of dates.
-        return frozenset(expanded(days)) if isinstance(days, list | tuple) else days
+        written = isinstance(days, list | tuple) and all(isinstance(day, str | date) for day in days)
+        return frozenset(expanded(days)) if written else days
 
     @field_serializer("holidays", "makeup")
     def _to_intervals(self, days: frozenset[date]) -> list[str]:

@@ -17,7 +17,7 @@ from starter.answers import answer_command
 from starter.bodies import read_body, together
 from starter.case_reading import unknown_case
 from starter.commands import give
-from starter.documentation import responses
+from starter.documentation import responses, signed_body_of
 from starter.faults import faults_of
 from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
@@ -41,6 +41,7 @@ class NoticeTaken(Model):
         "not-now", "against-the-rules", "bad-command", "key-reused", "case-ended", "body-too-large", "not-json",
         "database-away",
     ),
+    openapi_extra=signed_body_of(ReturnNotice),
 )  # fmt: skip
 async def receive_notice(code: str, request: Request, parts: PartsOf) -> Response:
     """Signed as docs/payments.md says. Sent again until it is acknowledged with a 2xx, it counts once."""

@@ -13,13 +13,21 @@ from starlette.responses import Response
 
 from schemas.actor import Actor, Channel, Role
 from schemas.case import CaseState
-from schemas.department import LONGEST_CALLBACK_BYTES, CallbackBody, FinishedCallback, ReturnedCallback, read_callback
+from schemas.department import (
+    LONGEST_CALLBACK_BYTES,
+    ArrivedCallback,
+    CallbackBody,
+    FinishedCallback,
+    ReturnedCallback,
+    SignedCallback,
+    read_callback,
+)
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
 from starter.bodies import read_body, together
 from starter.case_reading import unknown_case
 from starter.commands import give
-from starter.documentation import responses
+from starter.documentation import responses, signed_body_of
 from starter.faults import faults_of
 from starter.intake import Entered, Sender
 from starter.parts import PartsOf
@@ -38,6 +46,7 @@ _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
         {200: CommandAnswer, 202: SubmissionView}, "not-believed", "bad-request", "unknown-case", "unknown-order",
         "not-now", "not-your-case", "case-ended", "body-too-large", "not-json", "database-away",
     ),
+    openapi_extra=signed_body_of(SignedCallback, ArrivedCallback, ReturnedCallback, FinishedCallback),
 )  # fmt: skip
 async def receive_callback(code: str, request: Request, parts: PartsOf) -> Response:
     """Signed as docs/departments.md says. Sent again until it is acknowledged with a 2xx, it counts once."""

@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from engine.token_errors import TokenRefused
 from schemas.model import Model
 from schemas.procedure import Command
+from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from starter.bodies import KEY_HEADER
 from starter.doors import door_of
 from starter.problems import KINDS, MEDIA_TYPE, TOKEN_KIND, TYPE_PREFIX, ProblemBody, ProblemCode
@@ -43,9 +44,29 @@ def body_of(model: type[BaseModel]) -> dict[str, Any]:
     return _operation([model])
 
 
-def open_body_of(model: type[BaseModel]) -> dict[str, Any]:
-    """What an operation says of its body, where keys stand inside it."""
-    return {name: said for name, said in _operation([model]).items() if name != "parameters"}
+def open_body_of(*models: type[BaseModel]) -> dict[str, Any]:
+    """What an operation says of its body, one of these, where keys stand inside it."""
+    return {name: said for name, said in _operation(list(models)).items() if name != "parameters"}
+
+
+def signed_body_of(*models: type[BaseModel]) -> dict[str, Any]:
+    """What an operation says of a body that another system has signed, one of these."""
+    headers = (
+        (TIMESTAMP_HEADER, "Unix seconds at which it was signed", "1795338725"),
+        (SIGNATURE_HEADER, "HMAC-SHA256 over that time and the body", "0" * 64),
+    )
+    parameters = [
+        {
+            "name": name,
+            "in": "header",
+            "required": True,
+            "description": words,
+            "schema": {"type": "string"},
+            "example": it,
+        }
+        for name, words, it in headers
+    ]
+    return open_body_of(*models) | {"parameters": parameters}
 
 
 def file_of(*types: str) -> dict[int | str, dict[str, Any]]:

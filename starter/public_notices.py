@@ -116,7 +116,7 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
     summary="公示异议 Object to a public notice",
     status_code=202,
     responses=responses(
-        {202: ObjectionTaken}, "not-now", "against-the-rules", "case-ended", "bad-request", "key-reused",
+        {202: ObjectionTaken}, "not-found", "not-now", "against-the-rules", "case-ended", "bad-request", "key-reused",
         "too-many-attempts", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=body_of(door_of(Object).model),

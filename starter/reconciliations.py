@@ -1,7 +1,9 @@
 """GET /api/v1/reconciliations/{month}: our payments of a month against the bank's own books (docs/payments.md)."""
 
+from typing import Annotated
+
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import TypeAdapter, ValidationError
 
 from engine.payment_books import payments_of_month, with_cases
@@ -22,6 +24,7 @@ from starter.views import DifferenceView, ReconciliationView
 RECONCILES = frozenset({Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 RETRY_AFTER_SECONDS = 60
 _MONTH: TypeAdapter[Month] = TypeAdapter(Month)
+MonthOfPath = Annotated[str, Path(json_schema_extra={"pattern": r"^\d{4}-(0[1-9]|1[0-2])$"}, examples=["2026-11"])]
 log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
 
@@ -33,7 +36,7 @@ router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
         {200: ReconciliationView}, *SIGNED_IN, "not-your-role", "bad-request", "bank-away", "database-away"
     ),
 )
-async def reconcile_month(month: str, caller: Caller, parts: PartsOf) -> ReconciliationView:
+async def reconcile_month(month: MonthOfPath, caller: Caller, parts: PartsOf) -> ReconciliationView:
     """What differs is work for a person. A payment that is on its way just now may show; asked again, it is gone.
 
     For civil affairs, supervisors and auditors who act for the whole town: the bank's books are not told apart by area.

@@ -23,8 +23,8 @@ pytest_plugins = ("tests.api_fixture",)
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
-OF_EVERY_ADDRESS = {ProblemCode.NOT_FOUND, ProblemCode.METHOD_NOT_ALLOWED}
-"""They are answered where there is no operation, so none can announce them."""
+OF_EVERY_ADDRESS = {ProblemCode.METHOD_NOT_ALLOWED}
+"""It is answered where there is no operation, so none can announce it."""
 
 Operation = tuple[str, str, dict[str, Any]]
 

@@ -184,3 +184,13 @@ def test_folder_without_calendars_is_refused(tmp_path: Path) -> None:
     """An empty folder is a fault, not a calendar of weekends."""
     with pytest.raises(CalendarFaultsError, match=r"add files named YYYY\.yaml"):
         load_calendar(tmp_path)
+
+
+@pytest.mark.parametrize("day", ["{}", "[]", "7", "null", '"2026-13-01"', '"2026-10-03/2026-10-01"', '"x/y"'])
+def test_what_is_no_day_is_refused_and_named(day: str) -> None:
+    """Whatever stands among the days and is none is a fault of the field, never an error of ours."""
+    text = f'{{"version": "1", "years": [2026], "provisional": [], "holidays": [{day}], "makeup": []}}'
+    with pytest.raises(ValidationError) as refused:
+        Calendar.model_validate_json(text)
+
+    assert {error["loc"][0] for error in refused.value.errors()} == {"holidays"}
