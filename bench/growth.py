@@ -1,0 +1,133 @@
+"""What people wait for when a town grows old: lists, inbox and indicators with many cases behind it.
+
+    python -m bench.growth [ROWS …]     10,000 and 1,000,000 by default; as many open cases each time
+
+The rows are made of one real case in SQL. Ratios are against the first number.
+"""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+import asyncpg
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from bench.shape import REPORT
+from engine.database import open_pool
+from engine.keys import Keys
+from engine.tokens import issue
+from local.town import Town, TownOptions, open_town
+from schemas.actor import Role
+
+BATCH = 10_000
+OPEN = 2_000
+ASKED = 40
+P95 = 18
+
+# The newest are open, the others were closed in three days; 50 streets of 20 communities, 14 departments, 3,000 residents.
+FILL = """
+insert into cases (case_id, procedure, stage, area, department, holder, labels, opened_at, closed_at, ended, due_at,
+                   due_clock, seq, head_hash, clocks, snapshot, task_at)
+select 'incident-' || to_char(opened, 'YYYYMMDD') || '-' || lpad(n::text, 7, '0'), 'incident',
+       case when is_open then 'handling' else 'closed' end, '900.' || n % 50 || '.' || n % 20, 'department-' || n % 14,
+       case when is_open then 'department:department-' || n % 14 else '' end,
+       jsonb_build_object('category', 'category-' || n % 9, 'urgency', 'ordinary', 'channel', 'app'), opened,
+       case when is_open then null else opened + interval '3 days' end, not is_open,
+       case when is_open then now() + (n % 97 - 20) * interval '1 hour' end, case when is_open then 'finish' end, 9,
+       $3::text, $4::jsonb, $5::jsonb || jsonb_build_object('reporter_subject', 'resident-' || n % 3000), now()
+from (select n, n <= $6::integer as is_open, now() - n * interval '10 minutes' as opened
+      from generate_series($1::integer, $2::integer) as numbers (n)) as made
+"""
+
+
+def questions(town: Town) -> dict[str, tuple[dict[str, str], str, dict[str, Any]]]:
+    """What is asked, by name: headers, path, parameters."""
+    keys = Keys.load(town.settings.key_folder)
+
+    def who(role: Role, subject: str, area: str | None = None, department: str | None = None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {issue(keys, subject=subject, role=role, area=area, department=department)}"}
+
+    coordinator = who(Role.COORDINATOR, "c")
+    officer = who(Role.DEPARTMENT_OFFICER, "o", department="department-7")
+    month = {"opened_from": "2026-09-01", "opened_to": "2026-09-30"}
+    return {
+        "newest of the town": (coordinator, "/api/v1/cases", {}),
+        "newest of a street": (who(Role.COORDINATOR, "s", area="900.7"), "/api/v1/cases", {}),
+        "newest of a resident": (who(Role.RESIDENT, "resident-77"), "/api/v1/cases", {}),
+        "overdue": (coordinator, "/api/v1/cases", {"overdue": "true", "sort": "due"}),
+        "part of a number": (coordinator, "/api/v1/cases", {"number": "99999"}),
+        "inbox of a department": (officer, "/api/v1/inbox", {}),
+        "inbox of a supervisor": (who(Role.SUPERVISOR, "z"), "/api/v1/inbox", {}),
+        "indicators of a month": (who(Role.AUDITOR, "a"), "/api/v1/indicators/incidents", {"by": "department"} | month),
+        "indicators of all": (who(Role.AUDITOR, "a"), "/api/v1/indicators/incidents", {"by": "department"}),
+    }
+
+
+async def measured(http: httpx.AsyncClient, town: Town) -> dict[str, tuple[float, float]]:
+    """Median and 95th percentile of each question, in milliseconds."""
+    found = {}
+    for name, (headers, path, parameters) in questions(town).items():
+        await http.get(path, headers=headers, params=parameters)  # caches are not what is measured
+        taken = []
+        for _ in range(ASKED):
+            began = time.perf_counter()
+            (await http.get(path, headers=headers, params=parameters)).raise_for_status()
+            taken.append((time.perf_counter() - began) * 1000)
+        found[name] = (sorted(taken)[ASKED // 2], quantiles(taken, n=20)[P95])
+    return found
+
+
+async def grow(pool: asyncpg.Pool, real: Mapping[str, Any], first: int, last: int) -> None:
+    """Cases number `first` to `last`."""
+    snapshot = {name: value for name, value in real["snapshot"].items() if name not in {"charter", "terms"}}
+    for begin in range(first, last + 1, BATCH):
+        end = min(begin + BATCH - 1, last)
+        await pool.execute(FILL, begin, end, real["head_hash"], real["clocks"], snapshot, OPEN)
+    await pool.execute("vacuum analyze cases", timeout=600)
+
+
+async def run(sizes: list[int]) -> None:
+    """Measure at each size."""
+    seen: list[dict[str, tuple[float, float]]] = []
+    with tempfile.TemporaryDirectory(prefix="jiceng-growth-") as folder:
+        async with (
+            open_town(TownOptions(data=Path(folder), durable=False)) as town,
+            httpx.AsyncClient(base_url=town.settings.api_url, trust_env=False, timeout=120) as http,
+            await open_pool(town.settings, process="bench") as pool,
+        ):
+            resident = issue(Keys.load(town.settings.key_folder), subject="resident-bench", role=Role.RESIDENT)
+            headers = {"Authorization": f"Bearer {resident}", "Idempotency-Key": "growth"}
+            answer = await http.post("/api/v1/incidents", json=REPORT, headers=headers)
+            case_id = answer.raise_for_status().json()["case_id"]
+            await http.get(f"/api/v1/cases/{case_id}", headers=headers, params={"wait": "stage:dispatched"})
+            real = (await pool.fetch("select * from cases where case_id = $1", case_id))[0]
+            before = 0
+            for size in sizes:
+                await grow(pool, dict(real), before + 1, size)
+                before = size
+                seen.append(await measured(http, town))
+    report(sizes, seen)
+
+
+def report(sizes: list[int], seen: list[dict[str, tuple[float, float]]]) -> None:
+    """A table for people."""
+    table = Table(title=f"milliseconds over HTTP, {OPEN} open cases, {ASKED} times each")
+    table.add_column("question")
+    for size in sizes:
+        table.add_column(f"{size:,} rows: p50 / p95")
+    table.add_column("p95, last to first")
+    for name, (_, first) in seen[0].items():
+        shown = [f"{each[name][0]:.1f} / {each[name][1]:.1f}" for each in seen]
+        table.add_row(name, *shown, f"{seen[-1][name][1] / first:.2f}")
+    Console(width=130).print(table)
+
+
+if __name__ == "__main__":
+    asyncio.run(run([int(given) for given in sys.argv[1:]] or [10_000, 1_000_000]))
