@@ -200,11 +200,24 @@ def _strike(town: Town, fault: Fault, tasks: asyncio.TaskGroup) -> bool:
             case FaultKind.RELEASE:
                 release(town.settings.data)
                 os.kill(pid, signal.SIGTERM)
+            case FaultKind.SLOW:
+                tasks.create_task(_slow(psutil.Process(pid), fault.for_seconds))
             case _:
                 tasks.create_task(_pause(psutil.Process(pid), fault.for_seconds))
     except (ProcessLookupError, psutil.NoSuchProcess):
         return False
     return True
+
+
+async def _slow(process: psutil.Process, seconds: float) -> None:
+    """Let a process and all its children run a tenth of the time, for so long."""
+    ends = time.monotonic() + seconds
+    try:
+        while time.monotonic() < ends:
+            await _pause(process, 0.45)
+            await asyncio.sleep(0.05)
+    except psutil.NoSuchProcess:
+        log.info("gone_meanwhile", pid=process.pid)
 
 
 async def _pause(process: psutil.Process, seconds: float) -> None:

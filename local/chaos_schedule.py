@@ -16,6 +16,8 @@ class FaultKind(StrEnum):
     """kill -9"""
     PAUSE = "pause"
     """SIGSTOP, longer than whoever waits for it is patient; then SIGCONT"""
+    SLOW = "slow"
+    """SIGSTOP and SIGCONT in turn: it does everything, a tenth as fast, as on a disk that is full of other work"""
     LEAVE = "leave"
     """SIGTERM, as in a rolling change: it finishes what it has taken in"""
     RELEASE = "release"
@@ -39,6 +41,12 @@ PAUSES: Mapping[str, float] = {"worker": 12.0, "api": 12.0, SECOND_API: 12.0, "t
 """Longer than: a workflow task (4 s), a lease of the intake (10 s), an attempt of a delivery (7 s), of a flush (10 s), and
 a call to a department (5 s)."""
 
+SLOWED: Mapping[str, float] = {"postgres": 15.0, "temporal": 10.0}
+"""Seconds of slowness: long enough that a flush outlasts its workflow task."""
+
+LASTING = {FaultKind.PAUSE: PAUSES, FaultKind.SLOW: SLOWED}
+"""Faults that end by themselves, and after how many seconds."""
+
 KILLED = ("worker", "api", "temporal", "postgres", "departments", SECOND_API, "worker", "archiver", "postgres", "temporal",
           "sources", "bank", "people", "notices")  # fmt: skip
 """Those that a case passes through are killed twice as often."""
@@ -46,6 +54,7 @@ KILLED = ("worker", "api", "temporal", "postgres", "departments", SECOND_API, "w
 ALL_FAULTS: Sequence[tuple[FaultKind, str]] = (
     *((FaultKind.KILL, name) for name in KILLED),
     *((FaultKind.PAUSE, name) for name in PAUSES),
+    *((FaultKind.SLOW, name) for name in SLOWED),
     *((FaultKind.LEAVE, name) for name in ("worker", "api", "departments")),
     (FaultKind.RELEASE, "worker"),
     *((FaultKind.SAME_KEY, "both APIs") for _ in range(3)),
@@ -67,5 +76,5 @@ def schedule(seed: int, faults: int, gap_seconds: float) -> tuple[Fault, ...]:
     planned = []
     for kind, target in dealt[:faults]:
         at += gap_seconds * random.choice((0.1, 0.5, 1.0, 1.4, 2.0))
-        planned.append(Fault(round(at, 2), kind, target, PAUSES[target] if kind is FaultKind.PAUSE else 0.0))
+        planned.append(Fault(round(at, 2), kind, target, LASTING.get(kind, {}).get(target, 0.0)))
     return tuple(planned)

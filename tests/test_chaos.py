@@ -8,7 +8,7 @@ import pytest
 from local.chaos import ChaosOptions, run_chaos, told
 from local.chaos_count import carried_out_twice, clock_faults
 from local.chaos_incident import report_of
-from local.chaos_schedule import ALL_FAULTS, PAUSES, FaultKind, schedule
+from local.chaos_schedule import ALL_FAULTS, LASTING, schedule
 from local.chaos_welfare import paid_more_than_once
 
 BREACHED: dict[str, Any] = {"started_at": "2026-11-22T09:00:00+08:00", "due_at": "2026-11-22T10:00:00+08:00"}
@@ -21,13 +21,14 @@ def test_a_schedule_is_a_function_of_its_seed() -> None:
 
 
 def test_every_fault_comes_before_any_comes_again() -> None:
-    """A schedule as long as the list has each fault as often as the list, in order of time; pauses have their length."""
+    """A schedule as long as the list has each fault as often as the list, in order of time; what lasts has its length."""
     planned = schedule(3, len(ALL_FAULTS), 4.0)
 
     assert Counter((fault.kind, fault.target) for fault in planned) == Counter(ALL_FAULTS)
     assert [fault.at_seconds for fault in planned] == sorted(fault.at_seconds for fault in planned)
-    assert all((fault.for_seconds > 0) == (fault.kind is FaultKind.PAUSE) for fault in planned)
-    assert set(PAUSES) == {fault.target for fault in planned if fault.kind is FaultKind.PAUSE}
+    assert all((fault.for_seconds > 0) == (fault.kind in LASTING) for fault in planned)
+    for kind, lasting in LASTING.items():
+        assert {fault.target: fault.for_seconds for fault in planned if fault.kind is kind} == lasting
 
 
 def entry(facts: dict[str, Any], command: str | None = None) -> dict[str, Any]:
