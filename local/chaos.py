@@ -52,6 +52,9 @@ SPEED = 3000.0
 """Town seconds per real second: the 72 hours in which a closed case can be opened anew are a minute and a half."""
 
 LOOK_SECONDS = 1.0
+CONNECTIONS = 2_000
+"""Everybody waits for their own case: with fewer, the crowd would wait for each other."""
+
 AWAY = (*DATABASE_AWAY, asyncpg.PostgresError, httpx.HTTPError)
 log = structlog.get_logger()
 
@@ -131,7 +134,7 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
     settings = town.settings
     keys = Keys.of(settings)
     token_for = tokens(settings, keys)
-    async with http_client() as http:
+    async with http_client(CONNECTIONS) as http:
         urls = (settings.api_url, second_url)
 
         def client_of(persona: Persona, entrance: int) -> TownClient:

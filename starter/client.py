@@ -101,9 +101,9 @@ class Started:
     code: str | None = None
 
 
-def http_client() -> httpx.AsyncClient:
-    """Connections to one API, to be shared by all clients of a process."""
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
+def http_client(connections: int = 64) -> httpx.AsyncClient:
+    """Connections to one API, to be shared by all clients of a process; a wait for a case holds one of them."""
+    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections // 2)
     return httpx.AsyncClient(timeout=REQUEST_TIMEOUT_SECONDS, limits=limits, trust_env=False)
 
 
