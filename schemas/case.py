@@ -33,6 +33,9 @@ class Charter(Model):
     calendar: Calendar
     time: TownTime
     history_limit: int = Field(default=4000, description="events after which the case continues as a new run")
+    tells_tasks_apart: bool = Field(
+        default=False, description="what it does by itself leaves a command (decision 0003); not in cases from before"
+    )
 
 
 class Entry(Model):

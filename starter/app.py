@@ -139,7 +139,11 @@ def build_parts(
     calendar = load_town_calendar(settings.policies)
     charters = {
         name: Charter(
-            policy_version=policy.version, calendar=calendar, time=town_time, history_limit=settings.history_limit
+            policy_version=policy.version,
+            calendar=calendar,
+            time=town_time,
+            history_limit=settings.history_limit,
+            tells_tasks_apart=True,
         )
         for name, policy in policies.items()
     }

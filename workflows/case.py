@@ -34,9 +34,6 @@ CLOCKS_ARE_HEARD_FIRST = "clocks-are-heard-first"
 CLOCKS_ARE_HEARD_BEFORE_ANSWERS = "clocks-are-heard-before-answers"
 """Patch: the same of what a source or the bank answers."""
 
-TASKS_ARE_TOLD_APART = "tasks-are-told-apart"
-"""Patch: before, a replay took two workflow tasks for one where a flush was slow, and came to other times (decision 0003)."""
-
 
 def command(handler: Callable[..., None]) -> Any:
     """Make the Temporal update of a command from its handler `def sign(self, command: Sign, by: Actor) -> None`.
@@ -133,7 +130,7 @@ class Case(Generic[StateT]):
         ).sealed()
         self.state.entries.append(entry)
         self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
-        if self._flushing and stamp is None and workflow.patched(TASKS_ARE_TOLD_APART):
+        if self._flushing and stamp is None and self.state.charter.tells_tasks_apart:
             self._tell_task_apart()
 
     def notify(self, to: str, template: str, **facts: Any) -> None:
@@ -345,8 +342,7 @@ class Case(Generic[StateT]):
                 notices=tuple(self.state.notices),
                 projection=projection_of(self.state),
             )
-            told_apart = workflow.patched(TASKS_ARE_TOLD_APART)
-            if told_apart:
+            if self.state.charter.tells_tasks_apart:
                 self._show_before(batch)
             self._flushing = True
             receipt = await steps.flush(batch)
@@ -355,7 +351,7 @@ class Case(Generic[StateT]):
                 raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
-            if not told_apart:
+            if not self.state.charter.tells_tasks_apart:
                 self._shown = steps.show(self.state, self._shown)
 
     def _show_before(self, batch: Batch) -> None:
