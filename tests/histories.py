@@ -30,7 +30,7 @@ from schemas.actor import Role
 from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
-from tests.door import Door, Person, examples
+from tests.door import Door, Person, Walk, examples
 from worker import town_worker
 from workflows.registry import PROCEDURES
 
@@ -41,6 +41,17 @@ SPEED = 500_000
 
 Examples whose steps take longer, because other cases act between them, have a `SPEED` of their own.
 """
+
+
+FORMS = {"": 4000, " in short runs": 20, " told apart": 4000}
+"""How each walk is recorded, by what its name ends with, and after how many events a run ends. The main walk alone once more,
+since workflow tasks are told apart (decision 0003): the others were recorded before."""
+
+
+def walks(procedure: Procedure, form: str) -> tuple[Walk, ...]:
+    """The walks that are recorded in a form."""
+    told = examples(procedure)
+    return (told.MAIN,) if form == " told apart" else tuple(told.WALKS)
 
 
 def recorded() -> Iterator[Path]:
@@ -81,7 +92,7 @@ async def record(names: list[str]) -> None:
                 worker,
             ):
                 now = datetime.now(UTC)
-                for procedure, limit in product(_named(names), (4000, 20)):
+                for procedure, (suffix, limit) in product(_named(names), FORMS.items()):
                     settings = town.settings.model_copy(update={"history_limit": limit})
                     clock = TownTime.starting(now, now, getattr(examples(procedure), "SPEED", SPEED))
                     app = create_app(settings, keys, pool, lambda: connect(town.settings, keys), town_time=clock)
@@ -90,7 +101,6 @@ async def record(names: list[str]) -> None:
                         app.router.lifespan_context(app),
                         httpx.AsyncClient(transport=transport, base_url="http://town", timeout=30) as api,
                     ):
-                        suffix = "" if limit == 4000 else " in short runs"
                         await _record_all(api, keys, client, procedure, suffix)
 
 
@@ -105,7 +115,7 @@ async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, proced
         )
 
     door = Door(api, token, procedure)
-    for walk in examples(procedure).WALKS:
+    for walk in walks(procedure, suffix):
         name = (walk.name + suffix).replace(" ", "-")
         if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
             continue

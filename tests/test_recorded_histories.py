@@ -10,8 +10,7 @@ from temporalio.api.enums.v1 import EventType
 
 from audit.replay import Replay, strict_replay
 from engine.settings import Settings
-from tests.door import examples
-from tests.histories import keys_in, read, recorded
+from tests.histories import FORMS, keys_in, read, recorded, walks
 from workflows.registry import PROCEDURES
 
 REMEMBERED_LATER = (
@@ -45,12 +44,12 @@ async def test_a_recorded_history_replays(file: Path, replay: Replay) -> None:
 
 
 def test_every_walk_of_every_procedure_is_recorded() -> None:
-    """Each walk is recorded whole and in short runs: `python -m tests.histories NAME` records what is missing."""
+    """Each walk is recorded in each form that it has: `python -m tests.histories NAME` records what is missing."""
     missing = [
         f"{case.procedure.name}: {walk.name}{suffix}"
         for case in PROCEDURES
-        for walk in examples(case.procedure).WALKS
-        for suffix in ("", " in short runs")
+        for suffix in FORMS
+        for walk in walks(case.procedure, suffix)
         if not list(Path(__file__).parent.glob(
             f"histories/{case.procedure.name}/{(walk.name + suffix).replace(' ', '-')}.*.history"
         ))
