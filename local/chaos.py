@@ -52,8 +52,8 @@ SPEED = 3000.0
 """Town seconds per real second: the 72 hours in which a closed case can be opened anew are a minute and a half."""
 
 LOOK_SECONDS = 1.0
-CONNECTIONS = 2_000
-"""Everybody waits for their own case: with fewer, the crowd would wait for each other."""
+CONNECTIONS = 160
+"""Everybody waits for their own case: with fewer the crowd waits for each other, with more the API does nothing but tell them."""
 
 AWAY = (*DATABASE_AWAY, asyncpg.PostgresError, httpx.HTTPError)
 log = structlog.get_logger()
