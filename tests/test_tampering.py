@@ -464,13 +464,16 @@ async def test_a_forged_seal_is_found(kept: Kept, pool: asyncpg.Pool, tmp_path_f
 # ---- the row --------------------------------------------------------------------------------------------------------
 
 
-async def test_a_changed_row_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
-    """A column of the row that is not what the state says is named."""
+@pytest.mark.parametrize(
+    ("column", "value"), [("stage", "'closed'"), ("due_at", "now()"), ("due_clock", "'sign'"), ("clocks", "'[]'")]
+)
+async def test_a_changed_row_is_found(kept: Kept, pool: asyncpg.Pool, column: str, value: str) -> None:
+    """A column of the row that is not what the state says is named; what a case owes and when stands in columns too."""
     async with as_owner(pool) as connection:
-        await connection.execute("update cases set stage = 'closed' where case_id = $1", kept.case_id)
+        await connection.execute(f"update cases set {column} = {value} where case_id = $1", kept.case_id)
         faults = await kept.faults(connection)
 
-    assert found(faults, f"row-changed: {kept.case_id}: the column stage is not what its state says"), faults
+    assert found(faults, f"row-changed: {kept.case_id}: the column {column} is not what its state says"), faults
 
 
 # ---- what is rarer --------------------------------------------------------------------------------------------------
