@@ -215,17 +215,18 @@ def _strike(town: Town, fault: Fault, tasks: asyncio.TaskGroup) -> bool:
 async def _slow(process: psutil.Process, seconds: float) -> None:
     """Let a process and all its children run a tenth of the time, for so long."""
     ends = time.monotonic() + seconds
-    try:
-        while time.monotonic() < ends:
-            await _pause(process, 0.45)
-            await asyncio.sleep(0.05)
-    except psutil.NoSuchProcess:
-        log.info("gone_meanwhile", pid=process.pid)
+    while time.monotonic() < ends and process.is_running():
+        await _pause(process, 0.45)
+        await asyncio.sleep(0.05)
 
 
 async def _pause(process: psutil.Process, seconds: float) -> None:
-    """Stop a process and all its children for so long. One that dies meanwhile needs no waking."""
-    family = [process, *process.children(recursive=True)]
+    """Stop a process and all its children for so long. One that is dead by then or dies meanwhile needs no waking."""
+    try:
+        family = [process, *process.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        log.info("gone_meanwhile", pid=process.pid)
+        return
     _to_all(family, psutil.Process.suspend)
     try:
         await asyncio.sleep(seconds)
