@@ -441,6 +441,24 @@ async def test_a_seal_that_somebody_knows_is_missed(kept: Kept, pool: asyncpg.Po
     assert missed == [f"seal-removed: seal {kept.seal.number}: it was known, and is not there"]
 
 
+async def test_a_seal_that_somebody_knows_is_compared(kept: Kept, pool: asyncpg.Pool) -> None:
+    """Who noted a seal finds that the one with its number has another hash, however well it is signed."""
+    async with as_owner(pool) as connection:
+        seen = [
+            each.detail
+            async for each in verify_all(
+                kept.settings,
+                kept.keys,
+                OneConnection(connection),
+                [kept.other],
+                (kept.seal.number, "0" * 64),  # type: ignore[arg-type]
+            )
+            if not each.ok
+        ]
+
+    assert seen == [f"seal-changed: seal {kept.seal.number}: it was known with another hash"]
+
+
 async def test_a_forged_seal_is_found(kept: Kept, pool: asyncpg.Pool, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A seal changed, or made anew by a key that is not the town's, is named."""
     async with as_owner(pool) as connection:
@@ -470,7 +488,7 @@ async def test_a_forged_seal_is_found(kept: Kept, pool: asyncpg.Pool, tmp_path_f
 async def test_a_changed_row_is_found(kept: Kept, pool: asyncpg.Pool, column: str, value: str) -> None:
     """A column of the row that is not what the state says is named; what a case owes and when stands in columns too."""
     async with as_owner(pool) as connection:
-        await connection.execute(f"update cases set {column} = {value} where case_id = $1", kept.case_id)
+        await connection.execute(f"update cases set {column} = {value} where case_id = $1", kept.case_id)  # noqa: S608
         faults = await kept.faults(connection)
 
     assert found(faults, f"row-changed: {kept.case_id}: the column {column} is not what its state says"), faults
@@ -503,6 +521,7 @@ ODD: dict[str, tuple[str, str]] = {
     ),
     "all of the ledger": ("delete from ledger where case_id = $1", "case-deleted: {case}: the ledger has no entry"),
     "the row": ("delete from cases where case_id = $1", "case-deleted: {case}: the archive has 1 run(s) of it"),
+    "the row alone": ("delete from cases where case_id = $1", "row-deleted: no row"),
     "the procedure": ("update cases set procedure = 'nothing' where case_id = $1", "row-changed: {case}: nothing is no procedure"),
     "the state": ("update cases set snapshot = '{}' where case_id = $1", "row-changed: {case}: its state cannot be read"),
 }  # fmt: skip
