@@ -443,16 +443,11 @@ async def test_a_seal_that_somebody_knows_is_missed(kept: Kept, pool: asyncpg.Po
 
 async def test_a_seal_that_somebody_knows_is_compared(kept: Kept, pool: asyncpg.Pool) -> None:
     """Who noted a seal finds that the one with its number has another hash, however well it is signed."""
+    known = (kept.seal.number, "0" * 64)
     async with as_owner(pool) as connection:
         seen = [
             each.detail
-            async for each in verify_all(
-                kept.settings,
-                kept.keys,
-                OneConnection(connection),
-                [kept.other],
-                (kept.seal.number, "0" * 64),  # type: ignore[arg-type]
-            )
+            async for each in verify_all(kept.settings, kept.keys, OneConnection(connection), [kept.other], known)  # type: ignore[arg-type]
             if not each.ok
         ]
 
