@@ -33,11 +33,15 @@ class Announcements:
         self._look_again_seconds = look_again_seconds
         self._url = settings.database_url.get_secret_value()
         self._waiting: defaultdict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
+        self._ended = False
 
     async def until(
         self, channel: str, about: str, look: Callable[[], Awaitable[T | None]], patience_seconds: float
     ) -> T | None:
-        """What `look` finds, as soon as it finds something; None when patience is over. Holds no connection."""
+        """What `look` finds, as soon as it finds something; None when patience is over, or this process goes.
+
+        Holds no connection.
+        """
         loop = asyncio.get_running_loop()
         end = loop.time() + patience_seconds
         with self._listening(channel, about) as event:
@@ -45,12 +49,17 @@ class Announcements:
                 event.clear()
                 found = await look()
                 left = end - loop.time()
-                if found is not None or left <= 0:
+                if found is not None or left <= 0 or self._ended:
                     return found
                 try:
                     await asyncio.wait_for(event.wait(), min(left, self._look_again_seconds))
                 except TimeoutError:
                     continue  # look again; the loop ends by its own clock
+
+    def end(self) -> None:
+        """Nobody waits here any more: all are told what there is, and ask elsewhere if they want to wait on."""
+        self._ended = True
+        self._wake_all()
 
     async def run(self) -> None:
         """Listen until cancelled. While the database is away, waits go on looking by themselves."""

@@ -1,6 +1,9 @@
 """`jiceng api`: the starter API as a process."""
 
+import socket
+
 import uvicorn
+from fastapi import FastAPI
 
 from engine.database import open_pool
 from engine.keys import Keys
@@ -11,6 +14,19 @@ from engine.town_clock import read_town_time
 from starter.app import create_app
 
 GRACE_SECONDS = 10
+
+
+class ApiServer(uvicorn.Server):
+    """Asked to stop, it answers whoever waits for a case at once: a wait may be longer than its grace, and would be cut off."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._announcements = app.state.parts.announcements
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, answer those that are here, and stop."""
+        self._announcements.end()
+        await super().shutdown(sockets)
 
 
 async def run_api(settings: Settings) -> None:
@@ -29,4 +45,4 @@ async def run_api(settings: Settings) -> None:
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
-            await uvicorn.Server(config).serve()
+            await ApiServer(config, app).serve()

@@ -1,0 +1,40 @@
+"""An API that is asked to stop, as in a rolling change: nobody who waits for a case is cut off."""
+
+import asyncio
+from contextlib import closing
+
+import httpx
+import uvicorn
+
+from engine.keys import Keys
+from local.quiet_server import listen, url_of
+from starter.serve import ApiServer
+from tests.api_callers import BuildApp, api_of, callers
+from tests.waiting import eventually
+
+pytest_plugins = ("tests.api_fixture",)
+GRACE_SECONDS = 3
+
+
+async def test_who_waits_for_a_case_is_answered_when_the_api_stops(
+    build_app: BuildApp, keys: Keys, worker: None
+) -> None:
+    """A wait of half a minute ends at once, with how the case stands: never with an error, and never after the grace."""
+    async with api_of(build_app()) as inside:
+        case_id = (await callers(inside, keys)().report()).json()["case_id"]
+    app = build_app()
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    server = ApiServer(config, app)
+    with closing(listen("127.0.0.1", 0)) as listener:
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        await eventually(lambda: server.started)
+        async with httpx.AsyncClient(base_url=url_of(listener), trust_env=False, timeout=40) as http:
+            waiting = asyncio.create_task(
+                callers(http, keys)().get(f"/api/v1/cases/{case_id}", wait="stage:closed", timeout="30")
+            )
+            await eventually(lambda: bool(server.server_state.tasks))
+            server.should_exit = True
+            answer = await waiting
+        await serving
+
+    assert (answer.status_code, answer.json()["stage"]) == (200, "dispatched")
