@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: float = 10.0) -> None:
+async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: float = 30.0) -> None:
     """Return as soon as the predicate holds; fail the test when it does not within so many seconds."""
     deadline = time.monotonic() + within
     while True:
