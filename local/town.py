@@ -42,12 +42,16 @@ PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_
 
 @dataclass(frozen=True)
 class TownOptions:
-    """What `jiceng up` was asked for. `speed` None: as founded, or 1. Not `durable`: faster; a power cut loses data."""
+    """What `jiceng up` was asked for. `speed` None: as founded, or 1. Not `durable`: faster; a power cut loses data.
+
+    `simulated`: with `demo`, those whose systems the town has the addresses of; the work of the others belongs to the desks.
+    """
 
     data: Path
     port_base: int | None = None
     speed: float | None = None
     demo: bool = False
+    simulated: Sequence[str] = ("departments", "sources", "bank")
     database_url: SecretStr | None = None
     durable: bool = True
     processes: Sequence[TownProcess] = PROCESSES
@@ -194,8 +198,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         requests_per_address=0,
     )
     # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
-    running = {process.name for process in options.processes if process.demo and options.demo}
-    simulated = running & {"departments", "sources", "bank"}
+    simulated = options.simulated if options.demo else ()
     return settings.model_copy(update={f"{name}_url": f"http://{LOOPBACK}:{ports[name]}" for name in simulated})
 
 

@@ -43,7 +43,8 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A town of its own whose processes write their logs; departments have systems, sources and bank are at their desks."""
     processes = [process for process in PROCESSES if not process.demo or process.name == "departments"]
     data = tmp_path_factory.mktemp("canaries")
-    async with open_town(TownOptions(data=data, durable=False, demo=True, processes=processes)) as opened:
+    options = TownOptions(data=data, durable=False, demo=True, simulated=("departments",), processes=processes)
+    async with open_town(options) as opened:
         yield opened
 
 
