@@ -94,12 +94,17 @@ async def worker(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg
 def audited(temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool) -> Audited:
     """Verify and replay one case, and return what the two checks found."""
 
+    async def has_ended(case_id: str) -> bool:
+        return bool(await pool.fetchval("select ended from cases where case_id = $1", case_id))
+
     async def audit(case_id: str) -> list[Finding]:
-        ended = await pool.fetchval("select ended from cases where case_id = $1", case_id)
-        if ended:  # the ledger knows of the end a moment before the history does
-            await temporal.get_workflow_handle(case_id).result()
-        verified = [finding async for finding in verify_cases(pool, [case_id], keys.stamp_ring)]
-        return verified + [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
+        while True:
+            if ended := await has_ended(case_id):  # the ledger knows of the end a moment before the history does
+                await temporal.get_workflow_handle(case_id).result()
+            found = [finding async for finding in verify_cases(pool, [case_id], keys.stamp_ring)]
+            found += [finding async for finding in replay_cases(temporal, keys, settings, pool, [case_id])]
+            if ended or not await has_ended(case_id):
+                return found  # else it ended meanwhile, and was looked at as neither one nor the other
 
     return audit
 

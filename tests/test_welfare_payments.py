@@ -85,6 +85,7 @@ async def test_a_death_in_month_seven_is_told_after_twelve_payments(
         await eventually(opened)
         state = await town.snapshot(case_id)
         paid = Counter(await town.outside.paid_entitlements())
+        await temporal.get_workflow_handle(case_id).result()  # it stands at its last stage a moment before it has ended
         findings = await audited(case_id)
         runs = await runs_of(temporal, case_id)
 
