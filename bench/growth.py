@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
 from typing import Any
@@ -56,7 +57,8 @@ def questions(town: Town) -> dict[str, tuple[dict[str, str], str, dict[str, Any]
 
     coordinator = who(Role.COORDINATOR, "c")
     officer = who(Role.DEPARTMENT_OFFICER, "o", department="department-7")
-    month = {"opened_from": "2026-09-01", "opened_to": "2026-09-30"}
+    today = datetime.now(UTC).date()
+    month = {"opened_from": str(today - timedelta(days=40)), "opened_to": str(today - timedelta(days=10))}
     return {
         "newest of the town": (coordinator, "/api/v1/cases", {}),
         "newest of a street": (who(Role.COORDINATOR, "s", area="900.7"), "/api/v1/cases", {}),

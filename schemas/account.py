@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 _OF_A_PERSON = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]")
@@ -20,6 +20,13 @@ AccountCode = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~
 """The subject of somebody's tokens, as the issuer writes it: letters, digits and signs. Never a name, phone or identity number."""
 
 
+_ACCOUNT: TypeAdapter[str] = TypeAdapter(AccountCode)
+
+
 def is_account_code(text: str) -> bool:
     """Whether a text may stand as the code of an account."""
-    return re.fullmatch(r"[!-~]{1,200}", text) is not None and _OF_A_PERSON.fullmatch(text) is None
+    try:
+        _ACCOUNT.validate_python(text)
+    except ValidationError:
+        return False
+    return True

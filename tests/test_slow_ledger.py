@@ -1,8 +1,8 @@
 """A disk that stands still for seconds: workflow tasks send heartbeats meanwhile, and no replay takes two tasks for one."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import asyncpg
@@ -58,8 +58,8 @@ class SlowTown:
             return 0
         return types[types.index(after) :].count(EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
 
-    @asynccontextmanager
-    async def standing_still(self, at: str) -> AsyncIterator[None]:
+    @contextmanager
+    def standing_still(self, at: str) -> Iterator[None]:
         """The ledger stands still at entries of a kind in this block."""
         self.ledger.stops_at = at
         self.ledger.goes_on.clear()
@@ -86,7 +86,7 @@ async def slow(
 
 async def test_what_comes_in_while_the_first_entries_are_written_replays(slow: SlowTown, audited: Audited) -> None:
     """Children stand while the opening is still being written: their entries have the time of that task for ever."""
-    async with slow.standing_still("whistle:blown"):
+    with slow.standing_still("whistle:blown"):
         whistle = await slow.whistles.street.start()
 
         async def beaten() -> bool:
@@ -107,7 +107,7 @@ async def test_a_message_that_is_slowly_written_replays(slow: SlowTown, audited:
         return await slow.beats(whistle, EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED) > 0
 
     await eventually(told)
-    async with slow.standing_still("whistle:department_reported"):
+    with slow.standing_still("whistle:department_reported"):
         await slow.whistles.at_desk(whistle, LEAD, "respond")
 
         async def beaten() -> bool:
