@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.incident import INCIDENT
+from starter.similar import WITHIN_METRES
 from tests.api_callers import REPORT, As
 from tests.door import OpenDoor
 from tests.waiting import eventually
@@ -98,15 +99,17 @@ async def test_a_case_without_coordinates_has_no_proposals(as_: As) -> None:
 
 
 async def test_more_than_a_day_apart_is_another_matter(door: OpenDoor) -> None:
-    """Twenty-four hours of town time: before they have passed the case is proposed, afterwards not."""
+    """Twenty-four hours of town time: before they have passed the case is proposed, afterwards not.
+
+    Each report lies nearer than the one before: a fast machine makes more of them in a day than a proposal lists.
+    """
     town = await door(INCIDENT, speed=36_000)
-    body = place(30.5)
-    first = await town.start(body=body)
+    first, soon = [await town.start(body=place(30.5)) for _ in range(2)]
     opened = datetime.fromisoformat((await town.case(first))["opened_at"])
-    soon = await town.start(body=body)
+    nearer = iter(range(WITHIN_METRES - 1, 0, -1))
 
     async def a_day_later() -> bool:
-        late = await town.start(body=body)
+        late = await town.start(body=place(30.5, north=next(nearer)))
         apart = datetime.fromisoformat((await town.case(late))["opened_at"]) - opened
         answer = await town.api.get(f"/api/v1/cases/{first}/similar", headers=town.headers("coordinator"))
         shown = {item["case_id"]: item["apart_seconds"] for item in answer.json()["items"]}
