@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from temporalio.client import Client, WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import (
     SearchAttributeKey,
     SearchAttributePair,
@@ -129,10 +134,19 @@ class Delivery:
         except WorkflowUpdateFailedError as error:
             return _refusal(submission, error)
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and "already completed" in str(error):
+            if error.status is RPCStatusCode.NOT_FOUND and await _is_over(client, submission.case_id):
                 return ended(submission.command)
             raise
         return Delivered(accepted)
+
+
+async def _is_over(client: Client, case_id: str) -> bool:
+    """Whether the workflow of a case has closed for good.
+
+    Temporal says NOT_FOUND in several words: the update came after the end, or just before it and was dropped by the end.
+    """
+    described = await client.get_workflow_handle(case_id).describe(rpc_timeout=ATTEMPT)
+    return described.status not in {WorkflowExecutionStatus.RUNNING, WorkflowExecutionStatus.CONTINUED_AS_NEW}
 
 
 _AWAY = {

@@ -38,7 +38,7 @@ async def test_a_command_after_the_due_time_does_not_hide_the_breach(
 
     assert accepted.status_code == 202, accepted.text
     async with town_worker(alone, keys, temporal, pool) as worker, worker:
-        shown = await town.case(case_id, wait="stage:handling", timeout="20")
+        shown = await town.case(case_id, wait="stage:handling", timeout="60")
         answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
         told = [
             (entry["kind"], entry["facts"].get("clock"), entry["actor"]["role"])
@@ -47,11 +47,9 @@ async def test_a_command_after_the_due_time_does_not_hide_the_breach(
         ]
 
     assert shown["stage"] == "handling"
-    assert told[:3] == [
-        ("clock:warning", "sign", "engine"),
-        ("clock:breach", "sign", "engine"),
-        ("incident:signed", None, "department_officer"),
-    ]
+    assert told[:2] == [("clock:warning", "sign", "engine"), ("clock:breach", "sign", "engine")]
+    assert {kind for kind, *_ in told[2:-1]} <= {"clock:tier"}  # where the machine was slow, that came before it too
+    assert told[-1] == ("incident:signed", None, "department_officer")
 
 
 async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_together(
@@ -59,17 +57,15 @@ async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_
 ) -> None:
     """A rating that comes after the seven days finds the case closed as not rated, and is told so; that replays too."""
     alone = settings.model_copy(update={"task_queue": f"{QUEUE}-2"})
-    town = await door(INCIDENT, speed=SPEED * 100, task_queue=alone.task_queue)
+    town = await door(INCIDENT, speed=SPEED * 40, task_queue=alone.task_queue)
     async with town_worker(alone, keys, temporal, pool) as worker, worker:
         case_id = await town.start()
         await town.go(case_id, [Step("sign", "officer"), Step("finish", "officer"), Step("verify", "grid_worker")])
         started = datetime.now(UTC)
-    await eventually(
-        lambda: _passed(started + timedelta(seconds=2.2))
-    )  # nine days: past the rating, inside the reopening
+    await eventually(lambda: _passed(started + timedelta(seconds=4.4)))  # more than seven days: past the rating
     rated = await town.give(case_id, Step("rate", "reporter"))
     async with town_worker(alone, keys, temporal, pool) as worker, worker:
-        await town.case(case_id, wait="stage:closed", timeout="20")
+        await town.case(case_id, wait="stage:closed", timeout="60")
 
         async def settled() -> bool:
             status = await town.api.get(rated.json()["status_url"], headers=town.headers("reporter"))
@@ -82,6 +78,31 @@ async def test_a_command_that_its_window_forbids_is_refused_even_when_both_come_
     assert "incident:not_rated" in kinds
     assert "incident:rated" not in kinds
     assert [finding.detail for finding in findings if not finding.ok] == []
+
+
+async def test_a_command_that_the_end_of_its_case_drops_is_refused(
+    settings: Settings, temporal: Client, door: OpenDoor
+) -> None:
+    """A case ends while Temporal holds a command that nobody has heard: the command is settled, not tried for ever."""
+    town = await door(INCIDENT, task_queue=f"{QUEUE}-4")  # where no worker ever comes
+    case_id = await town.start()
+    handle = temporal.get_workflow_handle(case_id)
+
+    async def stands() -> bool:
+        shown = await town.api.get(f"/api/v1/cases/{case_id}", headers=town.headers("auditor"))
+        return shown.status_code == 200
+
+    await eventually(stands)
+    sent = await town.give(case_id, Step("withdraw", "reporter"))
+
+    assert sent.status_code == 202, sent.text
+    await handle.terminate("somebody with access to the server")
+
+    async def settled() -> bool:
+        status = await town.api.get(sent.json()["status_url"], headers=town.headers("reporter"))
+        return bool(status.json()["status"] == "refused")
+
+    await eventually(settled)
 
 
 async def test_an_answer_after_the_due_time_does_not_hide_the_breach(
@@ -102,6 +123,9 @@ async def test_an_answer_after_the_due_time_does_not_hide_the_breach(
             case_id = await town.start(body=body)
             await town.go(case_id, [ACCEPT])
             asked = datetime.now(UTC)
+            clock = next(each for each in (await town.case(case_id))["clocks"] if each["name"] == "check:tax")
+            limit = datetime.fromisoformat(clock["due_at"]) - datetime.fromisoformat(clock["started_at"])
+            due = asked + limit / A_DAY_A_SECOND  # five working days, whatever weekends and holidays are among them
         async with town_worker(alone, keys, temporal, pool, procedures=()) as hands, hands:
 
             async def answered() -> bool:
@@ -109,8 +133,8 @@ async def test_an_answer_after_the_due_time_does_not_hide_the_breach(
                     journal = (await client.get(f"{around.settings.sources_url}/tax/journal")).json()["checks"]
                 return any(check["answered"] for check in journal if case_id in check["check_id"])
 
-            await eventually(answered, within=30)
-        await eventually(lambda: _passed(asked + timedelta(seconds=10)), within=15)  # five working days, and a weekend
+            await eventually(answered)
+        await eventually(lambda: _passed(due + timedelta(seconds=1)))
         async with town_worker(alone, keys, temporal, pool) as worker, worker:
 
             async def told() -> list[str]:
@@ -125,7 +149,7 @@ async def test_an_answer_after_the_due_time_does_not_hide_the_breach(
             async def heard() -> bool:
                 return "answered" in await told()
 
-            await eventually(heard, within=20)
+            await eventually(heard)
             moments = await told()
             findings = await audited(case_id)
 
