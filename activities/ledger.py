@@ -10,7 +10,7 @@ from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.canonical import canonical_json
 from schemas.case import Entry
-from schemas.ledger import Batch, FlushReceipt, Projection
+from schemas.ledger import Batch, FlushReceipt
 
 log = structlog.get_logger()
 
@@ -19,17 +19,19 @@ class LedgerQueries(Queries):
     """engine/queries/ledger.sql."""
 
     insert_entry: str
-    has_entry: str
-    forget_notices: str
-    count_entries: str
-    upsert_case: str
-    insert_notice: str
+    flush_case: str
     announce_case: str
+    count_entries: str
     entries_of_case: str
     cases_with_ledger: str
 
 
 QUERIES = LedgerQueries.load("ledger")
+REFUSALS = {
+    "broken": ("LedgerBroken", "{case_id}: entry {before} is not in the ledger"),
+    "stale": ("StaleTask", "{case_id}: a later workflow task has written already"),
+}
+"""What `flush_case` says instead of "written", as error type and reason."""
 
 
 class Ledger:
@@ -59,26 +61,20 @@ class Ledger:
         first, last = batch.entries[0], batch.entries[-1]
         if first.seq == 1:
             await self._refuse_forged_start(first, batch)
-        async with self._pool.acquire() as connection, connection.transaction():
-            if first.seq > 1 and not await connection.fetchval(
-                QUERIES.has_entry, first.case_id, first.seq - 1, first.prev_hash
-            ):
-                raise ApplicationError(
-                    f"{first.case_id}: entry {first.seq - 1} is not in the ledger", type="LedgerBroken"
-                )
-            await connection.executemany(QUERIES.insert_entry, [_row(entry, batch) for entry in batch.entries])
-            if not await connection.fetchval(QUERIES.upsert_case, *_case_row(batch.projection), batch.task_at):
-                raise ApplicationError(f"{first.case_id}: a later workflow task has written already", type="StaleTask")
-            await connection.execute(QUERIES.forget_notices, first.case_id, first.seq)
-            if batch.notices:
-                await connection.executemany(
-                    QUERIES.insert_notice,
-                    [
-                        (first.case_id, first.seq, position, notice.to, notice.template, notice.facts)
-                        for position, notice in enumerate(batch.notices)
-                    ],
-                )
-            await connection.execute(QUERIES.announce_case, last.case_id)
+        written = await self._pool.fetchval(
+            QUERIES.flush_case,
+            batch.projection,
+            [_row(entry) for entry in batch.entries],
+            [
+                {"position": position, "recipient": notice.to, "template": notice.template, "facts": notice.facts}
+                for position, notice in enumerate(batch.notices)
+            ],
+            batch.run_id,
+            batch.task_at,
+        )
+        if refusal := REFUSALS.get(written):
+            kind, reason = refusal
+            raise ApplicationError(reason.format(case_id=first.case_id, before=first.seq - 1), type=kind)
         return FlushReceipt(seq=last.seq, head_hash=last.hash)
 
     async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:
@@ -103,16 +99,10 @@ class Ledger:
             )
 
 
-def _row(entry: Entry, batch: Batch) -> tuple[object, ...]:
+def _row(entry: Entry) -> dict[str, object]:
     body = canonical_json(entry.model_dump(mode="json", exclude={"hash"})).decode()
     actor = f"{entry.actor.role}:{entry.actor.subject}"
-    place = (entry.case_id, entry.seq, entry.at, entry.kind, actor, body, entry.prev_hash, entry.hash)
-    return (*place, batch.run_id, batch.task_at)
-
-
-def _case_row(row: Projection) -> tuple[object, ...]:
-    return (
-        row.case_id, row.procedure, row.stage, row.area, row.department, row.holder, row.labels, row.opened_at,
-        row.closed_at, row.ended, row.due_at, row.due_clock, row.seq, row.head_hash, row.clocks, row.snapshot,
-        list(row.involved),
-    )  # fmt: skip
+    return {
+        "seq": entry.seq, "at": entry.at, "kind": entry.kind, "actor": actor, "body": body,
+        "prev_hash": entry.prev_hash, "hash": entry.hash,
+    }  # fmt: skip

@@ -92,7 +92,7 @@ async def grow(pool: asyncpg.Pool, real: Mapping[str, Any], first: int, last: in
     for begin in range(first, last + 1, BATCH):
         end = min(begin + BATCH - 1, last)
         await pool.execute(FILL, begin, end, real["head_hash"], real["clocks"], snapshot, OPEN)
-    await pool.execute("vacuum analyze cases", timeout=600)
+    await pool.execute("vacuum analyze cases, searched_numbers", timeout=600)
 
 
 async def run(sizes: list[int]) -> None:

@@ -4,32 +4,9 @@ insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (case_id, seq, hash) do nothing;
 
--- name: has_entry
--- Whether the ledger has the entry that a batch follows.
-select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3);
-
--- name: upsert_case
--- The row of a case, unless a later workflow task has written it already.
-insert into cases (case_id, procedure, stage, area, department, holder, labels, opened_at, closed_at, ended,
-                   due_at, due_clock, seq, head_hash, clocks, snapshot, involved, task_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-on conflict (case_id) do update set
-    stage = excluded.stage, area = excluded.area, department = excluded.department, holder = excluded.holder,
-    labels = excluded.labels, opened_at = excluded.opened_at, closed_at = excluded.closed_at, ended = excluded.ended,
-    due_at = excluded.due_at, due_clock = excluded.due_clock, seq = excluded.seq, head_hash = excluded.head_hash,
-    clocks = excluded.clocks, snapshot = excluded.snapshot, involved = excluded.involved, task_at = excluded.task_at, updated_at = clock_timestamp()
-where cases.task_at <= excluded.task_at
-returning case_id;
-
--- name: forget_notices
--- Notices of an attempt that came to nothing, as far as nobody was told yet.
-delete from outbox where case_id = $1 and seq >= $2 and delivered_at is null;
-
--- name: insert_notice
--- One notice of the outbox; a repeat changes nothing, so nobody is told twice.
-insert into outbox (case_id, seq, position, recipient, template, facts)
-values ($1, $2, $3, $4, $5, $6)
-on conflict (case_id, seq, position) do nothing;
+-- name: flush_case
+-- All that is pending in a case, in one statement (engine/migrations/20261122000060_flush_case.sql).
+select flush_case($1::jsonb, $2::jsonb, $3::jsonb, $4, $5);
 
 -- name: announce_case
 -- Wake whoever waits for the case.
