@@ -20,8 +20,10 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup --no-loadscope-reorder
-	$(BIN)/pytest -m "not long and alone"
+	@# Both parts in any case: one fault is not to hide the others.
+	@together=0; \
+	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup --no-loadscope-reorder || together=$$?; \
+	$(BIN)/pytest -m "not long and alone" && exit $$together
 
 test-all: setup lint types ## the long forms too
 	$(BIN)/pytest

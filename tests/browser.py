@@ -90,17 +90,26 @@ async def browser(folder: Path) -> AsyncIterator[Page]:
     try:
         await eventually(lambda: bool(_address(folder)), within=30)
         address = _address(folder)
-        async with connect(address, max_size=None) as front:
-            await front.send(json.dumps({"id": 1, "method": "Target.getTargets"}))
-            targets = json.loads(await front.recv())["result"]["targetInfos"]
-        target = next(each["targetId"] for each in targets if each["type"] == "page")
+        async with connect(address, max_size=None, open_timeout=60) as front:
+            target = await _first_page(front)
         base = address.partition("/devtools/")[0]
-        async with connect(f"{base}/devtools/page/{target}", max_size=None) as socket:
+        async with connect(f"{base}/devtools/page/{target}", max_size=None, open_timeout=60) as socket:
             yield Page(socket)
     finally:
         if process.returncode is None:
             process.terminate()
         await process.wait()
+
+
+async def _first_page(front: ClientConnection) -> str:
+    """The page that the browser opens; it may listen a moment before it has one."""
+    for number in itertools.count(1):
+        await front.send(json.dumps({"id": number, "method": "Target.getTargets"}))
+        targets = json.loads(await front.recv())["result"]["targetInfos"]
+        pages = [str(each["targetId"]) for each in targets if each["type"] == "page"]
+        if pages:
+            return pages[0]
+    raise AssertionError("counting has no end")
 
 
 def _address(folder: Path) -> str:

@@ -1,9 +1,11 @@
 """Words that stand nowhere else: planted in what people tell, looked for wherever they must not lie open."""
 
 import base64
+import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,5 +75,14 @@ async def tables_of(pool: asyncpg.Pool) -> dict[str, bytes]:
 
 
 def files_of(folder: Path) -> dict[Path, bytes]:
-    """Every file of the town: Temporal's database, Postgres' own files and its journal, logs, keys, documents, archive."""
-    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """Every file of the town: Temporal's database, Postgres' own files and its journal, logs, keys, documents, archive.
+
+    The town goes on meanwhile: what one of its programs has taken away before it is read lies nowhere any more.
+    """
+    found = {}
+    for place, _, names in os.walk(folder):
+        for file in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                if file.is_file():
+                    found[file] = file.read_bytes()
+    return found

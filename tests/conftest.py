@@ -42,6 +42,9 @@ ALONE = frozenset({
 SPLIT = frozenset({"test_laws", "test_survival"})
 """Files whose tests are long and the same for every procedure: each procedure's may run beside the others'."""
 
+PATIENCE_SECONDS = 30.0
+"""Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what must run alone, and what must stay together where several towns run side by side; the longest first."""
@@ -60,7 +63,12 @@ async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
     folder = tmp_path_factory.mktemp("town")
     async with open_town(TownOptions(data=folder, processes=(), durable=False)) as town:
         yield town.settings.model_copy(
-            update={"departments_url": None, "policies": open_to_neighbours(folder), "sandbox": False}
+            update={
+                "departments_url": None,
+                "policies": open_to_neighbours(folder),
+                "sandbox": False,
+                "delivery_patience_seconds": PATIENCE_SECONDS,
+            }
         )
 
 
@@ -111,7 +119,11 @@ def audited(temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool
 
 @pytest.fixture(scope="session")
 async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool) -> AsyncIterator[OpenDoor]:
-    """Open an API for a procedure: `await door(INCIDENT, speed=3600)`. One app per speed, queue and history limit."""
+    """Open an API for a procedure: `await door(INCIDENT, speed=3600)`. One app per speed, queue, history limit and patience.
+
+    A queue of a test's own may have no worker: its callers wait as long as a town's do, unless the test says otherwise.
+    """
+    usual = Settings().delivery_patience_seconds
     apps: dict[tuple[object, ...], httpx.AsyncClient] = {}
     closing = asyncio.Event()
     running: list[asyncio.Task[None]] = []
@@ -124,8 +136,15 @@ async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.P
     async def connected() -> Client:
         return temporal
 
-    async def client(speed: int, task_queue: str, history_limit: int) -> httpx.AsyncClient:
-        ours = settings.model_copy(update={"task_queue": task_queue, "history_limit": history_limit, "speed": speed})
+    async def client(speed: int, task_queue: str, history_limit: int, patience: float) -> httpx.AsyncClient:
+        ours = settings.model_copy(
+            update={
+                "task_queue": task_queue,
+                "history_limit": history_limit,
+                "speed": speed,
+                "delivery_patience_seconds": patience,
+            }
+        )
         now = datetime.now(UTC)
         app = create_app(ours, keys, pool, connected, town_time=TownTime.starting(now, now, speed))
         ready = asyncio.Event()
@@ -138,9 +157,15 @@ async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.P
         return issue(keys, subject=person.subject, role=role, department=person.department, area=person.area)
 
     async def open_door(
-        procedure: Procedure, *, speed: int = 1, task_queue: str | None = None, history_limit: int = 4000
+        procedure: Procedure,
+        *,
+        speed: int = 1,
+        task_queue: str | None = None,
+        history_limit: int = 4000,
+        patience: float | None = None,
     ) -> Door:
-        key = (speed, task_queue or settings.task_queue, history_limit)
+        patience = patience or (PATIENCE_SECONDS if task_queue is None else usual)
+        key = (speed, task_queue or settings.task_queue, history_limit, patience)
         if key not in apps:
             apps[key] = await client(*key)
         return Door(apps[key], token, procedure)

@@ -242,5 +242,5 @@ async def department_town(folder: Path, characters: Mapping[str, str], **options
     departments = [simulated(folder, code, character=character) for code, character in characters.items()]
     async with departments_open(departments) as running:
         urls = {code: department.url for code, department in running.items()}
-        async with town_over(folder, urls, **{"timeout_seconds": 1.0, **options}) as town:
+        async with town_over(folder, urls, **{"timeout_seconds": 3.0, **options}) as town:
             yield town

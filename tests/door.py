@@ -3,7 +3,7 @@
 import importlib
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 
 from schemas.findings import Finding
 from schemas.procedure import Procedure
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,6 @@ class Person:
     department: str | None = None
     area: str | None = None
 
-
-ASKED_AGAIN_AT_MOST = 10
-"""A command waits two seconds for its case before the API says 202; a busy machine needs more."""
 
 Body = Mapping[str, Any] | Callable[["Door", str, str], Awaitable[Mapping[str, Any]]]
 """A body, or how to come by one that names something else in the town: (door, case_id, by), the same every time."""
@@ -61,6 +59,8 @@ class Door:
     api: httpx.AsyncClient
     token: Callable[[Person], str]
     procedure: Procedure
+    put_off: set[str] = field(default_factory=set)
+    """Cases whose start was accepted, and was still on its way when the API had waited its two seconds."""
 
     @property
     def examples(self) -> ModuleType:
@@ -89,10 +89,24 @@ class Door:
             headers=self.headers(by, key or str(uuid.uuid4())),
         )
         assert answer.status_code in (200, 201, 202), answer.text
-        return str(answer.json()["case_id"])
+        case_id = str(answer.json()["case_id"])
+        if answer.status_code == 202:
+            self.put_off.add(case_id)
+        return case_id
+
+    async def stands(self, case_id: str) -> None:
+        """Wait until a case whose start was put off has told of itself: before that nobody sees whose it is."""
+
+        async def told() -> bool:
+            answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers("auditor"))
+            return bool(answer.json()["seq"])
+
+        if case_id in self.put_off:
+            await eventually(told)
+            self.put_off.discard(case_id)
 
     async def give(self, case_id: str, step: Step, key: str | None = None) -> httpx.Response:
-        """Give a command, legal or not, and return the answer."""
+        """Give a command once, legal or not, and return the answer: 202 when the machine is too busy to carry it out at once."""
         body = self.examples.BODIES[step.command] if step.body is None else step.body
         if callable(body):
             body = await body(self, case_id, step.by)
@@ -104,12 +118,16 @@ class Door:
 
     async def taken(self, case_id: str, step: Step, key: str | None = None) -> httpx.Response:
         """Give a command as clients do: one that is accepted and still on its way is sent again, until the case has it."""
+        await self.stands(case_id)
         key = key or str(uuid.uuid4())
-        for _ in range(ASKED_AGAIN_AT_MOST):
-            answer = await self.give(case_id, step, key)
-            if answer.status_code != 202:
-                break
-        return answer
+        answers: list[httpx.Response] = []
+
+        async def answered() -> bool:
+            answers.append(await self.give(case_id, step, key))
+            return answers[-1].status_code != 202
+
+        await eventually(answered, within=60)
+        return answers[-1]
 
     async def go(self, case_id: str, steps: Sequence[Step]) -> None:
         """Give commands that must be accepted."""
@@ -125,6 +143,7 @@ class Door:
 
     async def case(self, case_id: str, by: str = "auditor", **query: str) -> dict[str, Any]:
         """What the API shows of a case."""
+        await self.stands(case_id)
         answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers(by), params=query, timeout=70)
         assert answer.status_code == 200, answer.text
         shown: dict[str, Any] = answer.json()
@@ -132,12 +151,14 @@ class Door:
 
     async def legal(self, case_id: str, who: str) -> list[str]:
         """The commands the API says are legal for somebody now; none where they may not even see the case."""
+        await self.stands(case_id)
         answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers(who))
         assert answer.status_code in (200, 404), answer.text
         return list(answer.json()["legal_commands"]) if answer.status_code == 200 else []
 
     async def kinds(self, case_id: str) -> list[str]:
         """The kinds of the case's entries, in order."""
+        await self.stands(case_id)
         answer = await self.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.headers("auditor"))
         assert answer.status_code == 200, answer.text
         return [entry["kind"] for entry in answer.json()["items"]]

@@ -207,7 +207,7 @@ async def town_over(folder: Path, sources_url: str, bank_url: str | None, **opti
     found_counterpart_keys(folder / "keys", [BANK], Counterpart.BANK)
     source_keys = load_counterpart_keys(folder / "keys", FACTS, Counterpart.SOURCE)
     bank_keys = load_counterpart_keys(folder / "keys", [BANK], Counterpart.BANK)
-    called = {"timeout_seconds": 0.5, **options}
+    called = {"timeout_seconds": 3.0, **options}
     batch_max = called.pop("batch_max", 1)
     name, http = Name(zh="名", en="name"), {"gateway": Gateway.HTTP, "private": True, **called}
     register = SourceRegister(

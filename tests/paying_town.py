@@ -33,6 +33,7 @@ from tests.door import Door, Person
 from worker import town_worker
 
 BANK = "town-bank"
+FINAL_LIMIT = "unresolved_after: 60 natural_days"
 _numbers = itertools.count(1)
 
 
@@ -141,12 +142,18 @@ async def paying_town(
     bank: str = "prompt",
     reassess: str | None = None,
 ) -> AsyncIterator[PayingTown]:
-    """A town whose worker and API know a bank and sources, at this speed. `reassess`: another limit for that."""
+    """A town whose worker and API know a bank and sources, at this speed. `reassess`: another limit for that.
+
+    An application is decided in some seconds of a busy machine, which are months here: no final limit ends it meanwhile.
+    """
     async with outside(settings, folder, speed=speed, bank=bank) as around:
+        file = around.settings.policies / "welfare.yaml"
+        text = file.read_text(encoding="utf-8")
+        assert FINAL_LIMIT in text
+        text = text.replace(FINAL_LIMIT, "unresolved_after: 3650 natural_days")
         if reassess is not None:
-            file = around.settings.policies / "welfare.yaml"
-            text = file.read_text(encoding="utf-8").replace("reassess: 365 natural_days", f"reassess: {reassess}")
-            file.write_text(text, encoding="utf-8")
+            text = text.replace("reassess: 365 natural_days", f"reassess: {reassess}")
+        file.write_text(text, encoding="utf-8")
         ours = around.settings.model_copy(update={"task_queue": f"paying-{next(_numbers)}"})
         now = datetime.now(UTC)
 

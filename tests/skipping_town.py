@@ -30,6 +30,7 @@ from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.api_callers import api_of
 from tests.door import Door, Person
+from tests.waiting import eventually
 from worker import town_worker
 
 SERVER = Path(sys.executable).parent / "temporal-test-server"
@@ -106,9 +107,7 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
     A server for each, because its clock is one for all cases and never goes back.
     """
     async with AsyncExitStack() as stack:
-        environment = await stack.enter_async_context(
-            await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(SERVER))
-        )
+        environment = await stack.enter_async_context(await _server())
         own = settings.model_copy(
             update={
                 "temporal_address": environment.client.service_client.config.target_host,
@@ -126,6 +125,22 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
         skipping = SkippingTown(environment, own, keys, pool, client, time, opened)
         await skipping.open_api(time)
         yield skipping
+
+
+async def _server() -> WorkflowEnvironment:
+    """A time-skipping server. The SDK gives one five seconds to listen: on a busy machine another may be quicker."""
+    environments: list[WorkflowEnvironment] = []
+
+    async def listens() -> bool:
+        try:
+            started = await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(SERVER))
+        except RuntimeError:
+            return False
+        environments.append(started)
+        return True
+
+    await eventually(listens)
+    return environments[0]
 
 
 async def _own_tables(settings: Settings) -> SecretStr:

@@ -124,7 +124,7 @@ async def _ended(pool: asyncpg.Pool, case_id: str) -> None:
     async def told() -> bool:
         return bool(await pool.fetchval("select ended from cases where case_id = $1", case_id))
 
-    await eventually(told)
+    await eventually(told, within=60)
 
 
 async def _known(pool: asyncpg.Pool, procedure: Procedure, case_id: str) -> Known:

@@ -11,6 +11,7 @@ from schemas.incident_report import IncidentReport
 from schemas.location import Location
 from starter.client import Refused, TownClient
 from tests.api_callers import REPORT, As
+from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -49,6 +50,11 @@ async def test_a_report_brings_a_code_by_which_it_is_followed(client: Clients) -
 async def test_an_unchanged_case_comes_once(client: Clients) -> None:
     """With the ETag of the last answer there is no case to read until it changes."""
     case_id = (await client().report(report("870.2"), str(uuid.uuid4()))).case.case_id
+
+    async def quiet() -> bool:  # the receipt of its order is the last that it tells by itself
+        return "incident:order_received" in [entry.kind for entry in await client().timeline(case_id)]
+
+    await eventually(quiet)
     first, etag = await client().case_if_changed(case_id, None)
     same, again = await client().case_if_changed(case_id, etag)
     await client("supervisor").command(case_id, "urge", {}, str(uuid.uuid4()))

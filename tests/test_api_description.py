@@ -143,6 +143,7 @@ def requests_of(method: str, path: str, operation: dict[str, Any]) -> Iterator[d
     yield {"method": method, "url": filled, "content": b"{}", "headers": kind}
 
 
+@pytest.mark.timeout(400)
 async def test_every_problem_that_comes_was_announced(
     as_: As, http: httpx.AsyncClient, keys: Keys, description: dict[str, Any]
 ) -> None:

@@ -1,14 +1,13 @@
 """The inbox: what waits for whom, counted from the projection, inside area and department."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from schemas.incident import INCIDENT
-from tests.api_callers import REPORT, As, Caller
-from tests.door import OpenDoor, Person
-from tests.waiting import eventually
+from engine.keys import Keys
+from schemas.town_time import TownTime
+from tests.api_callers import REPORT, As, BuildApp, Caller, api_of, callers
 
 pytest_plugins = ("tests.api_fixture",)
 pytestmark = pytest.mark.usefixtures("worker")
@@ -99,29 +98,35 @@ async def test_the_list_of_an_inbox_goes_on_where_its_page_ends(as_: As) -> None
     assert set(cases) <= {item["case_id"] for item in [*first["items"], *rest]}
 
 
-async def test_soon_is_after_the_warning_and_overdue_after_the_due_time(door: OpenDoor) -> None:
+async def test_soon_is_after_the_warning_and_overdue_after_the_due_time(
+    as_: As, build_app: BuildApp, keys: Keys
+) -> None:
     """A case is due soon from its warning (80 % of the time) on, then overdue, never both; those who watch see it too."""
-    town = await door(INCIDENT, speed=600)
-    people = town.examples.PEOPLE
-    people["inbox officer"] = Person("officer-inbox", "department_officer", department="commerce-tourism")
-    people["inbox supervisor"] = Person("supervisor-inbox", "supervisor", area="845")
-    body = town.examples.REPORT
-    case = await town.start(body=body | {"category": "商贸旅游", "location": body["location"] | {"area": "845.1"}})
-    clocks = (await town.case(case, wait="stage:dispatched"))["clocks"]
-    [warning] = [clock["warning_at"] for clock in clocks if clock["name"] == "sign"]
-    seen: dict[str, list[str]] = {"inbox officer": [], "inbox supervisor": []}
+    case = await report(as_, "845.1", category="商贸旅游")
+    clocks = (await as_("auditor").get(f"/api/v1/cases/{case}")).json()["clocks"]
+    [(warning, due)] = [
+        [datetime.fromisoformat(clock[name]) for name in ("warning_at", "due_at")]
+        for clock in clocks
+        if clock["name"] == "sign"
+    ]
 
-    async def overdue() -> bool:
-        for who, parts in seen.items():
-            shown = (await town.api.get("/api/v1/inbox", headers=town.headers(who), params={"limit": 100})).json()
-            now = [part for part in ("due_soon", "overdue") if case in numbers(shown[part])]
-            assert len(now) < 2
-            assert not now or datetime.fromisoformat(shown["as_of"]) >= datetime.fromisoformat(warning)
-            parts += [part for part in now if part not in parts]
-        return all(parts[-1:] == ["overdue"] for parts in seen.values())
+    async def seen_at(moment: datetime) -> list[list[str]]:
+        """Where an officer and a supervisor have the case, in an API whose clock shows this moment."""
+        clock = TownTime.starting(moment, datetime.now(UTC), 1)
+        async with api_of(build_app(town_time=clock)) as http:
+            at_that_time = callers(http, keys)
+            people = [
+                at_that_time("department_officer", department="commerce-tourism"),
+                at_that_time("supervisor", area="845"),
+            ]
+            shown = [await inbox(who, limit=100) for who in people]
+        return [[part for part in ("due_soon", "overdue") if case in numbers(each[part])] for each in shown]
 
-    await eventually(overdue, within=20)
-    assert list(seen.values()) == [["due_soon", "overdue"]] * 2
+    assert (due - warning) * 4 == warning - (due - timedelta(hours=1))
+    assert await seen_at(warning - timedelta(minutes=5)) == [[], []]
+    assert await seen_at(warning) == [["due_soon"]] * 2
+    assert await seen_at(due - timedelta(minutes=5)) == [["due_soon"]] * 2
+    assert await seen_at(due) == [["overdue"]] * 2
 
 
 @pytest.mark.parametrize("limit", [0, 101, "many"])

@@ -2,16 +2,20 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
+from engine.keys import Keys
 from schemas.actor import Role
+from schemas.calendar import SHANGHAI
 from schemas.incident_report import REPORTERS
 from schemas.references import OPAQUE
-from tests.api_callers import REPORT, As
+from schemas.town_time import TownTime
+from tests.api_callers import REPORT, As, BuildApp, api_of, callers
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -78,12 +82,18 @@ async def test_the_same_key_at_the_same_time_is_one_case(as_: As, pool: asyncpg.
     assert await pool.fetchval(query) == 1
 
 
-async def test_case_numbers_of_a_day_have_no_gaps(as_: As) -> None:
-    """A refused report uses up no number: the numbers of cases started one after the other follow one another."""
-    first = await as_().report()
-    await as_().report(BLANK)
-    await as_().report(report(description="x" * 4001))
-    second = await as_().report()
+async def test_case_numbers_of_a_day_have_no_gaps(build_app: BuildApp, keys: Keys, worker: None) -> None:
+    """A refused report uses up no number: the numbers of cases started one after the other follow one another.
+
+    In the morning of a town of its own, so that no midnight comes between them.
+    """
+    morning = TownTime.starting(datetime(2025, 7, 15, 9, tzinfo=SHANGHAI), datetime.now(UTC), 1)
+    async with api_of(build_app(town_time=morning)) as client:
+        caller = callers(client, keys)()
+        first = await caller.report()
+        await caller.report(BLANK)
+        await caller.report(report(description="x" * 4001))
+        second = await caller.report()
 
     numbers = [int(answer.json()["case_id"].rpartition("-")[2]) for answer in (first, second)]
     assert numbers[1] == numbers[0] + 1

@@ -39,9 +39,12 @@ def ids(items: list[dict[str, Any]]) -> list[str]:
 
 @pytest.fixture(scope="module")
 async def town(as_: As) -> list[dict[str, Any]]:
-    """Five cases of one area, of different urgency, in the order in which they were reported."""
+    """Five cases of one area, of different urgency, in the order in which they were reported; their orders have come in."""
     cases = [(await as_(subject="lister").report(at("810.1", category))).json() for category in CATEGORIES]
-    return [(await as_("coordinator").get(f"/api/v1/cases/{case['case_id']}")).json() for case in cases]
+    return [
+        (await as_("coordinator").get(f"/api/v1/cases/{case['case_id']}", wait="seq:3", timeout=30)).json()
+        for case in cases
+    ]
 
 
 async def test_a_list_by_due_time_begins_with_what_is_due_first(as_: As, town: list[dict[str, Any]]) -> None:

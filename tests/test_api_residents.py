@@ -188,7 +188,7 @@ async def test_who_reported_a_merged_case_follows_the_other_one(as_: As, http: h
     merged, into = [(await as_(subject=subject).report()).json() for subject in ("merged-1", "merged-2")]
     answer = await as_("coordinator").command(merged["case_id"], "merge", {"into": into["case_id"]})
     assert answer.status_code == 200, answer.text
-    await as_("coordinator").get(f"/api/v1/cases/{merged['case_id']}", wait="stage:merged", timeout=20)
+    await as_("coordinator").get(f"/api/v1/cases/{merged['case_id']}", wait="stage:merged", timeout=30)
     officer = as_("department_officer", department="urban-management")
     await officer.command(into["case_id"], "sign")
     await officer.command(into["case_id"], "finish", RESULT)

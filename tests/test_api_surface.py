@@ -19,6 +19,7 @@ from schemas.incident import INCIDENT
 from schemas.refusals import RefusalCode
 from starter.problems import KINDS, ProblemCode
 from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers
+from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -159,10 +160,15 @@ async def test_metrics_name_routes_and_never_a_case(as_: As, http: httpx.AsyncCl
 
 
 async def test_readiness_says_what_is_there(http: httpx.AsyncClient) -> None:
-    """With database and Temporal there, the API is ready."""
-    answer = await http.get("/readyz")
+    """With database and Temporal there, the API is ready; a busy machine may miss one of them for a moment."""
+    answers: list[httpx.Response] = []
 
-    assert (answer.status_code, answer.json()["missing"]) == (200, [])
+    async def ready() -> bool:
+        answers.append(await http.get("/readyz"))
+        return answers[-1].status_code == 200
+
+    await eventually(ready)
+    assert answers[-1].json()["missing"] == []
 
 
 def test_a_log_line_holds_allowed_fields_only() -> None:
@@ -184,7 +190,7 @@ def test_a_log_line_holds_allowed_fields_only() -> None:
     assert broken["error"] == broken_too["error"] == "ValueError"
     assert "test_api_surface.py" in broken["where"]
     assert "secret" not in stream.getvalue()
-    assert "138" not in stream.getvalue()
+    assert "13800000001" not in stream.getvalue()  # a shorter part of it may stand in the time of a line
 
 
 def test_every_field_that_we_log_is_allowed() -> None:

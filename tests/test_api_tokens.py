@@ -8,6 +8,7 @@ import pytest
 from engine.keys import Keys, ensure_keys
 from engine.tokens import issue
 from schemas.actor import Role
+from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -69,4 +70,10 @@ async def test_a_token_for_another_system_is_refused(http: httpx.AsyncClient, ke
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
 async def test_what_operators_read_needs_no_token(path: str, http: httpx.AsyncClient) -> None:
     """Health, metrics and the description are open: they hold nothing of anybody."""
-    assert (await http.get(path)).status_code == 200
+
+    async def is_given() -> bool:
+        answer = await http.get(path)
+        assert answer.status_code in {200, 503}  # of readiness, when a busy machine misses something for a moment
+        return answer.status_code == 200
+
+    await eventually(is_given)

@@ -11,11 +11,12 @@ import asyncpg
 import pytest
 from obstore.store import LocalStore
 from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import History
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest, ResetWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.exceptions import ApplicationError
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from activities.ledger import Ledger
 from audit.archiver import Archiver
@@ -30,7 +31,7 @@ from engine.settings import Settings
 from schemas.case import ENGINE, Entry
 from schemas.incident import INCIDENT
 from schemas.ledger import Batch, Projection
-from tests.door import Door, OpenDoor
+from tests.door import Door, OpenDoor, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -59,11 +60,33 @@ async def ended(temporal: Client, town: Door) -> str:
     return case_id
 
 
+async def in_open_runs(door: OpenDoor) -> str:
+    """An open case that is in its second run, by what people did: no clock is faster than they are."""
+    town = await door(INCIDENT, history_limit=20)
+    case_id = await town.start()
+    await town.go(case_id, town.examples.MAIN.steps[:4])
+    return case_id
+
+
 async def in_short_runs(temporal: Client, door: OpenDoor) -> str:
     """A case that has ended after several runs."""
-    town = await door(INCIDENT, speed=500_000, history_limit=20)
-    case_id = await town.walk(next(walk for walk in town.examples.WALKS if walk.name == "main"))
+    case_id = await in_open_runs(door)
+    await (await door(INCIDENT, history_limit=20)).go(case_id, [Step("close_unresolved", "coordinator")])
     await temporal.get_workflow_handle(case_id).result()
+    return case_id
+
+
+async def rests(temporal: Client, case_id: str, run_id: str | None = None) -> bool:
+    """Whether a case has done all it does by itself."""
+    described = (await temporal.get_workflow_handle(case_id, run_id=run_id).describe()).raw_description
+    return not described.pending_activities and not described.HasField("pending_workflow_task")
+
+
+async def quiet(temporal: Client, town: Door) -> str:
+    """An open case that has done all it does by itself."""
+    case_id = await town.start()
+    assert (await town.case(case_id, wait="seq:1", timeout="60"))["seq"]
+    await eventually(lambda: rests(temporal, case_id))
     return case_id
 
 
@@ -124,7 +147,7 @@ async def test_an_open_case_is_stored_on_demand(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
 ) -> None:
     """A copy of an open run stands beside the closed one that follows later; neither replaces the other."""
-    case_id = await town.start()
+    case_id = await quiet(temporal, town)
     (copy,) = await archiver.archive_case(case_id)
     await archiver.one_pass(full=True)
     while_open = [row["status"] for row in await rows(pool, case_id)]
@@ -191,7 +214,7 @@ async def test_a_terminated_case_says_so_in_its_ledger(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
 ) -> None:
     """A termination leaves an entry by the engine on the head of the chain, once, and the case is in no inbox any more."""
-    case_id = await town.start()
+    case_id = await quiet(temporal, town)
     await temporal.get_workflow_handle(case_id).terminate("gone")
     await told(pool, archiver, case_id, "case:terminated")
     await archiver.one_pass(full=True)
@@ -224,14 +247,18 @@ async def test_a_reset_case_says_so_in_its_ledger(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
 ) -> None:
     """A reset leaves an entry that names both runs; the case goes on, and the entry never goes away."""
-    case_id = await town.start()
+    case_id = await quiet(temporal, town)
     await town.go(case_id, town.examples.MAIN.steps[:1])
     old = (await temporal.get_workflow_handle(case_id).describe()).run_id
-    new = await reset(temporal, case_id, 4)
+    events = (await temporal.get_workflow_handle(case_id).fetch_history()).events
+    first_task = next(
+        each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    )
+    new = await reset(temporal, case_id, first_task)
 
     async def goes_on() -> bool:
         history = await temporal.get_workflow_handle(case_id, run_id=new).fetch_history()
-        return "UPDATE_ACCEPTED" in str(history.events)
+        return "UPDATE_ACCEPTED" in str(history.events) and await rests(temporal, case_id, new)
 
     await eventually(goes_on)
     await told(pool, archiver, case_id, "case:reset")
@@ -251,23 +278,42 @@ async def test_a_reset_case_says_so_in_its_ledger(
 # ---- how far it is behind -------------------------------------------------------------------------------------------
 
 
+async def readiness(town: Door) -> dict[str, Any]:
+    """What an API says of itself that reaches database and Temporal; a busy machine may miss one of them for a moment."""
+    said: dict[str, Any] = {}
+
+    async def ready() -> bool:
+        said.update((await town.api.get("/readyz")).json())
+        return bool(said["status"] == "ready")
+
+    await eventually(ready)
+    return said
+
+
 async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
 ) -> None:
     """The lag counts from the oldest end that is not archived; past a third of the retention an operator is told."""
     case_id = await ended(temporal, town)
     behind = (await archive_lag(pool)).behind
-    await archiver.one_pass(full=True)
+    metrics = ""
+
+    async def is_caught_up() -> bool:
+        nonlocal metrics
+        await archiver.one_pass(full=True)
+        metrics = (await town.api.get("/metrics")).text
+        return not (await archive_lag(pool)).behind  # a case of another test may have ended since the pass began
+
+    await eventually(is_caught_up)
     caught_up = await archive_lag(pool)
-    ready = (await town.api.get("/readyz")).json()
-    metrics = (await town.api.get("/metrics")).text
+    ready = await readiness(town)
     await pool.execute("update archiver_pass set passed_at = passed_at - interval '9 hours', retention_seconds = 86400")
-    late = (await town.api.get("/readyz")).json()
+    late = await readiness(town)
     await archiver.one_pass(full=True)
 
     assert await rows(pool, case_id)
     assert behind > timedelta(0)
-    assert (caught_up.behind, caught_up.warning) == (timedelta(0), None)
+    assert caught_up.warning is None
     assert (ready["status"], ready["warnings"]) == ("ready", [])
     assert "jiceng_archive_lag_seconds 0.0" in metrics
     assert (late["status"], late["warnings"]) == (
@@ -296,18 +342,6 @@ def test_a_third_of_the_retention_is_the_limit(
     )
 
     assert (lag.warning is not None) == warned
-
-
-async def quiet(temporal: Client, town: Door) -> str:
-    """An open case that has done all it does by itself."""
-    case_id = await town.start()
-
-    async def rests() -> bool:
-        described = (await temporal.get_workflow_handle(case_id).describe()).raw_description
-        return not described.pending_activities and not described.HasField("pending_workflow_task")
-
-    await eventually(rests)
-    return case_id
 
 
 async def test_what_a_cut_off_task_wrote_is_no_insertion(
@@ -448,7 +482,7 @@ async def test_a_replay_takes_from_the_archive_what_temporal_does_not_have_any_m
     temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, keys: Keys, settings: Settings
 ) -> None:
     """A run that retention has taken is replayed from the archive, before those that Temporal still has."""
-    case_id = await in_short_runs(temporal, door)
+    case_id = await in_open_runs(door)
     await archiver.archive_case(case_id)
     first, *others = [row["run_id"] for row in await rows(pool, case_id)]
     await temporal.workflow_service.delete_workflow_execution(
@@ -459,12 +493,12 @@ async def test_a_replay_takes_from_the_archive_what_temporal_does_not_have_any_m
 
     async def is_gone() -> bool:
         try:
-            await temporal.get_workflow_handle(case_id, run_id=first).describe()
-        except RPCError:
-            return True
+            await temporal.get_workflow_handle(case_id, run_id=first).fetch_history()
+        except RPCError as error:
+            return error.status is RPCStatusCode.NOT_FOUND
         return False
 
-    await eventually(is_gone, within=60)  # the server takes its time over deletions
+    await eventually(is_gone, within=90)  # the server takes its time over deletions
     kept = live_or_archived(temporal, pool, keys, ArchiveStore(None))
     (found,) = [each async for each in replay_cases(temporal, keys, settings, pool, [case_id], kept)]
 

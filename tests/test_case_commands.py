@@ -26,6 +26,8 @@ from starter.client import TownClient, http_client
 from starter.views import CaseRow
 from tests.api_callers import REPORT
 
+pytestmark = pytest.mark.timeout(400)
+
 Run = Callable[..., Coroutine[None, None, Result]]
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
 OFFICER = ("--as", "department_officer:li", "--department", "urban-management")

@@ -13,6 +13,9 @@ from tests.test_department_gateway import OddDepartment
 from tests.waiting import eventually
 
 HAPPY = [CallbackAct.SIGNED, CallbackAct.ARRIVED, CallbackAct.FINISHED]
+PATIENT = 20.0
+"""Longer than a busy machine stands still: a department that answers is not given up."""
+
 RECEIPT = {"receipt": "A-17.1", "accepted_at": NOON.isoformat()}
 
 
@@ -22,7 +25,7 @@ async def reported(town: DepartmentTown, order: PlaceOrder, acts: list[CallbackA
 
 async def test_a_rework_is_done_again_and_reported_under_a_new_id(tmp_path: Path) -> None:
     """A department that is asked for rework works once more and sends `finished` with another callback id."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         await town.place_until_answered(order)
         await reported(town, order, HAPPY)
@@ -40,7 +43,7 @@ async def test_a_rework_is_done_again_and_reported_under_a_new_id(tmp_path: Path
 
 async def test_a_rework_asked_for_twice_is_done_once_and_the_next_is_another(tmp_path: Path) -> None:
     """The number tells a repeat from the next rework, whatever the reason says."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         await town.place_until_answered(order)
         await reported(town, order, HAPPY)
@@ -57,7 +60,7 @@ async def test_a_rework_asked_for_twice_is_done_once_and_the_next_is_another(tmp
 
 async def test_another_rework_under_a_known_number_is_refused(tmp_path: Path) -> None:
     """Two bodies under one key are a fault of the town, which the coordination centre has to see."""
-    async with department_town(tmp_path, {"urban-management": "silent"}) as town:
+    async with department_town(tmp_path, {"urban-management": "silent"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         await town.place_until_answered(order)
         await town.ask_again_until_answered(town.rework(order))
@@ -78,12 +81,15 @@ async def test_a_flaky_department_does_a_rework_once(tmp_path: Path) -> None:
 
     assert receipt.accepted
     assert written["work_done"] == 2
-    assert [each["outcome"] for each in written["requests"] if each["method"] == "REWORK"] == ["new", "new", "known"]
+    # Whatever is asked beyond the third time was answered too slowly by a busy machine.
+    outcomes = [each["outcome"] for each in written["requests"] if each["method"] == "REWORK"]
+    assert outcomes == ["new", "new", *["known"] * (len(outcomes) - 2)]
+    assert len(outcomes) >= 3
 
 
 async def test_a_department_that_lost_the_order_says_so_and_that_is_no_error(tmp_path: Path) -> None:
     """404 for an order it never had, 410 for one that was taken back: the case hears `lost` and can order anew."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         never = town.order("urban-management", number=1)
         recalled = town.order("urban-management", number=2)
         await town.activity.recall_order(

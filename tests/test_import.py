@@ -18,11 +18,11 @@ from local.csv_records import UnreadableFile
 from local.importer import NOT_STATED, ImportOptions, ImportReport, import_file, row_key
 from local.message_file import ColumnMap, read_messages
 from schemas.actor import Role
-from schemas.incident import INCIDENT, OFF_THE_LIST
+from schemas.incident import OFF_THE_LIST
 from starter.client import TownClient
 from starter.views import TimelineEntry
 from tests.api_callers import OwnTown, api_of
-from tests.door import OpenDoor
+from tests.waiting import eventually
 from worker import town_worker
 
 pytest_plugins = ("tests.api_fixture",)
@@ -112,16 +112,24 @@ class Desk:
         """Somebody's way to the API."""
         return TownClient(str(self.http.base_url), self.token(role, subject), self.http)
 
-    async def openings(self, user: str) -> list[TimelineEntry]:
-        """The first entries of the cases of one account, oldest first."""
-        own = [row.case_id async for row in self.client(Role.RESIDENT, user).cases()]
+    async def openings(self, user: str, number: int) -> list[TimelineEntry]:
+        """The first entries of the cases of one account, oldest first, when so many stand."""
+
+        async def cases() -> list[str]:
+            return [row.case_id async for row in self.client(Role.RESIDENT, user).cases()]
+
+        async def stand() -> bool:
+            return len(await cases()) >= number
+
+        await eventually(stand)
+        own = await cases()
         return [(await self.client().timeline(case_id))[0] for case_id in sorted(own)]
 
 
 @pytest.fixture
-async def desk(door: OpenDoor, worker: None, keys: Keys) -> Desk:
+def desk(http: httpx.AsyncClient, keys: Keys) -> Desk:
     """A desk of its own for each test: rows of other tests are not known there."""
-    return Desk((await door(INCIDENT)).api, keys)
+    return Desk(http, keys)
 
 
 async def test_every_row_becomes_a_case_with_what_it_says(tmp_path: Path, desk: Desk) -> None:
@@ -129,7 +137,7 @@ async def test_every_row_becomes_a_case_with_what_it_says(tmp_path: Path, desk: 
     report = await desk.imports(
         written(tmp_path, row("1", user="Zhou-1"), row("2", text="第二盏也不亮", user="Zhou-1"))
     )
-    openings = await desk.openings("Zhou-1")
+    openings = await desk.openings("Zhou-1", 2)
 
     assert (report.rows, report.started, report.known, report.refused) == (2, 2, 0, [])
     assert {entry.facts["description"] for entry in openings} == {"请修路灯\n路灯不亮", "请修路灯\n第二盏也不亮"}
@@ -171,7 +179,7 @@ async def _lose_and_import(tmp_path: Path, desk: Desk) -> None:
 
     assert lossy.reports == 8 + 7
     assert (report.started, report.known, report.not_sent, report.refused) == (8, 0, 0, [])
-    assert len(await desk.openings(user)) == 8
+    assert len(await desk.openings(user, 8)) == 8
 
 
 async def test_what_cannot_be_sent_is_counted_and_started_by_the_next_run(tmp_path: Path, desk: Desk) -> None:
@@ -218,7 +226,11 @@ async def test_waiting_ends_when_the_last_case_has_ended(tmp_path: Path, desk: D
     resident = desk.client(Role.RESIDENT, user)
     tasks: list[asyncio.Task[object]] = []
 
+    async def both_stand() -> bool:
+        return len([case async for case in resident.cases()]) == 2
+
     async def withdraw_all() -> None:
+        await eventually(both_stand)
         async for case in resident.cases():
             await resident.command(case.case_id, "withdraw", {"reason": "已解决"}, "withdraw", settle_seconds=30)
 
@@ -239,7 +251,7 @@ async def test_categories_are_translated_and_unknown_ones_kept(tmp_path: Path, d
     mapping.write_text("道路: 交通运输\n", encoding="utf-8")
     rows = (row("1", category="道路", user="Wu-1"), row("2", category="闻所未闻", user="Wu-2"))
     await desk.imports(written(tmp_path, *rows), categories=read_category_map(mapping))
-    (road,), (unheard,) = await desk.openings("Wu-1"), await desk.openings("Wu-2")
+    (road,), (unheard,) = await desk.openings("Wu-1", 1), await desk.openings("Wu-2", 1)
 
     assert (road.facts["category"], road.facts["listed"]) == ("交通运输", True)
     assert (unheard.facts["category"], unheard.facts["listed"]) == (OFF_THE_LIST, False)

@@ -39,7 +39,7 @@ class Town:
 
     async def journal(self, case_id: str, number: int = 1) -> dict[str, Any]:
         """What the department wrote down about an order of a case; empty when it knows nothing of it."""
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=60) as client:
             orders = (await client.get(self.journal_url)).json()["orders"]
         return next((order for order in orders if order["order_id"] == f"{case_id}.order-{number}"), {})
 

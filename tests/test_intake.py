@@ -59,7 +59,7 @@ async def follow(caller: Callable[[str], Awaitable[httpx.Response]], answer: htt
     async def has_come() -> bool:
         return bool((await caller(answer.json()["status_url"])).json()["status"] == status)
 
-    await eventually(has_come, 20)
+    await eventually(has_come, within=60)  # an attempt without an answer is given up after seven seconds
 
 
 async def test_while_temporal_is_away_a_report_is_accepted_and_later_delivered_once(
@@ -73,8 +73,13 @@ async def test_while_temporal_is_away_a_report_is_accepted_and_later_delivered_o
         assert again.json()["case_id"] == answer.json()["case_id"]
         assert [each.json()["repeated"] for each in (answer, again)] == [False, True]
         assert (await http.get("/healthz")).status_code == 200
-        ready = await http.get("/readyz")
-        assert (ready.status_code, ready.json()["missing"]) == (503, ["temporal"])
+
+        async def temporal_is_missed() -> bool:  # a busy machine may not find the database in time either
+            ready = await http.get("/readyz")
+            assert ready.status_code == 503
+            return bool(ready.json()["missing"] == ["temporal"])
+
+        await eventually(temporal_is_missed)
 
         switch.there = True
         await follow(resident.get, answer, "delivered")
@@ -246,7 +251,8 @@ async def test_a_database_that_dies_in_the_middle_leaves_nothing(own_town: OwnTo
 
 async def test_a_repeat_keeps_no_text_twice(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
     """Texts go into the vault once, however often a report or a command is sent again."""
-    async with working(own_town, keys, temporal), api_of(own_town.build()) as http:
+    patient = own_town.settings.model_copy(update={"delivery_patience_seconds": 30.0})
+    async with working(own_town, keys, temporal), api_of(own_town.build(over=patient)) as http:
         as_ = callers(http, keys)
         case = (await as_().report(key="a")).json()["case_id"]
         officer = as_(**OFFICER)

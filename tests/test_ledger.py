@@ -15,6 +15,7 @@ from schemas.incident import INCIDENT
 from schemas.ledger import Batch, BrokenChain, Projection, verify_chain
 from tests.door import Door, OpenDoor
 from tests.tampering import OneConnection, as_owner
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -26,6 +27,16 @@ UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
 async def town(door: OpenDoor) -> Door:
     """A town at real speed."""
     return await door(INCIDENT)
+
+
+async def stands(pool: asyncpg.Pool, case_id: str) -> str:
+    """Wait until a case has told the ledger of itself; its id."""
+
+    async def told() -> bool:
+        return bool(await pool.fetchval("select count(*) from ledger where case_id = $1", case_id))
+
+    await eventually(told)
+    return case_id
 
 
 async def row_of(pool: asyncpg.Pool, case_id: str) -> asyncpg.Record:
@@ -88,7 +99,7 @@ async def test_a_batch_that_follows_nothing_is_refused(town: Door, pool: asyncpg
 
 async def test_the_ledger_refuses_to_be_changed(town: Door, pool: asyncpg.Pool) -> None:
     """Neither update nor delete nor truncate: the database itself says no."""
-    case_id = await town.start()
+    case_id = await stands(pool, await town.start())
     for statement in (
         f"update ledger set actor = 'nobody' where case_id = '{case_id}'",  # noqa: S608
         f"delete from ledger where case_id = '{case_id}'",  # noqa: S608
@@ -130,7 +141,7 @@ async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool)
 
 async def test_a_case_that_goes_on_meanwhile_is_not_taken_for_altered(town: Door, pool: asyncpg.Pool) -> None:
     """Head and entries are read of one moment: what a case does while others are verified is no finding."""
-    first, second = await town.start(), await town.start()
+    first, second = [await stands(pool, await town.start()) for _ in range(2)]
     findings = verify_cases(pool, [first, second])
     await anext(findings)
     await town.go(second, [town.examples.MAIN.steps[0]])

@@ -145,7 +145,7 @@ async def test_everybody_reads_their_own(as_: As, pool: asyncpg.Pool, settings: 
     officer = as_(Role.DEPARTMENT_OFFICER, department="urban-management")
 
     async def seen(who: Any) -> list[str]:
-        await notices.take_ready()
+        await take_all(notices)
         items = (await who.get("/api/v1/notices", limit=200)).json()["items"]
         return [item["template"] for item in items if item["case_id"] == case_id]
 
@@ -155,6 +155,12 @@ async def test_everybody_reads_their_own(as_: As, pool: asyncpg.Pool, settings: 
         as_(subject="resident-2"), as_("coordinator"), as_("department_officer", department="health"), as_("auditor"),
     )  # fmt: skip
     assert [await seen(other) for other in others] == [[]] * 4
+
+
+async def take_all(notices: Notices) -> None:
+    """Take whatever is ready, however much other tests have left in the town's outbox."""
+    while await notices.take_ready():
+        pass
 
 
 async def _has(seen: Callable[[Any], Any], who: Any, template: str) -> bool:
@@ -249,7 +255,7 @@ async def test_a_failing_channel_does_not_hold_up_the_others(own_town: OwnTown, 
         await eventually(lambda: len(two.got) == 3 and one.tried > 1)
         assert one.got == []
         one.fails = False
-        await eventually(lambda: len(one.got) == 3, within=20)
+        await eventually(lambda: len(one.got) == 3)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -399,7 +405,7 @@ async def webhook() -> AsyncIterator[tuple[int, list[dict[str, Any]]]]:
 async def test_a_real_web_hook_gets_the_words(own_town: OwnTown, secrets: Path) -> None:
     """By apprise, from an address in a file that only its owner reads."""
     async with webhook() as (port, got):
-        secret(secrets, f"json://127.0.0.1:{port}/secret-token\n")
+        secret(secrets, f"json://127.0.0.1:{port}/secret-token?cto=30&rto=30\n")
         channels = read_channels({"one": "one.url"}, secrets)
         notices = Notices(own_town.pool, policy(department=("one",)), DEPARTMENTS, channels, OLD)
         await write(own_town.pool, "incident-1", dispatched())
@@ -437,7 +443,7 @@ async def test_the_town_shows_what_became_of_its_notices(as_: As, pool: asyncpg.
     arguments = ["show", case_id, "--data", str(settings.data)]
 
     async def shown() -> bool:
-        await notices.take_ready()
+        await take_all(notices)
         return len(await latest_notices(pool, case_id=case_id)) > 1
 
     await eventually(shown)

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import ValidationError
 from starlette.applications import Starlette
@@ -47,6 +46,12 @@ from tests.waiting import eventually
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE = (PROJECT / "docs" / "payments.md").read_text(encoding="utf-8")
 KEY = payment_key(person("A"), "subsistence-allowance", "2026-12")
+PATIENT = 20.0
+"""Longer than a busy machine stands still: a bank that answers is not given up."""
+SILENCE = 3.0
+"""How long a bank is waited for that does not answer at times; what it does answer comes well within that."""
+SOME_DAYS_A_SECOND = 57_600.0
+"""A speed at which what comes back after two days does not come back before the payment is answered."""
 
 
 async def status(town: OutsideTown, key: str = KEY) -> PaymentStatus:
@@ -57,7 +62,7 @@ async def status(town: OutsideTown, key: str = KEY) -> PaymentStatus:
 
 async def test_a_payment_is_made_once_whoever_asks_and_whenever(tmp_path: Path) -> None:
     """Asked again, by another case, on another day, ten at a time: one movement of money and one receipt."""
-    async with outside_town(tmp_path, batch_max=4) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT, batch_max=4) as town:
         town.people.live("A")
         first = await town.pay(town.payment())
         others = [town.payment(case_id=f"welfare-20261124-{n:06d}", as_of=days_after(NOON, n)) for n in range(1, 11)]
@@ -75,7 +80,7 @@ async def test_a_bank_that_does_not_answer_is_asked_again_under_the_same_key(
     tmp_path: Path, word: str, failures: int
 ) -> None:
     """5xx and timeouts after the money has moved are tried again: the money moves once."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=SILENCE) as town:
         town.people.live("A", at=f"6222〔剧本:{word}〕")
         receipt, errors = await town.pay_until_answered(town.payment())
         moved = await town.moved()
@@ -86,7 +91,7 @@ async def test_a_bank_that_does_not_answer_is_asked_again_under_the_same_key(
 
 async def test_what_became_of_a_payment_is_the_banks_word(tmp_path: Path) -> None:
     """After a timeout the bank knows the payment; of a key that it never had it says so."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=SILENCE) as town:
         town.people.live("A", at="6222〔剧本:超时〕")
         before = await status(town)
         with pytest.raises(ApplicationError):
@@ -101,7 +106,7 @@ async def test_what_became_of_a_payment_is_the_banks_word(tmp_path: Path) -> Non
 @pytest.mark.parametrize("changes", [{"amount_fen": 60_001}, {"account": f"text:{'B':0>26}"}])
 async def test_another_amount_or_account_under_a_key_is_a_conflict(tmp_path: Path, changes: dict[str, Any]) -> None:
     """The bank holds something else under the key: nothing is paid, and it is no refusal, since money has moved."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
         town.people.live("A")
         town.people.live("B", at="6333")
         await town.pay(town.payment())
@@ -114,7 +119,7 @@ async def test_another_amount_or_account_under_a_key_is_a_conflict(tmp_path: Pat
 
 async def test_a_refusal_is_what_the_bank_has_recorded(tmp_path: Path) -> None:
     """A payment refused is refused again, and its status says so; a new attempt to another account is paid."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
         town.people.live("A", at="6222〔剧本:拒付〕")
         refused = [await town.pay(town.payment()), await town.pay(town.payment())]
         asked = await status(town)
@@ -179,7 +184,7 @@ async def test_a_bare_404_is_not_the_banks_word_that_it_never_paid(tmp_path: Pat
 
 async def test_two_attempts_are_never_both_paid(tmp_path: Path) -> None:
     """The bank refuses a second attempt for what it has paid, and a first one that comes after the second."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
         town.people.live("A")
         await town.pay(town.payment())
         second = await town.pay(town.payment(attempt=2))
@@ -196,7 +201,7 @@ async def test_two_attempts_are_never_both_paid(tmp_path: Path) -> None:
 
 async def test_money_that_comes_back_is_told_twice_and_counts_once(tmp_path: Path) -> None:
     """Status and a repeat say returned; the notice comes twice under one id; the next attempt is paid."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT, speed=SOME_DAYS_A_SECOND) as town:
         town.people.live("A", at="6222〔剧本:退回〕")
         first = await town.pay(town.payment())
         await eventually(lambda: len(town.receiver.received) == 2)
@@ -215,7 +220,7 @@ async def test_money_that_comes_back_is_told_twice_and_counts_once(tmp_path: Pat
 
 async def test_a_notice_that_is_not_acknowledged_is_sent_again(tmp_path: Path) -> None:
     """The bank sends the same notice until it hears 2xx."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
         refusals = iter([503, 503])
         town.receiver.answer = lambda _: next(refusals, 200)
         town.people.live("A", at="6222〔剧本:退回〕")
@@ -232,7 +237,7 @@ async def test_a_notice_that_is_not_acknowledged_is_sent_again(tmp_path: Path) -
 
 async def test_of_an_erased_person_only_the_bank_knows_whether_they_were_paid(tmp_path: Path) -> None:
     """Nobody is left to be paid; what an earlier call has paid is not denied."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=SILENCE) as town:
         town.people.live("A", at="6222〔剧本:超时〕")
         town.people.live("B")
         with pytest.raises(ApplicationError):
@@ -258,7 +263,7 @@ async def test_without_a_bank_every_payment_is_refused_at_once(tmp_path: Path) -
 
 async def test_what_is_due_at_one_time_goes_out_together(tmp_path: Path) -> None:
     """Thirty people on pay day are a few calls; each is paid once, and a receipt is that of the right one."""
-    async with outside_town(tmp_path, batch_max=10) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT, batch_max=10) as town:
         words = [f"{number:02d}" for number in range(30)]
         for word in words:
             town.people.live(word)
@@ -273,7 +278,7 @@ async def test_what_is_due_at_one_time_goes_out_together(tmp_path: Path) -> None
 async def test_each_line_of_a_batch_stands_for_itself(tmp_path: Path) -> None:
     """Refused, left out, in conflict: what befalls one line touches no other, and a line left out is asked for again."""
     words = {"B": "拒付", "C": "漏行", "D": "时断时续", "E": "按时"}
-    async with outside_town(tmp_path, batch_max=10) as town:
+    async with outside_town(tmp_path, timeout_seconds=SILENCE, batch_max=10) as town:
         town.people.live("A")
         town.people.live("Z")
         await town.pay(town.payment("Z"))
@@ -322,7 +327,7 @@ async def test_a_bank_that_cannot_keep_up_says_so_at_once(tmp_path: Path) -> Non
 
 async def test_the_statement_has_every_movement_of_a_month(tmp_path: Path) -> None:
     """Paid, returned and what moved twice; nothing refused, nothing of another month."""
-    async with outside_town(tmp_path) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
         for word, manner in {"A": "按时", "R": "默退", "T": "重付", "X": "拒付"}.items():
             town.people.live(word, at=f"6222〔剧本:{manner}〕")
             await town.pay(town.payment(word))
@@ -353,7 +358,7 @@ async def test_a_statement_of_several_pages_is_whole(tmp_path: Path) -> None:
             key, reference = payment_key(person(f"{number}"), "b", "2026-12"), f"B{number}"
             movement = Movement(0, key, 100, reference, NOON.isoformat(), None, None, None)
             books.accept(BookedPayment(key, "", 100, "2026-12", None, reference, NOON.isoformat()), [movement], [], "")
-    async with outside_town(tmp_path, timeout_seconds=5.0) as town:
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
         statement = await town.bank_gateway.statement(town.bank, "2026-12")
 
     assert [line.bank_reference for line in statement.lines] == [f"B{number}" for number in range(lines)]
@@ -384,7 +389,7 @@ import asyncio, sys
 from pathlib import Path
 from local.bank_server import RunningBank, SimulatedBank
 async def main():
-    bank = RunningBank(SimulatedBank(code=sys.argv[1], key_file=sys.argv[2], book=sys.argv[3], port=int(sys.argv[4])))
+    bank = RunningBank(SimulatedBank(code=sys.argv[1], key_file=sys.argv[2], book=sys.argv[3]))
     print(bank.url, flush=True)
     await bank.task
 asyncio.run(main())
@@ -392,9 +397,9 @@ asyncio.run(main())
 
 
 @asynccontextmanager
-async def bank_process(folder: Path, port: int = 0) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+async def bank_process(folder: Path) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     """The bank in a process of its own, and its address."""
-    arguments = (BANK, f"{folder}/keys/banks/{BANK}.keys", f"{folder}/bank.sqlite", f"{port}")
+    arguments = (BANK, f"{folder}/keys/banks/{BANK}.keys", f"{folder}/bank.sqlite")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PLAYED, *arguments, stdout=asyncio.subprocess.PIPE, cwd=PROJECT
     )
@@ -410,23 +415,23 @@ async def bank_process(folder: Path, port: int = 0) -> AsyncIterator[tuple[async
 async def test_a_bank_killed_after_the_money_moved_pays_nobody_twice(tmp_path: Path) -> None:
     """Kill -9 between the movement and the answer; started again on its books, the same key gets the first receipt."""
     found_counterpart_keys(tmp_path / "keys", [BANK], Counterpart.BANK)
-    async with bank_process(tmp_path) as (process, url):
-        port = httpx.URL(url).port or 0
-        async with town_over(tmp_path, url, url, timeout_seconds=10.0) as town:
-            town.people.live("A", at="6222〔剧本:超时〕")
-            paying = asyncio.create_task(town.pay(town.payment()))
+    async with bank_process(tmp_path) as (process, url), town_over(tmp_path, url, url, timeout_seconds=PATIENT) as town:
+        town.people.live("A", at="6222〔剧本:超时〕")
+        paying = asyncio.create_task(town.pay(town.payment()))
 
-            async def has_moved() -> bool:
-                return bool(await town.moved())
+        async def has_moved() -> bool:
+            return bool(await town.moved())
 
-            await eventually(has_moved)
-            os.kill(process.pid, signal.SIGKILL)
-            with pytest.raises(ApplicationError):
-                await paying
-            await process.wait()
-            async with bank_process(tmp_path, port):
-                receipt = await town.pay(town.payment())
-                moved = await town.moved()
+        await eventually(has_moved)
+        os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(ApplicationError):
+            await paying
+        await process.wait()
+    # At another address: its old port is anybody's by now.
+    async with bank_process(tmp_path) as (_, url), town_over(tmp_path, url, url, timeout_seconds=PATIENT) as town:
+        town.people.live("A", at="6222〔剧本:超时〕")
+        receipt = await town.pay(town.payment())
+        moved = await town.moved()
 
     assert receipt.paid
     assert moved == [KEY]
@@ -435,7 +440,7 @@ async def test_a_bank_killed_after_the_money_moved_pays_nobody_twice(tmp_path: P
 async def test_notices_survive_a_stop_of_the_bank(tmp_path: Path) -> None:
     """What was still to be told stands in the books: a bank that is opened again tells it."""
     bank = bank_of(tmp_path)
-    async with town_over(tmp_path, bank.url, bank.url) as town:
+    async with town_over(tmp_path, bank.url, bank.url, timeout_seconds=PATIENT) as town:
         town.receiver.answer = lambda _: 503
         town.people.live("A", at="6222〔剧本:退回〕")
         await town.pay(town.payment())
@@ -445,7 +450,7 @@ async def test_notices_survive_a_stop_of_the_bank(tmp_path: Path) -> None:
         told_before = len(town.receiver.received)
         town.receiver.answer = lambda _: 200
         bank = bank_of(tmp_path)
-        await eventually(lambda: len(town.receiver.received) == told_before + 2)
+        await eventually(lambda: len(town.receiver.received) >= told_before + 2)
         bank.stop()
         await bank.task
 

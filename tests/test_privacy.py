@@ -78,7 +78,7 @@ async def ended(reporter: Caller, case_id: str, bird: str) -> None:
     """Withdraw a case, and wait until its workflow has ended."""
     withdrawn = await reporter.command(case_id, "withdraw", {"reason": f"{bird}已自行清理"})
     assert withdrawn.status_code == 200, withdrawn.text
-    assert (await reporter.get(f"/api/v1/cases/{case_id}", wait="ended")).json()["ended"]
+    assert (await reporter.get(f"/api/v1/cases/{case_id}", wait="ended", timeout=60)).json()["ended"]
 
 
 async def everything(pool: asyncpg.Pool) -> str:

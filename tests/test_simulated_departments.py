@@ -3,11 +3,13 @@
 import ast
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,7 +27,7 @@ from local.characters import WORDS, Character, UnreadableDirection, character_fo
 from local.department_bus import bus_open
 from local.department_server import SimulatedDepartment
 from local.departments import departments_open
-from local.quiet_server import listen, url_of
+from local.quiet_server import url_of
 from schemas.department import CallbackAct, Place, RecallOrder, WorkOrder, idempotency_key, order_id
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from tests.department_town import NOON, DepartmentTown, department_town, serving, simulated, town_over
@@ -33,6 +35,8 @@ from tests.waiting import eventually
 
 HAPPY = [CallbackAct.SIGNED, CallbackAct.ARRIVED, CallbackAct.FINISHED]
 PROJECT = Path(__file__).resolve().parent.parent
+PATIENT = 30.0
+"""Seconds for a call to a department that answers: on a busy machine too it is made once."""
 
 
 def work_order(**changes: Any) -> WorkOrder:
@@ -79,7 +83,7 @@ async def all_reported(town: DepartmentTown, department: str, order: str) -> boo
 
 async def test_prompt_department_signs_arrives_and_finishes_in_order(tmp_path: Path) -> None:
     """An order to a prompt department comes back signed, arrived and finished, each once, in town time."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         receipt = await town.place_until_answered(order)
         await eventually(lambda: len(town.receiver.acts(order.order_id)) == 3)
@@ -113,7 +117,7 @@ async def test_flaky_department_does_the_work_once_though_asked_again_and_again(
 
 async def test_echoing_department_says_everything_twice_under_the_same_id(tmp_path: Path) -> None:
     """A doubled callback carries the id of the first, which is how the town can tell."""
-    async with department_town(tmp_path, {"urban-management": "echoing"}) as town:
+    async with department_town(tmp_path, {"urban-management": "echoing"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         await town.place_until_answered(order)
         await eventually(lambda: len(town.receiver.received) == 6)
@@ -124,7 +128,7 @@ async def test_echoing_department_says_everything_twice_under_the_same_id(tmp_pa
 
 async def test_silent_department_takes_the_order_and_has_nothing_to_report(tmp_path: Path) -> None:
     """A silent department gives its receipt and plans no report at all."""
-    async with department_town(tmp_path, {"urban-management": "silent"}) as town:
+    async with department_town(tmp_path, {"urban-management": "silent"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         receipt = await town.place_until_answered(order)
         written = (await town.journal("urban-management"))[order.order_id]
@@ -135,7 +139,7 @@ async def test_silent_department_takes_the_order_and_has_nothing_to_report(tmp_p
 
 async def test_bouncing_department_returns_a_case_once_and_then_obeys(tmp_path: Path) -> None:
     """The first order of a case comes back with reason and legal basis; the ruling that sends it again binds."""
-    async with department_town(tmp_path, {"urban-management": "bouncing"}) as town:
+    async with department_town(tmp_path, {"urban-management": "bouncing"}, timeout_seconds=PATIENT) as town:
         first = town.order("urban-management")
         again = town.order("urban-management", step="dispatch-2")
         await town.place_until_answered(first)
@@ -151,7 +155,7 @@ async def test_bouncing_department_returns_a_case_once_and_then_obeys(tmp_path: 
 
 async def test_slow_department_signs_after_the_limit(tmp_path: Path) -> None:
     """A slow department reports everything, but later than the sign clock allows."""
-    async with department_town(tmp_path, {"urban-management": "slow"}) as town:
+    async with department_town(tmp_path, {"urban-management": "slow"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         await town.place_until_answered(order)
         await eventually(lambda: town.receiver.acts(order.order_id) == HAPPY)
@@ -161,7 +165,7 @@ async def test_slow_department_signs_after_the_limit(tmp_path: Path) -> None:
 
 async def test_late_department_is_prompt_until_it_finishes(tmp_path: Path) -> None:
     """A late department signs and arrives in time, and reports its work done after the limit it was told."""
-    async with department_town(tmp_path, {"urban-management": "late"}) as town:
+    async with department_town(tmp_path, {"urban-management": "late"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         await town.place_until_answered(order)
         await eventually(lambda: town.receiver.acts(order.order_id) == HAPPY)
@@ -173,7 +177,7 @@ async def test_late_department_is_prompt_until_it_finishes(tmp_path: Path) -> No
 
 async def test_refusing_department_is_asked_once_and_its_no_is_a_fact(tmp_path: Path) -> None:
     """An answer of the 4xx kind comes back as data, not as an error that would be tried for ever."""
-    async with department_town(tmp_path, {"urban-management": "refusing"}) as town:
+    async with department_town(tmp_path, {"urban-management": "refusing"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         receipt = await town.place_until_answered(order)
         written = (await town.journal("urban-management"))[order.order_id]
@@ -186,7 +190,7 @@ async def test_refusing_department_is_asked_once_and_its_no_is_a_fact(tmp_path: 
 async def test_story_tells_one_department_how_to_treat_one_order(tmp_path: Path) -> None:
     """A stage direction at the end of the text overrides the usual character, for that order and department only."""
     characters = {"urban-management": "prompt", "transport": "prompt"}
-    async with department_town(tmp_path, characters) as town:
+    async with department_town(tmp_path, characters, timeout_seconds=PATIENT) as town:
         words = "小区垃圾堆积〔剧本:urban-management 退单〕"
         bounced = town.order("urban-management", 1, words)
         taken = town.order("transport", 1, words, step="dispatch-2")
@@ -234,7 +238,7 @@ def test_prompt_department_keeps_the_limits_of_an_emergency() -> None:
 
 async def test_callbacks_are_sent_again_until_acknowledged_and_never_overtake(tmp_path: Path) -> None:
     """While the town answers 503 and 429 about a signing, the finishing waits; then all come, in order."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         bad_days = iter([503, 429, 408, 202])
         town.receiver.answer = lambda callback: next(bad_days, 200) if callback.act is CallbackAct.SIGNED else 200
         order = town.order("urban-management")
@@ -252,7 +256,7 @@ async def test_callbacks_are_sent_again_until_acknowledged_and_never_overtake(tm
 @pytest.mark.parametrize("status", [409, 302])
 async def test_callback_that_is_refused_for_good_stops_the_order_and_is_shown(tmp_path: Path, status: int) -> None:
     """After a final refusal nothing more is sent about that order, and the journal shows it; other orders go on."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         stopped, other = town.order("urban-management", 1), town.order("urban-management", 2)
         town.receiver.answer = lambda callback: status if callback.order_id == stopped.order_id else 200
         await town.place_until_answered(stopped)
@@ -272,7 +276,7 @@ async def is_stopped(town: DepartmentTown, order: str) -> bool:
 
 async def test_recalled_order_is_reported_on_no_more(tmp_path: Path) -> None:
     """After a recall the department is silent about the order; recalling again, or what never came, is as good."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         town.receiver.answer = lambda _: 503
         order = town.order("urban-management")
         await town.place_until_answered(order)
@@ -286,14 +290,14 @@ async def test_recalled_order_is_reported_on_no_more(tmp_path: Path) -> None:
         town.receiver.answer = lambda _: 200
         await town.place_until_answered(next_order)
         await eventually(lambda: town.receiver.acts(next_order.order_id) == HAPPY)
-        # One that was under way when the recall came in may still be written down; no other.
+        # One that was under way when the recall came in may still arrive and be written down; nothing follows it.
         assert len((await town.journal("urban-management"))[order.order_id]["sendings"]) <= before + 1
-        assert town.receiver.acts(order.order_id) == []
+        assert town.receiver.acts(order.order_id) in ([], [CallbackAct.SIGNED])
 
 
 async def test_order_that_comes_in_after_its_recall_is_not_taken(tmp_path: Path) -> None:
     """A late order, overtaken by its recall on the way, is refused as gone, and no work is done."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         order = town.order("urban-management")
         recall = RecallOrder(case_id=order.case_id, step=order.step, department=order.department)
         await town.activity.recall_order(recall)
@@ -305,7 +309,9 @@ async def test_order_that_comes_in_after_its_recall_is_not_taken(tmp_path: Path)
 
 async def test_forged_old_or_changed_order_is_not_believed(tmp_path: Path) -> None:
     """A wrong signature, a timestamp outside the window and a changed body are 401, and nothing is written down."""
-    async with department_town(tmp_path, {"urban-management": "prompt", "transport": "prompt"}) as town:
+    async with department_town(
+        tmp_path, {"urban-management": "prompt", "transport": "prompt"}, timeout_seconds=PATIENT
+    ) as town:
         order = work_order()
         old = str(int(time.time()) - 301)
         now = str(int(time.time()))
@@ -334,7 +340,7 @@ async def test_forged_old_or_changed_order_is_not_believed(tmp_path: Path) -> No
 
 async def test_signature_of_one_recall_takes_back_no_other_order(tmp_path: Path) -> None:
     """A recall has no body, so its signature covers the order's id: an overheard one serves for that order only."""
-    async with department_town(tmp_path, {"urban-management": "prompt"}) as town:
+    async with department_town(tmp_path, {"urban-management": "prompt"}, timeout_seconds=PATIENT) as town:
         timestamp = str(int(time.time()))
         overheard = sign(town.keys.signing("urban-management"), timestamp, b"incident-20261123-000001.dispatch-1")
         answer = await town.client.delete(
@@ -347,7 +353,7 @@ async def test_signature_of_one_recall_takes_back_no_other_order(tmp_path: Path)
 
 async def test_same_key_with_another_order_is_a_conflict_but_a_moved_callback_address_is_not(tmp_path: Path) -> None:
     """409 protects the first order; a town that moved its API between two tries still gets its receipt."""
-    async with department_town(tmp_path, {"urban-management": "silent"}) as town:
+    async with department_town(tmp_path, {"urban-management": "silent"}, timeout_seconds=PATIENT) as town:
         first = await post_signed(town, "urban-management", work_order())
         moved = await post_signed(town, "urban-management", work_order(callback_url="http://127.0.0.1:2/callbacks"))
         other = await post_signed(town, "urban-management", work_order(category="安全隐患"))
@@ -358,7 +364,7 @@ async def test_same_key_with_another_order_is_a_conflict_but_a_moved_callback_ad
 
 async def test_key_that_does_not_fit_the_order_is_refused(tmp_path: Path) -> None:
     """The key stands in a header that is not signed; an order sent again under another key must not count as new."""
-    async with department_town(tmp_path, {"urban-management": "silent"}) as town:
+    async with department_town(tmp_path, {"urban-management": "silent"}, timeout_seconds=PATIENT) as town:
         answer = await post_signed(
             town, "urban-management", work_order(), **{"Idempotency-Key": "incident-20261123-000001/dispatch-2"}
         )
@@ -368,16 +374,19 @@ async def test_key_that_does_not_fit_the_order_is_refused(tmp_path: Path) -> Non
 
 async def test_department_killed_in_the_middle_goes_on_where_it_was(tmp_path: Path) -> None:
     """Killed with -9 while the town did not listen and started anew, it keeps its orders and finishes its callbacks."""
-    with closing(listen("127.0.0.1", 0)) as free:
-        base = url_of(free)
     department = simulated(tmp_path, "urban-management")
+    with port_held() as base:
+        await killed_in_the_middle(tmp_path, department, base)
+
+
+async def killed_in_the_middle(tmp_path: Path, department: SimulatedDepartment, base: str) -> None:
     url = f"{base}/urban-management"
     async with town_over(tmp_path, {"urban-management": url}) as town:
         town.receiver.answer = lambda callback: 200 if callback.act is CallbackAct.SIGNED else 503
         order = town.order("urban-management")
         first_life = _process(department, base)
         try:
-            await eventually(lambda: _up(town.client, url), within=30)
+            await eventually(lambda: _up(town.client, url), within=60)
             await town.place_until_answered(order)
             await eventually(lambda: (order.order_id, CallbackAct.ARRIVED, 503) in town.receiver.answered)
         finally:
@@ -386,7 +395,7 @@ async def test_department_killed_in_the_middle_goes_on_where_it_was(tmp_path: Pa
         town.receiver.answer = lambda _: 200
         second_life = _process(department, base)
         try:
-            await eventually(lambda: _up(town.client, url), within=30)
+            await eventually(lambda: _up(town.client, url), within=60)
             receipt = await town.place_until_answered(order)
             await eventually(lambda: all_reported(town, "urban-management", order.order_id))
             written = (await town.journal("urban-management"))[order.order_id]
@@ -397,6 +406,15 @@ async def test_department_killed_in_the_middle_goes_on_where_it_was(tmp_path: Pa
         assert receipt.receipt == f"urban-management:{order.order_id}"
         assert written["work_done"] == 1
         assert town.receiver.acts(order.order_id) == HAPPY
+
+
+@contextmanager
+def port_held() -> Iterator[str]:
+    """The address of a port that nobody else is given meanwhile: bound and not listening, it lets the department in."""
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        yield url_of(held)
 
 
 def _process(department: SimulatedDepartment, base: str) -> "subprocess.Popen[bytes]":
@@ -453,9 +471,11 @@ async def test_flaky_department_behind_the_bus_is_no_different(tmp_path: Path) -
 
 async def test_bus_hangs_up_on_the_department_when_its_caller_does() -> None:
     """A caller that gives up is noticed behind the bus, so that no call is held there for ever."""
-    noticed = asyncio.Event()
+    asked, noticed = asyncio.Event(), asyncio.Event()
 
     async def never(request: Request) -> Response:
+        await request.body()
+        asked.set()
         while (await request.receive())["type"] != "http.disconnect":
             pass
         noticed.set()
@@ -464,11 +484,14 @@ async def test_bus_hangs_up_on_the_department_when_its_caller_does() -> None:
     async with (
         serving(Starlette(routes=[Route("/work-orders", never, methods=["POST"])])) as url,
         bus_open({"transport": url}, "127.0.0.1", 0) as bus,
-        httpx.AsyncClient(timeout=0.3, trust_env=False) as client,
+        httpx.AsyncClient(timeout=60, trust_env=False) as client,
     ):
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post(f"{bus.url}/transport/work-orders")
+        calling = asyncio.create_task(client.post(f"{bus.url}/transport/work-orders"))
+        await eventually(asked.is_set)
+        calling.cancel()
         await eventually(noticed.is_set)
+
+    assert calling.cancelled()
 
 
 @pytest.mark.parametrize(
@@ -505,11 +528,13 @@ def test_order_id_and_key_say_the_same() -> None:
 
 async def test_many_orders_at_once_are_each_reported_on(tmp_path: Path) -> None:
     """Forty orders placed together to two departments all come to their end, each work done once."""
-    async with department_town(tmp_path, {"urban-management": "echoing", "transport": "prompt"}) as town:
+    async with department_town(
+        tmp_path, {"urban-management": "echoing", "transport": "prompt"}, timeout_seconds=PATIENT
+    ) as town:
         orders = [town.order(("urban-management", "transport")[n % 2], n) for n in range(40)]
         receipts = await asyncio.gather(*(town.place_until_answered(order) for order in orders))
         await eventually(
-            lambda: all(town.receiver.acts(each.order_id)[-1:] == HAPPY[-1:] for each in orders), within=30
+            lambda: all(town.receiver.acts(each.order_id)[-1:] == HAPPY[-1:] for each in orders), within=60
         )
         done = [*(await town.journal("urban-management")).values(), *(await town.journal("transport")).values()]
 

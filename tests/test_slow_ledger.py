@@ -17,7 +17,7 @@ from schemas.findings import Finding
 from schemas.ledger import Batch, FlushReceipt
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
-from tests.door import Audited, OpenDoor
+from tests.door import Audited, Door, OpenDoor
 from tests.examples.whistle import LEAD, OTHER
 from tests.waiting import eventually
 from tests.whistle_town import WhistleTown
@@ -47,6 +47,8 @@ class SlowTown:
     """A whistle's town whose ledger can be made to stand still."""
 
     whistles: WhistleTown
+    hurried: Door
+    """An API that does not wait long for what stands still."""
     ledger: StandingLedger
     temporal: Client
 
@@ -77,17 +79,17 @@ async def slow(
     """A worker of its own with such a ledger."""
     alone = settings.model_copy(update={"task_queue": "slow-ledger"})
     ledger = StandingLedger(pool)
-    town = WhistleTown(
-        await door(WHISTLE, task_queue=alone.task_queue), await door(SUMMONS, task_queue=alone.task_queue), pool
-    )
+    street = await door(WHISTLE, task_queue=alone.task_queue, patience=30.0)
+    desk = await door(SUMMONS, task_queue=alone.task_queue, patience=30.0)
+    hurried = await door(WHISTLE, task_queue=alone.task_queue)
     async with town_worker(alone, keys, temporal, pool, ledger) as worker, worker:
-        yield SlowTown(town, ledger, temporal)
+        yield SlowTown(WhistleTown(street, desk, pool), hurried, ledger, temporal)
 
 
 async def test_what_comes_in_while_the_first_entries_are_written_replays(slow: SlowTown, audited: Audited) -> None:
     """Children stand while the opening is still being written: their entries have the time of that task for ever."""
     with slow.standing_still("whistle:blown"):
-        whistle = await slow.whistles.street.start()
+        whistle = await slow.hurried.start()
 
         async def beaten() -> bool:
             began = EventType.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED

@@ -88,7 +88,7 @@ async def test_a_command_past_the_api_is_refused_and_kept(
 
     async def noted() -> bool:
         sql = "select count(*) from refusals where case_id = $1 and code = 'not-stamped'"
-        return bool(await pool.fetchval(sql, case_id) == 1)
+        return bool(await pool.fetchval(sql, case_id))  # more than one, if the task that refused it was run again
 
     await eventually(noted)
     assert [kind for kind in await town.kinds(case_id) if kind not in before] in ([], ["incident:order_received"])

@@ -17,7 +17,8 @@ from tests.waiting import eventually
 from worker import town_worker
 from workflows.registry import PROCEDURES
 
-pytestmark = pytest.mark.usefixtures("worker")
+# Workers start and die by the dozen, each waited for: on a busy machine that adds up.
+pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
 
 EVERY_PROCEDURE = pytest.mark.parametrize(
     "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
@@ -113,7 +114,7 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
         async with worker_process(alone, dies_with=1 + number % 2) as dying:
             await asyncio.wait([giving, asyncio.create_task(dying.wait())], return_when=asyncio.FIRST_COMPLETED)
             if giving.done():
-                await eventually(partial(dead_or_idle, dying), within=30)
+                await eventually(partial(dead_or_idle, dying), within=60)
         if not giving.done():  # whoever gives it may first wait for something that the case has to do
             async with worker_process(alone):
                 await giving
@@ -122,7 +123,7 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
         async def arrived() -> bool:
             return bool((await town.case(case_id))["stage"] == walk.stage)
 
-        await eventually(arrived, within=30)
+        await eventually(arrived, within=60)
         once = await (await door(procedure)).walk(walk)
         await eventually(partial(as_once, town, case_id, once), within=60)
         findings = await audited(case_id)

@@ -48,6 +48,7 @@ async def _reported(settings: Settings) -> str:
 
 
 @needs_browser
+@pytest.mark.timeout(400)  # a town, a browser, and page after page of it
 async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path) -> None:
     """Details, timeline and history of a case are open and in Chinese: stage, holder, next due, orders, entries, timers.
 

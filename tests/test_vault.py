@@ -32,6 +32,7 @@ from engine.vault_seal import VaultDamaged, VaultKeyUnknown, unwrap, wrap
 from schemas.actor import Actor, Role
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference, Tombstone
+from tests.waiting import eventually
 
 CANARY = "金丝雀小区3号楼502王五说楼道堆满垃圾"
 OFFICER = Actor(subject="officer-7", role=Role.DEPARTMENT_OFFICER, department="urban-management")
@@ -254,13 +255,21 @@ async def test_erasing_waits_for_whoever_is_keeping(vault: Vault, pool: asyncpg.
     """A text that is being kept while its person is erased does not survive the erasing."""
     async with pool.acquire() as keeper, pool.acquire() as eraser, pool.acquire() as reader:
         person = await vault.find_or_create_person(reader, None)
+
+        async def erase(connection: Held, person: str) -> None:
+            async with connection.transaction():
+                # A busy machine may take longer than a town's sessions wait for a lock.
+                await connection.execute("set local lock_timeout = '15s'")
+                await vault.erase(connection, person, COORDINATOR, "request")
+
+        async def waits() -> bool:
+            waiting = "select count(*) from pg_locks where not granted and pid = $1"
+            return bool(await reader.fetchval(waiting, eraser.get_server_pid()))
+
         async with keeper.transaction():
             reference = await vault.keep_text(keeper, person, "description", CANARY)
-            erasing = asyncio.create_task(vault.erase(eraser, person, COORDINATOR, "request"))
-            waiting = "select count(*) from pg_locks where not granted and pid = $1"
-            async with asyncio.timeout(10):
-                while not await reader.fetchval(waiting, eraser.get_server_pid()):  # noqa: ASYNC110 - no event for a lock
-                    await asyncio.sleep(0.01)
+            erasing = asyncio.create_task(erase(eraser, person))
+            await eventually(waits)
         await erasing
 
         assert await reader.fetchval("select ciphertext from vault_items where item_id = $1", reference) is None

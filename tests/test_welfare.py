@@ -30,7 +30,7 @@ from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-DAYS_A_SECOND = 86_400
+A_WINDOW_IN_TEN_SECONDS = 60_000
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ async def test_above_the_amount_a_second_person_signs(town: Door) -> None:
     assert await refused(town, case_id, Step("countersign", "civil")) == "against-the-rules"
     await town.go(case_id, [Step("countersign", "second_civil")])
     (granted,) = await entries(town, case_id, "welfare:granted")
-    assert granted["facts"]["arithmetic"] == {"rule": "by_age", "age": 106, "band": 100}
+    assert granted["facts"]["arithmetic"] == {"rule": "by_age", "age": int(granted["at"][:4]) - 1920, "band": 100}
 
 
 async def test_a_refusal_is_appealed_once_and_decided_by_somebody_else(town: Door) -> None:
@@ -374,13 +374,13 @@ async def test_who_only_makes_noise_has_to_wait(town: Door) -> None:
 
 async def test_after_the_window_nothing_is_posted_and_nobody_objects(door: OpenDoor) -> None:
     """公示 is up for exactly the window: then civil affairs confirms, and an objection comes too late."""
-    town = await door(WELFARE, speed=DAYS_A_SECOND)
+    town = await door(WELFARE, speed=A_WINDOW_IN_TEN_SECONDS)
     case_id, number = await posted(town)
 
     async def over() -> bool:
         return bool((await town.case(case_id))["stage"] == "confirming")
 
-    await eventually(over, within=30)
+    await eventually(over, within=60)
     late = await town.api.post(f"{PUBLIC}/{number}/objections", json=OBJECTION, headers={"Idempotency-Key": "late"})
 
     assert number not in await notices(town)

@@ -1,5 +1,8 @@
 """Welfare in real-length time, on the time-skipping server: long holidays, and a source that is down for days."""
 
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,6 @@ from starlette.routing import Route
 from engine.counterpart_keys import Counterpart, key_file
 from engine.keys import Keys
 from engine.settings import Settings
-from local.quiet_server import listen
 from local.source_server import RunningSources, SimulatedSource
 from schemas.welfare import WELFARE
 from tests.department_town import serving
@@ -31,6 +33,15 @@ async def until(town: SkippingTown, moment: str) -> None:
 async def due(door: Door, case_id: str) -> dict[str, str]:
     """When each clock is due, by minutes of the town's clock."""
     return {clock["name"]: str(clock["due_at"])[:16] for clock in (await door.case(case_id))["clocks"]}
+
+
+@asynccontextmanager
+async def port_of_nobody() -> AsyncIterator[int]:
+    """A port at which nobody listens, and which nobody else is given; a server may open there later."""
+    with socket.socket() as kept:
+        kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        kept.bind(("127.0.0.1", 0))
+        yield kept.getsockname()[1]
 
 
 async def kinds(town: SkippingTown, case_id: str, kind: str) -> list[dict[str, Any]]:
@@ -67,10 +78,7 @@ async def test_a_source_that_is_down_for_days_is_asked_again_alone(
     settings: Settings, keys: Keys, tmp_path: Path
 ) -> None:
     """Tax does not answer for two days: everybody else's answer stays, tax alone is asked again daily, and answers."""
-    listener = listen("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    listener.close()
-    async with outside(settings, tmp_path, speed=1) as around:
+    async with port_of_nobody() as port, outside(settings, tmp_path, speed=1) as around:
         rules = around.settings.policies / "sources.yaml"
         text = rules.read_text(encoding="utf-8")
         rules.write_text(

@@ -21,8 +21,8 @@ from tests.door import OpenDoor, Step
 
 pytestmark = pytest.mark.usefixtures("worker")
 FAST = 500_000
-SLOWER = 100_000
-"""A speed at which there is time for each step of a walk."""
+SLOWER = 60_000
+"""A speed at which there is time for each step of a walk: ten seconds until it is closed unrated."""
 
 POLICIES = PROJECT / "policies"
 

@@ -22,7 +22,7 @@ async def test_a_worker_shows_the_sdks_figures_and_ours(door: OpenDoor, settings
     address = f"{LOOPBACK}:{choose_ports(['metrics'], None, {})['metrics']}"
     measured = settings.model_copy(update={"task_queue": "measured", "worker_metrics": address})
     town = await door(INCIDENT, task_queue=measured.task_queue)
-    async with worker_process(measured), httpx.AsyncClient(trust_env=False) as prometheus:
+    async with worker_process(measured), httpx.AsyncClient(trust_env=False, timeout=30) as prometheus:
         case_id = await town.start()
         unsigned = stamp_for(case_id, "sign", Sign())
         await send(temporal, case_id, "sign", Sign(), unsigned)

@@ -66,7 +66,7 @@ class WhistleTown:
         answer = await self.street.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.street.headers("auditor"))
         return [entry["facts"] for entry in answer.json()["items"] if entry["kind"] == kind]
 
-    async def comes(self, case_id: str, kind: str, within: float = 10.0) -> dict[str, Any]:
+    async def comes(self, case_id: str, kind: str, within: float = 30.0) -> dict[str, Any]:
         """Wait for an entry of a kind; the facts of the last one."""
 
         async def came() -> bool:
@@ -75,7 +75,7 @@ class WhistleTown:
         await eventually(came, within)
         return (await self.entries(case_id, kind))[-1]
 
-    async def stands_at(self, case_id: str, stage: str, within: float = 10.0) -> None:
+    async def stands_at(self, case_id: str, stage: str, within: float = 30.0) -> None:
         """Wait until a case stands at a stage."""
 
         async def there() -> bool:
