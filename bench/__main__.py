@@ -1,6 +1,6 @@
-"""`make bench`: the standard case by every contender, in one run on one machine. Only ratios count: the machine is noisy.
+"""`make bench`: a shape of case by every contender, in one run on one machine. Only ratios count: the machine is noisy.
 
-python -m bench [--cases N] [--at-once K] [--pause SECONDS] [--rounds R] [--only NAME,…]
+python -m bench [--shape standard|whistle|welfare] [--cases N] [--at-once K] [--pause SECONDS] [--rounds R] [--only NAME,…]
 """
 
 import argparse
@@ -8,11 +8,11 @@ import asyncio
 import json
 import os
 import platform
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from itertools import count, islice
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -22,7 +22,11 @@ from rich.table import Table
 from temporalio.client import Client
 
 from bench.contender import Contender, Measured, drive
-from bench.contenders import BareTemporal, Ours, OverHttp, answers, bare_worker, pids_of, process
+from bench.contenders import BareTemporal, OverHttp
+from bench.ours import Ours
+from bench.processes import answers, bare_worker, free_port, pids_of, process
+from bench.shape import STANDARD, Shape
+from bench.wide_shapes import WELFARE, WHISTLE
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.temporal import connect
@@ -30,87 +34,95 @@ from local.town import TownOptions, open_town
 from local.town_processes import PROCESSES
 
 RESULTS = Path(__file__).parent / "results"
+SHAPES = {each.name: each for each in (STANDARD, WHISTLE, WELFARE)}
 NAMES = ("jiceng", "bare temporal", "bare fastapi", "dbos")
+WIDE_NAMES = NAMES[:2]
 CLOCK_SPEED = 1.0
+WARMING = 20
 
 
 def main() -> None:
     """Run what was asked for and print it."""
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--shape", choices=SHAPES, default=STANDARD.name)
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--at-once", type=int, default=16)
     parser.add_argument("--pause", type=float, default=0.0, help="seconds between two commands of a case")
     parser.add_argument("--rounds", type=int, default=3, help="each contender so often, in turn; the median counts")
-    parser.add_argument("--only", default=",".join(NAMES))
+    parser.add_argument("--only", help=f"{','.join(NAMES)}; the wide shapes have the first two")
     options = parser.parse_args()
-    measured = asyncio.run(run(options.only.split(","), options))
+    shape = SHAPES[options.shape]
+    present = NAMES if shape is STANDARD else WIDE_NAMES
+    names = options.only.split(",") if options.only else present
+    if unknown := set(names) - set(present):
+        parser.error(f"no contender for this shape: {', '.join(sorted(unknown))}")
+    measured = asyncio.run(run(shape, names, options))
     report(measured, options)
 
 
-async def run(names: Sequence[str], options: argparse.Namespace) -> list[list[Measured]]:
+async def run(shape: Shape, names: Sequence[str], options: argparse.Namespace) -> list[list[Measured]]:
     """Every contender in turn, round after round, so that a noisy minute is everybody's."""
     rounds: list[list[Measured]] = []
-    async with contenders(names) as present:
-        for contender in present:
-            await drive(
-                contender, 20, options.at_once, 0.0
-            )  # caches, connections and compiled SQL: not what is measured
+    numbers = count()
+    async with contenders(shape, names) as present:
+        for contender in present:  # caches, connections and compiled SQL: not what is measured
+            await drive(contender, shape, list(islice(numbers, WARMING)), options.at_once, 0.0)
         for _ in range(options.rounds):
-            one = [await drive(each, options.cases, options.at_once, options.pause) for each in present]
+            given = list(islice(numbers, options.cases))
+            one = [await drive(each, shape, given, options.at_once, options.pause) for each in present]
             rounds.append(one)
     return rounds
 
 
 @asynccontextmanager
-async def contenders(names: Sequence[str]) -> AsyncIterator[list[Contender]]:
+async def contenders(shape: Shape, names: Sequence[str]) -> AsyncIterator[list[Contender]]:
     """A town with everything on, and beside it the others on its servers."""
-    department_port, bare_port, dbos_port = free_port(), free_port(), free_port()
-    department = f"http://127.0.0.1:{department_port}"
-    os.environ["JICENG_DEPARTMENTS_URL"] = department
+    outside_port, bare_port, dbos_port = free_port(), free_port(), free_port()
+    outside = f"http://127.0.0.1:{outside_port}"
+    os.environ["JICENG_DEPARTMENTS_URL"] = os.environ["JICENG_SOURCES_URL"] = outside
     processes = [each for each in PROCESSES if not each.demo]
     async with AsyncExitStack() as stack:
-        stack.enter_context(process("bench.department", str(department_port)))
-        await answers(department)
+        stack.enter_context(process("bench.outside", str(outside_port)))
+        await answers(outside)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="jiceng-bench-"))
         town = await stack.enter_async_context(
             open_town(TownOptions(data=Path(folder), processes=processes, durable=True, speed=CLOCK_SPEED))
         )
         keys = Keys.of(town.settings)
         pool = await stack.enter_async_context(await open_pool(town.settings, process="bench"))
-        bare = await Client.connect(town.settings.temporal_address)
+        temporal = town.settings.temporal_address
+        bare = await Client.connect(temporal)
         present: list[Contender] = []
         if "jiceng" in names:
-            present.append(Ours(town, keys, pool, await connect(town.settings, keys)))
+            ours = Ours(town, keys, pool, await connect(town.settings, keys), shape)
+            await ours.prepare()
+            present.append(ours)
         if {"bare temporal", "bare fastapi"} & set(names):
-            worker = await stack.enter_async_context(bare_worker(town.settings, department))
+            program = "bench.bare_case" if shape is STANDARD else "bench.bare_wide"
+            worker = await stack.enter_async_context(bare_worker(program, temporal, outside))
             if "bare temporal" in names:
-                present.append(BareTemporal(town, bare, worker))
+                present.append(BareTemporal(town, bare, worker, shape))
             if "bare fastapi" in names:
-                api = stack.enter_context(process("bench.bare_api", town.settings.temporal_address, str(bare_port)))
+                api = stack.enter_context(process("bench.bare_api", temporal, str(bare_port)))
                 await answers(f"http://127.0.0.1:{bare_port}/docs")
                 carried = pids_of(town, "temporal") | {"worker": worker, "api": api}
-                present.append(OverHttp("bare fastapi", f"http://127.0.0.1:{bare_port}", carried, bare))
+                present.append(OverHttp("bare fastapi", f"http://127.0.0.1:{bare_port}", carried, bare, shape))
         if "dbos" in names:
             url = town.settings.database_url.get_secret_value()
             await pool.execute("create database bench_dbos")
             url = url.rpartition("/")[0] + "/bench_dbos"
-            app = stack.enter_context(process("bench.dbos_case", url, department, str(dbos_port)))
+            app = stack.enter_context(process("bench.dbos_case", url, outside, str(dbos_port)))
             await answers(f"http://127.0.0.1:{dbos_port}/docs")
             carried = pids_of(town, "postgres") | {"app": app}
-            present.append(OverHttp("dbos", f"http://127.0.0.1:{dbos_port}", carried, None))
+            present.append(OverHttp("dbos", f"http://127.0.0.1:{dbos_port}", carried, None, shape))
         yield present
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def report(rounds: list[list[Measured]], options: argparse.Namespace) -> None:
     """A table for people, a file for the next comparison."""
-    table = Table(title=f"{options.cases} cases, {options.at_once} at once, {options.pause} s between commands")
+    table = Table(
+        title=f"{options.shape}: {options.cases} cases, {options.at_once} at once, {options.pause} s between commands"
+    )
     for heading in ("contender", "cases/s", "ratio", "p50 ms", "p99 ms", "CPU ms per case", "events", "bytes", "rows"):
         table.add_column(heading)
     lines = [summary([each[place] for each in rounds]) for place in range(len(rounds[0]))]

@@ -5,6 +5,7 @@ python -m bench.bare_case ADDRESS DEPARTMENT_URL     runs its worker
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -74,19 +75,23 @@ class Bare:
         return self.state.stage
 
 
+async def serve(address: str, workflows: Sequence[type], activities: Sequence[Callable[..., Awaitable[str]]]) -> None:
+    """Run a worker."""
+    worker = Worker(
+        await Client.connect(address),
+        task_queue=QUEUE,
+        workflows=workflows,
+        activities=activities,
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+    await worker.run()
+
+
 async def main(address: str, department: str) -> None:
-    """Run the worker."""
-    client = await Client.connect(address)
+    """Run the worker of the standard case."""
     async with httpx.AsyncClient(trust_env=False) as calls:
-        worker = Worker(
-            client,
-            task_queue=QUEUE,
-            workflows=[Bare],
-            activities=[Department(department, calls).place_order],
-            workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
-            activity_task_poller_behavior=PollerBehaviorAutoscaling(),
-        )
-        await worker.run()
+        await serve(address, [Bare], [Department(department, calls).place_order])
 
 
 if __name__ == "__main__":
