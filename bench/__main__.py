@@ -109,8 +109,6 @@ async def contenders(shape: Shape, names: Sequence[str]) -> AsyncIterator[list[C
                 present.append(OverHttp("bare fastapi", f"http://127.0.0.1:{bare_port}", carried, bare, shape))
         if "dbos" in names:
             url = town.settings.database_url.get_secret_value()
-            await pool.execute("create database bench_dbos")
-            url = url.rpartition("/")[0] + "/bench_dbos"
             app = stack.enter_context(process("bench.dbos_case", url, outside, str(dbos_port)))
             await answers(f"http://127.0.0.1:{dbos_port}/docs")
             carried = pids_of(town, "postgres") | {"app": app}

@@ -2,13 +2,16 @@
 
 -- name: ready_notices
 -- What may be told: its entry stands in the chain, and the workflow task that wrote it is no longer in doubt.
+-- An entry without another beside it stands in the chain, as far as that reaches; only else is the chain walked.
 select outbox.*, cases.department, entry.at
 from outbox
 join cases using (case_id)
-cross join lateral (
-    select chain.at, chain.task_at from chain_of(outbox.case_id) as chain where chain.seq = outbox.seq
-) as entry
+join ledger as entry on entry.case_id = outbox.case_id and entry.seq = outbox.seq and entry.seq <= cases.seq
 where outbox.delivered_at is null
+  and (not exists (select from ledger as beside
+                   where beside.case_id = entry.case_id and beside.seq = entry.seq and beside.hash <> entry.hash)
+       or exists (select from chain_of(outbox.case_id) as chain
+                  where chain.seq = entry.seq and chain.hash = entry.hash))
   and (outbox.created_at <= clock_timestamp() - $1::interval or cases.task_at > entry.task_at)
   and not exists (
       select from notice_deliveries as told
