@@ -90,17 +90,28 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
 
 
 async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Response:
-    """200 with the case and its word, 202 while it is on its way. Raises Problem for what the case refused."""
+    """200 with the case and its word, 202 while it is on its way. Raises Problem for what the case refused.
+
+    Where the ledger is slow to write, Temporal has the answer before the ledger has the entry: until then it is on its way.
+    """
     submission = await settled(parts, entered.submission)
     if submission.status is Status.WAITING or submission.answer is None:
         return pending(parts, entered)
     if submission.status is Status.REFUSED:
         raise refused(Refusal.model_validate(submission.answer), kept=True)
     accepted = Accepted.model_validate(submission.answer)
-    try:
+
+    async def look() -> CaseState | None:
         state = await parts.reader.state(submission.case_id, actor)
+        return state if state.seq >= accepted.seq else None
+
+    patience = parts.settings.delivery_patience_seconds
+    try:
+        state = await parts.announcements.until(CASES, submission.case_id, look, patience)
     except Problem as problem:
         return _still_accepted(parts, problem, entered)
+    if state is None:
+        return pending(parts, entered)
     view = parts.reader.view(state, actor, parts.intake.now())
     return json_response(CommandAnswer(**dict(view), accepted=accepted))
 

@@ -17,7 +17,7 @@ from schemas.findings import Finding
 from schemas.ledger import Batch, FlushReceipt
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
-from tests.door import Audited, Door, OpenDoor
+from tests.door import Audited, Door, OpenDoor, Step
 from tests.examples.whistle import LEAD, OTHER
 from tests.waiting import eventually
 from tests.whistle_town import WhistleTown
@@ -118,6 +118,23 @@ async def test_a_message_that_is_slowly_written_replays(slow: SlowTown, audited:
         await eventually(beaten, within=60)
 
     assert [finding.detail for finding in await at_rest(slow, whistle, audited) if not finding.ok] == []
+
+
+async def test_an_answer_says_what_the_ledger_has(slow: SlowTown) -> None:
+    """A command whose entry is slowly written is answered with 200 when it stands, and the case is shown with it."""
+    whistle = await slow.whistles.blow()
+    with slow.standing_still("whistle:urged"):
+        asked = asyncio.create_task(slow.whistles.give(whistle, "urge"))
+
+        async def answered_by_temporal() -> bool:
+            return await slow.beats(whistle, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED) > HEARTBEATS
+
+        await eventually(answered_by_temporal, within=60)
+        in_a_hurry = await slow.hurried.give(whistle, Step("comment", "street_officer"))
+    answer = (await asked).json()
+
+    assert in_a_hurry.status_code == 202
+    assert answer["seq"] >= answer["accepted"]["seq"]
 
 
 async def at_rest(slow: SlowTown, whistle: str, audited: Audited) -> list[Finding]:
