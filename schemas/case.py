@@ -36,6 +36,9 @@ class Charter(Model):
     tells_tasks_apart: bool = Field(
         default=False, description="what it does by itself leaves a command (decision 0003); not in cases from before"
     )
+    lists_stage: bool = Field(
+        default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
+    )
 
 
 class Entry(Model):

@@ -26,6 +26,11 @@ def details_of(state: CaseState) -> str:
 
 
 def keywords_of(state: CaseState) -> dict[str, str]:
+    """Its search attributes, also the blank ones. Whatever changes with every command is none of them (decision 0004)."""
+    kept = {STAGE: state.stage, DEPARTMENT: state.department or "", HOLDER: state.holder, AREA: state.area}
+    return kept if state.charter.lists_stage else {name: kept[name] for name in (DEPARTMENT, AREA)}
+
+
+def first_keywords_of(state: CaseState) -> dict[str, str]:
     """The search attributes it starts with; what is blank is not set."""
-    plain = {STAGE: state.stage, DEPARTMENT: state.department, HOLDER: state.holder, AREA: state.area}
-    return {name: value for name, value in plain.items() if value}
+    return {name: value for name, value in keywords_of(state).items() if value}

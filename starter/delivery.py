@@ -28,7 +28,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schemas.actor import Stamp
 from schemas.case import Accepted
-from schemas.opening import TASK_TIMEOUT, details_of, keywords_of, summary_of
+from schemas.opening import TASK_TIMEOUT, details_of, first_keywords_of, summary_of
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.postbox import LEASE, Submission
@@ -112,7 +112,7 @@ class Delivery:
                 task_timeout=TASK_TIMEOUT,
                 static_summary=summary_of(self._procedures[submission.procedure].title, state),
                 static_details=details_of(state),
-                search_attributes=_search_attributes(keywords_of(state)),
+                search_attributes=_search_attributes(first_keywords_of(state)),
                 rpc_timeout=ATTEMPT,
             )
         except WorkflowAlreadyStartedError:

@@ -43,15 +43,16 @@ Examples whose steps take longer, because other cases act between them, have a `
 """
 
 
-FORMS = {"": 4000, " in short runs": 20, " told apart": 4000}
-"""How each walk is recorded, by what its name ends with, and after how many events a run ends. The main walk alone once more,
-since workflow tasks are told apart (decision 0003): the others were recorded before."""
+FORMS = {"": 4000, " in short runs": 20, " told apart": 4000, " not listed": 4000}
+"""How each walk is recorded, by what its name ends with, and after how many events a run ends. The main walk alone once more
+since workflow tasks are told apart (decision 0003), and since stages are not listed (0004): the others were recorded before."""
+MAIN_ALONE = (" told apart", " not listed")
 
 
 def walks(procedure: Procedure, form: str) -> tuple[Walk, ...]:
     """The walks that are recorded in a form."""
     told = examples(procedure)
-    return (told.MAIN,) if form == " told apart" else tuple(told.WALKS)
+    return (told.MAIN,) if form in MAIN_ALONE else tuple(told.WALKS)
 
 
 def recorded() -> Iterator[Path]:

@@ -18,6 +18,7 @@ from schemas.actor import Stamp
 from schemas.canonical import digest
 from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Notice, Processed
 from schemas.ledger import Batch, projection_of
+from schemas.opening import keywords_of
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from workflows import steps
@@ -73,7 +74,7 @@ class Case(Generic[StateT]):
         self._flusher_may_stop = False
         self._flushing = False
         self._told_apart_at: datetime | None = None
-        self._shown: dict[str, str] = {}
+        self._shown = {} if state.charter.lists_stage else keywords_of(state)
         if state.seq == 0:
             self._cause = (state.opening, state.opening.digest)
             self.open()

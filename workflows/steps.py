@@ -43,7 +43,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from schemas.ledger import Batch, FlushReceipt
     from schemas.means import CheckAnswer, CheckRequest, CheckStatus
-    from schemas.opening import TASK_TIMEOUT, details_of, keywords_of, summary_of
+    from schemas.opening import TASK_TIMEOUT, details_of, first_keywords_of, keywords_of, summary_of
     from schemas.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest
     from schemas.procedure import Procedure
     from schemas.screen_words import clock_words, holder_words, stage_words
@@ -188,7 +188,7 @@ def _last_fault(error: BaseException) -> str | None:
 
 async def start_case(procedure: Procedure, state: CaseState) -> bool:
     """Start a case of another procedure; False when it stands already. It lives on by itself and reports by messages."""
-    attributes = [SearchAttributePair(_KEYWORDS[name], value) for name, value in keywords_of(state).items()]
+    attributes = [SearchAttributePair(_KEYWORDS[name], value) for name, value in first_keywords_of(state).items()]
     try:
         await workflow.start_child_workflow(
             procedure.name,
@@ -233,7 +233,7 @@ def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
 
     Search attributes cost an event, so only those go up that differ from `shown`; the details cost none.
     """
-    now = {STAGE: state.stage, DEPARTMENT: state.department or "", HOLDER: state.holder, AREA: state.area}
+    now = keywords_of(state)
     changed = [_KEYWORDS[name].value_set(value) for name, value in now.items() if shown.get(name) != value]
     if changed:
         workflow.upsert_search_attributes(changed)
@@ -242,8 +242,9 @@ def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
 
 
 def tell_task_apart(state: CaseState) -> None:
-    """Leave a command in the workflow task, at the price of one event: the stage is shown once more."""
-    workflow.upsert_search_attributes([_KEYWORDS[STAGE].value_set(state.stage)])
+    """Leave a command in the workflow task, at the price of one event: something that is listed is shown once more."""
+    name = STAGE if state.charter.lists_stage else AREA
+    workflow.upsert_search_attributes([_KEYWORDS[name].value_set(keywords_of(state)[name])])
 
 
 def running(state: CaseState) -> list[ClockView]:
