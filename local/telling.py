@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 import structlog
@@ -19,15 +19,21 @@ log = structlog.get_logger()
 errors = Console(stderr=True)
 
 
-def run_told(task: Coroutine[Any, Any, T], process: str = "cli", level: str = "WARNING") -> T:
-    """Run a command; ends it with 1 where a person has something to mend.
+def run_told(
+    task: Coroutine[Any, Any, T],
+    process: str = "cli",
+    level: str = "WARNING",
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
+    """Run a command, on a loop of its own kind where one is given; ends it with 1 where a person has something to mend.
 
     Of a fault of ours the log gets type and place: Python's own report would print its words, which may quote anything.
     """
     try:
         with configure_logging(process, level, sys.stderr):
             try:
-                return asyncio.run(task)
+                with asyncio.Runner(loop_factory=loop_factory) as runner:
+                    return runner.run(task)
             except (Mendable, typer.Exit, typer.Abort, typer.BadParameter):
                 raise
             except Exception as error:  # noqa: BLE001 - the last one to catch it
