@@ -9,8 +9,10 @@ from schemas.location import Location
 from schemas.whistle import Kind, Stage
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
+from starter.client import Refused, TownClient
 
 CALLED = ("urban-management", "justice-office", "ecology-environment")
+NOT_TO_BE_SCORED = {"against-the-rules", "not-now", "case-ended"}
 DIRECTIONS = ("", "", "〔剧本:时断时续〕", "〔剧本:重复〕")
 """How departments treat a whistle: never so that one of them stays away."""
 
@@ -21,17 +23,29 @@ class Whistles(Crowd):
     name = "whistle"
 
     async def play(self, number: int, key: str, entrance: int) -> None:
-        """Blow it, wait until all have done their task, and score each."""
+        """Blow it, wait until all have done their task, and score each; who was given up and came after all is scored then."""
         street = self.client_of(STREET, entrance)
         call = call_of(self.seed, number)
         case_id = self.stands(key, await street.blow_whistle(call, key))
         await self.reached(case_id, Stage.WORKING, entrance)
-        entries = await street.timeline(case_id)
-        while not any(entry.kind == Kind.ALL_SETTLED for entry in entries):
-            await street.case(case_id, f"seq:{len(entries) + 1}", WAIT_SECONDS)
-            entries = await street.timeline(case_id)
-        for department in call.departments:
-            await self.give(street, case_id, "score", {"department": department, "score": 90}, department)
+        settled_before = 0
+        while (case := await street.case(case_id)).stage == Stage.WORKING:
+            settled = [entry.kind for entry in await street.timeline(case_id)].count(Kind.ALL_SETTLED)
+            if settled == settled_before:
+                await street.case(case_id, f"seq:{case.seq + 1}", WAIT_SECONDS)
+                continue
+            settled_before = settled
+            for department in call.departments:
+                await self._score(street, case_id, department, settled)
+
+    async def _score(self, street: TownClient, case_id: str, department: str, time: int) -> None:
+        """Score a department; not one that stayed away, or was scored the time before."""
+        try:
+            about = f"{department}:{time}"
+            await self.give(street, case_id, "score", {"department": department, "score": 90}, about)
+        except Refused as refused:
+            if refused.code not in NOT_TO_BE_SCORED:
+                raise
 
 
 def call_of(seed: int, number: int) -> WhistleCall:
