@@ -12,7 +12,8 @@ from schemas.whistle_policy import WhistleType
 from starter.client import Refused, TownClient
 
 CALLED = ("urban-management", "justice-office", "ecology-environment")
-NOT_TO_BE_SCORED = {"against-the-rules", "not-now", "case-ended"}
+NOT_TO_BE_SCORED = {"bad-command", "case-ended"}
+"""What the street is told of a department that stayed away; and of a whistle that ended before its officer had read it."""
 DIRECTIONS = ("", "", "〔剧本:时断时续〕", "〔剧本:重复〕")
 """How departments treat a whistle: never so that one of them stays away."""
 
@@ -28,24 +29,25 @@ class Whistles(Crowd):
         call = call_of(self.seed, number)
         case_id = self.stands(key, await street.blow_whistle(call, key))
         await self.reached(case_id, Stage.WORKING, entrance)
-        settled_before = 0
+        settled_before, to_score = 0, set(call.departments)
         while (case := await street.case(case_id)).stage == Stage.WORKING:
             settled = [entry.kind for entry in await street.timeline(case_id)].count(Kind.ALL_SETTLED)
             if settled == settled_before:
                 await street.case(case_id, f"seq:{case.seq + 1}", WAIT_SECONDS)
                 continue
             settled_before = settled
-            for department in call.departments:
-                await self._score(street, case_id, department, settled)
+            to_score -= {each for each in sorted(to_score) if await self._scored(street, case_id, each, settled)}
 
-    async def _score(self, street: TownClient, case_id: str, department: str, time: int) -> None:
-        """Score a department; not one that stayed away, or was scored the time before."""
+    async def _scored(self, street: TownClient, case_id: str, department: str, time: int) -> bool:
+        """Score a department; False for one that stayed away."""
         try:
             about = f"{department}:{time}"
             await self.give(street, case_id, "score", {"department": department, "score": 90}, about)
         except Refused as refused:
             if refused.code not in NOT_TO_BE_SCORED:
                 raise
+            return False
+        return True
 
 
 def call_of(seed: int, number: int) -> WhistleCall:
