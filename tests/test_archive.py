@@ -76,6 +76,14 @@ async def in_short_runs(temporal: Client, door: OpenDoor) -> str:
     return case_id
 
 
+FORGET_WHAT_HAS_NO_END = """
+delete from cases where ended and not exists (
+    select from archive where archive.case_id = cases.case_id and archive.closed_at is not null
+)
+"""
+"""Cases of tests before, whose workers died for good with the end in the ledger and not in Temporal: they stay behind for ever."""
+
+
 async def rests(temporal: Client, case_id: str, run_id: str | None = None) -> bool:
     """Whether a case has done all it does by itself."""
     described = (await temporal.get_workflow_handle(case_id, run_id=run_id).describe()).raw_description
@@ -294,6 +302,8 @@ async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
 ) -> None:
     """The lag counts from the oldest end that is not archived; past a third of the retention an operator is told."""
+    await archiver.one_pass(full=True)
+    await pool.execute(FORGET_WHAT_HAS_NO_END)
     case_id = await ended(temporal, town)
     behind = (await archive_lag(pool)).behind
     metrics = ""
