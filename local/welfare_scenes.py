@@ -1,5 +1,6 @@
 """Scenes of welfare: who acts, papers that are handed in late, an objection from the street, a death that is told late."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +10,11 @@ from local.townspeople import CLERK, GRID_WORKERS, RESIDENTS, Persona
 from schemas.actor import Role
 from schemas.identity_number import check_character
 from schemas.welfare_entries import Kind
+from starter.client import Refused, TownClient
 
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)
 CIVIL_AFFAIRS = Persona("civil-affairs-officer-1", Role.CIVIL_AFFAIRS_OFFICER)
+LOOK_SECONDS = 0.1
 ANOTHER = Persona("civil-affairs-officer-2", Role.CIVIL_AFFAIRS_OFFICER)
 APPLICANT = RESIDENTS[0]
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -78,9 +81,23 @@ class PaysBack:
         """Wait for the recovery, and pay."""
         await stage.seen(Kind.RECOVERY_OPENED)
         asked = (await stage.seen(Kind.RECOVERY_ASKED)).facts
+        await _stands(stage.client(CLERK), asked["case"])
         half = asked["amount_fen"] // 2
         for number, part in enumerate((half, asked["amount_fen"] - half), start=1):
             body = {"amount_fen": part, "receipt": f"CZ-{number}"}
             await stage.client(CLERK).command(
                 asked["case"], "repay", body, f"scene:{asked['case']}:repay:{number}", SETTLE_SECONDS
             )
+
+
+async def _stands(client: TownClient, case_id: str) -> None:
+    """Wait until a case that another one has started has told of itself: before that nobody sees it."""
+    while True:
+        try:
+            await client.case(case_id)
+        except Refused as refused:
+            if refused.code != "unknown-case":
+                raise
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            return

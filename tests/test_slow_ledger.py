@@ -1,6 +1,7 @@
 """A disk that stands still for seconds: workflow tasks send heartbeats meanwhile, and no replay takes two tasks for one."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -121,16 +122,17 @@ async def test_a_message_that_is_slowly_written_replays(slow: SlowTown, audited:
 
 
 async def test_an_answer_says_what_the_ledger_has(slow: SlowTown) -> None:
-    """A command whose entry is slowly written is answered with 200 when it stands, and the case is shown with it."""
+    """A command whose entry is slowly written is answered with 200 when it stands, and the case is shown with it; else 202."""
     whistle = await slow.whistles.blow()
+    urge, key = Step("urge", "street_officer"), str(uuid.uuid4())
     with slow.standing_still("whistle:urged"):
-        asked = asyncio.create_task(slow.whistles.give(whistle, "urge"))
+        asked = asyncio.create_task(slow.whistles.street.give(whistle, urge, key))
 
         async def answered_by_temporal() -> bool:
             return await slow.beats(whistle, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED) > HEARTBEATS
 
         await eventually(answered_by_temporal, within=60)
-        in_a_hurry = await slow.hurried.give(whistle, Step("comment", "street_officer"))
+        in_a_hurry = await slow.hurried.give(whistle, urge, key)
     answer = (await asked).json()
 
     assert in_a_hurry.status_code == 202
