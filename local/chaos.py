@@ -40,7 +40,7 @@ from local.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, s
 from local.chaos_welfare import Applications, differences, movements, paid_more_than_once
 from local.chaos_whistle import Whistles
 from local.journals import journals_of, still_to_say
-from local.ports import LOOPBACK, choose_ports
+from local.ports import LOOPBACK, hold_ports
 from local.probes import answers_http
 from local.simulation import token_source, tokens
 from local.town import Town, TownOptions, open_town
@@ -97,8 +97,8 @@ class ChaosReport:
 
 async def run_chaos(options: ChaosOptions) -> ChaosReport:
     """Bring a town up, disturb it, let it come to rest, count. Raises what `open_town` raises."""
-    with tempfile.TemporaryDirectory(prefix="jiceng-chaos-") as folder:
-        port = choose_ports([SECOND_API], None, {})[SECOND_API]
+    with tempfile.TemporaryDirectory(prefix="jiceng-chaos-") as folder, hold_ports([SECOND_API], None, {}) as ports:
+        port = ports[SECOND_API]
         processes = (*(swapped(each) for each in PROCESSES), second_api(port))
         data = options.data or Path(folder)
         town_options = TownOptions(data=data, speed=options.speed, demo=True, durable=False, processes=processes)

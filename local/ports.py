@@ -1,16 +1,21 @@
 """Which ports a town listens on: those asked for, else those of the last run, else free ones."""
 
 import errno
+import random
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import psutil
 
 from engine.mendable import Mendable
 
 LOOPBACK = "127.0.0.1"
+# Below the ports from which Linux (32768) and others (49152) take one for every connection that a program opens: such
+# a one could be gone again before our server listens on it, or while a server that died is started anew.
+FREE_PORTS = range(20_000, 30_000)
+TRIES = 200
 
 
 class PortTaken(Mendable):
@@ -27,45 +32,70 @@ class PortTaken(Mendable):
         self.port = port
 
 
-def choose_ports(
+@contextmanager
+def hold_ports(
     names: Sequence[str], base: int | None, remembered: Mapping[str, int], unused: AbstractSet[str] = frozenset()
-) -> dict[str, int]:
-    """A port on the loopback address for each name that is not unused.
+) -> Iterator[dict[str, int]]:
+    """A port on the loopback address for each name that is not unused, ours until the end of the block.
 
     With a base, name number i gets `base + i`. Without, a name keeps its remembered port while that is free, so that
-    bookmarks go on working; the others get free ones.
+    bookmarks go on working; the others get free ones. Until a server listens on its port nobody would see that it is
+    taken, and again while that server is started anew; so each port is held by a UDP socket of the same number, which
+    goes with this process and which every other town on this machine respects.
 
     Raises:
         PortTaken: with a base only; the message names the port and, where it can be seen, who holds it.
     """
     with ExitStack() as held:
-        chosen = {}
+        chosen: dict[str, int] = {}
         for index, name in enumerate(names):
             if name in unused:
                 continue
-            wanted = remembered.get(name, 0) if base is None else base + index
-            taken = _take(wanted, held)
-            if taken is None and base is not None:
-                raise PortTaken(name, wanted)
-            chosen[name] = taken or _take(0, held) or 0
-        return chosen
+            if base is not None:
+                # Asked for by a person: another program's UDP socket, which is in nobody's way, is no reason to refuse.
+                _hold(base + index, held)
+                if not _free(base + index):
+                    raise PortTaken(name, base + index)
+                chosen[name] = base + index
+            else:
+                before = remembered.get(name)
+                kept = before is not None and _hold(before, held) and _free(before)
+                chosen[name] = before if kept and before is not None else _any_port(held)
+        yield chosen
 
 
-def _take(port: int, held: ExitStack) -> int | None:
-    """Hold the port (0: any) until all are chosen, so that no two names get the same; None when it is taken."""
-    listener = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-    # The servers set this too: a connection of the last run that has not timed out yet is no reason to refuse.
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _any_port(held: ExitStack) -> int:
+    for port in random.sample(FREE_PORTS, TRIES):
+        if _hold(port, held) and _free(port):
+            return port
+    raise OSError(errno.EADDRINUSE, f"{TRIES} ports tried between {FREE_PORTS[0]} and {FREE_PORTS[-1]}: none is free")
+
+
+def _hold(port: int, held: ExitStack) -> bool:
+    """Keep it from other towns; False when one of them has it, or we have it already for another name."""
+    mark = held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    return _bound(mark, port)
+
+
+def _free(port: int) -> bool:
+    """Whether nobody listens on it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+        # The servers set this too: a connection of the last run that has not timed out yet is no reason to refuse.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return _bound(listener, port)
+
+
+def _bound(end: socket.socket, port: int) -> bool:
     try:
-        listener.bind((LOOPBACK, port))
-        # A bind alone does not see another socket that was bound with the same option and does not listen yet.
-        listener.listen(1)
+        end.bind((LOOPBACK, port))
+        if end.type == socket.SOCK_STREAM:
+            # A bind alone does not see another socket that was bound with the same option and does not listen yet.
+            end.listen(1)
     except OSError as error:
         if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            return None
+            return False
         raise
-    number: int = listener.getsockname()[1]
-    return number
+    return True
 
 
 def holder_of(port: int) -> str | None:

@@ -19,7 +19,7 @@ from pydantic import AwareDatetime
 from engine.database import Queries
 from local.backup import CLUSTER, TEMPORAL, BackupListing, NotBackedUp, read_listing
 from local.data_folder import DataFolder
-from local.ports import choose_ports
+from local.ports import hold_ports
 from local.postgres import LocalPostgres, open_postgres, verify_base_backup
 from local.private_file import write_private
 from local.supervisor import Supervisor
@@ -77,9 +77,8 @@ async def restore(target: Path, data: Path) -> Restored:
     folder = DataFolder(data)
     if folder.path.exists() and any(folder.path.iterdir()):
         raise NotBackedUp(f"{folder.path} is not empty: a town is restored into a folder of its own.")
-    with folder.hold():
+    with folder.hold(), hold_ports(["postgres"], None, {}) as ports:
         await asyncio.to_thread(_put_in_place, target, folder.path)
-        ports = choose_ports(["postgres"], None, {})
         postgres = await open_postgres(folder.path / "postgres", ports["postgres"])
         supervisor = Supervisor(folder.path, [postgres.child()])
         try:

@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -25,7 +25,7 @@ from engine.settings import Settings
 from local.child import Child, Step
 from local.data_folder import DataFolder, TownRecord, birth
 from local.memory import ChildMemory
-from local.ports import LOOPBACK, choose_ports
+from local.ports import LOOPBACK, hold_ports
 from local.postgres import open_postgres
 from local.supervisor import Supervisor
 from local.temporal_server import LocalTemporal
@@ -123,11 +123,12 @@ async def open_town(options: TownOptions, hurry: asyncio.Event | None = None) ->
     Whoever holds it awaits `town.supervisor.watch()` beside their own work: it raises when the town cannot go on.
     """
     folder = DataFolder(options.data)
-    with folder.hold():
+    with ExitStack() as held:
+        held.enter_context(folder.hold())
         folder.remove_record()
         await asyncio.to_thread(ChildMemory(folder.path / "children.json").clear)
         unused = {"postgres"} if options.database_url else set()
-        ports = choose_ports(PORTS, options.port_base, folder.remembered_ports(), unused)
+        ports = held.enter_context(hold_ports(PORTS, options.port_base, folder.remembered_ports(), unused))
         folder.remember_ports({**folder.remembered_ports(), **ports})
         temporal = _temporal(options, folder.path, ports)
         database_url, database = await _database(options, folder.path, ports)

@@ -10,7 +10,7 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from local.child import Step
-from local.ports import choose_ports
+from local.ports import hold_ports
 from local.supervisor import Supervisor
 from local.temporal_server import LocalTemporal, TemporalUnusable
 
@@ -19,24 +19,24 @@ from local.temporal_server import LocalTemporal, TemporalUnusable
 async def server(folder: Path, attributes: Mapping[str, str]) -> AsyncIterator[Client]:
     """A server on the folder's database file."""
     names = ("port", "ui_port", "http_port", "metrics_port")
-    ports = choose_ports(names, None, {})
-    temporal = LocalTemporal(
-        folder=folder,
-        port=ports["port"],
-        ui_port=ports["ui_port"],
-        http_port=ports["http_port"],
-        metrics_port=ports["metrics_port"],
-        durable=False,
-        namespace="default",
-        search_attributes=attributes,
-    )
-    prepare = Step("namespace", temporal.prepare_namespace, after=("temporal",))
-    supervisor = Supervisor(folder, [temporal.child(), prepare])
-    try:
-        await supervisor.start()
-        yield await Client.connect(temporal.address)
-    finally:
-        await supervisor.stop()
+    with hold_ports(names, None, {}) as ports:
+        temporal = LocalTemporal(
+            folder=folder,
+            port=ports["port"],
+            ui_port=ports["ui_port"],
+            http_port=ports["http_port"],
+            metrics_port=ports["metrics_port"],
+            durable=False,
+            namespace="default",
+            search_attributes=attributes,
+        )
+        prepare = Step("namespace", temporal.prepare_namespace, after=("temporal",))
+        supervisor = Supervisor(folder, [temporal.child(), prepare])
+        try:
+            await supervisor.start()
+            yield await Client.connect(temporal.address)
+        finally:
+            await supervisor.stop()
 
 
 async def test_search_attribute_of_a_newer_version_is_added_to_an_old_town(tmp_path: Path) -> None:

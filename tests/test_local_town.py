@@ -29,7 +29,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from local.data_folder import DataFolder, FoundedOtherwise, TownHeld
 from local.found import NoTown, find_town
 from local.identity import NobodyCanRunPostgres, find_identity
-from local.ports import PortTaken, choose_ports
+from local.ports import FREE_PORTS, PortTaken, hold_ports
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(400)
@@ -282,13 +282,33 @@ async def test_taken_port_is_named_with_its_holder(tmp_path: Path) -> None:
 
 def test_ports_of_the_last_run_are_kept_while_they_are_free() -> None:
     """Bookmarks go on working; a port that somebody took meanwhile is replaced, not fought for."""
-    remembered = choose_ports(("api", "temporal"), None, {})
-    assert choose_ports(("api", "temporal"), None, remembered) == remembered
-    with _listener() as taken:
-        chosen = choose_ports(("api", "temporal"), None, {**remembered, "api": taken})
+    names = ("api", "temporal")
+    with hold_ports(names, None, {}) as remembered:
+        pass
+    with hold_ports(names, None, remembered) as again:
+        assert again == remembered
+    with _listener() as taken, hold_ports(names, None, {**remembered, "api": taken}) as chosen:
+        assert chosen["temporal"] == remembered["temporal"]
+        assert chosen["api"] not in {taken, remembered["temporal"]}
 
-    assert chosen["temporal"] == remembered["temporal"]
-    assert chosen["api"] not in {taken, remembered["temporal"]}
+
+def test_a_port_belongs_to_a_town_before_its_server_listens_and_while_that_is_started_anew() -> None:
+    """Two towns on one machine never choose the same port; after the end of the one it is there for the other."""
+    names = ("api", "temporal")
+    with hold_ports(names, None, {}) as one, hold_ports(names, None, one) as other:
+        assert not {*one.values()} & {*other.values()}
+    with hold_ports(names, None, one) as later:
+        assert later == one
+
+
+def test_a_free_port_is_none_that_the_system_gives_to_any_connection_that_is_opened() -> None:
+    """A program that opens a connection cannot take a town's port, and one name's port is not another's."""
+    names = [str(number) for number in range(100)]
+    with hold_ports(names, None, {}) as chosen:
+        assert len({*chosen.values()}) == len(names)
+        assert {*chosen.values()} <= {*FREE_PORTS}
+    with socket.create_server(("127.0.0.1", 0)) as given:
+        assert given.getsockname()[1] not in FREE_PORTS
 
 
 def test_founding_fixes_the_speed(tmp_path: Path) -> None:
@@ -361,8 +381,11 @@ def _listener(*, after_a_free_port: bool = False) -> Iterator[int]:
     with ExitStack() as held:
         while True:
             port: int = held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
-            if not after_a_free_port or choose_ports(("before",), None, {"before": port - 1})["before"] == port - 1:
+            if not after_a_free_port:
                 break
+            with hold_ports(("before",), None, {"before": port - 1}) as before:
+                if before["before"] == port - 1:
+                    break
         yield port
 
 

@@ -1,13 +1,14 @@
 """A worker shows its figures to Prometheus where the settings say so, and nowhere else."""
 
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from temporalio.client import Client
 
 from engine.settings import Settings
-from local.ports import LOOPBACK, choose_ports
+from local.ports import LOOPBACK, hold_ports
 from schemas.incident import INCIDENT, Sign
 from tests.door import OpenDoor
 from tests.dying_worker import worker_process
@@ -17,9 +18,17 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.usefixtures("worker")
 
 
-async def test_a_worker_shows_the_sdks_figures_and_ours(door: OpenDoor, settings: Settings, temporal: Client) -> None:
+@pytest.fixture
+def address() -> Iterator[str]:
+    """Where the worker is to show them."""
+    with hold_ports(["metrics"], None, {}) as ports:
+        yield f"{LOOPBACK}:{ports['metrics']}"
+
+
+async def test_a_worker_shows_the_sdks_figures_and_ours(
+    door: OpenDoor, settings: Settings, temporal: Client, address: str
+) -> None:
     """Slots, latencies and failed tasks come from the SDK; a command that nobody stamped is counted beside them."""
-    address = f"{LOOPBACK}:{choose_ports(['metrics'], None, {})['metrics']}"
     measured = settings.model_copy(update={"task_queue": "measured", "worker_metrics": address})
     town = await door(INCIDENT, task_queue=measured.task_queue)
     async with worker_process(measured), httpx.AsyncClient(trust_env=False, timeout=30) as prometheus:
