@@ -11,6 +11,7 @@ from typing import Any
 
 from temporalio.client import Client, HeaderCodecBehavior
 from temporalio.runtime import Runtime
+from temporalio.service import GrpcCompression
 from temporalio.worker import (
     Interceptor,
     PollerBehaviorAutoscaling,
@@ -53,6 +54,8 @@ async def connect(settings: Settings, keys: Keys, *, lazy: bool = False, runtime
         rpc_metadata=await asyncio.to_thread(_authorization, settings),
         lazy=lazy,
         runtime=runtime,
+        # What travels is encrypted, and was compressed before that: once more costs both ends and makes nothing smaller.
+        grpc_compression=GrpcCompression.NONE,
     )
 
 

@@ -53,28 +53,32 @@ class BrokenChain(ValueError):
 
 def projection_of(state: CaseState) -> Projection:
     """Return the row of a case as it stands."""
+    return Projection(**facts_of(state), snapshot=state.snapshot())
+
+
+def facts_of(state: CaseState) -> dict[str, Any]:
+    """Return what the row of a case says beside its snapshot, by the names of `Projection`."""
     views = state.clock_views()
     running = [(view.due_at, view.name) for view in views if view.status is Status.RUNNING and view.due_at]
     due_at, due_clock = min(running, default=(None, None))
-    return Projection(
-        case_id=state.case_id,
-        procedure=state.procedure,
-        stage=state.stage,
-        area=state.area,
-        department=state.department,
-        involved=tuple(sorted(state.involved())),
-        holder=state.holder,
-        labels=state.labels(),
-        opened_at=state.opened_at,
-        closed_at=state.closed_at,
-        ended=state.ended,
-        due_at=due_at,
-        due_clock=due_clock,
-        seq=state.seq,
-        head_hash=state.head_hash,
-        clocks=views,
-        snapshot=state.snapshot(),
-    )
+    return {
+        "case_id": state.case_id,
+        "procedure": state.procedure,
+        "stage": state.stage,
+        "area": state.area,
+        "department": state.department,
+        "involved": tuple(sorted(state.involved())),
+        "holder": state.holder,
+        "labels": state.labels(),
+        "opened_at": state.opened_at,
+        "closed_at": state.closed_at,
+        "ended": state.ended,
+        "due_at": due_at,
+        "due_clock": due_clock,
+        "seq": state.seq,
+        "head_hash": state.head_hash,
+        "clocks": views,
+    }
 
 
 def verify_chain(entries: list[Entry]) -> str:

@@ -13,13 +13,12 @@ from schemas.actor import Actor, Channel, Role
 from schemas.model import Model
 from schemas.payment import LONGEST_NOTICE_BYTES, PAYMENT_RETURNED, ReturnedPayment, ReturnNotice
 from schemas.refusals import say
-from starter.answers import answer_command
 from starter.bodies import read_body, together
 from starter.case_reading import unknown_case
 from starter.commands import give
 from starter.documentation import responses, signed_body_of
 from starter.faults import faults_of
-from starter.intake import Entered, Sender
+from starter.intake import Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode, bad_request
 from starter.signatures import believe
@@ -74,9 +73,6 @@ async def _give(parts: Parts, code: str, notice: ReturnNotice) -> Response:
     given = door.model.model_validate(returned.model_dump())
     if faults := together(door.faults(given)):
         raise bad_request(faults)
-    known = await parts.intake.known(sender, state.case_id, PAYMENT_RETURNED, given)
-    if known is not None:
-        return await answer_command(parts, Entered(known, repeated=True), actor)
     return await give(parts, sender, state, name=PAYMENT_RETURNED, door=door, given=given)
 
 

@@ -20,7 +20,8 @@ from fastapi import Depends, Query
 from schemas.actor import Actor, Role
 from schemas.calendar import SHANGHAI
 from schemas.refusals import Fault, say
-from starter.case_reading import CASE_ID, SQL
+from starter.case_queries import SQL
+from starter.case_reading import CASE_ID
 from starter.database import database
 from starter.problems import bad_request
 from starter.views import CaseRow

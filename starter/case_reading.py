@@ -7,19 +7,19 @@ from typing import Any
 
 import asyncpg
 
-from engine.database import Queries
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
 from schemas.calendar import in_shanghai
 from schemas.case import CaseState, Entry
-from schemas.ledger import projection_of
+from schemas.ledger import facts_of
 from schemas.person_views import shown_person
 from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
 from schemas.refusals import RefusalCode, say
 from schemas.visibility import may_read_fact, may_read_persons, may_read_texts, may_see, sight_of
+from starter.case_queries import SQL
+from starter.case_states import CaseStates
 from starter.database import Connection, database, reading
-from starter.postbox import SQL as INTAKE
 from starter.problems import Attempt, Problem, ProblemCode
 from starter.titles import title_of
 from starter.views import CaseRow, CaseView, TimelineActor, TimelineEntry
@@ -31,39 +31,21 @@ PURPOSE = "show-timeline"
 WITHHELD = "〔不予显示〕"
 
 
-class CaseQueries(Queries):
-    """engine/queries/cases.sql."""
-
-    find_case: str
-    plan_for_what_is_asked: str
-    matching: str
-    page_by_opening: str
-    page_by_due: str
-    count_matching: str
-    entries_after: str
-    similar: str
-    indicators: str
-    whistle_indicators: str
-    count_attempt: str
-    forget_attempts: str
-
-
-SQL = CaseQueries.load("cases")
-
-
 class CaseReader:
     """Reads cases for a caller. Raises Problem: 404 for what is not there or not to be seen, 503 without Postgres."""
 
     def __init__(self, pool: asyncpg.Pool, vault: Vault, procedures: Mapping[str, Procedure]) -> None:
+        """`states` is for whoever asks as nobody in particular, and then decides alone what may be shown."""
         self._pool = pool
         self._vault = vault
         self._procedures = procedures
+        self.states = CaseStates(procedures)
 
     async def state(self, case_id: str, actor: Actor) -> CaseState:
         """The case as it last told; one that was accepted and does not stand yet, as it will start."""
         if CASE_ID.fullmatch(case_id):
             async with reading(self._pool) as connection:
-                state = await find_state(connection, self._procedures, case_id)
+                state = await self.states.find(connection, case_id)
             if state is not None and may_see(sight_of(state), actor):
                 return state
             if state is not None:
@@ -83,22 +65,19 @@ class CaseReader:
     async def standing(self, case_id: str, actor: Actor) -> CaseState | None:
         """The case as soon as it has told of itself: its first entries are in the ledger. None before that."""
         async with reading(self._pool) as connection:
-            row = await connection.fetchrow(SQL.find_case, case_id)
-        if row is None:
-            return None
-        state = self._procedures[row["procedure"]].state.model_validate(row["snapshot"])
-        if not may_see(sight_of(state), actor):
+            state = await self.states.standing(connection, case_id)
+        if state is not None and not may_see(sight_of(state), actor):
             raise unknown_case()
         return state
 
     def view(self, state: CaseState, actor: Actor, now: datetime) -> CaseView:
         """The case for this caller: with the commands that are legal for them now."""
-        row = projection_of(state)
-        procedure = self._procedures[row.procedure]
+        facts = facts_of(state)
+        procedure = self._procedures[state.procedure]
         return CaseView(
-            **row.model_dump(include=set(CaseRow.model_fields)),
+            **{name: facts[name] for name in CaseRow.model_fields},
             title=procedure.title,
-            clocks=row.clocks,
+            clocks=facts["clocks"],
             legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
         )
 
@@ -130,13 +109,6 @@ class CaseReader:
                 details = await self._vault.read_person_details(connection, person, actor, PURPOSE, case_id)
                 words[person] = _person(details, actor)
         return words
-
-
-async def find_state(connection: Connection, procedures: Mapping[str, Procedure], case_id: str) -> CaseState | None:
-    """The state of a case, as it last told or as it will start; for whom it is to be seen is the caller's to ask."""
-    row = await connection.fetchrow(SQL.find_case, case_id) or await connection.fetchrow(INTAKE.start_of_case, case_id)
-    known = procedures.get(row["procedure"]) if row and row["snapshot"] else None
-    return known.state.model_validate(row["snapshot"]) if row and known else None
 
 
 def unknown_case(attempt: Attempt | None = None) -> Problem:

@@ -35,11 +35,14 @@ _PROBLEMS = (
 
 
 async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, door: Door, given: BaseModel) -> Response:
-    """Give a command that has the right shape: look for its repeat, then at the door; then the case judges."""
-    known = await parts.intake.known(sender, state.case_id, name, given)
-    if known is not None:
-        return await answer_command(parts, Entered(known, repeated=True), sender.actor)
+    """Give a command that has the right shape: at the door first; then the case judges.
+
+    What was accepted earlier under its key is answered as it was then, also where it could not come in any more.
+    """
     if (refusal := hopeless(parts.procedures[state.procedure], state, name, sender, parts)) is not None:
+        known = await parts.intake.known(sender, state.case_id, name, given)
+        if known is not None:
+            return await answer_command(parts, Entered(known, repeated=True), sender.actor)
         await parts.intake.note_refusal(sender, state.case_id, name, refusal)
         raise refused(refusal, kept=True)
     entered = await parts.intake.command(sender, state, name, door, given)

@@ -13,7 +13,7 @@ from schemas.incident import INCIDENT
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.authentication import Caller, acting
 from starter.case_lists import beginning, end
-from starter.case_reading import SQL
+from starter.case_queries import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
 from starter.parts import PartsOf

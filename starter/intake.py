@@ -91,15 +91,16 @@ class Intake:
         """Accept a command for a case. Raises Problem: the key was used with another body, Postgres is away."""
         case, essence = state.case_id, {"command": name, "body": given.model_dump(mode="json")}
         row = self._row(sender, kind="command", name=name, procedure=state.procedure, case=case, essence=essence)
-        async with database(self._pool) as connection:
-            await connection.execute(SQL.queue_up, case)
-            number = await connection.fetchval(SQL.accept, *row)
-            if number is None:
-                return await self._known(connection, row)
-            reporter = None if sender.subject == ANYBODY else getattr(state, "reporter", None)
-            command = door.enter(given, await self._keep(connection, state, reporter, door.texts_of(given)))
-            stamp = self._stamp(case, name, sender, digest(command))
-            return await self._filled(connection, number, case, {"command": command, "stamp": stamp})
+        texts = door.texts_of(given)
+        try:
+            # Where nothing is to be kept beside it, the acceptance is one statement and its own transaction.
+            async with database(self._pool) if texts else reading(self._pool) as connection:
+                reporter = None if sender.subject == ANYBODY else getattr(state, "reporter", None)
+                command = door.enter(given, await self._keep(connection, state, reporter, texts))
+                payload = {"command": command, "stamp": self._stamp(case, name, sender, digest(command))}
+                return await self._accepted(connection, row, payload)
+        except _AcceptedBefore as before:
+            return Entered(_same(before.submission, row[8]), repeated=True)
 
     async def known(self, sender: Sender, case: str, name: str, given: BaseModel) -> Submission | None:
         """What was accepted earlier under this key for the case. Raises Problem as `command` does."""
@@ -120,6 +121,13 @@ class Intake:
         row = (attempt.case_id, attempt.command, actor.subject, actor.role, actor.department, attempt.code, "")
         async with database(self._pool) as connection:
             await connection.execute(KEEP, *row)
+
+    async def _accepted(self, connection: Connection, row: tuple[Any, ...], payload: object) -> Entered:
+        (accepted,) = await connection.fetch(SQL.accept_command, *row, payload, LEASE)
+        submission = Submission.read(accepted)
+        if submission.submission != row[0]:
+            raise _AcceptedBefore(submission)
+        return Entered(submission, repeated=False)
 
     async def _filled(self, connection: Connection, number: int, case: str, payload: object) -> Entered:
         row = await connection.fetchrow(SQL.fill, number, case, payload, LEASE)
@@ -172,6 +180,14 @@ class Intake:
 
     def _keyed(self, what: str, content: bytes) -> bytes:
         return hmac.new(self._digest_key, what.encode() + b"\0" + content, hashlib.sha256).digest()
+
+
+class _AcceptedBefore(Exception):
+    """The key is known: what was kept for this repeat is not to stay."""
+
+    def __init__(self, submission: Submission) -> None:
+        super().__init__("accepted before")
+        self.submission = submission
 
 
 def command_id_of(sender: Sender, case: str) -> str:

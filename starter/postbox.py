@@ -22,7 +22,7 @@ class IntakeQueries(Queries):
     accept: str
     known: str
     next_case_number: str
-    queue_up: str
+    accept_command: str
     fill: str
     claim_due: str
     postpone: str

@@ -10,7 +10,7 @@ from schemas.case import CaseState
 from schemas.clocks import Status
 from schemas.ledger import projection_of
 from schemas.refusals import say
-from starter.case_reading import CASE_ID, find_state, unknown_case
+from starter.case_reading import CASE_ID, unknown_case
 from starter.database import Connection, database
 from starter.documentation import responses
 from starter.parts import Parts, PartsOf
@@ -42,7 +42,7 @@ async def follow_case(case_id: str, parts: PartsOf, code: Annotated[str, Query(m
     if not attempt.right:
         raise unknown_case()
     async with database(parts.pool) as connection:
-        state = await find_state(connection, parts.procedures, number)
+        state = await parts.reader.states.find(connection, number)
         if state is None:
             raise unknown_case()
         return PublicCase(
@@ -103,7 +103,7 @@ async def _followed(parts: Parts, connection: Connection, state: CaseState) -> P
     for _ in range(MERGES_FOLLOWED):
         if into is None:
             break
-        found = await find_state(connection, parts.procedures, into)
+        found = await parts.reader.states.find(connection, into)
         if found is None:
             break
         followed, into = found, getattr(found, "merged_into", None)

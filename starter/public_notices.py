@@ -25,7 +25,7 @@ from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
 from starter.answers import settled
 from starter.bodies import read_body, read_key, read_model, together
-from starter.case_reading import SQL as CASES
+from starter.case_queries import SQL as CASES
 from starter.database import Connection, database
 from starter.documentation import body_of, responses
 from starter.doors import Door, door_of

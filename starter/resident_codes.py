@@ -12,7 +12,7 @@ from datetime import timedelta
 import asyncpg
 
 from engine.keys import Keys
-from starter.case_reading import SQL
+from starter.case_queries import SQL
 from starter.database import database
 
 ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from starter.authentication import Caller, acting
 from starter.case_lists import sight
-from starter.case_reading import SQL
+from starter.case_queries import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
 from starter.parts import PartsOf

@@ -9,7 +9,7 @@ from schemas.calendar import in_shanghai
 from schemas.whistle_policy import WhistleType
 from starter.authentication import Caller
 from starter.case_lists import beginning, end
-from starter.case_reading import SQL
+from starter.case_queries import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
 from starter.indicators import OpenedFrom, OpenedTo, Text, figures_for, rate, times, too_many_lines

@@ -15,7 +15,7 @@ from engine.keys import Keys
 from schemas.actor import Actor, Role
 from schemas.calendar import SHANGHAI
 from starter.case_lists import COUNT, PAGES, Filters, Sort, sight
-from starter.case_reading import SQL
+from starter.case_queries import SQL
 from tests.api_callers import As, OwnTown, api_of, callers
 
 pytest_plugins = ("tests.api_fixture",)

@@ -1,8 +1,9 @@
 -- What is read of cases. Who sees what is decided in schemas/visibility.py; `matching` says the same in SQL.
 
 -- name: find_case
--- One row.
-select procedure, snapshot from cases where case_id = $1;
+-- One row, with its text unless the asker has it, by its version ($2): every writing of a row makes another one.
+select procedure, version, case when version is distinct from $2::text then snapshot::text end as snapshot
+from (select procedure, snapshot, head_hash || ' ' || xmin::text as version from cases where case_id = $1) as found;
 
 -- name: plan_for_what_is_asked
 -- Most filters are not set: planned for the values at hand, what is not set costs nothing and an index serves the rest.

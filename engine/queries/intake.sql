@@ -17,9 +17,9 @@ insert into case_numbers (procedure, day, last) values ($1, $2, 1)
 on conflict (procedure, day) do update set last = case_numbers.last + 1
 returning last;
 
--- name: queue_up
--- One acceptance per case at a time, so that the order of numbers is the order of acceptance.
-select pg_advisory_xact_lock(hashtextextended('intake ' || $1, 0));
+-- name: accept_command
+-- The row of a command, new or as the key has it (engine/migrations/20261122000080_accept_command.sql).
+select * from accept_command($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: fill
 -- Complete an accepted row. It is leased to the accepting process at once, unless others of its case wait before it.
@@ -77,7 +77,7 @@ select * from intake where submission = $1;
 
 -- name: start_of_case
 -- The start of a case that may not stand yet.
-select procedure, payload as snapshot from intake where case_id = $1 and kind = 'start';
+select procedure, payload::text as snapshot from intake where case_id = $1 and kind = 'start';
 
 -- name: backlog
 -- How much waits, and for how long the oldest has.

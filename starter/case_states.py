@@ -1,0 +1,49 @@
+"""Finding the state of a case, whoever asks; what has not changed since it was last read here is not taken apart anew.
+
+Between the question whether a command may come in and the answer to it, and from one command to the next, the same state
+is wanted several times; to read and check one costs as much as all else that a request does.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from schemas.case import CaseState
+from schemas.procedure import Procedure
+from starter.case_queries import SQL
+from starter.database import Connection
+from starter.postbox import SQL as INTAKE
+
+KEPT_AT_MOST = 128
+"""As many as are asked about at once, and some more; each takes some ten kilobytes."""
+
+
+class CaseStates:
+    """States of cases. They are shared by all who ask: nobody changes one. Raises what asyncpg raises."""
+
+    def __init__(self, procedures: Mapping[str, Procedure]) -> None:
+        self._procedures = procedures
+        self._kept: OrderedDict[str, tuple[str, CaseState]] = OrderedDict()
+
+    async def find(self, connection: Connection, case_id: str) -> CaseState | None:
+        """The state as the case last told, or as it will start; for whom it is to be seen is the caller's to ask."""
+        state = await self.standing(connection, case_id)
+        if state is not None:
+            return state
+        row = await connection.fetchrow(INTAKE.start_of_case, case_id)
+        known = self._procedures.get(row["procedure"]) if row and row["snapshot"] else None
+        return known.state.model_validate_json(row["snapshot"]) if row and known else None
+
+    async def standing(self, connection: Connection, case_id: str) -> CaseState | None:
+        """The state of a case that has told of itself: its first entries are in the ledger. None before that."""
+        version, state = self._kept.get(case_id, (None, None))
+        row = await connection.fetchrow(SQL.find_case, case_id, version)
+        if row is None or row["procedure"] not in self._procedures:
+            return None
+        if row["snapshot"] is not None:
+            state = self._procedures[row["procedure"]].state.model_validate_json(row["snapshot"])
+            self._kept[case_id] = (row["version"], state)
+        if case_id in self._kept:
+            self._kept.move_to_end(case_id)
+        while len(self._kept) > KEPT_AT_MOST:
+            self._kept.popitem(last=False)
+        return state
