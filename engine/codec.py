@@ -13,13 +13,19 @@ all the same stops its case visibly until it is reset to before that signal.
 import os
 import zlib
 from collections.abc import Sequence
+from typing import ClassVar
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.contrib.pydantic import PydanticPayloadConverter
-from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
+from temporalio.converter import (
+    CompositePayloadConverter,
+    DataConverter,
+    DefaultFailureConverterWithEncodedAttributes,
+    PayloadCodec,
+)
 
 from engine.keys import KeyRing, Keys
 
@@ -98,13 +104,26 @@ class EncryptionCodec(PayloadCodec):
             raise PayloadDamaged(f"Its key: {key_id}") from None
 
 
+class CasePayloadConverter(CompositePayloadConverter):
+    """Temporal's converter for pydantic models, of which the SDK makes one for every run of a case and every call.
+
+    What it knows of types is kept by the part that turns them to and from JSON; that is one and the same for all.
+    """
+
+    _parts: ClassVar = tuple(PydanticPayloadConverter().converters.values())
+
+    def __init__(self) -> None:
+        """Share the parts."""
+        super().__init__(*self._parts)
+
+
 def data_converter(keys: Keys) -> DataConverter:
     """The one way in which values become payloads: pydantic models, encrypted; failures with their stack trace too.
 
     Headers are a matter of the client and the replayer: give both `header_codec_behavior=HeaderCodecBehavior.CODEC`.
     """
     return DataConverter(
-        payload_converter_class=PydanticPayloadConverter,
+        payload_converter_class=CasePayloadConverter,
         payload_codec=EncryptionCodec(keys.payload),
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
     )

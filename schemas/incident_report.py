@@ -86,6 +86,8 @@ def open_incident(
         charter=charter,
         opening=unsigned,
         area=report.location.area or actor.area or AREA_UNKNOWN,
+        # Whose it will be with its first order: so it stands in Temporal's lists from the start, at the price of no event.
+        department=responsibility.department,
         reporter_subject=actor.subject if own else report.on_behalf_of,
         opened_at=at,
         terms=policy.terms,

@@ -62,7 +62,7 @@ class Limit(Model):
     @property
     def in_days(self) -> bool:
         """Whether the limit is counted in whole days."""
-        return self.unit in {Unit.NATURAL_DAYS, Unit.WORKING_DAYS}
+        return self.unit is Unit.NATURAL_DAYS or self.unit is Unit.WORKING_DAYS
 
     @property
     def chinese(self) -> str:

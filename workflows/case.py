@@ -353,14 +353,15 @@ class Case(Generic[StateT]):
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
             if not self.state.charter.tells_tasks_apart:
-                self._shown = steps.show(self.state, self._shown)
+                self._shown = steps.show(self.state, batch.projection.clocks, self._shown)
 
     def _show_before(self, batch: Batch) -> None:
         """Show where the case stands; what it did by itself leaves a command in this workflow task in any case.
 
         Its first task starts clocks, and a task with an update accepts it: those have one already.
         """
-        before, self._shown = self._shown, steps.show(self.state, self._shown)
+        before = self._shown
+        self._shown = steps.show(self.state, batch.projection.clocks, before)
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
             self._tell_task_apart()

@@ -22,7 +22,9 @@ class Clocks:
         self._state = state
         self._now = now
         self._changed: dict[str, None] = {}
-        self._next = self._earliest()
+        self._known: dict[str, tuple[Clock, Calendar, Moment | None]] = {}
+        self._earliest: Moment | None = None
+        self._looked = False
 
     def start(self, name: str, limit: Limit, by: str, tiers: tuple[Tier, ...] = (), warn_percent: int = 80) -> None:
         """Start a clock, or start it anew. `warn_percent` 100: the clock is a window, not a duty, and warns nobody."""
@@ -114,15 +116,29 @@ class Clocks:
 
     def _fire(self, moment: Moment, on_moment: Callable[[str, str, str | None], None]) -> None:
         self._state.clocks[moment.clock] = self._state.clocks[moment.clock].mark_fired(moment.name)
-        self._next = self._earliest()
+        self._looked = False
         on_moment(moment.clock, moment.name, moment.to)
 
     def _keep(self, clock: Clock) -> None:
         self._state.clocks[clock.name] = clock
         self._changed[clock.name] = None
-        self._next = self._earliest()
+        self._looked = False
 
-    def _earliest(self) -> Moment | None:
+    @property
+    def _next(self) -> Moment | None:
+        """The earliest moment ahead. One command may change many clocks; who asks then wants it once."""
+        if not self._looked:
+            ahead = [moment for clock in self._state.clocks.values() if (moment := self._first(clock)) is not None]
+            self._earliest = min(ahead, key=lambda moment: (moment.at, moment.clock), default=None)
+            self._looked = True
+        return self._earliest
+
+    def _first(self, clock: Clock) -> Moment | None:
+        """The first moment ahead of one clock; for one that has not changed, as it was found before."""
         calendar = self._state.charter.calendar
-        ahead = [moment for clock in self._state.clocks.values() for moment in moments(clock, calendar)[:1]]
-        return min(ahead, key=lambda moment: (moment.at, moment.clock), default=None)
+        known = self._known.get(clock.name)
+        if known is not None and known[0] is clock and known[1] is calendar:
+            return known[2]
+        first = next(iter(moments(clock, calendar)), None)
+        self._known[clock.name] = (clock, calendar, first)
+        return first

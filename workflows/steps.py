@@ -3,7 +3,7 @@
 The more constrained this interface is, the easier it is to test, to version and to change.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -228,8 +228,8 @@ async def case_answered(answered: Callable[[], bool]) -> bool:
     return True
 
 
-def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
-    """Tell Temporal's lists and its UI where the case stands; return what is shown now.
+def show(state: CaseState, clocks: Iterable[ClockView], shown: dict[str, str]) -> dict[str, str]:
+    """Tell Temporal's lists and its UI where the case stands, with its clocks; return what is shown now.
 
     Search attributes cost an event, so only those go up that differ from `shown`; the details cost none.
     """
@@ -237,7 +237,7 @@ def show(state: CaseState, shown: dict[str, str]) -> dict[str, str]:
     changed = [_KEYWORDS[name].value_set(value) for name, value in now.items() if shown.get(name) != value]
     if changed:
         workflow.upsert_search_attributes(changed)
-    workflow.set_current_details(details(state))
+    workflow.set_current_details(details(state, clocks))
     return now
 
 
@@ -247,14 +247,14 @@ def tell_task_apart(state: CaseState) -> None:
     workflow.upsert_search_attributes([_KEYWORDS[name].value_set(keywords_of(state)[name])])
 
 
-def running(state: CaseState) -> list[ClockView]:
+def running(clocks: Iterable[ClockView]) -> list[ClockView]:
     """Return the clocks that count now, with their due times, the next one first."""
-    return sorted((view for view in state.clock_views() if view.status is Status.RUNNING and view.due_at), key=_due)
+    return sorted((view for view in clocks if view.status is Status.RUNNING and view.due_at), key=_due)
 
 
-def details(state: CaseState) -> str:
+def details(state: CaseState, views: Iterable[ClockView]) -> str:
     """What a supervisor reads at the top of a case in the Temporal UI, in Markdown: Chinese words beside codes only."""
-    clocks = running(state)
+    clocks = running(views)
     lines = [
         f"**环节 stage**: {stage_words(state.stage, state.procedure)}",
         f"**责任方 holder**: {holder_words(state.holder)}",
