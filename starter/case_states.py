@@ -24,6 +24,10 @@ class CaseStates:
         self._procedures = procedures
         self._kept: OrderedDict[str, tuple[str, CaseState]] = OrderedDict()
 
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._kept)
+
     async def find(self, connection: Connection, case_id: str) -> CaseState | None:
         """The state as the case last told, or as it will start; for whom it is to be seen is the caller's to ask."""
         state = await self.standing(connection, case_id)
