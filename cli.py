@@ -3,7 +3,6 @@
 What is not asked for is not loaded: a town has eight processes, and each would load the code of all the others.
 """
 
-import gc
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
@@ -12,10 +11,8 @@ from typing import Any
 import typer
 
 from engine.settings import Settings
-from local.telling import run_told
 
 PROCESSES: Mapping[str, tuple[str, str]] = {
-    "worker": ("worker:run_worker", "Run the worker alone, configured by JICENG_* variables."),
     "api": ("starter.serve:run_api", "Run the starter API alone, configured by JICENG_* variables."),
     "departments": (
         "local.simulation:run_departments",
@@ -38,6 +35,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "local.demo_commands:demo",
     "import": "local.import_commands:import_messages",
     "replies": "local.demo_commands:replies",
+    "worker": "local.worker_commands:worker",
     "token": "local.town_commands:token",
     "where": "local.town_commands:where",
     "docs": "local.docs_commands:docs",
@@ -84,22 +82,9 @@ def app(only: str | None = None) -> typer.Typer:
 def _process(name: str, place: str) -> Callable[[], None]:
     def command() -> None:
         settings, task = Settings(), _found(place)
-        _collect_seldom()
-        # A sixth less of a worker's CPU than on the standard loop (docs/bench.md).
-        run_told(task(settings), name, settings.log_level, _found("uvloop:new_event_loop"))
+        _found("local.process:run_process")(task(settings), name, settings)
 
     return command
-
-
-def _collect_seldom() -> None:
-    """Look for cyclic garbage every ten thousand new objects and not every seven hundred, and never in the code itself.
-
-    A process that lives long has a million objects that are there to stay; to walk them again and again took a tenth of
-    an API's CPU (docs/bench.md).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000, 10, 10)
 
 
 def _found(place: str) -> Any:

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     worker_metrics: str | None = Field(
         default=None, description="HOST:PORT at which each worker shows its figures to Prometheus; without it nowhere"
     )
+    worker_processes: int = Field(
+        default=1, ge=1, le=64, description="processes of a worker, each of which uses one core"
+    )
     workflow_cache: int = Field(default=600, ge=0, description="cases kept in a worker's memory; 0 replays every task")
     codec_origin: str | None = Field(
         default=None, description="origin of the Temporal UI that may have payloads decoded; without it nobody may"

@@ -41,7 +41,8 @@ class Pace:
 class Keeper:
     """The life of one child. `ready` is set when it has been ready once; `started` is its present life, if it runs."""
 
-    def __init__(self, child: Child, log: Path, pace: Pace, remember: Callable[[Child, Started], None]) -> None:
+    def __init__(self, child: Child, log: Path | None, pace: Pace, remember: Callable[[Child, Started], None]) -> None:
+        """`log` None: what the child says goes where ours goes."""
         self.child = child
         self.log = log
         self.ready = asyncio.Event()
@@ -73,7 +74,7 @@ class Keeper:
             if not self.ready.is_set() and deaths >= self._pace.attempts_at_first:
                 raise ChildFailed(
                     f"{self.child.name} could not be started ({deaths} attempts, last {_outcome(process)}). "
-                    f"The end of {self.log}:\n{tail(self.log)}"
+                    + (f"The end of {self.log}:\n{tail(self.log)}" if self.log else "What it said stands above.")
                 )
             pause = self._pace.pause_seconds(deaths)
             self._logger.warning("child_died", outcome=_outcome(process), restarts=deaths, waiting=pause)
@@ -108,7 +109,7 @@ class Keeper:
 
     async def _spawn(self) -> asyncio.subprocess.Process:
         await self.child.prepare()
-        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if self.log else None
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *self.child.identity.command(None, self.child.argv),
@@ -121,7 +122,8 @@ class Keeper:
                 start_new_session=True,
             )
         finally:
-            os.close(descriptor)
+            if descriptor is not None:
+                os.close(descriptor)
         self.started = Started(self._process.pid, datetime.now(UTC))
         self._remember(self.child, self.started)
         return self._process

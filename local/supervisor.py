@@ -102,7 +102,8 @@ class Supervisor:
         while True:
             await asyncio.sleep(_LOOK_AT_LOGS_EVERY_SECONDS)
             for keeper in self._keepers.values():
-                await asyncio.to_thread(logs.rotate, keeper.log)
+                if keeper.log is not None:
+                    await asyncio.to_thread(logs.rotate, keeper.log)
 
 
 def _levels(parts: Sequence[Child | Step]) -> list[tuple[str, ...]]:

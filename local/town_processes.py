@@ -29,22 +29,23 @@ def worker_polls(our: Settings) -> Probe:
     return polls_task_queue(our.temporal_address, our.temporal_namespace, our.task_queue)
 
 
-def _jiceng(command: str) -> tuple[str, ...]:
+def jiceng(*command: str) -> tuple[str, ...]:
+    """Our own command line, as a process of its own."""
     # -P: a file in the data folder must not be taken for one of our modules.
-    return (sys.executable, "-P", "-m", "cli", command)
+    return (sys.executable, "-P", "-m", "cli", *command)
 
 
 PROCESSES = (
-    TownProcess("worker", _jiceng("worker"), worker_polls),
-    TownProcess("api", _jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
-    TownProcess("notices", _jiceng("notices")),
-    TownProcess("archiver", _jiceng("archiver")),
+    TownProcess("worker", jiceng("worker"), worker_polls),
+    TownProcess("api", jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
+    TownProcess("notices", jiceng("notices")),
+    TownProcess("archiver", jiceng("archiver")),
     TownProcess(
-        "departments", _jiceng("departments"), lambda our: accepts_connections(f"{our.departments_url}"), demo=True
+        "departments", jiceng("departments"), lambda our: accepts_connections(f"{our.departments_url}"), demo=True
     ),
-    TownProcess("sources", _jiceng("sources"), lambda our: answers_http(f"{our.sources_url}/healthz"), demo=True),
-    TownProcess("bank", _jiceng("bank"), lambda our: answers_http(f"{our.bank_url}/healthz"), demo=True),
-    TownProcess("people", _jiceng("people"), after=("worker", "api", "departments"), demo=True),
+    TownProcess("sources", jiceng("sources"), lambda our: answers_http(f"{our.sources_url}/healthz"), demo=True),
+    TownProcess("bank", jiceng("bank"), lambda our: answers_http(f"{our.bank_url}/healthz"), demo=True),
+    TownProcess("people", jiceng("people"), after=("worker", "api", "departments"), demo=True),
 )
 
 
