@@ -30,7 +30,7 @@ class Ours:
     name = "jiceng"
 
     def __init__(self, town: Town, keys: Keys, pool: asyncpg.Pool, temporal: Client, shape: Shape) -> None:
-        self._town, self._pool, self._temporal, self._shape = town, pool, temporal, shape
+        self.town, self._pool, self._temporal, self._shape = town, pool, temporal, shape
         self._http = httpx.AsyncClient(base_url=town.settings.api_url, trust_env=False, timeout=60)
         self._documents: list[dict[str, object]] = []
         self.accepted = 0
@@ -104,7 +104,7 @@ class Ours:
 
     def processes(self) -> Mapping[str, int]:
         """The town's own."""
-        return pids_of(self._town, *SERVING)
+        return pids_of(self.town, *SERVING)
 
     def _headers(self, by: str) -> dict[str, str]:
         return {"Authorization": f"Bearer {self._tokens[by]}"}

@@ -71,11 +71,10 @@ class Reserved:
 
 @dataclass(frozen=True)
 class Found:
-    """A stored document, who sent it, and in which cases it stands."""
+    """A stored document, and who sent it."""
 
     document: Document
     uploader: str
-    cases: tuple[str, ...]
 
 
 def load_document_policy(folder: Path) -> DocumentPolicy:
@@ -144,16 +143,11 @@ class Documents:
     async def find(self, connection: Connection, references: Sequence[str]) -> dict[str, Found]:
         """What is known of documents; those that are not there, or not stored yet, are left out."""
         rows = await connection.fetch(SQL.find_documents, list(references))
-        return {
-            row["document_id"]: Found(
-                document=_document(row),
-                uploader=row["uploader"],
-                cases=tuple(
-                    each["case_id"] for each in await connection.fetch(SQL.cases_of_document, row["document_id"])
-                ),
-            )
-            for row in rows
-        }
+        return {row["document_id"]: Found(document=_document(row), uploader=row["uploader"]) for row in rows}
+
+    async def cases_of(self, connection: Connection, reference: DocumentReference) -> tuple[str, ...]:
+        """The cases in which a document stands. The chain of each is walked: ask only where it matters."""
+        return tuple(row["case_id"] for row in await connection.fetch(SQL.cases_of_document, reference))
 
     async def key_for_reading(
         self, connection: Connection, reference: DocumentReference, reader: Actor, case_id: str | None

@@ -20,7 +20,7 @@ from schemas.refusals import Fault, Refusal, RefusalCode, say
 from schemas.visibility import may_read_texts
 from starter.answers import CREATED, OK, json_response
 from starter.authentication import Caller, acting
-from starter.database import Connection, database
+from starter.database import Connection, database, reading
 from starter.documentation import responses
 from starter.parts import Parts, PartsOf
 from starter.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused
@@ -168,15 +168,17 @@ async def _may_attach(parts: Parts, found: Found, actor: Actor) -> bool:
 
 async def _seen_in(parts: Parts, found: Found, actor: Actor) -> str | None:
     """The case by which the caller sees a document; None while it stands in none and is the caller's own."""
-    if not found.cases and found.uploader == actor.subject:
+    async with reading(parts.pool) as connection:
+        cases = await parts.documents.cases_of(connection, found.document.reference)
+    if not cases and found.uploader == actor.subject:
         return None
-    for case_id in found.cases:
+    for case_id in cases:
         try:
             return (await parts.reader.state(case_id, actor)).case_id
         except Problem as problem:
             if problem.code != ProblemCode.UNKNOWN_CASE:
                 raise
-    raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=found.cases[0] if found.cases else None))
+    raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=cases[0] if cases else None))
 
 
 def _named(plain: Any, field: str = "body") -> Iterator[tuple[str, str, set[tuple[str, Any]]]]:
