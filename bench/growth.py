@@ -68,7 +68,12 @@ def questions(town: Town) -> dict[str, tuple[dict[str, str], str, dict[str, Any]
         "inbox of a department": (officer, "/api/v1/inbox", {}),
         "inbox of a supervisor": (who(Role.SUPERVISOR, "z"), "/api/v1/inbox", {}),
         "indicators of a month": (who(Role.AUDITOR, "a"), "/api/v1/indicators/incidents", {"by": "department"} | month),
-        "indicators of all": (who(Role.AUDITOR, "a"), "/api/v1/indicators/incidents", {"by": "department"}),
+        "indicators, no period": (who(Role.AUDITOR, "a"), "/api/v1/indicators/incidents", {"by": "department"}),
+        "indicators of all": (
+            who(Role.AUDITOR, "a"),
+            "/api/v1/indicators/incidents",
+            {"by": "department", "opened_from": "2000-01-01"},
+        ),
     }
 
 

@@ -1,5 +1,6 @@
 """GET /api/v1/indicators/incidents: the three rates 三率 and how long things take. Definitions: docs/indicators.md."""
 
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Query
 
 from engine.tokens import Principal
 from schemas.actor import Role
-from schemas.calendar import in_shanghai
+from schemas.calendar import in_shanghai, midnight
 from schemas.incident import INCIDENT
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.authentication import Caller, acting
@@ -21,6 +22,7 @@ from starter.problems import bad_request, refused
 from starter.views import IndicatorLine, Indicators, Times
 
 LINES_MAX = 5000
+YEAR = timedelta(days=365)
 router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
 Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 OpenedFrom = Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")]
@@ -54,10 +56,12 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
 ) -> Indicators:
     """Of the incidents opened in a period, as a whole and by department, category, area, month or several of them.
 
+    Without a period those of the last 365 days; the answer says since when.
+
     Staff get the figures of their area, a department those of what it holds; residents none.
     """
     seen_area, seen_department = figures_for(caller)
-    since, before = beginning("opened_from", opened_from), end("opened_to", opened_to)
+    since, before = period(opened_from, opened_to, parts.intake.now())
     async with database(parts.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
@@ -83,6 +87,16 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
         whole=lines[0],
         lines=lines[1:] if by else [],
     )
+
+
+def period(opened_from: str | None, opened_to: str | None, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Which cases count, by when they were reported; those of the last year unless something is asked for.
+
+    All that there ever was is nobody's question every day, and the only one that takes longer the older the town is.
+    """
+    if opened_from is None and opened_to is None:
+        return midnight(in_shanghai(now).date() - YEAR), None
+    return beginning("opened_from", opened_from), end("opened_to", opened_to)
 
 
 def figures_for(caller: Principal) -> tuple[str | None, str | None]:

@@ -8,11 +8,10 @@ from fastapi import APIRouter, Query
 from schemas.calendar import in_shanghai
 from schemas.whistle_policy import WhistleType
 from starter.authentication import Caller
-from starter.case_lists import beginning, end
 from starter.case_queries import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
-from starter.indicators import OpenedFrom, OpenedTo, Text, figures_for, rate, times, too_many_lines
+from starter.indicators import OpenedFrom, OpenedTo, Text, figures_for, period, rate, times, too_many_lines
 from starter.parts import PartsOf
 from starter.views import StreetLine, SummonsLine, WhistleIndicators
 
@@ -39,9 +38,12 @@ async def whistle_indicators(  # noqa: PLR0917 - query parameters
         int, Query(ge=1, le=20, description="parts of an area's code that make a street")
     ] = STREET_PARTS,
 ) -> WhistleIndicators:
-    """Of the whistles and summonses of a period. Staff get the figures of their area, a department its own; residents none."""
+    """Of the whistles and summonses of a period, without one those of the last 365 days.
+
+    Staff get the figures of their area, a department its own; residents none.
+    """
     seen_area, seen_department = figures_for(caller)
-    since, before = beginning("opened_from", opened_from), end("opened_to", opened_to)
+    since, before = period(opened_from, opened_to, parts.intake.now())
     async with database(parts.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(

@@ -1,7 +1,7 @@
 """Indicators: every figure of a small town against what the same cases' timelines say, counted by hand."""
 
 import statistics
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -204,6 +204,20 @@ async def test_a_period_is_that_of_the_reports(door: OpenDoor, town: dict[str, s
     assert (inside["whole"]["reported"], outside["whole"]["reported"]) == (1, 0)
     assert outside["whole"]["response_rate"] is None
     assert outside["whole"]["handling_seconds"] is None
+
+
+async def test_without_a_period_the_last_year_counts(door: OpenDoor, town: dict[str, str]) -> None:
+    """So that the question of every day does not take longer the older the town is; whoever wants all of it says so."""
+    slow = await door(INCIDENT)
+    opened = datetime.fromisoformat((await slow.case(town["solved"]))["opened_at"])
+    usual = await indicators(slow, area="830.1.1")
+    since, as_of = (datetime.fromisoformat(usual[name]) for name in ("opened_from", "as_of"))
+    everything = await indicators(slow, area="830.1.1", opened_from="2000-01-01")
+    to_a_day = await indicators(slow, area="830.1.1", opened_to=f"{opened:%Y-%m-%d}")
+
+    assert since == datetime.combine(as_of.date() - timedelta(days=365), time(0), as_of.tzinfo)
+    assert usual["whole"] == everything["whole"]
+    assert to_a_day["opened_from"] is None
 
 
 async def test_a_department_gets_its_own_figures_and_residents_none(door: OpenDoor, town: dict[str, str]) -> None:
