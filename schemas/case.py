@@ -36,6 +36,10 @@ class Charter(Model):
     tells_tasks_apart: bool = Field(
         default=False, description="what it does by itself leaves a command (decision 0003); not in cases from before"
     )
+    marks_by_timer: bool = Field(
+        default=False,
+        description="that command is a timer's (decision 0005); of cases from before, of what they are listed by",
+    )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
     )

@@ -83,8 +83,8 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
             return pending(parts, entered)
     except Problem as problem:
         return _still_accepted(parts, problem, entered)
-    view = parts.reader.view(state, actor, parts.intake.now())
-    answer = ReportAnswer(**dict(view), code=parts.codes.code_of(submission.case_id))
+    code = parts.codes.code_of(submission.case_id)
+    answer = parts.reader.view_as(ReportAnswer, state, actor, parts.intake.now(), code=code)
     status = OK if entered.repeated else CREATED
     return json_response(answer, status, {"Location": case_url(submission.case_id)})
 
@@ -112,8 +112,7 @@ async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Respon
         return _still_accepted(parts, problem, entered)
     if state is None:
         return pending(parts, entered)
-    view = parts.reader.view(state, actor, parts.intake.now())
-    return json_response(CommandAnswer(**dict(view), accepted=accepted))
+    return json_response(parts.reader.view_as(CommandAnswer, state, actor, parts.intake.now(), accepted=accepted))
 
 
 def _still_accepted(parts: Parts, problem: Problem, entered: Entered) -> Response:

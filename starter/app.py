@@ -144,6 +144,7 @@ def build_parts(
             time=town_time,
             history_limit=settings.history_limit,
             tells_tasks_apart=True,
+            marks_by_timer=True,
             lists_stage=False,
         )
         for name, policy in policies.items()

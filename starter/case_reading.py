@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -24,6 +24,7 @@ from starter.problems import Attempt, Problem, ProblemCode
 from starter.titles import title_of
 from starter.views import CaseRow, CaseView, TimelineActor, TimelineEntry
 
+ViewT = TypeVar("ViewT", bound=CaseView)
 _TEXT = re.compile(rf"text:{OPAQUE}")
 _PERSON = re.compile(rf"person:{OPAQUE}")
 CASE_ID = re.compile(r"[a-z]+-[0-9]{8}-[0-9]{6,12}(\.[a-z0-9-]{1,64}){0,4}")
@@ -72,9 +73,14 @@ class CaseReader:
 
     def view(self, state: CaseState, actor: Actor, now: datetime) -> CaseView:
         """The case for this caller: with the commands that are legal for them now."""
+        return self.view_as(CaseView, state, actor, now)
+
+    def view_as(self, view: type[ViewT], state: CaseState, actor: Actor, now: datetime, **more: Any) -> ViewT:
+        """The same with `more` that this kind of view says."""
         facts = facts_of(state)
         procedure = self._procedures[state.procedure]
-        return CaseView(
+        return view(
+            **more,
             **{name: facts[name] for name in CaseRow.model_fields},
             title=procedure.title,
             clocks=facts["clocks"],

@@ -43,10 +43,10 @@ Examples whose steps take longer, because other cases act between them, have a `
 """
 
 
-FORMS = {"": 4000, " in short runs": 20, " told apart": 4000, " not listed": 4000}
+FORMS = {"": 4000, " in short runs": 20, " told apart": 4000, " not listed": 4000, " marked by a timer": 4000}
 """How each walk is recorded, by what its name ends with, and after how many events a run ends. The main walk alone once more
-since workflow tasks are told apart (decision 0003), and since stages are not listed (0004): the others were recorded before."""
-MAIN_ALONE = (" told apart", " not listed")
+since workflow tasks are told apart (decision 0003), since stages are not listed (0004) and since a timer marks (0005)."""
+MAIN_ALONE = (" told apart", " not listed", " marked by a timer")
 
 
 def walks(procedure: Procedure, form: str) -> tuple[Walk, ...]:

@@ -22,6 +22,7 @@ from schemas.opening import keywords_of
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from workflows import steps
+from workflows.boundary import Boundary
 from workflows.clock import Clocks
 
 StateT = TypeVar("StateT", bound=CaseState)
@@ -73,7 +74,7 @@ class Case(Generic[StateT]):
         self._running_errands: dict[str, asyncio.Task[None]] = {}
         self._flusher_may_stop = False
         self._flushing = False
-        self._told_apart_at: datetime | None = None
+        self._boundary = Boundary(state)
         self._shown = {} if state.charter.lists_stage else keywords_of(state)
         if state.seq == 0:
             self._cause = (state.opening, state.opening.digest)
@@ -132,7 +133,7 @@ class Case(Generic[StateT]):
         self.state.entries.append(entry)
         self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
         if self._flushing and stamp is None and self.state.charter.tells_tasks_apart:
-            self._tell_task_apart()
+            self._boundary.mark()
 
     def notify(self, to: str, template: str, **facts: Any) -> None:
         """Put a notice into the outbox; it is written together with the entries."""
@@ -287,6 +288,7 @@ class Case(Generic[StateT]):
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._flusher_may_stop = True
         await flusher
+        await self._boundary.drop()
         if not self.state.ended:
             self.state.runs += 1
             workflow.continue_as_new(self.state)
@@ -364,13 +366,7 @@ class Case(Generic[StateT]):
         self._shown = steps.show(self.state, batch.projection.clocks, before)
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
-            self._tell_task_apart()
-
-    def _tell_task_apart(self) -> None:
-        """Leave a command in this workflow task, so that no replay takes it for a heartbeat of the flush (decision 0003)."""
-        if self._told_apart_at != workflow.now():
-            self._told_apart_at = workflow.now()
-            steps.tell_task_apart(self.state)
+            self._boundary.mark()
 
 
 def _refusal_error(refusal: Refusal) -> ApplicationError:

@@ -73,6 +73,9 @@ _OUTSIDE_ALTOGETHER = timedelta(days=1)
 # The other case answers within a workflow task or two, if it still lives and a worker runs. Real time.
 _CASE_ANSWERS_WITHIN = timedelta(hours=1)
 
+# Longer than most cases live; where one outlives it, a workflow task comes in which nothing happens.
+_BOUNDARY = timedelta(days=365)
+
 _KEYWORDS = {name: SearchAttributeKey.for_keyword(name) for name in (STAGE, DEPARTMENT, HOLDER, AREA)}
 
 
@@ -245,6 +248,11 @@ def tell_task_apart(state: CaseState) -> None:
     """Leave a command in the workflow task, at the price of one event: something that is listed is shown once more."""
     name = STAGE if state.charter.lists_stage else AREA
     workflow.upsert_search_attributes([_KEYWORDS[name].value_set(keywords_of(state)[name])])
+
+
+async def stand_as_boundary() -> None:
+    """A timer that is there to be there: its start and its cancellation are commands. Nothing happens when it fires."""
+    await workflow.sleep(_BOUNDARY, summary="任务分界,非办理期限 task boundary, not a deadline")
 
 
 def running(clocks: Iterable[ClockView]) -> list[ClockView]:
