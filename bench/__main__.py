@@ -24,12 +24,13 @@ from temporalio.client import Client
 from bench.contender import Contender, Measured, drive
 from bench.contenders import BareTemporal, OverHttp
 from bench.ours import Ours
-from bench.processes import answers, bare_worker, free_port, pids_of, process
+from bench.processes import answers, bare_worker, pids_of, process
 from bench.shape import STANDARD, Shape
 from bench.wide_shapes import WELFARE, WHISTLE
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.temporal import connect
+from local.ports import hold_ports
 from local.town import TownOptions, open_town
 from local.town_processes import PROCESSES
 
@@ -77,11 +78,12 @@ async def run(shape: Shape, names: Sequence[str], options: argparse.Namespace) -
 @asynccontextmanager
 async def contenders(shape: Shape, names: Sequence[str]) -> AsyncIterator[list[Contender]]:
     """A town with everything on, and beside it the others on its servers."""
-    outside_port, bare_port, dbos_port = free_port(), free_port(), free_port()
-    outside = f"http://127.0.0.1:{outside_port}"
-    os.environ["JICENG_DEPARTMENTS_URL"] = os.environ["JICENG_SOURCES_URL"] = outside
     processes = [each for each in PROCESSES if not each.demo]
     async with AsyncExitStack() as stack:
+        ports = stack.enter_context(hold_ports(("outside", "bare", "dbos"), None, {}))
+        outside_port, bare_port, dbos_port = ports["outside"], ports["bare"], ports["dbos"]
+        outside = f"http://127.0.0.1:{outside_port}"
+        os.environ["JICENG_DEPARTMENTS_URL"] = os.environ["JICENG_SOURCES_URL"] = outside
         stack.enter_context(process("bench.outside", str(outside_port)))
         await answers(outside)
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="jiceng-bench-"))

@@ -8,7 +8,6 @@ empty town; memory is that of the processes, in MB.
 
 import asyncio
 import csv
-import os
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from bench.__main__ import contenders
+from bench.__main__ import WARMING, contenders
 from bench.contender import Measured, drive
 from bench.ours import Ours
 from bench.shape import STANDARD
@@ -32,7 +31,6 @@ from schemas.actor import Role
 
 CASES = 200
 AT_ONCE = 16
-WARMING = 20
 CLERK = Persona("importer-bench", Role.WINDOW_CLERK)
 CATEGORIES = ("环境卫生", "交通运输", "劳动和社会保障", "城乡建设")
 TEXT = "小区北门外的垃圾堆放点多日无人清运,气味难闻,下雨后污水流到路面,老人和孩子经过时容易滑倒,希望尽快处理。"
@@ -130,5 +128,4 @@ def report(lines: list[Line]) -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("JICENG_LOG_LEVEL", "WARNING")
     report(asyncio.run(run([int(number) for number in sys.argv[1:]] or [1_000, 10_000])))

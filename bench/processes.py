@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -45,13 +44,6 @@ async def bare_worker(program: str, temporal: str, outside: str) -> AsyncIterato
     with process(program, temporal, outside) as pid:
         await asyncio.sleep(2)  # it has no door that could say that it is ready
         yield pid
-
-
-def free_port() -> int:
-    """A port that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def pids_of(town: Town, *names: str) -> dict[str, int]:

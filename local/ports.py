@@ -59,16 +59,19 @@ def hold_ports(
                 chosen[name] = base + index
             else:
                 before = remembered.get(name)
-                kept = before is not None and _hold(before, held) and _free(before)
-                chosen[name] = before if kept and before is not None else _any_port(held)
+                chosen[name] = before if before is not None and _taken(before, held) else _any_port(held)
         yield chosen
 
 
 def _any_port(held: ExitStack) -> int:
     for port in random.sample(FREE_PORTS, TRIES):
-        if _hold(port, held) and _free(port):
+        if _taken(port, held):
             return port
     raise OSError(errno.EADDRINUSE, f"{TRIES} ports tried between {FREE_PORTS[0]} and {FREE_PORTS[-1]}: none is free")
+
+
+def _taken(port: int, held: ExitStack) -> bool:
+    return _hold(port, held) and _free(port)
 
 
 def _hold(port: int, held: ExitStack) -> bool:

@@ -4,14 +4,12 @@ They share nothing but the task queue, from which Temporal gives each what it ha
 """
 
 import asyncio
-import os
 import signal
-from collections.abc import Mapping
 
 from engine.settings import Settings
 from local.child import Child
 from local.keeper import Keeper, Pace
-from local.town_processes import jiceng, worker_polls
+from local.town_processes import TownProcess, children_of, jiceng, worker_polls
 
 GRACE_SECONDS = 25.0
 """Less than the town gives to the one above them: nobody is killed who is about to end by itself."""
@@ -44,19 +42,11 @@ async def _asked_to_stop() -> None:
 
 
 def _child(settings: Settings, number: int) -> Child:
-    return Child(
-        name=f"worker-{number + 1}",
-        argv=jiceng("worker", "--processes", "1"),
-        environment={**os.environ, **_metrics(settings, number)},
-        folder=settings.data,
-        ready=worker_polls(settings),
-        grace_seconds=GRACE_SECONDS,
-    )
-
-
-def _metrics(settings: Settings, number: int) -> Mapping[str, str]:
-    """Each shows its figures at a port of its own, one after the other."""
-    if settings.worker_metrics is None:
-        return {}
-    host, _, port = settings.worker_metrics.rpartition(":")
-    return {"JICENG_WORKER_METRICS": f"{host}:{int(port) + number}"}
+    """A worker as a town runs it, but that each shows its figures at a port of its own, one after the other."""
+    ours: dict[str, object] = {"worker_processes": 1}
+    if settings.worker_metrics is not None:
+        host, _, port = settings.worker_metrics.rpartition(":")
+        ours["worker_metrics"] = f"{host}:{int(port) + number}"
+    process = TownProcess(f"worker-{number + 1}", jiceng("worker"), worker_polls, grace_seconds=GRACE_SECONDS)
+    (child,) = children_of([process], settings.model_copy(update=ours), after=())
+    return child

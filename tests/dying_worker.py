@@ -40,15 +40,7 @@ class WorkerProcess:
     """A worker that runs; `dies_with` its nth flush, after the commit, if that is said."""
 
     def __init__(self, settings: Settings, dies_with: int | None) -> None:
-        ours = {
-            "JICENG_DATA": str(settings.data),
-            "JICENG_TEMPORAL_ADDRESS": settings.temporal_address,
-            "JICENG_DATABASE_URL": settings.database_url.get_secret_value(),
-            "JICENG_TASK_QUEUE": settings.task_queue,
-        }
-        if settings.worker_metrics:
-            ours["JICENG_WORKER_METRICS"] = settings.worker_metrics
-        self._process = _NURSERY.Process(target=_live, args=(ours, dies_with), daemon=True)
+        self._process = _NURSERY.Process(target=_live, args=(environment_of(settings), dies_with), daemon=True)
         self._process.start()
 
     @property
@@ -64,6 +56,17 @@ class WorkerProcess:
         self._process.kill()
         await self.wait()
         self._process.close()
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """What a worker of this town must be told."""
+    ours = {
+        "JICENG_DATA": str(settings.data),
+        "JICENG_TEMPORAL_ADDRESS": settings.temporal_address,
+        "JICENG_DATABASE_URL": settings.database_url.get_secret_value(),
+        "JICENG_TASK_QUEUE": settings.task_queue,
+    }
+    return ours | ({"JICENG_WORKER_METRICS": settings.worker_metrics} if settings.worker_metrics else {})
 
 
 @asynccontextmanager

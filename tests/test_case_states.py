@@ -29,9 +29,7 @@ async def test_a_row_that_was_written_anew_is_shown_as_it_is_now(
     assert before["seq"] == after["seq"]
 
 
-async def test_of_a_thousand_cases_an_api_keeps_the_last_ones_only(
-    own_town: OwnTown, keys: Keys, temporal: Client
-) -> None:
+async def test_of_many_cases_an_api_keeps_the_last_ones_only(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
     """However many cases are asked about, what is kept of them does not grow; and each is found all the same."""
     async with api_of(own_town.build()) as http, working(own_town, keys, temporal):
         case = (await callers(http, keys)().report()).json()["case_id"]

@@ -30,7 +30,7 @@ from local.data_folder import DataFolder, FoundedOtherwise, TownHeld
 from local.found import NoTown, find_town
 from local.identity import NobodyCanRunPostgres, find_identity
 from local.ports import FREE_PORTS, PortTaken, hold_ports
-from tests.waiting import eventually
+from tests.waiting import eventually, lives
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -244,7 +244,7 @@ async def test_killed_town_goes_on_where_it_was(tmp_path: Path) -> None:
         family = again.family()
         again.process.send_signal(signal.SIGTERM)
         assert await again.process.wait() == 0
-        assert [process for process in family if _lives(process)] == []
+        assert [process for process in family if lives(process)] == []
     assert not (data / "town.json").exists()
     with pytest.raises(NoTown, match="No town runs on"):
         find_town(data)
@@ -261,7 +261,7 @@ async def test_interrupted_start_leaves_nobody_behind(tmp_path: Path) -> None:
     output, errors = await process.communicate()
 
     assert (process.returncode, output) == (0, b""), errors.decode()
-    assert [child for child in family if _lives(child)] == []
+    assert [child for child in family if lives(child)] == []
 
 
 async def test_database_of_ones_own_is_used_and_no_other_started(town: RunningTown, tmp_path: Path) -> None:
@@ -309,6 +309,16 @@ def test_a_free_port_is_none_that_the_system_gives_to_any_connection_that_is_ope
         assert {*chosen.values()} <= {*FREE_PORTS}
     with socket.create_server(("127.0.0.1", 0)) as given:
         assert given.getsockname()[1] not in FREE_PORTS
+
+
+def test_a_port_that_somebody_asked_for_is_refused_for_who_listens_on_it_alone() -> None:
+    """Another program's UDP socket of the same number is in nobody's way."""
+    with hold_ports(("api",), None, {}) as free:
+        port = free["api"]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", port))
+        with hold_ports(("api",), port, {}) as asked_for:
+            assert asked_for == {"api": port}
 
 
 def test_founding_fixes_the_speed(tmp_path: Path) -> None:
@@ -395,14 +405,6 @@ def _mode(path: Path) -> int:
         return stat.S_IMODE(path.stat().st_mode)
     except FileNotFoundError:
         return 0
-
-
-def _lives(process: psutil.Process) -> bool:
-    """Whether it still runs; one that has ended and that nobody has asked after does not."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 async def _was_told(waiting: WorkflowHandle[Any, Any], word: str) -> bool:

@@ -5,6 +5,8 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable
 
+import psutil
+
 
 async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: float = 30.0) -> None:
     """Return as soon as the predicate holds; fail the test when it does not within so many seconds."""
@@ -15,6 +17,14 @@ async def eventually(predicate: Callable[[], bool | Awaitable[bool]], within: fl
             return
         assert time.monotonic() < deadline, f"not true within {within} s: {_wanted(predicate)}"
         await asyncio.sleep(0.02)
+
+
+def lives(process: psutil.Process) -> bool:
+    """Whether it still runs; one that has ended and that nobody has asked after does not."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _wanted(predicate: Callable[[], bool | Awaitable[bool]]) -> str:

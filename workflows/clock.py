@@ -23,8 +23,6 @@ class Clocks:
         self._now = now
         self._changed: dict[str, None] = {}
         self._known: dict[str, tuple[Clock, Calendar, Moment | None]] = {}
-        self._earliest: Moment | None = None
-        self._looked = False
 
     def start(self, name: str, limit: Limit, by: str, tiers: tuple[Tier, ...] = (), warn_percent: int = 80) -> None:
         """Start a clock, or start it anew. `warn_percent` 100: the clock is a window, not a duty, and warns nobody."""
@@ -116,22 +114,17 @@ class Clocks:
 
     def _fire(self, moment: Moment, on_moment: Callable[[str, str, str | None], None]) -> None:
         self._state.clocks[moment.clock] = self._state.clocks[moment.clock].mark_fired(moment.name)
-        self._looked = False
         on_moment(moment.clock, moment.name, moment.to)
 
     def _keep(self, clock: Clock) -> None:
         self._state.clocks[clock.name] = clock
         self._changed[clock.name] = None
-        self._looked = False
 
     @property
     def _next(self) -> Moment | None:
-        """The earliest moment ahead. One command may change many clocks; who asks then wants it once."""
-        if not self._looked:
-            ahead = [moment for clock in self._state.clocks.values() if (moment := self._first(clock)) is not None]
-            self._earliest = min(ahead, key=lambda moment: (moment.at, moment.clock), default=None)
-            self._looked = True
-        return self._earliest
+        """The earliest moment ahead."""
+        ahead = [moment for clock in self._state.clocks.values() if (moment := self._first(clock)) is not None]
+        return min(ahead, key=lambda moment: (moment.at, moment.clock), default=None)
 
     def _first(self, clock: Clock) -> Moment | None:
         """The first moment ahead of one clock; for one that has not changed, as it was found before."""

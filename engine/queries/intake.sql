@@ -22,18 +22,10 @@ returning last;
 select * from accept_command($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: fill
--- Complete an accepted row. It is leased to the accepting process at once, unless others of its case wait before it.
-update intake as mine
-set case_id = $2, payload = $3,
-    leased_until = case when first then clock_timestamp() + $4::interval end,
-    attempts = case when first then 1 else 0 end
-from (
-    select not exists (
-        select from intake where case_id = $2 and status = 'waiting' and intake_id < $1
-    ) as first
-) as place
+-- Complete the accepted row of a start, before which nothing of its case can wait: it is leased to the accepting process at once.
+update intake set case_id = $2, payload = $3, leased_until = clock_timestamp() + $4::interval, attempts = 1
 where intake_id = $1
-returning mine.*;
+returning *;
 
 -- name: claim_due
 -- Lease what waits, is nobody's, and is the first of its case; of one case, or of all.
