@@ -22,7 +22,7 @@ demo: setup ## play the stories in a whole town on this machine
 test: setup lint types ## what must be true at every commit
 	@# Both parts in any case: one fault is not to hide the others.
 	@together=0; \
-	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup --no-loadscope-reorder || together=$$?; \
+	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadfile --no-loadscope-reorder || together=$$?; \
 	$(BIN)/pytest -m "not long and alone" && exit $$together
 
 test-all: setup lint types ## the long forms too

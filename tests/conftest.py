@@ -39,22 +39,19 @@ ALONE = frozenset({
 })  # fmt: skip
 """Files that play whole towns by fast clocks: a second town on the same cores would make people late that are not."""
 
-SPLIT = frozenset({"test_laws", "test_survival"})
-"""Files whose tests are long and the same for every procedure: each procedure's may run beside the others'."""
+LONGEST = ("test_survival", "test_laws")
+"""Files that begin first where several towns run side by side: whoever has the rest of the files ends no later."""
 
 PATIENCE_SECONDS = 30.0
 """Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must run alone, and what must stay together where several towns run side by side; the longest first."""
-    items.sort(key=lambda item: item.path.stem not in SPLIT)
+    """Mark what must run alone; the longest first."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
         if item.path.stem in ALONE:
             item.add_marker(pytest.mark.alone)
-        callspec = getattr(item, "callspec", None)
-        procedure = callspec.params.get("procedure") if item.path.stem in SPLIT and callspec else None
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}/{procedure.name}" if procedure else item.path.stem))
 
 
 @pytest.fixture(scope="session")
