@@ -20,6 +20,7 @@ A process that needs no private keys (a worker) starts without stamps.json, toke
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -40,6 +41,8 @@ from engine.key_ring import KeyRing, RingCommand, RingFile, RingGiven, RingSourc
 from engine.settings import Settings
 
 JWKS_FILE = "jwks.json"
+KEYS_KEPT = 32
+"""As many keys a process keeps ready to sign or check with: to read one takes longer than to use it."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +148,12 @@ def _signing_key(ring: KeyRing | None, name: str) -> tuple[str, Ed25519PrivateKe
     if ring is None:
         raise KeyMissing(Path(name))
     key_id, raw = ring.current()
-    return key_id, Ed25519PrivateKey.from_private_bytes(raw)
+    return key_id, _private_key(raw)
+
+
+@lru_cache(KEYS_KEPT)
+def _private_key(raw: bytes) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(raw)
 
 
 def public_part(private: bytes) -> bytes:
@@ -163,6 +171,7 @@ def jwks(tokens: Mapping[str, bytes]) -> list[dict[str, str]]:
     return [form | {"kid": key_id, "x": to_text(public_part(key))} for key_id, key in tokens.items()]
 
 
+@lru_cache(KEYS_KEPT)
 def public_key(raw: bytes) -> Ed25519PublicKey:
     """An Ed25519 public key of a public ring."""
     return Ed25519PublicKey.from_public_bytes(raw)

@@ -27,6 +27,7 @@ from engine.token_errors import (
     TokenWrongIssuer,
 )
 from engine.token_keys import JwksAddress, JwksFile, TokenKeys, algorithms_named, pinned
+from engine.token_memory import TokenMemory
 from engine.token_policy import load_roles
 from schemas.actor import Actor, Channel, Role
 from schemas.model import Model
@@ -121,6 +122,7 @@ class Verifier:
         self._algorithms = sorted(pinned(algorithms or frozenset({ALGORITHM})))
         self._keys = JwksFile(keys, frozenset(self._algorithms)) if isinstance(keys, Path) else keys
         self._issuer, self._audience, self._skew, self._claims = issuer, audience, skew, claims or Claims()
+        self._checked = TokenMemory[Principal]()
 
     @classmethod
     def of(cls, settings: Settings, keys: Keys) -> "Verifier":
@@ -175,10 +177,15 @@ class Verifier:
             raise TokenMissing
         if len(token) > TOKEN_BYTES_MAX or not token.isascii():
             raise TokenMalformed
+        known = self._checked.find(token, self._keys, datetime.now(UTC) - self._skew)
+        return known if known is not None else self._check_signature(token)
+
+    def _check_signature(self, token: str) -> Principal:
         try:
+            key_id, algorithm, key = self._key_of(token)
             claims = jwt.decode(
                 token,
-                self._key_of(token),
+                key,
                 algorithms=self._algorithms,
                 audience=self._audience,
                 issuer=self._issuer,
@@ -188,19 +195,22 @@ class Verifier:
         except jwt.PyJWTError as error:
             # Not chained: PyJWT quotes what it could not read.
             raise _refusal(error) from None
-        return _principal(claims, self._claims)
+        principal = _principal(claims, self._claims)
+        ends_at = principal.expires_at.replace(microsecond=0)  # whole seconds, as PyJWT counts them
+        self._checked.keep(token, principal, key_id=key_id, algorithm=algorithm, key=key, ends_at=ends_at)
+        return principal
 
-    def _key_of(self, token: str) -> jwt.PyJWK:
+    def _key_of(self, token: str) -> tuple[str, str, jwt.PyJWK]:
         header = jwt.get_unverified_header(token)
         key_id, algorithm = header.get("kid"), header.get("alg")
         if not isinstance(key_id, str):
             raise TokenMalformed("kid")
-        if algorithm not in self._algorithms:
+        if not isinstance(algorithm, str) or algorithm not in self._algorithms:
             raise TokenMalformed("alg")  # the issuer is not asked for a key that would not be believed
-        key = self._keys.find(key_id, str(algorithm))
+        key = self._keys.find(key_id, algorithm)
         if key is None:
             raise TokenKeyUnknown
-        return key
+        return key_id, algorithm, key
 
 
 _REFUSALS: list[tuple[type[jwt.PyJWTError], type[TokenRefused]]] = [

@@ -26,6 +26,8 @@ from engine.token_errors import (
     TokenWrongAudience,
     TokenWrongIssuer,
 )
+from engine.token_keys import JwksFile
+from engine.token_memory import TokenMemory
 from engine.tokens import Verifier, issue
 from schemas.actor import Actor, Channel, Role, Stamp
 
@@ -206,6 +208,47 @@ def test_a_new_key_is_found_without_a_restart(tmp_path: Path) -> None:
 
     assert believed == ("a", "a")
     assert verifier.verify(new).subject == "a"
+
+
+def test_a_token_that_was_checked_before_ends_with_its_time_and_its_key(keys: Keys, tmp_path: Path) -> None:
+    """A token is checked once, and no longer believed from the second in which it ends, nor after its key was exchanged."""
+    public, other = (JwksFile(town.jwks_file, frozenset({"EdDSA"})) for town in (keys, ensure_keys(tmp_path / "other")))
+    key_id, _ = keys.token_key()
+    key = public.find(key_id, "EdDSA")
+    assert key is not None
+    memory = TokenMemory[str]()
+
+    def found(asked: str, at: datetime, by: JwksFile) -> str | None:
+        memory.keep("a.b.c", "resident-1", key_id=key_id, algorithm="EdDSA", key=key, ends_at=NOW)
+        return memory.find(asked, by, at)
+
+    assert found("a.b.c", NOW - timedelta(microseconds=1), public) == "resident-1"
+    assert found("a.b.d", NOW - timedelta(hours=1), public) is None
+    assert found("a.b.c", NOW, public) is None
+    assert found("a.b.c", NOW - timedelta(hours=1), other) is None
+    assert len(memory) == 0
+
+
+def test_few_tokens_are_remembered_and_none_as_it_was_sent(keys: Keys) -> None:
+    """However many tokens come, no more are remembered than there is place for: those used last, and their digests only."""
+    public, (key_id, _) = JwksFile(keys.jwks_file, frozenset({"EdDSA"})), keys.token_key()
+    key = public.find(key_id, "EdDSA")
+    assert key is not None
+    memory = TokenMemory[int](at_most=3)
+    for number in range(5):
+        memory.keep(f"secret-{number}", number, key_id=key_id, algorithm="EdDSA", key=key, ends_at=NOW)
+        memory.find("secret-0", public, NOW - timedelta(hours=1))
+
+    kept = [memory.find(f"secret-{number}", public, NOW - timedelta(hours=1)) for number in range(5)]
+    assert kept == [0, None, None, 3, 4]
+    assert "secret" not in repr(vars(memory))
+
+
+def test_a_token_that_lasts_for_ever_is_checked_too(keys: Keys, verifier: Verifier) -> None:
+    """An end in the year 9999 is an end like another, whatever the skew adds to it."""
+    token = sign(keys, exp=datetime.max.replace(tzinfo=UTC).timestamp() - 1)
+
+    assert verifier.verify(token) == verifier.verify(token)
 
 
 def test_a_half_made_file_sends_nobody_away(tmp_path: Path) -> None:
