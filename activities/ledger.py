@@ -63,7 +63,7 @@ class Ledger:
             await self._refuse_forged_start(first, batch)
         written = await self._pool.fetchval(
             QUERIES.flush_case,
-            batch.projection,
+            batch.row,
             [_row(entry) for entry in batch.entries],
             [
                 {"position": position, "recipient": notice.to, "template": notice.template, "facts": notice.facts}

@@ -130,8 +130,8 @@ async def _told(run: WorkflowHistory, keys: Keys, settings: Settings) -> tuple[l
         run, raise_on_replay_failure=False
     )
     vouched = await _heads(run, keys)
-    batches = [batch for batch in _batches(runner.recording) if batch.projection.head_hash in vouched]
-    states = [STATES[batch.projection.procedure].model_validate(batch.projection.snapshot) for batch in batches]
+    rows = [batch.projection for batch in _batches(runner.recording)]
+    states = [STATES[row.procedure].model_validate(row.snapshot) for row in rows if row.head_hash in vouched]
     failure = result.replay_failure
     return states, "" if failure is None else runner.recording.failure or type(failure).__name__
 

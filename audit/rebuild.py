@@ -44,13 +44,14 @@ async def rebuild_rows(
         async with pool.acquire() as connection:
             row = await connection.fetchrow(SQL.row_of_case, case_id)
             entries = await entries_of(connection, case_id)
-            if (lost := _only_in_ledger(row, batch.projection, entries)) is not None:
+            told = batch.projection
+            if (lost := _only_in_ledger(row, told, entries)) is not None:
                 why = (
                     f"its history ends before entry {lost}, which a task wrote that was cut off: the row stays as it is"
                 )
                 yield finding(case_id, CHECK, [f"history-missing: {case_id}: {why}"], "")
                 continue
-            expected = with_marks(batch.projection, entries)
+            expected = with_marks(told, entries)
             differing = _differing(row, expected)
             if differing and write:
                 values = (*_values(expected), max(batch.task_at, row["task_at"]) if row else batch.task_at)

@@ -1,7 +1,8 @@
 """What goes from a case into Postgres in one transaction: ledger entries, the projection row and the outbox of notices."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from schemas.case import GENESIS, CaseState, Entry, Notice
 from schemas.clocks import ClockView, Status
@@ -31,13 +32,40 @@ class Projection(Model):
 
 
 class Batch(Model):
-    """All that is pending in a case, in one go. `task_at` is the real time of the workflow task that writes it."""
+    """All that is pending in a case, in one go. `task_at` is the real time of the workflow task that writes it.
+
+    `row` is a `Projection` as JSON: Postgres takes it apart, and nobody on the way there.
+    """
 
     run_id: str
     task_at: datetime
     entries: tuple[Entry, ...]
     notices: tuple[Notice, ...]
-    projection: Projection
+    row: str
+
+    @classmethod
+    def telling(
+        cls,
+        projection: Projection,
+        *,
+        run_id: str,
+        task_at: datetime,
+        entries: Iterable[Entry],
+        notices: Iterable[Notice] = (),
+    ) -> Self:
+        """Return the batch after which the row of the case is this one."""
+        return cls(
+            run_id=run_id,
+            task_at=task_at,
+            entries=tuple(entries),
+            notices=tuple(notices),
+            row=projection.model_dump_json(),
+        )
+
+    @property
+    def projection(self) -> Projection:
+        """The row, taken apart."""
+        return Projection.model_validate_json(self.row)
 
 
 class FlushReceipt(Model):

@@ -54,9 +54,7 @@ async def batch_after(pool: asyncpg.Pool, case_id: str, later: timedelta) -> Bat
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields}
     projection = Projection(**fields | {"seq": entry.seq, "head_hash": entry.hash})
-    return Batch(
-        run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,), notices=(), projection=projection
-    )
+    return Batch.telling(projection, run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,))
 
 
 async def verified(pool: asyncpg.Pool, case_id: str) -> Finding:

@@ -102,9 +102,7 @@ async def write(
         snapshot={"reporter_subject": f"resident-of-{case_id}", "orders": []},
     )  # fmt: skip
     at = entry.at + timedelta(seconds=task)
-    await Ledger(pool).write(
-        Batch(run_id="tests", task_at=at, entries=(entry,), notices=notices, projection=projection)
-    )
+    await Ledger(pool).write(Batch.telling(projection, run_id="tests", task_at=at, entries=(entry,), notices=notices))
     return entry
 
 

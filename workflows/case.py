@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 from schemas.actor import Stamp
 from schemas.canonical import digest
 from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Notice, Processed
+from schemas.clocks import ClockView
 from schemas.ledger import Batch, projection_of
 from schemas.opening import keywords_of
 from schemas.procedure import Command, Procedure
@@ -338,32 +339,33 @@ class Case(Generic[StateT]):
             await workflow.wait_condition(lambda: bool(self.state.entries) or self._flusher_may_stop)
             if not self.state.entries:
                 return
-            batch = Batch(
+            projection = projection_of(self.state)
+            batch = Batch.telling(
+                projection,
                 run_id=workflow.info().run_id,
                 task_at=workflow.now(),
-                entries=tuple(self.state.entries),
-                notices=tuple(self.state.notices),
-                projection=projection_of(self.state),
+                entries=self.state.entries,
+                notices=self.state.notices,
             )
             if self.state.charter.tells_tasks_apart:
-                self._show_before(batch)
+                self._show_before(batch, projection.clocks)
             self._flushing = True
             receipt = await steps.flush(batch)
             self._flushing = False
-            if receipt.head_hash != batch.projection.head_hash:
+            if receipt.head_hash != projection.head_hash:
                 raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
             if not self.state.charter.tells_tasks_apart:
-                self._shown = steps.show(self.state, batch.projection.clocks, self._shown)
+                self._shown = steps.show(self.state, projection.clocks, self._shown)
 
-    def _show_before(self, batch: Batch) -> None:
+    def _show_before(self, batch: Batch, clocks: list[ClockView]) -> None:
         """Show where the case stands; what it did by itself leaves a command in this workflow task in any case.
 
         Its first task starts clocks, and a task with an update accepts it: those have one already.
         """
         before = self._shown
-        self._shown = steps.show(self.state, batch.projection.clocks, before)
+        self._shown = steps.show(self.state, clocks, before)
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
             self._boundary.mark()

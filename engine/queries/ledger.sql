@@ -6,7 +6,7 @@ on conflict (case_id, seq, hash) do nothing;
 
 -- name: flush_case
 -- All that is pending in a case, in one statement (engine/migrations/20261122000060_flush_case.sql).
-select flush_case($1::jsonb, $2::jsonb, $3::jsonb, $4, $5);
+select flush_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5);
 
 -- name: announce_case
 -- Wake whoever waits for the case.
