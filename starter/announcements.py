@@ -11,6 +11,7 @@ import structlog
 
 from engine.database import AWAY
 from engine.settings import Settings
+from starter.case_states import CaseStates
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -29,25 +30,34 @@ _AWAY = (*AWAY, asyncpg.PostgresError)
 class Announcements:
     """Listens to the database's channels and wakes whoever waits for a case or a submission."""
 
-    def __init__(self, settings: Settings, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
+    def __init__(self, settings: Settings, states: CaseStates, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
+        """`states` forget a case that has told more."""
         self._look_again_seconds = look_again_seconds
+        self._states = states
         self._url = settings.database_url.get_secret_value()
         self._waiting: defaultdict[tuple[str, str], set[asyncio.Event]] = defaultdict(set)
         self._ended = False
 
     async def until(
-        self, channel: str, about: str, look: Callable[[], Awaitable[T | None]], patience_seconds: float
+        self,
+        channel: str,
+        about: str,
+        look: Callable[[], Awaitable[T | None]],
+        patience_seconds: float,
+        *,
+        at_once: bool = True,
     ) -> T | None:
         """What `look` finds, as soon as it finds something; None when patience is over, or this process goes.
 
-        Holds no connection.
+        Without `at_once` it waits to be told first: what has only just been set going is not there yet. Holds no connection.
         """
         loop = asyncio.get_running_loop()
         end = loop.time() + patience_seconds
         with self._listening(channel, about) as event:
             while True:
                 event.clear()
-                found = await look()
+                found = await look() if at_once else None
+                at_once = True
                 left = end - loop.time()
                 if found is not None or left <= 0 or self._ended:
                     return found
@@ -66,6 +76,7 @@ class Announcements:
         while True:
             try:
                 async with self._connection() as connection:
+                    self._states.forget_all()
                     self._wake_all()
                     while not connection.is_closed():
                         await asyncio.sleep(_PING_SECONDS)
@@ -87,6 +98,8 @@ class Announcements:
             connection.terminate()
 
     def _on_announcement(self, _connection: object, _pid: int, channel: str, about: object) -> None:
+        if channel == CASES:
+            self._states.forget(str(about))
         for event in self._waiting.get((channel, str(about)), ()):
             event.set()
 

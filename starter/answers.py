@@ -78,7 +78,7 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
 
     patience = parts.settings.delivery_patience_seconds
     try:
-        state = await parts.announcements.until(CASES, submission.case_id, look, patience)
+        state = await parts.announcements.until(CASES, submission.case_id, look, patience, at_once=entered.repeated)
         if state is None:
             return pending(parts, entered)
     except Problem as problem:
@@ -102,7 +102,7 @@ async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Respon
     accepted = Accepted.model_validate(submission.answer)
 
     async def look() -> CaseState | None:
-        state = await parts.reader.state(submission.case_id, actor)
+        state = await parts.reader.recent(submission.case_id, actor, told=accepted.seq)
         return state if state.seq >= accepted.seq else None
 
     patience = parts.settings.delivery_patience_seconds

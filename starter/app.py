@@ -151,6 +151,7 @@ def build_parts(
     }
     vault, counts = Vault(keys), Counts()
     postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
+    reader = CaseReader(pool, vault, procedures)
     return Parts(
         settings=settings,
         pool=pool,
@@ -174,9 +175,9 @@ def build_parts(
         intake=Intake(pool, vault, keys, town_time),
         postbox=postbox,
         delivery=delivery,
-        relay=Relay(postbox, delivery, counts),
-        announcements=Announcements(settings),
-        reader=CaseReader(pool, vault, procedures),
+        relay=Relay(postbox, delivery, counts, reader.states),
+        announcements=Announcements(settings, reader.states),
+        reader=reader,
         codes=ResidentCodes(keys, pool),
         documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
         areas=load_areas(settings.policies),

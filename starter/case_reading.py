@@ -53,6 +53,16 @@ class CaseReader:
                 raise unknown_case(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=case_id))
         raise unknown_case()
 
+    async def recent(self, case_id: str, actor: Actor, told: int = 0) -> CaseState:
+        """The case as it was last read here, if it had told of entry `told` then and the caller saw it; else as `state`.
+
+        For what the case itself judges afterwards, or has: a moment later it may have told more.
+        """
+        state = self.states.recent(case_id)
+        if state is not None and state.seq >= told and may_see(sight_of(state), actor):
+            return state
+        return await self.state(case_id, actor)
+
     async def state_for_department(self, case_id: str) -> CaseState | None:
         """The case for a department's own system; what it may do there is for the case to say."""
         engine = Actor(subject="department", role=Role.SUPERVISOR)

@@ -1,7 +1,8 @@
 """Finding the state of a case, whoever asks; what has not changed since it was last read here is not taken apart anew.
 
 Between the question whether a command may come in and the answer to it, and from one command to the next, the same state
-is wanted several times; to read and check one costs as much as all else that a request does.
+is wanted several times; to read and check one costs as much as all else that a request does. Whoever asks for it gets what
+the database has; only what was written as the answer to a command, and what lets one come in, is taken as it was last read.
 """
 
 from collections import OrderedDict
@@ -12,6 +13,7 @@ from schemas.procedure import Procedure
 from starter.case_queries import SQL
 from starter.database import Connection
 from starter.postbox import SQL as INTAKE
+from starter.postbox import CaseText
 
 KEPT_AT_MOST = 128
 """As many as are asked about at once, and some more; each takes some ten kilobytes."""
@@ -44,10 +46,28 @@ class CaseStates:
         if row is None or row["procedure"] not in self._procedures:
             return None
         if row["snapshot"] is not None:
-            state = self._procedures[row["procedure"]].state.model_validate_json(row["snapshot"])
-            self._kept[case_id] = (row["version"], state)
+            return self.learn(case_id, CaseText(row["procedure"], row["version"], row["snapshot"]))
         if case_id in self._kept:
             self._kept.move_to_end(case_id)
+        return state
+
+    def recent(self, case_id: str) -> CaseState | None:
+        """The state as it was last read here, which may be a moment ago; None where nothing is kept of it."""
+        return self._kept[case_id][1] if case_id in self._kept else None
+
+    def learn(self, case_id: str, text: CaseText) -> CaseState:
+        """Keep what was read of a case, and return it taken apart."""
+        state = self._procedures[text.procedure].state.model_validate_json(text.snapshot)
+        self._kept[case_id] = (text.version, state)
+        self._kept.move_to_end(case_id)
         while len(self._kept) > KEPT_AT_MOST:
             self._kept.popitem(last=False)
         return state
+
+    def forget(self, case_id: str) -> None:
+        """The case has told more than is kept of it here."""
+        self._kept.pop(case_id, None)
+
+    def forget_all(self) -> None:
+        """What cases have told meanwhile is not known."""
+        self._kept.clear()

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from schemas.actor import Actor
 from schemas.case import CaseState
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
@@ -39,7 +40,7 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
 
     What was accepted earlier under its key is answered as it was then, also where it could not come in any more.
     """
-    if (refusal := hopeless(parts.procedures[state.procedure], state, name, sender, parts)) is not None:
+    if (refusal := hopeless(parts, state, name, sender.actor)) is not None:
         known = await parts.intake.known(sender, state.case_id, name, given)
         if known is not None:
             return await answer_command(parts, Entered(known, repeated=True), sender.actor)
@@ -51,9 +52,9 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
     return await answer_command(parts, entered, sender.actor)
 
 
-def hopeless(procedure: Procedure, state: CaseState, name: str, sender: Sender, parts: Parts) -> Refusal | None:
+def hopeless(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:
     """A refusal that no change of the case could lift; None leaves the judgement to the case."""
-    refusal = procedure.rules.check(state, name, sender.actor, parts.intake.now())
+    refusal = parts.procedures[state.procedure].rules.check(state, name, actor, parts.intake.now())
     lasting = refusal is not None and refusal.code in {RefusalCode.NOT_YOUR_ROLE, RefusalCode.CASE_ENDED}
     return refusal if refusal is not None and (lasting or state.ended) else None
 
@@ -87,10 +88,12 @@ def command_routes(procedures: Iterable[Procedure]) -> APIRouter:
 def _give_named(name: str) -> Any:
     async def give_command(case_id: str, request: Request, caller: Caller, parts: PartsOf) -> Response:
         actor = acting(caller)
-        state = await parts.reader.state(case_id, actor)
+        state = await parts.reader.recent(case_id, actor)
         door = parts.doors[state.procedure].get(name)
         if door is None:
             raise _unknown_command(parts.procedures[state.procedure], name)
+        if hopeless(parts, state, name, actor) is not None:
+            state = await parts.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
         key, key_faults = read_key(request)
         given, body_faults = read_model(door.model, await read_body(request))
         faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])

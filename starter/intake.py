@@ -77,15 +77,15 @@ class Intake:
         """Accept a new case; `name` is that of its opening. Raises Problem: the key was used otherwise, Postgres is away."""
         row = self._row(sender, kind="start", name=name, procedure=procedure, case=None, essence=essence)
         async with database(self._pool) as connection:
-            number = await connection.fetchval(SQL.accept, *row)
-            if number is None:
-                return await self._known(connection, row)
             at = self.now()
             day = f"{at:%Y%m%d}"
-            case = case_id(procedure, day, await connection.fetchval(SQL.next_case_number, procedure, day))
+            accepted = await connection.fetchrow(SQL.accept_start, *row, day)
+            if accepted is None:
+                return await self._known(connection, row)
+            case = case_id(procedure, day, accepted["number"])
             state = await open_case(connection, case, command_id_of(sender, case), at)
             state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
-            return await self._filled(connection, number, case, state)
+            return await self._filled(connection, accepted["intake_id"], case, state)
 
     async def command(self, sender: Sender, state: CaseState, name: str, door: Door, given: BaseModel) -> Entered:
         """Accept a command for a case. Raises Problem: the key was used with another body, Postgres is away."""
@@ -149,9 +149,7 @@ class Intake:
             return {}
         if reporter is not None:
             try:
-                # A savepoint: finding the person erased must not spoil the transaction.
-                async with connection.transaction():
-                    return await self._vault.keep_texts(connection, reporter, texts)
+                return await self._vault.keep_texts(connection, reporter, texts)
             except PersonErased:
                 reporter = None
         stand_in = PersonIdentity.account(f"case {state.case_id}")
@@ -172,7 +170,7 @@ class Intake:
     def _row(
         self, sender: Sender, *, kind: str, name: str, procedure: str, case: str | None, essence: dict[str, Any]
     ) -> tuple[Any, ...]:
-        """The arguments of `accept`; 5 to 8 are those of `known`, 8 is the digest of the body."""
+        """The first arguments of `accept_start` and `accept_command`; 5 to 8 are those of `known`, 8 is the digest of the body."""
         scope = case or procedure
         key = self._keyed("key", sender.key.encode())
         body = self._keyed("body", canonical_json(essence))

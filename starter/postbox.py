@@ -19,9 +19,8 @@ LEASE = timedelta(seconds=10)
 class IntakeQueries(Queries):
     """engine/queries/intake.sql."""
 
-    accept: str
+    accept_start: str
     known: str
-    next_case_number: str
     accept_command: str
     fill: str
     claim_due: str
@@ -76,11 +75,24 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class CaseText:
+    """A case as the database has it. `version` is another one after every writing of its row."""
+
+    procedure: str
+    version: str
+    snapshot: str
+
+
+@dataclass(frozen=True)
 class Settled:
-    """How a delivery was written down. `submission` None: another attempt settles it, or has. `more` waits behind it."""
+    """How a delivery was written down. `submission` None: another attempt settles it, or has. `more` waits behind it.
+
+    `case`: the case as it stood then, with what came of a command.
+    """
 
     submission: Submission | None
     more: bool
+    case: CaseText | None = None
 
 
 class Postbox:
@@ -100,7 +112,9 @@ class Postbox:
 
     async def delivered(self, submission: Submission, answer: dict[str, Any] | None) -> Settled:
         """It stands in Temporal; a command's answer is kept for its repeats."""
-        row = await self._pool.fetchrow(SQL.settle, submission.intake_id, submission.attempts, Status.DELIVERED, answer)
+        row = await self._pool.fetchrow(
+            SQL.settle, submission.intake_id, submission.attempts, Status.DELIVERED, answer, answer is not None
+        )
         return _settled(submission, Status.DELIVERED, answer, row)
 
     async def refused(self, submission: Submission, refusal: Refusal) -> Settled:
@@ -108,7 +122,7 @@ class Postbox:
         answer = refusal.model_dump(mode="json")
         async with self._pool.acquire() as connection, connection.transaction():
             row = await connection.fetchrow(
-                SQL.settle, submission.intake_id, submission.attempts, Status.REFUSED, answer
+                SQL.settle, submission.intake_id, submission.attempts, Status.REFUSED, answer, False
             )
             if row is not None:
                 stamp = Stamp.model_validate(submission.payload["stamp"])
@@ -132,7 +146,8 @@ def _settled(
     if row is None:
         return Settled(None, more=True)  # whoever has it now may have left something behind it
     ended = replace(submission, status=status, answer=answer, settled_at=row["settled_at"], leased=False)
-    return Settled(ended, more=row["more"])
+    case = CaseText(row["procedure"], row["version"], row["snapshot"]) if row["snapshot"] is not None else None
+    return Settled(ended, more=row["more"], case=case)
 
 
 def refusal_row(case_id: str, stamp: Stamp, refusal: Refusal) -> tuple[str | None, ...]:

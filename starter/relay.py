@@ -16,6 +16,7 @@ import structlog
 
 from engine.database import AWAY
 from schemas.refusals import Refusal
+from starter.case_states import CaseStates
 from starter.counts import Counts
 from starter.delivery import Delivered, Delivery, NotDelivered
 from starter.postbox import Postbox, Settled, Submission
@@ -32,8 +33,10 @@ PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
 class Relay:
     """Delivers in the background. `take` is for what this process has just accepted, `run` finds what others left."""
 
-    def __init__(self, postbox: Postbox, delivery: Delivery, counts: Counts) -> None:
+    def __init__(self, postbox: Postbox, delivery: Delivery, counts: Counts, states: CaseStates) -> None:
+        """`states` learn what came of a command, so that its answer need not ask for it."""
         self._postbox = postbox
+        self._states = states
         self._delivery = delivery
         self._counts = counts
         self._under_way: set[asyncio.Task[None]] = set()
@@ -108,6 +111,8 @@ class Relay:
                 log.error("not_delivered", case_id=submission.case_id, command=submission.command, reason=error.reason)  # noqa: TRY400 - no words of others
             return False
         settled = await self._settle(submission, outcome)
+        if settled.case is not None:
+            self._states.learn(submission.case_id, settled.case)
         self._tell(submission.submission, settled.submission)
         return settled.more
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine.settings import Settings
 from starter.announcements import CASES, Announcements
+from starter.case_states import CaseStates
 from tests.waiting import eventually
 
 NEVER = 60.0
@@ -16,7 +17,7 @@ NEVER = 60.0
 @pytest.fixture
 async def announcements(settings: Settings) -> AsyncIterator[Announcements]:
     """Announcements that look again by themselves only after the test has long failed."""
-    made = Announcements(settings, look_again_seconds=NEVER)
+    made = Announcements(settings, CaseStates({}), look_again_seconds=NEVER)
     running = asyncio.create_task(made.run())
     yield made
     running.cancel()
@@ -64,7 +65,7 @@ async def test_patience_has_an_end(settings: Settings) -> None:
     async def nothing() -> str | None:
         return None
 
-    assert await Announcements(settings).until(CASES, "case-4", nothing, 0.05) is None
+    assert await Announcements(settings, CaseStates({})).until(CASES, "case-4", nothing, 0.05) is None
 
 
 async def _announced(pool: asyncpg.Pool, waiting: asyncio.Task[str | None], about: str) -> bool:

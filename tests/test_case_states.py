@@ -7,6 +7,7 @@ from schemas.incident import INCIDENT
 from starter.case_states import KEPT_AT_MOST, CaseStates
 from tests.api_callers import OwnTown, api_of, callers
 from tests.test_intake import working
+from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -27,6 +28,44 @@ async def test_a_row_that_was_written_anew_is_shown_as_it_is_now(
 
     assert (before["holder"], after["holder"]) == ("department:urban-management", "mended")
     assert before["seq"] == after["seq"]
+
+
+async def test_what_speaks_against_a_command_is_not_taken_from_memory(
+    own_town: OwnTown, keys: Keys, temporal: Client
+) -> None:
+    """Somebody whose case it has become meanwhile gets in, though the API last read the case when it was another's."""
+    async with api_of(own_town.build()) as http, working(own_town, keys, temporal):
+        case = (await callers(http, keys)().report()).json()["case_id"]
+        await callers(http, keys)().get(f"/api/v1/cases/{case}", wait="stage:dispatched")
+        stranger = callers(http, keys)(subject="resident-2")
+        before = await stranger.command(case, "withdraw", {"reason": "已自行清理"})
+        await own_town.pool.execute(
+            """update cases set snapshot = jsonb_set(snapshot, '{reporter_subject}', '"resident-2"') where case_id = $1""",
+            case,
+        )
+        after = await stranger.command(case, "withdraw", {"reason": "已自行清理"})
+
+    assert (before.status_code, before.json()["code"]) == (404, "unknown-case")
+    assert after.json()["code"] != "unknown-case", "the case itself has judged"
+
+
+async def test_a_case_that_has_told_more_is_forgotten(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
+    """What was read of a case is taken from memory until it tells more; and not where it may have done so unheard."""
+    app = own_town.build()
+    states: CaseStates = app.state.parts.reader.states
+    async with api_of(app) as http, working(own_town, keys, temporal):
+        resident = callers(http, keys)()
+        case = (await resident.report()).json()["case_id"]
+        await resident.get(f"/api/v1/cases/{case}", wait="stage:dispatched")
+
+        async def is_kept() -> bool:
+            await resident.get(f"/api/v1/cases/{case}")
+            return states.recent(case) is not None
+
+        for what in ("select pg_notify('cases', case_id) from cases", _END_WHO_LISTENS):
+            await eventually(is_kept)
+            await own_town.pool.execute(what)
+            await eventually(lambda: states.recent(case) is None)
 
 
 async def test_of_many_cases_an_api_keeps_the_last_ones_only(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
@@ -54,3 +93,9 @@ async def test_of_many_cases_an_api_keeps_the_last_ones_only(own_town: OwnTown, 
     assert again is found[0], "the case has not changed: nobody reads it anew"
     assert first is not None
     assert len(states) == KEPT_AT_MOST
+
+
+_END_WHO_LISTENS = """
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name = 'jiceng announcements' and datname = current_database()
+"""

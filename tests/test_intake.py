@@ -234,15 +234,13 @@ async def test_while_postgres_is_away_nothing_is_half_done(own_town: OwnTown, ke
 
 async def test_a_database_that_dies_in_the_middle_leaves_nothing(own_town: OwnTown, keys: Keys) -> None:
     """When the connection breaks after texts were kept, no text, number or row remains, and the caller gets 503."""
-    # The case number comes after the vault: a lock on it holds the transaction there until its connection is ended.
-    async with api_of(own_town.build()) as http, own_town.pool.acquire() as blocker:
-        transaction = blocker.transaction()
-        await transaction.start()
-        await blocker.execute("lock table case_numbers in exclusive mode")
+    # The row is completed last: a lock there holds the transaction until its connection is ended.
+    await own_town.pool.execute(_HELD_AT_THE_END)
+    async with api_of(own_town.build()) as http, own_town.pool.acquire() as blocker, blocker.transaction():
+        await blocker.execute("select pg_advisory_xact_lock(1)")
         asking = asyncio.create_task(callers(http, keys)().report(key="broken"))
         await eventually(lambda: _end_whoever_waits(own_town.pool))
         answer = await asking
-        await transaction.rollback()
 
     assert (answer.status_code, answer.json()["code"]) == (503, "database-away")
     for table in ("intake", "persons", "vault_items", "case_numbers"):
@@ -296,9 +294,14 @@ _OVERTAKEN = """
     select count(*) from intake as earlier join intake as later using (case_id)
     where earlier.intake_id < later.intake_id and earlier.settled_at > later.settled_at
 """
+_HELD_AT_THE_END = """
+    create function wait_for_the_test() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_xact_lock(1); return new; end $$;
+    create trigger held before update on intake for each row execute function wait_for_the_test();
+"""
 _WAITING = """
     select pg_terminate_backend(pid) from pg_stat_activity
-    where wait_event_type = 'Lock' and query like '%case_numbers%' and pid <> pg_backend_pid()
+    where wait_event_type = 'Lock' and query like 'update intake%' and pid <> pg_backend_pid()
 """
 
 

@@ -1,21 +1,23 @@
 -- What the town accepted and has to deliver. A lease is taken in one statement; none is held while Temporal is called.
 
--- name: accept
--- Take a place for this key; no row when the key is known: then the other transaction has ended, and `known` finds it.
-insert into intake (submission, kind, command, procedure, case_id, subject, scope, key, body_digest)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-on conflict (subject, scope, key) do nothing
-returning intake_id;
+-- name: accept_start
+-- Take a place for this key, and the next number of the day ($10): whoever asks next waits until this transaction has ended, so
+-- no number is lost. No row when the key is known: then the other transaction has ended, and `known` finds it.
+with accepted as (
+    insert into intake (submission, kind, command, procedure, case_id, subject, scope, key, body_digest)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+    on conflict (subject, scope, key) do nothing
+    returning intake_id, procedure
+), numbered as (
+    insert into case_numbers (procedure, day, last) select procedure, $10, 1 from accepted
+    on conflict (procedure, day) do update set last = case_numbers.last + 1
+    returning last
+)
+select intake_id, last as number from accepted, numbered;
 
 -- name: known
 -- What was accepted under a key.
 select * from intake where subject = $1 and scope = $2 and key = $3;
-
--- name: next_case_number
--- The next number of a day; whoever asks next waits until this transaction has ended, so no number is lost.
-insert into case_numbers (procedure, day, last) values ($1, $2, 1)
-on conflict (procedure, day) do update set last = case_numbers.last + 1
-returning last;
 
 -- name: accept_command
 -- The row of a command, new or as the key has it (engine/migrations/20261122000080_accept_command.sql).
@@ -53,6 +55,7 @@ where intake_id = $1 and attempts = $2 and status = 'waiting';
 
 -- name: settle
 -- Write down how it ended and tell whoever waits; only the latest attempt may, and only once. No row: somebody else may.
+-- With the case as it stands then, if it is asked for ($5): a command is answered with what came of it.
 with settled as (
     update intake set status = $3, answer = $4, settled_at = clock_timestamp(), leased_until = null
     where intake_id = $1 and attempts = $2 and status = 'waiting'
@@ -60,8 +63,12 @@ with settled as (
 )
 select settled_at, pg_notify('intake', submission),
        exists (select from intake as behind
-               where behind.case_id = settled.case_id and behind.status = 'waiting' and behind.intake_id <> $1) as more
-from settled;
+               where behind.case_id = settled.case_id and behind.status = 'waiting' and behind.intake_id <> $1) as more,
+       told.procedure, told.version, told.snapshot
+from settled left join lateral (
+    select procedure, head_hash || ' ' || xmin::text as version, snapshot::text as snapshot
+    from cases where cases.case_id = settled.case_id and $5
+) as told on true;
 
 -- name: find_submission
 -- What a caller follows.
