@@ -1,4 +1,4 @@
-"""Baseline 3: DBOS on Postgres, doing the same durable work: an HTTP step, four commands, each with an entry in a ledger.
+"""Baseline 3: DBOS on Postgres, doing the same durable work: an HTTP step, four commands, each with an entry in the same ledger.
 
 python -m bench.dbos_case DATABASE_URL DEPARTMENT_URL PORT     runs it behind a bare FastAPI
 """
@@ -8,23 +8,20 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import asyncpg
 import httpx
 import uvicorn
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from fastapi import FastAPI, Request
 from pydantic import BaseModel
 
-LEDGER = """create table if not exists bench_ledger (
-    case_id text not null, seq integer not null, kind text not null, primary key (case_id, seq))"""
-WRITE = "insert into bench_ledger values ($1, $2, $3) on conflict do nothing"
+from bench.same_ledger import SameLedger
 
 
 class Outside:
     """What the steps reach: a department and the ledger."""
 
     calls: httpx.AsyncClient
-    pool: asyncpg.Pool
+    ledger: SameLedger
     url: str
 
 
@@ -38,21 +35,21 @@ async def place_order(case: str, description: str) -> str:
 
 
 @DBOS.step()
-async def write(case: str, seq: int, kind: str) -> None:
-    """Write one entry."""
-    await Outside.pool.execute(WRITE, case, seq, kind)
+async def write(case: str, seq: int, before: str, stage: str) -> str:
+    """Write one entry, and the case as it stands then; returns the entry's hash."""
+    return await Outside.ledger.write(case, seq, before, stage)
 
 
 @DBOS.workflow()
 async def carry(case: str, description: str) -> str:
     """The standard case."""
-    await write(case, 1, "reported")
+    head = await write(case, 1, "", "reported")
     await place_order(case, description)
-    await write(case, 2, "dispatched")
+    head = await write(case, 2, head, "dispatched")
     stage = "dispatched"
     for number in range(4):
         stage = str(await DBOS.recv_async("command", timeout_seconds=7 * 24 * 3600))
-        await write(case, 3 + number, stage)
+        head = await write(case, 3 + number, head, stage)
         await DBOS.set_event_async(f"done-{stage}", stage)
     return stage
 
@@ -71,8 +68,7 @@ def create(database: str, department: str) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         Outside.url = department
         Outside.calls = httpx.AsyncClient(trust_env=False)
-        Outside.pool = await asyncpg.create_pool(database)
-        await Outside.pool.execute(LEDGER)
+        Outside.ledger = await SameLedger.open(database)
         await asyncio.to_thread(DBOS.launch)
         yield
         DBOS.destroy()
