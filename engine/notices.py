@@ -6,7 +6,7 @@ between sending and confirming, and never once it was confirmed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -86,13 +86,15 @@ class Notices:
         """Put what may be told before its channels, in order; how many. On the town's screens it is told by that."""
         async with self._pool.acquire() as connection, connection.transaction():
             rows = await connection.fetch(SQL.ready_notices, self._delay, READY_AT_ONCE)
-            for row in rows:
-                text = self._policy.text(row["template"], row["case_id"], row["facts"], self._names)
-                account = self._account(row["recipient"], row["department"])
-                for channel in self._policy.channels_of(row["recipient"]):
-                    await connection.execute(SQL.insert_delivery, row["notice_id"], channel, account, text, row["at"])
+            await connection.executemany(SQL.insert_delivery, [each for row in rows for each in self._deliveries(row)])
             await connection.execute(SQL.settle_outbox)
         return len(rows)
+
+    def _deliveries(self, row: asyncpg.Record) -> Iterator[tuple[object, ...]]:
+        text = self._policy.text(row["template"], row["case_id"], row["facts"], self._names)
+        account = self._account(row["recipient"], row["department"])
+        for channel in self._policy.channels_of(row["recipient"]):
+            yield row["notice_id"], channel, account, text, row["at"]
 
     async def send_next(self, channel: str) -> int:
         """Send the first notice that waits for a channel, when it is due; 1 when it was taken, else 0."""

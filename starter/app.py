@@ -102,8 +102,9 @@ def create_app(
     app.state.parts = parts
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
     app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
-    for router in (*_routers_of(parts.procedures), *own_routers(), cases.router, command_routes(parts.procedures.values()),
-                   submissions.router, departments.router, documents.router, notices.router,
+    # What is asked most comes first: the framework tries one address after the other.
+    for router in (*_routers_of(parts.procedures), command_routes(parts.procedures.values()), *own_routers(),
+                   cases.router, submissions.router, departments.router, documents.router, notices.router,
                    docs_page.router, health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)
     app.add_exception_handler(Problem, _on_problem)

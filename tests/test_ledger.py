@@ -1,5 +1,6 @@
 """The ledger: written once, never turned back, and every alteration found."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -9,14 +10,16 @@ from temporalio.exceptions import ApplicationError
 
 from activities.ledger import Ledger
 from audit.verify import verify_cases
-from schemas.case import ENGINE, Entry
+from schemas.case import ENGINE, GENESIS, Entry
 from schemas.findings import Finding
 from schemas.incident import INCIDENT
 from schemas.ledger import Batch, BrokenChain, Projection, verify_chain
+from tests.api_callers import OwnTown
 from tests.door import Door, OpenDoor
 from tests.tampering import OneConnection, as_owner
 from tests.waiting import eventually
 
+pytest_plugins = ("tests.api_fixture",)
 pytestmark = pytest.mark.usefixtures("worker")
 
 UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
@@ -105,6 +108,36 @@ async def test_the_ledger_refuses_to_be_changed(town: Door, pool: asyncpg.Pool) 
     ):
         with pytest.raises(asyncpg.RaiseError, match="only ever added to"):
             await pool.execute(statement)
+
+
+async def test_of_two_workers_that_tell_a_new_case_at_once_both_come_to_an_end(
+    town: Door, pool: asyncpg.Pool, own_town: OwnTown
+) -> None:
+    """Whose row is not there yet when it looks, and is when it writes, is refused for now; tried again, it has told."""
+    follows = await batch_after(pool, await stands(pool, await town.start()), timedelta())
+    entry = follows.entries[0].model_copy(update={"seq": 1, "prev_hash": GENESIS}).sealed()
+    row = follows.projection.model_copy(update={"seq": 1, "head_hash": entry.hash})
+    batch = Batch.telling(row, run_id=UNKNOWN_RUN, task_at=follows.task_at, entries=[entry])
+    async with own_town.pool.acquire() as connection, connection.transaction():
+        await Ledger(connection).write(batch)  # type: ignore[arg-type] # it asks no more of a pool
+        other = asyncio.create_task(Ledger(own_town.pool).write(batch))
+        await eventually(lambda: _somebody_waits(own_town.pool))
+    with pytest.raises(ApplicationError) as refused:
+        await other
+    again = await Ledger(own_town.pool).write(batch)
+
+    assert refused.value.type == "StaleTask"
+    assert (again.seq, again.head_hash) == (1, entry.hash)
+
+
+async def _somebody_waits(pool: asyncpg.Pool) -> bool:
+    """Whether a flush waits for another's."""
+    return bool(
+        await pool.fetchval(
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%flush_case%'"
+            " and datname = current_database()"
+        )
+    )
 
 
 Tamper = Callable[[asyncpg.pool.PoolConnectionProxy, str], Awaitable[object]]
