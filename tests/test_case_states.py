@@ -49,6 +49,26 @@ async def test_what_speaks_against_a_command_is_not_taken_from_memory(
     assert after.json()["code"] != "unknown-case", "the case itself has judged"
 
 
+async def test_an_end_is_not_taken_from_memory(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
+    """Where a final stage was taken back meanwhile, a command gets in, though the API last read the case at its end."""
+    async with api_of(own_town.build()) as http, working(own_town, keys, temporal):
+        resident = callers(http, keys)()
+        case = (await resident.report()).json()["case_id"]
+        await resident.command(case, "withdraw", {"reason": "已自行清理"})
+        await resident.get(f"/api/v1/cases/{case}", wait="ended")
+        count = "select count(*) from intake where command = 'urge'"
+        refused, at_the_door = await resident.command(case, "urge"), await own_town.pool.fetchval(count)
+        await own_town.pool.execute(
+            """update cases set snapshot = snapshot || '{"stage": "dispatched", "ended": false}' where case_id = $1""",
+            case,
+        )
+        await resident.command(case, "urge")
+        let_in = await own_town.pool.fetchval(count)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "case-ended")
+    assert (at_the_door, let_in) == (0, 1)
+
+
 async def test_a_case_that_has_told_more_is_forgotten(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
     """What was read of a case is taken from memory until it tells more; and not where it may have done so unheard."""
     app = own_town.build()
