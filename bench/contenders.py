@@ -72,7 +72,9 @@ class OverHttp:
     def __init__(self, name: str, url: str, pids: Mapping[str, int], weigh: Client | None, shape: Shape) -> None:
         self.name = name
         self._pids, self._weigh, self._shape = pids, weigh, shape
-        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=60)
+        # What lay idle while others had their turn is not used again: uvicorn closes it at any moment.
+        limits = httpx.Limits(keepalive_expiry=2.0)
+        self._http = httpx.AsyncClient(base_url=url, trust_env=False, timeout=60, limits=limits)
 
     async def start(self, number: int) -> str:
         """Report it."""

@@ -19,6 +19,9 @@ PRIVATE = "jiceng.private"
 """In a request's extensions: the entry it goes to may lie in a private network."""
 
 KEPT_CONNECTIONS = 64
+KEPT_SECONDS = 3.0
+"""Less than servers keep an idle connection (Node, Apache and uvicorn 5): one that they close at the very moment costs an order or
+a payment of which nobody knows the fate until it is asked for."""
 
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -95,7 +98,9 @@ class Outward(httpx.AsyncBaseTransport):
     """Sends what may go to a private network one way, and everything else the other; they share no connection."""
 
     def __init__(self) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS)
+        limits = httpx.Limits(
+            max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS, keepalive_expiry=KEPT_SECONDS
+        )
         trusted = httpx.create_ssl_context(trust_env=False)
         self._private = httpx.AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)
         self._public = httpx.AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)

@@ -14,6 +14,9 @@ from engine.town_clock import read_town_time
 from starter.app import create_app
 
 GRACE_SECONDS = 10
+IDLE_SECONDS = 75
+"""So long a connection stays open that nobody uses: longer than clients keep one (httpx 5, nginx 60). Closed by us in the
+very moment in which it is used again, it costs its user a request of which nobody knows the fate."""
 
 
 class ApiServer(uvicorn.Server):
@@ -36,13 +39,18 @@ async def run_api(settings: Settings) -> None:
         town_time = read_town_time(settings)
         async with await open_pool(settings, process="jiceng api") as pool:
             app = create_app(settings, keys, pool, lambda: connect(settings, keys), town_time=town_time)
-            config = uvicorn.Config(
-                app,
-                host=settings.api_host,
-                port=settings.api_port,
-                log_config=None,
-                access_log=False,  # a path with a query is not for a log; the app writes a line of its own
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-            )
-            await ApiServer(config, app).serve()
+            await ApiServer(config_of(app, settings), app).serve()
+
+
+def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the API is served."""
+    return uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,  # a path with a query is not for a log; the app writes a line of its own
+        server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
