@@ -56,10 +56,12 @@ class CaseStates:
         return self._kept[case_id][1] if case_id in self._kept else None
 
     def learn(self, case_id: str, text: CaseText) -> CaseState:
-        """Keep what was read of a case, and return it taken apart."""
+        """Keep what was read of a case, and return it taken apart. What was read before it and comes after it is not kept."""
         state = self._procedures[text.procedure].state.model_validate_json(text.snapshot)
-        self._kept[case_id] = (text.version, state)
-        self._kept.move_to_end(case_id)
+        recent = self.recent(case_id)
+        if recent is None or recent.seq <= state.seq:
+            self._kept[case_id] = (text.version, state)
+            self._kept.move_to_end(case_id)
         while len(self._kept) > KEPT_AT_MOST:
             self._kept.popitem(last=False)
         return state

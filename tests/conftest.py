@@ -40,7 +40,7 @@ ALONE = frozenset({
 """Files that play whole towns by fast clocks: a second town on the same cores would make people late that are not."""
 
 LONGEST = ("test_survival", "test_laws")
-"""Files that begin first where several towns run side by side: whoever has the rest of the files ends no later."""
+"""Files whose tests begin first where several towns run side by side: nobody waits for a long one at the end."""
 
 PATIENCE_SECONDS = 30.0
 """Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""

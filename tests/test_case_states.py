@@ -5,6 +5,7 @@ from temporalio.client import Client
 from engine.keys import Keys
 from schemas.incident import INCIDENT
 from starter.case_states import KEPT_AT_MOST, CaseStates
+from starter.postbox import CaseText
 from tests.api_callers import OwnTown, api_of, callers
 from tests.test_intake import working
 from tests.waiting import eventually
@@ -67,6 +68,24 @@ async def test_an_end_is_not_taken_from_memory(own_town: OwnTown, keys: Keys, te
 
     assert (refused.status_code, refused.json()["code"]) == (409, "case-ended")
     assert (at_the_door, let_in) == (0, 1)
+
+
+async def test_an_answer_that_comes_late_makes_nothing_older(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
+    """Two questions overtake each other: what is kept is what the case told last, until the case is heard of again."""
+    async with api_of(own_town.build()) as http, working(own_town, keys, temporal):
+        case = (await callers(http, keys)().report()).json()["case_id"]
+        await callers(http, keys)().get(f"/api/v1/cases/{case}", wait="stage:dispatched")
+        snapshot = await own_town.pool.fetchval("select snapshot::text from cases where case_id = $1", case)
+    states = CaseStates({INCIDENT.name: INCIDENT})
+    newer = states.learn(case, CaseText(INCIDENT.name, "2", snapshot))
+    older = newer.model_copy(update={"seq": newer.seq - 1}).model_dump_json()
+    late = states.learn(case, CaseText(INCIDENT.name, "1", older))
+    kept = states.recent(case)
+    states.forget(case)
+    states.learn(case, CaseText(INCIDENT.name, "3", older))
+
+    assert (late.seq, kept) == (newer.seq - 1, newer)
+    assert states.recent(case) == late
 
 
 async def test_a_case_that_has_told_more_is_forgotten(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
