@@ -63,7 +63,7 @@ class SameLedger:
 
 
 def opened() -> IncidentState:
-    """The standard case as it begins, by the town's own rules. Its clocks do not run: the row is a third smaller than ours."""
+    """The standard case as it begins, by the town's own rules. Its clocks do not run: the row is half as long as ours."""
     register = load_departments(PROJECT / "policies" / "departments.yaml")
     policy = load_policy(INCIDENT, PROJECT / "policies", tuple(each.code for each in register.departments))
     assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own

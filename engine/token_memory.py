@@ -1,6 +1,6 @@
 """Tokens whose signature was checked before: the same person calls again and again with the same one.
 
-To check one costs a request as much as all its questions to the database. Remembered is a token's digest and never the
+To check one is a twentieth of what the API does in a busy town. Remembered is a token's digest and never the
 token; by whom it was signed and how long it lasts is asked every time, so that a key that goes and a day that ends count at once.
 """
 
@@ -17,7 +17,7 @@ from engine.token_keys import TokenKeys
 HolderT = TypeVar("HolderT")
 
 REMEMBERED_AT_MOST = 1024
-"""As many people as use an API on one day, and some more; each takes about a kilobyte."""
+"""More people than use a town's API on one day; whoever is one too many is checked anew."""
 
 
 @dataclass(frozen=True)

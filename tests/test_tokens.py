@@ -30,6 +30,7 @@ from engine.token_keys import JwksFile
 from engine.token_memory import TokenMemory
 from engine.tokens import Verifier, issue
 from schemas.actor import Actor, Channel, Role, Stamp
+from tests.waiting import eventually
 
 NOW = datetime.now(UTC)
 
@@ -227,6 +228,23 @@ def test_a_token_that_was_checked_before_ends_with_its_time_and_its_key(keys: Ke
     assert found("a.b.c", NOW, public) is None
     assert found("a.b.c", NOW - timedelta(hours=1), other) is None
     assert len(memory) == 0
+
+
+async def test_a_token_that_was_believed_ends_at_the_door_too(keys: Keys) -> None:
+    """Tokens live in real time: one that was believed a moment ago is refused as expired when its second has come."""
+    strict = Verifier(keys.jwks_file, skew=timedelta(0))
+    token = sign(keys, exp=timedelta(seconds=2))
+    believed = strict.verify(token)
+
+    def is_over() -> bool:
+        try:
+            strict.verify(token)
+        except TokenExpired:
+            return True
+        return False
+
+    await eventually(is_over, within=10)
+    assert believed.subject == "resident-1"
 
 
 def test_few_tokens_are_remembered_and_none_as_it_was_sent(keys: Keys) -> None:
