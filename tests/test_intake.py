@@ -182,6 +182,31 @@ async def test_only_the_first_of_a_case_is_ever_claimed(own_town: OwnTown) -> No
     assert (following.case_id, following.command) == (claimed[0].case_id, "urge1")
 
 
+async def test_what_ended_a_case_is_told_as_done_also_when_its_answer_was_lost(
+    own_town: OwnTown, keys: Keys, temporal: Client
+) -> None:
+    """A command took effect and its case has ended, but whoever delivered it died before it was settled: it was no refusal."""
+    async with working(own_town, keys, temporal), api_of(own_town.build()) as http:
+        resident, auditor = callers(http, keys)(), callers(http, keys)("auditor")
+        case = (await resident.report()).json()["case_id"]
+        done = await resident.command(case, "withdraw", {"reason": "自行清理了"}, key="once")
+        assert done.status_code == 200, done.text
+        await temporal.get_workflow_handle(case).result()
+
+        await own_town.pool.execute(_ANSWER_LOST)
+
+        async def settled_again() -> bool:
+            row = await own_town.pool.fetchrow("select status, attempts from intake where command = 'withdraw'")
+            return row is not None and row["status"] != "waiting" and row["attempts"] > 1
+
+        await eventually(settled_again)
+        again = await resident.command(case, "withdraw", {"reason": "自行清理了"}, key="once")
+        kinds = [each["kind"] for each in (await auditor.get(f"/api/v1/cases/{case}/timeline")).json()["items"]]
+
+    assert (again.status_code, again.json()["accepted"]) == (200, done.json()["accepted"])
+    assert kinds.count("incident:withdrawn") == 1
+
+
 async def test_two_apis_deliver_each_report_once_and_in_order(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
     """Two API processes over one database share the work: nothing is lost, doubled or overtaken."""
     async with (
@@ -289,6 +314,10 @@ _THREE_COMMANDS_EACH = """
     insert into intake (submission, kind, command, procedure, case_id, subject, scope, key, body_digest, payload)
     select case_id || n, 'command', 'urge' || n, 'incident', case_id, 'r', case_id, n::text::bytea, '', '{}'
     from generate_series(1, 3) as n, intake where kind = 'start' order by n
+"""
+_ANSWER_LOST = """
+    update intake set status = 'waiting', answer = null, settled_at = null, leased_until = clock_timestamp()
+    where command = 'withdraw'
 """
 _OVERTAKEN = """
     select count(*) from intake as earlier join intake as later using (case_id)
