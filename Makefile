@@ -20,11 +20,9 @@ demo: setup ## play the stories in a whole town on this machine
 	$(BIN)/jiceng demo $(DEMO_FLAGS)
 
 test: setup lint types ## what must be true at every commit
-	@# Both parts in any case: one fault is not to hide the others. Each test goes to the town that is free next. Files kept whole (loadfile)
-	@# are a minute faster; but then tests that are not async stand in a row for a minute, the loop in which the town's worker lives
-	@# stands still meanwhile, and twice in four runs the worker was seen to end.
+	@# Both parts in any case: one fault is not to hide the others. Files are kept whole, so that what is opened for one is opened once.
 	@together=0; \
-	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadgroup --no-loadscope-reorder || together=$$?; \
+	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadfile --no-loadscope-reorder || together=$$?; \
 	$(BIN)/pytest -m "not long and alone" && exit $$together
 
 test-all: setup lint types ## the long forms too
