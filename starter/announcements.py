@@ -1,4 +1,9 @@
-"""Waiting for what another process does: Postgres tells us over one connection, and we look again by ourselves too."""
+"""Waiting for what another process does: Postgres tells us over one connection, and we look again by ourselves too.
+
+Postgres tells of cases. How a submission ended is told inside the process that delivered it, where almost everybody who
+waits for it waits; in another process it is found by looking again: every announcement through Postgres costs a commit
+that no other announcing transaction may share.
+"""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +23,6 @@ T = TypeVar("T")
 
 CASES = "cases"
 INTAKE = "intake"
-CHANNELS = (CASES, INTAKE)
 LOOK_AGAIN_SECONDS = 0.5
 """A wait looks again after so long: an announcement is a hint, and one may be lost while the connection is away."""
 
@@ -28,7 +32,7 @@ _AWAY = (*AWAY, asyncpg.PostgresError)
 
 
 class Announcements:
-    """Listens to the database's channels and wakes whoever waits for a case or a submission."""
+    """Listens to the database and to this process's relay, and wakes whoever waits for a case or a submission."""
 
     def __init__(self, settings: Settings, states: CaseStates, look_again_seconds: float = LOOK_AGAIN_SECONDS) -> None:
         """`states` forget a case that has told more."""
@@ -66,6 +70,11 @@ class Announcements:
                 except TimeoutError:
                     continue  # look again; the loop ends by its own clock
 
+    def tell(self, channel: str, about: str) -> None:
+        """Wake whoever waits for it in this process."""
+        for event in self._waiting.get((channel, about), ()):
+            event.set()
+
     def end(self) -> None:
         """Nobody waits here any more: all are told what there is, and ask elsewhere if they want to wait on."""
         self._ended = True
@@ -91,17 +100,14 @@ class Announcements:
             self._url, timeout=5, command_timeout=5, server_settings={"application_name": "jiceng announcements"}
         )
         try:
-            for channel in CHANNELS:
-                await connection.add_listener(channel, self._on_announcement)
+            await connection.add_listener(CASES, self._on_announcement)
             yield connection
         finally:
             connection.terminate()
 
     def _on_announcement(self, _connection: object, _pid: int, channel: str, about: object) -> None:
-        if channel == CASES:
-            self._states.forget(str(about))
-        for event in self._waiting.get((channel, str(about)), ()):
-            event.set()
+        self._states.forget(str(about))
+        self.tell(channel, str(about))
 
     def _wake_all(self) -> None:
         for events in self._waiting.values():

@@ -153,6 +153,7 @@ def build_parts(
     vault, counts = Vault(keys), Counts()
     postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
     reader = CaseReader(pool, vault, procedures)
+    announcements = Announcements(settings, reader.states)
     return Parts(
         settings=settings,
         pool=pool,
@@ -176,8 +177,8 @@ def build_parts(
         intake=Intake(pool, vault, keys, town_time),
         postbox=postbox,
         delivery=delivery,
-        relay=Relay(postbox, delivery, counts, reader.states),
-        announcements=Announcements(settings, reader.states),
+        relay=Relay(postbox, delivery, counts, reader.states, announcements),
+        announcements=announcements,
         reader=reader,
         codes=ResidentCodes(keys, pool),
         documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),

@@ -16,6 +16,7 @@ import structlog
 
 from engine.database import AWAY
 from schemas.refusals import Refusal
+from starter.announcements import INTAKE, Announcements
 from starter.case_states import CaseStates
 from starter.counts import Counts
 from starter.delivery import Delivered, Delivery, NotDelivered
@@ -33,10 +34,13 @@ PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
 class Relay:
     """Delivers in the background. `take` is for what this process has just accepted, `run` finds what others left."""
 
-    def __init__(self, postbox: Postbox, delivery: Delivery, counts: Counts, states: CaseStates) -> None:
-        """`states` learn what came of a command, so that its answer need not ask for it."""
+    def __init__(
+        self, postbox: Postbox, delivery: Delivery, counts: Counts, states: CaseStates, announcements: Announcements
+    ) -> None:
+        """`states` learn what came of a command, so that its answer need not ask for it; `announcements` are told that it ended."""
         self._postbox = postbox
         self._states = states
+        self._announcements = announcements
         self._delivery = delivery
         self._counts = counts
         self._under_way: set[asyncio.Task[None]] = set()
@@ -125,7 +129,9 @@ class Relay:
         return await self._postbox.delivered(submission, answer)
 
     def _tell(self, submission: str, ended: Submission | None) -> None:
-        """Tell whoever asked for the outcome; without one they look for themselves."""
+        """Tell whoever asked for the outcome; without one they look for themselves, and again when there is one."""
+        if ended is not None:
+            self._announcements.tell(INTAKE, submission)
         asked = self._asked.pop(submission, None)
         if asked is None or asked.done():
             return

@@ -12,8 +12,14 @@ from temporalio.client import Client
 
 from engine.keys import Keys
 from schemas.actor import Role
+from schemas.incident import INCIDENT
+from starter.announcements import INTAKE, Announcements
 from starter.app import create_app
-from starter.postbox import Postbox
+from starter.case_states import CaseStates
+from starter.counts import Counts
+from starter.delivery import Delivery
+from starter.postbox import Postbox, Status, Submission
+from starter.relay import Relay
 from tests.api_callers import OwnTown, api_of, callers
 from tests.waiting import eventually
 from worker import town_worker
@@ -21,6 +27,7 @@ from worker import town_worker
 pytest_plugins = ("tests.api_fixture",)
 
 OFFICER = {"role": Role.DEPARTMENT_OFFICER, "department": "urban-management"}
+NEVER = 60.0
 REASON = {"reason": "不属于本部门职责", "legal_basis": "条例第三条"}
 
 
@@ -165,6 +172,37 @@ async def test_a_process_that_dies_while_delivering_loses_its_lease(own_town: Ow
 
     await postbox.delivered(second, None)
     assert await own_town.pool.fetchval("select status from intake") == "delivered"
+
+
+async def test_who_waits_in_the_process_that_delivers_is_told_at_once(
+    own_town: OwnTown, keys: Keys, switch: Switch
+) -> None:
+    """A delivery that succeeds at a later attempt wakes who waits for it beside: here nobody would ever look again."""
+    async with api_of(own_town.build(connect_temporal=switch)) as http:
+        assert (await callers(http, keys)().report()).status_code == 202
+    await own_town.pool.execute("update intake set leased_until = clock_timestamp()")
+    states = CaseStates({INCIDENT.name: INCIDENT})
+    announcements = Announcements(own_town.settings, states, look_again_seconds=NEVER)
+    postbox = Postbox(own_town.pool)
+    delivery = Delivery(switch, own_town.settings.task_queue, {INCIDENT.name: INCIDENT})
+    relay = Relay(postbox, delivery, Counts(), states, announcements)
+    [waiting] = await postbox.claim(1)
+    looked = asyncio.Event()
+
+    async def settled() -> Submission | None:
+        found = await postbox.find(waiting.submission)
+        looked.set()
+        return found if found and found.status is not Status.WAITING else None
+
+    async with asyncio.timeout(NEVER / 2), asyncio.TaskGroup() as tasks:
+        told = tasks.create_task(announcements.until(INTAKE, waiting.submission, settled, NEVER))
+        await looked.wait()
+        switch.there = True
+        relay.take(waiting)
+    await relay.stop()
+
+    assert (ended := told.result()) is not None
+    assert ended.status is Status.DELIVERED
 
 
 async def test_only_the_first_of_a_case_is_ever_claimed(own_town: OwnTown) -> None:

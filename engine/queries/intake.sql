@@ -54,14 +54,14 @@ update intake set leased_until = clock_timestamp() + $3::interval
 where intake_id = $1 and attempts = $2 and status = 'waiting';
 
 -- name: settle
--- Write down how it ended and tell whoever waits; only the latest attempt may, and only once. No row: somebody else may.
+-- Write down how it ended; only the latest attempt may, and only once. No row: somebody else may.
 -- With the case as it stands then, if it is asked for ($5): a command is answered with what came of it.
 with settled as (
     update intake set status = $3, answer = $4, settled_at = clock_timestamp(), leased_until = null
     where intake_id = $1 and attempts = $2 and status = 'waiting'
-    returning submission, case_id, settled_at
+    returning case_id, settled_at
 )
-select settled_at, pg_notify('intake', submission),
+select settled_at,
        exists (select from intake as behind
                where behind.case_id = settled.case_id and behind.status = 'waiting' and behind.intake_id <> $1) as more,
        told.procedure, told.version, told.snapshot
