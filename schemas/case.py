@@ -40,6 +40,10 @@ class Charter(Model):
         default=False,
         description="that command is a timer's (decision 0005); of cases from before, of what they are listed by",
     )
+    takes_turns: bool = Field(
+        default=False,
+        description="what runs beside each other in it goes on in one order for ever (decision 0006); not in cases from before",
+    )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
     )

@@ -146,6 +146,7 @@ def build_parts(
             history_limit=settings.history_limit,
             tells_tasks_apart=True,
             marks_by_timer=True,
+            takes_turns=True,
             lists_stage=False,
         )
         for name, policy in policies.items()

@@ -43,10 +43,13 @@ Examples whose steps take longer, because other cases act between them, have a `
 """
 
 
-FORMS = {"": 4000, " in short runs": 20, " told apart": 4000, " not listed": 4000, " marked by a timer": 4000}
+FORMS = {
+    "": 4000, " in short runs": 20, " told apart": 4000, " not listed": 4000, " marked by a timer": 4000, " taking turns": 4000,
+}  # fmt: skip
 """How each walk is recorded, by what its name ends with, and after how many events a run ends. The main walk alone once more
-since workflow tasks are told apart (decision 0003), since stages are not listed (0004) and since a timer marks (0005)."""
-MAIN_ALONE = (" told apart", " not listed", " marked by a timer")
+since workflow tasks are told apart (decision 0003), since stages are not listed (0004), since a timer marks (0005) and since
+what runs beside each other takes turns (0006)."""
+MAIN_ALONE = (" told apart", " not listed", " marked by a timer", " taking turns")
 
 
 def walks(procedure: Procedure, form: str) -> tuple[Walk, ...]:

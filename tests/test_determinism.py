@@ -126,9 +126,9 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
 
-    kernel = {f"workflows.{name}" for name in ("boundary", "case", "case_file", "clock", "orders", "steps")} | {
-        "workflows"
-    }
+    kernel = {
+        f"workflows.{name}" for name in ("boundary", "case", "case_file", "clock", "orders", "steps", "turns")
+    } | {"workflows"}
     procedures = tuple(f"workflows.{case.procedure.name}_" for case in PROCEDURES)
     reloaded = set(done.stdout.split())
 

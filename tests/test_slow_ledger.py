@@ -15,6 +15,7 @@ from activities.ledger import Ledger
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.findings import Finding
+from schemas.incident import INCIDENT
 from schemas.ledger import Batch, FlushReceipt
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
@@ -48,6 +49,7 @@ class SlowTown:
     """A whistle's town whose ledger can be made to stand still."""
 
     whistles: WhistleTown
+    incidents: Door
     hurried: Door
     """An API that does not wait long for what stands still."""
     ledger: StandingLedger
@@ -82,9 +84,10 @@ async def slow(
     ledger = StandingLedger(pool)
     street = await door(WHISTLE, task_queue=alone.task_queue, patience=30.0)
     desk = await door(SUMMONS, task_queue=alone.task_queue, patience=30.0)
+    incidents = await door(INCIDENT, task_queue=alone.task_queue, patience=30.0)
     hurried = await door(WHISTLE, task_queue=alone.task_queue)
     async with town_worker(alone, keys, temporal, pool, ledger) as worker, worker:
-        yield SlowTown(WhistleTown(street, desk, pool), hurried, ledger, temporal)
+        yield SlowTown(WhistleTown(street, desk, pool), incidents, hurried, ledger, temporal)
 
 
 async def test_what_comes_in_while_the_first_entries_are_written_replays(slow: SlowTown, audited: Audited) -> None:
@@ -119,6 +122,29 @@ async def test_a_message_that_is_slowly_written_replays(slow: SlowTown, audited:
         await eventually(beaten, within=60)
 
     assert [finding.detail for finding in await at_rest(slow, whistle, audited) if not finding.ok] == []
+
+
+async def test_a_letter_that_has_arrived_while_the_disk_stands_still_replays(slow: SlowTown, audited: Audited) -> None:
+    """A case hears that its letter has arrived while it writes why it sent it: what it does from then on has one order for ever."""
+    incident = await slow.incidents.start()
+    await slow.incidents.stands(incident)
+    first = await slow.whistles.blow(incident=incident)
+    await slow.whistles.comes(first, "whistle:incident:waits")
+    letters = await slow.beats(incident, EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+    with slow.standing_still("incident:whistle:goes_on"):
+        stop = Step("stop_waiting", "coordinator", {"reason": "现场已自行恢复"})
+        stopped = asyncio.create_task(slow.incidents.give(incident, stop))
+
+        async def beaten() -> bool:
+            beats = await slow.beats(incident, EventType.EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+            return beats > letters + HEARTBEATS + 1
+
+        await eventually(beaten, within=60)
+    assert (await stopped).status_code == 200
+    another = await slow.whistles.blow(incident=incident)
+    await slow.whistles.comes(another, "whistle:incident:waits")
+
+    assert [finding.detail for finding in await audited(incident) if not finding.ok] == []
 
 
 async def test_an_answer_says_what_the_ledger_has(slow: SlowTown) -> None:

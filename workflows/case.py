@@ -25,6 +25,7 @@ from schemas.refusals import Refusal, RefusalCode, say
 from workflows import steps
 from workflows.boundary import Boundary
 from workflows.clock import Clocks
+from workflows.turns import Turn, Turns
 
 StateT = TypeVar("StateT", bound=CaseState)
 AnswerT = TypeVar("AnswerT")
@@ -70,7 +71,8 @@ class Case(Generic[StateT]):
 
     def __init__(self, state: StateT) -> None:
         self.state = state
-        self.clocks = Clocks(state, self.now)
+        self._turns = Turns(state)
+        self.clocks = Clocks(state, self.now, self._turns)
         self._cause: tuple[Stamp, str] | None = None
         self._running_errands: dict[str, asyncio.Task[None]] = {}
         self._flusher_may_stop = False
@@ -175,11 +177,16 @@ class Case(Generic[StateT]):
 
     async def while_at(self, *stages: str) -> None:
         """Wait until the case stands at none of these stages."""
-        await workflow.wait_condition(lambda: self.state.ended or self.state.stage not in stages)
+        await self.until(lambda: self.state.ended or self.state.stage not in stages)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something about the case: for its story."""
+        await self._turns.until(condition, Turn.STORY)
 
     async def errand_done(self, name: str, number: int) -> None:
         """Wait until an errand asked for earlier is no longer under way."""
-        await workflow.wait_condition(lambda: f"{name}/{number}" not in self.state.errands)
+        key = f"{name}/{number}"
+        await self._turns.until(lambda: key not in self.state.errands, Turn.ERRAND, key)
 
     # ---- commands ---------------------------------------------------------------------------------------------------
 
@@ -280,7 +287,8 @@ class Case(Generic[StateT]):
             asyncio.create_task(self._run_errands()),
             asyncio.create_task(workflow.wait_condition(self._history_is_long)),
         ]
-        done, _ = await workflow.wait([flusher, *others], return_when=asyncio.FIRST_COMPLETED)
+        turns = asyncio.create_task(self._turns.run())
+        done, _ = await workflow.wait([flusher, turns, *others], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
         for task in [*others, *self._running_errands.values()]:
@@ -289,6 +297,8 @@ class Case(Generic[StateT]):
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._flusher_may_stop = True
         await flusher
+        turns.cancel()
+        await asyncio.gather(turns, return_exceptions=True)
         await self._boundary.drop()
         if not self.state.ended:
             self.state.runs += 1
@@ -302,7 +312,7 @@ class Case(Generic[StateT]):
         if not self.state.ended:
             self.end()
         if self.state.letters:
-            await workflow.wait_condition(lambda: not self.state.letters)
+            await self.until(lambda: not self.state.letters)
 
     def _history_is_long(self) -> bool:
         info = workflow.info()
@@ -319,11 +329,12 @@ class Case(Generic[StateT]):
             for key in self.state.errands:
                 if key not in running:
                     running[key] = asyncio.create_task(self._run_errand(key))
-            await workflow.wait_condition(
+            await self._turns.until(
                 lambda: (
                     any(task.done() for task in running.values())
                     or any(key not in running for key in self.state.errands)
-                )
+                ),
+                Turn.ERRANDS,
             )
             for key in [key for key, task in running.items() if task.done()]:
                 running.pop(key).result()
@@ -336,7 +347,7 @@ class Case(Generic[StateT]):
 
     async def _keep_ledger(self) -> None:
         while True:
-            await workflow.wait_condition(lambda: bool(self.state.entries) or self._flusher_may_stop)
+            await self._turns.until(lambda: bool(self.state.entries) or self._flusher_may_stop, Turn.LEDGER)
             if not self.state.entries:
                 return
             projection = projection_of(self.state)

@@ -13,13 +13,15 @@ from schemas.calendar import Calendar
 from schemas.case import CaseState
 from schemas.clocks import Clock, Limit, Moment, Status, Tier, moments, view
 from schemas.screen_words import moment_words
+from workflows.turns import Turn, Turns
 
 
 class Clocks:
     """The clocks of one case. Every change is remembered until the next entry takes it into the ledger."""
 
-    def __init__(self, state: CaseState, now: Callable[[], datetime]) -> None:
+    def __init__(self, state: CaseState, now: Callable[[], datetime], turns: Turns) -> None:
         self._state = state
+        self._turns = turns
         self._now = now
         self._changed: dict[str, None] = {}
         self._known: dict[str, tuple[Clock, Calendar, Moment | None]] = {}
@@ -93,7 +95,7 @@ class Clocks:
         while True:
             moment = self._next
             if moment is None:
-                await workflow.wait_condition(lambda: self._next is not None)
+                await self._turns.until(lambda: self._next is not None, Turn.CLOCKS)
             elif moment.at <= self._now():
                 self._fire(moment, on_moment)
             else:

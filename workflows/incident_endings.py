@@ -76,7 +76,7 @@ class Endings(Whistles):
     async def farewell(self) -> None:
         """Wait until a final case has nothing more to do outside."""
         if self.unfinished_business:
-            await workflow.wait_condition(lambda: not self.unfinished_business)
+            await self.until(lambda: not self.unfinished_business)
 
     # ---- merging 并案: this case goes into another ----------------------------------------------------------------
 

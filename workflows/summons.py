@@ -48,7 +48,7 @@ class Summons(Endings, CaseFile[SummonsState]):
 
     async def story(self) -> None:
         """Tell the procedure: as long as it is open, then until the department's own system has let go of the order."""
-        await workflow.wait_condition(lambda: self.state.over or self.state.stage not in OPEN)
+        await self.until(lambda: self.state.over or self.state.stage not in OPEN)
         if self.state.last_recall is not None:
             await self.errand_done("recall_order", self.state.last_recall)
 

@@ -54,9 +54,9 @@ class Welfare(Decision):
             await self.while_at(Stage.PUBLICISED, Stage.OBJECTED)
             await self.while_at(Stage.CONFIRMING, Stage.CONFIRMED)
             await self.while_at(*LIVING)
-            await workflow.wait_condition(lambda: self.over or self.state.stage != Stage.REFUSED)
+            await self.until(lambda: self.over or self.state.stage != Stage.REFUSED)
             await self.while_at(Stage.APPEALED)
-        await workflow.wait_condition(lambda: not self.business)
+        await self.until(lambda: not self.business)
 
     @property
     def over(self) -> bool:

@@ -46,7 +46,7 @@ class Whistle(Endings, CaseFile[WhistleState]):
     async def story(self) -> None:
         """Tell the procedure: as long as it is open, then until everybody has been told."""
         await self.while_at(*OPEN)
-        await workflow.wait_condition(lambda: not self.state.errands)
+        await self.until(lambda: not self.state.errands)
 
     # ---- 1. the call ----------------------------------------------------------------------------------------------
 
