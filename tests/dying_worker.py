@@ -11,22 +11,27 @@ import signal
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from activities.ledger import Ledger
+import asyncpg
+from temporalio.client import Client
+
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
 from engine.temporal import connect
 from schemas.ledger import Batch, FlushReceipt
+from tests.lagging_ledger import LaggingLedger
 from worker import run_worker, town_worker
 
 _NURSERY = multiprocessing.get_context("forkserver")
 _NURSERY.set_forkserver_preload(["tests.dying_worker"])
 
 
-class DyingLedger(Ledger):
+class DyingLedger(LaggingLedger):
     """The real ledger, until its last flush is written: then the ledger has a batch and Temporal does not yet know of it."""
 
-    flushes_left = 0
+    def __init__(self, pool: asyncpg.Pool, temporal: Client, *, dies_with: int, lags: int) -> None:
+        super().__init__(pool, temporal, lags)
+        self.flushes_left = dies_with
 
     async def write(self, batch: Batch) -> FlushReceipt:
         receipt = await super().write(batch)
@@ -37,10 +42,10 @@ class DyingLedger(Ledger):
 
 
 class WorkerProcess:
-    """A worker that runs; `dies_with` its nth flush, after the commit, if that is said."""
+    """A worker that runs; `dies_with` its nth flush, after the commit, if that is said. So many of those before it lag."""
 
-    def __init__(self, settings: Settings, dies_with: int | None) -> None:
-        self._process = _NURSERY.Process(target=_live, args=(environment_of(settings), dies_with), daemon=True)
+    def __init__(self, settings: Settings, dies_with: int | None, lags: int) -> None:
+        self._process = _NURSERY.Process(target=_live, args=(environment_of(settings), dies_with, lags), daemon=True)
         self._process.start()
 
     @property
@@ -70,29 +75,30 @@ def environment_of(settings: Settings) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def worker_process(settings: Settings, *, dies_with: int | None = None) -> AsyncIterator[WorkerProcess]:
+async def worker_process(
+    settings: Settings, *, dies_with: int | None = None, lags: int = 0
+) -> AsyncIterator[WorkerProcess]:
     """What `jiceng worker` runs, in a process of its own; killed with -9 at the end of the block."""
-    process = await asyncio.to_thread(WorkerProcess, settings, dies_with)
+    process = await asyncio.to_thread(WorkerProcess, settings, dies_with, lags)
     try:
         yield process
     finally:
         await process.kill()
 
 
-def _live(environment: Mapping[str, str], dies_with: int | None) -> None:
+def _live(environment: Mapping[str, str], dies_with: int | None, lags: int) -> None:
     os.environ.update(environment)
     silence = os.open(os.devnull, os.O_WRONLY)
     for said in (1, 2):
         os.dup2(silence, said)
     settings = Settings()
-    asyncio.run(run_worker(settings) if dies_with is None else _die(settings, dies_with))
+    asyncio.run(run_worker(settings) if dies_with is None else _die(settings, dies_with, lags))
 
 
-async def _die(settings: Settings, dies_with: int) -> None:
+async def _die(settings: Settings, dies_with: int, lags: int) -> None:
     keys = Keys.load(settings.key_folder)
     client = await connect(settings, keys)
     async with await open_pool(settings) as pool:
-        ledger = DyingLedger(pool)
-        ledger.flushes_left = dies_with
+        ledger = DyingLedger(pool, client, dies_with=dies_with, lags=lags)
         async with town_worker(settings, keys, client, pool, ledger) as worker:
             await worker.run()

@@ -17,17 +17,22 @@ from engine.settings import Settings
 from schemas.findings import Finding
 from schemas.incident import INCIDENT
 from schemas.ledger import Batch, FlushReceipt
+from schemas.procedure import Procedure
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
-from tests.door import Audited, Door, OpenDoor, Step
+from tests.door import Audited, Door, OpenDoor, Step, Walk
+from tests.dying_worker import worker_process
 from tests.examples.whistle import LEAD, OTHER
+from tests.lagging_ledger import HEARTBEATS, LaggingLedger
 from tests.waiting import eventually
 from tests.whistle_town import WhistleTown
 from worker import town_worker
+from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.usefixtures("worker")
-HEARTBEATS = 2
-"""As many tasks that only keep the workflow task alive while a flush waits for the disk; one each 3.2 seconds."""
+EVERY_PROCEDURE = pytest.mark.parametrize(
+    "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
+)
 
 
 class StandingLedger(Ledger):
@@ -163,6 +168,50 @@ async def test_an_answer_says_what_the_ledger_has(slow: SlowTown) -> None:
 
     assert in_a_hurry.status_code == 202
     assert answer["seq"] >= answer["accepted"]["seq"]
+
+
+async def test_what_was_written_before_its_task_was_lost_is_no_hindrance(
+    door: OpenDoor, settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, audited: Audited
+) -> None:
+    """A slow flush and the next one are written, and the worker dies in that very task: both are told anew, and it goes on."""
+    alone = settings.model_copy(update={"task_queue": "slow-and-dying"})
+    town = await door(INCIDENT, task_queue=alone.task_queue)
+    async with worker_process(alone, dies_with=2, lags=1) as dying:
+        case_id = await town.start()
+        await dying.wait()
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        await town.go(case_id, town.examples.MAIN.steps)
+        findings = await audited(case_id)
+
+    assert [finding.detail for finding in findings if not finding.ok] == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+@EVERY_PROCEDURE
+async def test_where_every_flush_is_slow_each_walk_replays(
+    procedure: Procedure,
+    door: OpenDoor,
+    settings: Settings,
+    keys: Keys,
+    temporal: Client,
+    pool: asyncpg.Pool,
+    audited: Audited,
+) -> None:
+    """Whatever comes in while the disk stands still, and with whatever: each case goes the same way in its replay."""
+    lagging = settings.model_copy(update={"task_queue": f"lagging-{procedure.name}"})
+    town = await door(procedure, task_queue=lagging.task_queue, patience=30.0)
+    a_few = asyncio.Semaphore(3)  # each is several cases, and a worker has twelve places for such flushes
+
+    async def gone(walk: Walk) -> list[str]:
+        async with a_few:
+            case_id = await town.walk(walk)
+        return [f"{walk.name}: {finding.detail}" for finding in await audited(case_id) if not finding.ok]
+
+    async with town_worker(lagging, keys, temporal, pool, LaggingLedger(pool, temporal)) as worker, worker:
+        faults = await asyncio.gather(*(gone(walk) for walk in town.examples.WALKS))
+
+    assert [fault for each in faults for fault in each] == []
 
 
 async def at_rest(slow: SlowTown, whistle: str, audited: Audited) -> list[Finding]:
