@@ -1,4 +1,4 @@
-"""Which cases do not get on, and why: the workflow task fails, outside work is tried again and again, a command waits.
+"""Which cases do not get on, and why: task, ledger or outside work fail again and again, or a command waits.
 
 Candidates come from our own books and from what Temporal reports itself; only those are asked about one by one.
 """
@@ -26,6 +26,9 @@ REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "categor
 WAITS_FOR = {"ask_source": "source", "pay": "bank", "payment_status": "bank"}
 """For whom outside work waits; what is not named here is a department's."""
 
+UNTOLD = "the ledger does not take what it tells: see the log of the worker"
+"""A flush is a local activity, whose tries Temporal does not show: known by what commands were answered."""
+
 AT_ONCE = 8
 
 
@@ -34,6 +37,7 @@ class StuckQueries(Queries):
 
     under_way: str
     undelivered: str
+    untold: str
     rows_of: str
 
 
@@ -47,6 +51,7 @@ class Patience:
     task_attempts: int = 3
     activity_attempts: int = 5
     undelivered: timedelta = timedelta(minutes=2)
+    untold: timedelta = timedelta(minutes=2)
     under_way: timedelta = timedelta(seconds=10)
     looked_at_most: int = 500
 
@@ -71,8 +76,9 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
     patience = patience or Patience()
     undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
     under_way = await pool.fetch(SQL.under_way, patience.under_way, patience.looked_at_most)
+    untold = await pool.fetch(SQL.untold, patience.untold, patience.looked_at_most)
     reported = [each.id async for each in client.list_workflows(REPORTED, limit=patience.looked_at_most)]
-    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *under_way)] + reported)
+    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *untold, *under_way)] + reported)
     rows = {row["case_id"]: row for row in await pool.fetch(SQL.rows_of, list(named))}
     places = asyncio.Semaphore(AT_ONCE)
 
@@ -81,7 +87,8 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
             described = await _described(client, case_id)
         return list(_reasons(case_id, described, rows.get(case_id), patience)) if described else []
 
-    found = [each for stuck in await asyncio.gather(*map(look, named)) for each in stuck]
+    found = [_stuck(row["case_id"], rows.get(row["case_id"]), UNTOLD, "engineer", 0, row["since"]) for row in untold]
+    found += [each for stuck in await asyncio.gather(*map(look, named)) for each in stuck]
     tried = {each.case_id for each in found}
     # Where nothing else is the matter with a case, its worker is away, or Temporal is.
     return found + [each for each in _waiting(undelivered, rows) if each.case_id not in tried]

@@ -5,18 +5,23 @@ from datetime import timedelta
 import asyncpg
 import pytest
 from temporalio.client import Client
+from temporalio.exceptions import ApplicationError
 
+from activities.ledger import Ledger
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.incident import INCIDENT
-from starter.stuck import Patience, StuckCase, retry_now, stuck_cases
+from schemas.ledger import Batch, FlushReceipt
+from starter.stuck import UNTOLD, Patience, StuckCase, retry_now, stuck_cases
 from tests.api_callers import As
-from tests.door import OpenDoor
+from tests.door import OpenDoor, Step
 from tests.waiting import eventually
 from worker import town_worker
 
 pytest_plugins = ("tests.api_fixture",)
-AT_ONCE = Patience(task_attempts=1, activity_attempts=1, undelivered=timedelta(0), under_way=timedelta(0))
+AT_ONCE = Patience(
+    task_attempts=1, activity_attempts=1, undelivered=timedelta(0), untold=timedelta(0), under_way=timedelta(0)
+)
 
 
 async def found(pool: asyncpg.Pool, temporal: Client, case_id: str) -> list[StuckCase]:
@@ -68,6 +73,37 @@ async def test_a_case_whose_department_does_not_answer_is_stuck_and_can_be_tried
     assert (stuck.stage, stuck.waits_for) == ("dispatched", "urban-management")
     assert tried == 1
     assert described.raw_description.pending_activities[0].attempt <= stuck.attempts
+
+
+class RefusingLedger(Ledger):
+    """The real ledger, which takes nothing of this kind."""
+
+    async def write(self, batch: Batch) -> FlushReceipt:
+        if "incident:signed" in [entry.kind for entry in batch.entries]:
+            raise ApplicationError("a later workflow task has written already", type="StaleTask")
+        return await super().write(batch)
+
+
+async def test_a_case_whose_ledger_takes_nothing_more_is_stuck(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys
+) -> None:
+    """Its command is answered and its workflow waits: only that the ledger never had the answer says what is the matter."""
+    refusing = settings.model_copy(update={"task_queue": "stuck-ledger"})
+    town = await door(INCIDENT, task_queue=refusing.task_queue)
+    async with town_worker(refusing, keys, temporal, pool, RefusingLedger(pool)) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+        answer = await town.give(case_id, Step("sign", "officer"))
+        stuck: list[StuckCase] = []
+
+        async def listed() -> bool:
+            stuck[:] = [each for each in await found(pool, temporal, case_id) if each.why == UNTOLD]
+            return bool(stuck)
+
+        await eventually(listed)
+
+    assert answer.status_code == 202
+    assert [(each.waits_for, each.stage) for each in stuck] == [("engineer", "dispatched")]
 
 
 @pytest.mark.usefixtures("worker")

@@ -22,6 +22,16 @@ group by case_id
 order by 2
 limit $2;
 
+-- name: untold
+-- Open cases that answered a command so long ago, and whose ledger does not have what they answered.
+select case_id, min(intake.settled_at) as since
+from intake join cases using (case_id)
+where not cases.ended and intake.kind = 'command' and intake.status = 'delivered'
+  and intake.settled_at < clock_timestamp() - $1::interval and (intake.answer ->> 'seq')::integer > cases.seq
+group by case_id
+order by 2
+limit $2;
+
 -- name: rows_of
 -- The rows of these cases.
 select case_id, procedure, stage, holder, department, due_at, due_clock, updated_at from cases where case_id = any($1);
