@@ -37,7 +37,7 @@ FAST = frozenset({
     "test_incident_holidays", "test_late_commands", "test_local_town", "test_people", "test_replies", "test_stories",
     "test_welfare_payments", "test_chaos",
 })  # fmt: skip
-"""Files that play whole towns by fast clocks: many towns on the same cores would make people late that are not."""
+"""Files that play whole towns by fast clocks: a second town on the same cores would make people late that are not."""
 
 LONGEST = (
     "test_survival", "test_laws", "test_slow_ledger", "test_canaries", "test_every_request",
