@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.procedure import Procedure
-from workflows.registry import PROCEDURES
+from tests.every_procedure import EVERY_PROCEDURE
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = {
@@ -61,7 +61,7 @@ def test_no_procedure_loads_the_registry() -> None:
     assert guilty == []
 
 
-@pytest.mark.parametrize("procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name)
+@EVERY_PROCEDURE
 def test_a_procedure_has_one_basename_in_every_room(procedure: Procedure) -> None:
     """`git ls-files '*incident*'` lists the whole feature: schema, procedure, routes, policy and doc.
 

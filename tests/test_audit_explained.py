@@ -18,9 +18,8 @@ from schemas.procedure import Procedure
 from schemas.welfare_audit import reckoned
 from starter.titles import title_of
 from tests.door import Door, OpenDoor, Walk, examples
-from workflows.registry import PROCEDURES
+from tests.every_procedure import PROCEDURE_LIST
 
-PROCEDURE_LIST = [case.procedure for case in PROCEDURES]
 SUMS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("incident", "a ruling that binds"): {
         "incident:dispatched": "紧急程度 ordinary:响应 1个工作日",

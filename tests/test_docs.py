@@ -9,10 +9,9 @@ import pytest
 from engine.settings import Settings
 from schemas.diagram import with_pictures
 from schemas.procedure import Procedure
-from workflows.registry import PROCEDURES
+from tests.every_procedure import PROCEDURE_LIST
 
 PROJECT = Path(__file__).resolve().parent.parent
-PROCEDURE_LIST = [case.procedure for case in PROCEDURES]
 
 
 def page(name: str) -> str:

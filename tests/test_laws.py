@@ -15,14 +15,12 @@ from engine.keys import Keys
 from engine.settings import Settings
 from schemas.procedure import Procedure
 from tests.door import Audited, Door, OpenDoor, Step, Walk, examples
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.test_random_sequences import acts_of_people
 from tests.waiting import eventually
 from worker import town_worker
-from workflows.registry import PROCEDURES
 
-PROCEDURE_LIST = [case.procedure for case in PROCEDURES]
 WALKS = [(procedure, walk) for procedure in PROCEDURE_LIST for walk in examples(procedure).WALKS]
-EVERY_PROCEDURE = pytest.mark.parametrize("procedure", PROCEDURE_LIST, ids=lambda procedure: procedure.name)
 EVERY_WALK = pytest.mark.parametrize(("procedure", "walk"), WALKS, ids=[f"{p.name}: {w.name}" for p, w in WALKS])
 
 # A letter that has arrived leaves no entry, so a row may name it for longer than it is under way.

@@ -7,14 +7,11 @@ from temporalio.client import Client
 
 from schemas.procedure import Procedure
 from tests.door import Audited, Door, OpenDoor, Step
+from tests.every_procedure import EVERY_PROCEDURE
 from tests.waiting import eventually
-from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.usefixtures("worker")
 
-EVERY_PROCEDURE = pytest.mark.parametrize(
-    "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
-)
 REFUSED = (403, 404, 409)
 # A case takes seconds: a failing draw is told as it is, not looked for a shorter one for half an hour.
 PHASES = (Phase.explicit, Phase.reuse, Phase.generate)

@@ -22,17 +22,14 @@ from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
 from tests.door import Audited, Door, OpenDoor, Step, Walk
 from tests.dying_worker import worker_process
+from tests.every_procedure import EVERY_PROCEDURE
 from tests.examples.whistle import LEAD, OTHER
 from tests.lagging_ledger import HEARTBEATS, LaggingLedger
 from tests.waiting import eventually
 from tests.whistle_town import WhistleTown
 from worker import town_worker
-from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.usefixtures("worker")
-EVERY_PROCEDURE = pytest.mark.parametrize(
-    "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
-)
 
 
 class StandingLedger(Ledger):

@@ -13,16 +13,12 @@ from engine.settings import Settings
 from schemas.procedure import Procedure
 from tests.door import Audited, Door, OpenDoor
 from tests.dying_worker import WorkerProcess, worker_process
+from tests.every_procedure import EVERY_PROCEDURE
 from tests.waiting import eventually
 from worker import town_worker
-from workflows.registry import PROCEDURES
 
 # Workers start and die by the dozen, each waited for: on a busy machine that adds up.
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
-
-EVERY_PROCEDURE = pytest.mark.parametrize(
-    "procedure", [case.procedure for case in PROCEDURES], ids=lambda procedure: procedure.name
-)
 
 
 async def started(town: Door, settings: Settings) -> str:
@@ -136,9 +132,6 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
 
 
 @EVERY_PROCEDURE
-@pytest.mark.filterwarnings(
-    "ignore:Cannot find activity to cancel:UserWarning"
-)  # the SDK's own, where nothing is cached
 async def test_a_worker_without_memory_gives_the_same(
     procedure: Procedure,
     door: OpenDoor,
