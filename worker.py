@@ -74,8 +74,8 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
         async with pool.acquire() as connection:
             return await vault.read_person_details(connection, person, WORKER, purpose, case_id)
 
-    ledger = ledger or Ledger(pool, keys.stamp_ring)
     counts = WorkerCounts(client)
+    ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry)
     forgeries = Forgeries(pool, counts.forged_command)
     async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)

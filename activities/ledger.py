@@ -1,11 +1,14 @@
 """Writing the ledger: entries, the case's row and the outbox of notices, in one transaction."""
 
+import asyncio
+from collections.abc import Callable
+
 import asyncpg
 import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.database import Queries
+from engine.database import AWAY, Queries
 from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.canonical import canonical_json
@@ -20,6 +23,7 @@ class LedgerQueries(Queries):
 
     insert_entry: str
     flush_case: str
+    note_retry: str
     announce_case: str
     count_entries: str
     entries_of_case: str
@@ -33,6 +37,10 @@ REFUSALS = {
 }
 """What `flush_case` says instead of "written", as error type and reason."""
 
+NOTED_FROM = 5
+"""The try from which on an operator is told: a second and a half after the first."""
+NOTING_SECONDS = 2
+
 
 class Ledger:
     """The doer of the ledger.
@@ -41,14 +49,28 @@ class Ledger:
     anew what a lost workflow task had told already: its branch becomes the chain, and the other stays as it is.
     """
 
-    def __init__(self, pool: asyncpg.Pool, stamps: KnownKeys | None = None) -> None:
-        """`stamps`: the keys that the API signs with; without them, whoever writes is believed."""
+    def __init__(
+        self, pool: asyncpg.Pool, stamps: KnownKeys | None = None, count_retry: Callable[[], None] = lambda: None
+    ) -> None:
+        """`stamps`: the keys that the API signs with; without them, whoever writes is believed.
+
+        `count_retry` is told of each flush that is tried again.
+        """
         self._pool = pool
         self._stamps = stamps
+        self._count_retry = count_retry
 
     @activity.defn(name="flush")
     async def flush(self, batch: Batch) -> FlushReceipt:
-        """Write all that is pending in a case; what `write` says."""
+        """Write all that is pending in a case; what `write` says. That it is tried again is noted before the try.
+
+        So a refusal, a fault and a database that takes too long are noted alike, and what goes well at once costs nothing.
+        """
+        attempt = activity.info().attempt
+        if attempt > 1:
+            self._count_retry()
+        if attempt >= NOTED_FROM:
+            await self._note_retry(batch.entries[0].case_id, attempt)
         return await self.write(batch)
 
     async def write(self, batch: Batch) -> FlushReceipt:
@@ -76,6 +98,13 @@ class Ledger:
             kind, reason = refusal
             raise ApplicationError(reason.format(case_id=first.case_id, before=first.seq - 1), type=kind)
         return FlushReceipt(seq=last.seq, head_hash=last.hash)
+
+    async def _note_retry(self, case_id: str, attempt: int) -> None:
+        try:
+            async with asyncio.timeout(NOTING_SECONDS):
+                await self._pool.execute(QUERIES.note_retry, case_id, attempt)
+        except AWAY as away:  # the flush itself is to go on as if nobody had been told
+            log.warning("flush_retry_not_noted", case_id=case_id, attempt=attempt, reason=type(away).__name__)
 
     async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:
         """Judge a start as the guard judges commands (engine/stamp_guard.py): without a stamp for it there is no case.

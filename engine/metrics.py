@@ -14,6 +14,7 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jiceng_department_calls": ("Calls to departments, by act and outcome.", ("department", "act", "outcome")),
     "jiceng_source_calls": ("Questions to sources of means, by outcome.", ("source", "outcome")),
     "jiceng_bank_calls": ("Calls to the bank, by act and outcome.", ("bank", "act", "outcome")),
+    "jiceng_flush_retries": ("Flushes into the ledger that were tried again.", ()),
     "jiceng_forged_commands": ("Commands that reached Temporal without the API's stamp.", ()),
 }
 """What each counter counts, and its labels."""
@@ -47,6 +48,10 @@ class WorkerCounts:
     def bank_call(self, bank: str, act: str, outcome: str) -> None:
         """Count one call to the bank."""
         self._add("jiceng_bank_calls", bank, act, outcome)
+
+    def flush_retry(self) -> None:
+        """Count one flush that is tried again."""
+        self._add("jiceng_flush_retries")
 
     def forged_command(self) -> None:
         """Count one command that nobody stamped."""

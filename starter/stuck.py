@@ -26,8 +26,8 @@ REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "categor
 WAITS_FOR = {"ask_source": "source", "pay": "bank", "payment_status": "bank"}
 """For whom outside work waits; what is not named here is a department's."""
 
-UNTOLD = "the ledger does not take what it tells: see the log of the worker"
-"""A flush is a local activity, whose tries Temporal does not show: known by what commands were answered."""
+UNTAKEN = "the ledger does not take what it tells: see the log of the worker"
+"""A flush is a local activity, whose tries Temporal does not show: they are noted in our own books."""
 
 AT_ONCE = 8
 
@@ -37,7 +37,7 @@ class StuckQueries(Queries):
 
     under_way: str
     undelivered: str
-    untold: str
+    untaken: str
     rows_of: str
 
 
@@ -51,7 +51,7 @@ class Patience:
     task_attempts: int = 3
     activity_attempts: int = 5
     undelivered: timedelta = timedelta(minutes=2)
-    untold: timedelta = timedelta(minutes=2)
+    untaken: timedelta = timedelta(minutes=2)
     under_way: timedelta = timedelta(seconds=10)
     looked_at_most: int = 500
 
@@ -76,9 +76,9 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
     patience = patience or Patience()
     undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
     under_way = await pool.fetch(SQL.under_way, patience.under_way, patience.looked_at_most)
-    untold = await pool.fetch(SQL.untold, patience.untold, patience.looked_at_most)
+    untaken = await pool.fetch(SQL.untaken, patience.untaken, patience.looked_at_most)
     reported = [each.id async for each in client.list_workflows(REPORTED, limit=patience.looked_at_most)]
-    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *untold, *under_way)] + reported)
+    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *untaken, *under_way)] + reported)
     rows = {row["case_id"]: row for row in await pool.fetch(SQL.rows_of, list(named))}
     places = asyncio.Semaphore(AT_ONCE)
 
@@ -87,7 +87,10 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
             described = await _described(client, case_id)
         return list(_reasons(case_id, described, rows.get(case_id), patience)) if described else []
 
-    found = [_stuck(row["case_id"], rows.get(row["case_id"]), UNTOLD, "engineer", 0, row["since"]) for row in untold]
+    found = [
+        _stuck(row["case_id"], rows.get(row["case_id"]), UNTAKEN, "engineer", row["attempts"], row["since"])
+        for row in untaken
+    ]
     found += [each for stuck in await asyncio.gather(*map(look, named)) for each in stuck]
     tried = {each.case_id for each in found}
     # Where nothing else is the matter with a case, its worker is away, or Temporal is.

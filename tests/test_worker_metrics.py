@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import asyncpg
 import httpx
 import pytest
 from temporalio.client import Client
@@ -10,9 +11,10 @@ from temporalio.client import Client
 from engine.settings import Settings
 from local.ports import LOOPBACK, hold_ports
 from schemas.incident import INCIDENT, Sign
-from tests.door import OpenDoor
+from tests.door import OpenDoor, Step
 from tests.dying_worker import worker_process
 from tests.test_stamp_guard import send, stamp_for
+from tests.test_stuck import AHEAD
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -45,3 +47,29 @@ async def test_a_worker_shows_the_sdks_figures_and_ours(
 
     assert case_id not in text
     assert "# TYPE temporal_worker_task_slots_available gauge" in text
+
+
+async def test_what_the_ledger_does_not_take_is_counted(
+    door: OpenDoor, settings: Settings, address: str, pool: asyncpg.Pool
+) -> None:
+    """Each further try of a flush is counted, so that an alert tells of a case whose ledger stands still."""
+    measured = settings.model_copy(update={"task_queue": "measured-ledger", "worker_metrics": address})
+    town = await door(INCIDENT, task_queue=measured.task_queue)
+    async with worker_process(measured), httpx.AsyncClient(trust_env=False, timeout=30) as prometheus:
+        case_id = await town.start()
+
+        async def as_if_a_later_task_had_written() -> bool:
+            return str(await pool.execute(AHEAD, case_id)) == "UPDATE 1"
+
+        await eventually(as_if_a_later_task_had_written)
+        before = (await prometheus.get(f"http://{address}/metrics")).text
+        await town.give(case_id, Step("sign", "officer"))
+
+        async def counted() -> bool:
+            text = (await prometheus.get(f"http://{address}/metrics")).text
+            shown = re.search(r"^jiceng_flush_retries_total\S* (\d+)$", text, re.MULTILINE)
+            return shown is not None and int(shown[1]) >= 3
+
+        await eventually(counted)
+
+    assert "jiceng_flush_retries" not in before

@@ -8,6 +8,13 @@ on conflict (case_id, seq, hash) do nothing;
 -- All that is pending in a case, in one statement (engine/migrations/20261122000060_flush_case.sql).
 select flush_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5);
 
+-- name: note_retry
+-- A flush is tried again. After a pause longer than any between two tries it is another fault than the one before.
+insert into flush_retries as known (case_id, attempts) values ($1, $2)
+on conflict (case_id) do update set
+    attempts = excluded.attempts, tried_at = excluded.tried_at,
+    since = case when known.tried_at < excluded.tried_at - interval '2 minutes' then excluded.since else known.since end;
+
 -- name: announce_case
 -- Wake whoever waits for the case.
 select pg_notify('cases', $1);

@@ -22,14 +22,11 @@ group by case_id
 order by 2
 limit $2;
 
--- name: untold
--- Open cases that answered a command so long ago, and whose ledger does not have what they answered.
-select case_id, min(intake.settled_at) as since
-from intake join cases using (case_id)
-where not cases.ended and intake.kind = 'command' and intake.status = 'delivered'
-  and intake.settled_at < clock_timestamp() - $1::interval and (intake.answer ->> 'seq')::integer > cases.seq
-group by case_id
-order by 2
+-- name: untaken
+-- Cases whose flush has been tried for so long, and was a moment ago: a try follows the one before within half a minute.
+select case_id, attempts, since from flush_retries
+where tried_at > clock_timestamp() - interval '90 seconds' and since < clock_timestamp() - $1::interval
+order by since
 limit $2;
 
 -- name: rows_of
