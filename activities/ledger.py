@@ -103,8 +103,11 @@ class Ledger:
         try:
             async with asyncio.timeout(NOTING_SECONDS):
                 await self._pool.execute(QUERIES.note_retry, case_id, attempt)
-        except AWAY as away:  # the flush itself is to go on as if nobody had been told
-            log.warning("flush_retry_not_noted", case_id=case_id, attempt=attempt, reason=type(away).__name__)
+        except (
+            *AWAY,
+            asyncpg.PostgresError,
+        ) as fault:  # the flush itself is to go on, whatever the list of the stuck lacks
+            log.warning("flush_retry_not_noted", case_id=case_id, attempt=attempt, reason=type(fault).__name__)
 
     async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:
         """Judge a start as the guard judges commands (engine/stamp_guard.py): without a stamp for it there is no case.
