@@ -21,7 +21,7 @@ from schemas.case import GENESIS, Charter, Entry
 from schemas.incident import INCIDENT, IncidentPolicy
 from schemas.incident_report import IncidentReport, KeptReport, open_incident
 from schemas.incident_state import IncidentState
-from schemas.ledger import Batch, projection_of
+from schemas.ledger import Batch, facts_of, row_of
 from schemas.town_time import TownTime
 
 SCHEMA = "bench_same_ledger"
@@ -58,7 +58,9 @@ class SameLedger:
             update={"case_id": case, "seq": seq, "head_hash": entry.hash, "last_at": entry.at, "stage": stage}
         )
         now = datetime.now(UTC)
-        await self._ledger.write(Batch.telling(projection_of(state), run_id="bench", task_at=now, entries=[entry]))
+        await self._ledger.write(
+            Batch.telling(row_of(state, facts_of(state)), run_id="bench", task_at=now, entries=[entry])
+        )
         return entry.hash
 
 

@@ -123,6 +123,9 @@ class CaseOutcome(Model):
     head_hash: str
 
 
+_NOT_IN_A_SNAPSHOT = {"processed", "entries", "notices"}
+
+
 class CaseState(BaseModel):
     """Everything a case remembers. It is the only argument of the workflow, at the start and at continue-as-new.
 
@@ -173,4 +176,8 @@ class CaseState(BaseModel):
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as the projection keeps it: without what the ledger holds. It can be read back as a state."""
-        return self.model_dump(mode="json", exclude={"processed", "entries", "notices"})
+        return self.model_dump(mode="json", exclude=_NOT_IN_A_SNAPSHOT)
+
+    def snapshot_json(self) -> str:
+        """Return the same as JSON."""
+        return self.model_dump_json(exclude=_NOT_IN_A_SNAPSHOT)

@@ -16,7 +16,7 @@ from typing import Any, Self
 from pydantic import Field, field_validator, model_validator
 
 from schemas.calendar import Calendar, TownDatetime, in_shanghai
-from schemas.clock_facts import LEADS_TO, POSSIBLE_WHEN, ClockFact, FactKind, Status, course_of, status_after
+from schemas.clock_facts import LEADS_TO, POSSIBLE_WHEN, ClockFact, Course, FactKind, Status, course_of, status_after
 from schemas.clock_schedule import BREACH, Schedule, Tier, moment_names
 from schemas.limits import Limit, Unit
 from schemas.model import Model
@@ -197,18 +197,12 @@ def due_at(clock: Clock, calendar: Calendar) -> datetime | None:
 
     A stopped clock keeps the due time that it would have had.
     """
-    course = course_of(clock.facts)
-    if course is None:
-        return None
-    return course.due_when_stopped or Schedule(clock.limit, course, calendar).due()
+    return _due(clock, course_of(clock.facts), calendar)
 
 
 def warning_at(clock: Clock, calendar: Calendar) -> datetime | None:
     """When `warn_percent` of the counted time is used up; None before the start, when stopped, and as for `due_at`."""
-    course = course_of(clock.facts)
-    if course is None or course.stopped_at is not None:
-        return None
-    return Schedule(clock.limit, course, calendar).warning(clock.warn_percent)
+    return _warning(clock, course_of(clock.facts), calendar)
 
 
 def moments(clock: Clock, calendar: Calendar) -> tuple[Moment, ...]:
@@ -230,10 +224,7 @@ def moments(clock: Clock, calendar: Calendar) -> tuple[Moment, ...]:
 def met(clock: Clock, calendar: Calendar) -> bool | None:
     """Whether the clock was stopped before its due time; None while it is not stopped."""
     course = course_of(clock.facts)
-    due = due_at(clock, calendar)
-    if course is None or course.stopped_at is None or due is None:
-        return None
-    return course.stopped_at < due
+    return _met(course, _due(clock, course, calendar))
 
 
 def late_by(clock: Clock, calendar: Calendar, now: datetime) -> timedelta:
@@ -254,16 +245,35 @@ def late_by(clock: Clock, calendar: Calendar, now: datetime) -> timedelta:
 def view(clock: Clock, calendar: Calendar) -> ClockView:
     """The clock for the API and the projection."""
     course = course_of(clock.facts)
+    due = _due(clock, course, calendar)
     return ClockView(
         name=clock.name,
         status=clock.status,
         started_at=course.started_at if course else None,
-        due_at=due_at(clock, calendar),
-        warning_at=warning_at(clock, calendar),
+        due_at=due,
+        warning_at=_warning(clock, course, calendar),
         stopped_at=course.stopped_at if course else None,
-        breached=BREACH in clock.fired or met(clock, calendar) is False,
+        breached=BREACH in clock.fired or _met(course, due) is False,
         fired=clock.fired,
     )
+
+
+def _due(clock: Clock, course: Course | None, calendar: Calendar) -> datetime | None:
+    if course is None:
+        return None
+    return course.due_when_stopped or Schedule(clock.limit, course, calendar).due()
+
+
+def _warning(clock: Clock, course: Course | None, calendar: Calendar) -> datetime | None:
+    if course is None or course.stopped_at is not None:
+        return None
+    return Schedule(clock.limit, course, calendar).warning(clock.warn_percent)
+
+
+def _met(course: Course | None, due: datetime | None) -> bool | None:
+    if course is None or course.stopped_at is None or due is None:
+        return None
+    return course.stopped_at < due
 
 
 def _fired_in_the_past(clock: Clock, calendar: Calendar) -> tuple[str, ...]:

@@ -85,7 +85,9 @@ async def attached(pool: asyncpg.Pool, case_id: str, reference: str, *, on_chain
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields} | {"seq": entry.seq, "head_hash": entry.hash}
     task_at = row["task_at"] + timedelta(milliseconds=1)
-    await Ledger(pool).write(Batch.telling(Projection(**fields), run_id="tests", task_at=task_at, entries=(entry,)))
+    await Ledger(pool).write(
+        Batch.telling(Projection(**fields).model_dump_json(), run_id="tests", task_at=task_at, entries=(entry,))
+    )
     if not on_chain:  # a lost workflow task: its entry stays, and the head is what was before
         await pool.execute(
             "update cases set seq = $2, head_hash = $3 where case_id = $1", case_id, row["seq"], row["head_hash"]

@@ -57,7 +57,9 @@ async def batch_after(pool: asyncpg.Pool, case_id: str, later: timedelta) -> Bat
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields}
     projection = Projection(**fields | {"seq": entry.seq, "head_hash": entry.hash})
-    return Batch.telling(projection, run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,))
+    return Batch.telling(
+        projection.model_dump_json(), run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,)
+    )
 
 
 async def verified(pool: asyncpg.Pool, case_id: str) -> Finding:
@@ -133,7 +135,7 @@ async def test_of_two_workers_that_tell_a_new_case_at_once_both_come_to_an_end(
     follows = await batch_after(pool, await stands(pool, await town.start()), timedelta())
     entry = follows.entries[0].model_copy(update={"seq": 1, "prev_hash": GENESIS}).sealed()
     row = follows.projection.model_copy(update={"seq": 1, "head_hash": entry.hash})
-    batch = Batch.telling(row, run_id=UNKNOWN_RUN, task_at=follows.task_at, entries=[entry])
+    batch = Batch.telling(row.model_dump_json(), run_id=UNKNOWN_RUN, task_at=follows.task_at, entries=[entry])
     async with own_town.pool.acquire() as connection, connection.transaction():
         await Ledger(connection).write(batch)  # type: ignore[arg-type] # it asks no more of a pool
         other = asyncio.create_task(Ledger(own_town.pool).write(batch))

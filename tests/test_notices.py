@@ -102,7 +102,9 @@ async def write(
         snapshot={"reporter_subject": f"resident-of-{case_id}", "orders": []},
     )  # fmt: skip
     at = entry.at + timedelta(seconds=task)
-    await Ledger(pool).write(Batch.telling(projection, run_id="tests", task_at=at, entries=(entry,), notices=notices))
+    await Ledger(pool).write(
+        Batch.telling(projection.model_dump_json(), run_id="tests", task_at=at, entries=(entry,), notices=notices)
+    )
     return entry
 
 

@@ -18,7 +18,7 @@ from schemas.actor import Stamp
 from schemas.canonical import digest
 from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Notice, Processed
 from schemas.clocks import ClockView
-from schemas.ledger import Batch, projection_of
+from schemas.ledger import Batch, facts_of, row_of
 from schemas.opening import keywords_of
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
@@ -350,25 +350,25 @@ class Case(Generic[StateT]):
             await self._turns.until(lambda: bool(self.state.entries) or self._flusher_may_stop, Turn.LEDGER)
             if not self.state.entries:
                 return
-            projection = projection_of(self.state)
+            facts = facts_of(self.state)
             batch = Batch.telling(
-                projection,
+                row_of(self.state, facts),
                 run_id=workflow.info().run_id,
                 task_at=workflow.now(),
                 entries=self.state.entries,
                 notices=self.state.notices,
             )
             if self.state.charter.tells_tasks_apart:
-                self._show_before(batch, projection.clocks)
+                self._show_before(batch, facts["clocks"])
             self._flushing = True
             receipt = await steps.flush(batch)
             self._flushing = False
-            if receipt.head_hash != projection.head_hash:
+            if receipt.head_hash != facts["head_hash"]:
                 raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
             if not self.state.charter.tells_tasks_apart:
-                self._shown = steps.show(self.state, projection.clocks, self._shown)
+                self._shown = steps.show(self.state, facts["clocks"], self._shown)
 
     def _show_before(self, batch: Batch, clocks: list[ClockView]) -> None:
         """Show where the case stands; what it did by itself leaves a command in this workflow task in any case.
