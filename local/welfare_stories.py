@@ -32,7 +32,7 @@ A_DAY, A_MONTH = 86_400, 30 * 86_400
 SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)
 """A Monday without a holiday near it."""
 LATE_IN_A_MONTH = datetime(2026, 3, 23, 9, tzinfo=SHANGHAI)
-"""So that a year of benefits ends weeks after its last payment, and not days: at such a speed these are the seconds for a change."""
+"""A year of benefits ends weeks after its last payment then, and not days: at such a speed these are the seconds for a change."""
 
 APPLIED, CHECKING, SURVEYED, PUBLICISED, CONFIRMING, PAYING, ENDED = (
     Stage.APPLIED, Stage.CHECKING, Stage.SURVEYED, Stage.PUBLICISED, Stage.CONFIRMING, Stage.PAYING, Stage.ENDED,
