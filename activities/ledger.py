@@ -40,6 +40,7 @@ REFUSALS = {
 NOTED_FROM = 5
 """The try from which on an operator is told: a second and a half after the first."""
 NOTING_SECONDS = 2
+_NOT_NOTED = (*AWAY, asyncpg.PostgresError)
 
 
 class Ledger:
@@ -103,10 +104,7 @@ class Ledger:
         try:
             async with asyncio.timeout(NOTING_SECONDS):
                 await self._pool.execute(QUERIES.note_retry, case_id, attempt)
-        except (
-            *AWAY,
-            asyncpg.PostgresError,
-        ) as fault:  # the flush itself is to go on, whatever the list of the stuck lacks
+        except _NOT_NOTED as fault:  # the flush itself is to go on, whatever the list of the stuck lacks
             log.warning("flush_retry_not_noted", case_id=case_id, attempt=attempt, reason=type(fault).__name__)
 
     async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:

@@ -180,7 +180,7 @@ class Archiver:
 
     async def _retention_seconds(self) -> int:
         described = await self._client.workflow_service.describe_namespace(
-            DescribeNamespaceRequest(namespace=self._client.namespace)
+            DescribeNamespaceRequest(namespace=self._client.namespace), retry=True
         )
         return described.config.workflow_execution_retention_ttl.seconds
 

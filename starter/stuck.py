@@ -179,6 +179,6 @@ async def retry_now(client: Client, case_id: str) -> int:
     pending = described.raw_description.pending_activities
     for activity in pending:
         await client.workflow_service.reset_activity(
-            ResetActivityRequest(namespace=client.namespace, execution=execution, id=activity.activity_id)
+            ResetActivityRequest(namespace=client.namespace, execution=execution, id=activity.activity_id), retry=True
         )
     return len(pending)

@@ -246,7 +246,8 @@ async def reset(temporal: Client, case_id: str, event_id: int) -> str:
             reason="tests",
             workflow_task_finish_event_id=event_id,
             request_id=f"{case_id}-{event_id}",
-        )
+        ),
+        retry=True,
     )
     return answer.run_id
 
@@ -498,7 +499,8 @@ async def test_a_replay_takes_from_the_archive_what_temporal_does_not_have_any_m
     await temporal.workflow_service.delete_workflow_execution(
         DeleteWorkflowExecutionRequest(
             namespace=temporal.namespace, workflow_execution=WorkflowExecution(workflow_id=case_id, run_id=first)
-        )
+        ),
+        retry=True,
     )
 
     async def is_gone() -> bool:

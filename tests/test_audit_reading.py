@@ -271,7 +271,7 @@ async def test_a_state_is_rebuilt_when_retention_has_taken_the_first_run(
     first = (await auditing.histories(case_id))[0].events[0].workflow_execution_started_event_attributes
     run = WorkflowExecution(workflow_id=case_id, run_id=first.original_execution_run_id)
     request = DeleteWorkflowExecutionRequest(namespace=temporal.namespace, workflow_execution=run)
-    await temporal.workflow_service.delete_workflow_execution(request)
+    await temporal.workflow_service.delete_workflow_execution(request, retry=True)
 
     async def gone() -> bool:
         try:

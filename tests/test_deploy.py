@@ -91,9 +91,12 @@ async def test_the_namespace_is_prepared_and_can_be_again(temporal: Client, sett
     for _ in range(2):
         await ran("sh", "deploy/temporal-namespace.sh", **environment)
 
-    described = await temporal.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace="prepared"))
+    # The server closes connections of a certain age, and what is sent at that moment is cancelled: `retry` sends it again.
+    namespace = DescribeNamespaceRequest(namespace="prepared")
+    described = await temporal.workflow_service.describe_namespace(namespace, retry=True)
     assert described.config.workflow_execution_retention_ttl.seconds == 720 * 3600
-    listed = await temporal.operator_service.list_search_attributes(ListSearchAttributesRequest(namespace="prepared"))
+    attributes = ListSearchAttributesRequest(namespace="prepared")
+    listed = await temporal.operator_service.list_search_attributes(attributes, retry=True)
     assert set(SEARCH_ATTRIBUTES) <= set(listed.custom_attributes)
 
 
