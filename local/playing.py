@@ -142,11 +142,12 @@ class Order:
 
     Those that do not mind delay begin at once; with a clock of their own, which runs fast, after the rehearsal. The others
     wait for it too, so that no clock of theirs runs while new processes load their code, and are few at a time; those in a
-    hurry go first. One that kills goes last: a clock that nobody looks at while the worker is dead tells its moments late.
+    hurry go first. One that kills goes last: a clock that nobody looks at while the worker is dead tells its moments late, and
+    one that runs fast tells those of two months at once.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
-        self._minding = {story.name for story in stories if story.minds_delay or story.moments}
+        self._minding = {story.name for story in stories if story.minds_delay or story.moments or story.clock}
         self._hurrying = {story.name for story in stories if story.in_a_hurry}
         self._places = asyncio.Semaphore(AT_ONE_TIME)
         self._warm, self._unhurried, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()

@@ -203,7 +203,7 @@ _STORIES: tuple[Story, ...] = (
                 (RecoveryKind.DEMANDED, RecoveryKind.REPAID_PART, RecoveryKind.REPAID_PART, RecoveryKind.REPAID)
             )
         },
-        clock=OwnClock(LATE_IN_A_MONTH, A_MONTH // 4),
+        clock=OwnClock(LATE_IN_A_MONTH, A_MONTH // 3),
     ),
     WelfareStory(
         name="welfare-bank-timeout",

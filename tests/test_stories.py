@@ -182,6 +182,20 @@ async def test_a_killing_waits_for_those_who_mind_delay() -> None:
     assert going == ["silent", "emergency", "prompt", "worker-killed"]
 
 
+async def test_a_killing_waits_for_clocks_that_run_fast() -> None:
+    """The seconds for which a worker is dead are months by a story's own clock."""
+    killed, twelve = named("worker-killed,welfare-twelve-payments")
+    order = Order([killed, twelve])
+    order.rehearsed()
+    turn = asyncio.create_task(order.turn_of(killed).__aenter__())
+    async with order.turn_of(twelve):
+        done, _ = await asyncio.wait([turn], timeout=0.05)
+    await asyncio.wait_for(turn, 30)
+
+    assert not done
+    assert not twelve.minds_delay
+
+
 async def test_a_clock_of_its_own_does_not_run_while_processes_load() -> None:
     """A story with a fast clock of its own forgives lateness, and waits for the rehearsal all the same."""
     [unresolved] = named("unresolved")
