@@ -31,8 +31,6 @@ from starter.client import Started, TownClient
 A_DAY, A_MONTH = 86_400, 30 * 86_400
 SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)
 """A Monday without a holiday near it."""
-LATE_IN_A_MONTH = datetime(2026, 3, 23, 9, tzinfo=SHANGHAI)
-"""A year of benefits ends weeks after its last payment then, and not days: at such a speed these are the seconds for a change."""
 
 APPLIED, CHECKING, SURVEYED, PUBLICISED, CONFIRMING, PAYING, ENDED = (
     Stage.APPLIED, Stage.CHECKING, Stage.SURVEYED, Stage.PUBLICISED, Stage.CONFIRMING, Stage.PAYING, Stage.ENDED,
@@ -203,7 +201,7 @@ _STORIES: tuple[Story, ...] = (
                 (RecoveryKind.DEMANDED, RecoveryKind.REPAID_PART, RecoveryKind.REPAID_PART, RecoveryKind.REPAID)
             )
         },
-        clock=OwnClock(LATE_IN_A_MONTH, A_MONTH // 3),
+        clock=OwnClock(SPRING, A_MONTH // 3),
     ),
     WelfareStory(
         name="welfare-bank-timeout",
