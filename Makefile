@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 TOWNS := 3
+FAST_TOWNS := 2
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
 .PHONY: setup demo test test-all bench chaos format lint types docs lock clean
@@ -21,10 +22,10 @@ demo: setup ## play the stories in a whole town on this machine
 
 test: setup lint types ## what must be true at every commit
 	@# Both parts in any case: one fault is not to hide the others. Files are kept whole, so that what is opened for one is opened once.
-	@# Those that live by fast clocks are played by themselves, two towns side by side: more of them make each other late.
+	@# Those that live by fast clocks are played apart and fewer at a time: many towns on the same cores would make people late.
 	@together=0; \
-	$(BIN)/pytest -m "not long and not alone" --numprocesses $(TOWNS) --dist loadfile --no-loadscope-reorder || together=$$?; \
-	$(BIN)/pytest -m "not long and alone" --numprocesses 2 --dist loadfile --no-loadscope-reorder && exit $$together
+	$(BIN)/pytest -m "not long and not fast" --numprocesses $(TOWNS) --dist loadfile --no-loadscope-reorder || together=$$?; \
+	$(BIN)/pytest -m "not long and fast" --numprocesses $(FAST_TOWNS) --dist loadfile --no-loadscope-reorder && exit $$together
 
 test-all: setup lint types ## the long forms too
 	$(BIN)/pytest

@@ -8,7 +8,7 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.database import AWAY, Queries
+from engine.database import NOT_DONE, Queries
 from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.canonical import canonical_json
@@ -40,7 +40,6 @@ REFUSALS = {
 NOTED_FROM = 5
 """The try from which on an operator is told: a second and a half after the first."""
 NOTING_SECONDS = 2
-_NOT_NOTED = (*AWAY, asyncpg.PostgresError)
 
 
 class Ledger:
@@ -104,7 +103,7 @@ class Ledger:
         try:
             async with asyncio.timeout(NOTING_SECONDS):
                 await self._pool.execute(QUERIES.note_retry, case_id, attempt)
-        except _NOT_NOTED as fault:  # the flush itself is to go on, whatever the list of the stuck lacks
+        except NOT_DONE as fault:  # the flush itself is to go on, whatever the list of the stuck lacks
             log.warning("flush_retry_not_noted", case_id=case_id, attempt=attempt, reason=type(fault).__name__)
 
     async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:

@@ -59,7 +59,7 @@ class SameLedger:
         )
         now = datetime.now(UTC)
         await self._ledger.write(
-            Batch.telling(row_of(state, facts_of(state)), run_id="bench", task_at=now, entries=[entry])
+            Batch(row=row_of(state, facts_of(state)), run_id="bench", task_at=now, entries=(entry,))
         )
         return entry.hash
 

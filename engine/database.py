@@ -34,6 +34,8 @@ AWAY = (
     asyncpg.InternalClientError,  # killed in the middle of an answer, Postgres leaves half of it behind
 )
 """Away, starting, stopping or full: trying again later helps."""
+NOT_DONE = (*AWAY, asyncpg.PostgresError)
+"""Away, or it refused: for what is done beside something else, which goes on without it."""
 
 _NAME = re.compile(r"^-- name:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")

@@ -20,7 +20,7 @@ from temporalio.worker import (
     WorkflowInterceptorClassInput,
 )
 
-from engine.database import AWAY
+from engine.database import NOT_DONE
 from engine.refusals import KEEP, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.actor import Stamp
@@ -60,7 +60,7 @@ class Forgeries:
             case_id, command = await self._found.get()
             try:
                 await self._pool.execute(KEEP, *unstamped(case_id, command))
-            except (asyncpg.PostgresError, *AWAY) as error:
+            except NOT_DONE as error:
                 log.warning("forgery_not_kept", case_id=case_id, command=command, error=type(error).__name__)
 
 

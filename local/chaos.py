@@ -26,8 +26,7 @@ import structlog
 from temporalio.client import Client
 
 from audit.archiving import archive_once
-from engine.database import AWAY as DATABASE_AWAY
-from engine.database import open_pool
+from engine.database import NOT_DONE, open_pool
 from engine.keys import Keys
 from engine.logging import configure_logging
 from engine.settings import Settings
@@ -55,7 +54,7 @@ LOOK_SECONDS = 1.0
 CONNECTIONS = 160
 """Everybody waits for their own case: with fewer the crowd waits for each other, with more the API does nothing but tell them."""
 
-AWAY = (*DATABASE_AWAY, asyncpg.PostgresError, httpx.HTTPError)
+AWAY = (*NOT_DONE, httpx.HTTPError)
 log = structlog.get_logger()
 
 

@@ -21,14 +21,12 @@ PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 ACCEPT = Gives(by=STREET, command="accept", after=Kind.APPLIED)
 REVIEW = Gives(by=STREET, command="review", body={"positive": True, "opinion": "符合条件"}, after=Kind.SURVEYED)
-HALF_A_YEAR = 6
-"""Payments after which the household is looked at again: long before the year in which it has to be, and while all is well."""
-REASSESSED = Gives(
+REASSESS = Gives(
     by=STREET,
     command="reassess",
     body={"continues": True, "opinion": "入户见到本人,情况未变"},
     after=Kind.PAID,
-    times=HALF_A_YEAR,
+    times=6,  # half a year: long before the year after which payment would rest
 )
 VISITS = (
     Gives(by=GRID_WORKERS[0], command="record_visit", body={"finding": "租住一居室,无大件财物"}, after=Kind.ACCEPTED),

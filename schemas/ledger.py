@@ -1,8 +1,8 @@
 """What goes from a case into Postgres in one transaction: ledger entries, the projection row and the outbox of notices."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -42,15 +42,8 @@ class Batch(Model):
     run_id: str
     task_at: datetime
     entries: tuple[Entry, ...]
-    notices: tuple[Notice, ...]
+    notices: tuple[Notice, ...] = ()
     row: str
-
-    @classmethod
-    def telling(
-        cls, row: str, *, run_id: str, task_at: datetime, entries: Iterable[Entry], notices: Iterable[Notice] = ()
-    ) -> Self:
-        """Return the batch after which the row of the case is this one."""
-        return cls(run_id=run_id, task_at=task_at, entries=tuple(entries), notices=tuple(notices), row=row)
 
     @property
     def projection(self) -> Projection:

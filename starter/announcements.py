@@ -14,7 +14,7 @@ from typing import TypeVar
 import asyncpg
 import structlog
 
-from engine.database import AWAY
+from engine.database import NOT_DONE
 from engine.settings import Settings
 from starter.case_states import CaseStates
 
@@ -28,7 +28,6 @@ LOOK_AGAIN_SECONDS = 0.5
 
 _RECONNECT_SECONDS = 1.0
 _PING_SECONDS = 5.0
-_AWAY = (*AWAY, asyncpg.PostgresError)
 
 
 class Announcements:
@@ -90,7 +89,7 @@ class Announcements:
                     while not connection.is_closed():
                         await asyncio.sleep(_PING_SECONDS)
                         await connection.execute("select 1")
-            except _AWAY as error:
+            except NOT_DONE as error:
                 log.warning("announcements_away", error=type(error).__name__)
             await asyncio.sleep(_RECONNECT_SECONDS)
 

@@ -33,13 +33,16 @@ hypothesis.settings.register_profile("town", deadline=None)
 hypothesis.settings.load_profile("town")
 
 
-ALONE = frozenset({
+FAST = frozenset({
     "test_incident_holidays", "test_late_commands", "test_local_town", "test_people", "test_replies", "test_stories",
     "test_welfare_payments", "test_chaos",
 })  # fmt: skip
-"""Files that play whole towns by fast clocks: a second town on the same cores would make people late that are not."""
+"""Files that play whole towns by fast clocks: many towns on the same cores would make people late that are not."""
 
-LONGEST = ("test_survival", "test_laws", "test_slow_ledger", "test_canaries", "test_every_request")
+LONGEST = (
+    "test_survival", "test_laws", "test_slow_ledger", "test_canaries", "test_every_request",
+    "test_stories", "test_replies", "test_welfare_payments", "test_local_town", "test_chaos",
+)  # fmt: skip
 """Files that begin first where several towns run side by side: nobody waits for a long one at the end."""
 
 PATIENCE_SECONDS = 30.0
@@ -47,11 +50,11 @@ PATIENCE_SECONDS = 30.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must run alone; the longest first."""
+    """Mark what lives by a fast clock; the longest first."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
-        if item.path.stem in ALONE:
-            item.add_marker(pytest.mark.alone)
+        if item.path.stem in FAST:
+            item.add_marker(pytest.mark.fast)
 
 
 @pytest.fixture(scope="session")

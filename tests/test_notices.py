@@ -103,7 +103,7 @@ async def write(
     )  # fmt: skip
     at = entry.at + timedelta(seconds=task)
     await Ledger(pool).write(
-        Batch.telling(projection.model_dump_json(), run_id="tests", task_at=at, entries=(entry,), notices=notices)
+        Batch(row=projection.model_dump_json(), run_id="tests", task_at=at, entries=(entry,), notices=notices)
     )
     return entry
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -15,6 +15,7 @@ from schemas.incident import INCIDENT
 from starter.stuck import UNTAKEN, Patience, StuckCase, retry_now, stuck_cases
 from tests.api_callers import As
 from tests.door import OpenDoor, Step
+from tests.refused_flush import refuse_flushes, take_flushes
 from tests.waiting import eventually
 from worker import town_worker
 
@@ -22,8 +23,7 @@ pytest_plugins = ("tests.api_fixture",)
 AT_ONCE = Patience(
     task_attempts=1, activity_attempts=1, undelivered=timedelta(0), untaken=timedelta(0), under_way=timedelta(0)
 )
-
-AHEAD = "update cases set task_at = task_at + interval '1 day' where case_id = $1 and stage = 'dispatched'"
+PAST = "insert into flush_retries values ($1, 9, now() - interval '1 day', now() - interval '2 minutes')"
 
 
 async def found(pool: asyncpg.Pool, temporal: Client, case_id: str) -> list[StuckCase]:
@@ -81,14 +81,12 @@ async def test_a_case_whose_department_does_not_answer_is_stuck_and_can_be_tried
 async def test_a_case_whose_ledger_takes_nothing_more_is_stuck(
     door: OpenDoor, pool: asyncpg.Pool, temporal: Client
 ) -> None:
-    """Temporal shows nothing of it: the tries themselves say so. Mended, it goes on by itself."""
+    """Temporal shows nothing of it: the tries themselves say so, those of now and no earlier ones. Mended, it goes on by itself."""
     town = await door(INCIDENT)
     case_id = await town.start()
-
-    async def as_if_a_later_task_had_written() -> bool:
-        return str(await pool.execute(AHEAD, case_id)) == "UPDATE 1"
-
-    await eventually(as_if_a_later_task_had_written)
+    await pool.execute(PAST, case_id)
+    before = await found(pool, temporal, case_id)
+    await refuse_flushes(pool, case_id)
     given = asyncio.create_task(town.give(case_id, Step("sign", "officer")))
     stuck: list[StuckCase] = []
 
@@ -97,8 +95,8 @@ async def test_a_case_whose_ledger_takes_nothing_more_is_stuck(
         return bool(stuck)
 
     await eventually(listed)
-    patient = await stuck_cases(pool, temporal, replace(AT_ONCE, untaken=timedelta(minutes=2)))
-    await pool.execute("update cases set task_at = task_at - interval '1 day' where case_id = $1", case_id)
+    within_patience = await stuck_cases(pool, temporal, replace(AT_ONCE, untaken=timedelta(minutes=2)))
+    await take_flushes(pool, case_id)
     answer = await given
 
     async def goes_on() -> bool:
@@ -107,12 +105,12 @@ async def test_a_case_whose_ledger_takes_nothing_more_is_stuck(
     await eventually(goes_on)
 
     assert answer.is_success
+    assert UNTAKEN not in [each.why for each in before]
+    assert UNTAKEN not in [each.why for each in within_patience if each.case_id == case_id]
     assert [(each.waits_for, each.stage) for each in stuck] == [("engineer", "dispatched")]
     assert stuck[0].attempts >= NOTED_FROM
     assert stuck[0].since is not None
-    assert (case_id, UNTAKEN) not in {
-        (each.case_id, each.why) for each in patient
-    }  # for two minutes nobody is troubled
+    assert stuck[0].since > datetime.now(UTC) - timedelta(hours=1)
 
 
 @pytest.mark.usefixtures("worker")

@@ -13,8 +13,8 @@ from local.ports import LOOPBACK, hold_ports
 from schemas.incident import INCIDENT, Sign
 from tests.door import OpenDoor, Step
 from tests.dying_worker import worker_process
+from tests.refused_flush import refuse_flushes
 from tests.test_stamp_guard import send, stamp_for
-from tests.test_stuck import AHEAD
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -57,11 +57,7 @@ async def test_what_the_ledger_does_not_take_is_counted(
     town = await door(INCIDENT, task_queue=measured.task_queue)
     async with worker_process(measured), httpx.AsyncClient(trust_env=False, timeout=30) as prometheus:
         case_id = await town.start()
-
-        async def as_if_a_later_task_had_written() -> bool:
-            return str(await pool.execute(AHEAD, case_id)) == "UPDATE 1"
-
-        await eventually(as_if_a_later_task_had_written)
+        await refuse_flushes(pool, case_id)
         before = (await prometheus.get(f"http://{address}/metrics")).text
         await town.give(case_id, Step("sign", "officer"))
 

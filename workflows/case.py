@@ -351,12 +351,12 @@ class Case(Generic[StateT]):
             if not self.state.entries:
                 return
             facts = facts_of(self.state)
-            batch = Batch.telling(
-                row_of(self.state, facts),
+            batch = Batch(
+                row=row_of(self.state, facts),
                 run_id=workflow.info().run_id,
                 task_at=workflow.now(),
-                entries=self.state.entries,
-                notices=self.state.notices,
+                entries=tuple(self.state.entries),
+                notices=tuple(self.state.notices),
             )
             if self.state.charter.tells_tasks_apart:
                 self._show_before(batch, facts["clocks"])

@@ -5,15 +5,15 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (case_id, seq, hash) do nothing;
 
 -- name: flush_case
--- All that is pending in a case, in one statement (engine/migrations/20261122000060_flush_case.sql).
+-- All that is pending in a case, in one statement (engine/migrations/20261122000100_flush_repeats.sql).
 select flush_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5);
 
 -- name: note_retry
--- A flush is tried again. After a pause longer than any between two tries it is another fault than the one before.
+-- A flush is tried again: at the latest half a minute after the last try; what comes later is another fault (as `untaken` has it).
 insert into flush_retries as known (case_id, attempts) values ($1, $2)
 on conflict (case_id) do update set
     attempts = excluded.attempts, tried_at = excluded.tried_at,
-    since = case when known.tried_at < excluded.tried_at - interval '2 minutes' then excluded.since else known.since end;
+    since = case when known.tried_at < excluded.tried_at - interval '90 seconds' then excluded.since else known.since end;
 
 -- name: announce_case
 -- Wake whoever waits for the case.

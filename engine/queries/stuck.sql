@@ -23,7 +23,7 @@ order by 2
 limit $2;
 
 -- name: untaken
--- Cases whose flush has been tried for so long, and was a moment ago: a try follows the one before within half a minute.
+-- Cases whose flush has been tried for so long, and was a moment ago: a try follows the last one within half a minute.
 select case_id, attempts, since from flush_retries
 where tried_at > clock_timestamp() - interval '90 seconds' and since < clock_timestamp() - $1::interval
 order by since
