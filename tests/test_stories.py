@@ -18,8 +18,9 @@ from engine.keys import Keys
 from local.characters import WORDS, Character
 from local.demo import DEMO_SPEED, stage_of
 from local.demo_screen import DemoScreen, LinesScreen
+from local.order_of_play import Order
 from local.people import live
-from local.playing import Order, Performance, judge_all, play
+from local.playing import Performance, judge_all, play
 from local.scenes import Gives
 from local.simulation import neighbourhood_of
 from local.stories import BY_PROCEDURE, REPERTOIRES, STORIES, named
