@@ -71,7 +71,11 @@ class Part:
     def fitted(cls, answered: Answered, policy: IncidentPolicy, seconds: float) -> "Part":
         """A part that takes so many real seconds, or fewer."""
         terms, urgency = policy.terms, policy.responsibility(answered.message.category)[0].urgency
-        limits = (terms.urgencies[urgency].finish, *(tier.after for tier in terms.tiers), terms.unresolved_after)
+        limits = (
+            terms.urgencies[urgency].finish,
+            *(tier.after for tier in terms.tiers_of(urgency)),
+            terms.unresolved_after,
+        )
         lifetime = sum((limit.counted for limit in limits), SPARE)
         return cls(answered, lifetime, Pace.fitted(min(answered.length, lifetime), seconds))
 

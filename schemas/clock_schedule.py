@@ -25,6 +25,12 @@ def tier_name(number: int) -> str:
     return f"tier:{number}"
 
 
+def last_moment(tiers: tuple[Tier, ...]) -> str:
+    """The moment of a clock with these tiers after which nobody further is told."""
+    later = sum(bool(tier.after.amount) for tier in tiers)
+    return tier_name(later) if later else BREACH
+
+
 def moment_names(tiers: tuple[Tier, ...]) -> set[str]:
     """All names that the moments of a clock with these tiers can have."""
     later = sum(bool(tier.after.amount) for tier in tiers)

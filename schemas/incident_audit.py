@@ -18,7 +18,7 @@ def limits_under(state: IncidentState, policy: IncidentPolicy) -> Mapping[str, L
     terms = policy.terms
     limits = terms.urgencies[policy.responsibility(state.category)[0].urgency]
     return {
-        "sign": terms.sign,
+        "sign": terms.sign_within(policy.responsibility(state.category)[0].urgency),
         "respond": limits.respond,
         "finish": limits.finish,
         "verify": terms.verify,
@@ -64,7 +64,7 @@ def _dispatched(entry: Entry, state: IncidentState) -> Because:
                 f"紧急程度 {state.urgency}:响应 {limits.respond.chinese},办结 {limits.finish.chinese}",
                 f"{LIST} terms.urgencies.{state.urgency}",
             ),
-            say(f"签收 {state.terms.sign.chinese}", f"{LIST} terms.sign"),
+            say(f"签收 {state.terms.sign_within(state.urgency).chinese}", f"{LIST} terms.sign"),
         ),
     )
 

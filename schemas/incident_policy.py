@@ -5,10 +5,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.clock_schedule import BREACH, tier_name
 from schemas.clocks import Limit, Tier, Unit
 from schemas.model import Model
-from schemas.policy import NOT_A_DEPARTMENT, Policy
+from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
 
 
 class Urgency(StrEnum):
@@ -18,6 +17,9 @@ class Urgency(StrEnum):
     URGENT = "urgent"
     ORDINARY = "ordinary"
     COMPLEX = "complex"
+
+
+_ON_CALL = {Urgency.EMERGENCY: OnCall.EVERYBODY, Urgency.URGENT: OnCall.DUTY_LEADER}
 
 
 class Responsibility(Model):
@@ -33,10 +35,12 @@ class Responsibility(Model):
 
 
 class Limits(Model):
-    """The clocks of one urgency."""
+    """The clocks of one urgency. `sign` and `tiers`: where they are not as for all."""
 
     respond: Limit
     finish: Limit
+    sign: Limit | None = None
+    tiers: tuple[Tier, ...] | None = None
 
 
 class IncidentTerms(Model):
@@ -60,15 +64,21 @@ class IncidentTerms(Model):
     supervise: Limit = Limit(amount=3, unit=Unit.WORKING_DAYS)
     documents_at_most: int = Field(default=50, ge=1)
 
-    @property
-    def last_tier(self) -> str:
-        """The moment of a clock after which the case belongs to the coordinator."""
-        later = sum(tier.after.amount > 0 for tier in self.tiers)
-        return tier_name(later) if later else BREACH
+    def sign_within(self, urgency: Urgency) -> Limit:
+        """How long a department has to take an order of this urgency."""
+        own = self.urgencies[urgency].sign
+        return self.sign if own is None else own
+
+    def tiers_of(self, urgency: Urgency) -> tuple[Tier, ...]:
+        """To whom lateness is reported in a case of this urgency; after the last one it is the coordinator's."""
+        own = self.urgencies[urgency].tiers
+        return self.tiers if own is None else own
 
 
 class IncidentPolicy(Policy):
     """policies/incident.yaml: the terms and the responsibility list."""
+
+    WINDOWS = frozenset({"rate", "reopen", "return_within", "suspension", "unresolved_after"})
 
     terms: IncidentTerms
     categories: dict[str, Responsibility]
@@ -88,6 +98,14 @@ class IncidentPolicy(Policy):
         for urgency in Urgency:
             if urgency not in self.terms.urgencies:
                 yield f"terms.urgencies.{urgency}: is missing; write respond and finish"
+
+    def duties(self) -> Iterator[Duty]:
+        """Every limit that somebody has to keep."""
+        for urgency, limits in self.terms.urgencies.items():
+            tiers, on_call = self.terms.tiers_of(urgency), _ON_CALL.get(urgency, OnCall.NOBODY)
+            own = {"sign": self.terms.sign_within(urgency), "respond": limits.respond, "finish": limits.finish}
+            for name, limit in (own | {"verify": self.terms.verify, "supervise": self.terms.supervise}).items():
+                yield Duty(f"urgencies.{urgency}.{name}", limit, tiers, on_call)
 
     def responsibility(self, category: str) -> tuple[Responsibility, bool]:
         """Who answers for a category, and whether it is on the list; what is not goes to the coordination centre."""

@@ -15,7 +15,7 @@ from schemas.department import Code
 from schemas.department_policy import Name
 from schemas.means import FactName
 from schemas.model import Model
-from schemas.policy import NOT_A_DEPARTMENT, Policy
+from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
 
 Money = Annotated[int, Field(strict=True, ge=0, le=10**10)]
 """Whole fen."""
@@ -165,8 +165,20 @@ class WelfarePolicy(Policy):
     """policies/welfare.yaml. `documents` are the kinds of documents and what they are called."""
 
     terms: WelfareTerms
+    WINDOWS = frozenset({"appeal", "ask_again", "pay_again", "publicity", "suspended_at_most", "unresolved_after"})
+
     documents: dict[Code, Name]
     benefits: dict[Code, Benefit] = Field(min_length=1)
+
+    def duties(self) -> Iterator[Duty]:
+        """Every limit that somebody has to keep."""
+        for name, limit in self.terms:
+            if isinstance(limit, Limit) and name not in self.WINDOWS:
+                on_call = OnCall.DUTY_LEADER if name == "pay_first" else OnCall.NOBODY
+                yield Duty(f"terms.{name}", limit, self.terms.tiers, on_call)
+        for code, benefit in self.benefits.items():
+            for name in ("reassess", "reassess_unstable"):
+                yield Duty(f"benefits.{code}.{name}", getattr(benefit, name), self.terms.tiers)
 
     def faults(self) -> Iterator[str]:
         """Say what the benefits name that is not there, and which amounts nobody could get."""

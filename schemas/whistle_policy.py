@@ -5,10 +5,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.clock_schedule import BREACH, tier_name
 from schemas.clocks import Limit, Tier
 from schemas.model import Model
-from schemas.policy import Policy
+from schemas.policy import Duty, OnCall, Policy
 
 
 class WhistleType(StrEnum):
@@ -44,7 +43,8 @@ class TypeTerms(Model):
     """The town's rules for one type of whistle.
 
     `respond`, `arrive`, `finish` are a department's, `arbitrate` the coordinator's, `begin` the lead's, `score` the street's.
-    `given_up_after`: so long after its last tier a summons that nobody answers is no longer waited for.
+    `given_up_after`: so long after its last tier a summons that nobody answers is no longer waited for. `street_tiers`: to
+    whom a late street or coordinator is reported, where that is not as for all types.
     """
 
     respond: Limit
@@ -55,6 +55,7 @@ class TypeTerms(Model):
     score: Limit
     given_up_after: Limit
     tiers: tuple[Tier, ...]
+    street_tiers: tuple[Tier, ...] | None = None
     gathering: Gathering
     incident_clocks: IncidentClocks
 
@@ -73,11 +74,28 @@ class WhistleTerms(Model):
     departments_at_most: int = Field(ge=1)
     documents_at_most: int = Field(ge=1)
 
+    def street_tiers_of(self, kind: WhistleType) -> tuple[Tier, ...]:
+        """To whom a late street or coordinator is reported in a whistle of this type."""
+        own = self.types[kind].street_tiers
+        return self.street_tiers if own is None else own
+
 
 class WhistlePolicy(Policy):
     """policies/whistle.yaml: the terms."""
 
+    WINDOWS = frozenset({"given_up_after", "unresolved_after", "unscored_after"})
+
     terms: WhistleTerms
+
+    def duties(self) -> Iterator[Duty]:
+        """Every limit that somebody has to keep."""
+        for kind, terms in self.terms.types.items():
+            on_call = OnCall.EVERYBODY if kind is WhistleType.EMERGENCY else OnCall.NOBODY
+            street = self.terms.street_tiers_of(kind)
+            for name in ("respond", "arrive", "finish", "begin"):
+                yield Duty(f"types.{kind}.{name}", getattr(terms, name), terms.tiers, on_call)
+            for name in ("arbitrate", "score"):
+                yield Duty(f"types.{kind}.{name}", getattr(terms, name), street, on_call)
 
     def faults(self) -> Iterator[str]:
         """Say which types are missing, and which gathering rules say two things at once."""
@@ -89,9 +107,3 @@ class WhistlePolicy(Policy):
             gathering = terms.gathering
             if gathering.rule is GatheringRule.ALL and gathering.quorum_percent < 100:  # noqa: PLR2004 - all of them
                 yield f"terms.types.{kind}.gathering.quorum_percent: all have to come; leave it out"
-
-
-def last_moment(tiers: tuple[Tier, ...]) -> str:
-    """The moment of a clock with these tiers after which nobody further is told."""
-    later = sum(tier.after.amount > 0 for tier in tiers)
-    return tier_name(later) if later else BREACH

@@ -23,6 +23,7 @@ from temporalio import workflow
 
 from schemas.actor import Actor
 from schemas.case import CaseOutcome
+from schemas.clock_schedule import last_moment
 from schemas.department import ReworkCause
 from schemas.document import Document
 from schemas.incident import (
@@ -276,7 +277,7 @@ class Incident(Endings, CaseFile[IncidentState]):
                 self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=None)
             case _:
                 super().on_moment(clock, moment, told)
-                if moment == self.state.terms.last_tier:
+                if moment == last_moment(self.state.clocks[clock].tiers):
                     self.belongs_to_the_coordinator()
 
     def belongs_to_the_coordinator(self) -> None:

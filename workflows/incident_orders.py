@@ -43,7 +43,7 @@ class Orders(OrdersCase[IncidentState]):
 
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
-        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
+        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers_of(self.state.urgency))
 
     def give_order(self, department: str, *, binding: bool = False) -> None:
         """Give the next order to a department: `sign` starts anew, whatever else runs goes on."""
@@ -53,7 +53,7 @@ class Orders(OrdersCase[IncidentState]):
         number = len(self.state.orders) + 1
         self.state.orders.append(Order(number=number, department=department, dispatched_at=self.now(), binding=binding))
         self.state.department = department
-        self.start_duty("sign", self.state.terms.sign)
+        self.start_duty("sign", self.state.terms.sign_within(self.state.urgency))
         self.move(Stage.DISPATCHED, f"department:{department}")
         self.errand("place_order", number)
         self.notify(f"department:{department}", "order_dispatched", order=number)

@@ -92,7 +92,7 @@ class Summons(Endings, CaseFile[SummonsState]):
     def decline(self, command: Decline, by: Actor) -> None:
         """反哨: to the coordinator; `arrive` goes on, for all time counts if the ruling is that it has to come."""
         self.clocks.stop("respond", by.subject)
-        self.start_duty("arbitrate", self.state.limits.arbitrate, self.state.terms.street_tiers)
+        self.start_duty("arbitrate", self.state.limits.arbitrate, self.state.terms.street_tiers_of(self.state.type))
         self.move(Stage.DECLINED, COORDINATOR)
         self.record(
             Kind.DECLINED,

@@ -4,9 +4,9 @@ The whistle has the last word. What it says after the end, or twice, is past.
 """
 
 from schemas.case import Message
+from schemas.clock_schedule import last_moment
 from schemas.summons import FINAL, SETTLED, Kind, Stage
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Scored, Subject
-from schemas.whistle_policy import last_moment
 from workflows.orders import COORDINATOR
 from workflows.summons_orders import Orders
 

@@ -138,7 +138,7 @@ class Departments(Case[WhistleState]):
         """The street's clock runs while all is settled, and only then."""
         settled = all_settled(self.state.summoned)
         if settled and not self.clocks.runs("score"):
-            self.start_duty("score", self.state.limits.score, self.state.terms.street_tiers)
+            self.start_duty("score", self.state.limits.score, self.state.terms.street_tiers_of(self.state.type))
             self.record(Kind.ALL_SETTLED)
             self.notify(STREET, "scoring_due")
         elif not settled and self.clocks.runs("score"):

@@ -6,10 +6,10 @@ alone.
 
 from schemas.actor import Actor
 from schemas.case import Letter, Message
+from schemas.clock_schedule import last_moment
 from schemas.whistle import FINAL, Cancel, Kind, Score, Stage
 from schemas.whistle_gathering import all_scored, evaluation
 from schemas.whistle_messages import Blown, Ended, IncidentAnswered, Scored, Subject
-from schemas.whistle_policy import last_moment
 from workflows.case import command
 from workflows.orders import COORDINATOR
 from workflows.whistle_departments import STREET, Departments
