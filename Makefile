@@ -5,7 +5,7 @@ TOWNS := 3
 FAST_TOWNS := 2
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
-.PHONY: setup demo test test-all bench chaos format lint types docs lock clean
+.PHONY: setup demo test test-all attack bench chaos format lint types docs lock clean
 
 setup: .venv/.installed
 
@@ -29,6 +29,9 @@ test: setup lint types ## what must be true at every commit
 
 test-all: setup lint types ## the long forms too
 	$(BIN)/pytest
+
+attack: setup ## the laws of trust alone, played against a town as somebody who means harm; a part of `make test`
+	$(BIN)/pytest tests/laws -m "not long" --numprocesses $(FAST_TOWNS) --dist loadfile --no-loadscope-reorder
 
 lint: setup
 	$(BIN)/ruff format --check .

@@ -33,7 +33,7 @@ from local.incident_plot import (
 from local.incident_stories_requests import REQUESTS
 from local.incident_stories_review import REVIEW
 from local.incident_stories_systems import SYSTEMS
-from local.story import LATE, NEVER, OrderExpectation, Repertoire, Story, Title
+from local.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, RESIDENTS
 from schemas.incident import FINAL, Kind, Stage
 
@@ -55,6 +55,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         path=STRAIGHT,
         counts=EACH_ONCE,
         orders=(OrderExpectation(department=EMERGENCY),),
+        clock=OwnClock(SPRING, 500),  # ten minutes for signing are 1.2 seconds
         in_a_hurry=True,
         address="解放路17号",
         area=AREAS[1],
@@ -100,6 +101,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         path=(*TO_THE_DEPARTMENT, DISPATCHED, *TO_THE_CLOSE),
         counts=EACH_ONCE | {Kind.REDISPATCHED: 1, Kind.ORDER_RECEIVED: 2, Kind.ORDER_RECALLED: 1},
         orders=(OrderExpectation(department=URBAN, reports=()), OrderExpectation(department=ECOLOGY)),
+        clock=OwnClock(SPRING, 20_000),
         moments={"sign": ("warning", "breach", "tier:1", "tier:2")},
         never=NEVER - LATE,
         address="工人路8号门前",

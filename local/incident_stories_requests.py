@@ -13,7 +13,7 @@ from local.incident_plot import (
     URBAN,
 )
 from local.scenes import Gives
-from local.story import LATE, NEVER, OrderExpectation, OwnClock, Story, Title
+from local.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Story, Title
 from local.townspeople import AREAS, COORDINATOR, RESIDENTS, SUPERVISOR, Whim, officer
 from schemas.incident import Kind, Stage
 
@@ -156,7 +156,7 @@ REQUESTS: tuple[Story, ...] = (
         path=(*TO_THE_DEPARTMENT, Stage.UNRESOLVED),
         counts=NO_WORK | {Kind.UNRESOLVED: 1, Kind.ORDER_RECALLED: 1},
         orders=(OrderExpectation(department=URBAN, reports=()),),
-        clock=OwnClock(datetime(2026, 6, 1, 9, tzinfo=SHANGHAI), 200_000),
+        clock=OwnClock(SPRING, 200_000),
         moments={
             "sign": ("warning", "breach", "tier:1", "tier:2"),
             "finish": ("warning", "breach", "tier:1", "tier:2"),

@@ -9,12 +9,16 @@ from typing import Any
 from local.scenes import Scene
 from local.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
 from schemas.actor import Channel
+from schemas.calendar import SHANGHAI
 from schemas.incident import Kind
 from schemas.incident_report import IncidentReport, Reporter
 from schemas.location import Location
 from schemas.model import Model
 from starter.client import Started, TownClient
 from starter.views import TimelineEntry
+
+SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)
+"""When most stories with a clock of their own begin: a Monday, the offices open, no holiday near it."""
 
 LATE = frozenset({"clock:breach", "clock:tier"})
 NEVER = frozenset({*LATE, Kind.ORDER_REFUSED, Kind.NOT_RATED})

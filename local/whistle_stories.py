@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, EMERGENCY, STRAIGHT, URBAN
 from local.scenes import Gives
-from local.story import LATE, NEVER, ChildExpectation, OrderExpectation, OwnClock, Repertoire, Story, Title
+from local.story import LATE, NEVER, SPRING, ChildExpectation, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, Persona
 from local.whistle_scenes import STREET, ComesUp, Rules, Scores
-from schemas.calendar import SHANGHAI
 from schemas.incident import Kind as IncidentKind
 from schemas.incident import Stage as IncidentStage
 from schemas.location import Location
@@ -26,8 +24,6 @@ ONCE = dict.fromkeys((Kind.BLOWN, Kind.GATHERED, Kind.WORK_BEGUN, Kind.EVALUATED
 CAME = ChildExpectation(
     (SummonsKind.SUMMONED, SummonsKind.RESPONDED, SummonsKind.ARRIVED, SummonsKind.FINISHED, SummonsKind.SCORED)
 )
-SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)
-"""A Monday without a holiday near it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from engine.settings import Settings
 from engine.temporal import connect
 from engine.tokens import issue
 from schemas.actor import Role
-from schemas.calendar import SHANGHAI
+from schemas.calendar import SHANGHAI, Calendar
+from schemas.clocks import Clock, moments
 from schemas.incident import INCIDENT
 from schemas.search_attributes import SEARCH_ATTRIBUTES
 from schemas.town_time import TownTime
@@ -64,9 +66,25 @@ class SkippingTown:
         return self.time.to_town(await self.environment.get_current_time())
 
     async def until(self, moment: str) -> None:
-        """Skip to a moment of the town. The API is opened anew there: its machine's clock does not skip along."""
+        """Skip to a moment of the town, and let the ledger tell what came before it: the server does not wait for that.
+
+        The API is opened anew there: its machine's clock does not skip along.
+        """
         await self.environment.sleep(town(moment) - await self.now())
+        await eventually(partial(self._has_told, town(moment)))
         await self.open_api(TownTime.starting(await self.now(), datetime.now(UTC), 1))
+
+    async def _has_told(self, moment: datetime) -> bool:
+        """Whether no clock of an open case has a moment before this one that stands in no ledger."""
+        rows = await self.pool.fetch("select snapshot from cases where not ended")
+        return not any(
+            each.at < moment
+            for row in rows
+            for clock in row["snapshot"]["clocks"].values()
+            for each in moments(
+                Clock.model_validate(clock), Calendar.model_validate(row["snapshot"]["charter"]["calendar"])
+            )
+        )
 
     async def open_api(self, time: TownTime) -> None:
         """Open the API as a process that knows this time."""

@@ -355,7 +355,7 @@ async def test_a_dispatch_is_explained_by_its_line_of_the_responsibility_list(to
 
     assert found["rule"] == "policies/incident.yaml categories.环境卫生"
     assert found["legal_basis"] == "《城市市容和环境卫生管理条例》"
-    assert (found["policy_version"], found["from_history"]) == ("2026.1", True)
+    assert (found["policy_version"], found["from_history"]) == ("2026.2", True)
     assert found["inputs"] == {
         "category": "环境卫生",
         "listed": True,

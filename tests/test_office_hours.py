@@ -107,11 +107,13 @@ def test_policy_diff_tells_other_hours_and_limits_in_them(rules: Path) -> None:
     """Other hours are one line; a limit that is now in working hours is another; the same version is named."""
     write(rules, 'version: "2026.1"\nhours: ["09:00-12:00", "14:00-17:30"]\n')
     incident = rules / "incident.yaml"
-    incident.write_text(incident.read_text(encoding="utf-8").replace("sign: 1 hours ", "sign: 4 working_hours "))
+    incident.write_text(
+        incident.read_text(encoding="utf-8").replace("sign: 1 working_hours ", "sign: 4 working_hours ")
+    )
     found = diff_policies(POLICIES, rules, [INCIDENT])
 
     assert [(each.section, each.place, each.before, each.after) for each in found.changes] == [
-        ("incident limits", "sign", "1 hours", "4 working_hours"),
+        ("incident limits", "sign", "1 working_hours", "4 working_hours"),
         ("office hours", "hours", "08:30-12:00, 14:00-17:30", "09:00-12:00, 14:00-17:30"),
     ]
     assert found.unnumbered == ("incident.yaml", "office_hours.yaml")

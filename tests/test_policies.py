@@ -41,7 +41,11 @@ def test_the_towns_own_rules_are_good() -> None:
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     """Shape faults are told together, each with file, place and remedy."""
-    found = faults(changed(tmp_path, ("sign: 1 hours", "sing: 1 hours"), ("verify: 2 working_days", "verify: soon")))
+    found = faults(
+        changed(
+            tmp_path, ("sign: 1 working_hours", "sing: 1 working_hours"), ("verify: 2 working_days", "verify: soon")
+        )
+    )
 
     assert [fault.split(": ")[1] for fault in found] == ["terms.sign", "terms.verify", "terms.sing"]
     assert all(fault.startswith(str(tmp_path / "incident.yaml")) and ";" in fault for fault in found)

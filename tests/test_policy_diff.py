@@ -60,7 +60,7 @@ def test_the_delivered_rules_are_good() -> None:
 
 
 MISTAKES = (
-    ("incident.yaml", "sign: 1 hours", "sign: soon"),
+    ("incident.yaml", "sign: 1 working_hours", "sign: soon"),
     ("departments.yaml", "gateway: desk\n    duty_leader: service-centre.duty", "gateway: dask\n    duty_leader: x"),
     ("areas.yaml", "households: 412, residents: 1180", "households: 0, residents: 0"),
     ("documents.yaml", "  - video/mp4 ", "  - text/html "),
@@ -127,17 +127,22 @@ def test_limits_tiers_and_categories_are_told_in_the_words_of_the_file(rules: Pa
     change(
         rules,
         "incident.yaml",
-        ("sign: 1 hours ", "sign: 30 minutes "),
-        ('- {after: 24 hours, to: "district_office"}', '- {after: 12 hours, to: "district_office"}'),
-        ("urgent: {respond: 2 hours, finish: 24 hours}", "urgent: {respond: 2 hours, finish: 12 hours}"),
+        ("sign: 1 working_hours ", "sign: 30 minutes "),
+        ('- {after: 14 working_hours, to: "district_office"}', '- {after: 12 hours, to: "district_office"}'),
+        ("respond: 2 hours, finish: 24 hours}", "respond: 2 hours, finish: 12 hours}"),
         ("环境卫生: {department: urban-management", "环境卫生: {department: ecology-environment"),
         ("  邻里纠纷:", "  邻里矛盾:"),
     )
     found = difference(POLICIES, rules)
 
-    assert ("incident limits", "sign", "1 hours", "30 minutes") in found
+    assert ("incident limits", "sign", "1 working_hours", "30 minutes") in found
     assert ("incident limits", "urgencies.urgent.finish", "24 hours", "12 hours") in found
-    assert ("incident tiers", "3", "after 24 hours: district_office", "after 12 hours: district_office") in found
+    assert (
+        "incident tiers",
+        "3",
+        "after 14 working_hours: district_office",
+        "after 12 hours: district_office",
+    ) in found
     assert ("incident categories", "环境卫生.department", "urban-management", "ecology-environment") in found
     gone, new = (line for line in found if line[1] in {"邻里纠纷", "邻里矛盾"})
     assert (gone[3], new[2]) == (None, None)
@@ -158,7 +163,9 @@ def test_days_that_count_otherwise_are_told_one_by_one(rules: Path) -> None:
 def test_rules_that_change_under_the_same_version_are_named(rules: Path) -> None:
     """A case keeps a version: two sets of rules under one number could not be told apart later."""
     change(rules, "areas.yaml", ("households: 412", "households: 413"))
-    change(rules, "incident.yaml", ("sign: 1 hours ", "sign: 2 hours "), ('version: "2026.1"', 'version: "2026.2"'))
+    change(
+        rules, "incident.yaml", ("sign: 1 working_hours ", "sign: 2 hours "), ('version: "2026.2"', 'version: "2026.3"')
+    )
     _, output = run("diff", POLICIES, rules, "--json")
 
     assert json.loads(output)["unnumbered"] == ["areas.yaml"]
@@ -166,7 +173,7 @@ def test_rules_that_change_under_the_same_version_are_named(rules: Path) -> None
 
 def test_rules_with_faults_are_not_compared(rules: Path) -> None:
     """What cannot be started with has no difference: the faults are told, with exit code 1."""
-    change(rules, "incident.yaml", ("sign: 1 hours", "sign: soon"))
+    change(rules, "incident.yaml", ("sign: 1 working_hours", "sign: soon"))
     code, output = run("diff", POLICIES, rules)
 
     assert code == 1

@@ -142,7 +142,7 @@ async def test_a_decline_that_nobody_rules_on_stands(door: OpenDoor, pool: async
     await town.reports(whistle, OTHER, "decline")
     await town.stands_at(f"{whistle}.{OTHER}", "released", within=60)
 
-    assert (await moments(town, f"{whistle}.{OTHER}"))["arbitrate"] == ["warning", "breach", "tier:1"]
+    assert (await moments(town, f"{whistle}.{OTHER}"))["arbitrate"] == ["warning", "breach", "tier:1", "tier:2"]
     assert len(await town.entries(f"{whistle}.{OTHER}", "summons:released")) == 1
 
 

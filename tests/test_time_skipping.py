@@ -54,38 +54,38 @@ async def ended_well(town: SkippingTown, case_id: str) -> bool:
 
 
 SILENT: list[Happening] = [
-    ("2026-02-12 08:48", "sign", "warning"),
-    ("2026-02-12 09:00", "sign", "breach"),
-    ("2026-02-12 13:00", "sign", "tier:1"),
-    ("2026-02-13 09:00", "sign", "tier:2"),  # the case is the coordinator's: the final limit starts
+    ("2026-02-12 09:18", "sign", "warning"),  # the offices open at 8:30
+    ("2026-02-12 09:30", "sign", "breach"),
+    ("2026-02-12 15:30", "sign", "tier:1"),
     ("2026-02-13 19:12", "respond", "warning"),  # 80 % of Friday the 13th
     ("2026-02-14 00:00", "respond", "breach"),
-    ("2026-02-14 04:00", "respond", "tier:1"),
-    ("2026-02-15 00:00", "respond", "tier:2"),
+    ("2026-02-14 09:30", "sign", "tier:2"),  # a worked Saturday; the case is the coordinator's: the final limit starts
+    ("2026-02-14 14:30", "respond", "tier:1"),
     ("2026-02-18 14:24", "finish", "warning"),  # the sixth day, in the festival
+    ("2026-02-24 17:30", "respond", "tier:2"),
     (
         "2026-02-25 00:00",
         "finish",
         "breach",
     ),  # the seventh is the 19th: Tuesday the 24th is the first worked day after it
-    ("2026-02-25 04:00", "finish", "tier:1"),
-    ("2026-02-26 00:00", "finish", "tier:2"),
-    ("2026-04-03 00:00", "final", "warning"),  # 48 of 60 days
+    ("2026-02-25 14:30", "finish", "tier:1"),
+    ("2026-02-26 17:30", "finish", "tier:2"),
+    ("2026-04-04 00:00", "final", "warning"),  # 48 of 60 days
 ]
 
 
 async def test_a_case_that_nobody_answers_goes_through_every_tier_to_the_final_limit(town_at: OpenTown) -> None:
-    """Reported on a Thursday before Spring Festival and met with silence: every moment, and unresolved on 14 April."""
+    """Reported on a Thursday before Spring Festival and met with silence: every moment, and unresolved on 15 April."""
     async with town_at("2026-02-12 08:00") as town:
         case_id = await town.door.start()
-        await town.until("2026-04-14 23:59")
+        await town.until("2026-04-15 23:59")
         last_minute = await town.snapshot(case_id)
-        await town.until("2026-04-15 01:00")
+        await town.until("2026-04-16 01:00")
 
         assert await town.happened(case_id) == SILENT
         assert (last_minute["stage"], last_minute["holder"]) == ("dispatched", "role:coordinator")
-        assert (await entry(town, case_id, "clock:final_limit"))[0] == "2026-02-13 09:00"
-        assert (await entry(town, case_id, "incident:unresolved"))[0] == "2026-04-15 00:00"
+        assert (await entry(town, case_id, "clock:final_limit"))[0] == "2026-02-14 09:30"
+        assert (await entry(town, case_id, "incident:unresolved"))[0] == "2026-04-16 00:00"
         assert (await town.snapshot(case_id))["stage"] == "unresolved"
         assert await ended_well(town, case_id)
 
@@ -108,10 +108,10 @@ AROUND_NATIONAL_DAY: list[Happening] = [
     ("2026-10-08 19:12", "respond", "warning"),  # one working day from 30 September: 8 October
     ("2026-10-09 00:00", "finish", "breach"),  # the seventh day is 7 October, a holiday
     ("2026-10-09 00:00", "respond", "breach"),
-    ("2026-10-09 04:00", "finish", "tier:1"),
-    ("2026-10-09 04:00", "respond", "tier:1"),
-    ("2026-10-10 00:00", "finish", "tier:2"),
-    ("2026-10-10 00:00", "respond", "tier:2"),
+    ("2026-10-09 14:30", "finish", "tier:1"),
+    ("2026-10-09 14:30", "respond", "tier:1"),
+    ("2026-10-10 17:30", "finish", "tier:2"),  # a worked Saturday
+    ("2026-10-10 17:30", "respond", "tier:2"),
     ("2026-11-28 00:00", "final", "warning"),
 ]
 
@@ -138,14 +138,14 @@ async def test_a_suspension_over_spring_festival_leaves_the_days_that_were_left(
         await town.until("2026-02-25 09:00")
         while_held = await town.happened(case_id)
         await town.door.go(case_id, [Step("resume", "officer")])
-        await town.until("2026-03-04 01:00")
+        await town.until("2026-03-04 18:00")
 
         assert while_held == []
         assert await town.happened(case_id) == [
             ("2026-03-01 14:24", "finish", "warning"),
             ("2026-03-03 00:00", "finish", "breach"),
-            ("2026-03-03 04:00", "finish", "tier:1"),
-            ("2026-03-04 00:00", "finish", "tier:2"),
+            ("2026-03-03 14:30", "finish", "tier:1"),
+            ("2026-03-04 17:30", "finish", "tier:2"),
         ]
 
 
@@ -181,15 +181,15 @@ async def test_an_extension_in_working_days_steps_over_national_day(town_at: Ope
         await town.door.go(case_id, [Step("request_extension", "officer", {"working_days": 3, "reason": "等待配件"})])
         await town.door.go(case_id, [Step("grant_extension", "supervisor")])
         _, granted = await entry(town, case_id, "incident:extension:granted")
-        await town.until("2026-10-12 01:00")
+        await town.until("2026-10-13 18:00")
 
         assert granted["clocks"]["finish"]["due_at"] == "2026-10-11T00:00:00+08:00"
         assert await town.happened(case_id) == [
             ("2026-09-29 14:24", "finish", "warning"),
             ("2026-10-09 00:00", "finish", "warning"),
             ("2026-10-11 00:00", "finish", "breach"),
-            ("2026-10-11 04:00", "finish", "tier:1"),
-            ("2026-10-12 00:00", "finish", "tier:2"),
+            ("2026-10-12 14:30", "finish", "tier:1"),  # the 11th is a Sunday
+            ("2026-10-13 17:30", "finish", "tier:2"),
         ]
 
 
@@ -213,12 +213,12 @@ async def test_a_published_calendar_moves_the_due_time_and_takes_a_breach_back(t
         case_id = await town.door.start()
         await town.door.go(case_id, IN_HAND)
         _, dispatched = await entry(town, case_id, "incident:dispatched")
-        await town.until("2027-02-12 09:00")
+        await town.until("2027-02-12 15:00")
         breached = (await town.snapshot(case_id))["clocks"]["finish"]["fired"]
         await town.door.go(case_id, [Step("replan", "admin", {"calendar": notice_of_2027()})])
         _, replanned = await entry(town, case_id, "clock:replanned")
         after = await town.snapshot(case_id)
-        await town.until("2027-02-16 01:00")
+        await town.until("2027-02-16 18:00")
 
         assert dispatched["clocks"]["finish"]["due_at"] == "2027-02-12T00:00:00+08:00"
         assert breached == ["warning", "breach", "tier:1"]
@@ -231,10 +231,10 @@ async def test_a_published_calendar_moves_the_due_time_and_takes_a_breach_back(t
         assert await town.happened(case_id) == [
             ("2027-02-04 14:24", "finish", "warning"),
             ("2027-02-12 00:00", "finish", "breach"),
-            ("2027-02-12 04:00", "finish", "tier:1"),
+            ("2027-02-12 14:30", "finish", "tier:1"),
             ("2027-02-15 00:00", "finish", "breach"),
-            ("2027-02-15 04:00", "finish", "tier:1"),
-            ("2027-02-16 00:00", "finish", "tier:2"),
+            ("2027-02-15 14:30", "finish", "tier:1"),
+            ("2027-02-16 17:30", "finish", "tier:2"),
         ]
 
 
@@ -268,14 +268,19 @@ async def test_working_hours_count_while_the_offices_are_open(
     """Four working hours from the worked Saturday at 16:30: one until 17:30, three from 8:30 after the festival."""
     rules = Path(shutil.copytree(settings.policies, tmp_path / "policies"))
     text = (rules / "incident.yaml").read_text(encoding="utf-8")
-    assert "sign: 1 hours " in text
-    (rules / "incident.yaml").write_text(text.replace("sign: 1 hours ", "sign: 4 working_hours "), encoding="utf-8")
+    assert "sign: 1 working_hours " in text
+    changed = text.replace("sign: 1 working_hours ", "sign: 4 working_hours ")
+    (rules / "incident.yaml").write_text(changed, encoding="utf-8")
     async with town_at("2026-02-14 16:30", policies=rules) as town:
         case_id = await town.door.start()
-        await town.until("2026-02-24 18:00")
+        await town.until("2026-02-25 09:00")
 
         assert [each for each in await town.happened(case_id) if each[1] == "sign"] == [
             ("2026-02-24 10:42", "sign", "warning"),  # 80 %: three hours and twelve minutes
             ("2026-02-24 11:30", "sign", "breach"),
-            ("2026-02-24 15:30", "sign", "tier:1"),
+            (
+                "2026-02-25 08:30",
+                "sign",
+                "tier:1",
+            ),  # the report came a moment after 16:30: the last one counts next morning
         ]

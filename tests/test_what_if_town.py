@@ -89,7 +89,7 @@ async def test_what_is_recorded_is_what_the_rows_say(
     lines = {line["clock"]: line for line in found["lines"] if line["department"] == "urban-management"}
 
     assert broken == {name for name, line in lines.items() if line["breached"]} == {"sign", "respond", "finish"}
-    assert found["policies"] == {"incident": "2026.1"}
+    assert found["policies"] == {"incident": "2026.2"}
 
 
 async def test_a_longer_limit_spares_those_that_it_would_not_have_caught(
@@ -102,7 +102,7 @@ async def test_a_longer_limit_spares_those_that_it_would_not_have_caught(
     signing = next(line for line in found["lines"] if line["clock"] == "sign")
     others = [line for line in found["lines"] if line["clock"] != "sign"]
 
-    assert (signing["limits"], signing["other_limits"]) == (["1 hours"], ["365 natural_days"])
+    assert (signing["limits"], signing["other_limits"]) == (["1 working_hours"], ["365 natural_days"])
     assert (signing["breached"], signing["would_breach"], signing["spared"]) == (
         signing["judged"],
         0,

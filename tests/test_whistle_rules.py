@@ -117,7 +117,7 @@ def test_the_towns_rules_say_it_all_for_each_type() -> None:
 def test_faults_of_the_rules_are_told_all_at_once(tmp_path: Path) -> None:
     """A missing type and a quorum beside "all" are two faults of one answer."""
     text = (PROJECT / "policies" / "whistle.yaml").read_text(encoding="utf-8")
-    begin, end = text.index("    emergency:"), text.index("  street_tiers:")
+    begin, end = text.index("    emergency:"), text.index("\n  street_tiers:") + 1
     wrong = (text[:begin] + text[end:]).replace("{rule: all}", "{rule: all, quorum_percent: 50}")
     (tmp_path / "whistle.yaml").write_text(wrong, encoding="utf-8")
     with pytest.raises(PolicyFaults) as found:
