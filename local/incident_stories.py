@@ -101,7 +101,9 @@ DEPARTMENTS: tuple[Story, ...] = (
         path=(*TO_THE_DEPARTMENT, DISPATCHED, *TO_THE_CLOSE),
         counts=EACH_ONCE | {Kind.REDISPATCHED: 1, Kind.ORDER_RECEIVED: 2, Kind.ORDER_RECALLED: 1},
         orders=(OrderExpectation(department=URBAN, reports=()), OrderExpectation(department=ECOLOGY)),
-        clock=OwnClock(SPRING, 20_000),
+        clock=OwnClock(
+            SPRING, 4_000
+        ),  # two and a half days of tiers in a minute; the second department has an hour for signing
         moments={"sign": ("warning", "breach", "tier:1", "tier:2")},
         never=NEVER - LATE,
         address="工人路8号门前",
