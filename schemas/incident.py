@@ -58,6 +58,7 @@ from schemas.incident_state import (
     Solved,
     Stage,
 )
+from schemas.people import same_person
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.rules import By, Rule, RulesTable, Scope
@@ -135,7 +136,7 @@ def _soon_after_signing(state: IncidentState, _actor: Actor, now: datetime) -> s
 
 
 def _not_by_the_finisher(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
-    if state.order.finished_by == actor.subject:
+    if same_person(state.order.finished_by, actor.subject):
         return say("不得核查自己办结的事项", "nobody verifies what they finished themselves")
     return None
 

@@ -49,6 +49,16 @@ class ReportAnswer(CaseView):
     code: str = Field(examples=["7HKQ3MXA"])
 
 
+class ReportReceipt(Model):
+    """The case that a report became, for whoever sent it and may not see it: it lies outside of their area."""
+
+    case_id: str = Field(examples=["incident-20261121-000017"])
+    code: str = Field(examples=["7HKQ3MXA"])
+    procedure: str
+    title: str
+    stage: str
+
+
 class CommandAnswer(CaseView):
     """The case after a command, and the case's word for it; a repeat gets the word of the first time."""
 
@@ -209,7 +219,7 @@ class Timeline(Model):
 class SubmissionView(Model):
     """How far something that was accepted has come.
 
-    In a 202, `repeated`: it had been accepted before under this key; `code`, of a report: as in its 201.
+    In a 202, `repeated`: it had been accepted before under this key. `code`, of a start: as in its 201.
     """
 
     submission: str
@@ -289,7 +299,7 @@ class BatchResult(Model):
     status: int
     case_id: str | None = None
     code: str | None = None
-    case: ReportAnswer | None = None
+    case: ReportAnswer | ReportReceipt | None = None
     submission: SubmissionView | None = None
     problem: ProblemBody | None = None
 
