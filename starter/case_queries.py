@@ -17,7 +17,8 @@ class CaseQueries(Queries):
     indicators: str
     whistle_indicators: str
     count_attempt: str
-    forget_attempts: str
+    forget_attempt: str
+    pause_of: str
 
 
 SQL = CaseQueries.load("cases")
