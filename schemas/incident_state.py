@@ -167,6 +167,11 @@ class IncidentState(FiledState):
         """The town's limit."""
         return self.terms.documents_at_most
 
+    @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
+
     def involved(self) -> frozenset[str]:
         """Return every department that an order went to."""
         return super().involved() | {order.department for order in self.orders}

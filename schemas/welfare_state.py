@@ -226,6 +226,11 @@ class WelfareState(FiledState):
         return self.terms.documents_at_most
 
     @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
+
+    @property
     def household(self) -> Circumstances:
         """What decides of the household, with the income that the registers told."""
         return Circumstances(

@@ -72,6 +72,7 @@ class WhistleTerms(Model):
     reason_below: int = Field(ge=0, le=100)
     departments_at_most: int = Field(ge=1)
     documents_at_most: int = Field(ge=1)
+    reminders_a_day: int = Field(default=1, ge=0)
 
 
 class WhistlePolicy(Policy):

@@ -94,6 +94,7 @@ class CaseReader:
             **more,
             **{name: facts[name] for name in CaseRow.model_fields},
             title=procedure.title,
+            urges=getattr(state, "urges", 0),
             clocks=facts["clocks"],
             legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
         )

@@ -36,9 +36,13 @@ class CaseRow(Model):
 
 
 class CaseView(CaseRow):
-    """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category."""
+    """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category.
+
+    `urges`: how often it was urged.
+    """
 
     title: str
+    urges: int = 0
     clocks: list[ClockView]
     legal_commands: tuple[str, ...]
 

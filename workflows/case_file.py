@@ -6,12 +6,18 @@ What is a procedure's own is who may do it when, in its table, and what its entr
 from collections.abc import Sequence
 from typing import TypeVar
 
+from temporalio import workflow
+
 from schemas.actor import Actor
+from schemas.calendar import in_shanghai
 from schemas.case_file import Attach, Comment, FiledState, Replan, Urge
 from schemas.document import Document
 from workflows.case import Case, command
 
 StateT = TypeVar("StateT", bound=FiledState)
+
+URGES_HAVE_BOUNDS = "urges-have-bounds"
+"""Patch: before, every urge was a notice, and sixty in a second were sixty."""
 
 
 class CaseFile(Case[StateT]):
@@ -29,9 +35,21 @@ class CaseFile(Case[StateT]):
 
     @command
     def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
-        """催办: tells who has to act; never changes the stage."""
-        self.record(f"{self.procedure.name}:urged", by=by.role, holder=self.state.holder)
-        for told in self.urged():
+        """催办: counted, and tells who has to act, so often a day and not more; never changes the stage."""
+        if not workflow.patched(URGES_HAVE_BOUNDS):
+            self.record(f"{self.procedure.name}:urged", by=by.role, holder=self.state.holder)
+            for told in self.urged():
+                self.notify(told, "urged", by=by.role)
+            return
+        reminded = self.state.take_urge(in_shanghai(self.now()).date(), self.urged())
+        self.record(
+            f"{self.procedure.name}:urged",
+            by=by.role,
+            holder=self.state.holder,
+            urges=self.state.urges,
+            reminded=bool(reminded),
+        )
+        for told in reminded:
             self.notify(told, "urged", by=by.role)
 
     @command
