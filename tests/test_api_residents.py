@@ -132,7 +132,7 @@ WIDE = {chr(narrow): chr(narrow + 0xFEE0) for narrow in range(0x21, 0x7F)}
         lambda code: "".join(WIDE[each] for each in code),
         *(lambda code, dash=dash: f"{code[:4]}{dash}{code[4:]}" for dash in "－—‑−‐–"),
         lambda code: f"\u200b{code[:2]}\u00ad{code[2:]}\ufeff",
-        lambda code: "　".join(code),
+        "　".join,
     ],
 )
 async def test_a_code_is_read_as_people_write_it(

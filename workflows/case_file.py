@@ -30,6 +30,12 @@ class CaseFile(Case[StateT]):
     def on_attached(self, document: Document, by: Actor) -> None:
         """Take note of what a document shows. Nothing, unless it is the work of somebody."""
 
+    def on_urged(self, by: Actor) -> None:
+        """Let others know that the case was urged. Nobody, unless what is urged here is dealt with elsewhere."""
+
+    def on_commented(self, by: Actor) -> None:
+        """Let others know of a word. Nobody, unless what it is about is dealt with elsewhere."""
+
     def on_replanned(self) -> None:
         """Let others know of the new calendar. Nobody, unless cases of this one go by it too."""
 
@@ -51,11 +57,13 @@ class CaseFile(Case[StateT]):
         )
         for told in reminded:
             self.notify(told, "urged", by=by.role)
+        self.on_urged(by)
 
     @command
-    def comment(self, command: Comment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def comment(self, command: Comment, by: Actor) -> None:
         """备注: for whoever reads the case."""
         self.record(f"{self.procedure.name}:commented", text=command.text)
+        self.on_commented(by)
 
     @command
     def attach(self, command: Attach, by: Actor) -> None:
