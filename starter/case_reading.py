@@ -103,7 +103,12 @@ class CaseReader:
         """What whoever started a case is told of it, also where they may not see it."""
         title = self._procedures[state.procedure].title
         return ReportReceipt(
-            case_id=state.case_id, code=code, procedure=state.procedure, title=title, stage=state.stage
+            case_id=state.case_id,
+            code=code,
+            procedure=state.procedure,
+            title=title,
+            stage=state.stage,
+            opened_at=in_shanghai(state.opened_at),
         )
 
     async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:

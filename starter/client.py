@@ -158,7 +158,12 @@ class TownClient:
                 raise
         procedure = submission.case_id.partition("-")[0]
         return ReportReceipt(
-            case_id=submission.case_id, code=submission.code or "", procedure=procedure, title=procedure, stage=""
+            case_id=submission.case_id,
+            code=submission.code or "",
+            procedure=procedure,
+            title=procedure,
+            stage="",
+            opened_at=submission.received_at,
         )
 
     async def command(

@@ -61,6 +61,7 @@ class ReportReceipt(Model):
     procedure: str
     title: str
     stage: str
+    opened_at: TownDatetime
 
 
 class CommandAnswer(CaseView):
