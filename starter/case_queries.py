@@ -14,6 +14,7 @@ class CaseQueries(Queries):
     count_matching: str
     entries_after: str
     similar: str
+    reported_alike: str
     indicators: str
     whistle_indicators: str
     count_attempt: str

@@ -318,14 +318,14 @@ class BatchAnswer(Model):
 
 
 class SimilarCase(CaseRow):
-    """A case that may be the same matter."""
+    """A case that may be the same matter: near, or of the same reporter in the same words. No distance without coordinates."""
 
-    distance_metres: int
+    distance_metres: int | None
     apart_seconds: int
 
 
 class SimilarCases(Model):
-    """Open cases of the same category, within so many metres and hours, the nearest first."""
+    """Open cases of the same category, within so many metres and hours, the nearest first; then what one person sent again."""
 
     case_id: str
     within_metres: int

@@ -86,6 +86,30 @@ where (north * north + east * east) * 11132 * 11132 <= ($5::numeric * 100000) * 
 order by north * north + east * east, case_id
 limit $8;
 
+-- name: reported_alike
+-- Open cases of the reporter of case $1, opened inside $6 of it, of which one or the other has no coordinates, so that no
+-- distance tells them apart: with the references of their texts, which the caller compares. $5: the reporter, as a person.
+with this as (select case_id, category, latitude_micro, reporter_subject, opened_at from cases where case_id = $1)
+select other.case_id, other.procedure, other.stage, other.holder, other.area, other.department, other.opened_at,
+       other.closed_at, other.ended, other.due_at, other.due_clock, other.seq, other.labels,
+       other.category = this.category as same_category, other.snapshot ->> 'description' as description,
+       other.snapshot ->> 'address' as address,
+       abs(extract(epoch from other.opened_at - this.opened_at))::bigint as apart_seconds
+from this join cases as other
+  on other.case_id <> this.case_id and other.procedure = 'incident'
+ and (other.reporter_subject = this.reporter_subject
+      or other.case_id in (select case_id from person_cases where person_id = $5)
+         and other.snapshot ->> 'reporter' = $5)
+ and (this.latitude_micro is null or other.latitude_micro is null)
+ and other.opened_at between this.opened_at - $6::interval and this.opened_at + $6::interval
+where other.closed_at is null and not other.ended
+  and ($2::text is null or other.area = $2
+       or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
+  and ($3::text is null or other.involved @> array[$3::text])
+  and ($4::text is null or other.reporter_subject = $4)
+order by apart_seconds, other.case_id
+limit 50;
+
 -- name: indicators
 -- The three rates and the times (docs/indicators.md). $1, $2: the caller's area and department; $3: procedure;
 -- $4 to $8: opened from and before, department, area, category; $9: by what it is grouped; $10: area codes are cut to

@@ -351,21 +351,21 @@ def ends(procedure: Procedure) -> set[str]:
 
 
 ENDING = [
-    pytest.param(procedure, walk, id=f"{procedure.name}: {walk.name}")
+    (procedure, walk)
     for procedure in PROCEDURE_LIST
     for walk in examples(procedure).WALKS
     if walk.stage in ends(procedure)
 ]
 
 
-@pytest.mark.parametrize(("procedure", "walk"), ENDING)
+@pytest.mark.parametrize(("procedure", "walk"), ENDING, ids=[f"{p.name}: {w.name}" for p, w in ENDING])
 async def test_who_waits_for_a_case_hears_its_end(
     procedure: Procedure, walk: Walk, door: OpenDoor, pool: asyncpg.Pool
 ) -> None:
     """With the entry that ends a case goes a notice to whoever it is for; no procedure is left out."""
     town = await door(procedure)
     case_id = await town.walk(walk)
-    ended_at = (await pool.fetchrow("select closed_at from cases where case_id = $1", case_id))["closed_at"]
+    ended_at = await pool.fetchval("select closed_at from cases where case_id = $1", case_id)
     rows = await pool.fetch(
         """select recipient, template from outbox join ledger using (case_id, seq)
            where case_id = $1 and ledger.at >= $2""",
@@ -382,7 +382,7 @@ def test_every_procedure_says_who_waits_and_has_an_end_to_try() -> None:
     names = {procedure.name for procedure in PROCEDURE_LIST}
 
     assert set(WAITS_FOR) == names
-    assert {each.values[0].name for each in ENDING} == names
+    assert {procedure.name for procedure, _ in ENDING} == names
 
 
 async def test_summonses_and_incident_hear_that_their_whistle_is_over(door: OpenDoor, pool: asyncpg.Pool) -> None:
@@ -529,3 +529,36 @@ async def test_codes_in_full_width_are_what_they_mean(as_: As, town: Door) -> No
     assert (await as_().get(f"/api/v1/cases/{case_id}")).status_code == 200
     assert (redispatched.status_code, redispatched.json()["department"]) == (200, "justice-office")
     assert merging.status_code == 200, merging.text
+
+
+# ---- what one person sends again is found -------------------------------------------------------------------------------
+
+
+async def test_what_one_person_sends_again_is_found(as_: As) -> None:
+    """Ten equal reports without coordinates are proposed to each other; another's, and other words elsewhere, are not."""
+    me, area = as_(subject=f"again-{uuid.uuid4().hex[:8]}"), "320104.003.05"
+    report = {**examples(INCIDENT).REPORT, "location": {"address": "幸福小区3号楼", "area": area}}
+    del report["reporter"]
+    cases = [(await me.report(report)).json()["case_id"] for _ in range(9)]
+    typed = {**report, "description": f" {report['description']}\u200b", "category": "邻里纠纷"}
+    cases.append((await me.report(typed)).json()["case_id"])
+    elsewhere = {**report, "description": "井盖破损", "location": {"address": "界河边", "area": area}}
+    await me.report(elsewhere)
+    await as_(subject="again-other").report(report)
+    shown = (await as_(Role.COORDINATOR).get(f"/api/v1/cases/{cases[0]}/similar")).json()["items"]
+    hidden = await as_(Role.COORDINATOR, area=OWN).get(f"/api/v1/cases/{cases[0]}/similar")
+
+    assert {each["case_id"] for each in shown} == set(cases[1:])
+    assert {each["distance_metres"] for each in shown} == {None}
+    assert hidden.status_code == 404
+
+
+async def test_what_one_person_tells_by_telephone_again_is_found(as_: As) -> None:
+    """The same for who has no account: the telephone says that it is the same person."""
+    phone = f"025-{uuid.uuid4().int % 10**8:08d}"
+    report = {**examples(INCIDENT).REPORT, "location": {"address": "幸福小区3号楼"}, "reporter": {"phone": phone}}
+    clerk = as_(Role.WINDOW_CLERK)
+    one, again = [(await clerk.report(report)).json()["case_id"] for _ in range(2)]
+    shown = (await as_(Role.COORDINATOR).get(f"/api/v1/cases/{one}/similar")).json()["items"]
+
+    assert [each["case_id"] for each in shown] == [again]
