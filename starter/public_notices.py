@@ -32,6 +32,7 @@ from starter.intake import ANYBODY, Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.postbox import Status
 from starter.problems import Problem, ProblemCode, bad_request, refused
+from starter.resident_codes import tidy_code
 from starter.senders import sender_of
 
 PURPOSE = "show-public-notice"
@@ -129,6 +130,7 @@ async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     if given is None or faults:
         raise bad_request(faults)
     await _count(parts, request)
+    notice = tidy_code(notice)
     sender = Sender(ANYBODY, f"{notice} {key}", SOMEBODY)
     state = await _state_of(parts, notice)
     entered = await _enter(parts, sender, state, door, given)

@@ -191,9 +191,10 @@ class Incident(Endings, CaseFile[IncidentState]):
         self.clocks.stop("verify", by.subject)
         if command.passed:
             self.clocks.start("rate", self.state.terms.rate, by.subject)
-            self.move(Stage.CALLING_BACK, REPORTER)
+            rates = COORDINATOR if self.state.reporter_left else REPORTER
+            self.move(Stage.CALLING_BACK, rates)
             self.record(Kind.VERIFIED)
-            self.notify(REPORTER, "rating_asked")
+            self.notify(rates, "rating_asked")
             self.tell_followers(Told.RATING)
         else:
             self.state.reworks += 1

@@ -102,7 +102,8 @@ class Followers(Whistles):
 
     def hear_followed(self, heard: FollowedTold) -> None:
         """所并案件进展: told to the reporter, and to those that went into this one."""
-        self.state.followed, self.state.followed_rated = heard.told, False
+        self.state.followed = heard.told
+        self.state.followed_rated = self.state.followed_rated and heard.told is Told.CLOSED
         if heard.told in OVER:
             self.clocks.stop("follow", "engine")
             self.clocks.start("reopen", self.state.terms.reopen, "engine", warn_percent=100)
