@@ -89,7 +89,9 @@ class ReplyStage:
 
     async def report(self, http: httpx.AsyncClient, report: IncidentReport, line: int, attempt: int = 1) -> CaseView:
         """Report something; the case, as soon as it stands. Raises ApiError."""
-        case: CaseView = (await self.client(http, IMPORTER).report(report, self._key(line, "report", attempt))).case
+        client = self.client(http, IMPORTER)
+        told = (await client.report(report, self._key(line, "report", attempt))).case
+        case = told if isinstance(told, CaseView) else await client.case(told.case_id)
         while not case.seq:
             case = await self.client(http, IMPORTER).case(case.case_id, "seq:1")
         return case

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from schemas.typed_code import Tidied
+
 _OF_A_PERSON = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]")
 """A mobile number, or an identity number (GB 11643)."""
 
@@ -16,7 +18,9 @@ def _not_of_a_person(code: str) -> str:
     return code
 
 
-AccountCode = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"), AfterValidator(_not_of_a_person)]
+AccountCode = Annotated[
+    str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"), AfterValidator(_not_of_a_person), Tidied
+]
 """The subject of somebody's tokens, as the issuer writes it: letters, digits and signs. Never a name, phone or identity number."""
 
 

@@ -1,6 +1,7 @@
 """The file of a case 案卷: what anybody who sees a case may add to it, whatever its procedure, and the calendar it goes by."""
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from schemas.actor import Actor
 from schemas.calendar import Calendar
@@ -12,14 +13,35 @@ from schemas.refusals import say
 
 
 class FiledState(CaseState):
-    """A case that keeps documents."""
+    """A case that keeps documents, and count of how often it was urged.
+
+    `reminders`: how often each holder was reminded on the town day `reminded_on`.
+    """
 
     documents: list[Document] = []
+    urges: int = 0
+    reminded_on: date | None = None
+    reminders: dict[str, int] = {}
 
     @property
     def documents_at_most(self) -> int:
         """How many documents the case takes, by the town's rules."""
         raise NotImplementedError
+
+    @property
+    def reminders_a_day(self) -> int:
+        """How many reminders of one day reach a holder, by the town's rules."""
+        raise NotImplementedError
+
+    def take_urge(self, today: date, told: Iterable[str]) -> list[str]:
+        """Count an urge of a town day, and return who of these is reminded by it: nobody more often than the rules say."""
+        self.urges += 1
+        if self.reminded_on != today:
+            self.reminded_on, self.reminders = today, {}
+        reminded = [each for each in dict.fromkeys(told) if self.reminders.get(each, 0) < self.reminders_a_day]
+        for each in reminded:
+            self.reminders[each] = self.reminders.get(each, 0) + 1
+        return reminded
 
 
 class Urge(Command):

@@ -17,11 +17,12 @@ from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAd
 
 from schemas.model import Model
 from schemas.references import TextReference
+from schemas.typed_code import Tidied
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 LONGEST_CALLBACK_BYTES = 64 * 1024
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48), Tidied]
 """The code of a department, a step or a refusal: small letters, digits and single hyphens; a dot or slash never."""
 
 ForeignCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)]

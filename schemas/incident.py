@@ -40,6 +40,7 @@ from schemas.incident_commands import (
     Withdraw,
 )
 from schemas.incident_entries import TITLES, Kind
+from schemas.incident_messages import DEALT_WITH, OVER
 from schemas.incident_policy import (
     IncidentPolicy,
     IncidentTerms,
@@ -58,6 +59,7 @@ from schemas.incident_state import (
     Solved,
     Stage,
 )
+from schemas.people import same_person
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.rules import By, Rule, RulesTable, Scope
@@ -135,7 +137,7 @@ def _soon_after_signing(state: IncidentState, _actor: Actor, now: datetime) -> s
 
 
 def _not_by_the_finisher(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
-    if state.order.finished_by == actor.subject:
+    if same_person(state.order.finished_by, actor.subject):
         return say("不得核查自己办结的事项", "nobody verifies what they finished themselves")
     return None
 
@@ -184,6 +186,36 @@ def _supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | No
     return None if state.supervised else say("没有待反馈的督办", "no supervisor's order is to be answered")
 
 
+def _has_not_left(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
+    if state.reporter_left and actor.role is Role.RESIDENT:
+        return say("您已撤回本人的上报", "you have taken back your report: the case goes on for the others")
+    return None
+
+
+def _others_follow(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return None if state.followers else say("没有并入的上报", "no other report was merged into it")
+
+
+def _nobody_follows(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return say("尚有他人的上报", "others have reported it too") if state.followers else None
+
+
+def _merge_has_settled(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    if state.stage != Stage.MERGED or state.follows:
+        return None
+    return say("并案尚未完成", "the other case has not yet taken this one in")
+
+
+def _followed_is_dealt_with(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    if state.followed not in DEALT_WITH:
+        return say("所并案件尚未办结", "the case that it was merged into is not dealt with yet")
+    return say("已评价", "it was rated already") if state.followed_rated else None
+
+
+def _followed_is_over(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
+    return None if state.followed in OVER else say("所并案件仍在办理", "the case that it was merged into goes on")
+
+
 _reporter = By(Role.RESIDENT, Scope.REPORTER)
 _department = By(Role.DEPARTMENT_OFFICER, Scope.HOLDER)
 _coordinator = By(Role.COORDINATOR)
@@ -198,6 +230,7 @@ _DISPATCHED = (Stage.DISPATCHED,)
 _HANDLING = (Stage.HANDLING,)
 _SUSPENDED = (Stage.SUSPENDED,)
 _WHISTLED = (Stage.WHISTLED,)
+_MERGED = (Stage.MERGED,)
 
 RULES = RulesTable(
     (
@@ -255,23 +288,74 @@ RULES = RulesTable(
             (_reporter, _clerk, _coordinator),
             (Stage.CALLING_BACK,),
             (Stage.CLOSED, Stage.HANDLING, Stage.RETURNED),
+            (_has_not_left,),
+        ),
+        Rule(
+            "rate",
+            "评价",
+            (_reporter,),
+            _MERGED,
+            (Stage.MERGED, Stage.DISPATCHED),
+            (_has_not_left, _merge_has_settled, _followed_is_dealt_with),
         ),
         Rule("close", "到期办结", (_engine,), (Stage.CALLING_BACK,), (Stage.CLOSED,)),
-        Rule("reopen", "重启", (_reporter, _coordinator), (Stage.CLOSED,), _DISPATCHED, (_inside_reopen_window,)),
-        Rule("urge", "催办", (_reporter, _grid_worker, _supervisor), OPEN),
+        Rule(
+            "reopen",
+            "重启",
+            (_reporter, _coordinator),
+            (Stage.CLOSED,),
+            _DISPATCHED,
+            (_has_not_left, _inside_reopen_window),
+        ),
+        Rule(
+            "reopen",
+            "重启",
+            (_reporter, _coordinator),
+            _MERGED,
+            _DISPATCHED,
+            (_has_not_left, _merge_has_settled, _followed_is_over, _inside_reopen_window),
+        ),
+        Rule(
+            "urge",
+            "催办",
+            (_reporter, _grid_worker, _supervisor),
+            (*OPEN, *_MERGED),
+            conditions=(_has_not_left, _merge_has_settled),
+        ),
         Rule("supervise", "督办", (_supervisor,), OPEN, conditions=(_not_supervised,)),
         Rule("answer_supervision", "督办反馈", (_department,), OPEN, conditions=(_supervised,)),
         Rule("merge", "并案", (_coordinator,), (Stage.REPORTED, *WITH_DEPARTMENT), (Stage.MERGED,)),
         Rule("undo_merge", "并案未成", (_engine,), (Stage.MERGED,), WITH_DEPARTMENT),
-        Rule("withdraw", "撤回", (_reporter,), (Stage.REPORTED, *HELD), (Stage.WITHDRAWN,)),
+        Rule("go_on_alone", "恢复单独办理", (_engine,), _MERGED, _DISPATCHED),
+        Rule(
+            "withdraw",
+            "撤回",
+            (_reporter,),
+            (Stage.REPORTED, *HELD, *_MERGED),
+            (Stage.WITHDRAWN,),
+            (_has_not_left, _merge_has_settled, _nobody_follows),
+        ),
+        Rule(
+            "withdraw",
+            "撤回",
+            (_reporter,),
+            (Stage.REPORTED, *HELD, *_MERGED),
+            conditions=(_has_not_left, _merge_has_settled, _others_follow),
+        ),
         Rule(
             "reject", "不予受理", (_coordinator,), (Stage.REPORTED, Stage.DISPATCHED, Stage.RETURNED), (Stage.REJECTED,)
         ),
         Rule("close_unresolved", "终结", (_coordinator,), OPEN, (Stage.UNRESOLVED,)),
         Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
         Rule("replan", "重排期限", (_admin,), OPEN),
-        Rule("comment", "备注", _everybody, OPEN),
-        Rule("attach", "附件", _everybody, OPEN, conditions=(room_for_a_document,)),
+        Rule("comment", "备注", _everybody, (*OPEN, *_MERGED), conditions=(_merge_has_settled,)),
+        Rule(
+            "attach",
+            "附件",
+            _everybody,
+            (*OPEN, *_MERGED),
+            conditions=(_merge_has_settled, room_for_a_document),
+        ),
     )
 )
 

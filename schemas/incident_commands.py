@@ -11,6 +11,7 @@ from schemas.incident_state import IncidentState, Satisfied, Solved
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
+from schemas.typed_code import Tidied, TypedCode
 
 
 class Sign(Command):
@@ -31,7 +32,7 @@ class ReturnOrder(Command):
 class Redispatch(Command):
     """改派: the coordinator gives the order to another department."""
 
-    department: str
+    department: TypedCode
     reason: TextReference
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -184,7 +185,7 @@ class AnswerSupervision(Command):
     answer: TextReference
 
 
-IncidentId = Annotated[str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$")]
+IncidentId = Annotated[str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), Tidied]
 """The id of an incident. Another procedure's case has another name."""
 
 

@@ -46,6 +46,12 @@ class Kind(StrEnum):
     MERGE_TAKEN = "incident:merge:taken"
     MERGE_REFUSED = "incident:merge:refused"
     REPORT_MERGED = "incident:report_merged"
+    REPORT_LEFT = "incident:report_left"
+    REPORT_ADDED = "incident:report_added"
+    REPORTER_LEFT = "incident:reporter_left"
+    FOLLOWED = "incident:followed"
+    FOLLOWING = "incident:following"
+    FOLLOWS_NO_MORE = "incident:follows_no_more"
     WHISTLE_ASKED = "incident:whistle:asked"
     WHISTLED = "incident:whistle:waits"
     NOT_WAITING = "incident:whistle:goes_on"
@@ -93,6 +99,12 @@ TITLES: dict[str, str] = {
     Kind.MERGE_TAKEN: "并案完成",
     Kind.MERGE_REFUSED: "并案未成",
     Kind.REPORT_MERGED: "并入他案上报",
+    Kind.REPORT_LEFT: "并入的上报退出",
+    Kind.REPORT_ADDED: "并入的上报有补充",
+    Kind.REPORTER_LEFT: "撤回本人上报",
+    Kind.FOLLOWED: "所并案件进展",
+    Kind.FOLLOWING: "继续跟踪所并案件",
+    Kind.FOLLOWS_NO_MORE: "所并案件中断,恢复单独办理",
     Kind.WHISTLE_ASKED: "请求吹哨",
     Kind.WHISTLED: "等候吹哨结果",
     Kind.NOT_WAITING: "不再等候吹哨",

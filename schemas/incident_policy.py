@@ -63,6 +63,7 @@ class IncidentTerms(Model):
     suspension: Limit = Limit(amount=30, unit=Unit.NATURAL_DAYS)
     supervise: Limit = Limit(amount=3, unit=Unit.WORKING_DAYS)
     documents_at_most: int = Field(default=50, ge=1)
+    reminders_a_day: int = Field(default=1, ge=0)
 
     def sign_within(self, urgency: Urgency) -> Limit:
         """How long a department has to take an order of this urgency."""

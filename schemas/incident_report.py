@@ -10,11 +10,12 @@ from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter
-from schemas.free_text import FreeText, ShortText
+from schemas.free_text import FreeText
 from schemas.incident import OFF_THE_LIST, IncidentPolicy, IncidentState
 from schemas.location import AREA_UNKNOWN, Location
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
+from schemas.typed_code import Category
 
 REPORT = "report"
 """The name of the opening in stamps; it is no command, for there is no case yet."""
@@ -43,7 +44,7 @@ class IncidentReport(Model):
     reporter cannot act on the case by themselves, and staff rate it for them.
     """
 
-    category: ShortText
+    category: Category
     description: FreeText
     location: Location
     reporter: Reporter | None = None

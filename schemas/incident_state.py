@@ -10,6 +10,7 @@ from schemas.actor import Channel
 from schemas.case_file import FiledState
 from schemas.department import ReworkCause
 from schemas.document import DocumentReference
+from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
 from schemas.orders import Asked
 from schemas.orders import Order as AnyOrder
@@ -117,6 +118,10 @@ class IncidentState(FiledState):
     holds. `merged_reports` are the cases that were merged into this one, `merged_into` the one that this one follows.
     `merge_answers` (case, message, yes or no) are what other cases were told. `last_recall`: the order whose recall the
     workflow waits for although the case is final. `waiting` for a whistle; `whistles_over` have said their last word.
+
+    Of several reporters of one matter: `left_reports` were merged into this one and are so no more, `reporter_left`: its own
+    reporter has taken back the report, and it goes on for the others. `follows`: this one was taken in and waits for the end of
+    the other, of which `followed` is what it heard last; `followed_rated`: its reporter has said whether that is solved.
     """
 
     procedure: ClassVar[str] = "incident"
@@ -156,6 +161,11 @@ class IncidentState(FiledState):
     last_recall: int | None = None
     waiting: Waiting | None = None
     whistles_over: list[str] = []
+    left_reports: list[str] = []
+    reporter_left: bool = False
+    follows: bool = False
+    followed: Told | None = None
+    followed_rated: bool = False
 
     @property
     def order(self) -> Order:
@@ -163,9 +173,25 @@ class IncidentState(FiledState):
         return self.orders[-1]
 
     @property
+    def followers(self) -> list[str]:
+        """The cases that went into this one, also one whose answer is still on its way, and follow it."""
+        taken = [sender for sender, _, taken in self.merge_answers if taken]
+        return [case for case in dict.fromkeys([*self.merged_reports, *taken]) if case not in self.left_reports]
+
+    @property
+    def reports(self) -> int:
+        """How many reports of the matter stand: its own, unless that was taken back, and those of the followers."""
+        return len(self.followers) + (not self.reporter_left)
+
+    @property
     def documents_at_most(self) -> int:
         """The town's limit."""
         return self.terms.documents_at_most
+
+    @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
 
     def involved(self) -> frozenset[str]:
         """Return every department that an order went to."""

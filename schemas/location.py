@@ -7,13 +7,14 @@ from pydantic_core import PydanticCustomError
 
 from schemas.free_text import ShortText
 from schemas.model import Model
+from schemas.typed_code import Tidied
 
 AREA_UNKNOWN = "unassigned"
 """The area of a case whose place nobody named: only roles for the whole town see it, until somebody assigns it."""
 
 _MICRO = 1_000_000
 
-AreaCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$")]
+AreaCode = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"), Tidied]
 
 
 class Location(Model):

@@ -20,6 +20,7 @@ from schemas.department import Code, ForeignCode, Gateway, Moment
 from schemas.department_policy import Name
 from schemas.model import Model
 from schemas.references import OPAQUE, PersonReference, TextReference
+from schemas.typed_code import Tidied
 
 LONGEST_NOTICE_BYTES = 64 * 1024
 BATCH_MAX = 100
@@ -27,7 +28,7 @@ STATEMENT_PAGE = 500
 PAYMENT_RETURNED = "payment_returned"
 """The command of a case that a notice of a returned payment becomes."""
 
-Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$"), Tidied]
 """A month of town time: `2026-11`."""
 
 Fen = Annotated[int, Field(strict=True, gt=0, le=10**10)]

@@ -13,6 +13,7 @@ from schemas.actor import Actor, Role
 from schemas.case import CaseState
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.department import ForeignCode
+from schemas.people import same_person
 from schemas.procedure import Command, Procedure
 from schemas.recovery_audit import EXPLANATIONS, limits_under
 from schemas.recovery_entries import TITLES
@@ -58,13 +59,13 @@ class DeclineWriteOff(Command):
 
 
 def _not_the_debtor(state: RecoveryState, actor: Actor, _now: datetime) -> str | None:
-    return (
-        say("不得办理本人的案件", "nobody gives up what they owe") if actor.subject == state.reporter_subject else None
-    )
+    if same_person(actor.subject, state.reporter_subject):
+        return say("不得办理本人的案件", "nobody gives up what they owe")
+    return None
 
 
 def _another_person(state: RecoveryState, actor: Actor, _now: datetime) -> str | None:
-    if actor.subject == state.written_off_by:
+    if same_person(actor.subject, state.written_off_by):
         return say("须由另一人决定", "the second person is another one")
     return None
 

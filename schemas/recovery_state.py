@@ -53,6 +53,11 @@ class RecoveryState(FiledState):
         return self.terms.documents_at_most
 
     @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
+
+    @property
     def repaid_fen(self) -> int:
         """What has come back."""
         return sum(part.amount_fen for part in self.repayments)

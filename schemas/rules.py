@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from schemas.actor import Actor, Role
+from schemas.people import same_account
 from schemas.refusals import Refusal, RefusalCode, say
 
 Condition = Callable[[Any, Actor, datetime], str | None]
@@ -63,7 +64,7 @@ class By:
         if self.scope is Scope.ANYBODY:
             return True
         if self.scope is Scope.REPORTER:
-            return actor.subject == state.reporter_subject
+            return same_account(actor.subject, state.reporter_subject)
         if self.scope is Scope.HOLDER and actor.department != state.department:
             return False
         return actor.area is None or state.area == actor.area or state.area.startswith(f"{actor.area}.")

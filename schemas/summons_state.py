@@ -90,6 +90,11 @@ class SummonsState(FiledState):
         """The town's limit."""
         return self.terms.documents_at_most
 
+    @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
+
     def labels(self) -> dict[str, str]:
         """Return what lists and indicators group summonses by."""
         return {"type": self.type} | ({} if self.score is None else {"score": str(self.score)})

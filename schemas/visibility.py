@@ -4,6 +4,7 @@ from schemas.actor import Actor, Role
 from schemas.area import inside
 from schemas.case import CaseState
 from schemas.model import Model
+from schemas.people import same_account
 from schemas.person_views import PERSON_VIEWS
 
 READS_NO_TEXTS = frozenset({Role.ADMIN})
@@ -29,7 +30,7 @@ def sight_of(state: CaseState) -> Sight:
 def may_see(sight: Sight, actor: Actor) -> bool:
     """Residents see what they reported, departments what they hold or held; of that, everybody else and they their area."""
     if actor.role is Role.RESIDENT:
-        return actor.subject == sight.reporter_subject
+        return same_account(actor.subject, sight.reporter_subject)
     if actor.role is Role.DEPARTMENT_OFFICER and actor.department not in sight.departments:
         return False
     return actor.area is None or inside(sight.area, actor.area)

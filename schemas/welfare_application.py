@@ -18,6 +18,7 @@ from schemas.location import AreaCode
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
 from schemas.refusals import Fault, say
+from schemas.typed_code import Tidied
 from schemas.welfare_commands import DISABILITY_LEVELS
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
@@ -63,7 +64,7 @@ class WelfareApplication(Model):
     the town's staff is a relative, if anybody. `on_behalf_of`: the account of the resident for whom staff enter it.
     """
 
-    benefit: Annotated[str, Field(max_length=48, examples=["old-age-allowance"])]
+    benefit: Annotated[str, Field(max_length=48, examples=["old-age-allowance"]), Tidied]
     applicant: Applicant
     household: tuple[Citizen, ...] = Field(default=(), max_length=200)
     monthly_income_fen: int

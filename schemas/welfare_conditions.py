@@ -5,27 +5,28 @@ from datetime import datetime
 from schemas.actor import Actor
 from schemas.clock_schedule import BREACH
 from schemas.clocks import Status, due_at
+from schemas.people import among, same_person
 from schemas.refusals import say
 from schemas.welfare_state import WelfareState
 
 
 def not_the_applicant(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """Nobody decides on, visits or objects to the own application."""
-    if actor.subject == state.reporter_subject:
+    if same_person(actor.subject, state.reporter_subject):
         return say("不得办理本人的申请", "nobody acts on the own application")
     return None
 
 
 def not_related(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """回避: who declared a relation takes no part."""
-    if actor.subject in state.related:
+    if among(actor.subject, state.related):
         return say("已备案近亲属关系,应当回避", "you declared a relation to this household: somebody else decides")
     return None
 
 
 def relation_not_declared_yet(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """A relation is declared once."""
-    return say("已备案", "you have declared it already") if actor.subject in state.related else None
+    return say("已备案", "you have declared it already") if among(actor.subject, state.related) else None
 
 
 def visits_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -37,7 +38,7 @@ def visits_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str |
 
 def has_not_visited(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """入户调查由不同的人进行: one person's second visit is no second person's."""
-    if actor.subject in {visit.by for visit in state.visits}:
+    if among(actor.subject, (visit.by for visit in state.visits)):
         return say("您已入户,须由另一人调查", "you have visited: the second visit is somebody else's")
     return None
 
@@ -54,21 +55,21 @@ def checks_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str |
 
 def not_the_reviewer(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """初审与确认由不同的人: who reviewed does not confirm."""
-    if actor.subject == state.reviewed_by:
+    if same_person(actor.subject, state.reviewed_by):
         return say("初审人不得审核确认", "who reviewed it does not confirm it")
     return None
 
 
 def not_the_confirmer(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """双签: the second signature is a second person's."""
-    if actor.subject == state.confirmed_by:
+    if same_person(actor.subject, state.confirmed_by):
         return say("第二签须由另一人", "the second signature is another person's")
     return None
 
 
 def did_not_refuse(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
     """申诉由他人决定: who refused before decides no more in this case."""
-    if actor.subject in state.refusers:
+    if among(actor.subject, state.refusers):
         return say("原决定人应当回避", "who refused it before does not decide again")
     return None
 

@@ -152,6 +152,7 @@ class WelfareTerms(Model):
     unresolved_after: Limit
     tiers: tuple[Tier, ...]
     documents_at_most: int = Field(ge=1)
+    reminders_a_day: int = Field(default=1, ge=0)
     household_at_most: int = Field(ge=1, le=20)
 
     @property

@@ -11,6 +11,7 @@ from schemas.case_file import FiledState
 from schemas.document import DocumentReference
 from schemas.means import CheckStatus
 from schemas.model import Model
+from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import Benefit, Check, WelfareTerms
 from schemas.welfare_rules import (
@@ -225,6 +226,11 @@ class WelfareState(FiledState):
         return self.terms.documents_at_most
 
     @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
+
+    @property
     def household(self) -> Circumstances:
         """What decides of the household, with the income that the registers told."""
         return Circumstances(
@@ -265,7 +271,7 @@ class WelfareState(FiledState):
         """Enough different people have visited; where a relation was declared, one of them from the county."""
         from_county = any(visit.role == "civil_affairs_officer" for visit in self.visits)
         wanted = max(self.rules.visits, 1) if self.relation is not None else self.rules.visits
-        return len({visit.by for visit in self.visits}) >= wanted and (self.relation is None or from_county)
+        return how_many(visit.by for visit in self.visits) >= wanted and (self.relation is None or from_county)
 
     def demanded_back(self) -> dict[str, int]:
         """What of each month was asked back before."""

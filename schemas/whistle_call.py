@@ -16,6 +16,7 @@ from schemas.model import Model
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
 from schemas.summons_state import SummonsState
+from schemas.typed_code import Tidied
 from schemas.whistle import WhistlePolicy, WhistleState
 from schemas.whistle_commands import departments_faults
 from schemas.whistle_policy import WhistleType
@@ -40,7 +41,7 @@ def _not_the_gateway(channel: Channel) -> Channel:
     return channel
 
 
-DepartmentCode = Annotated[str, Field(min_length=1, max_length=48)]
+DepartmentCode = Annotated[str, Field(min_length=1, max_length=48), Tidied]
 
 
 class WhistleCall(Model):
@@ -51,7 +52,7 @@ class WhistleCall(Model):
     location: Location
     departments: tuple[DepartmentCode, ...] = Field(min_length=1, max_length=100)
     lead: Annotated[DepartmentCode, BeforeValidator(_one_lead)]
-    incident: str | None = Field(default=None, max_length=100)
+    incident: Annotated[str, Field(max_length=100), Tidied] | None = None
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
 
     def essence(self) -> dict[str, Any]:

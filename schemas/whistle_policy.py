@@ -73,6 +73,7 @@ class WhistleTerms(Model):
     reason_below: int = Field(ge=0, le=100)
     departments_at_most: int = Field(ge=1)
     documents_at_most: int = Field(ge=1)
+    reminders_a_day: int = Field(default=1, ge=0)
 
     def street_tiers_of(self, kind: WhistleType) -> tuple[Tier, ...]:
         """To whom a late street or coordinator is reported in a whistle of this type."""

@@ -107,6 +107,11 @@ class WhistleState(FiledState):
         """The town's limit."""
         return self.terms.documents_at_most
 
+    @property
+    def reminders_a_day(self) -> int:
+        """The town's limit."""
+        return self.terms.reminders_a_day
+
     def find(self, department: str) -> Summoned | None:
         """Return what is known of a department; None if it was not summoned."""
         return next((each for each in self.summoned if each.department == department), None)

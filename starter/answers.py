@@ -11,6 +11,7 @@ from schemas.actor import Actor
 from schemas.case import Accepted, CaseState
 from schemas.model import Model
 from schemas.refusals import Refusal
+from schemas.visibility import may_see, sight_of
 from starter.announcements import CASES, INTAKE
 from starter.intake import Entered
 from starter.parts import Parts
@@ -70,11 +71,14 @@ async def settled(parts: Parts, submission: Submission) -> Submission:
 
 
 async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response:
-    """201 with the case when it stands, 200 for a repeat; 202 with a status link while it is on its way."""
+    """201 with the case when it stands, 200 for a repeat; 202 with a status link while it is on its way.
+
+    Who was told "accepted" gets number and code. A case that lies where they see none is not shown for that: a receipt is.
+    """
     submission = entered.submission
 
     async def look() -> CaseState | None:
-        return await parts.reader.standing(submission.case_id, actor)
+        return await parts.reader.standing(submission.case_id)
 
     patience = parts.settings.delivery_patience_seconds
     try:
@@ -84,7 +88,11 @@ async def answer_start(parts: Parts, entered: Entered, actor: Actor) -> Response
     except Problem as problem:
         return _still_accepted(parts, problem, entered)
     code = parts.codes.code_of(submission.case_id)
-    answer = parts.reader.view_as(ReportAnswer, state, actor, parts.intake.now(), code=code)
+    answer: Model
+    if may_see(sight_of(state), actor):
+        answer = parts.reader.view_as(ReportAnswer, state, actor, parts.intake.now(), code=code)
+    else:
+        answer = parts.reader.receipt(state, code)
     status = OK if entered.repeated else CREATED
     return json_response(answer, status, {"Location": case_url(submission.case_id)})
 
@@ -125,15 +133,14 @@ def _still_accepted(parts: Parts, problem: Problem, entered: Entered) -> Respons
 def pending(parts: Parts, entered: Entered) -> Response:
     """Accepted, and on its way: it will be delivered, also if everything is restarted now."""
     url = submission_url(entered.submission.submission)
-    started = entered.submission.kind == "start"
-    code = parts.codes.code_of(entered.submission.case_id) if started else None
-    view = view_submission(entered.submission).model_copy(update={"repeated": entered.repeated, "code": code})
+    view = view_submission(parts, entered.submission).model_copy(update={"repeated": entered.repeated})
     return json_response(view, ACCEPTED, {"Location": url, "Retry-After": "1"})
 
 
-def view_submission(submission: Submission) -> SubmissionView:
-    """How far it has come."""
+def view_submission(parts: Parts, submission: Submission) -> SubmissionView:
+    """How far it has come; of a start, with the code of the case."""
     answer = submission.answer
+    started = submission.kind == "start"
     return SubmissionView(
         submission=submission.submission,
         kind=submission.kind,
@@ -145,6 +152,7 @@ def view_submission(submission: Submission) -> SubmissionView:
         settled_at=submission.settled_at,
         status_url=submission_url(submission.submission),
         case_url=case_url(submission.case_id),
+        code=parts.codes.code_of(submission.case_id) if started else None,
         accepted=Accepted.model_validate(answer) if answer and submission.status is Status.DELIVERED else None,
         refusal=Refusal.model_validate(answer) if answer and submission.status is Status.REFUSED else None,
     )

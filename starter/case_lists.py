@@ -20,6 +20,7 @@ from fastapi import Depends, Query
 from schemas.actor import Actor, Role
 from schemas.calendar import SHANGHAI
 from schemas.refusals import Fault, say
+from schemas.typed_code import Tidied
 from starter.case_queries import SQL
 from starter.case_reading import CASE_ID
 from starter.database import database
@@ -27,7 +28,7 @@ from starter.problems import bad_request
 from starter.views import CaseRow
 
 EXPORT_PAGE = 1000
-_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
+_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$"), Tidied]
 _Day = Annotated[str | None, Query(max_length=40, description="a day such as 2026-11-21, or a time with its offset")]
 _LastDay = Annotated[
     str | None, Query(max_length=40, description="a day, which still counts, or a time, which does not")

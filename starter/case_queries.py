@@ -14,10 +14,12 @@ class CaseQueries(Queries):
     count_matching: str
     entries_after: str
     similar: str
+    reported_alike: str
     indicators: str
     whistle_indicators: str
     count_attempt: str
-    forget_attempts: str
+    forget_attempt: str
+    pause_of: str
 
 
 SQL = CaseQueries.load("cases")

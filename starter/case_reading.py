@@ -22,7 +22,7 @@ from starter.case_states import CaseStates
 from starter.database import Connection, database, reading
 from starter.problems import Attempt, Problem, ProblemCode
 from starter.titles import title_of
-from starter.views import CaseRow, CaseView, TimelineActor, TimelineEntry
+from starter.views import CaseRow, CaseView, ReportReceipt, TimelineActor, TimelineEntry
 
 ViewT = TypeVar("ViewT", bound=CaseView)
 _TEXT = re.compile(rf"text:{OPAQUE}")
@@ -73,13 +73,14 @@ class CaseReader:
                 return None
             raise
 
-    async def standing(self, case_id: str, actor: Actor) -> CaseState | None:
-        """The case as soon as it has told of itself: its first entries are in the ledger. None before that."""
+    async def standing(self, case_id: str) -> CaseState | None:
+        """The case as soon as it has told of itself: its first entries are in the ledger. None before that.
+
+        For the answer to one's own start or command, which is owed also to who may not see the case; how much of it is
+        shown then, `may_see` says.
+        """
         async with reading(self._pool) as connection:
-            state = await self.states.standing(connection, case_id)
-        if state is not None and not may_see(sight_of(state), actor):
-            raise unknown_case()
-        return state
+            return await self.states.standing(connection, case_id)
 
     def view(self, state: CaseState, actor: Actor, now: datetime) -> CaseView:
         """The case for this caller: with the commands that are legal for them now."""
@@ -93,8 +94,21 @@ class CaseReader:
             **more,
             **{name: facts[name] for name in CaseRow.model_fields},
             title=procedure.title,
+            urges=getattr(state, "urges", 0),
             clocks=facts["clocks"],
             legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
+        )
+
+    def receipt(self, state: CaseState, code: str) -> ReportReceipt:
+        """What whoever started a case is told of it, also where they may not see it."""
+        title = self._procedures[state.procedure].title
+        return ReportReceipt(
+            case_id=state.case_id,
+            code=code,
+            procedure=state.procedure,
+            title=title,
+            stage=state.stage,
+            opened_at=in_shanghai(state.opened_at),
         )
 
     async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import IO, Any, TypeVar
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from schemas.document import Document
 from schemas.incident_report import IncidentReport
@@ -23,6 +23,7 @@ from schemas.refusals import Fault
 from schemas.welfare_application import WelfareApplication
 from schemas.whistle_call import WhistleCall
 from starter.postbox import Status
+from starter.problems import ProblemCode
 from starter.views import (
     BatchAnswer,
     CasePage,
@@ -35,6 +36,7 @@ from starter.views import (
     PublicCase,
     ReconciliationView,
     ReportAnswer,
+    ReportReceipt,
     SimilarCases,
     SubmissionView,
     Timeline,
@@ -53,6 +55,7 @@ TokenSource = Callable[[], str]
 """Gives a token that is valid now; asked for every request, so that a long life outlives a token."""
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_ANSWER: TypeAdapter[ReportAnswer | ReportReceipt] = TypeAdapter(ReportAnswer | ReportReceipt)
 
 
 class ApiError(Exception):
@@ -93,10 +96,11 @@ class Started:
     """A case that was asked for.
 
     `new` None: it cannot be told, since an earlier answer to the same request was lost, or the case stands only later.
-    `code`, with the number, lets whoever has both follow the case without an account.
+    `code`, with the number, lets whoever has both follow the case without an account. `case` is a receipt where whoever
+    started it may not see it.
     """
 
-    case: CaseView
+    case: CaseView | ReportReceipt
     new: bool | None
     code: str | None = None
 
@@ -140,10 +144,27 @@ class TownClient:
         response, tries = await self._send("POST", path, key=key, body=opening.model_dump_json(exclude_none=True))
         if response.status_code == httpx.codes.ACCEPTED:
             submission = _read(SubmissionView, response)
-            return Started(await self.case(submission.case_id), new=None, code=submission.code)
+            return Started(await self._case_or_receipt(submission), new=None, code=submission.code)
         known = None if tries > 1 else False
-        answer = _read(ReportAnswer, response)
+        answer = _ANSWER.validate_json(response.content)
         return Started(answer, new=True if response.status_code == httpx.codes.CREATED else known, code=answer.code)
+
+    async def _case_or_receipt(self, submission: SubmissionView) -> CaseView | ReportReceipt:
+        """The case that was accepted, or what is known of one that is not to be seen by whoever started it."""
+        try:
+            return await self.case(submission.case_id)
+        except Refused as refused:
+            if refused.code != ProblemCode.UNKNOWN_CASE:
+                raise
+        procedure = submission.case_id.partition("-")[0]
+        return ReportReceipt(
+            case_id=submission.case_id,
+            code=submission.code or "",
+            procedure=procedure,
+            title=procedure,
+            stage="",
+            opened_at=submission.received_at,
+        )
 
     async def command(
         self, case_id: str, command: str, body: Mapping[str, Any], key: str, settle_seconds: float = 0.0

@@ -1,7 +1,8 @@
 """What the OpenAPI description says beyond the code: bodies that are read by hand, and problems with examples."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from types import UnionType
+from typing import Any, get_args
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -91,10 +92,10 @@ def _operation(models: list[type[BaseModel]]) -> dict[str, Any]:
     }
 
 
-def responses(answers: Mapping[int, type[Model]], *codes: str) -> dict[int | str, dict[str, Any]]:
+def responses(answers: Mapping[int, type[Model] | UnionType], *codes: str) -> dict[int | str, dict[str, Any]]:
     """Answers by status, and the problems by status, each with an example."""
     said: dict[int | str, dict[str, Any]] = {
-        status: {"model": model, "description": (model.__doc__ or "").strip()} for status, model in answers.items()
+        status: {"model": model, "description": _description(model)} for status, model in answers.items()
     }
     for code in codes:
         kind = KINDS.get(code, TOKEN_KIND)
@@ -107,6 +108,11 @@ def responses(answers: Mapping[int, type[Model]], *codes: str) -> dict[int | str
         )
         problem["content"][MEDIA_TYPE]["examples"][code] = {"value": _example(code)}
     return said
+
+
+def _description(model: type[Model] | UnionType) -> str:
+    kinds = get_args(model) or (model,)
+    return " Or: ".join((kind.__doc__ or "").strip() for kind in kinds)
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

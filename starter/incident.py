@@ -20,8 +20,7 @@ from starter.database import Connection
 from starter.documentation import body_of, responses
 from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
-from starter.starts import Opening
-from starter.views import ReportAnswer, SubmissionView
+from starter.starts import REPORTED, Opening
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
@@ -31,7 +30,7 @@ router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
     summary="事件上报 Report an incident",
     status_code=201,
     responses=responses(
-        {200: ReportAnswer, 201: ReportAnswer, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        REPORTED, "token-missing", "not-your-role", "bad-request",
         "key-reused", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=body_of(IncidentReport),

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
+from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,7 +25,15 @@ from starter.incident import OPENING, report_faults
 from starter.intake import Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemBody, bad_request
-from starter.views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, ReportAnswer, SubmissionView
+from starter.views import (
+    BatchAnswer,
+    BatchLine,
+    BatchResult,
+    IncidentBatch,
+    ReportAnswer,
+    ReportReceipt,
+    SubmissionView,
+)
 
 LINES_MAX = 100
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -33,6 +42,7 @@ BATCH_BYTES_MAX = 4 * 1024 * 1024
 _WAITING_AT_ONCE = 8
 router = APIRouter(tags=["incidents"])
 Outcome = tuple[Sender, Entered] | Problem
+_CASE: TypeAdapter[ReportAnswer | ReportReceipt] = TypeAdapter(ReportAnswer | ReportReceipt)
 
 
 @router.post(
@@ -114,7 +124,7 @@ def _accepted(known: dict[str, Any], answer: Response) -> BatchResult:
         status=answer.status_code,
         case_id=told["case_id"],
         code=told["code"],
-        case=ReportAnswer.model_validate(told) if standing else None,
+        case=_CASE.validate_python(told) if standing else None,
         submission=None if standing else SubmissionView.model_validate(told),
     )
 

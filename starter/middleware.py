@@ -3,7 +3,6 @@
 import re
 import time
 import uuid
-from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import structlog
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from schemas.refusals import say
 from starter.counts import Counts
 from starter.problems import Problem, ProblemCode, too_many_requests
 from starter.rates import Rates
+from starter.senders import address_of
 
 log = structlog.get_logger()
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -65,7 +65,7 @@ class Requests:
 
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                pause = None if scope["path"] in _NOT_COUNTED else self._rates.take(_address(scope))
+                pause = None if scope["path"] in _NOT_COUNTED else self._rates.take(address_of(scope))
                 if pause is None:
                     await self._app(scope, receive, send_with_id)
                 else:
@@ -96,17 +96,6 @@ class Requests:
 
 _NOT_COUNTED = frozenset({"/healthz", "/readyz"})
 """What watches the API must not take it for dead because others ask too much."""
-
-
-def _address(scope: Scope) -> str:
-    """Where a request comes from; of IPv6 the network, for a household has as many addresses as it likes."""
-    client = scope.get("client")
-    host = str(client[0]) if client else ""
-    try:
-        found = ip_address(host)
-    except ValueError:
-        return host
-    return str(IPv6Network((int(found) >> 64 << 64, 64))) if isinstance(found, IPv6Address) else host
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

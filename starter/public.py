@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
 
 from schemas.actor import Actor, Channel, Role
 from schemas.calendar import in_shanghai
@@ -10,16 +11,17 @@ from schemas.case import CaseState
 from schemas.clocks import Status
 from schemas.ledger import projection_of
 from schemas.refusals import say
+from schemas.tidy_text import tidy
 from starter.case_reading import CASE_ID, unknown_case
 from starter.database import Connection, database
 from starter.documentation import responses
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode
+from starter.senders import sender_of
 from starter.titles import PROMISES, words_for_residents
 from starter.views import Answer, Promise, PublicCase, PublicStage
 
 PURPOSE = "show-answer-by-code"
-MERGES_FOLLOWED = 5
 router = APIRouter(prefix="/public/cases", tags=["residents"])
 
 
@@ -28,15 +30,18 @@ router = APIRouter(prefix="/public/cases", tags=["residents"])
     summary="凭编号和查询码查看 Follow the own case by number and code",
     responses=responses({200: PublicCase}, "unknown-case", "too-many-attempts", "bad-request", "database-away"),
 )
-async def follow_case(case_id: str, parts: PartsOf, code: Annotated[str, Query(max_length=40)]) -> PublicCase:
+async def follow_case(
+    case_id: str, request: Request, parts: PartsOf, code: Annotated[str, Query(max_length=80)]
+) -> PublicCase:
     """Where it stands, by when what was promised, and the department's answers; nothing of any person.
 
-    A wrong code and a number that does not exist are the same 404. Capitals, blanks and hyphens in a code do not matter.
+    A wrong code and a number that does not exist are the same 404. Capitals, full width, blanks and dashes do not matter.
+    Wrong codes slow whoever sends them, by account or address, and nobody else: the right code from elsewhere always counts.
     """
-    number = case_id.lower()
+    number = tidy(case_id).lower()
     if not CASE_ID.fullmatch(number):
         raise unknown_case()
-    attempt = await parts.codes.try_code(number, code)
+    attempt = await parts.codes.try_code(number, code, await sender_of(request, parts.verifier))
     if attempt.retry_after_seconds is not None:
         raise _too_many(attempt.retry_after_seconds)
     if not attempt.right:
@@ -99,10 +104,9 @@ async def _followed(parts: Parts, connection: Connection, state: CaseState) -> P
     Its texts belong to somebody else.
     """
     followed: CaseState | None = None
-    into = getattr(state, "merged_into", None)
-    for _ in range(MERGES_FOLLOWED):
-        if into is None:
-            break
+    into, passed = getattr(state, "merged_into", None), {state.case_id}
+    while into is not None and into not in passed:
+        passed.add(into)
         found = await parts.reader.states.find(connection, into)
         if found is None:
             break
@@ -113,6 +117,6 @@ async def _followed(parts: Parts, connection: Connection, state: CaseState) -> P
 def _too_many(seconds: int) -> Problem:
     return Problem(
         ProblemCode.TOO_MANY_ATTEMPTS,
-        say("尝试次数过多,请稍后再试", "this number was tried too often; try again later"),
+        say("您尝试的次数过多,请稍后再试", "you tried too often; try again later"),
         headers={"Retry-After": str(seconds)},
     )

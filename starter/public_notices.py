@@ -25,7 +25,6 @@ from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
 from starter.answers import settled
 from starter.bodies import read_body, read_key, read_model, together
-from starter.case_queries import SQL as CASES
 from starter.database import Connection, database
 from starter.documentation import body_of, responses
 from starter.doors import Door, door_of
@@ -33,7 +32,8 @@ from starter.intake import ANYBODY, Entered, Sender
 from starter.parts import Parts, PartsOf
 from starter.postbox import Status
 from starter.problems import Problem, ProblemCode, bad_request, refused
-from starter.resident_codes import ATTEMPTS_MAX, ATTEMPTS_WINDOW
+from starter.resident_codes import tidy_code
+from starter.senders import sender_of
 
 PURPOSE = "show-public-notice"
 NAMES_KEPT = 10_000
@@ -129,7 +129,8 @@ async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
     if given is None or faults:
         raise bad_request(faults)
-    await _count(parts, notice)
+    await _count(parts, request)
+    notice = tidy_code(notice)
     sender = Sender(ANYBODY, f"{notice} {key}", SOMEBODY)
     state = await _state_of(parts, notice)
     entered = await _enter(parts, sender, state, door, given)
@@ -201,14 +202,12 @@ def _fresh(parts: Parts, notices: PublicNotices, now: datetime) -> int:
     return int(min([FRESH_SECONDS, *left]))
 
 
-async def _count(parts: Parts, notice: str) -> None:
-    """Objections to one notice are as many as somebody could mean; whoever only makes noise has to wait."""
-    async with database(parts.pool) as connection:
-        row = await connection.fetchrow(CASES.count_attempt, f"notice {notice[:40]}", ATTEMPTS_WINDOW)
-    if row is None or row["attempts"] > ATTEMPTS_MAX:
-        seconds = max(1, row["seconds_left"]) if row else 1
+async def _count(parts: Parts, request: Request) -> None:
+    """Objections of one sender are as many as somebody could mean; whoever only makes noise has to wait, and nobody else."""
+    _, wait_seconds = await parts.codes.attempts.count("objection", await sender_of(request, parts.verifier))
+    if wait_seconds:
         detail = say("提交次数过多,请稍后再试", "too many were sent; try again later")
-        raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(seconds)})
+        raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(wait_seconds)})
 
 
 def _page(notices: PublicNotices) -> str:

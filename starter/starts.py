@@ -5,6 +5,7 @@ A procedure adds the shape of its body, what is wrong with one that has the righ
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any, Generic, Protocol, TypeVar
 
 from starlette.requests import Request
@@ -20,6 +21,14 @@ from starter.bodies import read_body, read_key, read_model, together
 from starter.intake import Entered, OpenCase, Sender
 from starter.parts import Parts
 from starter.problems import bad_request, refused
+from starter.views import ReportAnswer, ReportReceipt, SubmissionView
+
+REPORTED: dict[int, type[Model] | UnionType] = {
+    200: ReportAnswer | ReportReceipt,
+    201: ReportAnswer | ReportReceipt,
+    202: SubmissionView,
+}
+"""What comes of a start, by status."""
 
 
 class Opens(Protocol):

@@ -33,4 +33,4 @@ async def read_submission(submission: str, caller: Caller, parts: PartsOf) -> Su
             ProblemCode.UNKNOWN_SUBMISSION,
             say("没有此提交,或不是您提交的", "there is no such submission, or it is not yours"),
         )
-    return view_submission(found)
+    return view_submission(parts, found)

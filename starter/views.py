@@ -36,9 +36,13 @@ class CaseRow(Model):
 
 
 class CaseView(CaseRow):
-    """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category."""
+    """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category.
+
+    `urges`: how often it was urged.
+    """
 
     title: str
+    urges: int = 0
     clocks: list[ClockView]
     legal_commands: tuple[str, ...]
 
@@ -47,6 +51,17 @@ class ReportAnswer(CaseView):
     """The case that a report became. `code`, with the number, lets the reporter follow it without an account."""
 
     code: str = Field(examples=["7HKQ3MXA"])
+
+
+class ReportReceipt(Model):
+    """The case that a report became, for whoever sent it and may not see it: it lies outside of their area."""
+
+    case_id: str = Field(examples=["incident-20261121-000017"])
+    code: str = Field(examples=["7HKQ3MXA"])
+    procedure: str
+    title: str
+    stage: str
+    opened_at: TownDatetime
 
 
 class CommandAnswer(CaseView):
@@ -209,7 +224,7 @@ class Timeline(Model):
 class SubmissionView(Model):
     """How far something that was accepted has come.
 
-    In a 202, `repeated`: it had been accepted before under this key; `code`, of a report: as in its 201.
+    In a 202, `repeated`: it had been accepted before under this key. `code`, of a start: as in its 201.
     """
 
     submission: str
@@ -289,7 +304,7 @@ class BatchResult(Model):
     status: int
     case_id: str | None = None
     code: str | None = None
-    case: ReportAnswer | None = None
+    case: ReportAnswer | ReportReceipt | None = None
     submission: SubmissionView | None = None
     problem: ProblemBody | None = None
 
@@ -303,14 +318,14 @@ class BatchAnswer(Model):
 
 
 class SimilarCase(CaseRow):
-    """A case that may be the same matter."""
+    """A case that may be the same matter: near, or of the same reporter in the same words. No distance without coordinates."""
 
-    distance_metres: int
+    distance_metres: int | None
     apart_seconds: int
 
 
 class SimilarCases(Model):
-    """Open cases of the same category, within so many metres and hours, the nearest first."""
+    """Open cases of the same category, within so many metres and hours, the nearest first; then what one person sent again."""
 
     case_id: str
     within_metres: int

@@ -32,8 +32,7 @@ from starter.documentation import body_of, responses
 from starter.documents import document_faults
 from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
-from starter.starts import Opening
-from starter.views import ReportAnswer, SubmissionView
+from starter.starts import REPORTED, Opening
 
 router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
 
@@ -43,7 +42,7 @@ router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
     summary="申请社会救助 Apply for a benefit",
     status_code=201,
     responses=responses(
-        {200: ReportAnswer, 201: ReportAnswer, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        REPORTED, "token-missing", "not-your-role", "bad-request",
         "key-reused", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=body_of(WelfareApplication),

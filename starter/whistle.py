@@ -23,8 +23,7 @@ from starter.documentation import body_of, responses
 from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode
-from starter.starts import Opening
-from starter.views import ReportAnswer, SubmissionView
+from starter.starts import REPORTED, Opening
 
 router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
 
@@ -34,7 +33,7 @@ router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
     summary="吹哨 Blow a whistle: call departments to a matter",
     status_code=201,
     responses=responses(
-        {200: ReportAnswer, 201: ReportAnswer, 202: SubmissionView}, "token-missing", "not-your-role", "bad-request",
+        REPORTED, "token-missing", "not-your-role", "bad-request",
         "key-reused", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=body_of(WhistleCall),

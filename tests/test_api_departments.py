@@ -101,6 +101,17 @@ async def test_reports_become_the_commands_of_the_department(bureau: Department,
                      "area": None, "channel": "gateway"}  # fmt: skip
 
 
+async def test_who_finished_by_the_gateway_does_not_verify_at_a_desk(bureau: Department, case: str, as_: As) -> None:
+    """The account that a department names in `by` is a person of the town's: the same account does not verify the work."""
+    await bureau.send("signed", case)
+    await bureau.send("finished", case, result="已清运")
+    same = await as_("grid_worker", "officer-9").command(case, "verify", {"passed": True})
+    another = await as_("grid_worker", "officer-8").command(case, "verify", {"passed": True})
+
+    assert (same.status_code, same.json()["code"]) == (409, "against-the-rules")
+    assert another.status_code == 200
+
+
 async def test_an_echo_counts_once(bureau: Department, case: str, pool: asyncpg.Pool) -> None:
     """Every report sent five times at once, and again later, is one command; each answer is the first one's."""
     answers = await asyncio.gather(*(bureau.send("signed", case) for _ in range(5)))

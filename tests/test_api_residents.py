@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import asyncpg
@@ -9,9 +10,10 @@ import httpx
 import pytest
 
 from engine.keys import Keys
-from starter.resident_codes import ALPHABET, ATTEMPTS_MAX, ResidentCodes
+from starter.resident_codes import ALPHABET, ResidentCodes
+from starter.senders import FREE, LONGEST_PAUSE
 from starter.titles import STAGES
-from tests.api_callers import REPORT, As, OwnTown, api_of, callers
+from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers
 from workflows.registry import PROCEDURES
 
 pytest_plugins = ("tests.api_fixture",)
@@ -22,6 +24,19 @@ RESULT = {"result": "垃圾已清运,地面已冲洗"}
 async def follow(http: httpx.AsyncClient, case_id: str, code: str) -> httpx.Response:
     """Ask without any account."""
     return await http.get(f"/public/cases/{case_id}", params={"code": code})
+
+
+At = Callable[[str], httpx.AsyncClient]
+
+
+@pytest.fixture(scope="module")
+async def at(build_app: BuildApp, worker: None) -> AsyncIterator[At]:
+    """The town's API as it is reached from an address: codes are counted by where they come from."""
+    app = build_app()
+    async with api_of(app):
+        yield lambda address: httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, client=(address, 1)), base_url="http://town", timeout=60
+        )
 
 
 @pytest.fixture
@@ -83,10 +98,9 @@ async def test_a_case_that_staff_found_has_no_answers_to_anybody(as_: As, http: 
     assert (shown["stage"], shown["answers"]) == ("verifying", [])
 
 
-async def test_a_wrong_code_and_an_unknown_case_are_the_same_answer(
-    http: httpx.AsyncClient, reported: dict[str, Any]
-) -> None:
+async def test_a_wrong_code_and_an_unknown_case_are_the_same_answer(at: At, reported: dict[str, Any]) -> None:
     """Nobody learns from an answer whether there is such a case: all but the address asked for is equal."""
+    http = at("198.51.100.1")
     wrong = await follow(http, reported["case_id"], "AAAAAAAA")
     unknown = await follow(http, "incident-19990101-000001", "AAAAAAAA")
     no_number = await follow(http, "nonsense", "AAAAAAAA")
@@ -99,20 +113,36 @@ async def test_a_wrong_code_and_an_unknown_case_are_the_same_answer(
     assert told[0] == told[1] == told[2]
 
 
-async def test_the_code_of_one_case_opens_no_other(as_: As, http: httpx.AsyncClient) -> None:
+async def test_the_code_of_one_case_opens_no_other(as_: As, at: At) -> None:
     """Each case has a code of its own."""
+    http = at("198.51.100.2")
     one, other = [(await as_().report()).json() for _ in range(2)]
 
     assert one["code"] != other["code"]
     assert (await follow(http, one["case_id"], other["code"])).status_code == 404
 
 
-async def test_a_code_is_read_as_people_write_it(http: httpx.AsyncClient, reported: dict[str, Any]) -> None:
-    """Small letters, blanks and hyphens are no reason to send somebody away; nor are capitals in the number."""
-    code = reported["code"].lower()
-    answer = await follow(http, reported["case_id"].upper(), f" {code[:4]}-{code[4:]} ")
+WIDE = {chr(narrow): chr(narrow + 0xFEE0) for narrow in range(0x21, 0x7F)}
 
-    assert answer.status_code == 200
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda code: f" {code[:4].lower()}-{code[4:].lower()} ",
+        lambda code: "".join(WIDE[each] for each in code),
+        *(lambda code, dash=dash: f"{code[:4]}{dash}{code[4:]}" for dash in "－—‑−‐–"),
+        lambda code: f"\u200b{code[:2]}\u00ad{code[2:]}\ufeff",
+        "　".join,
+    ],
+)
+async def test_a_code_is_read_as_people_write_it(
+    http: httpx.AsyncClient, reported: dict[str, Any], written: Callable[[str], str]
+) -> None:
+    """Small letters, full width, blanks and dashes of any kind are no reason to send somebody away."""
+    number = "".join(WIDE[each] for each in reported["case_id"].upper())
+
+    assert (await follow(http, reported["case_id"].upper(), written(reported["code"]))).status_code == 200
+    assert (await follow(http, number, written(reported["code"]))).status_code == 200
 
 
 async def test_a_code_has_no_characters_to_mistake(reported: dict[str, Any], keys: Keys, pool: asyncpg.Pool) -> None:
@@ -133,35 +163,49 @@ async def test_the_same_report_gets_the_same_code(as_: As) -> None:
     assert first["code"] == again["code"]
 
 
-async def test_who_guesses_is_stopped_and_learns_nothing(
-    as_: As, http: httpx.AsyncClient, reported: dict[str, Any]
-) -> None:
-    """After ten attempts on a number even the right code waits; a number that does not exist is treated alike."""
+async def test_who_guesses_is_stopped_and_learns_nothing(at: At, reported: dict[str, Any]) -> None:
+    """After ten wrong codes a sender waits, with the right one too; a number that does not exist is treated alike."""
+    guesser, another = at("198.51.100.7"), at("198.51.100.8")
     unknown = "incident-19990102-000002"
-    real = [(await follow(http, reported["case_id"], "AAAAAAAA")) for _ in range(ATTEMPTS_MAX + 1)]
-    invented = [(await follow(http, unknown, "AAAAAAAA")) for _ in range(ATTEMPTS_MAX + 1)]
-    right = await follow(http, reported["case_id"], reported["code"])
-    other = (await as_().report()).json()
+    real = [(await follow(guesser, reported["case_id"], "AAAAAAAA")) for _ in range(FREE + 1)]
+    invented = [(await follow(another, unknown, "AAAAAAAA")) for _ in range(FREE + 1)]
+    right = await follow(guesser, reported["case_id"], reported["code"])
 
-    assert [answer.status_code for answer in real] == [404] * ATTEMPTS_MAX + [429]
+    assert [answer.status_code for answer in real] == [404] * FREE + [429]
     assert [answer.status_code for answer in invented] == [answer.status_code for answer in real]
     assert (right.status_code, right.json()["code"]) == (429, "too-many-attempts")
-    assert 0 < int(right.headers["retry-after"]) <= 900
-    assert (await follow(http, other["case_id"], other["code"])).status_code == 200
+    assert 0 < int(right.headers["retry-after"]) <= LONGEST_PAUSE.total_seconds()
 
 
-async def test_guesses_at_the_same_time_are_counted_too(http: httpx.AsyncClient) -> None:
+async def test_who_guesses_shuts_nobody_else_out(at: At, reported: dict[str, Any]) -> None:
+    """While a sender is stopped the right code works at once from another address, and for who shows an account."""
+    guesser, elsewhere = at("198.51.100.9"), at("198.51.100.10")
+    for _ in range(FREE + 3):
+        await follow(guesser, reported["case_id"], "AAAAAAAA")
+
+    assert (await follow(guesser, reported["case_id"], reported["code"])).status_code == 429
+    assert (await follow(elsewhere, reported["case_id"], reported["code"])).status_code == 200
+
+
+async def test_guesses_at_the_same_time_are_counted_too(at: At) -> None:
     """Thirty at once get ten judgements, as thirty one after the other would."""
-    answers = await asyncio.gather(*(follow(http, "incident-19990103-000003", "AAAAAAAA") for _ in range(30)))
+    guesser = at("198.51.100.11")
+    answers = await asyncio.gather(*(follow(guesser, "incident-19990103-000003", "AAAAAAAA") for _ in range(30)))
 
-    assert sorted(answer.status_code for answer in answers) == [404] * ATTEMPTS_MAX + [429] * 20
+    assert sorted(answer.status_code for answer in answers) == [404] * FREE + [429] * 20
 
 
-async def test_the_right_code_begins_the_count_anew(http: httpx.AsyncClient, reported: dict[str, Any]) -> None:
-    """Who looks often with the right code is never stopped."""
-    answers = [await follow(http, reported["case_id"], reported["code"]) for _ in range(ATTEMPTS_MAX + 5)]
+async def test_the_right_code_counts_for_nothing(at: At, reported: dict[str, Any]) -> None:
+    """Who looks often with the right code is never stopped; and a right code of one's own buys no guesses."""
+    reader = at("198.51.100.12")
+    answers = [await follow(reader, reported["case_id"], reported["code"]) for _ in range(FREE + 5)]
+    guesses = []
+    for _ in range(FREE + 1):
+        guesses.append(await follow(reader, "incident-19990104-000004", "AAAAAAAA"))
+        await follow(reader, reported["case_id"], reported["code"])
 
     assert {answer.status_code for answer in answers} == {200}
+    assert guesses[-1].status_code == 429
 
 
 async def test_a_report_that_is_still_on_its_way_has_its_code_already(own_town: OwnTown, keys: Keys) -> None:
@@ -173,7 +217,7 @@ async def test_a_report_that_is_still_on_its_way_has_its_code_already(own_town: 
 
     assert (answer.status_code, shown.status_code) == (202, 200)
     assert shown.json()["stage"] == "reported"
-    assert followed.json()["code"] is None
+    assert followed.json()["code"] == answer.json()["code"]
 
 
 def test_every_stage_has_words_for_residents() -> None:

@@ -6,12 +6,18 @@ What is a procedure's own is who may do it when, in its table, and what its entr
 from collections.abc import Sequence
 from typing import TypeVar
 
+from temporalio import workflow
+
 from schemas.actor import Actor
+from schemas.calendar import in_shanghai
 from schemas.case_file import Attach, Comment, FiledState, Replan, Urge
 from schemas.document import Document
 from workflows.case import Case, command
 
 StateT = TypeVar("StateT", bound=FiledState)
+
+URGES_HAVE_BOUNDS = "urges-have-bounds"
+"""Patch: before, every urge was a notice, and sixty in a second were sixty."""
 
 
 class CaseFile(Case[StateT]):
@@ -24,20 +30,40 @@ class CaseFile(Case[StateT]):
     def on_attached(self, document: Document, by: Actor) -> None:
         """Take note of what a document shows. Nothing, unless it is the work of somebody."""
 
+    def on_urged(self, by: Actor) -> None:
+        """Let others know that the case was urged. Nobody, unless what is urged here is dealt with elsewhere."""
+
+    def on_commented(self, by: Actor) -> None:
+        """Let others know of a word. Nobody, unless what it is about is dealt with elsewhere."""
+
     def on_replanned(self) -> None:
         """Let others know of the new calendar. Nobody, unless cases of this one go by it too."""
 
     @command
     def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
-        """催办: tells who has to act; never changes the stage."""
-        self.record(f"{self.procedure.name}:urged", by=by.role, holder=self.state.holder)
-        for told in self.urged():
+        """催办: counted, and tells who has to act, so often a day and not more; never changes the stage."""
+        if not workflow.patched(URGES_HAVE_BOUNDS):
+            self.record(f"{self.procedure.name}:urged", by=by.role, holder=self.state.holder)
+            for told in self.urged():
+                self.notify(told, "urged", by=by.role)
+            return
+        reminded = self.state.take_urge(in_shanghai(self.now()).date(), self.urged())
+        self.record(
+            f"{self.procedure.name}:urged",
+            by=by.role,
+            holder=self.state.holder,
+            urges=self.state.urges,
+            reminded=bool(reminded),
+        )
+        for told in reminded:
             self.notify(told, "urged", by=by.role)
+        self.on_urged(by)
 
     @command
-    def comment(self, command: Comment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def comment(self, command: Comment, by: Actor) -> None:
         """备注: for whoever reads the case."""
         self.record(f"{self.procedure.name}:commented", text=command.text)
+        self.on_commented(by)
 
     @command
     def attach(self, command: Attach, by: Actor) -> None:

@@ -15,7 +15,8 @@
 5. It is closed, and can be reopened inside the window. The workflow ends when the window has passed.
 
 What goes out to departments stands in `incident_orders`, requests and supervision in `incident_requests`, waiting for a
-whistle in `incident_whistles`, the ends of a case that is not rated in `incident_endings`. A case that nobody answers
+whistle in `incident_whistles`, the ends of a case that is not rated in `incident_endings`, how those who reported the same
+matter hear of it in `incident_followers`. A case that nobody answers
 belongs to the coordinator after the last tier, and ends as `unresolved` at the final limit.
 """
 
@@ -44,6 +45,7 @@ from schemas.incident import (
     Stage,
     Verify,
 )
+from schemas.incident_messages import Told
 from schemas.references import TextReference
 from workflows.case import command
 from workflows.case_file import CaseFile
@@ -82,7 +84,7 @@ class Incident(Endings, CaseFile[IncidentState]):
     @property
     def over(self) -> bool:
         """Nothing more can happen: a final stage, or the reopen window has passed."""
-        return self.state.ended or self.state.stage in FINAL
+        return self.state.ended or (self.state.stage in FINAL and not self.state.follows)
 
     def open(self) -> None:
         """受理: what was reported stands in the first entry."""
@@ -190,9 +192,11 @@ class Incident(Endings, CaseFile[IncidentState]):
         self.clocks.stop("verify", by.subject)
         if command.passed:
             self.clocks.start("rate", self.state.terms.rate, by.subject)
-            self.move(Stage.CALLING_BACK, REPORTER)
+            rates = COORDINATOR if self.state.reporter_left else REPORTER
+            self.move(Stage.CALLING_BACK, rates)
             self.record(Kind.VERIFIED)
-            self.notify(REPORTER, "rating_asked")
+            self.notify(rates, "rating_asked")
+            self.tell_followers(Told.RATING)
         else:
             self.state.reworks += 1
             self.send_back(by, ReworkCause.VERIFICATION_FAILED, command.reason)
@@ -209,7 +213,10 @@ class Incident(Endings, CaseFile[IncidentState]):
 
     @command
     def rate(self, command: Rate, by: Actor) -> None:
-        """评价: *not solved* goes back once; the second time the coordinator decides."""
+        """评价: *not solved* goes back once; the second time the coordinator decides. Of a merged case, see below."""
+        if self.state.stage == Stage.MERGED:
+            self.rate_followed(command, by)
+            return
         self.state.solved, self.state.satisfied = command.solved, command.satisfied
         self.clocks.stop("rate", by.subject)
         rating = {"solved": command.solved, "satisfied": command.satisfied, "comment": command.comment}
@@ -226,6 +233,16 @@ class Incident(Endings, CaseFile[IncidentState]):
         self.record(Kind.RATED, **rating)
         self.notify(self.state.holder, "not_solved", times=self.state.unsolved)
 
+    def rate_followed(self, command: Rate, by: Actor) -> None:
+        """评价所并案件: one of several reporters; who finds it not solved has the own report dealt with alone."""
+        self.state.solved, self.state.satisfied, self.state.followed_rated = command.solved, command.satisfied, True
+        if command.solved is Solved.NOT:
+            self.state.unsolved += 1
+            self.goes_on_alone(by.subject)
+        self.record(Kind.RATED, solved=command.solved, satisfied=command.satisfied, comment=command.comment)
+        if command.solved is Solved.NOT:
+            self.notify(self.state.holder, "not_solved", times=self.state.unsolved)
+
     def close(self) -> None:
         """结案: the work is over; the window for reopening starts."""
         self.state.closed_at = self.now()
@@ -234,12 +251,17 @@ class Incident(Endings, CaseFile[IncidentState]):
         self.move(Stage.CLOSED, "")
         self.record(Kind.CLOSED)
         self.notify(REPORTER, "incident_closed")
+        self.tell_followers(Told.CLOSED)
 
     # ---- 5. reopening ---------------------------------------------------------------------------------------------
 
     @command
     def reopen(self, command: Reopen, by: Actor) -> None:
-        """重启: back to the department that handled it, with new clocks."""
+        """重启: back to the department that handled it, with new clocks. A merged case goes on alone."""
+        if self.state.stage == Stage.MERGED:
+            self.goes_on_alone(by.subject)
+            self.record(Kind.REOPENED, reason=command.reason)
+            return
         limits = self.state.terms.urgencies[self.state.urgency]
         self.state.closed_at = None
         self.clocks.stop("reopen", by.subject)
@@ -247,6 +269,7 @@ class Incident(Endings, CaseFile[IncidentState]):
         self.start_duty("finish", limits.finish)
         self.give_order(self.state.order.department)
         self.record(Kind.REOPENED, reason=command.reason)
+        self.tell_followers(Told.REOPENED)
 
     # ---- what people add to the file ------------------------------------------------------------------------------
 
@@ -254,6 +277,7 @@ class Incident(Endings, CaseFile[IncidentState]):
         """What the department that holds the order attaches shows its work."""
         if by.department is not None and by.department == self.state.department:
             self.state.order.documents.append(document.reference)
+        self.pass_on("attach")
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 

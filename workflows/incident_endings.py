@@ -1,7 +1,8 @@
 """How an incident ends without being rated: withdrawn, rejected, unresolved, merged into another.
 
 The case is final at once. Its workflow ends when the department has let go of the order, or could not be reached for it.
-A merge is final when the other case has taken this one; if it cannot, this one goes on where it stood.
+A merge is final when the other case has taken this one; if it cannot, this one goes on where it stood. How a case that was
+taken in goes on hearing stands in `incident_followers`.
 """
 
 from temporalio import workflow
@@ -10,27 +11,41 @@ from schemas.actor import Actor
 from schemas.case import Message
 from schemas.clocks import Status
 from schemas.incident import HELD, OPEN, CloseUnresolved, Kind, Merge, Reject, Stage, Withdraw
+from schemas.incident_messages import Subject, Told
 from schemas.incident_state import Merge as Merging
 from workflows import steps
 from workflows.case import command
+from workflows.incident_followers import FOLLOWERS_HEAR_THE_END, Followers
 from workflows.incident_orders import REPORTER
-from workflows.incident_whistles import Whistles
 from workflows.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
 """Patch: before, a department was only told on its screens that an order was void."""
 
-MERGE_OFFERED = "merge_offered"
-MERGE_ANSWERED = "merge_answered"
 
-
-class Endings(Whistles):
+class Endings(Followers):
     """The part of an incident that ends it."""
 
     @command
     def withdraw(self, command: Withdraw, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """撤回: the reporter takes the report back."""
-        self.finish_as(Stage.WITHDRAWN, Kind.WITHDRAWN, reason=command.reason)
+        """撤回: the reporter takes the report back; where others reported the matter too, for themselves alone."""
+        if self.state.followers and workflow.patched(FOLLOWERS_HEAR_THE_END):
+            self.reporter_leaves(command.reason)
+        else:
+            self.is_withdrawn(command.reason)
+
+    def is_withdrawn(self, reason: str | None) -> None:
+        """Nobody reports the matter any more; a case that took this one in is told."""
+        into = self.state.merged_into if self.state.follows else None
+        self.finish_as(Stage.WITHDRAWN, Kind.WITHDRAWN, reason=reason)
+        if into is not None:
+            self.state.merged_into, self.state.follows = None, False
+            self.tell(into, Subject.FOLLOWER_LEFT)
+
+    def nobody_reports(self) -> None:
+        """The last reporter has taken back the report: what is not done yet is not done any more."""
+        if self.state.stage in (Stage.REPORTED, *HELD, Stage.MERGED):
+            self.is_withdrawn(None)
 
     @command
     def reject(self, command: Reject, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
@@ -56,6 +71,7 @@ class Endings(Whistles):
         self.move(stage, "")
         self.record(kind, **facts)
         self.notify(REPORTER, f"incident_{stage}")
+        self.tell_followers(Told(stage))
         self.leave_whistle()
 
     def take_back_the_order(self) -> None:
@@ -77,6 +93,8 @@ class Endings(Whistles):
         """Wait until a final case has nothing more to do outside."""
         if self.unfinished_business:
             await self.until(lambda: not self.unfinished_business)
+        if self.state.follows:
+            await self.while_at(Stage.MERGED)
 
     # ---- merging 并案: this case goes into another ----------------------------------------------------------------
 
@@ -104,7 +122,7 @@ class Endings(Whistles):
         """Offer this case to the other one and act on its answer."""
         merge = self.state.merge
         assert merge is not None, "an offer is of a merge"  # noqa: S101 - the errand was asked for by the command
-        offer = Message(message_id=self.offer_id(number), sender=self.state.case_id, subject=MERGE_OFFERED)
+        offer = Message(message_id=self.offer_id(number), sender=self.state.case_id, subject=Subject.MERGE_OFFERED)
         if merge.taken is None and await steps.tell_case(merge.into, offer):
             await steps.case_answered(lambda: merge.taken is not None)
         if merge.taken:
@@ -119,6 +137,7 @@ class Endings(Whistles):
     def is_merged(self, merge: Merging) -> None:
         """The other case has taken this one: its order is void, and its reporter follows the other."""
         self.drop_requests()
+        self.follows()
         self.record(Kind.MERGE_TAKEN, into=merge.into)
         self.notify(f"department:{self.state.department}", "order_void")
         self.notify(REPORTER, "incident_merged", into=merge.into)
@@ -138,19 +157,22 @@ class Endings(Whistles):
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """A case offers itself, or answers this one's offer; a whistle has something to say."""
         super().on_message(message, repeated=repeated)
-        if message.subject == MERGE_OFFERED:
+        if message.subject == Subject.MERGE_OFFERED:
             if not repeated:
                 self.take_in(message)
             known = [told for _, told, _ in self.state.merge_answers]
             self.errand("answer_merge", 1 + known.index(message.message_id))
         merge = self.state.merge
         about_this_offer = merge is not None and message.facts.get("offer") == self.offer_id(merge.number)
-        if message.subject == MERGE_ANSWERED and merge is not None and about_this_offer:
+        if message.subject == Subject.MERGE_ANSWERED and merge is not None and about_this_offer:
             merge.taken = bool(message.facts["taken"])
 
     def take_in(self, offer: Message) -> None:
         """Decide: yes if this case is open, and so not on its way into another one itself."""
-        self.state.merge_answers.append((offer.sender, offer.message_id, self.state.stage in OPEN))
+        taken = self.state.stage in OPEN
+        self.state.merge_answers.append((offer.sender, offer.message_id, taken))
+        if taken and offer.sender in self.state.left_reports:
+            self.state.left_reports.remove(offer.sender)
 
     async def errand_answer_merge(self, number: int) -> None:
         """Tell the other case what became of its offer, and count its report here."""
@@ -158,11 +180,13 @@ class Endings(Whistles):
         answer = Message(
             message_id=f"{offer}/answer",
             sender=self.state.case_id,
-            subject=MERGE_ANSWERED,
+            subject=Subject.MERGE_ANSWERED,
             facts={"offer": offer, "taken": taken},
         )
         await steps.tell_case(sender, answer)
         if taken and sender not in self.state.merged_reports:
             self.state.merged_reports.append(sender)
-            self.record(Kind.REPORT_MERGED, case=sender, reports=1 + len(self.state.merged_reports))
+            self.record(
+                Kind.REPORT_MERGED, case=sender, reports=len(self.state.merged_reports) + (not self.state.reporter_left)
+            )
             self.notify(self.state.holder, "report_merged", case=sender)

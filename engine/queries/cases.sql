@@ -86,6 +86,30 @@ where (north * north + east * east) * 11132 * 11132 <= ($5::numeric * 100000) * 
 order by north * north + east * east, case_id
 limit $8;
 
+-- name: reported_alike
+-- Open cases of the reporter of case $1, opened inside $6 of it, of which one or the other has no coordinates, so that no
+-- distance tells them apart: with the references of their texts, which the caller compares. $5: the reporter, as a person.
+with this as (select case_id, category, latitude_micro, reporter_subject, opened_at from cases where case_id = $1)
+select other.case_id, other.procedure, other.stage, other.holder, other.area, other.department, other.opened_at,
+       other.closed_at, other.ended, other.due_at, other.due_clock, other.seq, other.labels,
+       other.category = this.category as same_category, other.snapshot ->> 'description' as description,
+       other.snapshot ->> 'address' as address,
+       abs(extract(epoch from other.opened_at - this.opened_at))::bigint as apart_seconds
+from this join cases as other
+  on other.case_id <> this.case_id and other.procedure = 'incident'
+ and (other.reporter_subject = this.reporter_subject
+      or other.case_id in (select case_id from person_cases where person_id = $5)
+         and other.snapshot ->> 'reporter' = $5)
+ and (this.latitude_micro is null or other.latitude_micro is null)
+ and other.opened_at between this.opened_at - $6::interval and this.opened_at + $6::interval
+where other.closed_at is null and not other.ended
+  and ($2::text is null or other.area = $2
+       or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
+  and ($3::text is null or other.involved @> array[$3::text])
+  and ($4::text is null or other.reporter_subject = $4)
+order by apart_seconds, other.case_id
+limit 50;
+
 -- name: indicators
 -- The three rates and the times (docs/indicators.md). $1, $2: the caller's area and department; $3: procedure;
 -- $4 to $8: opened from and before, department, area, category; $9: by what it is grouped; $10: area codes are cut to
@@ -206,19 +230,28 @@ order by kind desc, street, department, type
 limit 5002;
 
 -- name: count_attempt
--- One more attempt on a case number; how many there were since the counting began, and for how long it still goes on.
+-- One more attempt of a sender, counted before it is judged: how many there were since the counting began. No row while the
+-- sender has to wait; then nothing is counted. Arguments: sender, how many are free, the first pause, the longest, how long is counted.
 with swept as (
-    delete from code_attempts where case_number in (
-        select case_number from code_attempts
-        where ends_at <= clock_timestamp() and case_number <> $1 limit 20 for update skip locked
+    delete from code_senders where sender in (
+        select sender from code_senders
+        where ends_at <= clock_timestamp() and sender <> $1 limit 20 for update skip locked
     )
 )
-insert into code_attempts as known (case_number, attempts, ends_at) values ($1, 1, clock_timestamp() + $2::interval)
-on conflict (case_number) do update set
+insert into code_senders as known (sender, attempts, pauses_until, ends_at)
+values ($1, 1, clock_timestamp(), clock_timestamp() + $5::interval)
+on conflict (sender) do update set
     attempts = case when known.ends_at <= clock_timestamp() then 1 else known.attempts + 1 end,
+    pauses_until = case when known.ends_at <= clock_timestamp() or known.attempts + 1 < $2 then clock_timestamp()
+                        else clock_timestamp() + least($3::interval * 2 ^ least(known.attempts + 1 - $2, 30), $4::interval) end,
     ends_at = case when known.ends_at <= clock_timestamp() then excluded.ends_at else known.ends_at end
-returning attempts, ceil(extract(epoch from ends_at - clock_timestamp()))::integer as seconds_left;
+where known.ends_at <= clock_timestamp() or known.pauses_until <= clock_timestamp()
+returning attempts;
 
--- name: forget_attempts
--- The right code was given: counting begins anew.
-delete from code_attempts where case_number = $1;
+-- name: forget_attempt
+-- The attempt that was counted as the so-many-th was a right one, and nobody's guess came between: it counts for nothing.
+update code_senders set attempts = attempts - 1, pauses_until = clock_timestamp() where sender = $1 and attempts = $2;
+
+-- name: pause_of
+-- For how many seconds a sender has to wait.
+select ceil(extract(epoch from pauses_until - clock_timestamp()))::integer from code_senders where sender = $1;

@@ -1,0 +1,204 @@
+"""People are compared as people: who acts through a department's system is who they are at a desk."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from engine.settings import PROJECT
+from schemas.actor import Actor, Channel, Role
+from schemas.incident import INCIDENT
+from schemas.people import account_of, among, how_many, same_account, same_person
+from schemas.rules import Condition
+from tests.every_procedure import PROCEDURE_LIST
+
+LI, GATEWAY = "li", "department:urban-management/li"
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "same"),
+    [
+        ("li", "li", True),
+        ("li", GATEWAY, True),
+        (GATEWAY, "li", True),
+        (GATEWAY, "department:justice-office/li", True),
+        (GATEWAY, f"department:urban-management/{GATEWAY}", True),
+        (" li", "ｌｉ\u200b", True),
+        ("li", "Li", False),
+        ("li", "wang", False),
+        ("li", "department:urban-management/wang", False),
+        ("department:urban-management", "urban-management", False),
+        (None, None, False),
+        (None, "li", False),
+    ],
+)
+def test_one_person_is_one_person_by_whatever_way(one: str | None, another: str | None, *, same: bool) -> None:
+    """The bare account decides, whatever gateway stands before it; nobody is not the same as nobody."""
+    assert same_person(one, another) is same
+    assert among(one, [another]) is same
+
+
+def test_people_are_counted_as_people() -> None:
+    """Two visits of one person, by a desk and by a gateway, are one person's; only the very account is granted anything."""
+    assert how_many([LI, GATEWAY, "wang"]) == 2
+    assert account_of(GATEWAY) == LI
+    assert not same_account(LI, GATEWAY)
+
+
+# ---- no rule compares subjects by itself --------------------------------------------------------------------------------
+
+PEOPLE = "schemas/people.py"
+SUBJECTS = frozenset({"subject", "reporter_subject"})
+
+
+def compared(node: ast.expr) -> Iterator[str]:
+    """The attributes and names that a comparison is made with."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute):
+            yield part.attr
+        elif isinstance(part, ast.Name):
+            yield part.id
+
+
+def comparisons(path: Path) -> Iterator[str]:
+    """Every `==`, `!=`, `in`, `not in` and every set in a file that takes people by their subjects."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Compare):
+            continue
+        if not any(isinstance(each, ast.Eq | ast.NotEq | ast.In | ast.NotIn) for each in node.ops):
+            continue
+        sides = [node.left, *node.comparators]
+        # A message has a subject too, which is what it is about: its constants are told by their class.
+        about = any(name in {"Subject", "message"} or name.isupper() for side in sides for name in compared(side))
+        if not about and any(_is_person(side) for side in sides):
+            yield f"{path.name}:{node.lineno}"
+
+
+def _is_person(node: ast.expr) -> bool:
+    last = node.attr if isinstance(node, ast.Attribute) else ""
+    return last == "by" or last.endswith(("_by", "_subject")) or any(name in SUBJECTS for name in compared(node))
+
+
+def test_no_rule_compares_subjects_by_itself() -> None:
+    """In schemas and workflows nothing but schemas/people.py says whether two subjects are one person."""
+    found = [
+        place
+        for room in ("schemas", "workflows")
+        for path in sorted((PROJECT / room).rglob("*.py"))
+        if str(path.relative_to(PROJECT)) != PEOPLE
+        for place in comparisons(path)
+    ]
+
+    assert found == []
+
+
+def test_the_search_finds_what_it_is_for(tmp_path: Path) -> None:
+    """A comparison as those that were mended is found, in each of its forms; what a message is about is none."""
+    lines = {
+        "actor.subject == state.reporter_subject": True,
+        "state.order.finished_by == actor.subject": True,
+        "actor.subject in state.related": True,
+        "actor.subject in {visit.by for visit in state.visits}": True,
+        "by.subject != state.confirmed_by": True,
+        "message.subject == Subject.ENDED": False,
+        "message.subject != RECOVERY_TOLD": False,
+        "state.stage == Stage.CLOSED": False,
+    }
+    for line, is_one in lines.items():
+        file = tmp_path / "rule.py"
+        file.write_text(line, encoding="utf-8")
+        assert bool(list(comparisons(file))) is is_one, line
+
+
+# ---- every condition about people, walked --------------------------------------------------------------------------------
+
+NAMES = (
+    "finished_by",
+    "reporter_subject",
+    "written_off_by",
+    "reviewed_by",
+    "confirmed_by",
+    "related",
+    "refusers",
+    "visits",
+)
+"""What cases remember of who did something, and conditions look at."""
+
+
+@dataclass
+class Remembering:
+    """A case that remembers one person everywhere, and nothing else; a condition that asks for more is not about people."""
+
+    who: str | None
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "order":
+            return SimpleNamespace(finished_by=self.who)
+        if name == "visits":
+            return [SimpleNamespace(by=self.who)] if self.who else []
+        if name in {"related", "refusers"}:
+            return [self.who] if self.who else []
+        if name in NAMES:
+            return self.who
+        raise AttributeError(name)
+
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def refuses(condition: Condition, who: str | None, actor: str) -> bool | None:
+    """Whether a condition refuses an actor when the case remembers somebody; None: it is not about people."""
+    try:
+        return condition(Remembering(who), Actor(subject=actor, role=Role.COORDINATOR), NOW) is not None
+    except AttributeError:
+        return None
+
+
+def about_people() -> Iterator[Any]:
+    """Every condition of the registry whose answer hangs on whether the actor is somebody whom the case remembers."""
+    seen: set[Condition] = set()
+    for procedure in PROCEDURE_LIST:
+        for rule in procedure.rules:
+            for condition in rule.conditions:
+                if condition not in seen and refuses(condition, LI, LI) and refuses(condition, "wang", LI) is False:
+                    seen.add(condition)
+                    yield pytest.param(condition, id=f"{procedure.name}-{rule.command}-{condition.__name__}")
+
+
+CONDITIONS = list(about_people())
+
+
+def test_the_walk_finds_the_conditions_that_are_known() -> None:
+    """The walk is not empty: who finished, applied, visited, reviewed, confirmed, refused, owes, proposed, is related."""
+    names = {each.values[0].__name__ for each in CONDITIONS}
+
+    assert names >= {
+        "_not_by_the_finisher", "not_the_applicant", "not_related", "relation_not_declared_yet", "has_not_visited",
+        "not_the_reviewer", "not_the_confirmer", "did_not_refuse", "_not_the_debtor", "_another_person",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_who_comes_by_a_gateway_is_not_another_person(condition: Condition) -> None:
+    """Whoever a condition keeps out is kept out by every way: at the desk, and through any department's system."""
+    assert refuses(condition, GATEWAY, LI)
+    assert refuses(condition, LI, GATEWAY)
+    assert refuses(condition, GATEWAY, "department:justice-office/li")
+    assert refuses(condition, LI, "wang") is False
+    assert refuses(condition, GATEWAY, "department:urban-management/wang") is False
+
+
+def test_what_a_gateway_finished_is_verified_by_somebody_else() -> None:
+    """The rule of the incident as it stands in the table: finished by `li` through the gateway, `li` does not verify."""
+    (verify,) = [rule for rule in INCIDENT.rules if rule.command == "verify"]
+    finished = Remembering(GATEWAY)
+    li = Actor(subject=LI, role=Role.GRID_WORKER, channel=Channel.GRID)
+    wang = li.model_copy(update={"subject": "wang"})
+
+    assert [condition(finished, li, NOW) is not None for condition in verify.conditions] == [True]
+    assert [condition(finished, wang, NOW) for condition in verify.conditions] == [None]
