@@ -29,6 +29,9 @@ _INVISIBLE_RANGES = (
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Of category Cf and drawn: Arabic and other signs that enclose the digits behind them."""
 
+DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Unicode's Bidi_Control: they turn what stands behind them, also what is no part of the text."""
+
 _JOINERS = frozenset("\u200c\u200d")
 _JOINED_RANGES = ((0x0600, 0x109F), (0x1780, 0x18AF), (0xA840, 0xA87F), (0xA8E0, 0xA8FF))
 """Scripts in which a joiner or its absence is spelling: Arabic (Uyghur, Kazakh), those of India, Tibetan, Mongolian …"""
@@ -56,6 +59,11 @@ def tidy(text: str) -> str:
     seen = "".join(each for place, each in enumerate(plain) if not is_invisible(each) or _belongs(plain, place))
     words = "".join(" " if each in _LINE_BLANKS or unicodedata.category(each)[0] == "Z" else each for each in seen)
     return " ".join(word for word in words.split(" ") if word)
+
+
+def without_directions(text: str) -> str:
+    """A text as a public page shows it: whoever wrote it turns nothing that stands beside it."""
+    return "".join(each for each in text if each not in DIRECTIONS)
 
 
 def checked_name(text: str) -> str:

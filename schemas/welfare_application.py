@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
-from schemas.bank_account import BankAccount
+from schemas.bank_account import WrittenAccount, is_account
 from schemas.canonical import digest
 from schemas.case import Charter
 from schemas.department import Code
@@ -70,7 +70,7 @@ class WelfareApplication(Model):
     disability_level: int | None = None
     area: AreaCode
     address: ShortText
-    account: BankAccount = Field(repr=False)
+    account: WrittenAccount = Field(repr=False)
     reason: FreeText
     consent: bool = Field(examples=[True])
     relation_to_staff: FreeText | None = None
@@ -129,6 +129,14 @@ class WelfareApplication(Model):
             )
         if self.disability_level is not None and not 1 <= self.disability_level <= DISABILITY_LEVELS:
             yield _fault("disability_level", "残疾等级为1至4", "is 1 to 4", "请按残疾人证填写", "see the certificate")
+        if not is_account(self.account):
+            yield _fault(
+                "account",
+                "银行账号应为8至32位数字",
+                "is not 8 to 32 digits",
+                "请核对账号,只填数字",
+                "look at it again, and write its digits only",
+            )
 
     def _people_faults(self, today: date) -> Iterator[Fault]:
         seen: set[str] = set()
