@@ -29,8 +29,10 @@ from engine.token_errors import (
 from engine.token_keys import JwksAddress, JwksFile, TokenKeys, algorithms_named, pinned
 from engine.token_memory import TokenMemory
 from engine.token_policy import load_roles
+from schemas.account import is_number_of_a_person
 from schemas.actor import Actor, Channel, Role
 from schemas.model import Model
+from schemas.tidy_text import is_blank
 
 LOCAL_ISSUER = "jiceng-local"
 AUDIENCE = "jiceng"
@@ -80,8 +82,10 @@ def issue(
     audience: str = AUDIENCE,
 ) -> str:
     """A token of the local town. Raises KeyMissing, and ValueError for what the check would refuse anyway."""
-    if not subject.strip():
+    if is_blank(subject):
         raise ValueError("A token needs a subject: the code of an account.")
+    if is_number_of_a_person(subject):
+        raise ValueError("The subject stands open in the ledger: the code of an account, never a person's number.")
     if role is Role.ENGINE:
         raise ValueError("The engine acts by rule, not by token.")
     if role is Role.DEPARTMENT_OFFICER and not department:
@@ -173,7 +177,7 @@ class Verifier:
 
     def verify(self, token: str | None) -> Principal:
         """The person behind a token, by the keys that are known. Raises TokenRefused, one kind for each reason."""
-        if not token or not token.strip():
+        if not token or is_blank(token):
             raise TokenMissing
         if len(token) > TOKEN_BYTES_MAX or not token.isascii():
             raise TokenMalformed
@@ -270,6 +274,6 @@ def _at(claims: Mapping[str, object], path: str) -> object:
 def _text(value: object, name: str) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or is_blank(value):
         raise TokenMalformed(name)
     return value

@@ -27,6 +27,7 @@ from local import bundle_commands  # noqa: F401 - its commands join those of `ji
 from local.audit_commands import TOWN, Case, Data, Findings, Json, audit_app, console, report
 from local.found import find_town
 from local.telling import run_told
+from local.typed_codes import typed_number
 from schemas.findings import Finding
 
 AllCases = Annotated[bool, typer.Option("--all", help="all cases: the same as naming none")]
@@ -118,7 +119,9 @@ def rebuild(
 
 
 @audit_app.command()
-def archive(case: Annotated[str, typer.Argument(help="a case number")], data: Data = TOWN) -> None:
+def archive(
+    case: Annotated[str, typer.Argument(callback=typed_number, help="a case number")], data: Data = TOWN
+) -> None:
     """存档 Store every run of a case now, the open one as far as it is."""
 
     async def stored(settings: Settings) -> None:

@@ -23,6 +23,7 @@ from engine.settings import Settings
 from engine.temporal import connect
 from local.found import find_town
 from local.telling import run_told
+from local.typed_codes import typed_number
 from schemas.findings import Finding
 
 TOWN = Path("town")
@@ -31,7 +32,7 @@ SLICE = 50
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
-Case = Annotated[str | None, typer.Argument(help="a case number; all cases without it")]
+Case = Annotated[str | None, typer.Argument(callback=typed_number, help="a case number; all cases without it")]
 Findings = AsyncIterator[Finding]
 Audit = Callable[[Settings, Keys, Client, asyncpg.Pool, list[str] | None], Findings]
 

@@ -32,6 +32,7 @@ from local.audit_commands import TOWN, Data, Json, audit_app
 from local.audit_screen import explanation_page, record_page, state_page, what_if_page
 from local.found import find_town
 from local.telling import run_told
+from local.typed_codes import typed_number
 from schemas.actor import Actor, Role
 from schemas.calendar import SHANGHAI
 from schemas.case_record import CaseRecord, StateAt
@@ -50,7 +51,7 @@ FAULTY = 1
 WIDTH_WITHOUT_TERMINAL = 160
 T = TypeVar("T")
 
-OneCase = Annotated[str, typer.Argument(help="a case number")]
+OneCase = Annotated[str, typer.Argument(callback=typed_number, help="a case number")]
 At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="a town time, such as 2026-11-21T09:30")]
 Texts = Annotated[bool, typer.Option("--texts", help="open what people wrote; the vault records that you read it")]
 Reader = Annotated[

@@ -18,11 +18,12 @@ from engine.temporal import connect
 from local.audit_commands import TOWN, Data, audit_app, console
 from local.found import find_town
 from local.telling import errors, run_told
+from local.typed_codes import typed_number
 
 
 @audit_app.command()
 def export(
-    case: Annotated[str, typer.Argument(help="a case number")],
+    case: Annotated[str, typer.Argument(callback=typed_number, help="a case number")],
     out: Annotated[Path, typer.Option("--out", help="the zip file to write; one that exists is not replaced")],
     data: Data = TOWN,
 ) -> None:

@@ -24,6 +24,7 @@ from engine.tokens import issue
 from engine.town_clock import read_town_time
 from local.case_screen import case_page, cases_table, plain, refusal_page
 from local.found import NoTown, find_town
+from local.typed_codes import typed_code, typed_number
 from schemas.actor import Role
 from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
 from starter.views import CaseRow
@@ -40,11 +41,15 @@ case_app = typer.Typer(no_args_is_help=True, help="案件 Cases of the local tow
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
 As = Annotated[str, typer.Option("--as", metavar="ROLE[:SUBJECT]", help="as whom, such as supervisor or resident:wang")]
-Department = Annotated[str | None, typer.Option("--department", help="code of the department, for department officers")]
-Area = Annotated[
-    str | None, typer.Option("--area", help="code of the area of the one who acts; the whole town without")
+Department = Annotated[
+    str | None,
+    typer.Option("--department", callback=typed_code, help="code of the department, for department officers"),
 ]
-Case = Annotated[str, typer.Argument(help="the number of the case")]
+Area = Annotated[
+    str | None,
+    typer.Option("--area", callback=typed_code, help="code of the area of the one who acts; the whole town without"),
+]
+Case = Annotated[str, typer.Argument(callback=typed_number, help="the number of the case")]
 TOWN = Path("town")
 
 
@@ -79,8 +84,10 @@ def list_cases(
     who: As = Role.COORDINATOR,
     stage: Annotated[str | None, typer.Option(help="such as handling")] = None,
     holder: Annotated[str | None, typer.Option(help="such as department:urban-management or role:grid_worker")] = None,
-    of_department: Annotated[str | None, typer.Option(help="only cases that this department holds")] = None,
-    of_area: Annotated[str | None, typer.Option(help="only cases of this area")] = None,
+    of_department: Annotated[
+        str | None, typer.Option(callback=typed_code, help="only cases that this department holds")
+    ] = None,
+    of_area: Annotated[str | None, typer.Option(callback=typed_code, help="only cases of this area")] = None,
     overdue: Annotated[
         bool | None, typer.Option("--overdue/--in-time", help="only those that are late, or not")
     ] = None,
@@ -183,7 +190,7 @@ async def _rows(caller: _Caller, filters: dict[str, str], limit: int) -> list[Ca
 
 def _caller(data: Path, who: str, department: str | None, area: str | None) -> _Caller:
     """Read `department_officer:li` and find the town. Ends the command where one of them is not to be had."""
-    role, _, subject = who.partition(":")
+    role, _, subject = (typed_code(who) or "").partition(":")
     roles = [str(each) for each in Role if each is not Role.ENGINE]
     if role not in roles:
         raise typer.BadParameter(f"no role {role!r}; choose one of: {', '.join(roles)}", param_hint="--as")

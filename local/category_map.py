@@ -1,8 +1,6 @@
 """What `jiceng import` needs to read a file that was not made for us: which column is what, which category is ours."""
 
-import csv
 from collections.abc import Mapping
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +8,9 @@ import yaml
 from pydantic import ValidationError
 
 from engine.yaml_files import NoKeyTwiceLoader
-from local.csv_records import UnreadableFile
+from local.csv_records import BrokenRecord, Record, UnreadableFile, read_text, records
 from local.message_file import ColumnMap
+from schemas.tidy_text import is_blank, tidy
 
 
 def read_column_map(file: Path) -> ColumnMap:
@@ -28,20 +27,28 @@ def read_column_map(file: Path) -> ColumnMap:
 def read_category_map(file: Path) -> Mapping[str, str]:
     """Foreign category -> ours: a YAML mapping, or a CSV with two columns. Raises UnreadableFile.
 
-    A category that is not in it stays as it is: one that is on no responsibility list goes to the coordination centre.
+    By the tidy form of the foreign one, which stands once. A category that is not in it stays as it is: one that is on no
+    responsibility list goes to the coordination centre.
     """
-    content = _csv_pairs(file) if file.suffix.lower() == ".csv" else _yaml(file)
-    blank = [foreign for foreign, ours in content.items() if not str(foreign).strip() or not str(ours or "").strip()]
+    pairs = _csv_pairs(file) if file.suffix.lower() == ".csv" else list(_yaml(file).items())
+    written = [(str(foreign), "" if ours is None else str(ours)) for foreign, ours in pairs]
+    blank = [foreign for foreign, ours in written if is_blank(foreign) or is_blank(ours)]
     if blank:
         raise UnreadableFile(
             f"{file}: no category beside {', '.join(map(repr, blank))}. Fill it in or remove the line."
         )
-    return {str(foreign).strip(): str(ours).strip() for foreign, ours in content.items()}
+    foreign = [tidy(each) for each, _ in written]
+    doubled = [each for place, each in enumerate(foreign) if each in foreign[:place]]
+    if doubled:
+        raise UnreadableFile(
+            f"{file}: 类别重复 {', '.join(dict.fromkeys(doubled))} stands twice. 请保留一行 Keep one line of it."
+        )
+    return dict(zip(foreign, (ours.strip() for _, ours in written), strict=True))
 
 
 def _yaml(file: Path) -> dict[Any, Any]:
     try:
-        content = yaml.load(_text(file), Loader=NoKeyTwiceLoader)  # noqa: S506 - a SafeLoader
+        content = yaml.load(read_text(file), Loader=NoKeyTwiceLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         raise UnreadableFile(f"{file}: not readable as YAML: {error}. Mend the line it names.") from error
     if not isinstance(content, dict) or not content:
@@ -49,18 +56,9 @@ def _yaml(file: Path) -> dict[Any, Any]:
     return content
 
 
-def _csv_pairs(file: Path) -> dict[str, str]:
-    rows = [row for row in csv.reader(StringIO(_text(file)), strict=True) if any(cell.strip() for cell in row)]
-    wrong = [str(number) for number, row in enumerate(rows, start=1) if len(row) != 2]  # noqa: PLR2004 - foreign and ours
+def _csv_pairs(file: Path) -> list[tuple[str, str]]:
+    rows = list(records(read_text(file)))
+    wrong = [str(row.line) for row in rows if isinstance(row, BrokenRecord) or len(row.fields) != 2]  # noqa: PLR2004 - foreign and ours
     if wrong or not rows:
-        raise UnreadableFile(f"{file}: row {', '.join(wrong) or 1}: write two columns, the foreign category and ours.")
-    return {row[0]: row[1] for row in rows}
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        return file.read_text(encoding="gb18030")
-    except OSError as error:
-        raise UnreadableFile(f"{file}: {error.strerror}. Name a file that can be read.") from error
+        raise UnreadableFile(f"{file}: line {', '.join(wrong) or 1}: write two columns, the foreign category and ours.")
+    return [(row.fields[0], row.fields[1]) for row in rows if isinstance(row, Record)]

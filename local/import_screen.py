@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from local.importer import ImportOptions, ImportProgress, ImportReport, import_file
+from local.message_file import LineFault
 
 FAULTS_SHOWN_MAX = 50
 
@@ -50,17 +51,17 @@ class Bars(ImportProgress):
 
 
 def _show(console: Console, report: ImportReport) -> None:
-    for fault in report.refused[:FAULTS_SHOWN_MAX]:
-        line = f"第{fault.line}行 line {fault.line} {fault.field}: {fault.reason}; {fault.remedy}"
-        console.print(escape(line), soft_wrap=True, highlight=False)
-    if len(report.refused) > FAULTS_SHOWN_MAX:
-        console.print(f"… {len(report.refused) - FAULTS_SHOWN_MAX} more; --json names all", highlight=False)
+    _show_lines(console, report.refused)
+    if report.warnings:
+        console.print("已导入,但有内容未能读取 imported without what could not be read:", highlight=False)
+        _show_lines(console, report.warnings)
     table = Table(show_header=False)
     sums = {
         "行 rows": report.rows,
         "新立案 started": report.started,
         "已导入 known": report.known,
         "退回行 lines refused": len({fault.line for fault in report.refused}),
+        "有警告的行 lines with a warning": len({fault.line for fault in report.warnings}),
         "未提交,请再次运行 not sent, run it again": report.not_sent,
         "结案 closed": report.closed,
         **{f"其他结果 ended as {stage}": number for stage, number in report.ended_otherwise.items()},
@@ -70,3 +71,11 @@ def _show(console: Console, report: ImportReport) -> None:
     for name, number in sums.items():
         table.add_row(name, f"{number:g}")
     console.print(table)
+
+
+def _show_lines(console: Console, faults: list[LineFault]) -> None:
+    for fault in faults[:FAULTS_SHOWN_MAX]:
+        line = f"第{fault.line}行 line {fault.line} {fault.field}: {fault.reason}; {fault.remedy}"
+        console.print(escape(line), soft_wrap=True, highlight=False)
+    if len(faults) > FAULTS_SHOWN_MAX:
+        console.print(f"… {len(faults) - FAULTS_SHOWN_MAX} more; --json names all", highlight=False)

@@ -25,6 +25,7 @@ from schemas.incident import FINAL, Stage
 from schemas.incident_report import IncidentReport, Reporter
 from schemas.location import Location
 from schemas.refusals import say
+from schemas.tidy_text import tidy
 from starter.client import ApiError, Refused, Started, TokenSource, TownClient, Unavailable, http_client
 from starter.faults import faults_of
 
@@ -59,6 +60,8 @@ class ImportOptions:
 class ImportReport:
     """What came of it. `rows` = started + known + the rows that are refused or not sent.
 
+    `warnings` are of rows that were sent without what could not be read of them.
+
     `known` were there before. `not_sent` counts rows given up because the API stayed away: run it again. `closed`, and
     `ended_otherwise` by stage, are counted with `wait` only, over all rows that have a case.
     """
@@ -71,6 +74,7 @@ class ImportReport:
     seconds: float = 0.0
     encoding: str = "utf-8"
     refused: list[LineFault] = field(default_factory=list)
+    warnings: list[LineFault] = field(default_factory=list)
     ended_otherwise: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -105,7 +109,9 @@ async def import_file(
     `http`: connections to use instead of new ones; they stay open.
     """
     file = read_messages(options.file, options.columns)
-    report = ImportReport(rows=file.rows, encoding=file.encoding, refused=list(file.faults))
+    report = ImportReport(
+        rows=file.rows, encoding=file.encoding, refused=list(file.faults), warnings=list(file.warnings)
+    )
     began = time.monotonic()
     progress.begun(len(file.messages))
     async with nullcontext(http) if http is not None else http_client() as connections:
@@ -154,7 +160,7 @@ def report_of(message: Message, options: ImportOptions) -> IncidentReport:
     """The report that a row is: staff enter it on behalf of the account that wrote it. A name is kept, and is no account."""
     user = message.user
     return IncidentReport(
-        category=options.categories.get(message.category, message.category),
+        category=options.categories.get(tidy(message.category), message.category),
         description=message.description,
         location=Location(address=message.location or options.default_location),
         reporter=Reporter(name=user[:_NAME_LENGTH_MAX]) if user else None,

@@ -1,21 +1,33 @@
 """The messages of a file, row by row; a faulty row becomes faults with its line number and stops no other row."""
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
 from pathlib import Path
 
 from pydantic import Field
 
-from local.csv_records import BrokenRecord, Encoding, Record, UnreadableFile, decode, records
-from schemas.calendar import SHANGHAI
+from local.csv_records import (
+    BrokenRecord,
+    DecodedText,
+    Record,
+    UnreadableFile,
+    column_key,
+    column_names,
+    decode,
+    records,
+)
+from local.encodings import Encoding, Writing
+from local.written_dates import NoDay, read_date
 from schemas.free_text import TEXT_LIMIT
 from schemas.model import Model
 from schemas.refusals import say
+from schemas.tidy_text import is_blank, tidy
 
-_OTHER_DATES = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y年%m月%d日")
+_DAMAGED_ID = re.compile(r"[0-9](\.[0-9]+)?[Ee]\+[0-9]{1,3}")
+"""A long number as a spreadsheet shows it: its last digits are lost."""
 
 
 class ColumnMap(Model):
@@ -57,7 +69,7 @@ class Message:
 
 @dataclass(frozen=True)
 class LineFault:
-    """Why a row is not imported, and what to do about it."""
+    """Why a row is not imported, or something of it is not read; and what to do about it."""
 
     line: int
     field: str
@@ -67,11 +79,15 @@ class LineFault:
 
 @dataclass(frozen=True)
 class MessageFile:
-    """What was read: what is fit, what is not, and in which encoding it stood."""
+    """What was read: what is fit, what is not, and in which encoding it stood.
+
+    `warnings` are of rows that are fit without what could not be read of them.
+    """
 
     messages: tuple[Message, ...]
     faults: tuple[LineFault, ...]
     encoding: Encoding
+    warnings: tuple[LineFault, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -83,93 +99,133 @@ def read_messages(file: Path, columns: ColumnMap) -> MessageFile:
     """Read the whole file. All faults of a row are told at once.
 
     Raises:
-        UnreadableFile: it is not there, not text, has no header, or lacks a column that every message needs.
+        UnreadableFile: it is not there, not text, has no header, lacks a column that every message needs, or has two
+            columns of one name.
     """
     decoded = decode(file)
     rows = records(decoded.text)
     header = next(rows, None)
     if not isinstance(header, Record):
         raise UnreadableFile(f"{file}: no header. The first line names the columns: {', '.join(columns.required)} …")
-    names = [name.strip() for name in header.fields]
-    missing = [name for name in columns.required if name not in names]
+    names = column_names(file, header, decoded)
+    missing = [name for name in columns.required if column_key(name) not in names]
     if missing:
         raise UnreadableFile(
             f"{file}: no column {', '.join(missing)}; it has {', '.join(names)}. Say with --map which column is what."
         )
     messages: list[Message] = []
     faults: list[LineFault] = []
-    for read in _rows(rows, names, columns, decoded.broken_lines):
-        if isinstance(read, Message):
-            messages.append(read)
+    warnings: list[LineFault] = []
+    for read in _rows(rows, names, columns, decoded):
+        if isinstance(read, _Read):
+            messages.append(read.message)
+            warnings.extend(read.warnings)
         else:
             faults.extend(read)
-    return MessageFile(tuple(messages), tuple(faults), decoded.encoding)
+    return MessageFile(tuple(messages), tuple(faults), decoded.encoding, tuple(warnings))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A message, and what could not be read of its row."""
+
+    message: Message
+    warnings: tuple[LineFault, ...] = ()
 
 
 def _rows(
-    rows: Iterator[Record | BrokenRecord], names: list[str], columns: ColumnMap, broken_lines: frozenset[int]
-) -> Iterator[Message | list[LineFault]]:
+    rows: Iterator[Record | BrokenRecord], names: list[str], columns: ColumnMap, decoded: DecodedText
+) -> Iterator[_Read | list[LineFault]]:
     first_seen: dict[tuple[str, str], int] = {}
     for record in rows:
         if isinstance(record, BrokenRecord):
             words = ("引号未闭合", "a quote is not closed") if record.swallowed else ("引号有误", "a quote too many")
             remedy = say("补上引号,文中的引号写两遍", "close it; a quote inside a field is written twice")
             yield [LineFault(record.line, "row", say(*words), remedy)]
-        elif not broken_lines.isdisjoint(range(record.line, record.last_line + 1)):
-            reason = say("含有无法识别的字节", "bytes that are not text")
-            yield [LineFault(record.line, "row", reason, say("另存为UTF-8", "save the file as UTF-8"))]
+        elif (writing := decoded.broken_within(record.line, record.last_line)) is not None:
+            yield [_of_another_encoding(record.line, writing)]
         elif len(record.fields) != len(names):
-            found, expected = len(record.fields), len(names)
-            reason = say(f"有{found}列,应为{expected}列", f"{found} columns instead of {expected}")
-            remedy = say("检查逗号和引号", "look for a comma or a quote too many or too few")
-            yield [LineFault(record.line, "row", reason, remedy)]
+            yield [_not_so_many_columns(record, len(names))]
         else:
             read = _message(record.line, dict(zip(names, record.fields, strict=True)), columns)
-            yield _unless_seen(read, first_seen) if isinstance(read, Message) else read
+            yield _unless_seen(read, first_seen) if isinstance(read, _Read) else read
 
 
-def _unless_seen(message: Message, first_seen: dict[tuple[str, str], int]) -> Message | list[LineFault]:
+def _of_another_encoding(line: int, writing: Writing) -> LineFault:
+    if writing is Writing.UNKNOWN:
+        reason = say("含有无法识别的字节", "bytes that are not text")
+    else:
+        reason = say(f"编码与其他行不同,像是{writing}", f"another encoding than the rest: {writing}, as it seems")
+    return LineFault(line, "row", reason, say("另存为UTF-8", "save the file as UTF-8"))
+
+
+def _not_so_many_columns(record: Record, expected: int) -> LineFault:
+    found = len(record.fields)
+    reason = say(f"有{found}列,应为{expected}列", f"{found} columns instead of {expected}")
+    if found > expected and all(is_blank(cell) for cell in record.fields[expected:]):
+        remedy = say("请删除行末的空单元格", "remove empty cells at the end")
+    else:
+        remedy = say("检查逗号和引号", "look for a comma or a quote too many or too few")
+    return LineFault(record.line, "row", reason, remedy)
+
+
+def _unless_seen(read: _Read, first_seen: dict[tuple[str, str], int]) -> _Read | list[LineFault]:
     # One message filed under two categories is two cases: that is why the category belongs to the key.
-    first = first_seen.setdefault((message.message_id, message.category), message.line)
+    message = read.message
+    first = first_seen.setdefault((tidy(message.message_id), tidy(message.category)), message.line)
     if first == message.line:
-        return message
+        return read
     reason = say(f"编号与类别同第{first}行", f"the same id and category as line {first}")
     return [LineFault(message.line, "message_id", reason, say("删除此行或改正编号", "remove the row or mend its id"))]
 
 
-class _Date(Enum):
-    UNREADABLE = "unreadable"
+def cell_of(row: Mapping[str, str], column: str | None) -> str:
+    """What stands in a column, without blanks around it; empty when there is no such column, or nothing that can be seen."""
+    cell = row.get(column_key(column), "") if column is not None else ""
+    return "" if is_blank(cell) else cell.strip()
 
 
-def _message(line: int, row: Mapping[str, str], columns: ColumnMap) -> Message | list[LineFault]:
+def _message(line: int, row: Mapping[str, str], columns: ColumnMap) -> _Read | list[LineFault]:
     """The message of a row, or everything that is wrong with it."""
-
-    def value(column: str | None) -> str:
-        return row.get(column, "").strip() if column is not None else ""
-
-    message_id, text = value(columns.message_id), value(columns.text)
-    category = value(columns.category) or (columns.default_category or "")
-    description = "\n".join(part for part in (value(columns.subject), text) if part)
-    submitted_at = _moment(value(columns.submitted_at))
+    message_id, text = cell_of(row, columns.message_id), cell_of(row, columns.text)
+    category = cell_of(row, columns.category) or (columns.default_category or "")
+    description = "\n".join(part for part in (cell_of(row, columns.subject), text) if part)
+    submitted_at = read_date(cell_of(row, columns.submitted_at))
     faults = [
         *_blanks(line, {"message_id": message_id, "text": text, "category": category}),
+        *_damaged(line, message_id),
         *_control_characters(line, row),
         *_too_long(line, description),
     ]
-    if isinstance(submitted_at, _Date):
-        remedy = say("写成2026-11-21T09:30:00+08:00", "write 2026-11-21T09:30:00+08:00")
-        return [*faults, LineFault(line, "submitted_at", say("日期无法识别", "not a date"), remedy)]
-    if faults:
-        return faults
-    return Message(
+    no_day = (
+        [LineFault(line, "submitted_at", submitted_at.reason, submitted_at.remedy)]
+        if isinstance(submitted_at, NoDay)
+        else []
+    )
+    # The date is not kept: one of a form that nobody knows costs no row. One that cannot be tells of a row that is damaged.
+    unread = isinstance(submitted_at, NoDay) and submitted_at.form
+    if faults or (no_day and not unread):
+        return [*faults, *no_day]
+    message = Message(
         line=line,
         message_id=message_id,
-        user=value(columns.user) or None,
+        user=cell_of(row, columns.user) or None,
         description=description,
         category=category,
-        location=value(columns.location) or None,
-        submitted_at=submitted_at,
+        location=cell_of(row, columns.location) or None,
+        submitted_at=None if isinstance(submitted_at, NoDay) else submitted_at,
     )
+    return _Read(message, tuple(no_day))
+
+
+def _damaged(line: int, message_id: str) -> list[LineFault]:
+    if not _DAMAGED_ID.fullmatch(tidy(message_id)):
+        return []
+    reason = say(
+        "编号已被表格软件改成科学计数法,末位已丢失", "damaged by a spreadsheet: the last digits of the id are lost"
+    )
+    remedy = say("请从原系统重新导出,并将该列设为文本", "export it again, with the column as text")
+    return [LineFault(line, "message_id", reason, remedy)]
 
 
 def _blanks(line: int, needed: Mapping[str, str]) -> list[LineFault]:
@@ -200,29 +256,3 @@ def _too_long(line: int, description: str) -> list[LineFault]:
         f"subject and text have {length} characters, the limit is {TEXT_LIMIT}",
     )
     return [LineFault(line, "text", reason, say("请缩短", "shorten it"))]
-
-
-def _moment(text: str) -> datetime | _Date | None:
-    """A date as files have it; one without an offset is meant in the town's time zone."""
-    if not text:
-        return None
-    return read_moment(text) or _Date.UNREADABLE
-
-
-def read_moment(text: str) -> datetime | None:
-    """A date as files have it; None where it is none."""
-    moment = _parsed(text)
-    return moment if moment is None or moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        pass  # not the one form that is meant for machines; people's own follow
-    for form in _OTHER_DATES:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - the caller adds the town's zone
-        except ValueError:
-            continue
-    return None

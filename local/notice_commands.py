@@ -19,6 +19,7 @@ from engine.notices import latest_notices, run_notices
 from engine.policies import PolicyFaults
 from engine.settings import Settings
 from local.found import NoTown, find_town
+from local.typed_codes import typed_number
 from schemas.notice import Delivery
 
 UNUSABLE = 1
@@ -41,7 +42,9 @@ def notices(context: typer.Context) -> None:
 
 @notices_app.command()
 def show(
-    case: Annotated[str | None, typer.Argument(help="the number of a case; all cases without it")] = None,
+    case: Annotated[
+        str | None, typer.Argument(callback=typed_number, help="the number of a case; all cases without it")
+    ] = None,
     data: Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")] = Path("town"),
     limit: Annotated[int, typer.Option(min=1, max=1000, help="how many, the newest first")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,  # noqa: FBT002 - an option

@@ -1,22 +1,18 @@
 """The working calendars of past years, for playing what happened then.
 
 They are made here, at the edge, and stand in no `policies/`: those are the rules in force, read by every process of a
-town and checked against the regulation of 2025. A past year is right by the notice of its own time.
+town and checked against the regulation of 2025. A past year is right by the notice of its own time. A year whose notice is
+not out yet is as living cases have it: by the town's own provisional calendar, or by weekends and fixed holidays alone.
 """
 
 from datetime import date
 
 import chinese_calendar.constants as published
 
-from local.csv_records import UnreadableFile
 from schemas.calendar import Calendar
 
 REVISION = 1
 """As in the calendars of `policies/`: the published notice."""
-
-
-class NoPublishedCalendar(UnreadableFile):
-    """Days off and make-up days of a year are not known; the message says which years are."""
 
 
 def known_years() -> range:
@@ -25,21 +21,30 @@ def known_years() -> range:
     return range(min(years), max(years) + 1)
 
 
-def past_calendar(first: date, last: date) -> Calendar:
-    """The days off from the year of `first` to that of `last`, by the State Council's notices.
+def past_calendar(first: date, last: date, town: Calendar) -> Calendar:
+    """The days off from the year of `first` to that of `last`: by the notices, and behind them by the calendar of the town.
 
-    Raises:
-        NoPublishedCalendar: a year in between has no notice.
+    `first` lies in no year before the known ones. What neither has is left out: a calendar takes such years by their
+    weekends and fixed holidays, and says that they are provisional.
     """
-    years = range(first.year, last.year + 1)
-    known = known_years()
-    if unknown := [year for year in years if year not in known]:
-        raise NoPublishedCalendar(
-            f"{unknown[0]}: the notices of {known[0]} to {known[-1]} are known. Leave out the rows of other years."
-        )
+    years, known = range(first.year, last.year + 1), known_years()
+    theirs = [year for year in years if year in known]
+    ours = [year for year in years if year >= known.stop and year in town.years]
+    versions = dict(zip(town.years, town.version.split("-"), strict=True))
     return Calendar(
-        version="-".join(f"{year}.{REVISION}" for year in years),
-        years=tuple(years),
-        holidays=frozenset(day for day in published.holidays if day.year in years),
-        makeup=frozenset(day for day in published.workdays if day.year in years),
+        version="-".join([*(f"{year}.{REVISION}" for year in theirs), *(versions[year] for year in ours)]),
+        years=(*theirs, *ours),
+        provisional=tuple(year for year in ours if year in town.provisional),
+        holidays=frozenset(
+            [
+                *(day for day in published.holidays if day.year in theirs),
+                *(day for day in town.holidays if day.year in ours),
+            ]
+        ),
+        makeup=frozenset(
+            [
+                *(day for day in published.workdays if day.year in theirs),
+                *(day for day in town.makeup if day.year in ours),
+            ]
+        ),
     )

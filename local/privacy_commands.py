@@ -34,6 +34,7 @@ from local.private_file import write_private
 from local.telling import run_told
 from schemas.actor import Actor, Role
 from schemas.references import PersonReference
+from schemas.tidy_text import is_blank
 from workflows.registry import PROCEDURES
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
@@ -80,7 +81,7 @@ def due(
     as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """到期 Who has been kept long enough (policies/privacy.yaml). Nobody is erased unless you say so."""
-    if erase_them and not (basis and basis.strip()):
+    if erase_them and (basis is None or is_blank(basis)):
         raise typer.BadParameter("--erase needs --basis")
     run_told(_due(_Office(town_or_settings(data)), basis if erase_them else None, as_json=as_json))
 
@@ -126,7 +127,7 @@ async def _export(office: _Office, person: str, out: Path | None) -> None:
 
 
 async def _erase(office: _Office, person: str, basis: str) -> None:
-    if not basis.strip():
+    if is_blank(basis):
         raise typer.BadParameter("--basis is blank")
     async with office.persons() as (persons, pool, vault):
         with _told():

@@ -16,18 +16,20 @@ from typing import Protocol
 import httpx
 
 from audit.verify import verify_cases
+from engine.calendars import load_calendar
 from engine.office_hours import load_office_hours
 from local.csv_records import UnreadableFile
 from local.importer import ImportOptions, report_of
-from local.past_calendar import past_calendar
+from local.message_file import LineFault
+from local.past_calendar import known_years, past_calendar
 from local.replay_pace import Pace
 from local.reply_file import Answered, ReplyFile
-from local.reply_record import PlayedReply, ReplyReport
+from local.reply_record import PlayedReply, ReplyReport, provisional_days
 from local.reply_stage import ADDRESS, Lags, ReplyStage, ReplyTown, reply_stage
 from local.townspeople import AUDITOR, CLERK, COORDINATOR, Persona, officer
-from schemas.calendar import Calendar
+from schemas.calendar import Calendar, in_shanghai
 from schemas.incident import FINAL, IncidentPolicy, Stage
-from schemas.refusals import RefusalCode
+from schemas.refusals import RefusalCode, say
 from schemas.town_time import TownTime
 from starter.client import ApiError, Refused, TownClient
 from starter.views import Indicators
@@ -92,26 +94,42 @@ class Part:
 async def play_replies(file: ReplyFile, town: ReplyTown, seconds: float, progress: ReplyProgress) -> ReplyReport:
     """Play every row that could be read; `seconds` of real time is what the longest case may take.
 
-    Raises:
-        NoPublishedCalendar: a row is of a year whose days off are not known.
-        UnreadableFile: no row can be played.
+    A row of a year before the first published calendar is refused; limits that reach into years whose notice is not out
+    are provisional, as those of living cases are. Raises UnreadableFile: no row can be played.
     """
+    file = _with_a_calendar(file)
     if not file.answered:
         fault = next((f" Line {each.line}, {each.field}: {each.reason}." for each in file.faults), "")
         raise UnreadableFile(f"No row with a message, its reply and both dates.{fault}")
     began = time.monotonic()
+    calendar = _calendar(file, town)
     progress.begun(len(file.answered))
-    async with reply_stage(town, _calendar(file, town)) as stage:
+    async with reply_stage(town, calendar) as stage:
         player = _Player(stage, await stage.rehearse(), progress)
         played = await player.play([Part.fitted(each, stage.policy, seconds) for each in file.answered])
         indicators = await _indicators(stage, file.answered)
-    return ReplyReport(played, file.faults, indicators, round(time.monotonic() - began, 1))
+    seconds_taken = round(time.monotonic() - began, 1)
+    return ReplyReport(played, file.faults, indicators, seconds_taken, provisional_days(played, calendar))
+
+
+def _with_a_calendar(file: ReplyFile) -> ReplyFile:
+    """The file without what happened before the first calendar that is known: days off cannot be guessed backwards."""
+    first = known_years()[0]
+    early = [each for each in file.answered if in_shanghai(each.submitted_at).year < first]
+    reason = say(f"早于最早的工作日历{first}年", f"before {first}, the first year whose days off are known")
+    remedy = say("请删除此行", "leave this row out")
+    faults = [LineFault(each.message.line, "submitted_at", reason, remedy) for each in early]
+    return ReplyFile(
+        tuple(each for each in file.answered if each not in early),
+        tuple(sorted([*file.faults, *faults], key=lambda fault: fault.line)),
+    )
 
 
 def _calendar(file: ReplyFile, town: ReplyTown) -> Calendar:
-    submitted = [each.submitted_at for each in file.answered]
+    submitted = [in_shanghai(each.submitted_at) for each in file.answered]
     # A limit that begins in December ends in the next year.
-    calendar = past_calendar(min(submitted).date(), date(max(submitted).year + 1, 1, 1))
+    last = date(max(submitted).year + 1, 1, 1)
+    calendar = past_calendar(min(submitted).date(), last, load_calendar(town.settings.policies / "calendars"))
     hours = load_office_hours(town.settings.policies)
     return calendar.model_copy(update={"version": f"{calendar.version}+hours-{hours.version}", "office_hours": hours})
 

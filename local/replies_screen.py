@@ -45,7 +45,7 @@ class ReplyOptions:
 async def run_replies(options: ReplyOptions, *, as_json: bool = False) -> int:
     """Play a file in a town of its own and show what came of it; the exit code is 0 only if all is well.
 
-    Raises UnreadableFile, NoPublishedCalendar, and what `open_town` raises.
+    Raises UnreadableFile, and what `open_town` raises.
     """
     file = read_replies(options.file, options.columns)
     console = Console(stderr=as_json)
@@ -115,6 +115,7 @@ def _document(report: ReplyReport) -> dict[str, object]:
         "too_late": sum(each.too_late for each in report.played),
         "off_their_days": sum(not each.on_its_days for each in report.played),
         "chains_verified": sum(bool(each.finding and each.finding.ok) for each in report.played),
+        "provisional_days": list(report.provisional),
         "refused": [vars(fault) for fault in report.refused],
         "replies": [each.as_json() for each in report.played],
     }
@@ -126,6 +127,10 @@ def _show(console: Console, report: ReplyReport) -> None:
         console.print(escape(line), soft_wrap=True, highlight=False)
     for table in (_sums(report), _indicators(report), _limits(report)):
         console.print(table)
+    if report.provisional:
+        runs = ", ".join(report.provisional)
+        line = f"暂定日历,放假通知尚未发布 provisional, their notice is not out: {runs}"
+        console.print(escape(line), soft_wrap=True, highlight=False)
     console.print(SIGNING, soft_wrap=True, highlight=False)
     console.print("假设 assumed:", highlight=False)
     for chinese, english in ASSUMPTIONS:

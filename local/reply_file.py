@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from local.csv_records import Record, UnreadableFile, decode, records
-from local.message_file import ColumnMap, LineFault, Message, read_messages, read_moment
+from local.csv_records import Record, UnreadableFile, column_key, column_names, decode, records
+from local.message_file import ColumnMap, LineFault, Message, cell_of, read_messages
+from local.written_dates import NoDay, read_date
 from schemas.free_text import TEXT_LIMIT
 from schemas.refusals import say
+from schemas.tidy_text import is_blank
 
 CATEGORY = "网民留言"
 """What a row without a category is reported as. It is on no responsibility list, so the coordination centre has it."""
@@ -72,24 +74,28 @@ def read_replies(file: Path, columns: ReplyColumns) -> ReplyFile:
 
 
 def _cells(file: Path, columns: ReplyColumns) -> Mapping[int, Mapping[str, str]]:
-    rows = [record for record in records(decode(file).text) if isinstance(record, Record)]
-    names = [name.strip() for name in rows[0].fields]
+    decoded = decode(file)
+    rows = [record for record in records(decoded.text) if isinstance(record, Record)]
+    names = column_names(file, rows[0], decoded)
     needed = (columns.reply, columns.replied_at, str(columns.submitted_at))
-    if missing := [name for name in needed if name not in names]:
+    if missing := [name for name in needed if column_key(name) not in names]:
         raise UnreadableFile(f"{file}: no column {', '.join(missing)}; it has {', '.join(names)}.")
     return {row.line: dict(zip(names, row.fields, strict=False)) for row in rows[1:]}
 
 
 def _answered(message: Message, row: Mapping[str, str], columns: ReplyColumns) -> Answered | list[LineFault]:
-    reply, replied_at = row[columns.reply], read_moment(row[columns.replied_at].strip())
+    reply = row[column_key(columns.reply)]
+    replied_at = read_date(cell_of(row, columns.replied_at))
     faults = list(_reply_faults(message.line, reply))
     for name, moment in ((columns.submitted_at or "", message.submitted_at), (columns.replied_at, replied_at)):
-        if moment is None:
+        if isinstance(moment, NoDay):
+            faults.append(LineFault(message.line, name, moment.reason, moment.remedy))
+        elif moment is None:
             remedy = say("写成2019-07-05T11:56:23+08:00", "write 2019-07-05T11:56:23+08:00")
             faults.append(
                 LineFault(message.line, name, say("没有日期或无法识别", "no date, or none to be read"), remedy)
             )
-    if message.submitted_at is None or replied_at is None:
+    if message.submitted_at is None or not isinstance(replied_at, datetime):
         return faults
     if replied_at <= message.submitted_at:
         reason = say("答复早于留言", "the reply is before the message")
@@ -98,7 +104,7 @@ def _answered(message: Message, row: Mapping[str, str], columns: ReplyColumns) -
 
 
 def _reply_faults(line: int, reply: str) -> Iterator[LineFault]:
-    if not reply.strip():
+    if is_blank(reply):
         yield LineFault(line, "reply", say("为空", "blank"), say("请填写", "fill it in"))
     if len(reply) > TEXT_LIMIT:
         reason = say(f"共{len(reply)}字,上限{TEXT_LIMIT}字", f"{len(reply)} characters, the limit is {TEXT_LIMIT}")

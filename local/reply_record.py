@@ -3,12 +3,12 @@
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from local.message_file import LineFault
 from local.reply_file import Answered
-from schemas.calendar import in_shanghai
+from schemas.calendar import DAY, Calendar, in_shanghai, intervals
 from schemas.clock_schedule import BREACH, WARNING
 from schemas.clocks import ClockView
 from schemas.findings import Finding
@@ -110,12 +110,16 @@ class PlayedReply:
 
 @dataclass
 class ReplyReport:
-    """What came of a file. `refused` are rows that could not be read, `indicators` what the API says of the others."""
+    """What came of a file. `refused` are rows that could not be played, `indicators` what the API says of the others.
+
+    `provisional`: days on which a case or one of its limits ran, and of which a notice may still say something else; in runs.
+    """
 
     played: Sequence[PlayedReply]
     refused: Sequence[LineFault]
     indicators: Indicators
     seconds: float = 0.0
+    provisional: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=tuple)
 
     @property
@@ -152,6 +156,16 @@ class ReplyReport:
         """How many cases ended at which stage."""
         stages = [each.case.stage for each in self.played if each.case]
         return {str(stage): stages.count(stage) for stage in Stage if stage in stages}
+
+
+def provisional_days(played: Sequence[PlayedReply], calendar: Calendar) -> list[str]:
+    """The days from a message to its reply, or to the last of its limits, that are not certain; runs as ISO 8601 intervals."""
+    days: set[date] = set()
+    for each in played:
+        moments = [each.answered.replied_at, *(clock.due_at for clock in each.clocks.values() if clock.due_at)]
+        first, last = in_shanghai(each.answered.submitted_at).date(), max(in_shanghai(one).date() for one in moments)
+        days |= {first + DAY * number for number in range((last - first).days + 1)}
+    return intervals(day for day in days if calendar.is_provisional(day))
 
 
 def _same_day(recorded: datetime | None, real: datetime) -> bool:

@@ -21,6 +21,7 @@ from engine.tokens import issue
 from local.audit_commands import TOWN, Data, Json
 from local.found import town_or_settings
 from local.telling import run_told
+from local.typed_codes import typed_number
 from schemas.actor import Role
 from starter.client import Refused, TownClient, Unavailable, http_client
 from starter.stuck import StuckCase, retry_now, stuck_cases
@@ -31,7 +32,7 @@ SETTLE_SECONDS = 20.0
 WIDTH_WITHOUT_TERMINAL = 190
 
 stuck_app = typer.Typer(help="停滞 Cases that do not get on.", invoke_without_command=True)
-Retry = Annotated[str, typer.Argument(help="the number of the case")]
+Retry = Annotated[str, typer.Argument(callback=typed_number, help="the number of the case")]
 
 
 @stuck_app.callback()

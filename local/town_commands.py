@@ -17,6 +17,7 @@ from local.data_folder import DataFolder
 from local.found import NoTown, find_town
 from local.telling import run_told
 from local.town import TownAddresses, TownOptions, run_town
+from local.typed_codes import typed_code
 from schemas.actor import Role
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
@@ -57,8 +58,12 @@ def up(
 def token(
     role: Annotated[Role, typer.Option(help="what the bearer may do")],
     subject: Annotated[str | None, typer.Option(help="the account; default: the role with -1")] = None,
-    department: Annotated[str | None, typer.Option(help="code of the department, for department officers")] = None,
-    area: Annotated[str | None, typer.Option(help="code of the area; the whole town without it")] = None,
+    department: Annotated[
+        str | None, typer.Option(callback=typed_code, help="code of the department, for department officers")
+    ] = None,
+    area: Annotated[
+        str | None, typer.Option(callback=typed_code, help="code of the area; the whole town without it")
+    ] = None,
     hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="how long it is valid")] = 12,
     data: Data = TOWN,
 ) -> None:
@@ -69,7 +74,11 @@ def token(
     keys = Keys.of(settings)
     account = subject or f"{role}-1"
     lifetime = timedelta(hours=hours)
-    typer.echo(issue(keys, subject=account, role=role, department=department, area=area, lifetime=lifetime))
+    try:
+        signed = issue(keys, subject=account, role=role, department=department, area=area, lifetime=lifetime)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    typer.echo(signed)
 
 
 def where(

@@ -13,8 +13,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from schemas.account import NotOfAPerson
+from schemas.free_text import TEXT_LIMIT, checked_text
 from schemas.model import Model
 from schemas.references import TextReference
 from schemas.typed_code import Tidied
@@ -28,8 +30,10 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 ForeignCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)]
 """A number or account of the department's own: it enters the history in plain, so no names and no blanks."""
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-"""Free text, not blank, up to 4,000 characters."""
+Text = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LIMIT), AfterValidator(checked_text)
+]
+"""Free text, of which something can be seen, up to 4,000 characters."""
 
 Moment = Annotated[AwareDatetime, Field(strict=True)]
 """Town time with its offset, ISO 8601. Strict, because a bare number would be read as a time in 1970."""
@@ -153,7 +157,7 @@ class _Callback(Model):
     callback_id: ForeignCode
     order_id: str = Field(max_length=200)
     case_id: str = Field(max_length=200)
-    by: ForeignCode
+    by: Annotated[ForeignCode, NotOfAPerson]
     as_of: Moment
 
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas.clocks import Limit, Tier, Unit
 from schemas.model import Model
 from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
+from schemas.tidy_text import is_blank
 
 
 class Urgency(StrEnum):
@@ -92,9 +93,9 @@ class IncidentPolicy(Policy):
         for category, responsibility in self.categories.items():
             if responsibility.department not in self.departments:
                 yield f"categories.{category}.department: {responsibility.department!r} {NOT_A_DEPARTMENT}"
-            if not responsibility.legal_basis.strip():
+            if is_blank(responsibility.legal_basis):
                 yield f"categories.{category}.legal_basis: is blank; name the law"
-            if not category.strip():
+            if is_blank(category):
                 yield "categories: one has no name; name it"
         for urgency in Urgency:
             if urgency not in self.terms.urgencies:

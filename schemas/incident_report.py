@@ -3,14 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter
-from schemas.free_text import FreeText
+from schemas.free_text import FreeText, StatedName, StatedPhone
 from schemas.incident import OFF_THE_LIST, IncidentPolicy, IncidentState
 from schemas.location import AREA_UNKNOWN, Location
 from schemas.model import Model
@@ -31,10 +31,10 @@ def _not_the_gateway(channel: Channel) -> Channel:
 
 
 class Reporter(Model):
-    """Who reported it, as far as they said. A blank name or number was not stated."""
+    """Who reported it, as far as they said. A name or number of which nothing can be seen was not stated."""
 
-    name: str | None = Field(default=None, max_length=100)
-    phone: str | None = Field(default=None, max_length=40)
+    name: StatedName | None = None
+    phone: StatedPhone | None = None
 
 
 class IncidentReport(Model):

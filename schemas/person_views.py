@@ -1,10 +1,12 @@
 """What of a person each role reads: the one place that decides, and how the rest is masked (docs/privacy.md has the table)."""
 
+import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum
 
 from schemas.actor import Role
 from schemas.model import Model
+from schemas.tidy_text import is_invisible
 
 ALL = "*"
 _PHONE_START, _PHONE_END, _PHONE_SHORTEST = 3, 4, 11
@@ -57,8 +59,11 @@ def shown_person(details: Mapping[str, str], role: Role) -> dict[str, str] | Non
 
 
 def masked_name(name: str) -> str:
-    """张*: the first character and a star, however long the name is, so that its length tells nothing either."""
-    return f"{name.strip()[:1]}*"
+    """张*: the first letter or number and a star, however long the name is, so that its length tells nothing either.
+
+    What stands before it is left out: it could turn or hide what a public page shows.
+    """
+    return f"{next((each for each in name if unicodedata.category(each)[0] in 'LN' and not is_invisible(each)), '')}*"
 
 
 def masked_phone(number: str) -> str:

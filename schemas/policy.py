@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 from schemas.clock_schedule import Tier
 from schemas.limits import Limit
 from schemas.model import Model
+from schemas.tidy_text import is_blank
 
 NOT_A_DEPARTMENT = "is no department of departments.yaml; mend the code or add the department there"
 
@@ -51,5 +52,5 @@ class Policy(Model):
 
     def faults(self) -> Iterator[str]:
         """Say what is wrong although each field is well formed: place, what, remedy."""
-        if not self.version.strip():
+        if is_blank(self.version):
             yield "version: is blank; count it up with every change"

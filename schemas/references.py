@@ -1,7 +1,8 @@
 """References stand in a case where personal data would: short, opaque, useless without the vault."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
@@ -14,6 +15,13 @@ TextReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^text:{
 
 PersonReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^person:{OPAQUE}$")]
 """Points to one person in the vault."""
+
+
+@dataclass(frozen=True)
+class WrittenAs:
+    """Beside a TextReference in a command: what people write there at the door, where it is no free text."""
+
+    kind: Any
 
 
 class Tombstone(Model):

@@ -8,11 +8,12 @@ from pydantic import ConfigDict, Field
 
 from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
+from schemas.bank_account import WrittenAccount, is_account
 from schemas.canonical import digest
 from schemas.case import Charter
 from schemas.department import Code
 from schemas.document import Document
-from schemas.free_text import FreeText, ShortText
+from schemas.free_text import FreeText, PersonName, ShortText, StatedPhone
 from schemas.identity_number import birth_month, is_identity_number, tidy_identity_number
 from schemas.location import AreaCode
 from schemas.model import Model
@@ -32,22 +33,20 @@ APPLICANTS = frozenset({Role.RESIDENT, Role.WINDOW_CLERK, Role.GRID_WORKER})
 INCOME_FEN_MAX = 10**9
 """Ten million yuan a month: beyond it stands a slip of the pen."""
 
-_ACCOUNT_DIGITS = range(8, 33)
-
 
 class Citizen(Model):
     """Somebody of the household. Prints nothing of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    name: ShortText = Field(repr=False)
+    name: PersonName = Field(repr=False)
     identity_number: str = Field(max_length=40, repr=False, examples=["320104194803077311"])
 
 
 class Applicant(Citizen):
     """Who applies."""
 
-    phone: str | None = Field(default=None, max_length=40, repr=False)
+    phone: StatedPhone | None = Field(default=None, repr=False)
 
 
 class Paper(Model):
@@ -72,7 +71,7 @@ class WelfareApplication(Model):
     disability_level: int | None = None
     area: AreaCode
     address: ShortText
-    account: str = Field(max_length=64, repr=False, examples=["6222020000000000017"])
+    account: WrittenAccount = Field(repr=False)
     reason: FreeText
     consent: bool = Field(examples=[True])
     relation_to_staff: FreeText | None = None
@@ -131,9 +130,13 @@ class WelfareApplication(Model):
             )
         if self.disability_level is not None and not 1 <= self.disability_level <= DISABILITY_LEVELS:
             yield _fault("disability_level", "残疾等级为1至4", "is 1 to 4", "请按残疾人证填写", "see the certificate")
-        if len(self.account.strip()) not in _ACCOUNT_DIGITS or not self.account.strip().isdecimal():
+        if not is_account(self.account):
             yield _fault(
-                "account", "银行账号应为8至32位数字", "is not 8 to 32 digits", "请核对账号", "look at it again"
+                "account",
+                "银行账号应为8至32位数字",
+                "is not 8 to 32 digits",
+                "请核对账号,只填数字",
+                "look at it again, and write its digits only",
             )
 
     def _people_faults(self, today: date) -> Iterator[Fault]:

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from schemas.bank_account import AccountReference
 from schemas.calendar import TownDatetime
 from schemas.case import CaseState
 from schemas.payment import Month, PaymentKey, ReturnedPayment
@@ -88,7 +89,7 @@ class OfPayment(Command):
 class RetryPayment(OfPayment):
     """重新发放: to the account that is known, or to a corrected one."""
 
-    account: TextReference | None = None
+    account: AccountReference | None = None
 
 
 class Settlement(StrEnum):
@@ -115,7 +116,7 @@ class PaymentReturned(ReturnedPayment, Command):
 class ChangeAccount(Command):
     """变更账户: from the next payment on."""
 
-    account: TextReference
+    account: AccountReference
 
 
 class SuspendPayment(Command):

@@ -16,6 +16,7 @@ from schemas.department_policy import Name
 from schemas.means import FactName
 from schemas.model import Model
 from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
+from schemas.tidy_text import is_blank
 
 Money = Annotated[int, Field(strict=True, ge=0, le=10**10)]
 """Whole fen."""
@@ -190,7 +191,7 @@ class WelfarePolicy(Policy):
             yield f"terms.pay_by: is before pay_on ({self.terms.pay_on}); write a later day"
         for code, benefit in self.benefits.items():
             place = f"benefits.{code}"
-            if not benefit.legal_basis.strip():
+            if is_blank(benefit.legal_basis):
                 yield f"{place}.legal_basis: is blank; name the law"
             for kind in benefit.documents:
                 if kind not in self.documents:

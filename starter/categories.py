@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from schemas.department_policy import DepartmentRegister
 from schemas.incident import INCIDENT, IncidentPolicy
+from schemas.tidy_text import is_blank
 from starter.authentication import Caller
 from starter.category_search import Found, Known, search
 from starter.documentation import SIGNED_IN, responses
@@ -31,7 +32,7 @@ async def find_categories(
     policy = _policy(parts)
     known = known_categories(policy, parts.departments, parts.synonyms)
     whole_list = [Found(each.category, 0, ()) for each in known]
-    found = search(known, q) if q.strip() else whole_list
+    found = whole_list if is_blank(q) else search(known, q)
     items = [_shown(parts, policy, each) for each in found[:limit]]
     return Categories(items=items, otherwise=policy.terms.fallback_department)
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from schemas.free_text import FreeText
 from schemas.procedure import Command
-from schemas.references import TextReference
+from schemas.references import TextReference, WrittenAs
 from schemas.refusals import Fault
 from starter.faults import faults_of
 
@@ -74,17 +74,29 @@ def door_of(command: type[Command]) -> Door:
 
 
 def _without_references(kind: Any) -> Any:
-    """A free text in place of a reference, alone or optional; the very same kind where there is none."""
-    if kind == TextReference:
-        return FreeText
-    if get_origin(kind) in (Union, UnionType) and TextReference in get_args(kind):
-        return reduce(or_, [FreeText if part == TextReference else part for part in get_args(kind)])
+    """What people write in place of a reference, alone or optional; the very same kind where there is none."""
+    if (written := _written(kind)) is not None:
+        return written
+    if get_origin(kind) in (Union, UnionType) and any(_written(part) is not None for part in get_args(kind)):
+        return reduce(or_, [_written(part) or part for part in get_args(kind)])
     return kind
 
 
+def _written(kind: Any) -> Any | None:
+    """What a reference says that people write there; a free text if it says nothing; None if it is no reference."""
+    if get_origin(kind) is not Annotated:
+        return None
+    said = [each.kind for each in kind.__metadata__ if isinstance(each, WrittenAs)]
+    if said:
+        return said[0]
+    return FreeText if kind == TextReference else None
+
+
 def _mentions_reference(kind: Any) -> bool:
-    if get_origin(kind) is Annotated and kind != TextReference:
+    if _written(kind) is not None:
+        return True
+    if get_origin(kind) is Annotated:
         return _mentions_reference(get_args(kind)[0])
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return any(_mentions_reference(hint) for hint in get_type_hints(kind, include_extras=True).values())
-    return kind == TextReference or any(_mentions_reference(part) for part in get_args(kind))
+    return any(_mentions_reference(part) for part in get_args(kind))

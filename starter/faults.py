@@ -61,6 +61,10 @@ _WORDS: Mapping[str, Words] = {
         say("是个人号码,不是账号", "is a person's number, not an account"),
         say("请填写账号代码,或省略", "write the code of the account, or leave it out"),
     ),
+    "bank_account": _fixed(
+        say("银行账号应为8至32位数字", "is not 8 to 32 digits"),
+        say("请核对账号,只填数字", "look at it again, and write its digits only"),
+    ),
     "list_type": _fixed(
         say("应为列表", "is not a list"), say("请填写列表", 'write {"lines": […]}, and nothing beside it')
     ),

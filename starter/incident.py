@@ -106,11 +106,7 @@ def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:
 
 def _details(report: IncidentReport) -> PersonDetails | None:
     said = report.reporter
-    name, phone = (
-        (value.strip() if value and value.strip() else None for value in (said.name, said.phone))
-        if said
-        else (None, None)
-    )
+    name, phone = (said.name or None, said.phone or None) if said else (None, None)
     return PersonDetails(name=name, phone=phone) if name or phone else None
 
 

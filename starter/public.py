@@ -11,7 +11,7 @@ from schemas.case import CaseState
 from schemas.clocks import Status
 from schemas.ledger import projection_of
 from schemas.refusals import say
-from schemas.tidy_text import tidy
+from schemas.tidy_text import tidy, without_directions
 from starter.case_reading import CASE_ID, unknown_case
 from starter.database import Connection, database
 from starter.documentation import responses
@@ -95,7 +95,7 @@ async def _answers(parts: Parts, connection: Connection, state: CaseState) -> li
         return []
     reader = Actor(subject=f"code:{state.case_id}", role=Role.RESIDENT, channel=Channel.APP)
     texts = await parts.vault.read_texts(connection, [text for _, text in results], reader, PURPOSE, state.case_id)
-    return [Answer(department=department, text=str(texts[text])) for department, text in results]
+    return [Answer(department=department, text=without_directions(str(texts[text]))) for department, text in results]
 
 
 async def _followed(parts: Parts, connection: Connection, state: CaseState) -> PublicStage | None:

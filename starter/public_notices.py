@@ -214,7 +214,7 @@ def _page(notices: PublicNotices) -> str:
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td>{escape(text)}</td>"
+            f"<td><bdi>{escape(text)}</bdi></td>"  # so that no name turns what stands beside it
             for text in (
                 each.name,
                 each.community_zh,

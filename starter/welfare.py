@@ -90,7 +90,7 @@ def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> Ope
 async def _keep(parts: Parts, connection: Connection, application: WelfareApplication) -> KeptApplication:
     """Put everybody and every text into the vault. By the identity number the same person is found again."""
     texts = {
-        "account": application.account.strip(),
+        "account": application.account,
         "address": application.address,
         "reason": application.reason,
         "relation": application.relation_to_staff,
@@ -134,7 +134,7 @@ def _identity(person: Citizen) -> PersonIdentity:
 def _details(person: Citizen) -> PersonDetails:
     phone = person.phone if isinstance(person, Applicant) else None
     return PersonDetails(
-        name=person.name.strip(), phone=phone, identity_number=tidy_identity_number(person.identity_number)
+        name=person.name, phone=phone or None, identity_number=tidy_identity_number(person.identity_number)
     )
 
 

@@ -19,12 +19,13 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from engine.calendars import load_calendar
 from engine.database import open_pool
 from engine.keys import Keys
 from engine.settings import Settings
 from engine.temporal import connect
 from local.csv_records import UnreadableFile
-from local.past_calendar import NoPublishedCalendar, past_calendar
+from local.past_calendar import past_calendar
 from local.replay_pace import EARLY, LATE, Pace
 from local.replies import play_replies
 from local.reply_file import CATEGORY, ReplyColumns, read_replies
@@ -320,15 +321,28 @@ def test_a_file_without_replies_says_so(tmp_path: Path) -> None:
         )
 
 
+TOWN_CALENDAR = load_calendar(Path(__file__).resolve().parents[1] / "policies" / "calendars")
+
+
 def test_the_calendar_of_the_past_is_the_published_one() -> None:
-    """Each day of 2010 to 2020 is worked, or not, as its notice says; a year without a notice is not guessed."""
-    calendar = past_calendar(date(2010, 5, 1), date(2020, 2, 1))
+    """Each day of 2010 to 2020 is worked, or not, as its notice says."""
+    calendar = past_calendar(date(2010, 5, 1), date(2020, 2, 1), TOWN_CALENDAR)
     days = [date(2010, 1, 1) + DAY * number for number in range((date(2021, 1, 1) - date(2010, 1, 1)).days)]
 
     assert [day for day in days if calendar.is_working_day(day) != chinese_calendar.is_workday(day)] == []
     assert not any(calendar.is_provisional(day) for day in days)
-    with pytest.raises(NoPublishedCalendar, match="2003"):
-        past_calendar(date(2003, 1, 1), date(2010, 1, 1))
+
+
+def test_years_whose_notice_is_not_out_are_as_living_cases_have_them() -> None:
+    """2027 by the town's provisional calendar, what no calendar has by weekends and fixed holidays; both are said to be so."""
+    calendar = past_calendar(date(2026, 3, 1), date(2029, 1, 1), TOWN_CALENDAR)
+    days = [date(2026, 1, 1) + DAY * number for number in range(365 * 3)]
+
+    assert calendar.version == "2026.1-2027.0"
+    assert [day for day in days if calendar.is_working_day(day) != TOWN_CALENDAR.is_working_day(day)] == []
+    assert [day for day in days if calendar.is_provisional(day) != (day.year > 2026)] == []
+    assert not calendar.is_working_day(date(2027, 2, 8))  # 春节, of the lunar year: by the town's calendar alone
+    assert not calendar.is_working_day(date(2028, 10, 2))
 
 
 @pytest.mark.parametrize("hour", ["00:00:00", "00:00:01", "12:00:00", "23:49:12", "23:59:59"])
