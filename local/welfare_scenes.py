@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from local.scenes import SETTLE_SECONDS, Gives, OnStage
@@ -34,9 +35,13 @@ VISITS = (
 )
 
 
-def identity_number(born: str, order: int) -> str:
-    """A made-up identity number of somebody born on a day, such as "19400615", with its check character."""
-    digits = f"320104{born}{order:03d}"
+def identity_number(born: str, key: str) -> str:
+    """A made-up identity number of somebody born on a day, such as "19400615", with its check character.
+
+    Another one for each key: nobody has the same benefit twice at a time, and a story may be played again.
+    """
+    place, order = divmod(int(sha256(key.encode()).hexdigest(), 16) % 899_999_000, 1000)
+    digits = f"{100_000 + place}{born}{order:03d}"
     return digits + check_character(digits)
 
 

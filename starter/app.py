@@ -175,7 +175,7 @@ def build_parts(
             name: {command: door_of(model) for command, model in procedure.commands.items()}
             for name, procedure in procedures.items()
         },
-        intake=Intake(pool, vault, keys, town_time),
+        intake=Intake(pool, vault, keys, town_time, procedures),
         postbox=postbox,
         delivery=delivery,
         relay=Relay(postbox, delivery, counts, reader.states, announcements),
