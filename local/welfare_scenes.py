@@ -92,11 +92,13 @@ class PaysBack:
     async def play(self, stage: OnStage) -> None:
         """Wait for the recovery, and pay."""
         await stage.seen(Kind.RECOVERY_OPENED)
-        asked = (await stage.seen(Kind.RECOVERY_ASKED)).facts
+        entry = await stage.seen(Kind.RECOVERY_ASKED)
+        asked = entry.facts
         await _stands(stage.client(CLERK), asked["case"])
         half = asked["amount_fen"] // 2
         for number, part in enumerate((half, asked["amount_fen"] - half), start=1):
-            body = {"amount_fen": part, "receipt": f"CZ-{number}"}
+            body = {"amount_fen": part, "receipt": f"CZ-{asked['case']}-{number}"}
+            await stage.pays_in(body["receipt"], part, entry.at)
             await stage.client(CLERK).command(
                 asked["case"], "repay", body, f"scene:{asked['case']}:repay:{number}", SETTLE_SECONDS
             )
