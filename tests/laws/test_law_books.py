@@ -139,7 +139,10 @@ async def test_what_the_bank_says_of_another_payment_is_not_taken_for_this_one(
             pending = (await handle.describe()).raw_description.pending_activities
             return next((each.activity_id for each in pending if each.activity_type.name == "pay"), "")
 
-        await eventually(asked)
+        async def waits() -> bool:
+            return bool(await asked())
+
+        await eventually(waits)
         foreign = payment_key(f"person:{'Z':0>26}", "temporary-aid", "2026-11")
         run_id = (await handle.describe()).run_id
         by_id = temporal.get_async_activity_handle(workflow_id=case_id, run_id=run_id, activity_id=await asked())
