@@ -88,7 +88,8 @@ def in_the_way(
     own = {key for key, hold in mine.items() if hold is Hold.OWN}
     by_case: dict[str, list[Standing]] = defaultdict(list)
     for other in others:
-        by_case[other.case_id].append(other)
+        if other.key in mine:
+            by_case[other.case_id].append(other)
     found = []
     for case_id, standings in by_case.items():
         names_back = any(each.key in own for each in standings)

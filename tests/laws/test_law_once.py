@@ -2,15 +2,22 @@
 
 import asyncio
 import random
+import shutil
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+from pydantic import SecretStr
 
+from engine.database import open_pool
+from engine.migrations import FOLDER, migrate
+from engine.settings import Settings
 from schemas.welfare import WELFARE
 from tests.api_callers import BuildApp, api_of
 from tests.door import Door, OpenDoor, Person, Step
@@ -20,6 +27,7 @@ from tests.examples.welfare import (
     BASIS,
     CONFIRM,
     DIED,
+    DOCUMENTS,
     GRANTED,
     NEGATIVE,
     OLD_AGE,
@@ -27,6 +35,8 @@ from tests.examples.welfare import (
     REASON,
     REVIEW,
     REVIEWED,
+    SUBSISTENCE,
+    application,
     complete,
     identity_number,
 )
@@ -63,7 +73,7 @@ class Town:
         """Apply for the old age allowance, or for what `body` says."""
         key, body = other.pop("key", None) or str(uuid.uuid4()), other.pop("body", OLD_AGE)
         sender = by if isinstance(by, str) else "clerk"
-        whole = await complete(self.door, body | other, sender, ("identity-card",))
+        whole = await complete(self.door, body | other, sender, DOCUMENTS[body["benefit"]])
         headers = self.door.headers(sender, key)
         if isinstance(by, Person):
             whole["documents"] = []
@@ -142,6 +152,17 @@ async def test_a_refused_application_leaves_nothing_behind_but_its_refusal(town:
 
     assert await pool.fetchrow(count) == before
     assert await pool.fetchval(refusals) == told + 1
+
+
+async def test_two_benefits_of_which_one_excludes_the_other_are_not_had_together(town: Town) -> None:
+    """低保 and 特困人员供养: whichever comes second is refused; what neither names is another matter."""
+    her, him = somebody("何秀英"), somebody("张大")
+    destitute = application("destitute-support")
+    cases = [await town.stands(her, body=SUBSISTENCE), await town.stands(him, body=destitute)]
+
+    assert in_the_way(await town.apply(her, body=destitute)) == cases[:1]
+    assert in_the_way(await town.apply(him, body=SUBSISTENCE)) == cases[1:]
+    assert (await town.apply(her)).status_code == CREATED
 
 
 async def test_the_same_application_again_is_the_same_case(town: Town) -> None:
@@ -294,3 +315,55 @@ async def test_a_review_again_under_its_key_gets_its_answer_whatever_stands_in_t
     assert (first.status_code, again.status_code) == (OK, OK)
     assert again.json()["accepted"] == first.json()["accepted"]
     assert in_the_way(await town.door.taken(case_id, CONFIRM)) != []
+
+
+# ---- cases from before ------------------------------------------------------------------------------------------------
+
+LAW = "20261128000020"
+ALIVE = """
+insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, closed_at, ended, seq, head_hash, clocks,
+                   snapshot, task_at)
+values ($1, 'welfare', $2, '1', '', '{}', $3, $4, false, 1, '0', '[]', $5, $3)
+"""
+
+
+async def test_what_lives_when_the_law_comes_is_registered(own_settings: Settings, tmp_path: Path) -> None:
+    """The earlier of two holds; who counts in a granted household counts; what is over holds nothing; nothing stands twice."""
+    before = tmp_path / "before"
+    before.mkdir()
+    for file in FOLDER.glob("*.sql"):
+        if file.name < LAW:
+            shutil.copy(file, before)
+    await migrate(own_settings.database_url, before)
+    he, she, child = (f"person:{letter:0>26}" for letter in "ABC")
+    told = (
+        ("welfare-20260101-000001", "paying", 1, None, he, [she]),
+        ("welfare-20260102-000001", "applied", 2, None, he, []),
+        ("welfare-20260103-000001", "ended", 3, datetime(2026, 2, 1, tzinfo=UTC), child, []),
+        ("welfare-20260104-000001", "surveyed", 4, None, child, [he]),
+    )
+    async with await open_pool(own_settings) as pool:
+        for case_id, stage, day, closed_at, reporter, members in told:
+            snapshot = {"benefit": "old-age-allowance", "reporter": reporter, "members": members}
+            await pool.execute(ALIVE, case_id, stage, datetime(2026, 1, day, tzinfo=UTC), closed_at, snapshot)
+        await migrate(own_settings.database_url)
+        rows = await pool.fetch("select case_id, key, hold from reservations order by case_id, key")
+
+    key = "old-age-allowance/{}".format
+    assert [tuple(row) for row in rows] == [
+        ("welfare-20260101-000001", key(he), "own"),
+        ("welfare-20260101-000001", key(she), "counted"),
+        ("welfare-20260102-000001", key(he), "named"),
+        ("welfare-20260104-000001", key(he), "named"),
+        ("welfare-20260104-000001", key(child), "own"),
+    ]
+
+
+@pytest.fixture
+async def own_settings(settings: Settings) -> Settings:
+    """Of a schema without any table."""
+    name = f"before_{uuid.uuid4().hex[:8]}"
+    async with await open_pool(settings) as pool:
+        await pool.execute(f"create schema {name}")
+    url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
+    return settings.model_copy(update={"database_url": url})
