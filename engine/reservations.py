@@ -1,4 +1,4 @@
-"""The register of what only one living case may have at a time: asked and written in the transaction of who accepts."""
+"""Reservations: asked for and written in the transaction of who accepts, under locks."""
 
 from collections.abc import Sequence
 

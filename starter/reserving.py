@@ -18,7 +18,7 @@ from starter.problems import Attempt, Problem
 
 
 class Reserving:
-    """Asks the register for what a procedure's cases reserve. Raises Problem 409: then the whole transaction is undone."""
+    """Reserves what a procedure's cases claim. Raises Problem 409: then the whole transaction is undone."""
 
     def __init__(self, procedures: Mapping[str, Procedure]) -> None:
         self._procedures = procedures

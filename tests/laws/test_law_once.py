@@ -141,6 +141,17 @@ async def test_the_case_in_the_way_is_named_only_to_who_sees_it(town: Town) -> N
     assert case_id not in unnamed.text
 
 
+async def test_the_database_itself_takes_no_two(town: Town, pool: asyncpg.Pool) -> None:
+    """Whoever wrote past the rules: of what one living case has for itself there is no second row."""
+    case_id = await town.stands(somebody("何秀英"))
+    second = (
+        "insert into reservations (kind, key, case_id, hold)"
+        " select kind, key, 'welfare-other', hold from reservations where case_id = $1"
+    )
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await pool.execute(second, case_id)
+
+
 async def test_a_refused_application_leaves_nothing_behind_but_its_refusal(town: Town, pool: asyncpg.Pool) -> None:
     """Nobody is kept who was only named in it, no number is used up, and the attempt is on record."""
     her, him = somebody("何秀英"), somebody("张大")

@@ -1,10 +1,13 @@
-"""What stands in the way of what: the rules of the register, without a town."""
+"""What stands in the way of what: the rules of reservations, without a town."""
 
 import itertools
 
 import pytest
 
 from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
+from schemas.welfare import WELFARE
+from schemas.welfare_policy import Benefit
+from schemas.welfare_state import LIVING, WelfareState
 
 ME, HER, CHILD = "b/me", "b/her", "b/child"
 DECIDED = (Occasion.DECIDED, Occasion.TAKEN)
@@ -70,3 +73,19 @@ def test_a_decision_makes_count_whoever_was_named_and_weakens_nobody() -> None:
     assert [claim.hold for claim in taken((*MINE, Claim(key=CHILD, hold=Hold.CONSENTED)))] == [
         Hold.OWN, Hold.COUNTED, Hold.CONSENTED,
     ]  # fmt: skip
+
+
+def test_every_word_that_grants_asks_and_makes_count() -> None:
+    """Each command that brings a case from undecided to paying, of those that are there and those to come."""
+    grants = {
+        rule.command
+        for rule in WELFARE.rules
+        if set(rule.to) & set(LIVING) and not set(rule.at) <= set(LIVING) and rule.command in WELFARE.commands
+    }
+    state = WelfareState.model_construct(rules=Benefit.model_construct(pay_first_fen=0))
+
+    assert grants
+    assert WELFARE.reserves is not None
+    assert {command: WELFARE.reserves.occasion(state, command, None) for command in grants} == dict.fromkeys(
+        grants, Occasion.TAKEN
+    )

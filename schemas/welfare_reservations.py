@@ -1,4 +1,4 @@
-"""同一救助,一人一户同时只享一次: what a welfare case reserves in the register, of whom, and when it is asked about.
+"""同一救助,一人一户同时只享一次: what a welfare case reserves, of whom, and when it is asked about.
 
 Source: the law that nobody is supported twice for the same need (社会救助暂行办法, L: 同一家庭同一救助不重复享受). A household
 is its applicant and the people named in the application; whoever applies holds the benefit at once. Whoever was only named
@@ -36,4 +36,4 @@ def occasion_of(state: WelfareState, command: str, given: object) -> Occasion | 
             return None
 
 
-REGISTER = Reserves(kind=KIND, says=SAYS, claims=claims_of, occasion=occasion_of)
+RESERVES = Reserves(kind=KIND, says=SAYS, claims=claims_of, occasion=occasion_of)
