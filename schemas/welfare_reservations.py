@@ -19,8 +19,8 @@ SAYS = Name(
 def claims_of(state: WelfareState) -> tuple[Claim, ...]:
     """The benefit, and what it excludes, of the applicant and of everybody who was named."""
     scopes = state.reserves or (state.benefit,)
-    people = [(state.reporter, Hold.OWN), *((member, Hold.NAMED) for member in state.members)]
-    return tuple(Claim(key=f"{scope}/{person}", hold=hold) for person, hold in people for scope in scopes)
+    people = dict.fromkeys(state.members, Hold.NAMED) | {state.reporter: Hold.OWN}
+    return tuple(Claim(key=f"{scope}/{person}", hold=hold) for person, hold in people.items() for scope in scopes)
 
 
 def occasion_of(state: WelfareState, command: str, given: object) -> Occasion | None:

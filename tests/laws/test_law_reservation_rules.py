@@ -7,6 +7,7 @@ import pytest
 from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
 from schemas.welfare import WELFARE
 from schemas.welfare_policy import Benefit
+from schemas.welfare_reservations import claims_of
 from schemas.welfare_state import LIVING, WelfareState
 
 ME, HER, CHILD = "b/me", "b/her", "b/child"
@@ -89,3 +90,16 @@ def test_every_word_that_grants_asks_and_makes_count() -> None:
     assert {command: WELFARE.reserves.occasion(state, command, None) for command in grants} == dict.fromkeys(
         grants, Occasion.TAKEN
     )
+
+
+def test_a_household_claims_everybody_once_and_the_applicant_firmly() -> None:
+    """Each benefit that is held, of each person; whoever is named beside themselves is still the applicant."""
+    me, her = f"person:{'A':0>26}", f"person:{'B':0>26}"
+    state = WelfareState.model_construct(benefit="b", reserves=("b", "a+b"), reporter=me, members=(her, me, her))
+
+    assert {claim.key: claim.hold for claim in claims_of(state)} == {
+        f"b/{me}": Hold.OWN, f"a+b/{me}": Hold.OWN, f"b/{her}": Hold.NAMED, f"a+b/{her}": Hold.NAMED,
+    }  # fmt: skip
+    assert len(claims_of(state)) == 4
+    before = WelfareState.model_construct(benefit="b", reserves=(), reporter=me, members=())
+    assert [claim.key for claim in claims_of(before)] == [f"b/{me}"]
