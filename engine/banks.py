@@ -22,6 +22,7 @@ from schemas.payment import (
     PaymentBody,
     PaymentKey,
     PayStatus,
+    ReceiptLine,
     Statement,
     StatementLine,
     StatementPage,
@@ -95,12 +96,16 @@ class BankGateway:
     async def statement(self, bank: BankPolicy, month: Month) -> Statement:
         """The bank's own books of a month, page by page. Raises GatewayUnavailable."""
         lines: list[StatementLine] = []
+        receipts: list[ReceiptLine] | None = None
         after: str | None = None
         for _ in range(PAGES_MAX):
             page = await self._page(bank, month, after)
             lines.extend(page.lines)
+            if page.receipts is not None:
+                receipts = [*(receipts or ()), *page.receipts]
             if page.next is None:
-                return Statement(month=month, lines=tuple(lines))
+                told = None if receipts is None else tuple(receipts)
+                return Statement(month=month, lines=tuple(lines), receipts=told)
             if page.next == after:
                 break
             after = page.next

@@ -1,13 +1,25 @@
-"""Our books of payments, as the ledger has them, and whose they are."""
+"""Our books of payments, and of what is to come back, as the ledger has them, and whose they are."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.database import Queries
+from schemas.calendar import midnight
 from schemas.payment import Month
-from schemas.reconciliation import Difference, LedgerPayment, OurPayment, Reconciliation, booked
+from schemas.reconciliation import (
+    Advance,
+    Difference,
+    LedgerPayment,
+    OurPayment,
+    Reconciliation,
+    RecoveryEntry,
+    booked,
+)
+from schemas.welfare_rules import next_month
+from schemas.welfare_state import UNDECIDED
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -16,6 +28,8 @@ class PaymentQueries(Queries):
     """The SQL of payments."""
 
     payments_of_month: str
+    recoveries_of_month: str
+    undecided_advances: str
     cases_of_people: str
 
 
@@ -26,6 +40,19 @@ async def payments_of_month(connection: Connection, month: Month) -> list[OurPay
     """Every payment of a month that stands in the chains of our cases."""
     rows = await connection.fetch(SQL.payments_of_month, month)
     return booked(LedgerPayment.model_validate(dict(row)) for row in rows)
+
+
+async def recoveries_of_month(connection: Connection, month: Month, receipts: Iterable[str]) -> list[RecoveryEntry]:
+    """What was asked back, came back and was given up in a month, and every repayment under one of these receipts."""
+    begins, ends = (midnight(date(int(each[:4]), int(each[5:]), 1)) for each in (month, next_month(month)))
+    rows = await connection.fetch(SQL.recoveries_of_month, begins, ends, sorted(receipts))
+    return [RecoveryEntry.model_validate(dict(row)) for row in rows]
+
+
+async def undecided_advances(connection: Connection, month: Month, now: datetime) -> list[Advance]:
+    """What was paid first for a month, and is not decided though the case's limit has passed."""
+    rows = await connection.fetch(SQL.undecided_advances, month, list(UNDECIDED), now)
+    return [Advance.model_validate(dict(row) | {"keys": tuple(row["keys"])}) for row in rows]
 
 
 async def with_cases(connection: Connection, found: Reconciliation) -> Reconciliation:

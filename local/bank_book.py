@@ -14,6 +14,9 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS payments (
   payment_key TEXT PRIMARY KEY, digest TEXT NOT NULL, amount_fen INTEGER NOT NULL, month TEXT NOT NULL,
   refused TEXT, bank_reference TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payment_cases (payment_key TEXT PRIMARY KEY, case_id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS receipts (
+  receipt TEXT PRIMARY KEY, amount_fen INTEGER NOT NULL, month TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS superseded (payment_key TEXT PRIMARY KEY);
 -- Without a key on purpose: money that moved twice must be seen, not refused.
 CREATE TABLE IF NOT EXISTS movements (
@@ -58,6 +61,8 @@ class BookedPayment:
     refused: str | None
     bank_reference: str
     at: str
+    case_id: str | None = None
+    """Whose payment it is; None in books from before."""
 
 
 class BankBook(Book):
@@ -67,7 +72,7 @@ class BankBook(Book):
 
     def payment(self, key: str) -> BookedPayment | None:
         """A payment by its key."""
-        row = self._one("SELECT * FROM payments WHERE payment_key = ?", key)
+        row = self._one("SELECT * FROM payments LEFT JOIN payment_cases USING (payment_key) WHERE payment_key = ?", key)
         return None if row is None else BookedPayment(**dict(row))
 
     def movement(self, key: str) -> Movement | None:
@@ -83,6 +88,17 @@ class BankBook(Book):
     def month(self, month: str, after: int, limit: int) -> list[Movement]:
         """The movements for a month, oldest first, from a number on."""
         return self.movements("month = ? AND number > ? ORDER BY number LIMIT ?", month, after, limit)
+
+    def pay_in(self, receipt: str, amount_fen: int, month: str, at: str) -> None:
+        """Take in money at the counter; the same receipt again is the same money."""
+        self._connection.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?)", (receipt, amount_fen, month, at))
+
+    def receipts(self, month: str) -> list[dict[str, Any]]:
+        """What was paid in during a month."""
+        rows = self._connection.execute(
+            "SELECT receipt, amount_fen, at FROM receipts WHERE month = ? ORDER BY rowid", (month,)
+        )
+        return [dict(row) for row in rows]
 
     def superseded(self, key: str) -> bool:
         """Whether a later attempt came before this one."""
@@ -101,6 +117,9 @@ class BankBook(Book):
                 (payment.payment_key, payment.digest, payment.amount_fen, payment.month, payment.refused,
                  payment.bank_reference, payment.at),
             )  # fmt: skip
+            if payment.case_id is not None:
+                whose = (payment.payment_key, payment.case_id)
+                self._connection.execute("INSERT INTO payment_cases VALUES (?, ?)", whose)
             self._connection.executemany(
                 "INSERT INTO movements (payment_key, amount_fen, month, bank_reference, at, returns_at_real, returns_at,"
                 " return_code) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -4,6 +4,7 @@ POST /<code>/payments            pay, as the stage direction in the account or t
 POST /<code>/payment-batches     several, each judged by itself
 GET  /<code>/payments/{key}      what became of one
 GET  /<code>/statements/{month}  the books of a month
+POST /<code>/receipts            somebody pays in at the counter, for tests and stories
 GET  /<code>/journal             all of the books, for tests and stories
 GET  /healthz
 """
@@ -28,8 +29,9 @@ from local.bank_characters import BankCharacter, UnreadableDirection, character_
 from local.department_post import ReportPost
 from local.quiet_server import listen, quiet_server, url_of
 from local.wire import SLOW_ANSWER_SECONDS, believed, never, problem
+from schemas.calendar import in_shanghai
 from schemas.department import IDEMPOTENCY_HEADER
-from schemas.payment import STATEMENT_PAGE, BatchBody, PaymentBody, PayStatus
+from schemas.payment import STATEMENT_PAGE, BatchBody, PaymentBody, PayStatus, ReceiptLine
 from schemas.signature import read_secrets
 
 log = structlog.get_logger()
@@ -67,6 +69,7 @@ class RunningBank:
             Route(f"/{bank.code}/payment-batches", self._pay_together, methods=["POST"]),
             Route(f"/{bank.code}/payments/{{key}}", self._status),
             Route(f"/{bank.code}/statements/{{month}}", self._statement),
+            Route(f"/{bank.code}/receipts", self._pay_in, methods=["POST"]),
             Route(f"/{bank.code}/journal", self._journal),
             Route("/healthz", self._health),
         ]
@@ -133,7 +136,7 @@ class RunningBank:
         if character is BankCharacter.FLAKY and attempt == 1:
             return 503, {"status": 503, "code": "out-of-order"}
         known = self._book.payment(body.payment_key)
-        if known is not None and known.digest != self._digest(body):
+        if known is not None and (known.digest, known.case_id or body.case_id) != (self._digest(body), body.case_id):
             return _conflict("another-payment-under-this-key")
         if known is None and (conflict := self._replaced(body)) is not None:
             return conflict
@@ -208,6 +211,7 @@ class RunningBank:
             refused=refused,
             bank_reference=self._reference(body),
             at=body.as_of.isoformat(),
+            case_id=body.case_id,
         )
 
     def _content(self, key: str) -> dict[str, Any]:
@@ -246,7 +250,17 @@ class RunningBank:
             for each in found
         ]  # fmt: skip
         further = str(found[-1].number) if len(found) == STATEMENT_PAGE else None
-        return JSONResponse({"month": month, "lines": lines, "next": further})
+        paid_in = self._book.receipts(month) if after is None else []
+        return JSONResponse({"month": month, "lines": lines, "receipts": paid_in, "next": further})
+
+    async def _pay_in(self, request: Request) -> Response:
+        """Somebody pays in at the counter: no town sends this."""
+        try:
+            line = ReceiptLine.model_validate_json(await request.body())
+        except ValidationError:
+            return problem(400, "unreadable-receipt")
+        self._book.pay_in(line.receipt, line.amount_fen, f"{in_shanghai(line.at):%Y-%m}", line.at.isoformat())
+        return JSONResponse(line.model_dump(mode="json"), 201)
 
     async def _journal(self, _: Request) -> Response:
         return JSONResponse(self._book.journal())
@@ -255,7 +269,7 @@ class RunningBank:
         return JSONResponse({"bank": self._bank.code})
 
     def _digest(self, body: PaymentBody) -> str:
-        """By which a payment is told from another: who asks, when, and where notices go make no difference."""
+        """By which a payment is told from another beside its case: when, and where notices go make no difference."""
         said = body.model_dump_json(exclude={"case_id", "as_of", "notice_url"})
         return hmac.new(self._secrets[0], said.encode(), "sha256").hexdigest()
 

@@ -63,7 +63,7 @@ def application_of(seed: int, number: int, document: Document) -> WelfareApplica
     return WelfareApplication(
         benefit=BENEFIT,
         applicant=Applicant(
-            name=f"张秀英{random.choice(DIRECTIONS)}", identity_number=identity_number("19750505", number)
+            name=f"张秀英{random.choice(DIRECTIONS)}", identity_number=identity_number("19750505", f"{seed}/{number}")
         ),
         monthly_income_fen=0,
         area=random.choice(AREAS),

@@ -15,6 +15,7 @@ from temporalio.client import Client
 
 from audit.replay import replay_cases
 from audit.verify import verify_cases
+from engine.bank_policy import load_bank
 from engine.database import open_pool
 from engine.department_policy import load_departments
 from engine.keys import Keys
@@ -156,6 +157,7 @@ async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
                 entrance=Entrance(settings.api_url, http, read_town_time(settings)),
                 entrance_of=_entrance_of(settings, keys, pool, client),
                 departments_url=str(settings.departments_url),
+                bank_url=load_bank(settings.policies / "banks.yaml", settings.bank_url).url or "",
                 departments=[each.code for each in register.departments if each.gateway is Gateway.HTTP],
                 token_for=tokens(settings, keys),
                 pid_of=town.supervisor.pid_of,

@@ -73,13 +73,19 @@ def _print(found: dict[str, Any]) -> None:
         f"{found['month']}  台账 {found['ours']} 笔 {_yuan(found['ours_fen'])} 元  银行 {found['bank']} 笔 "
         f"{_yuan(found['bank_fen'])} 元  差异 {len(found['differences'])} 项"
     )
+    back = found["recoveries"]
+    console.print(
+        f"追回  通知 {back['asked']} 笔 {_yuan(back['asked_fen'])} 元  退款 {back['repaid']} 笔 "
+        f"{_yuan(back['repaid_fen'])} 元(银行未证实 {_yuan(back['not_proved_fen'])} 元)  核销 {back['written_off']} 笔 "
+        f"{_yuan(back['written_off_fen'])} 元"
+    )
     if found["even"]:
         return
     table = Table("案件", "发放键", "台账(元)", "银行(元)", "差异与处理", show_lines=True)
     for each in found["differences"]:
         table.add_row(
             "\n".join(each["case_ids"]) or "-",
-            "\n".join(each["payment_keys"]),
+            "\n".join(each["payment_keys"]) or each["entitlement"],
             _yuan(each["ours_fen"]),
             _yuan(each["bank_fen"]),
             escape("\n".join(each["words"])),

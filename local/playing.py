@@ -22,6 +22,7 @@ from local.townspeople import AUDITOR, Persona
 from local.verdict import Evidence, Journal, Killing, Verdict, judge
 from schemas.findings import Finding
 from schemas.incident import Kind
+from schemas.payment import ReceiptLine
 from schemas.town_time import TownTime
 from starter.client import ApiError, TownClient
 from starter.views import PublicCase, TimelineEntry
@@ -82,6 +83,7 @@ class PlayedTown:
     entrance_of: EntranceOf
     departments_url: str
     departments: Sequence[str]
+    bank_url: str
     token_for: TokenFor
     pid_of: PidOf
     http: httpx.AsyncClient
@@ -255,6 +257,12 @@ class Run:
     def over(self) -> bool:
         """The case has come to the end of its story."""
         return self._performance.over
+
+    async def pays_in(self, receipt: str, amount_fen: int, at: datetime) -> None:
+        """Pay money in at the counter of the bank, which gives this receipt for it."""
+        paid_in = ReceiptLine(receipt=receipt, amount_fen=amount_fen, at=at).model_dump(mode="json")
+        answer = await self._where.http.post(f"{self._where.bank_url}/receipts", json=paid_in)
+        answer.raise_for_status()
 
     def client(self, persona: Persona) -> TownClient:
         """The way of a person to the API, by the story's clock."""

@@ -40,6 +40,9 @@ class OnStage(Protocol):
     async def more(self, entries: int) -> int:
         """How many entries there are, once there are more than so many or the case is over."""
 
+    async def pays_in(self, receipt: str, amount_fen: int, at: datetime) -> None:
+        """Pay money in at the counter of the bank, which gives this receipt for it."""
+
     async def until(self, moment: datetime) -> None:
         """Wait for a moment of the story's clock."""
 

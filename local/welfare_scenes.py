@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from local.scenes import SETTLE_SECONDS, Gives, OnStage
@@ -34,9 +35,13 @@ VISITS = (
 )
 
 
-def identity_number(born: str, order: int) -> str:
-    """A made-up identity number of somebody born on a day, such as "19400615", with its check character."""
-    digits = f"320104{born}{order:03d}"
+def identity_number(born: str, key: str) -> str:
+    """A made-up identity number of somebody born on a day, such as "19400615", with its check character.
+
+    Another one for each key: nobody has the same benefit twice at a time, and a story may be played again.
+    """
+    place, order = divmod(int(sha256(key.encode()).hexdigest(), 16) % 899_999_000, 1000)
+    digits = f"{100_000 + place}{born}{order:03d}"
     return digits + check_character(digits)
 
 
@@ -87,11 +92,13 @@ class PaysBack:
     async def play(self, stage: OnStage) -> None:
         """Wait for the recovery, and pay."""
         await stage.seen(Kind.RECOVERY_OPENED)
-        asked = (await stage.seen(Kind.RECOVERY_ASKED)).facts
+        entry = await stage.seen(Kind.RECOVERY_ASKED)
+        asked = entry.facts
         await _stands(stage.client(CLERK), asked["case"])
         half = asked["amount_fen"] // 2
         for number, part in enumerate((half, asked["amount_fen"] - half), start=1):
-            body = {"amount_fen": part, "receipt": f"CZ-{number}"}
+            body = {"amount_fen": part, "receipt": f"CZ-{asked['case']}-{number}"}
+            await stage.pays_in(body["receipt"], part, entry.at)
             await stage.client(CLERK).command(
                 asked["case"], "repay", body, f"scene:{asked['case']}:repay:{number}", SETTLE_SECONDS
             )

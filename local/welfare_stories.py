@@ -60,7 +60,7 @@ class WelfareStory(Story):
         kept = [await client.send_document(PICTURE + kind.encode() * 4, "image/png") for kind in self.papers]
         application = WelfareApplication(
             benefit=self.benefit,
-            applicant=Applicant(name=f"王秀英{self.bank}", identity_number=identity_number(self.born, self.order)),
+            applicant=Applicant(name=f"王秀英{self.bank}", identity_number=identity_number(self.born, key)),
             monthly_income_fen=self.income_fen,
             area=f"{self.area}",
             address=self.address,

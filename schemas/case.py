@@ -44,6 +44,10 @@ class Charter(Model):
         default=False,
         description="what runs beside each other in it goes on in one order for ever (decision 0006); not in cases from before",
     )
+    once_keys_name_case: bool = Field(
+        default=False,
+        description="the key of what is paid once has its own occasion, the case; not in cases from before",
+    )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
     )

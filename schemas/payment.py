@@ -4,10 +4,12 @@ BankPolicy                               policies/banks.yaml
 PayRequest -> PayReceipt                 what the workflow asks of the activity; payee and account by reference only
 StatusRequest -> PaymentStatus           what became of a payment, in the bank's word
 PaymentBody -> BankPayment               what goes over the wire, alone or in a batch; what the bank answers
-StatementPage, StatementLine             the bank's own books of a month
+StatementPage, StatementLine             the bank's own books of a month: what went out
+ReceiptLine                              and what came in
 ReturnNotice                             what the bank reports later: the money came back
 
-One person, one benefit, one month, one payment: the key is made of these, whatever case asks, and the bank pays a key once.
+One person, one benefit, one month, one payment: the key is made of these, and the bank pays a key once, to the case that asked
+first. A benefit that is paid once may be needed again in the same month: its key has the occasion too, the case.
 """
 
 import re
@@ -25,6 +27,7 @@ from schemas.typed_code import Tidied
 LONGEST_NOTICE_BYTES = 64 * 1024
 BATCH_MAX = 100
 STATEMENT_PAGE = 500
+_PLAIN_PARTS = 3
 PAYMENT_RETURNED = "payment_returned"
 """The command of a case that a notice of a returned payment becomes."""
 
@@ -34,20 +37,29 @@ Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$"),
 Fen = Annotated[int, Field(strict=True, gt=0, le=10**10)]
 """Money in whole fen, more than none; a hundred million yuan at the most."""
 
-_KEY = rf"^{OPAQUE}\.[a-z0-9]+(-[a-z0-9]+)*\.[0-9]{{4}}-(0[1-9]|1[0-2])(\.[1-9][0-9]?)?$"
-PaymentKey = Annotated[str, StringConstraints(pattern=_KEY, max_length=100)]
-"""`PERSON.BENEFIT.MONTH`, and `.2`, `.3` for a later attempt: fit for a URL, opaque about the person."""
+_OCCASION = r"[a-z]+(-[a-z0-9]+)+"
+_KEY = rf"^{OPAQUE}\.[a-z0-9]+(-[a-z0-9]+)*\.[0-9]{{4}}-(0[1-9]|1[0-2])(\.{_OCCASION})?(\.[1-9][0-9]?)?$"
+PaymentKey = Annotated[str, StringConstraints(pattern=_KEY, max_length=160)]
+"""`PERSON.BENEFIT.MONTH`, or `PERSON.BENEFIT.MONTH.CASE` of what is paid once; `.2`, `.3` for a later attempt.
+
+Fit for a URL, opaque about the person.
+"""
 
 
-def payment_key(payee: PersonReference, benefit: str, month: str, attempt: int = 1) -> str:
-    """The key under which a person gets a benefit for a month, once, however often and by whatever case it is asked for."""
+def payment_key(payee: PersonReference, benefit: str, month: str, attempt: int = 1, occasion: str | None = None) -> str:
+    """The key under which a person gets a benefit for a month, once, however often it is asked for.
+
+    `occasion`: the case, for a benefit that is paid once and may be needed again.
+    """
     key = f"{payee.removeprefix('person:')}.{benefit}.{month}"
+    key = key if occasion is None else f"{key}.{occasion}"
     return key if attempt == 1 else f"{key}.{attempt}"
 
 
 def entitlement_of(key: PaymentKey) -> str:
     """What a key pays for, without the attempt: two keys of one entitlement must not both be paid."""
-    return ".".join(key.split(".")[:3])
+    parts = key.split(".")
+    return ".".join(parts[:-1] if len(parts) > _PLAIN_PARTS and parts[-1].isdecimal() else parts)
 
 
 def month_of(key: PaymentKey) -> Month:
@@ -66,8 +78,8 @@ class PayStatus(StrEnum):
     PAID         the money has left
     RETURNED     it left and came back: the account does not take it. A new attempt needs a new key
     REFUSED      it never left, and never will under this key
-    CONFLICT     nothing was paid by this request, and the bank holds something else: another amount or account under this
-                 key, or the attempt that it replaces was paid after all. A person must look; no new attempt by itself
+    CONFLICT     nothing was paid by this request, and the bank holds something else: another amount, account or case under
+                 this key, or the attempt that it replaces was paid after all. A person must look; no new attempt by itself
     UNKNOWN      the bank never had this key, so nothing was paid under it (only an answer to the question for a status)
     UNREACHABLE  no usable answer within the time for it: THE MONEY MAY HAVE MOVED. Ask for the status, or pay again under
                  the very same key; never under another one
@@ -84,8 +96,8 @@ class PayStatus(StrEnum):
 class PayRequest(Model):
     """What the workflow asks for. The same key is one payment, however often it is asked for.
 
-    `attempt` is counted up only when the bank has said RETURNED or REFUSED of the attempt before; the bank is told which
-    key it replaces and refuses when that one was paid after all.
+    `occasion` stands in the key of what is paid once: the case. `attempt` is counted up only when the bank has said RETURNED
+    or REFUSED of the attempt before; the bank is told which key it replaces and refuses when that one was paid after all.
     """
 
     case_id: str
@@ -94,20 +106,21 @@ class PayRequest(Model):
     amount_fen: Fen
     benefit: Code
     month: Month
+    occasion: Annotated[str, StringConstraints(pattern=rf"^{_OCCASION}$", max_length=60)] | None = None
     attempt: int = Field(default=1, ge=1, le=99)
     as_of: Moment
 
     @property
     def payment_key(self) -> str:
         """The idempotency key."""
-        return payment_key(self.payee, self.benefit, self.month, self.attempt)
+        return payment_key(self.payee, self.benefit, self.month, self.attempt, self.occasion)
 
     @property
     def replaces(self) -> str | None:
         """The key of the attempt before."""
         if self.attempt == 1:
             return None
-        return payment_key(self.payee, self.benefit, self.month, self.attempt - 1)
+        return payment_key(self.payee, self.benefit, self.month, self.attempt - 1, self.occasion)
 
 
 class PayReceipt(Model):
@@ -227,21 +240,39 @@ class StatementLine(Model):
     at: Moment
 
 
+class ReceiptLine(Model):
+    """Money that came in: paid back by somebody to whom too much was paid. `receipt` is the number that they were given."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    receipt: ForeignCode
+    amount_fen: Fen
+    at: Moment
+
+
 class StatementPage(Model):
-    """A page of `GET {url}/statements/{month}`. `next` is where the next page begins; null on the last one."""
+    """A page of `GET {url}/statements/{month}`. `next` is where the next page begins; null on the last one.
+
+    `receipts`: what came in during the month, on whichever page; left out by a bank that does not keep the account for it.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     month: Month
     lines: tuple[StatementLine, ...] = Field(max_length=STATEMENT_PAGE)
+    receipts: tuple[ReceiptLine, ...] | None = Field(default=None, max_length=STATEMENT_PAGE)
     next: ForeignCode | None = None
 
 
 class Statement(Model):
-    """The bank's books of a month, all pages. A refused payment is not in it: no money moved."""
+    """The bank's books of a month, all pages. A refused payment is not in it: no money moved.
+
+    `receipts` None: the bank says nothing of money that comes in.
+    """
 
     month: Month
     lines: tuple[StatementLine, ...]
+    receipts: tuple[ReceiptLine, ...] | None = None
 
 
 class ReturnNotice(Model):

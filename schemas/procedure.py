@@ -12,6 +12,7 @@ from schemas.limits import Limit
 from schemas.model import Model
 from schemas.policy import Policy
 from schemas.refusals import Fault
+from schemas.reservation import Reserves
 from schemas.rules import RulesTable
 
 
@@ -29,7 +30,8 @@ class Procedure:
 
     `titles` are what its entries are called on screens, by kind. `policy`: the shape of policies/NAME.yaml. `parent`: the
     procedure whose cases start cases of this one; it then has no policy and no address to start it, and goes by its
-    parent's. `callbacks`: which command a report of a department's own system becomes.
+    parent's. `callbacks`: which command a report of a department's own system becomes. `reserves`: what only one living
+    case of it may have at a time.
 
     For auditors: `explanations` say why an entry is as it is, by kind; `limits` (state, policy) are those of the clocks that
     are somebody's duty, as such a case would get them under a policy.
@@ -45,6 +47,7 @@ class Procedure:
     policy: type[Policy] | None = None
     parent: str | None = None
     callbacks: Mapping[CallbackAct, str] = field(default_factory=dict)
+    reserves: Reserves | None = None
     explanations: Mapping[str, Explain] = field(default_factory=dict)
     limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None
 
@@ -55,5 +58,7 @@ class Procedure:
             raise TypeError(f"{self.name}: in the table or in the commands, but not in both: {sorted(unmatched)}")
         if unknown := set(self.callbacks.values()) - set(self.commands):
             raise TypeError(f"{self.name}: departments report what is no command: {sorted(unknown)}")
+        if self.reserves is not None and self.parent is not None:
+            raise TypeError(f"{self.name}: what it reserves is reserved at the door, and its cases come by none")
         if (self.policy is None) == (self.parent is None):
             raise TypeError(f"{self.name}: a procedure has a policy of its own, or a parent whose policy it goes by")

@@ -1,22 +1,39 @@
 """对账: our payments of a month against the bank's own books. Pure: what differs is work for a person, never mended by itself.
 
 Compared is what stands: a payment that came back on both sides is nothing. Both sides are put together by entitlement
-(person, benefit, month), whatever the attempt, since that is what must be paid once.
+(person, benefit, month; the case of what is paid once), whatever the attempt, since that is what must be paid once.
+
+What comes back is put together by receipt: what is booked as paid back and the bank does not know is a difference. So is an
+advance that nobody has decided about within its limit.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from pydantic import Field
 
 from schemas.model import Model
-from schemas.payment import Month, PaymentKey, PayStatus, StatementLine, entitlement_of, is_payment_key
+from schemas.payment import (
+    Month,
+    PaymentKey,
+    PayStatus,
+    ReceiptLine,
+    StatementLine,
+    entitlement_of,
+    is_payment_key,
+)
 from schemas.refusals import say
 
 PAID_KIND = "welfare:payment:paid"
 RETURNED_KIND = "welfare:payment:returned"
 """The entries of the ledger that are our books: facts `key`, `amount_fen`, `bank_reference`."""
+
+DEMANDED_KIND = "recovery:demanded"
+REPAID_PART_KIND = "recovery:repaid_part"
+WRITTEN_OFF_KIND = "recovery:written_off"
+RECOVERY_KINDS = (DEMANDED_KIND, REPAID_PART_KIND, WRITTEN_OFF_KIND)
+"""The entries that are our books of what is to come back: facts `amount_fen` (`left_fen` of what is given up), `receipt`."""
 
 
 class DifferenceKind(StrEnum):
@@ -29,6 +46,10 @@ class DifferenceKind(StrEnum):
     NOT_RETURNED_AT_BANK = "not_returned_at_bank"
     PAID_TWICE = "paid_twice"
     BOOKED_TWICE = "booked_twice"
+    REPAYMENT_NOT_PROVED = "repayment_not_proved"
+    REPAYMENT_DIFFERS = "repayment_differs"
+    REPAYMENT_UNKNOWN_TO_US = "repayment_unknown_to_us"
+    ADVANCE_UNDECIDED = "advance_undecided"
 
 
 WORDS = {
@@ -49,6 +70,19 @@ WORDS = {
     ),
     DifferenceKind.PAID_TWICE: say("银行付了不止一次:追回多付", "the bank has paid more than once: claim it back"),
     DifferenceKind.BOOKED_TWICE: say("台账记了不止一次", "we have booked it more than once"),
+    DifferenceKind.REPAYMENT_NOT_PROVED: say(
+        "台账记已退款,银行无此收据:查验收据,未到账不得销账",
+        "we have it as paid back, the bank knows no such receipt: look at it; without money the debt stands",
+    ),
+    DifferenceKind.REPAYMENT_DIFFERS: say(
+        "同一收据的退款金额与银行不一致", "what we booked under this receipt is not what came in under it"
+    ),
+    DifferenceKind.REPAYMENT_UNKNOWN_TO_US: say(
+        "银行已收款,台账无此退款:核实后登记", "money came in that we have not booked: look whose it is, then book it"
+    ),
+    DifferenceKind.ADVANCE_UNDECIDED: say(
+        "先行支付后逾期未决定:尽快决定,或追回", "paid first, and not decided within its limit: decide, or ask it back"
+    ),
 }
 """What a person is told, and what to do first."""
 
@@ -64,7 +98,10 @@ class OurPayment(Model):
 
 
 class Difference(Model):
-    """One entitlement that is not as it should be: how much stands on each side, and what is the matter."""
+    """One entitlement that is not as it should be: how much stands on each side, and what is the matter.
+
+    Of money that came back, `entitlement` is the number of its receipt.
+    """
 
     entitlement: str
     kinds: tuple[DifferenceKind, ...] = Field(min_length=1)
@@ -80,8 +117,57 @@ class Difference(Model):
         return [WORDS[kind] for kind in self.kinds]
 
 
+class RecoveryEntry(Model):
+    """An entry of a recovery's chain: DEMANDED_KIND, REPAID_PART_KIND or WRITTEN_OFF_KIND. `by`: the role that gave it."""
+
+    case_id: str
+    seq: int
+    kind: str
+    month: Month
+    amount_fen: int
+    receipt: str | None = None
+    by: str = ""
+
+
+class Repayment(Model):
+    """Money that we have as paid back in the month, and by whose word. `proved` None: the bank says nothing of what comes in."""
+
+    case_id: str
+    seq: int
+    receipt: str
+    amount_fen: int
+    by: str
+    proved: bool | None
+
+
+class Recoveries(Model):
+    """What of the money that was paid too much was asked back, came back and was given up in the month.
+
+    `not_proved_fen`: what of it came back by our own word alone.
+    """
+
+    asked: int = 0
+    asked_fen: int = 0
+    repaid: int = 0
+    repaid_fen: int = 0
+    not_proved_fen: int = 0
+    written_off: int = 0
+    written_off_fen: int = 0
+
+
+class Advance(Model):
+    """Money that was paid first, and is not decided though the limit of its case has passed."""
+
+    case_id: str
+    keys: tuple[str, ...]
+    amount_fen: int
+
+
 class Reconciliation(Model):
-    """What came of a month. Without differences both sums are the same, to the fen and to the payment."""
+    """What came of a month. Without differences both sums are the same, to the fen and to the payment.
+
+    `repayments`: each that was booked in the month, and whether the bank knows it.
+    """
 
     month: Month
     ours: int
@@ -89,6 +175,8 @@ class Reconciliation(Model):
     bank: int
     bank_fen: int
     differences: tuple[Difference, ...]
+    recoveries: Recoveries = Recoveries()
+    repayments: tuple[Repayment, ...] = ()
 
     @property
     def even(self) -> bool:
@@ -198,3 +286,90 @@ def _of_key(payments: Sequence[OurPayment], lines: Sequence[StatementLine]) -> s
     if {each.amount_fen for each in paid} != {each.amount_fen for each in moved}:
         return {DifferenceKind.AMOUNT_DIFFERS}
     return set()
+
+
+# ---- what comes back --------------------------------------------------------------------------------------------------
+
+
+def with_recoveries(
+    found: Reconciliation,
+    entries: Sequence[RecoveryEntry],
+    receipts: Mapping[Month, Sequence[ReceiptLine]] | None,
+    advances: Sequence[Advance],
+) -> Reconciliation:
+    """The same, with what was asked back, came back and was given up in the month, and what is the matter with it.
+
+    `entries`: those of the month, and every repayment under a receipt of it. `receipts` by month, the month before too, since
+    what comes in on a last day is booked on a first; None: the bank says nothing of what comes in.
+    """
+    of_month = [entry for entry in entries if entry.month == found.month]
+    known = None if receipts is None else {line.receipt: line for lines in receipts.values() for line in lines}
+    repayments = tuple(
+        Repayment(
+            case_id=entry.case_id,
+            seq=entry.seq,
+            receipt=entry.receipt or "",
+            amount_fen=entry.amount_fen,
+            by=entry.by,
+            proved=None if known is None else entry.receipt in known,
+        )
+        for entry in of_month
+        if entry.kind == REPAID_PART_KIND
+    )
+    asked = [entry.amount_fen for entry in of_month if entry.kind == DEMANDED_KIND]
+    given_up = [entry.amount_fen for entry in of_month if entry.kind == WRITTEN_OFF_KIND]
+    recoveries = Recoveries(
+        asked=len(asked),
+        asked_fen=sum(asked),
+        repaid=len(repayments),
+        repaid_fen=sum(each.amount_fen for each in repayments),
+        not_proved_fen=sum(each.amount_fen for each in repayments if not each.proved),
+        written_off=len(given_up),
+        written_off_fen=sum(given_up),
+    )
+    booked_by_receipt: dict[str, list[RecoveryEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.kind == REPAID_PART_KIND:
+            booked_by_receipt[entry.receipt or ""].append(entry)
+    differences = [*found.differences]
+    if known is not None and receipts is not None:
+        of_the_month = {line.receipt for line in receipts.get(found.month, ())} | {each.receipt for each in repayments}
+        told = [_of_receipt(each, booked_by_receipt[each], known.get(each)) for each in sorted(of_the_month)]
+        differences += [difference for difference in told if difference is not None]
+    differences += [_undecided(advance) for advance in advances]
+    return found.model_copy(
+        update={"recoveries": recoveries, "repayments": repayments, "differences": tuple(differences)}
+    )
+
+
+def _of_receipt(receipt: str, booked: Sequence[RecoveryEntry], line: ReceiptLine | None) -> Difference | None:
+    """What is the matter with what came in under one receipt."""
+    ours, theirs = sum(entry.amount_fen for entry in booked), 0 if line is None else line.amount_fen
+    if ours == theirs:
+        return None
+    kind = DifferenceKind.REPAYMENT_DIFFERS
+    if line is None:
+        kind = DifferenceKind.REPAYMENT_NOT_PROVED
+    elif not booked:
+        kind = DifferenceKind.REPAYMENT_UNKNOWN_TO_US
+    return Difference(
+        entitlement=receipt,
+        kinds=(kind,),
+        case_ids=tuple(sorted({entry.case_id for entry in booked})),
+        payment_keys=(),
+        bank_references=() if line is None else (receipt,),
+        ours_fen=ours,
+        bank_fen=theirs,
+    )
+
+
+def _undecided(advance: Advance) -> Difference:
+    return Difference(
+        entitlement=entitlement_of(advance.keys[0]),
+        kinds=(DifferenceKind.ADVANCE_UNDECIDED,),
+        case_ids=(advance.case_id,),
+        payment_keys=advance.keys,
+        bank_references=(),
+        ours_fen=advance.amount_fen,
+        bank_fen=advance.amount_fen,
+    )

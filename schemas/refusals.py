@@ -16,6 +16,7 @@ class RefusalCode(StrEnum):
     KEY_REUSED = "key-reused"
     CASE_ENDED = "case-ended"
     NOT_STAMPED = "not-stamped"
+    ALREADY_HELD = "already-held"
 
 
 class Fault(Model):
@@ -29,7 +30,8 @@ class Fault(Model):
 class Refusal(Model):
     """A command that was not accepted. Nothing of the case has changed.
 
-    `stage` is where the case stands, `legal_commands` what this caller may do there now.
+    `stage` is where the case stands, `legal_commands` what this caller may do there now. `in_the_way`: the living cases that
+    hold already what this one would have, as far as the caller may know of them.
     """
 
     code: RefusalCode
@@ -38,6 +40,7 @@ class Refusal(Model):
     stage: str = ""
     legal_commands: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    in_the_way: tuple[str, ...] = ()
 
 
 class Refused(Exception):

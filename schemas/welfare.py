@@ -65,6 +65,7 @@ from schemas.welfare_entitlement import (
 )
 from schemas.welfare_entries import TITLES
 from schemas.welfare_policy import WelfarePolicy
+from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
 
 _applicant = By(Role.RESIDENT, Scope.REPORTER)
@@ -264,6 +265,7 @@ WELFARE = Procedure(
     titles=TITLES,
     stages=Stage,
     rules=RULES,
+    reserves=RESERVES,
     explanations=EXPLANATIONS,
     limits=limits_under,
     commands={

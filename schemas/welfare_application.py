@@ -215,6 +215,7 @@ def open_welfare(
         terms=policy.terms,
         benefit=application.benefit,
         rules=policy.benefits[application.benefit],
+        reserves=policy.reserves(application.benefit),
         reporter=kept.person,
         members=kept.members,
         account=kept.account,

@@ -101,7 +101,8 @@ class Benefit(Model):
     """One benefit 救助项目. `visits`: how many different people visit the household.
 
     `publicity` None: not posted. `pay_first_fen`: urgent aid, so much for each head is paid at acceptance and everything
-    else is looked at afterwards.
+    else is looked at afterwards. `not_with`: benefits that nobody has beside this one; the same one never twice, without being
+    named.
     """
 
     name: Name
@@ -116,6 +117,7 @@ class Benefit(Model):
     reassess: Limit
     reassess_unstable: Limit
     pay_first_fen: Money = 0
+    not_with: tuple[Code, ...] = ()
 
 
 class WelfareTerms(Model):
@@ -190,16 +192,30 @@ class WelfarePolicy(Policy):
         if self.terms.pay_by < self.terms.pay_on:
             yield f"terms.pay_by: is before pay_on ({self.terms.pay_on}); write a later day"
         for code, benefit in self.benefits.items():
-            place = f"benefits.{code}"
-            if is_blank(benefit.legal_basis):
-                yield f"{place}.legal_basis: is blank; name the law"
-            for kind in benefit.documents:
-                if kind not in self.documents:
-                    yield f"{place}.documents: {kind!r} is no kind of documents; add it there"
-            sources = [check.source for check in benefit.checks]
-            for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
-                yield f"{place}.checks: {source!r} stands twice; keep one"
-            if isinstance(benefit.amount, ByAge | ByDisability):
-                steps = [band.at for band in benefit.amount.bands]
-                if steps != sorted(set(steps)):
-                    yield f"{place}.amount.bands: are not in rising order; sort them"
+            yield from self._benefit_faults(code, benefit)
+
+    def _benefit_faults(self, code: Code, benefit: Benefit) -> Iterator[str]:
+        place = f"benefits.{code}"
+        if is_blank(benefit.legal_basis):
+            yield f"{place}.legal_basis: is blank; name the law"
+        for kind in benefit.documents:
+            if kind not in self.documents:
+                yield f"{place}.documents: {kind!r} is no kind of documents; add it there"
+        for other in benefit.not_with:
+            if other not in set(self.benefits) - {code}:
+                yield f"{place}.not_with: {other!r} is no other benefit; leave it out"
+        sources = [check.source for check in benefit.checks]
+        for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
+            yield f"{place}.checks: {source!r} stands twice; keep one"
+        if isinstance(benefit.amount, ByAge | ByDisability):
+            steps = [band.at for band in benefit.amount.bands]
+            if steps != sorted(set(steps)):
+                yield f"{place}.amount.bands: are not in rising order; sort them"
+
+    def reserves(self, code: Code) -> tuple[str, ...]:
+        """What somebody who has a benefit holds: the benefit, and each pair of it and one that excludes it.
+
+        Two benefits exclude each other when either names the other; they share the key of their pair.
+        """
+        others = {other for other, benefit in self.benefits.items() if code in benefit.not_with}
+        return (code, *("+".join(sorted((code, other))) for other in sorted(others | {*self.benefits[code].not_with})))

@@ -160,6 +160,7 @@ class WelfareState(FiledState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household.
+    `reserves`: what a benefit holds of them (none: from before, the benefit itself).
     `birth` is the month of birth: by it the age is known in every later month. `papers` are the documents by kind,
     `asked_for` what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking.
     `related` are officers who declared a relation; `refusers` those who refused before and decide no more. `paid` is what
@@ -173,6 +174,7 @@ class WelfareState(FiledState):
     terms: WelfareTerms
     benefit: str
     rules: Benefit
+    reserves: tuple[str, ...] = ()
     reporter: PersonReference
     members: tuple[PersonReference, ...] = ()
     account: TextReference

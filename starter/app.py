@@ -147,6 +147,7 @@ def build_parts(
             tells_tasks_apart=True,
             marks_by_timer=True,
             takes_turns=True,
+            once_keys_name_case=True,
             lists_stage=False,
         )
         for name, policy in policies.items()
@@ -175,7 +176,7 @@ def build_parts(
             name: {command: door_of(model) for command, model in procedure.commands.items()}
             for name, procedure in procedures.items()
         },
-        intake=Intake(pool, vault, keys, town_time),
+        intake=Intake(pool, vault, keys, town_time, procedures),
         postbox=postbox,
         delivery=delivery,
         relay=Relay(postbox, delivery, counts, reader.states, announcements),

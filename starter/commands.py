@@ -30,7 +30,7 @@ from starter.views import CommandAnswer, SubmissionView
 Doors = Mapping[str, Mapping[str, Door]]
 _PATH = "/api/v1/cases/{case_id}/commands"
 _PROBLEMS = (
-    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "case-ended", "bad-command",
+    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "already-held", "case-ended", "bad-command",
     "bad-request", "key-reused", "not-stamped", "unknown-case", "unknown-command", "body-too-large", "not-json", "database-away",
 )  # fmt: skip
 
@@ -101,6 +101,9 @@ def _give_named(name: str) -> Any:
             faults += await document_faults(parts, given, actor)
         if given is None or faults:
             raise bad_request(faults)
+        reserves = parts.procedures[state.procedure].reserves
+        if reserves is not None and reserves.occasion(state, name, given) is not None:
+            state = await parts.reader.state(case_id, actor)  # nor is what counts for whom others wait
         return await give(parts, Sender(caller.subject, key, actor), state, name=name, door=door, given=given)
 
     return give_command

@@ -8,7 +8,7 @@ finds the same row.
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +24,7 @@ from engine.vault import PersonErased, Vault
 from schemas.actor import Actor, Stamp
 from schemas.canonical import canonical_json, digest
 from schemas.case import CaseState, case_id
+from schemas.procedure import Procedure
 from schemas.references import PersonReference
 from schemas.refusals import Refusal, RefusalCode, say
 from schemas.town_time import TownTime
@@ -31,6 +32,7 @@ from starter.database import Connection, database, reading
 from starter.doors import Door
 from starter.postbox import LEASE, SQL, Submission, refusal_row
 from starter.problems import Attempt, refused
+from starter.reserving import Reserving
 
 ANYBODY = "anybody"
 """The subject of who needs no account: what they say is not kept with the person whose case it is."""
@@ -60,8 +62,12 @@ OpenCase = Callable[[Connection, str, str, datetime], Awaitable[CaseState]]
 class Intake:
     """Accepts starts and commands."""
 
-    def __init__(self, pool: asyncpg.Pool, vault: Vault, keys: Keys, town_time: TownTime) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, vault: Vault, keys: Keys, town_time: TownTime, procedures: Mapping[str, Procedure]
+    ) -> None:
+        """`procedures` by name: what their cases reserve is reserved with what is accepted."""
         self._pool = pool
+        self._reserving = Reserving(procedures)
         self._vault = vault
         self._signer = StampSigner(keys)
         self._digest_key = hmac.new(keys.blind_index.active, b"jiceng intake 1", hashlib.sha256).digest()
@@ -74,7 +80,10 @@ class Intake:
     async def start(
         self, sender: Sender, procedure: str, essence: dict[str, Any], open_case: OpenCase, *, name: str
     ) -> Entered:
-        """Accept a new case; `name` is that of its opening. Raises Problem: the key was used otherwise, Postgres is away."""
+        """Accept a new case; `name` is that of its opening.
+
+        Raises Problem: the key was used otherwise, another case holds what this one would, Postgres is away.
+        """
         row = self._row(sender, kind="start", name=name, procedure=procedure, case=None, essence=essence)
         async with database(self._pool) as connection:
             at = self.now()
@@ -84,17 +93,23 @@ class Intake:
                 return await self._known(connection, row)
             case = case_id(procedure, day, accepted["number"])
             state = await open_case(connection, case, command_id_of(sender, case), at)
+            await self._reserving.open(connection, state, sender.actor, name)
             state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
             return await self._filled(connection, accepted["intake_id"], case, state)
 
     async def command(self, sender: Sender, state: CaseState, name: str, door: Door, given: BaseModel) -> Entered:
-        """Accept a command for a case. Raises Problem: the key was used with another body, Postgres is away."""
+        """Accept a command for a case.
+
+        Raises Problem: the key was used with another body, another case holds what it decides about, Postgres is away.
+        """
         case, essence = state.case_id, {"command": name, "body": given.model_dump(mode="json")}
         row = self._row(sender, kind="command", name=name, procedure=state.procedure, case=case, essence=essence)
-        texts = door.texts_of(given)
+        texts, deciding = door.texts_of(given), self._reserving.occasion(state, name, given, sender.actor, self.now())
         try:
             # Where nothing is to be kept beside it, the acceptance is one statement and its own transaction.
-            async with database(self._pool) if texts else reading(self._pool) as connection:
+            async with database(self._pool) if texts or deciding else reading(self._pool) as connection:
+                if deciding and await connection.fetchrow(SQL.known, *row[5:8]) is None:
+                    await self._reserving.decide(connection, state, sender.actor, name, deciding)
                 reporter = None if sender.subject == ANYBODY else getattr(state, "reporter", None)
                 command = door.enter(given, await self._keep(connection, state, reporter, texts))
                 payload = {"command": command, "stamp": self._stamp(case, name, sender, digest(command))}

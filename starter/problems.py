@@ -60,6 +60,7 @@ KINDS: Mapping[str, Kind] = {
     RefusalCode.CASE_ENDED: Kind(409, say("案件已终结", "the case has ended")),
     RefusalCode.BAD_COMMAND: Kind(422, say("内容与案件不符", "does not fit the case")),
     RefusalCode.KEY_REUSED: Kind(422, say("幂等键已被使用", "idempotency key used before")),
+    RefusalCode.ALREADY_HELD: Kind(409, say("已有在办或在享案件", "a living case holds it already")),
     RefusalCode.NOT_STAMPED: Kind(403, say("未经本系统受理", "not stamped by the API")),
     ProblemCode.BAD_REQUEST: Kind(422, say("请求有误", "something is wrong with the request")),
     ProblemCode.BODY_TOO_LARGE: Kind(413, say("内容过大", "the body is too large")),
@@ -88,7 +89,10 @@ TOKEN_KIND = Kind(401, say("未登录或登录失效", "not signed in"))
 
 
 class ProblemBody(Model):
-    """What is sent. `legal_commands` and `stage` come with a refused command, `faults` where fields are wrong."""
+    """What is sent. `legal_commands` and `stage` come with a refused command, `faults` where fields are wrong.
+
+    `in_the_way`: the living cases that hold already what was asked for, as far as the caller may know of them.
+    """
 
     type: str = Field(examples=["urn:jiceng:problem:not-now"])
     title: str
@@ -100,6 +104,7 @@ class ProblemBody(Model):
     command: str | None = None
     stage: str | None = None
     legal_commands: tuple[str, ...] | None = None
+    in_the_way: tuple[str, ...] | None = None
     faults: tuple[Fault, ...] | None = None
 
 
@@ -148,6 +153,7 @@ class Problem(Exception):
             command=refusal.command if refusal else None,
             stage=refusal.stage if refusal else None,
             legal_commands=refusal.legal_commands if refusal else None,
+            in_the_way=(refusal.in_the_way or None) if refusal else None,
             faults=tuple(self.faults) if self.faults else None,
         )
         text = body.model_dump_json(exclude_none=True)

@@ -6,14 +6,15 @@ import structlog
 from fastapi import APIRouter, Path
 from pydantic import TypeAdapter, ValidationError
 
-from engine.payment_books import payments_of_month, with_cases
+from engine.payment_books import payments_of_month, recoveries_of_month, undecided_advances, with_cases
 from engine.signed_calls import GatewayUnavailable
 from schemas.actor import Role
 from schemas.calendar import in_shanghai
 from schemas.department import Gateway
-from schemas.payment import Month
-from schemas.reconciliation import Difference, Reconciliation, reconcile
+from schemas.payment import Month, Statement
+from schemas.reconciliation import Difference, Reconciliation, reconcile, with_recoveries
 from schemas.refusals import Fault, Refusal, RefusalCode, say
+from schemas.welfare_rules import month_before
 from starter.authentication import Caller, acting
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
@@ -38,6 +39,8 @@ router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
 )
 async def reconcile_month(month: MonthOfPath, caller: Caller, parts: PartsOf) -> ReconciliationView:
     """What differs is work for a person. A payment that is on its way just now may show; asked again, it is gone.
+
+    With what was asked back, came back and was given up in the month, and whether the bank knows of what came back.
 
     For civil affairs, supervisors and auditors who act for the whole town: the bank's books are not told apart by area.
     """
@@ -68,14 +71,32 @@ async def _reconciled(parts: Parts, month: Month) -> Reconciliation:
     # Our books first: whatever stands in them, the bank must have by the time it is asked.
     async with database(parts.pool) as connection:
         ours = await payments_of_month(connection, month)
+    statement = await _statement(parts, month)
+    found = reconcile(month, ours, statement.lines)
+    return await _with_what_comes_back(parts, found, statement)
+
+
+async def _with_what_comes_back(parts: Parts, found: Reconciliation, statement: Statement) -> Reconciliation:
+    month, receipts = found.month, statement.receipts
+    async with database(parts.pool) as connection:
+        entries = await recoveries_of_month(connection, month, [line.receipt for line in receipts or ()])
+        advances = await undecided_advances(connection, month, parts.intake.now())
+        found = await with_cases(connection, found)
+    if receipts is None:
+        return with_recoveries(found, entries, None, advances)
+    known = {month: receipts}
+    if {entry.receipt for entry in entries if entry.receipt} - {line.receipt for line in receipts}:
+        before = month_before(month)
+        known[before] = (await _statement(parts, before)).receipts or ()
+    return with_recoveries(found, entries, known, advances)
+
+
+async def _statement(parts: Parts, month: Month) -> Statement:
     try:
-        statement = await parts.bank_gateway.statement(parts.bank, month)
+        return await parts.bank_gateway.statement(parts.bank, month)
     except GatewayUnavailable as error:
         log.warning("statement unavailable", reason=error.reason)
         raise _bank_away() from None
-    found = reconcile(month, ours, statement.lines)
-    async with database(parts.pool) as connection:
-        return await with_cases(connection, found)
 
 
 def _view(difference: Difference) -> DifferenceView:

@@ -11,7 +11,7 @@ from schemas.case import Accepted
 from schemas.clocks import ClockView
 from schemas.incident_report import IncidentReport
 from schemas.model import Model
-from schemas.reconciliation import DifferenceKind
+from schemas.reconciliation import DifferenceKind, Recoveries, Repayment
 from schemas.refusals import Refusal
 from starter.postbox import Status
 from starter.problems import ProblemBody
@@ -377,3 +377,5 @@ class ReconciliationView(Model):
     bank_fen: int
     even: bool
     differences: list[DifferenceView]
+    recoveries: Recoveries
+    repayments: tuple[Repayment, ...]

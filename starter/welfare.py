@@ -43,14 +43,15 @@ router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
     status_code=201,
     responses=responses(
         REPORTED, "token-missing", "not-your-role", "bad-request",
-        "key-reused", "body-too-large", "not-json", "database-away",
+        "already-held", "key-reused", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=body_of(WelfareApplication),
 )  # fmt: skip
 async def apply(request: Request, caller: Caller, parts: PartsOf) -> Response:
     """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case.
 
-    Missing documents are no fault: the case names them and waits. Everything else that is wrong is named at once.
+    Missing documents are no fault: the case names them and waits. Everything else that is wrong is named at once. Whoever has
+    a living case of the benefit, or of one that excludes it, is refused a second one.
     """
     return await OPENING.start(request, caller, parts)
 

@@ -76,17 +76,17 @@ class Door:
         """Start a case and return its id, whether it stands already or is still to be delivered.
 
         Examples of a procedure whose cases another case starts say how one comes about, in a `start` of their own; those
-        whose body names something in the town say how it is `prepared`.
+        whose body names something in the town, or somebody of their own, say how it is `prepared`: the same for the same key.
         """
         if (start := getattr(self.examples, "start", None)) is not None:
             return str(await start(self, body=body, by=by, key=key))
-        by = by or self.examples.REPORTER
+        by, key = by or self.examples.REPORTER, key or str(uuid.uuid4())
         if (prepared := getattr(self.examples, "prepared", None)) is not None:
-            body = await prepared(self, body, by)
+            body = await prepared(self, body, by, key)
         answer = await self.api.post(
             self.examples.PATH,
             json=body or self.examples.REPORT,
-            headers=self.headers(by, key or str(uuid.uuid4())),
+            headers=self.headers(by, key),
         )
         assert answer.status_code in (200, 201, 202), answer.text
         case_id = str(answer.json()["case_id"])

@@ -33,6 +33,7 @@ from tests.door import Door, Person
 from worker import town_worker
 
 BANK = "town-bank"
+NOBODY = "http://127.0.0.1:9"
 FINAL_LIMIT = "unresolved_after: 60 natural_days"
 _numbers = itertools.count(1)
 
@@ -140,9 +141,12 @@ async def paying_town(
     token: Callable[[Person], str],
     speed: int,
     bank: str = "prompt",
+    bank_away: bool = False,
     reassess: str | None = None,
 ) -> AsyncIterator[PayingTown]:
     """A town whose worker and API know a bank and sources, at this speed. `reassess`: another limit for that.
+
+    `bank_away`: the worker looks for the bank where nobody answers.
 
     An application is decided in some seconds of a busy machine, which are months here: no final limit ends it meanwhile.
     """
@@ -161,5 +165,6 @@ async def paying_town(
             return temporal
 
         app = create_app(ours, keys, pool, connected, town_time=TownTime.starting(now, now, speed))
-        async with town_worker(ours, keys, temporal, pool) as worker, worker, api_of(app) as api:
+        paying = ours.model_copy(update={"bank_url": NOBODY}) if bank_away else ours
+        async with town_worker(paying, keys, temporal, pool) as worker, worker, api_of(app) as api:
             yield PayingTown(door=Door(api, token, WELFARE), outside=around, pool=pool)

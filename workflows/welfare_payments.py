@@ -5,13 +5,18 @@
         -> returned, refused: a new attempt          nothing was paid; after so many, or at once where it cannot help,
         -> with a person: retry_payment | settle_payment
 
-The key is person + benefit + month. Before a month is paid, it is looked at anew: alive, not suspended, still entitled.
+The key is person + benefit + month, and the case where it is paid once. Before a month is paid, it is looked at anew: alive,
+not suspended, still entitled.
 """
+
+from typing import TypeVar
+
+from temporalio import workflow
 
 from schemas.actor import Actor
 from schemas.limits import Limit
 from schemas.means import CheckRequest
-from schemas.payment import PayReceipt, PayRequest, PayStatus, StatusRequest, payment_key
+from schemas.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest, payment_key
 from schemas.welfare_entitlement import ChangeAccount, PaymentReturned, RetryPayment, Settlement, SettlePayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
@@ -28,6 +33,15 @@ ALIVE_CHECKS = 1000
 """The askings before payments are numbered from here on, apart from those of the application."""
 
 DEATH_REGISTERED = "death_registered"
+
+ANSWERS_ARE_OF_THEIR_QUESTION = "payment-answers-are-of-their-question"
+"""Patch: before, what was said of another payment was taken for this one, and its key went into the books."""
+
+OF_ANOTHER = "another-payment"
+"""The code under which it is kept that an answer was about another payment: of this one nobody has said anything."""
+
+
+AnswerT = TypeVar("AnswerT", PayReceipt, PaymentStatus)
 
 
 class Payments(Duties):
@@ -115,19 +129,20 @@ class Payments(Duties):
                         amount_fen=payment.amount_fen,
                         benefit=payment.benefit,
                         month=payment.month,
+                        occasion=self.occasion,
                         attempt=payment.attempt,
                         as_of=self.now(),
                     )
                 )
             )
-            self.take_receipt(payment, receipt)
+            self.take_receipt(payment, self.of_its_question(receipt, self.key_of(payment)))
 
     async def errand_find_out(self, number: int) -> None:
         """Ask the bank what became of a payment that is not due any more; without its word it is a person's to find out."""
         for payment in [payment for payment in self.state.payments if payment.number == number]:
-            key = payment_key(self.state.reporter, payment.benefit, payment.month, payment.attempt)
+            key = self.key_of(payment)
             asked = steps.payment_status(StatusRequest(case_id=self.state.case_id, payment_key=key))
-            status = await self.heard(asked)
+            status = self.of_its_question(await self.heard(asked), key)
             if status.status is PayStatus.PAID:
                 self.has_paid(payment, key, bank_reference=status.bank_reference)
             elif status.status is PayStatus.UNREACHABLE:
@@ -137,6 +152,28 @@ class Payments(Duties):
                 self.record(
                     Kind.PAYMENT_SETTLED, payment=number, month=payment.month, how="not_due", cause="not_granted"
                 )
+
+    @property
+    def occasion(self) -> str | None:
+        """What stands in the keys of a benefit that is paid once, so that it can be needed again in the same month."""
+        once = self.state.rules.cadence is Cadence.ONCE
+        return self.state.case_id if once and self.state.charter.once_keys_name_case else None
+
+    def key_of(self, payment: Payment) -> str:
+        """The key under which the bank is asked, or was."""
+        return payment_key(self.state.reporter, payment.benefit, payment.month, payment.attempt, occasion=self.occasion)
+
+    def attempt_of(self, payment: Payment, key: str) -> int:
+        """The attempt that a key stands for."""
+        first = payment_key(self.state.reporter, payment.benefit, payment.month, occasion=self.occasion)
+        return int(key.removeprefix(f"{first}.")) if key != first else 1
+
+    @staticmethod
+    def of_its_question(answer: AnswerT, key: str) -> AnswerT:
+        """The answer, if it is about this payment; else nobody knows whether the money moved."""
+        if answer.payment_key == key or not workflow.patched(ANSWERS_ARE_OF_THEIR_QUESTION):
+            return answer
+        return type(answer)(payment_key=key, status=PayStatus.UNREACHABLE, code=OF_ANOTHER)
 
     async def death_is_registered(self, payment: Payment) -> bool:
         """Look before each monthly payment. A register that does not answer holds up nobody's money."""
@@ -309,7 +346,7 @@ class Payments(Duties):
         self.pay(month, paid.amount_fen, paid.part)
         payment = self.state.payments[-1]
         self.state.errands.remove(f"pay/{payment.number}")
-        payment.attempt = attempt_of(self.state.reporter, payment, returned.payment_key) + 1
+        payment.attempt = self.attempt_of(payment, returned.payment_key) + 1
         payment.tries, payment.last = payment.attempt - 1, PayStatus.RETURNED
         if payment.tries >= self.state.terms.pay_attempts_at_most:
             payment.attempt -= 1
@@ -323,9 +360,3 @@ class Payments(Duties):
         """变更账户: from the next payment on."""
         self.state.account = command.account
         self.record(Kind.ACCOUNT_CHANGED, account=command.account, by=by.role)
-
-
-def attempt_of(payee: str, payment: Payment, key: str) -> int:
-    """The attempt that a key stands for."""
-    first = payment_key(payee, payment.benefit, payment.month)
-    return int(key.removeprefix(f"{first}.")) if key != first else 1

@@ -19,6 +19,39 @@ where not exists (
    or exists (select from chain_of(entry.case_id) as link where link.seq = entry.seq and link.hash = entry.hash)
 order by case_id, seq;
 
+-- name: recoveries_of_month
+-- What was asked back, came back and was given up from $1 to before $2, and every repayment under one of these receipts ($3).
+select case_id, seq, kind, to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM') as month,
+       coalesce(facts ->> 'amount_fen', facts ->> 'left_fen')::bigint as amount_fen, facts ->> 'receipt' as receipt,
+       coalesce(facts ->> 'by', '') as by
+from (
+    select case_id, seq, hash, kind, at, body::jsonb -> 'facts' as facts from ledger
+    where kind in ('recovery:demanded', 'recovery:repaid_part', 'recovery:written_off') and at >= $1 and at < $2
+    union
+    select case_id, seq, hash, kind, at, body::jsonb -> 'facts' from ledger
+    where kind = 'recovery:repaid_part' and body::jsonb -> 'facts' ->> 'receipt' = any($3::text[])
+) as entry
+where exists (select from cases where cases.case_id = entry.case_id and entry.seq <= cases.seq)
+  and (not exists (
+          select from ledger as rival
+          where rival.case_id = entry.case_id and rival.seq = entry.seq and rival.hash <> entry.hash
+      )
+      or exists (select from chain_of(entry.case_id) as link where link.seq = entry.seq and link.hash = entry.hash))
+order by case_id, seq;
+
+-- name: undecided_advances
+-- The advances of a month ($1) of cases at one of these stages ($2) whose own limit had passed at $3.
+select case_id, array_agg(part ->> 'key' order by part ->> 'key') as keys, sum((part ->> 'amount_fen')::bigint)::bigint as amount_fen
+from cases, jsonb_array_elements(snapshot -> 'paid' -> $1) as part
+where procedure = 'welfare' and stage = any($2::text[]) and not ended and part ->> 'part' = 'first'
+  and exists (
+      select from jsonb_array_elements(cases.clocks) as clock
+      where clock ->> 'name' = 'whole'
+        and ((clock ->> 'breached')::boolean or (clock ->> 'due_at')::timestamptz <= $3)
+  )
+group by case_id
+order by case_id;
+
 -- name: cases_of_people
 -- The welfare cases of these people, for differences that no case of ours has booked.
 select case_id, snapshot ->> 'reporter' as person from cases

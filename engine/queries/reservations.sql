@@ -1,0 +1,30 @@
+-- What living cases hold (engine/migrations/20261128000020_reservations.sql). Each runs in the transaction of who asks.
+
+-- name: lock
+-- Wait for whoever asked for one of these keys before; nobody else gets them until the transaction ends.
+select lock_reservations($1, $2);
+
+-- name: still_lives
+-- Whether a case lives, or does not stand yet; held so that it does not end before the transaction does.
+select not (ended or closed_at is not null) from cases where case_id = $1 for share;
+
+-- name: standing
+-- Who stands on these keys.
+select case_id, key, hold, place from reservations
+where kind = $1 and key = any($2::text[]) and released_at is null
+order by place;
+
+-- name: reserve
+-- Hold keys for a case; again, it changes nothing but a hold that has grown firmer.
+insert into reservations (kind, key, case_id, hold)
+select $1, key, $2, hold from unnest($3::text[], $4::text[]) as claim (key, hold)
+on conflict (kind, key, case_id) do update set hold = excluded.hold
+    where reservations.hold <> excluded.hold and not (reservations.hold = 'counted' and excluded.hold = 'named');
+
+-- name: sights
+-- Who sees these cases, also those that were accepted and do not stand yet.
+select case_id, area, reporter_subject, involved from cases where case_id = any($1::text[])
+union all
+select case_id, payload ->> 'area', payload ->> 'reporter_subject', '{}'::text[] from intake
+where kind = 'start' and case_id = any($1::text[])
+  and not exists (select from cases where cases.case_id = intake.case_id);

@@ -1,0 +1,60 @@
+"""Reservations: asked for and written in the transaction of who accepts, under locks."""
+
+from collections.abc import Sequence
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from engine.database import Queries
+from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
+from schemas.visibility import Sight
+
+Connection = asyncpg.Connection | PoolConnectionProxy
+
+
+class ReservationQueries(Queries):
+    """engine/queries/reservations.sql."""
+
+    lock: str
+    still_lives: str
+    standing: str
+    reserve: str
+    sights: str
+
+
+SQL = ReservationQueries.load("reservations")
+
+
+async def reserve(
+    connection: Connection, kind: str, case_id: str, claims: Sequence[Claim], occasion: Occasion
+) -> tuple[str, ...]:
+    """Reserve for a case, or name the cases that stand in its way: then nothing was written. Idempotent.
+
+    Who asks at the same moment for one of the same keys waits until this transaction has ended, and then finds what it wrote.
+    """
+    keys = [claim.key for claim in claims]
+    await connection.execute(SQL.lock, kind, keys)
+    if await connection.fetchval(SQL.still_lives, case_id) is False:
+        return ()  # the case says itself that it is over
+    rows = await connection.fetch(SQL.standing, kind, keys)
+    held = {row["key"]: Hold(row["hold"]) for row in rows if row["case_id"] == case_id}
+    place = min((row["place"] for row in rows if row["case_id"] == case_id), default=None)
+    others = [Standing.model_validate(dict(row)) for row in rows if row["case_id"] != case_id]
+    found = in_the_way(claims, others, place, occasion, held)
+    if not found:
+        kept = taken(claims) if occasion is Occasion.TAKEN else claims
+        await connection.execute(
+            SQL.reserve, kind, case_id, [claim.key for claim in kept], [claim.hold for claim in kept]
+        )
+    return found
+
+
+async def sights_of(connection: Connection, case_ids: Sequence[str]) -> dict[str, Sight]:
+    """What decides who sees these cases."""
+    rows = await connection.fetch(SQL.sights, list(case_ids))
+    return {
+        row["case_id"]: Sight(
+            area=row["area"], reporter_subject=row["reporter_subject"], departments=frozenset(row["involved"])
+        )
+        for row in rows
+    }

@@ -1,0 +1,105 @@
+"""What stands in the way of what: the rules of reservations, without a town."""
+
+import itertools
+
+import pytest
+
+from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
+from schemas.welfare import WELFARE
+from schemas.welfare_policy import Benefit
+from schemas.welfare_reservations import claims_of
+from schemas.welfare_state import LIVING, WelfareState
+
+ME, HER, CHILD = "b/me", "b/her", "b/child"
+DECIDED = (Occasion.DECIDED, Occasion.TAKEN)
+MINE = (Claim(key=ME, hold=Hold.OWN), Claim(key=HER, hold=Hold.NAMED))
+
+
+def of(key: str, hold: Hold, case_id: str = "other", place: int = 2) -> Standing:
+    return Standing(case_id=case_id, key=key, hold=hold, place=place)
+
+
+def met(*others: Standing, occasion: Occasion, place: int | None = 1, held: dict[str, Hold] | None = None) -> bool:
+    return bool(in_the_way(MINE, others, place, occasion, held or {}))
+
+
+@pytest.mark.parametrize(
+    ("hold", "firm"), [(Hold.OWN, True), (Hold.CONSENTED, True), (Hold.COUNTED, False), (Hold.NAMED, False)]
+)
+def test_at_the_door_only_who_has_it_or_consented_stands_in_the_way(hold: Hold, *, firm: bool) -> None:
+    """Of the applicant; of the household nothing is asked at the door."""
+    assert met(of(ME, hold), occasion=Occasion.DOOR, place=None) is firm
+    assert met(of(HER, hold), occasion=Occasion.DOOR, place=None) is False
+
+
+@pytest.mark.parametrize("occasion", DECIDED)
+@pytest.mark.parametrize(("key", "hold"), list(itertools.product((ME, HER), Hold)))
+def test_when_it_is_decided_all_but_the_merely_named_stand_in_the_way(occasion: Occasion, key: str, hold: Hold) -> None:
+    """Whoever it is of the household, and whichever came first."""
+    firm = hold is not Hold.NAMED
+
+    assert met(of(key, hold, place=0), occasion=occasion) is firm
+    assert met(of(key, hold, place=9), occasion=occasion) is firm
+    assert met(of(CHILD, hold), occasion=occasion) is False
+
+
+@pytest.mark.parametrize("occasion", DECIDED)
+def test_of_two_that_stand_on_each_other_exactly_one_goes_on(occasion: Occasion) -> None:
+    """The earlier one, whichever asks; a case without a place comes last."""
+    hers = (Claim(key=HER, hold=Hold.OWN), Claim(key=ME, hold=Hold.NAMED))
+    mine_stands = [Standing(case_id="mine", key=each.key, hold=each.hold, place=1 + n) for n, each in enumerate(MINE)]
+    hers_stands = [Standing(case_id="hers", key=each.key, hold=each.hold, place=3 + n) for n, each in enumerate(hers)]
+
+    assert in_the_way(MINE, hers_stands, 1, occasion, {}) == ()
+    assert in_the_way(hers, mine_stands, 3, occasion, {}) == ("mine",)
+    assert in_the_way(MINE, hers_stands, None, occasion, {}) == ("hers",)
+
+
+@pytest.mark.parametrize("occasion", DECIDED)
+def test_who_counted_before_they_came_by_themselves_does_not_stop_the_household(occasion: Occasion) -> None:
+    """It was decided with them; they meet it, and it does not meet them."""
+    assert met(of(HER, Hold.OWN), occasion=occasion, held={HER: Hold.COUNTED}) is False
+    assert met(of(HER, Hold.OWN, place=0), occasion=occasion, held={HER: Hold.COUNTED}) is True
+
+
+def test_every_case_in_the_way_is_named_once() -> None:
+    """All of them, in order, however many keys they share."""
+    others = [of(ME, Hold.COUNTED, "c"), of(HER, Hold.OWN, "a"), of(ME, Hold.OWN, "a"), of(HER, Hold.NAMED, "b")]
+
+    assert in_the_way(MINE, others, 1, Occasion.DECIDED, {}) == ("a", "c")
+
+
+def test_a_decision_makes_count_whoever_was_named_and_weakens_nobody() -> None:
+    """The applicant holds it as before."""
+    assert [claim.hold for claim in taken((*MINE, Claim(key=CHILD, hold=Hold.CONSENTED)))] == [
+        Hold.OWN, Hold.COUNTED, Hold.CONSENTED,
+    ]  # fmt: skip
+
+
+def test_every_word_that_grants_asks_and_makes_count() -> None:
+    """Each command that brings a case from undecided to paying, of those that are there and those to come."""
+    grants = {
+        rule.command
+        for rule in WELFARE.rules
+        if set(rule.to) & set(LIVING) and not set(rule.at) <= set(LIVING) and rule.command in WELFARE.commands
+    }
+    state = WelfareState.model_construct(rules=Benefit.model_construct(pay_first_fen=0))
+
+    assert grants
+    assert WELFARE.reserves is not None
+    assert {command: WELFARE.reserves.occasion(state, command, None) for command in grants} == dict.fromkeys(
+        grants, Occasion.TAKEN
+    )
+
+
+def test_a_household_claims_everybody_once_and_the_applicant_firmly() -> None:
+    """Each benefit that is held, of each person; whoever is named beside themselves is still the applicant."""
+    me, her = f"person:{'A':0>26}", f"person:{'B':0>26}"
+    state = WelfareState.model_construct(benefit="b", reserves=("b", "a+b"), reporter=me, members=(her, me, her))
+
+    assert {claim.key: claim.hold for claim in claims_of(state)} == {
+        f"b/{me}": Hold.OWN, f"a+b/{me}": Hold.OWN, f"b/{her}": Hold.NAMED, f"a+b/{her}": Hold.NAMED,
+    }  # fmt: skip
+    assert len(claims_of(state)) == 4
+    before = WelfareState.model_construct(benefit="b", reserves=(), reporter=me, members=())
+    assert [claim.key for claim in claims_of(before)] == [f"b/{me}"]
