@@ -20,11 +20,14 @@ SUFFIXES = {
     "image/webp": "webp",
     "image/heic": "heic",
     "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/3gpp": "3gp",
     DOCX: "docx",
     XLSX: "xlsx",
 }
 RECOGNISED = tuple(SUFFIXES)
-"""What a file can be found to be. A town takes these or fewer; nothing that a browser or an office would run by itself."""
+"""What a file can be found to be. A town takes these or fewer; nothing that a browser would run, and nothing in which
+active content was found (engine/document_types.py)."""
 
 
 class Document(Model):

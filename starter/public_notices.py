@@ -19,11 +19,11 @@ from schemas.actor import Actor, Channel, Role
 from schemas.calendar import TownDatetime, in_shanghai
 from schemas.model import Model
 from schemas.person_views import masked_name
-from schemas.refusals import Refusal, say
+from schemas.refusals import say
 from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
-from starter.answers import settled
+from starter.answers import refusal_of, settled
 from starter.bodies import read_body, read_key, read_model, together
 from starter.case_queries import SQL as CASES
 from starter.database import Connection, database
@@ -31,7 +31,6 @@ from starter.documentation import body_of, responses
 from starter.doors import Door, door_of
 from starter.intake import ANYBODY, Entered, Sender
 from starter.parts import Parts, PartsOf
-from starter.postbox import Status
 from starter.problems import Problem, ProblemCode, bad_request, refused
 from starter.resident_codes import ATTEMPTS_MAX, ATTEMPTS_WINDOW
 
@@ -134,8 +133,7 @@ async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     state = await _state_of(parts, notice)
     entered = await _enter(parts, sender, state, door, given)
     submission = await settled(parts, entered.submission)
-    if submission.status is Status.REFUSED and submission.answer is not None:
-        refusal = Refusal.model_validate(submission.answer)
+    if (refusal := refusal_of(submission)) is not None:
         raise refused(refusal.model_copy(update={"stage": "", "legal_commands": ()}))
     return Response(ObjectionTaken(notice=notice).model_dump_json(), 202, media_type="application/json")
 

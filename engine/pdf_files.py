@@ -1,0 +1,114 @@
+"""PDF: whether a reader would run, load or open something of it by itself (ISO 32000, 7.5.7 and 12.6).
+
+No PDF is built up here: its bytes are searched for the names by which actions, scripts and files must be called, also where names
+are written by numbers (`/J#61vaScript`) and in object streams, which are unpacked in bounded memory. What cannot be looked into,
+a locked PDF or an object stream packed in another way, is not taken.
+"""
+
+import re
+import zlib
+from collections.abc import Iterator
+from itertools import islice
+
+from engine.active_content import Active
+
+OBJECT_STREAM_BYTES_MAX = 8 * 1024 * 1024
+OBJECT_STREAMS_BYTES_MAX = 32 * 1024 * 1024
+STREAMS_MAX = 20_000
+OPENINGS_MAX = 8
+_DICTIONARY_BYTES_MAX = 4096
+
+_END = rb"(?=[\s/<>\[\](){}%]|$)"
+_LONG = (
+    (Active.SCRIPT, re.compile(rb"/(?:JavaScript|RichMedia|Rendition)" + _END)),
+    (Active.SCRIPT, re.compile(rb"/(?:JS|AA)\s*(?:<|\(|\d+\s+\d+\s+R)")),
+    (Active.COMMAND, re.compile(rb"/(?:Launch|SubmitForm|ImportData|GoToE)" + _END)),
+    (Active.EMBEDDED, re.compile(rb"/(?:EmbeddedFiles?|XFA)" + _END)),
+    (Active.HIDDEN, re.compile(rb"/Encrypt\s*(?:<|\d+\s+\d+\s+R)")),
+)
+_OPEN = re.compile(rb"/OpenAction\s*(?:(\[)|(<<)|(\d+)\s+(\d+)\s+R)?")
+_GO_TO = re.compile(rb"/GoTo" + _END)
+_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_STREAM = re.compile(rb"stream\r?\n")
+_OBJECT_STREAM = re.compile(rb"/ObjStm" + _END)
+_FIRST = re.compile(rb"/First\s+(\d{1,9})")
+_FILTER = re.compile(rb"/Filter\s*\[?\s*([^\]>]*)")
+_FLATE = re.compile(rb"/(?:FlateDecode|Fl)" + _END)
+_PREDICTOR = re.compile(rb"/Predictor\s+(?!1\b)\d")
+_OBJECT = rb"(?<!\d)%s\s+%s\s+obj\b"
+
+
+class _Hidden(Exception):
+    pass
+
+
+def examine_pdf(content: bytes) -> Active | None:
+    """What of a PDF is active; None: nothing that was found."""
+    try:
+        texts = [_without_escapes(content), *map(_without_escapes, _object_streams(content))]
+    except _Hidden:
+        return Active.HIDDEN
+    for text in texts:
+        for active, pattern in _LONG:
+            if pattern.search(text):
+                return active
+    return Active.SCRIPT if any(_acts_when_opened(text, texts[0]) for text in texts) else None
+
+
+def _acts_when_opened(text: bytes, plain: bytes) -> bool:
+    """Whether opening does more than to go to a page of the file itself. An action that cannot be found counts as one."""
+    for number_of, found in enumerate(_OPEN.finditer(text)):
+        if number_of >= OPENINGS_MAX:
+            return True
+        place, written, number, generation = found.groups()
+        if place:
+            continue
+        if written:
+            action = text[found.end() : found.end() + 2000].partition(b">>")[0]
+        elif number:
+            headers = re.finditer(_OBJECT % (number, generation), plain)
+            objects = [plain[each.end() : each.end() + _DICTIONARY_BYTES_MAX] for each in islice(headers, OPENINGS_MAX)]
+            # A later part of a file replaces objects of an earlier one: each must be harmless.
+            if objects and all(_goes_to(each.partition(b"endobj")[0].strip()) for each in objects):
+                continue
+            return True
+        else:
+            action = b""
+        if not _goes_to(action):
+            return True
+    return False
+
+
+def _goes_to(action: bytes) -> bool:
+    return action.startswith(b"[") or _GO_TO.search(action) is not None
+
+
+def _object_streams(content: bytes) -> Iterator[bytes]:
+    """What stands in object streams: the objects of a PDF since version 1.5. Raises _Hidden for what cannot be unpacked."""
+    left = OBJECT_STREAMS_BYTES_MAX
+    for number_of, found in enumerate(_STREAM.finditer(content)):
+        if number_of >= STREAMS_MAX:
+            raise _Hidden
+        before = content[max(0, found.start() - _DICTIONARY_BYTES_MAX) : found.start()]
+        dictionary = _without_escapes(before[before.rfind(b"obj") + 3 :])
+        if not (_OBJECT_STREAM.search(dictionary) or _FIRST.search(dictionary)):
+            continue
+        packed = _FILTER.search(dictionary)
+        if packed is None:
+            continue  # not packed: it was read with the rest
+        if _PREDICTOR.search(dictionary) or len(_FLATE.findall(packed[1])) != 1 or packed[1].count(b"/") != 1:
+            raise _Hidden
+        limit = min(left, OBJECT_STREAM_BYTES_MAX)
+        unpacking = zlib.decompressobj()
+        try:
+            text = unpacking.decompress(content[found.end() : content.find(b"endstream", found.end())], limit + 1)
+        except zlib.error:
+            raise _Hidden from None
+        if len(text) > limit or not unpacking.eof:
+            raise _Hidden
+        left -= len(text)
+        yield text
+
+
+def _without_escapes(text: bytes) -> bytes:
+    return _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), text)

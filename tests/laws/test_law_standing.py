@@ -1,0 +1,156 @@
+"""The law: nothing that people send can stop a case or a town."""
+
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from engine.keys import Keys
+from engine.settings import Settings
+from schemas.actor import Actor, Role
+from schemas.incident import INCIDENT
+from schemas.procedure import Procedure
+from starter.intake import Sender, command_id_of
+from starter.stuck import stuck_cases
+from tests.door import Audited, Door, OpenDoor, Step
+from tests.every_procedure import EVERY_PROCEDURE
+from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, WORDS
+from tests.waiting import eventually
+from worker import town_worker
+from workflows.incident import Incident
+from workflows.recovery import Recovery
+
+pytestmark = pytest.mark.timeout(300)
+QUEUE = "poisoned"
+IMPATIENT = 1.0
+STAGE_OF = "select stage from cases where case_id = $1"
+INTAKE = "select status, attempts, failing_since from intake where submission = $1"
+
+
+@pytest.fixture(scope="module")
+async def poisoned_door(
+    door: OpenDoor, settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool
+) -> AsyncIterator[OpenDoor]:
+    """The door to cases of every procedure whose worker has the poison in it."""
+    alone = settings.model_copy(update={"task_queue": QUEUE})
+    async with town_worker(alone, keys, temporal, pool, procedures=POISONED) as worker, worker:
+        yield partial(door, task_queue=QUEUE, patience=IMPATIENT)
+
+
+def id_of(town: Door, case_id: str, step: Step, key: str) -> str:
+    """The id under which a command comes to its case."""
+    person = town.examples.PEOPLE[step.by]
+    actor = Actor(subject=person.subject, role=Role(person.role), department=person.department, area=person.area)
+    return command_id_of(Sender(person.subject, key, actor), case_id)
+
+
+async def read(town: Door, path: str, who: str) -> dict[str, Any]:
+    """Something of the API's, as somebody."""
+    found: dict[str, Any] = (await town.api.get(path, headers=town.headers(who))).json()
+    return found
+
+
+async def sent(town: Door, case_id: str, step: Step, key: str) -> str:
+    """Give a command that is accepted and not carried out; its submission."""
+    answer = await town.give(case_id, step, key)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["submission"])
+
+
+async def set_aside(town: Door, submission: str, who: str) -> dict[str, Any]:
+    """Wait until a submission was laid aside; how its sender sees it."""
+    shown: list[dict[str, Any]] = []
+
+    async def told() -> bool:
+        shown.append(await read(town, f"/api/v1/submissions/{submission}", who))
+        return shown[-1]["status"] != "waiting"
+
+    await eventually(told, within=60)
+    return shown[-1]
+
+
+@EVERY_PROCEDURE
+async def test_a_command_that_fails_its_task_is_set_aside_and_the_next_one_is_carried_out(
+    procedure: Procedure, poisoned_door: OpenDoor, temporal: Client, pool: asyncpg.Pool, audited: Audited
+) -> None:
+    """A command with which its case's task fails again and again is laid aside with its reason, and the case goes on."""
+    town = await poisoned_door(procedure)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = town.examples.MAIN.steps[0], str(uuid.uuid4())
+    RAISES.add(id_of(town, case_id, step, key))
+    submission = await sent(town, case_id, step, key)
+    behind = await town.taken(case_id, step)
+    aside = await set_aside(town, submission, step.by)
+    again = await town.give(case_id, step, key)
+    timeline: Any = await read(town, f"/api/v1/cases/{case_id}/timeline", "auditor")
+    entries = [entry for entry in timeline["items"] if entry["kind"] == "case:set_aside"]
+    named = [each for each in await stuck_cases(pool, temporal) if each.case_id == case_id]
+
+    assert behind.status_code == 200, behind.text
+    assert aside["status"] == "set_aside"
+    assert aside["refusal"]["code"] == "set-aside"
+    assert (again.status_code, again.json()["code"]) == (409, "set-aside")
+    assert [entry["facts"] for entry in entries] == [{"command": step.command, "failure": "RuntimeError"}]
+    assert [(each.submission, each.command, each.failure) for each in named] == [
+        (submission, step.command, "RuntimeError")
+    ]
+    assert WORDS not in f"{aside}{again.text}{named}"
+    assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_what_the_server_refuses_is_set_aside_too_and_the_case_stands_where_it_stood(
+    poisoned_door: OpenDoor, pool: asyncpg.Pool, audited: Audited
+) -> None:
+    """Where the ledger took the entry before the server refused the task, the case shows what is so, without another command."""
+    town = await poisoned_door(INCIDENT)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = Step("sign", "officer"), str(uuid.uuid4())
+    REFUSED_BY_THE_SERVER.add(id_of(town, case_id, step, key))
+    before = await pool.fetchval(STAGE_OF, case_id)
+    aside = await set_aside(town, await sent(town, case_id, step, key), step.by)
+
+    async def stands_where_it_stood() -> bool:
+        return bool(await pool.fetchval(STAGE_OF, case_id) == before)
+
+    await eventually(stands_where_it_stood)
+    kinds = await town.kinds(case_id)
+
+    assert aside["status"] == "set_aside"
+    assert "incident:signed" not in kinds
+    assert kinds[-1] == "case:set_aside"
+    assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_while_no_worker_is_there_nothing_is_set_aside(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys
+) -> None:
+    """Neither a worker that is away nor one that fails every task makes a command guilty: it waits, and is carried out."""
+    alone = settings.model_copy(update={"task_queue": "standing-away"})
+    town = await door(INCIDENT, task_queue=alone.task_queue, patience=IMPATIENT)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+    step, key = Step("sign", "officer"), str(uuid.uuid4())
+    submission = await sent(town, case_id, step, key)
+
+    async def tried(times: int) -> bool:
+        row = await pool.fetchrow(INTAKE, submission)
+        assert row is not None
+        assert row["status"] == "waiting"
+        return bool(row["attempts"] >= times)
+
+    await eventually(partial(tried, 2), within=60)
+    unsuspected = await pool.fetchval("select failing_since is null from intake where submission = $1", submission)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Recovery]) as wrong, wrong:
+        await eventually(partial(tried, 8), within=90)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+        answer = await town.taken(case_id, step, key)
+
+    assert unsuspected
+    assert answer.status_code == 200, answer.text
