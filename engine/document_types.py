@@ -24,6 +24,7 @@ _MP4 = frozenset({b"isom", *(f"iso{number}".encode() for number in range(2, 10))
                   b"dash", b"mmp4", b"MSNV", b"NDAS", b"M4V ", b"M4VH", b"M4VP", b"M4A ", b"F4V "})  # fmt: skip
 _QUICKTIME = b"qt  "
 _PHONE = (b"3gp", b"3ge", b"3gg", b"3gr", b"3gs", b"3g2")
+_BRANDS_AT = 16
 _BRANDS_MAX = 64
 
 
@@ -59,10 +60,10 @@ def examine(content: bytes) -> Examined:
 def _brand_type(content: bytes) -> str | None:
     """ISO 14496-12, 4.3: size, `ftyp`, the major brand, its version, the brands that it is compatible with."""
     size = int.from_bytes(content[:4], "big")
-    if not 16 <= size <= 16 + 4 * _BRANDS_MAX or size % 4 or size > len(content):
+    if not _BRANDS_AT <= size <= _BRANDS_AT + 4 * _BRANDS_MAX or size % 4 or size > len(content):
         return None
     major = content[8:12]
-    compatible = {content[at : at + 4] for at in range(16, size, 4)}
+    compatible = {content[at : at + 4] for at in range(_BRANDS_AT, size, 4)}
     if major in _HEIC or (major in _HEIF and not (compatible | {major}) & _AVIF):
         return "image/heic"
     if major in _MP4:

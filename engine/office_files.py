@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from html import unescape
 from typing import NoReturn
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from engine.active_content import Active
 from schemas.document import DOCX, XLSX
@@ -36,10 +36,10 @@ _IN_TYPES = (
     (Active.MACRO, ("macroenabled", "vba", "macrosheet", "dialogsheet", "keymapcustomizations", "customui")),
     (Active.CONTROL, ("activex", "controlproperties")),
     (Active.EMBEDDED, ("oleobject",)),
+    (Active.EXTERNAL, ("externallink",)),  # of a workbook, or of another program by DDE
 )
 """In content types and types of relationships: there a part is what it is, whatever it is called."""
 _EMBEDDED = ("word/embeddings/", "xl/embeddings/")
-_LINKS = re.compile(r"<(?:[\w.-]+:)?(?:ddelink|olelink)\b", re.IGNORECASE)
 _FIELD = re.compile(r"(?<![A-Za-z])DDE(?:AUTO)?(?![A-Za-z])", re.IGNORECASE)
 _DECLARED = re.compile(r"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 _ENCODINGS = frozenset({"utf-8", "utf8", "utf-16", "us-ascii", "ascii"})
@@ -61,7 +61,7 @@ def examine_office(content: bytes, depth: int = 0) -> tuple[str | None, Active |
             names = archive.namelist()
             media_type = _type_of(names)
             if media_type is not None:
-                _look(archive, names, depth)
+                _look(archive, media_type, names, depth)
     except _Found as found:
         return media_type, found.active
     except (zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError, EOFError, OSError, zlib.error):
@@ -94,7 +94,7 @@ def _type_of(names: list[str]) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
-def _look(archive: zipfile.ZipFile, names: list[str], depth: int) -> None:
+def _look(archive: zipfile.ZipFile, media_type: str, names: list[str], depth: int) -> None:
     """Raise _Found for the first thing that is active."""
     plain = [name.lower().replace("\\", "/") for name in names]
     if len(set(plain)) != len(plain):
@@ -105,18 +105,25 @@ def _look(archive: zipfile.ZipFile, names: list[str], depth: int) -> None:
     _refuse_named(parts.text(_CONTENT_TYPES).lower(), _IN_TYPES)
     for name, small in zip(names, plain, strict=True):
         if small.endswith(".rels"):
-            for kind, external in _relationships(parts.text(name)):
-                _refuse_named(kind, _IN_TYPES)
-                if external and not kind.endswith("/hyperlink"):
-                    raise _Found(Active.EXTERNAL)
-        elif small.startswith("xl/externallinks/") and small.endswith(".xml"):
-            if _LINKS.search(parts.text(name)):
-                raise _Found(Active.COMMAND)
-        elif small.startswith("word/") and small.endswith(".xml"):
-            if _FIELD.search(_fields(parts.tree(name))):
-                raise _Found(Active.COMMAND)
-        elif small.startswith(_EMBEDDED) and small != "word/embeddings/" and small != "xl/embeddings/":
+            _look_into_relationships(parts.text(name))
+        elif small.startswith(_EMBEDDED) and not small.endswith("/"):
             _look_into_embedded(parts.read(name), depth)
+        elif media_type == DOCX:
+            _look_into_fields(parts.read(name))
+
+
+def _look_into_fields(content: bytes) -> None:
+    """Whether a part, wherever it lies, has a field by which Word asks another program (DDE)."""
+    begins = content[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
+    if begins.startswith(b"<") and _FIELD.search(_fields(_parsed(_decoded(content)))):
+        raise _Found(Active.COMMAND)
+
+
+def _look_into_relationships(text: str) -> None:
+    for kind, external in _relationships(text):
+        _refuse_named(kind, _IN_TYPES)
+        if external and not kind.endswith("/hyperlink"):
+            raise _Found(Active.EXTERNAL)
 
 
 def _look_into_embedded(content: bytes, depth: int) -> None:
@@ -142,7 +149,7 @@ def _relationships(text: str) -> Iterator[tuple[str, bool]]:
             yield said.get("type", "").strip().lower(), said.get("targetmode", "").strip().lower() == "external"
 
 
-def _fields(tree: ElementTree.Element) -> str:
+def _fields(tree: ET.Element) -> str:
     """The instructions of all fields of a part; those of one field stand together, however many runs it has."""
     said: list[str] = []
     for element in tree.iter():
@@ -175,9 +182,6 @@ class _Parts:
         """As text, characters that were written by their numbers included."""
         return unescape(_decoded(self.read(name)))
 
-    def tree(self, name: str) -> ElementTree.Element:
-        return _parsed(_decoded(self.read(name)))
-
 
 def _decoded(content: bytes) -> str:
     """XML as offices write it. Raises _Found: in an encoding, or with a declaration, that they never have."""
@@ -194,10 +198,10 @@ def _decoded(content: bytes) -> str:
     return text
 
 
-def _parsed(text: str) -> ElementTree.Element:
+def _parsed(text: str) -> ET.Element:
     try:
-        return ElementTree.fromstring(_DECLARED.sub("<?xml version='1.0'", text))  # noqa: S314 - no declarations: see _decoded
-    except ElementTree.ParseError:
+        return ET.fromstring(_DECLARED.sub("<?xml version='1.0'", text))  # noqa: S314 - no declarations: see _decoded
+    except ET.ParseError:
         _hidden()
 
 

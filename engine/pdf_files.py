@@ -29,10 +29,10 @@ _LONG = (
 _OPEN = re.compile(rb"/OpenAction\s*(?:(\[)|(<<)|(\d+)\s+(\d+)\s+R)?")
 _GO_TO = re.compile(rb"/GoTo" + _END)
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"stream\r?\n")
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _OBJECT_STREAM = re.compile(rb"/ObjStm" + _END)
 _FIRST = re.compile(rb"/First\s+(\d{1,9})")
-_FILTER = re.compile(rb"/Filter\s*\[?\s*([^\]>]*)")
+_FILTER = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|(/[^\s/<>\[\](){}%]*))")
 _FLATE = re.compile(rb"/(?:FlateDecode|Fl)" + _END)
 _PREDICTOR = re.compile(rb"/Predictor\s+(?!1\b)\d")
 _OBJECT = rb"(?<!\d)%s\s+%s\s+obj\b"
@@ -96,7 +96,8 @@ def _object_streams(content: bytes) -> Iterator[bytes]:
         packed = _FILTER.search(dictionary)
         if packed is None:
             continue  # not packed: it was read with the rest
-        if _PREDICTOR.search(dictionary) or len(_FLATE.findall(packed[1])) != 1 or packed[1].count(b"/") != 1:
+        filters = packed[1] or packed[2] or b""
+        if _PREDICTOR.search(dictionary) or filters.count(b"/") != 1 or not _FLATE.search(filters):
             raise _Hidden
         limit = min(left, OBJECT_STREAM_BYTES_MAX)
         unpacking = zlib.decompressobj()

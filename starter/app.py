@@ -21,6 +21,7 @@ from engine.areas import load_areas
 from engine.bank_policy import load_bank
 from engine.banks import BankGateway
 from engine.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.database import DATA_FAULTS
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.documents import Documents, load_document_policy, open_store
@@ -55,7 +56,7 @@ from starter.intake import Intake
 from starter.middleware import Requests
 from starter.parts import Parts
 from starter.postbox import Postbox
-from starter.problems import Attempt, Problem, ProblemCode, bad_request
+from starter.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
 from starter.rates import Rates
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
@@ -96,6 +97,8 @@ def create_app(
         version="1",
         description=ABOUT,
         lifespan=_lifespan(parts, on_fatal),
+        # A redirect would name an address that a proxy in front does not have.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )  # their pages take scripts from elsewhere; ours is starter/docs_page.py
@@ -110,6 +113,8 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
     app.add_exception_handler(HTTPException, _on_http)
+    for fault in DATA_FAULTS:
+        app.add_exception_handler(fault, _on_data)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
@@ -241,6 +246,10 @@ async def _on_bad_parameters(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     return bad_request(faults_of(error.errors(), skip=1)).response(request)
+
+
+async def _on_data(request: Request, error: Exception) -> Response:
+    return outside_the_books(error).response(request)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.logging import where
 from schemas.model import Model
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 
+log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:jiceng:problem:"
 RETRY_AFTER_SECONDS = 2
@@ -172,6 +175,14 @@ def bad_request(faults: Sequence[Fault]) -> Problem:
         say(f"请求中有{len(faults)}处错误", f"{len(faults)} thing(s) to mend in the request, each named below"),
         faults=faults,
     )
+
+
+def outside_the_books(error: BaseException) -> Problem:
+    """What was sent is nothing that the database can hold or look for. Doors refuse it earlier; what they let through ends here."""
+    log.error("not_for_the_database", error=type(error).__name__, where=where(error))
+    reason = say("含有数据库无法保存的值", "has something that the town's books cannot hold")
+    remedy = say("请检查日期、数字和特殊字符", "look at its days, numbers and special characters")
+    return bad_request([Fault(field="request", reason=reason, remedy=remedy)])
 
 
 def too_many_requests(seconds: int) -> Problem:

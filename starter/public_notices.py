@@ -5,6 +5,7 @@ number of its own, made anew for each posting, that tells nothing of the case.
 """
 
 import hashlib
+import re
 from datetime import datetime
 from html import escape
 
@@ -87,6 +88,7 @@ class NoticeQueries(Queries):
 
 
 SQL = NoticeQueries.load("public_notices")
+_NOTICE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _names: dict[tuple[str, int], str] = {}
 
 
@@ -122,6 +124,8 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
 )  # fmt: skip
 async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice."""
+    if not _NOTICE.fullmatch(notice):
+        raise _no_notice()
     door = parts.doors[WELFARE.name]["object"]
     key, key_faults = read_key(request)
     given, body_faults = read_model(door.model, await read_body(request))
@@ -158,7 +162,13 @@ async def _state_of(parts: Parts, notice: str) -> WelfareState:
         for state, _ in await _posted(parts, connection, parts.intake.now()):
             if _number(parts, state) == notice:
                 return state
-    raise Problem(ProblemCode.NOT_FOUND, say("没有此公示,或公示期已满", "no such notice is up; the window may be over"))
+    raise _no_notice()
+
+
+def _no_notice() -> Problem:
+    return Problem(
+        ProblemCode.NOT_FOUND, say("没有此公示,或公示期已满", "no such notice is up; the window may be over")
+    )
 
 
 async def _notice(parts: Parts, connection: Connection, state: WelfareState, row: asyncpg.Record) -> PublicNotice:
