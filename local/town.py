@@ -197,6 +197,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         local_issuer=Settings().token_jwks is None,
         requests_per_token=0,  # on one machine everybody comes from one address, and stories are in a hurry
         requests_per_address=0,
+        connections_per_address=0,
     )
     # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
     simulated = options.simulated if options.demo else ()

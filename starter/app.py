@@ -60,9 +60,13 @@ from starter.problems import Attempt, Problem, ProblemCode, bad_request, outside
 from starter.rates import Rates
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
+from starter.slow_bodies import SlowBodies
+from starter.upload_memory import UploadMemory
 from workflows.registry import PROCEDURES
 
 log = structlog.get_logger()
+
+HOUR_SECONDS = 3600.0
 
 ABOUT = """基层治理案件引擎:上报、办理、查询。 Start cases, act on them, read them.
 
@@ -104,6 +108,7 @@ def create_app(
     )  # their pages take scripts from elsewhere; ours is starter/docs_page.py
     app.state.parts = parts
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
+    app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)
     app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
     # What is asked most comes first: the framework tries one address after the other.
     for router in (*_routers_of(parts.procedures), command_routes(parts.procedures.values()), *own_routers(),
@@ -156,7 +161,7 @@ def build_parts(
         )
         for name, policy in policies.items()
     }
-    vault, counts = Vault(keys), Counts()
+    vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
     postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
     reader = CaseReader(pool, vault, procedures)
     announcements = Announcements(settings, reader.states)
@@ -166,6 +171,8 @@ def build_parts(
         vault=vault,
         verifier=Verifier.of(settings, keys),
         rates=Rates(settings.requests_per_token, settings.burst_seconds),
+        refused_uploads=Rates(documents_policy.refused_per_hour / HOUR_SECONDS, HOUR_SECONDS),
+        upload_memory=UploadMemory(documents_policy.bytes_max),
         department_keys=load_department_keys(settings.key_folder, served),
         bank=bank,
         bank_keys=bank_keys,
@@ -187,7 +194,7 @@ def build_parts(
         announcements=announcements,
         reader=reader,
         codes=ResidentCodes(keys, pool),
-        documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
+        documents=Documents(vault, keys, open_store(settings), documents_policy),
         areas=load_areas(settings.policies),
         counts=counts,
         auditing=auditing_of(pool, keys, settings, delivery),

@@ -33,6 +33,7 @@ class ProblemCode(StrEnum):
 
     BAD_REQUEST = "bad-request"
     BODY_TOO_LARGE = "body-too-large"
+    BODY_TOO_SLOW = "body-too-slow"
     NOT_JSON = "not-json"
     UNKNOWN_CASE = "unknown-case"
     UNKNOWN_COMMAND = "unknown-command"
@@ -67,6 +68,7 @@ KINDS: Mapping[str, Kind] = {
     RefusalCode.SET_ASIDE: Kind(409, say("未能办理,已暂存待查", "laid aside")),
     ProblemCode.BAD_REQUEST: Kind(422, say("请求有误", "something is wrong with the request")),
     ProblemCode.BODY_TOO_LARGE: Kind(413, say("内容过大", "the body is too large")),
+    ProblemCode.BODY_TOO_SLOW: Kind(408, say("内容发送过慢", "the body came too slowly")),
     ProblemCode.NOT_JSON: Kind(415, say("内容类型不支持", "the body is not declared as JSON")),
     ProblemCode.UNKNOWN_CASE: Kind(404, say("没有此案件", "no such case")),
     ProblemCode.UNKNOWN_COMMAND: Kind(404, say("没有此操作", "no such command")),
