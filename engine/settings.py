@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
     metrics_token_file: Path | None = Field(
         default=None,
-        description="file with the token that /metrics asks for; default DATA/keys/metrics-token, if it is there",
+        description="file with the token that /metrics asks for; default DATA/metrics-token",
     )
     burst_seconds: float = Field(default=10.0, gt=0, description="so many seconds' worth may come at once")
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from engine.founding import found_keys_of_others
 from engine.keys import ensure_keys, vault_outside
+from engine.metrics_token import ensure_metrics_token
 from engine.migrations import migrate
 from engine.settings import Settings
 from local.child import Child, Step
@@ -207,6 +208,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
 def _found_keys(settings: Settings) -> None:
     """The keys of the town, and one shared with each department, source and bank; those that exist stay."""
     ensure_keys(settings.key_folder, vault_outside(settings))
+    ensure_metrics_token(settings)
     found_keys_of_others(settings)
 
 
