@@ -18,17 +18,16 @@ from engine.settings import Settings
 log = structlog.get_logger()
 
 HEAD_BYTES_MAX = 64 * 1024
-UNREAD_LOOK_SECONDS = 15.0
-"""So often an answer that is being sent is looked at; one of which nobody took a byte meanwhile is given up."""
 
 
 @dataclass
 class Connections:
-    """What is open, by address. Bounds of 0: none."""
+    """What is open, by address. Bounds of 0: none. An answer of which nobody took a byte for `unread_seconds` is given up."""
 
     per_address: int
     half_sent: int
     head_seconds: float
+    unread_seconds: float
     open: Counter[str] = field(default_factory=Counter)
     beginning: dict[str, "OrderedDict[GuardedProtocol, None]"] = field(default_factory=dict)
 
@@ -134,7 +133,7 @@ class GuardedProtocol(HttpToolsProtocol):
             self.give_up("answer_not_read")
             return
         self._unread = unread
-        self._write_timer = self.loop.call_later(UNREAD_LOOK_SECONDS, self._look_at_unread)
+        self._write_timer = self.loop.call_later(self.guards.unread_seconds, self._look_at_unread)
 
     def _stop_looking(self) -> None:
         if self._write_timer is not None:
@@ -148,5 +147,6 @@ def guarded_protocol(settings: Settings) -> type[GuardedProtocol]:
         per_address=settings.connections_per_address,
         half_sent=settings.half_sent_per_address,
         head_seconds=settings.head_seconds,
+        unread_seconds=settings.body_grace_seconds,
     )
     return type("GuardedProtocol", (GuardedProtocol,), {"guards": guards})

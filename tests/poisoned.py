@@ -18,6 +18,9 @@ RAISES: set[str] = set()
 REFUSED_BY_THE_SERVER: set[str] = set()
 """Ids of commands after which the server refuses what the task wants: the ledger has their entries by then."""
 
+TELLS_A_LONG_ID: set[str] = set()
+"""Ids of commands after which the case tells something to a case whose number is longer than Temporal takes."""
+
 WORDS = "王小明 13800000001"
 """What such a failure says: nothing of it may come out anywhere."""
 
@@ -33,6 +36,8 @@ def poisoned(case: type[Case[Any]]) -> type[Case[Any]]:
                 raise RuntimeError(WORDS)
             if stamp.command_id in REFUSED_BY_THE_SERVER:
                 workflow.upsert_search_attributes([SearchAttributeKey.for_keyword("NoSuchAttribute").value_set("x")])
+            if stamp.command_id in TELLS_A_LONG_ID:
+                self.tell("incident-20261128-" + "0" * 1200, "nothing")
             return accepted
 
     def init(self: Any, state: Any) -> None:

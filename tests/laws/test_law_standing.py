@@ -18,7 +18,7 @@ from starter.intake import Sender, command_id_of
 from starter.stuck import stuck_cases
 from tests.door import Audited, Door, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
-from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, WORDS
+from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.incident import Incident
@@ -127,6 +127,25 @@ async def test_what_the_server_refuses_is_set_aside_too_and_the_case_stands_wher
     assert "incident:signed" not in kinds
     assert kinds[-1] == "case:set_aside"
     assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_an_id_that_no_case_can_have_is_as_if_nobody_heard(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys, audited: Audited
+) -> None:
+    """Where what somebody wrote becomes the id of another case, one that Temporal would refuse is a case that is not there."""
+    alone = settings.model_copy(update={"task_queue": "too-long"})
+    town = await door(INCIDENT, task_queue=alone.task_queue)
+    async with town_worker(alone, keys, temporal, pool, procedures=POISONED) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+        step, key = Step("supervise", "supervisor"), str(uuid.uuid4())
+        TELLS_A_LONG_ID.add(id_of(town, case_id, step, key))
+        told = await town.taken(case_id, step, key)
+        behind = await town.taken(case_id, Step("sign", "officer"))
+        found = await audited(case_id)
+
+    assert (told.status_code, behind.status_code) == (200, 200)
+    assert [finding for finding in found if not finding.ok] == []
 
 
 async def test_while_no_worker_is_there_nothing_is_set_aside(
