@@ -8,6 +8,7 @@ a locked PDF or an object stream packed in another way, is not taken.
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from engine.active_content import Active
@@ -17,6 +18,7 @@ OBJECT_STREAMS_BYTES_MAX = 32 * 1024 * 1024
 STREAMS_MAX = 20_000
 OPENINGS_MAX = 8
 _DICTIONARY_BYTES_MAX = 4096
+_DIGITS_MAX = 12
 
 _END = rb"(?=[\s/<>\[\](){}%]|$)"
 _LONG = (
@@ -42,20 +44,46 @@ class _Hidden(Exception):
     pass
 
 
+@dataclass(frozen=True)
+class _Packed:
+    """An object stream, unpacked: numbers of objects and where each begins, counted from `first`; then the objects."""
+
+    text: bytes
+    first: int
+
+    def object(self, number: int) -> bytes | None:
+        """The object of a number; None: it is not in here."""
+        said = self.text[: self.first].split()
+        places = {
+            int(which): int(where) for which, where in zip(said[::2], said[1::2], strict=False) if _both(which, where)
+        }
+        if number not in places:
+            return None
+        begins = self.first + places[number]
+        ends = min((self.first + each for each in places.values() if each > places[number]), default=len(self.text))
+        return _without_escapes(self.text[begins:ends]).strip()
+
+
+def _both(which: bytes, where: bytes) -> bool:
+    return which.isdigit() and where.isdigit() and len(which) < _DIGITS_MAX and len(where) < _DIGITS_MAX
+
+
 def examine_pdf(content: bytes) -> Active | None:
     """What of a PDF is active; None: nothing that was found."""
     try:
-        texts = [_without_escapes(content), *map(_without_escapes, _object_streams(content))]
+        packed = list(_object_streams(content))
     except _Hidden:
         return Active.HIDDEN
+    plain = _without_escapes(content)
+    texts = [plain, *(_without_escapes(each.text) for each in packed)]
     for text in texts:
         for active, pattern in _LONG:
             if pattern.search(text):
                 return active
-    return Active.SCRIPT if any(_acts_when_opened(text, texts[0]) for text in texts) else None
+    return Active.SCRIPT if any(_acts_when_opened(text, plain, packed) for text in texts) else None
 
 
-def _acts_when_opened(text: bytes, plain: bytes) -> bool:
+def _acts_when_opened(text: bytes, plain: bytes, packed: list[_Packed]) -> bool:
     """Whether opening does more than to go to a page of the file itself. An action that cannot be found counts as one."""
     for number_of, found in enumerate(_OPEN.finditer(text)):
         if number_of >= OPENINGS_MAX:
@@ -66,8 +94,9 @@ def _acts_when_opened(text: bytes, plain: bytes) -> bool:
         if written:
             action = text[found.end() : found.end() + 2000].partition(b">>")[0]
         elif number:
-            headers = re.finditer(_OBJECT % (number, generation), plain)
-            objects = [plain[each.end() : each.end() + _DICTIONARY_BYTES_MAX] for each in islice(headers, OPENINGS_MAX)]
+            headers = islice(re.finditer(_OBJECT % (number, generation), plain), OPENINGS_MAX)
+            objects = [plain[each.end() : each.end() + _DICTIONARY_BYTES_MAX] for each in headers]
+            objects += [found for each in packed if (found := each.object(int(number))) is not None]
             # A later part of a file replaces objects of an earlier one: each must be harmless.
             if objects and all(_goes_to(each.partition(b"endobj")[0].strip()) for each in objects):
                 continue
@@ -83,7 +112,7 @@ def _goes_to(action: bytes) -> bool:
     return action.startswith(b"[") or _GO_TO.search(action) is not None
 
 
-def _object_streams(content: bytes) -> Iterator[bytes]:
+def _object_streams(content: bytes) -> Iterator[_Packed]:
     """What stands in object streams: the objects of a PDF since version 1.5. Raises _Hidden for what cannot be unpacked."""
     left = OBJECT_STREAMS_BYTES_MAX
     for number_of, found in enumerate(_STREAM.finditer(content)):
@@ -108,7 +137,8 @@ def _object_streams(content: bytes) -> Iterator[bytes]:
         if len(text) > limit or not unpacking.eof:
             raise _Hidden
         left -= len(text)
-        yield text
+        first = _FIRST.search(dictionary)
+        yield _Packed(text, int(first[1]) if first else 0)
 
 
 def _without_escapes(text: bytes) -> bytes:

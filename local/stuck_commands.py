@@ -86,13 +86,13 @@ def retry(
 @stuck_app.command()
 def again(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
     """重新办理 Note the reason in the case, then deliver once more what was set aside: after the worker was mended."""
-    _told(_again(town_or_settings(data), submission, reason, who), "将重新办理 it is delivered again")
+    _told(take_up_again(town_or_settings(data), submission, reason, who), "将重新办理 it is delivered again")
 
 
 @stuck_app.command("set-aside")
 def set_aside(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
     """暂存 Lay a command aside that lets its case's task fail, or say that one that was has been looked at; the reason is noted."""
-    _told(_set_aside(town_or_settings(data), submission, reason, who), "已暂存 it is set aside; the case goes on")
+    _told(lay_aside(town_or_settings(data), submission, reason, who), "已暂存 it is set aside; the case goes on")
 
 
 def _told(act: Coroutine[Any, Any, bool], done: str) -> None:
@@ -116,7 +116,8 @@ def _told(act: Coroutine[Any, Any, bool], done: str) -> None:
         raise typer.Exit(1)
 
 
-async def _again(settings: Settings, submission: str, reason: str, subject: str) -> bool:
+async def take_up_again(settings: Settings, submission: str, reason: str, subject: str) -> bool:
+    """Note why in the case, then have what was set aside delivered once more; False: nothing was. Raises what the API says."""
     async with await open_pool(settings, process="jiceng stuck") as pool:
         postbox = Postbox(pool)
         found = await postbox.find(submission)
@@ -126,7 +127,8 @@ async def _again(settings: Settings, submission: str, reason: str, subject: str)
         return await postbox.take_up_again(submission) is not None
 
 
-async def _set_aside(settings: Settings, submission: str, reason: str, subject: str) -> bool:
+async def lay_aside(settings: Settings, submission: str, reason: str, subject: str) -> bool:
+    """Lay aside a command that waits, or say that one that was has been looked at; False: there is none. The reason is noted."""
     async with await open_pool(settings, process="jiceng stuck") as pool:
         postbox = Postbox(pool)
         before = await postbox.find(submission)

@@ -119,6 +119,9 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     "PDF whose action was replaced later": (
         b"%PDF-1.7\n1 0 obj<</OpenAction 5 0 R>>endobj\n5 0 obj<</S/GoTo>>endobj\n5 0 obj<</S/URI>>endobj", Active.SCRIPT,
     ),
+    "PDF that opens an address, packed": (
+        object_stream(b"5 0 <</S/URI/URI(x)>>") + b"1 0 obj<</OpenAction 5 0 R>>endobj", Active.SCRIPT,
+    ),
     "PDF with additional actions": (b"%PDF-1.7\n1 0 obj<</AA <</O 5 0 R>>>>endobj", Active.SCRIPT),
     "PDF with a file in it": (b"%PDF-1.7\n1 0 obj<</Names<</EmbeddedFiles 5 0 R>>>>endobj", Active.EMBEDDED),
     "PDF with an XFA form": (b"%PDF-1.7\n1 0 obj<</AcroForm<</XFA 5 0 R>>>>endobj", Active.EMBEDDED),
@@ -151,6 +154,9 @@ QUIET: dict[str, tuple[bytes, str]] = {
     "PDF that opens at a page": (b"%PDF-1.7\n1 0 obj<</OpenAction [3 0 R /Fit]>>endobj", "application/pdf"),
     "PDF that goes to a page": (
         b"%PDF-1.7\n1 0 obj<</OpenAction 5 0 R>>endobj\n5 0 obj<</S /GoTo /D [3 0 R /Fit]>>endobj", "application/pdf",
+    ),
+    "PDF that goes to a page, packed": (
+        object_stream(b"5 0 <</S /GoTo /D [3 0 R /Fit]>>") + b"1 0 obj<</OpenAction 5 0 R>>endobj", "application/pdf",
     ),
     "PDF with an object stream": (object_stream(b"5 0 <</Type/Page>>"), "application/pdf"),
 }  # fmt: skip

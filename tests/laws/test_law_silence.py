@@ -5,22 +5,16 @@ import json
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.tokens import issue
-from schemas.actor import Role
-from starter.serve import ApiServer, config_of
-from tests.api_callers import As, BuildApp
+from tests.api_callers import As
+from tests.served_api import Serve, Served
 from tests.waiting import eventually
 
-pytest_plugins = ("tests.api_fixture",)
+pytest_plugins = ("tests.api_fixture", "tests.served_api")
 pytestmark = pytest.mark.timeout(120)
 
 AT_ONCE_SECONDS = 5.0
@@ -29,66 +23,7 @@ AT_ONCE_SECONDS = 5.0
 SILENT = 24
 HEADS = 200
 PDF = b"%PDF-1.7\n% a letter "
-PROMPT = {"head_seconds": 2.0, "body_grace_seconds": 2.0, "body_least_rate": 1000.0}
-
-
-@dataclass(frozen=True)
-class Served:
-    """An API that listens on a real port."""
-
-    port: int
-    keys: Keys
-
-    def token(self, subject: str, role: Role = Role.RESIDENT) -> str:
-        """A token of somebody."""
-        return issue(self.keys, subject=subject, role=role)
-
-    def client(self, subject: str) -> httpx.AsyncClient:
-        """Somebody who sends and reads as one does."""
-        headers = {"Authorization": f"Bearer {self.token(subject)}"}
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=30)
-
-    async def opened(self, *lines: str, body: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection on which this was sent, and nothing more comes."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write("\r\n".join(lines).encode() + body)
-        await writer.drain()
-        return reader, writer
-
-    async def begun(
-        self, path: str, subject: str, length: int, body: bytes
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A request whose body has only begun."""
-        return await self.opened(
-            f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {self.token(subject)}", f"Idempotency-Key: {uuid.uuid4()}",
-            f"Content-Type: {'image/png' if 'documents' in path else 'application/json'}", f"Content-Length: {length}", "", "",
-            body=body,
-        )  # fmt: skip
-
-
-Serve = Callable[..., AsyncIterator[Served]]
-
-
-@pytest.fixture
-def serve(build_app: BuildApp, settings: Settings, keys: Keys, worker: None) -> Callable[..., object]:
-    """Open an API on a port of its own, with other settings than usual."""
-    del worker
-
-    @asynccontextmanager
-    async def open_api(**other: object) -> AsyncIterator[Served]:
-        ours = settings.model_copy(update={"api_port": 0, **other})
-        app = build_app(over=ours)
-        server = ApiServer(config_of(app, ours), app)
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            running = asyncio.create_task(server.serve([listening]))
-            await eventually(lambda: server.started)
-            yield Served(listening.getsockname()[1], keys)
-            server.should_exit = True
-            server.force_exit = True
-            await running
-
-    return open_api
+PROMPT: dict[str, float] = {"head_seconds": 2.0, "body_grace_seconds": 2.0, "body_least_rate": 1000.0}
 
 
 async def everyday(served: Served) -> float:

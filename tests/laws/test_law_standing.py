@@ -1,5 +1,6 @@
 """The law: nothing that people send can stop a case or a town."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from functools import partial
@@ -11,6 +12,7 @@ from temporalio.client import Client
 
 from engine.keys import Keys
 from engine.settings import Settings
+from local.stuck_commands import lay_aside, take_up_again
 from schemas.actor import Actor, Role
 from schemas.incident import INCIDENT
 from schemas.procedure import Procedure
@@ -19,11 +21,13 @@ from starter.stuck import stuck_cases
 from tests.door import Audited, Door, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
+from tests.served_api import Serve
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.incident import Incident
 from workflows.recovery import Recovery
 
+pytest_plugins = ("tests.api_fixture", "tests.served_api")
 pytestmark = pytest.mark.timeout(300)
 QUEUE = "poisoned"
 IMPATIENT = 1.0
@@ -127,6 +131,60 @@ async def test_what_the_server_refuses_is_set_aside_too_and_the_case_stands_wher
     assert "incident:signed" not in kinds
     assert kinds[-1] == "case:set_aside"
     assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_an_operator_takes_up_again_what_was_set_aside(
+    poisoned_door: OpenDoor, temporal: Client, pool: asyncpg.Pool, settings: Settings, serve: Serve, audited: Audited
+) -> None:
+    """Mended, a command that was set aside is carried out once, with the operator's reason in the case before it."""
+    town = await poisoned_door(INCIDENT)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = Step("sign", "officer"), str(uuid.uuid4())
+    poison = id_of(town, case_id, step, key)
+    REFUSED_BY_THE_SERVER.add(poison)
+    submission = await sent(town, case_id, step, key)
+    await set_aside(town, submission, step.by)
+    REFUSED_BY_THE_SERVER.remove(poison)
+    async with serve(task_queue=QUEUE) as served:
+        ours = settings.model_copy(update={"api_url": f"http://127.0.0.1:{served.port}", "task_queue": QUEUE})
+        done = await take_up_again(ours, submission, "程序已修复", "supervisor-1")
+        answer = await town.taken(case_id, step, key)
+        again = await take_up_again(ours, submission, "程序已修复", "supervisor-1")
+    kinds = await town.kinds(case_id)
+    named = [each for each in await stuck_cases(pool, temporal) if each.case_id == case_id]
+
+    assert (done, again) == (True, False)
+    assert answer.status_code == 200, answer.text
+    assert kinds.count("incident:signed") == 1
+    assert kinds.index("incident:commented") < kinds.index("incident:signed")
+    assert named == []
+    assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_an_operator_sets_aside_without_waiting(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys, serve: Serve
+) -> None:
+    """What waits can be laid aside by hand at any time: what is behind it is carried out, and the reason stands in the case."""
+    alone = settings.model_copy(update={"task_queue": "standing-by-hand"})
+    town = await door(INCIDENT, task_queue=alone.task_queue, patience=IMPATIENT)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+    submission = await sent(town, case_id, Step("sign", "officer"), str(uuid.uuid4()))
+    async with serve(task_queue=alone.task_queue) as served:
+        ours = alone.model_copy(update={"api_url": f"http://127.0.0.1:{served.port}"})
+        laying = asyncio.create_task(lay_aside(ours, submission, "不再需要", "supervisor-1"))
+        aside = await set_aside(town, submission, "officer")
+        async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+            done = await laying
+            signed = await town.taken(case_id, Step("sign", "officer"))
+            kinds = await town.kinds(case_id)
+
+    assert (done, aside["status"], aside["refusal"]["code"]) == (True, "set_aside", "set-aside")
+    assert signed.status_code == 200
+    assert kinds.count("case:set_aside") == 1
+    assert "incident:commented" in kinds
 
 
 async def test_an_id_that_no_case_can_have_is_as_if_nobody_heard(
