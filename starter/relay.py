@@ -31,6 +31,7 @@ AT_ONCE = 64
 PAUSE_FIRST = timedelta(milliseconds=250)
 PAUSE_MAX = timedelta(seconds=4)
 PAUSE_OF_SUSPECTS = timedelta(milliseconds=500)
+TRIED_OFTEN = 40
 PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
 
 
@@ -142,7 +143,8 @@ class Relay:
         if not evidence.failures:
             return None
         if submission.failing_since is None or not evidence.convicts:
-            await self._postbox.suspect(submission, tried_for, PAUSE_OF_SUSPECTS)
+            pause = PAUSE_OF_SUSPECTS if submission.attempts < TRIED_OFTEN else PAUSE_MAX
+            await self._postbox.suspect(submission, tried_for, pause)
             log.warning(
                 "task_fails_with", case_id=submission.case_id, command=submission.command, error=evidence.failure
             )
