@@ -96,7 +96,7 @@ def _acts_when_opened(text: bytes, plain: bytes, packed: list[_Packed]) -> bool:
         elif number:
             headers = islice(re.finditer(_OBJECT % (number, generation), plain), OPENINGS_MAX)
             objects = [plain[each.end() : each.end() + _DICTIONARY_BYTES_MAX] for each in headers]
-            objects += [found for each in packed if (found := each.object(int(number))) is not None]
+            objects += [kept for each in packed if (kept := each.object(int(number))) is not None]
             # A later part of a file replaces objects of an earlier one: each must be harmless.
             if objects and all(_goes_to(each.partition(b"endobj")[0].strip()) for each in objects):
                 continue

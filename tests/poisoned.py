@@ -50,7 +50,7 @@ def poisoned(case: type[Case[Any]]) -> type[Case[Any]]:
     for method, name in ((init, "__init__"), (run, "run")):
         method.__name__, method.__qualname__ = name, f"Poisoned{case.__name__}.{name}"
         method.__annotations__ = {"state": state_type, "return": None if name == "__init__" else CaseOutcome}
-    Poisoned.__init__ = workflow.init(init)  # type: ignore[method-assign]
+    Poisoned.__init__ = workflow.init(init)  # type: ignore[method-assign, assignment]
     Poisoned.run = workflow.run(run)
     Poisoned.__name__ = Poisoned.__qualname__ = f"Poisoned{case.__name__}"
     return workflow.defn(name=case.procedure.name)(Poisoned)

@@ -162,7 +162,22 @@ async def test_no_text_in_a_body_makes_a_fault(door: OpenDoor) -> None:
 
 def mutations(body: Any) -> Iterator[Any]:
     """The body with one value after another exchanged for something at a border."""
-    odd = ("\x00", "a\x00b", "\ud800", "\u202e", "x" * 10_000, "", -1, 2**63, 10**30, 1e308, None, [], {}, True)
+    odd: tuple[Any, ...] = (
+        "\x00",
+        "a\x00b",
+        "\ud800",
+        "\u202e",
+        "x" * 10_000,
+        "",
+        -1,
+        2**63,
+        10**30,
+        1e308,
+        None,
+        [],
+        {},
+        True,
+    )
     if isinstance(body, dict):
         for name, value in body.items():
             yield from ({**body, name: changed} for changed in mutations(value))

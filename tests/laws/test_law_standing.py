@@ -71,7 +71,7 @@ async def set_aside(town: Door, submission: str, who: str) -> dict[str, Any]:
 
     async def told() -> bool:
         shown.append(await read(town, f"/api/v1/submissions/{submission}", who))
-        return shown[-1]["status"] != "waiting"
+        return bool(shown[-1]["status"] != "waiting")
 
     await eventually(told, within=60)
     return shown[-1]
