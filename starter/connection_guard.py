@@ -71,6 +71,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._head_bytes = self._unread = 0
+        self._in_body = False
         if self.guards.opened(self.address):
             self._wait_for_head()
         else:
@@ -89,11 +90,22 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._under_way:
             self._head_has_come()
             return
-        self._head_bytes += len(data)
+        # What is left of a body whose answer is written already is drained for a while: cut off, its sender would not see the answer.
+        self._head_bytes += 0 if self._in_body else len(data)
         if self._head_bytes > HEAD_BYTES_MAX:
             self.give_up("head_too_large")
         elif self._head_timer is None:
             self._wait_for_head()
+
+    def on_headers_complete(self) -> None:
+        """A head has come."""
+        self._in_body = True
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """A request has come whole."""
+        self._in_body = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """An answer is written; what of it is still unread must go on being read."""

@@ -84,7 +84,12 @@ async def test_a_page_in_a_browser_ends_no_case(settings: Settings, temporal: Cl
     after = (await temporal.get_workflow_handle(case_id).fetch_history()).events
 
     assert {status for name, status in answered if name == "temporal_http"} == {403}
-    assert {status for name, status in answered if name == "temporal_ui"} <= {400, 403, 404, 405}  # no token of its own page
+    assert {status for name, status in answered if name == "temporal_ui"} <= {
+        400,
+        403,
+        404,
+        405,
+    }  # no token of its own page
     assert described.status is WorkflowExecutionStatus.RUNNING
     assert len(after) >= len(before)
     assert not [

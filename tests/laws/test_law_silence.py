@@ -116,6 +116,17 @@ async def test_a_steady_body_is_taken(serve: Serve) -> None:
     assert time.monotonic() - began > PROMPT["body_grace_seconds"]
 
 
+async def test_who_is_refused_in_the_middle_of_a_file_hears_it(serve: Serve) -> None:
+    """A large file sent with a token that is none is answered, not cut off: what still comes of it is drained."""
+    async with serve() as served, served.client("resident-1") as sender:
+        bad = {"Authorization": "Bearer nonsense"}
+        answers = [
+            await sender.post("/api/v1/documents", content=PDF + bytes(9_000_000), headers=bad) for _ in range(3)
+        ]
+
+    assert [answer.status_code for answer in answers] == [401] * 3
+
+
 async def gone(reader: asyncio.StreamReader) -> bool:
     """Whether the other side has closed this connection."""
     try:
