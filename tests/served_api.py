@@ -1,22 +1,16 @@
 """An API that listens on a real port, for what only a connection shows."""
 
 import asyncio
-import socket
 import uuid
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import httpx
-import pytest
 
 from engine.keys import Keys
-from engine.settings import Settings
 from engine.tokens import issue
 from schemas.actor import Role
-from starter.serve import ApiServer, config_of
-from tests.api_callers import BuildApp
-from tests.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -55,24 +49,3 @@ class Served:
 
 Serve = Callable[..., AbstractAsyncContextManager[Served]]
 """The fixture `serve`: an API on a port of its own, `async with serve(head_seconds=2.0) as served`."""
-
-
-@pytest.fixture
-def serve(build_app: BuildApp, settings: Settings, keys: Keys) -> Serve:
-    """Open an API on a port of its own, with other settings than usual."""
-
-    @asynccontextmanager
-    async def open_api(**other: object) -> AsyncIterator[Served]:
-        ours = settings.model_copy(update={"api_port": 0, **other})
-        app = build_app(over=ours)
-        server = ApiServer(config_of(app, ours), app)
-        with socket.socket() as listening:
-            listening.bind(("127.0.0.1", 0))
-            running = asyncio.create_task(server.serve([listening]))
-            await eventually(lambda: server.started)
-            yield Served(listening.getsockname()[1], keys)
-            server.should_exit = True
-            server.force_exit = True
-            await running
-
-    return open_api

@@ -14,7 +14,7 @@ from tests.api_callers import As
 from tests.served_api import Serve, Served
 from tests.waiting import eventually
 
-pytest_plugins = ("tests.api_fixture", "tests.served_api")
+pytest_plugins = ("tests.api_fixture", "tests.served_fixture")
 pytestmark = pytest.mark.timeout(120)
 
 AT_ONCE_SECONDS = 5.0

@@ -27,7 +27,7 @@ from worker import town_worker
 from workflows.incident import Incident
 from workflows.recovery import Recovery
 
-pytest_plugins = ("tests.api_fixture", "tests.served_api")
+pytest_plugins = ("tests.api_fixture", "tests.served_fixture")
 pytestmark = pytest.mark.timeout(300)
 QUEUE = "poisoned"
 IMPATIENT = 1.0
