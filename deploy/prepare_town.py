@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from engine.founding import found_keys_of_others
 from engine.keys import ensure_keys, vault_outside
+from engine.metrics_token import ensure_metrics_token
 from engine.migrations import migrate
 from engine.settings import Settings
 
@@ -20,6 +21,7 @@ def main(password_file: Path) -> None:
     """Do all of it. Raises what keys, policies and migrations say when they cannot be used."""
     settings = Settings()
     ensure_keys(settings.key_folder, vault_outside(settings))
+    ensure_metrics_token(settings)
     found_keys_of_others(settings)
     write_password_file(settings, password_file, Path(os.environ["PGPASSFILE"]))
     asyncio.run(migrate(settings.database_url))

@@ -34,6 +34,12 @@ AWAY = (
     asyncpg.InternalClientError,  # killed in the middle of an answer, Postgres leaves half of it behind
 )
 """Away, starting, stopping or full: trying again later helps."""
+DATA_FAULTS = (
+    asyncpg.DataError,  # as Postgres says it
+    asyncpg.exceptions._base.DataError,  # noqa: SLF001 - as asyncpg says it before it asks Postgres; it exports the other alone
+    asyncpg.ProgramLimitExceededError,
+)
+"""What was asked with, or was to be kept, is nothing that Postgres holds: a NUL, a day beyond its types, too long a key."""
 NOT_DONE = (*AWAY, asyncpg.PostgresError)
 """Away, or it refused: for what is done beside something else, which goes on without it."""
 

@@ -22,6 +22,7 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.database import Queries
+from engine.document_types import Examined, examine
 from engine.keys import Keys
 from engine.policy_files import read_rules
 from engine.settings import Settings
@@ -33,7 +34,9 @@ from schemas.references import PersonReference, Tombstone
 
 CLEARED_AT_ONCE = 100
 AT_ONCE = 8
-"""Each file is in memory, twice while it is closed: so many at one time in a process (`places`)."""
+"""Each file is in memory, twice while it is closed: so many at one time in a process are kept, and so many are read."""
+LOOKED_INTO_AT_ONCE = 2
+"""That is work for a core, and others need it too."""
 
 
 class DocumentsAway(Exception):
@@ -50,6 +53,7 @@ class DocumentQueries(Queries):
     find_same: str
     count_waiting: str
     one_at_a_time: str
+    one_count_at_a_time: str
     insert_document: str
     mark_stored: str
     find_documents: str
@@ -97,10 +101,17 @@ class Documents:
     def __init__(self, vault: Vault, keys: Keys, store: ObjectStore, policy: DocumentPolicy) -> None:
         """`keys` gives the key under which the same file of the same person is found again."""
         self.policy = policy
-        self.places = asyncio.Semaphore(AT_ONCE)
+        self.keeping = asyncio.Semaphore(AT_ONCE)
+        self.reading = asyncio.Semaphore(AT_ONCE)
+        self._looking = asyncio.Semaphore(LOOKED_INTO_AT_ONCE)
         self._vault = vault
         self._store = store
         self._digest_key = hmac.new(keys.blind_index.active, b"jiceng document 1", hashlib.sha256).digest()
+
+    async def examine(self, content: bytes) -> Examined:
+        """What a file is, and whether it would run something by itself; beside the event loop."""
+        async with self._looking:
+            return await asyncio.to_thread(examine, content)
 
     async def reserve(
         self, connection: Connection, person: PersonReference, by: Actor, content: bytes, media_type: str
@@ -109,11 +120,12 @@ class Documents:
 
         Raises TooManyWaiting, VaultFault.
         """
-        sha256 = hashlib.sha256(content).hexdigest()
+        sha256 = await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
         file_digest = hmac.new(self._digest_key, f"{person}\0{sha256}".encode(), hashlib.sha256).digest()
         await connection.execute(SQL.one_at_a_time, file_digest)
         row = await connection.fetchrow(SQL.find_same, person, by.subject, file_digest)
         if row is None:
+            await connection.execute(SQL.one_count_at_a_time, by.subject)
             if await connection.fetchval(SQL.count_waiting, by.subject) >= self.policy.waiting_at_most:
                 raise TooManyWaiting
             content_key = AESGCM.generate_key(bit_length=256)
@@ -136,9 +148,9 @@ class Documents:
         except (BaseError, OSError) as error:
             raise DocumentsAway from error
 
-    async def mark_stored(self, connection: Connection, reference: DocumentReference) -> None:
-        """Say that the file lies in the object store: from now on it can be read."""
-        await connection.execute(SQL.mark_stored, reference)
+    async def mark_stored(self, connection: Connection, reference: DocumentReference) -> bool:
+        """Say that the file lies in the object store: from now on it can be read. True for who says it first."""
+        return await connection.fetchval(SQL.mark_stored, reference) is not None
 
     async def find(self, connection: Connection, references: Sequence[str]) -> dict[str, Found]:
         """What is known of documents; those that are not there, or not stored yet, are left out."""

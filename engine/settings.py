@@ -79,6 +79,27 @@ class Settings(BaseSettings):
     requests_per_address: float = Field(
         default=50.0, ge=0, description="requests per second from one address, over time; 0: as many as it likes"
     )
+    connections_per_address: int = Field(
+        default=500,
+        ge=0,
+        description="open connections of one address; 0: as many as it likes, as behind a proxy of ours",
+    )
+    half_sent_per_address: int = Field(
+        default=100, ge=0, description="of these, so many whose request has only begun; the oldest goes; 0: no bound"
+    )
+    head_seconds: float = Field(default=10.0, gt=0, description="so long the head of a request may take")
+    body_grace_seconds: float = Field(default=15.0, gt=0, description="so long a body may take, and by its size longer")
+    body_least_rate: float = Field(
+        default=4096.0, gt=0, description="bytes of a body that must come per second, after the grace"
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas",
+    )
+    metrics_token_file: Path | None = Field(
+        default=None,
+        description="file with the token that /metrics asks for; default DATA/metrics-token",
+    )
     burst_seconds: float = Field(default=10.0, gt=0, description="so many seconds' worth may come at once")
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")

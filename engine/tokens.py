@@ -4,6 +4,7 @@ A production town has its own issuer, any that speaks OIDC, and names its keys b
 only the check is ours then. Tokens live in real time, not in town time.
 """
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ AUDIENCE = "jiceng"
 ALGORITHM = "EdDSA"
 CLOCK_SKEW = timedelta(seconds=30)
 TOKEN_BYTES_MAX = 8192
+CLAIM_CHARACTERS_MAX = 255
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""In no account, role, department or area, and nothing that the database could hold."""
+
 REQUIRED = ["exp", "iat", "aud", "iss", "sub"]
 
 
@@ -274,6 +279,6 @@ def _at(claims: Mapping[str, object], path: str) -> object:
 def _text(value: object, name: str) -> str | None:
     if value is None:
         return None
-    if not isinstance(value, str) or is_blank(value):
+    if not isinstance(value, str) or is_blank(value) or len(value) > CLAIM_CHARACTERS_MAX or _CONTROL.search(value):
         raise TokenMalformed(name)
     return value

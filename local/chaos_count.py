@@ -107,6 +107,8 @@ async def _count_intake(result: Count, pool: asyncpg.Pool) -> None:
     """Every command that was delivered stands in its case's ledger once, by its stamp."""
     waiting = await pool.fetch("select case_id, command from intake where status = 'waiting'")
     result.stuck += [f"{row['case_id']}: {row['command']} is accepted and not delivered" for row in waiting]
+    aside = await pool.fetch("select case_id, command from intake where status = 'set_aside'")
+    result.lost += [f"{row['case_id']}: {row['command']} was set aside for what only an outage did" for row in aside]
 
 
 def _count_orders(

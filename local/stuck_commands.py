@@ -6,7 +6,9 @@ every other act. To give a case to somebody else or to end it, there are the com
 
 import json
 import uuid
-from typing import Annotated
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,7 +25,9 @@ from local.found import town_or_settings
 from local.telling import run_told
 from local.typed_codes import typed_number
 from schemas.actor import Role
-from starter.client import Refused, TownClient, Unavailable, http_client
+from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
+from starter.delivery import Delivery, NotDelivered
+from starter.postbox import Postbox, SetAsideAnswer, Status
 from starter.stuck import StuckCase, retry_now, stuck_cases
 
 FOUND = 1
@@ -32,6 +36,10 @@ SETTLE_SECONDS = 20.0
 WIDTH_WITHOUT_TERMINAL = 190
 
 stuck_app = typer.Typer(help="停滞 Cases that do not get on.", invoke_without_command=True)
+BY_HAND = "by_hand"
+Sent = Annotated[str, typer.Argument(help="the submission, as the list names it")]
+Reason = Annotated[str, typer.Option(help="why; it stands in the case's ledger")]
+Who = Annotated[str, typer.Option("--as", help="the account of the supervisor who does it")]
 Retry = Annotated[str, typer.Argument(callback=typed_number, help="the number of the case")]
 
 
@@ -55,8 +63,8 @@ def stuck(
 @stuck_app.command()
 def retry(
     case: Retry,
-    reason: Annotated[str, typer.Option(help="why; it stands in the case's ledger")],
-    who: Annotated[str, typer.Option("--as", help="the account of the supervisor who does it")] = "supervisor-1",
+    reason: Reason,
+    who: Who = "supervisor-1",
     data: Data = TOWN,
 ) -> None:
     """立即重试 Note the reason in the case, then let its outside work be tried now and not at the next pause's end."""
@@ -76,6 +84,76 @@ def retry(
     )
 
 
+@stuck_app.command()
+def again(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
+    """重新办理 Note the reason in the case, then deliver once more what was set aside: after the worker was mended."""
+    _told(take_up_again(town_or_settings(data), submission, reason, who), "将重新办理 it is delivered again")
+
+
+@stuck_app.command("set-aside")
+def set_aside(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
+    """暂存 Lay a command aside that lets its case's task fail, or say that one that was has been looked at; the reason is noted."""
+    _told(lay_aside(town_or_settings(data), submission, reason, who), "已暂存 it is set aside; the case goes on")
+
+
+def _told(act: Coroutine[Any, Any, bool], done: str) -> None:
+    """Do it and say what came of it; exit code 1 where nothing did."""
+    console = Console()
+    try:
+        found = run_told(act)
+    except Refused as refused:
+        console.print(f"✗ {refused.detail}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    except (Unavailable, NotSettled) as error:
+        why = (
+            "已受理,理由尚未入案 done; the reason waits to be noted"
+            if isinstance(error, NotSettled)
+            else "系统无应答 the town does not answer"
+        )
+        console.print(f"✗ {why}", soft_wrap=True, highlight=False)
+        raise typer.Exit(1) from None
+    console.print(f"✓ {done}" if found else "✗ 没有此项可办 there is no such submission that this can be done with")
+    if not found:
+        raise typer.Exit(1)
+
+
+async def take_up_again(settings: Settings, submission: str, reason: str, subject: str) -> bool:
+    """Note why in the case, then have what was set aside delivered once more; False: nothing was. Raises what the API says."""
+    async with await open_pool(settings, process="jiceng stuck") as pool:
+        postbox = Postbox(pool)
+        found = await postbox.find(submission)
+        if found is None or found.status is not Status.SET_ASIDE:
+            return False
+        await _comment(settings, found.case_id, f"重新办理:{reason}", subject)
+        return await postbox.take_up_again(submission) is not None
+
+
+async def lay_aside(settings: Settings, submission: str, reason: str, subject: str) -> bool:
+    """Lay aside a command that waits, or say that one that was has been looked at; False: there is none. The reason is noted."""
+    async with await open_pool(settings, process="jiceng stuck") as pool:
+        postbox = Postbox(pool)
+        before = await postbox.find(submission)
+        laid = await postbox.lay_aside(submission, SetAsideAnswer(failure=BY_HAND, by_hand=True))
+        if before is None or laid is None:
+            return False
+        if before.status is Status.WAITING:
+            delivery = Delivery(lambda: connect(settings, Keys.of(settings)), settings.task_queue, {})
+            with suppress(NotDelivered):  # then the case's own comment below says it alone
+                await delivery.tell_set_aside(laid, BY_HAND)
+        await _comment(settings, laid.case_id, f"暂存:{reason}", subject)
+    return True
+
+
+async def _comment(settings: Settings, case_id: str, text: str, subject: str) -> None:
+    """Put a reason into a case's ledger, as whoever does it."""
+    keys = Keys.of(settings)
+    async with http_client() as http:
+        town = TownClient(
+            settings.api_url, lambda: issue(keys, subject=subject, role=Role.SUPERVISOR), http, PATIENCE_SECONDS
+        )
+        await town.command(case_id, "comment", {"text": text}, f"stuck:{uuid.uuid4()}", SETTLE_SECONDS)
+
+
 async def _stuck(settings: Settings) -> list[StuckCase]:
     client = await connect(settings, Keys.of(settings))
     async with await open_pool(settings, process="jiceng stuck") as pool:
@@ -83,13 +161,8 @@ async def _stuck(settings: Settings) -> list[StuckCase]:
 
 
 async def _retry(settings: Settings, case_id: str, reason: str, subject: str) -> int:
-    keys = Keys.of(settings)
-    async with http_client() as http:
-        town = TownClient(
-            settings.api_url, lambda: issue(keys, subject=subject, role=Role.SUPERVISOR), http, PATIENCE_SECONDS
-        )
-        await town.command(case_id, "comment", {"text": f"立即重试:{reason}"}, f"retry:{uuid.uuid4()}", SETTLE_SECONDS)
-    return await retry_now(await connect(settings, keys), case_id)
+    await _comment(settings, case_id, f"立即重试:{reason}", subject)
+    return await retry_now(await connect(settings, Keys.of(settings)), case_id)
 
 
 def _print(found: list[StuckCase]) -> None:

@@ -21,7 +21,10 @@ from local.ports import LOOPBACK
 
 RETENTION = timedelta(hours=720)
 
-_DYNAMIC_CONFIG = {
+_DYNAMIC_CONFIG: Mapping[str, int | str] = {
+    # Nothing of ours speaks HTTP with it, and the port cannot be left out. A page in somebody's browser reaches loopback, and
+    # could end every case by one request; so no host is served there. `.invalid` is nobody's name (RFC 2606).
+    "frontend.httpAllowedHosts": '["nobody.invalid"]',
     # The dev server's 20 polls a second on its single shard cost 50 ms per step; with these a step takes 15 ms.
     "history.transferProcessorMaxPollRPS": 1000,
     "history.timerProcessorMaxPollRPS": 1000,

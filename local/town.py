@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from engine.founding import found_keys_of_others
 from engine.keys import ensure_keys, vault_outside
+from engine.metrics_token import ensure_metrics_token
 from engine.migrations import migrate
 from engine.settings import Settings
 from local.child import Child, Step
@@ -197,6 +198,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         local_issuer=Settings().token_jwks is None,
         requests_per_token=0,  # on one machine everybody comes from one address, and stories are in a hurry
         requests_per_address=0,
+        connections_per_address=0,
     )
     # Without simulated counterparts nobody would answer there, and their work belongs to the desks.
     simulated = options.simulated if options.demo else ()
@@ -206,6 +208,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
 def _found_keys(settings: Settings) -> None:
     """The keys of the town, and one shared with each department, source and bank; those that exist stay."""
     ensure_keys(settings.key_folder, vault_outside(settings))
+    ensure_metrics_token(settings)
     found_keys_of_others(settings)
 
 

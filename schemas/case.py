@@ -26,6 +26,15 @@ def child_id(parent: str, code: str) -> str:
     return f"{parent}.{code}"
 
 
+CASE_ID_CHARACTERS_MAX = 500
+"""Half of what Temporal takes (1,000 bytes); the longest of ours, a grandchild's with two department codes, has some 130."""
+
+
+def can_be_case_id(text: str) -> bool:
+    """Whether a text can be the id of a case at all. What cannot would make the task of whoever uses it fail for ever."""
+    return 0 < len(text) <= CASE_ID_CHARACTERS_MAX and text.isascii() and text.isprintable() and " " not in text
+
+
 class Charter(Model):
     """The rules a case started with and keeps: versions, calendar, and how its town time runs."""
 

@@ -20,11 +20,14 @@ SUFFIXES = {
     "image/webp": "webp",
     "image/heic": "heic",
     "video/mp4": "mp4",
+    "video/quicktime": "mov",
+    "video/3gpp": "3gp",
     DOCX: "docx",
     XLSX: "xlsx",
 }
 RECOGNISED = tuple(SUFFIXES)
-"""What a file can be found to be. A town takes these or fewer; nothing that a browser or an office would run by itself."""
+"""What a file can be found to be. A town takes these or fewer; nothing that a browser would run, and nothing in which
+active content was found (engine/document_types.py)."""
 
 
 class Document(Model):
@@ -39,12 +42,13 @@ class Document(Model):
 class DocumentPolicy(Model):
     """policies/documents.yaml: what the town takes.
 
-    `waiting_at_most` bounds the documents of one person that no case has yet.
+    `waiting_at_most` bounds the documents of one person that no case has yet, `refused_per_hour` what of one account is refused.
     """
 
     version: str = Field(min_length=1)
     bytes_max: int = Field(ge=1024, le=100 * 1024 * 1024)
     waiting_at_most: int = Field(ge=1)
+    refused_per_hour: int = Field(default=60, ge=1)
     types: tuple[str, ...] = Field(min_length=1)
 
     def faults(self) -> Iterator[str]:

@@ -6,6 +6,7 @@ OF_EVERY_CASE = {
     "clock:tier": "逾期上报",
     "clock:replanned": "重排期限",
     "clock:final_limit": "最终期限开始",
+    "case:set_aside": "一项操作未能办理,已暂存",
     "case:ended": "案件终结",
     "case:terminated": "案件被系统管理员强行终止",
     "case:reset": "案件被系统管理员回退",

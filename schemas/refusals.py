@@ -17,6 +17,7 @@ class RefusalCode(StrEnum):
     CASE_ENDED = "case-ended"
     NOT_STAMPED = "not-stamped"
     ALREADY_HELD = "already-held"
+    SET_ASIDE = "set-aside"
 
 
 class Fault(Model):

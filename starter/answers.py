@@ -15,7 +15,7 @@ from schemas.visibility import may_see, sight_of
 from starter.announcements import CASES, INTAKE
 from starter.intake import Entered
 from starter.parts import Parts
-from starter.postbox import Status, Submission
+from starter.postbox import SetAsideAnswer, Status, Submission
 from starter.problems import Problem, ProblemCode, refused
 from starter.views import CommandAnswer, ReportAnswer, SubmissionView
 
@@ -105,8 +105,8 @@ async def answer_command(parts: Parts, entered: Entered, actor: Actor) -> Respon
     submission = await settled(parts, entered.submission)
     if submission.status is Status.WAITING or submission.answer is None:
         return pending(parts, entered)
-    if submission.status is Status.REFUSED:
-        raise refused(Refusal.model_validate(submission.answer), kept=True)
+    if (refusal := refusal_of(submission)) is not None:
+        raise refused(refusal, kept=True)
     accepted = Accepted.model_validate(submission.answer)
 
     async def look() -> CaseState | None:
@@ -137,6 +137,15 @@ def pending(parts: Parts, entered: Entered) -> Response:
     return json_response(view, ACCEPTED, {"Location": url, "Retry-After": "1"})
 
 
+def refusal_of(submission: Submission) -> Refusal | None:
+    """Why it was not carried out, as its sender is told: the case refused it, or it was laid aside. None: neither."""
+    if submission.status is Status.REFUSED:
+        return Refusal.model_validate(submission.answer)
+    if submission.status is Status.SET_ASIDE:
+        return SetAsideAnswer.model_validate(submission.answer).refusal(submission.command)
+    return None
+
+
 def view_submission(parts: Parts, submission: Submission) -> SubmissionView:
     """How far it has come; of a start, with the code of the case."""
     answer = submission.answer
@@ -154,5 +163,5 @@ def view_submission(parts: Parts, submission: Submission) -> SubmissionView:
         case_url=case_url(submission.case_id),
         code=parts.codes.code_of(submission.case_id) if started else None,
         accepted=Accepted.model_validate(answer) if answer and submission.status is Status.DELIVERED else None,
-        refusal=Refusal.model_validate(answer) if answer and submission.status is Status.REFUSED else None,
+        refusal=refusal_of(submission),
     )

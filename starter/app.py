@@ -21,6 +21,7 @@ from engine.areas import load_areas
 from engine.bank_policy import load_bank
 from engine.banks import BankGateway
 from engine.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.database import DATA_FAULTS
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
 from engine.documents import Documents, load_document_policy, open_store
@@ -55,13 +56,17 @@ from starter.intake import Intake
 from starter.middleware import Requests
 from starter.parts import Parts
 from starter.postbox import Postbox
-from starter.problems import Attempt, Problem, ProblemCode, bad_request
+from starter.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
 from starter.rates import Rates
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
+from starter.slow_bodies import SlowBodies
+from starter.upload_memory import UploadMemory
 from workflows.registry import PROCEDURES
 
 log = structlog.get_logger()
+
+HOUR_SECONDS = 3600.0
 
 ABOUT = """基层治理案件引擎:上报、办理、查询。 Start cases, act on them, read them.
 
@@ -96,11 +101,14 @@ def create_app(
         version="1",
         description=ABOUT,
         lifespan=_lifespan(parts, on_fatal),
+        # A redirect would name an address that a proxy in front does not have.
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )  # their pages take scripts from elsewhere; ours is starter/docs_page.py
     app.state.parts = parts
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
+    app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)
     app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
     # What is asked most comes first: the framework tries one address after the other.
     for router in (*_routers_of(parts.procedures), command_routes(parts.procedures.values()), *own_routers(),
@@ -110,6 +118,8 @@ def create_app(
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_bad_parameters)
     app.add_exception_handler(HTTPException, _on_http)
+    for fault in DATA_FAULTS:
+        app.add_exception_handler(fault, _on_data)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
@@ -152,7 +162,7 @@ def build_parts(
         )
         for name, policy in policies.items()
     }
-    vault, counts = Vault(keys), Counts()
+    vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
     postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
     reader = CaseReader(pool, vault, procedures)
     announcements = Announcements(settings, reader.states)
@@ -162,6 +172,8 @@ def build_parts(
         vault=vault,
         verifier=Verifier.of(settings, keys),
         rates=Rates(settings.requests_per_token, settings.burst_seconds),
+        refused_uploads=Rates(documents_policy.refused_per_hour / HOUR_SECONDS, HOUR_SECONDS),
+        upload_memory=UploadMemory(documents_policy.bytes_max),
         department_keys=load_department_keys(settings.key_folder, served),
         bank=bank,
         bank_keys=bank_keys,
@@ -183,7 +195,7 @@ def build_parts(
         announcements=announcements,
         reader=reader,
         codes=ResidentCodes(keys, pool),
-        documents=Documents(vault, keys, open_store(settings), load_document_policy(settings.policies)),
+        documents=Documents(vault, keys, open_store(settings), documents_policy),
         areas=load_areas(settings.policies),
         counts=counts,
         auditing=auditing_of(pool, keys, settings, delivery),
@@ -242,6 +254,10 @@ async def _on_bad_parameters(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     return bad_request(faults_of(error.errors(), skip=1)).response(request)
+
+
+async def _on_data(request: Request, error: Exception) -> Response:
+    return outside_the_books(error).response(request)
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

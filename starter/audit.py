@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import asyncpg
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path
 from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError
 
@@ -26,6 +26,7 @@ from starter.authentication import Caller, acting
 from starter.case_lists import beginning
 from starter.delivery import Delivery, NotDelivered
 from starter.documentation import SIGNED_IN, responses
+from starter.parameters import DayText
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode, database_away, refused
 from starter.titles import title_of
@@ -51,7 +52,7 @@ async def audit_case(
     case_id: str,
     caller: Caller,
     parts: PartsOf,
-    at: Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")] = None,
+    at: DayText = None,
 ) -> CaseAudit:
     """What happened, who did it, when, by which clock and how late; who was refused; who read personal data.
 

@@ -18,16 +18,13 @@ from starter.authentication import Caller, acting
 from starter.case_lists import beginning, end
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
+from starter.parameters import CodeText, DayText, LastDayText, RowNumber
 from starter.parts import PartsOf
 from starter.problems import refused
 
 PAGE_MAX = 500
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
-_Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
-_Day = Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset; real time")]
-_LastDay = Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")]
 _Limit = Annotated[int, Query(ge=1, le=PAGE_MAX)]
-_Before = Annotated[int | None, Query(ge=1, description="the `next` of the page before")]
 _PROBLEMS = (*SIGNED_IN, "not-your-role", "bad-request", "database-away")
 
 
@@ -90,13 +87,13 @@ class RefusalPage(Model):
 async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
     caller: Caller,
     parts: PartsOf,
-    who: _Text = None,
-    case_id: _Text = None,
-    since: _Day = None,
-    until: _LastDay = None,
+    who: CodeText = None,
+    case_id: CodeText = None,
+    since: DayText = None,
+    until: LastDayText = None,
     person: Annotated[str | None, Query(pattern=rf"^person:{OPAQUE}$")] = None,
-    purpose: _Text = None,
-    before: _Before = None,
+    purpose: CodeText = None,
+    before: RowNumber = None,
     limit: _Limit = 100,
 ) -> ReadingPage:
     """Every reading of texts, details and documents, the worker's and the terminal's too; of an area, to its auditor."""
@@ -115,12 +112,12 @@ async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
 async def list_refusals(  # noqa: PLR0917 - one by one, as the address has them
     caller: Caller,
     parts: PartsOf,
-    who: _Text = None,
-    case_id: _Text = None,
-    since: _Day = None,
-    until: _LastDay = None,
-    code: _Text = None,
-    before: _Before = None,
+    who: CodeText = None,
+    case_id: CodeText = None,
+    since: DayText = None,
+    until: LastDayText = None,
+    code: CodeText = None,
+    before: RowNumber = None,
     limit: _Limit = 100,
 ) -> RefusalPage:
     """Every attempt that a case refused, that was turned away for who somebody is, or that came past the API."""

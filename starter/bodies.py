@@ -49,9 +49,13 @@ async def read_body(request: Request, limit: int = BODY_BYTES_MAX) -> bytes:
 
 def read_key(request: Request) -> tuple[str, list[Fault]]:
     """The idempotency key, and what is wrong with it."""
-    key = request.headers.get(KEY_HEADER)
-    if key is None:
+    given = request.headers.getlist(KEY_HEADER)
+    if not given:
         return "", [fault(KEY_HEADER, "missing")]
+    if len(given) > 1:
+        reason = say("出现多次", "stands more than once")
+        return "", [Fault(field=KEY_HEADER, reason=reason, remedy=say("请只填一个", "send one key with a request"))]
+    key = given[0]
     faults = key_faults(key, KEY_HEADER)
     return ("" if faults else key), faults
 

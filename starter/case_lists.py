@@ -20,19 +20,14 @@ from fastapi import Depends, Query
 from schemas.actor import Actor, Role
 from schemas.calendar import SHANGHAI
 from schemas.refusals import Fault, say
-from schemas.typed_code import Tidied
 from starter.case_queries import SQL
 from starter.case_reading import CASE_ID
 from starter.database import database
+from starter.parameters import CodeText, DayText, LastDayText, within_bounds
 from starter.problems import bad_request
 from starter.views import CaseRow
 
 EXPORT_PAGE = 1000
-_Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$"), Tidied]
-_Day = Annotated[str | None, Query(max_length=40, description="a day such as 2026-11-21, or a time with its offset")]
-_LastDay = Annotated[
-    str | None, Query(max_length=40, description="a day, which still counts, or a time, which does not")
-]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -87,20 +82,20 @@ class Filters:
 
 
 def _filters(  # noqa: PLR0917 - query parameters
-    procedure: _Text = None,
-    stage: _Text = None,
-    department: _Text = None,
-    area: _Text = None,
-    holder: _Text = None,
-    category: _Text = None,
+    procedure: CodeText = None,
+    stage: CodeText = None,
+    department: CodeText = None,
+    area: CodeText = None,
+    holder: CodeText = None,
+    category: CodeText = None,
     ended: bool | None = None,  # noqa: FBT001 - a query parameter
     overdue: bool | None = None,  # noqa: FBT001 - a query parameter
     due_soon: bool | None = None,  # noqa: FBT001 - a query parameter
-    opened_from: _Day = None,
-    opened_to: _LastDay = None,
-    due_from: _Day = None,
-    due_to: _LastDay = None,
-    number: Annotated[_Text, Query(description="any part of the case number")] = None,
+    opened_from: DayText = None,
+    opened_to: LastDayText = None,
+    due_from: DayText = None,
+    due_to: LastDayText = None,
+    number: Annotated[CodeText, Query(description="any part of the case number")] = None,
 ) -> Filters:
     return Filters(
         procedure=procedure,
@@ -136,16 +131,22 @@ def end(field: str, given: str | None) -> datetime | None:
 def _moment(field: str, given: str, later: timedelta) -> datetime:
     try:
         if _DAY.fullmatch(given):
-            return datetime.combine(date.fromisoformat(given), time(0), SHANGHAI) + later
+            return _bounded(datetime.combine(date.fromisoformat(given), time(0), SHANGHAI) + later)
         # A plus sign in an address is a space unless it is escaped; nothing else in a time is one.
         moment = datetime.fromisoformat(given.replace(" ", "+"))
         if moment.tzinfo is not None:
-            return moment.astimezone(SHANGHAI)
+            return _bounded(moment).astimezone(SHANGHAI)
         reason = say("时间缺少时区", "is a time without its offset")
     except (ValueError, OverflowError):
         reason = say("不是日期或时间", "is neither a day nor a time")
     remedy = say("例如 2026-11-21 或 2026-11-21T09:00:00+08:00", "write 2026-11-21 or 2026-11-21T09:00:00+08:00")
     raise bad_request([Fault(field=field, reason=reason, remedy=remedy)])
+
+
+def _bounded(moment: datetime) -> datetime:
+    if not within_bounds(moment):
+        raise ValueError("no town can mean this")
+    return moment
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,8 @@ def place_of(cursor: str | None, sort: Sort) -> Place | None:
         sorted_by, at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         place = Place(datetime.fromisoformat(at) if at is not None else None, case_id)
         usable = sorted_by == sort and CASE_ID.fullmatch(case_id) is not None
-        usable = usable and (place.at.tzinfo is not None if place.at else sort is Sort.DUE)
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+        usable = usable and (_usable(place.at) if place.at else sort is Sort.DUE)
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         usable = False
     if usable:
         return place
@@ -183,6 +184,10 @@ def place_of(cursor: str | None, sort: Sort) -> Place | None:
             )
         ]
     )
+
+
+def _usable(moment: datetime) -> bool:
+    return moment.tzinfo is not None and within_bounds(moment)
 
 
 class CaseLists:

@@ -30,7 +30,8 @@ from starter.views import CommandAnswer, SubmissionView
 Doors = Mapping[str, Mapping[str, Door]]
 _PATH = "/api/v1/cases/{case_id}/commands"
 _PROBLEMS = (
-    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "already-held", "case-ended", "bad-command",
+    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "already-held", "case-ended", "set-aside",
+    "bad-command",
     "bad-request", "key-reused", "not-stamped", "unknown-case", "unknown-command", "body-too-large", "not-json", "database-away",
 )  # fmt: skip
 

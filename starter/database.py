@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from engine.database import AWAY
+from engine.database import AWAY, DATA_FAULTS
 from starter.problems import database_away
 
 Connection = PoolConnectionProxy
@@ -19,7 +19,7 @@ async def reading(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     try:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield connection
-    except asyncpg.DataError:
+    except DATA_FAULTS:
         raise
     except AWAY as error:
         raise database_away() from error
@@ -31,7 +31,7 @@ async def database(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
     try:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection, connection.transaction():
             yield connection
-    except asyncpg.DataError:
+    except DATA_FAULTS:
         raise  # an InterfaceError too, but of our own making
     except AWAY as error:
         raise database_away() from error

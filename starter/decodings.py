@@ -12,6 +12,7 @@ from starter.authentication import Caller, acting
 from starter.codec_server import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
+from starter.parameters import CodeText, RowNumber
 from starter.parts import PartsOf
 from starter.problems import refused
 
@@ -44,8 +45,8 @@ class DecodingPage(Model):
 async def list_decodings(
     caller: Caller,
     parts: PartsOf,
-    who: Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")] = None,
-    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="the `next` of the page before")] = None,
+    who: CodeText = None,
+    before: RowNumber = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> DecodingPage:
     """A payload does not say of which case it is, so the record cannot: it is for who may see every case."""

@@ -7,7 +7,7 @@ same payload again.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from temporalio.client import (
@@ -31,13 +31,18 @@ from schemas.case import Accepted
 from schemas.opening import TASK_TIMEOUT, details_of, first_keywords_of, summary_of
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
+from schemas.setting_aside import SetAside
 from starter.postbox import LEASE, Submission
+from starter.setting_aside import Evidence, evidence_of
 
 log = structlog.get_logger()
 
 ATTEMPT = timedelta(seconds=7)
 """Less than the lease: an attempt that is still under way is nobody else's yet."""
 assert ATTEMPT < LEASE  # noqa: S101 - a fault of the program, found at import
+
+ATTEMPT_OF_SUSPECTS = timedelta(seconds=3)
+"""Its case's task fails at once, or it does not; what waits behind it waits as long."""
 
 ConnectTemporal = Callable[[], Awaitable[Client]]
 
@@ -70,8 +75,9 @@ class Delivery:
 
     async def attempt(self, submission: Submission) -> Delivered | Refusal:
         """Try once. Raises NotDelivered: try again later."""
+        limit = ATTEMPT if submission.failing_since is None else ATTEMPT_OF_SUSPECTS
         try:
-            async with asyncio.timeout(ATTEMPT.total_seconds()):
+            async with asyncio.timeout(limit.total_seconds()):
                 client = await self.client()
                 if submission.kind == "start":
                     return await self._start(client, submission)
@@ -98,6 +104,23 @@ class Delivery:
                 except (RuntimeError, OSError) as error:
                     raise NotDelivered("cannot connect", expected=True) from error
             return self._client
+
+    async def evidence(self, submission: Submission, since: datetime) -> Evidence:
+        """What the history of a case says against a command that was tried since then; nothing while Temporal is away."""
+        try:
+            return await evidence_of(await self.client(), submission.case_id, since)
+        except (NotDelivered, RPCError, TimeoutError):
+            return Evidence()
+
+    async def tell_set_aside(self, submission: Submission, failure: str) -> None:
+        """Tell a case that a command of it was laid aside. Raises NotDelivered: its record does not say so then."""
+        number = f"set-aside/{submission.submission}/{submission.attempts}"
+        told = SetAside(case_id=submission.case_id, number=number, command=submission.command, failure=failure)
+        try:
+            handle = (await self.client()).get_workflow_handle(submission.case_id)
+            await handle.signal("set_aside", told, rpc_timeout=ATTEMPT)
+        except RPCError as error:
+            raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
 
     async def _start(self, client: Client, submission: Submission) -> Delivered:
         state = self._procedures[submission.procedure].state.model_validate(submission.payload)

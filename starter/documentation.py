@@ -145,6 +145,8 @@ def _add_problems(path: str, operation: dict[str, Any]) -> None:
         # The framework's own form, which nobody is ever sent.
         del answers["422"]
         codes.append(ProblemCode.BAD_REQUEST)
+    if operation.get("requestBody"):
+        codes.append(ProblemCode.BODY_TOO_SLOW)
     for status, problem in responses({}, *codes).items():
         told = answers.setdefault(str(status), problem)
         kind = told.setdefault("content", {}).setdefault(MEDIA_TYPE, problem["content"][MEDIA_TYPE])

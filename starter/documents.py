@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.document_types import recognise
+from engine.active_content import WORDS, Active
 from engine.documents import DocumentsAway, Found, Reserved, TooManyWaiting
 from engine.person_identity import PersonIdentity
 from schemas.actor import Actor, Role
@@ -23,7 +23,7 @@ from starter.authentication import Caller, acting
 from starter.database import Connection, database, reading
 from starter.documentation import responses
 from starter.parts import Parts, PartsOf
-from starter.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused
+from starter.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused, too_many_requests
 from starter.uploads import read_file
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
@@ -64,21 +64,35 @@ async def keep_document(
     actor = acting(caller)
     if actor.role in KEEPS_NONE:
         raise refused(_not_an_uploader())
+    if (pause := parts.refused_uploads.left(actor.subject)) is not None:
+        raise too_many_requests(pause)
     state = await parts.reader.state(case_id, actor) if case_id is not None else None
-    async with parts.documents.places:
-        content = await read_file(request, parts.documents.policy.bytes_max)
-        media_type = recognise(content)
-        if media_type is None or media_type not in parts.documents.policy.types:
-            raise _not_taken(parts.documents.policy.types)
-        reserved = await _reserve(parts, actor, state, content, media_type)
-        try:
-            await parts.documents.store(reserved, content)
-        except DocumentsAway as error:
-            raise _store_away() from error
+    # A place is taken when all has come: whoever sends slowly, or nothing, holds nobody up.
+    with parts.upload_memory.held(actor.subject) as held:
+        content = await read_file(request, parts.documents.policy.bytes_max, held)
+        media_type = await _taken_type(parts, actor, content)
+        async with parts.documents.keeping:
+            reserved = await _reserve(parts, actor, state, content, media_type)
+            try:
+                await parts.documents.store(reserved, content)
+            except DocumentsAway as error:
+                raise _store_away() from error
+    first = False
     if reserved.content_key is not None:
         async with database(parts.pool) as connection:
-            await parts.documents.mark_stored(connection, reserved.document.reference)
-    return json_response(reserved.document, CREATED if reserved.content_key is not None else OK)
+            first = await parts.documents.mark_stored(connection, reserved.document.reference)
+    return json_response(reserved.document, CREATED if first else OK)
+
+
+async def _taken_type(parts: Parts, actor: Actor, content: bytes) -> str:
+    """The type of a file that the town takes. Raises Problem 415, which counts: looking into a file is work too."""
+    found = await parts.documents.examine(content)
+    if found.media_type is not None and found.media_type in parts.documents.policy.types and found.active is None:
+        return found.media_type
+    parts.refused_uploads.take(actor.subject)
+    if found.active is not None:
+        raise _active(found.active)
+    raise _not_taken(parts.documents.policy.types)
 
 
 async def _reserve(parts: Parts, actor: Actor, state: CaseState | None, content: bytes, media_type: str) -> Reserved:
@@ -124,7 +138,7 @@ async def read_document(reference: str, caller: Caller, parts: PartsOf) -> Respo
         key = await parts.documents.key_for_reading(connection, reference, actor, case_id)
     if isinstance(key, Tombstone):
         raise _erased(key)
-    async with parts.documents.places:
+    async with parts.documents.reading:
         try:
             content = await parts.documents.open(found.document, key)
         except DocumentsAway as error:
@@ -218,9 +232,17 @@ def _not_taken(types: Iterable[str]) -> Problem:
     return Problem(
         ProblemCode.DOCUMENT_TYPE,
         say(
-            f"可受理的文件:{taken};含宏的不受理",
-            f"taken are: {taken}, without macros; the content counts, not the name",
+            f"可受理的文件:{taken};含宏、脚本等活动内容的不受理",
+            f"taken are: {taken}, without active content; the content counts, not the name",
         ),
+    )
+
+
+def _active(found: Active) -> Problem:
+    chinese, english = WORDS[found]
+    return Problem(
+        ProblemCode.DOCUMENT_TYPE,
+        say(f"文件{chinese},不予受理;请导出为普通PDF或图片", f"{english}; send it as a plain PDF or a picture"),
     )
 
 

@@ -3,12 +3,17 @@
 import asyncio
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.archive import Lag, archive_lag
 from engine.database import AWAY, Queries
+from engine.metrics_token import watches
+from engine.token_errors import TokenMissing
 from schemas.model import Model
+from schemas.refusals import say
 from starter.parts import Parts, PartsOf
+from starter.problems import Problem
 
 
 class FigureQueries(Queries):
@@ -29,16 +34,16 @@ class Health(Model):
 
 
 class Readiness(Model):
-    """What the API needs, and whether it answers. Without Temporal it still accepts; without database not.
+    """Whether all is there that the API needs. Without Temporal it still accepts; without database not.
 
-    `warnings` are for an operator: what still works, and will not if nobody looks.
+    Who shows the token of /metrics reads the rest; `warnings` are what still works, and will not if nobody looks.
     """
 
     status: str
-    database: bool
-    temporal: bool
-    missing: list[str]
-    warnings: list[str] = []
+    database: bool | None = None
+    temporal: bool | None = None
+    missing: list[str] | None = None
+    warnings: list[str] | None = None
 
 
 @router.get("/healthz", summary="Does the process answer?")
@@ -53,20 +58,34 @@ async def healthz() -> Health:
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "Something is missing"}},
 )
-async def readyz(parts: PartsOf) -> Response:
-    """200 when all is there, 503 with what is missing. A warning alone stops nobody."""
+async def readyz(request: Request, parts: PartsOf) -> Response:
+    """200 when all is there, else 503. A warning alone stops nobody."""
     database, temporal = await asyncio.gather(_database_answers(parts), parts.delivery.reachable())
     missing = [name for name, there in (("database", database), ("temporal", temporal)) if not there]
     status = "missing" if missing else "ready"
+    if not _watches(request, parts):
+        return _readiness(Readiness(status=status))
     lag = await _archive_lag(parts) if database else None
     warnings = [lag.warning] if lag and lag.warning else []
     body = Readiness(status=status, database=database, temporal=temporal, missing=missing, warnings=warnings)
-    return Response(body.model_dump_json(), 503 if missing else 200, media_type="application/json")
+    return _readiness(body)
+
+
+def _readiness(body: Readiness) -> Response:
+    status = 200 if body.status == "ready" else 503
+    return Response(body.model_dump_json(exclude_none=True), status, media_type="application/json")
+
+
+def _watches(request: Request, parts: Parts) -> bool:
+    return watches(parts.settings, request.headers.get("authorization"))
 
 
 @router.get("/metrics", summary="For Prometheus", include_in_schema=False)
-async def metrics(parts: PartsOf) -> Response:
-    """Counters; no personal data."""
+async def metrics(request: Request, parts: PartsOf) -> Response:
+    """Counters, for whoever shows the token of the town's watch; no personal data."""
+    if not _watches(request, parts):
+        detail = say("请出示监控令牌", "show the token that lies in the town's data folder: metrics-token")
+        raise Problem(TokenMissing.code, detail, headers={"WWW-Authenticate": 'Bearer realm="jiceng"'})
     try:
         parts.counts.backlog(*await parts.postbox.backlog())
     except AWAY:

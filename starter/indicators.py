@@ -17,6 +17,7 @@ from starter.case_lists import beginning, end
 from starter.case_queries import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
+from starter.parameters import CodeText, DayText, LastDayText
 from starter.parts import PartsOf
 from starter.problems import bad_request, refused
 from starter.views import IndicatorLine, Indicators, Times
@@ -24,9 +25,6 @@ from starter.views import IndicatorLine, Indicators, Times
 LINES_MAX = 5000
 YEAR = timedelta(days=365)
 router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
-Text = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
-OpenedFrom = Annotated[str | None, Query(max_length=40, description="a day, or a time with its offset")]
-OpenedTo = Annotated[str | None, Query(max_length=40, description="a day, which still counts, or a time")]
 
 
 class By(StrEnum):
@@ -47,11 +45,11 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
     parts: PartsOf,
     by: Annotated[list[By], Query(max_length=len(By))] = [],  # noqa: B006 - read only, and the framework copies it
-    opened_from: OpenedFrom = None,
-    opened_to: OpenedTo = None,
-    department: Text = None,
-    area: Text = None,
-    category: Text = None,
+    opened_from: DayText = None,
+    opened_to: LastDayText = None,
+    department: CodeText = None,
+    area: CodeText = None,
+    category: CodeText = None,
     area_parts: Annotated[int | None, Query(ge=1, le=20, description="areas are told apart by so many parts")] = None,
 ) -> Indicators:
     """Of the incidents opened in a period, as a whole and by department, category, area, month or several of them.

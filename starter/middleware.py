@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.logging import where
 from schemas.refusals import say
+from starter.case_reading import CASE_ID
 from starter.counts import Counts
 from starter.problems import Problem, ProblemCode, too_many_requests
 from starter.rates import Rates
@@ -83,7 +84,9 @@ class Requests:
         route = getattr(scope.get("route"), "path", "unmatched")
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._counts.request(method, route, status, seconds)
-        case_id = scope.get("path_params", {}).get("case_id") if status not in {0, 404} else None
+        named = scope.get("path_params", {}).get("case_id") if status not in {0, 404} else None
+        # Whoever asks writes the address: what has not the form of a number is not for a log.
+        case_id = named if isinstance(named, str) and CASE_ID.fullmatch(named) else None
         log.info(
             "request",
             method=method,

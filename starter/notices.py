@@ -11,6 +11,7 @@ from starter.answers import json_response
 from starter.authentication import Caller, acting
 from starter.database import database
 from starter.documentation import responses
+from starter.parameters import RowNumber
 from starter.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
@@ -25,7 +26,7 @@ async def my_notices(
     caller: Caller,
     parts: PartsOf,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[int | None, Query(ge=1)] = None,
+    cursor: RowNumber = None,
 ) -> Response:
     """What was told to the caller: of their own reports, to their department, to their role in their area."""
     async with database(parts.pool) as connection:

@@ -33,6 +33,7 @@ from starter.postbox import Postbox
 from starter.rates import Rates
 from starter.relay import Relay
 from starter.resident_codes import ResidentCodes
+from starter.upload_memory import UploadMemory
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Parts:
     vault: Vault
     verifier: Verifier
     rates: Rates
+    refused_uploads: Rates
+    upload_memory: UploadMemory
     department_keys: DepartmentKeys
     bank: BankPolicy
     bank_keys: CounterpartKeys

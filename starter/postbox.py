@@ -10,7 +10,8 @@ import asyncpg
 from engine.database import Queries
 from engine.refusals import KEEP
 from schemas.actor import Stamp
-from schemas.refusals import Refusal
+from schemas.model import Model
+from schemas.refusals import Refusal, RefusalCode, say
 
 LEASE = timedelta(seconds=10)
 """How long a delivering process has; when it is killed, so long others wait before they take over."""
@@ -29,6 +30,10 @@ class IntakeQueries(Queries):
     find_submission: str
     start_of_case: str
     backlog: str
+    suspect: str
+    elsewhere: str
+    lay_aside: str
+    take_up_again: str
 
 
 SQL = IntakeQueries.load("intake")
@@ -40,11 +45,12 @@ class Status(StrEnum):
     WAITING = "waiting"
     DELIVERED = "delivered"
     REFUSED = "refused"
+    SET_ASIDE = "set_aside"
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One accepted row. `leased`: when it was read, it was somebody's."""
+    """One accepted row. `leased`: when it was read, it was somebody's. `failing_since`: its case's task fails with it."""
 
     intake_id: int
     submission: str
@@ -61,12 +67,13 @@ class Submission:
     leased: bool
     received_at: datetime
     settled_at: datetime | None
+    failing_since: datetime | None = None
 
     @classmethod
     def read(cls, row: asyncpg.Record) -> Self:
         """From a row of `intake`."""
         names = ("intake_id", "submission", "kind", "command", "procedure", "case_id", "subject", "body_digest",
-                 "payload", "answer", "attempts", "received_at", "settled_at")  # fmt: skip
+                 "payload", "answer", "attempts", "received_at", "settled_at", "failing_since")  # fmt: skip
         return cls(
             **{name: row[name] for name in names},
             status=Status(row["status"]),
@@ -93,6 +100,32 @@ class Settled:
     submission: Submission | None
     more: bool
     case: CaseText | None = None
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Cases, other than one's own, whose task fails with what was accepted, and such for which something was carried out."""
+
+    failing: int
+    well: int
+
+
+class SetAsideAnswer(Model):
+    """Why a command was laid aside. `failure`: the kind of failure of the workflow task, a code; `by_hand`: by an operator."""
+
+    failure: str
+    by_hand: bool = False
+
+    def refusal(self, command: str) -> Refusal:
+        """As whoever sent it is told."""
+        return Refusal(
+            code=RefusalCode.SET_ASIDE,
+            detail=say(
+                "系统未能办理此操作,已暂存待查;本案其他操作不受影响",
+                "the system could not carry this out and has laid it aside for an engineer; the case goes on without it",
+            ),
+            command=command,
+        )
 
 
 class Postbox:
@@ -128,6 +161,33 @@ class Postbox:
                 stamp = Stamp.model_validate(submission.payload["stamp"])
                 await connection.execute(KEEP, *refusal_row(submission.case_id, stamp, refusal))
         return _settled(submission, Status.REFUSED, answer, row)
+
+    async def suspect(self, submission: Submission, tried_for: timedelta, pause: timedelta) -> None:
+        """The task of its case failed in the attempt that began `tried_for` ago: leave it for later, and remember since when."""
+        await self._pool.execute(SQL.suspect, submission.intake_id, submission.attempts, tried_for, pause)
+
+    async def elsewhere(self, submission: Submission) -> Elsewhere:
+        """How other cases fare since this one's task fails."""
+        row = await self._pool.fetchrow(SQL.elsewhere, submission.case_id, submission.failing_since)
+        return Elsewhere(row["failing"], row["well"]) if row else Elsewhere(0, 0)
+
+    async def set_aside(self, submission: Submission, why: SetAsideAnswer) -> Settled:
+        """Lay it aside: what waits behind it is delivered. No attempt against the rules, so no record of refusals has it."""
+        answer = why.model_dump(mode="json")
+        row = await self._pool.fetchrow(
+            SQL.settle, submission.intake_id, submission.attempts, Status.SET_ASIDE, answer, False
+        )
+        return _settled(submission, Status.SET_ASIDE, answer, row)
+
+    async def lay_aside(self, submission: str, why: SetAsideAnswer) -> Submission | None:
+        """Lay one aside by hand, or note that somebody has looked at one that was; None: there is no such command that waits."""
+        row = await self._pool.fetchrow(SQL.lay_aside, submission, why.model_dump(mode="json"))
+        return Submission.read(row) if row else None
+
+    async def take_up_again(self, submission: str) -> Submission | None:
+        """Deliver again what was laid aside; None: nothing was."""
+        row = await self._pool.fetchrow(SQL.take_up_again, submission)
+        return Submission.read(row) if row else None
 
     async def find(self, submission: str) -> Submission | None:
         """What a caller follows."""

@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import structlog
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.logging import where
 from schemas.model import Model
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 
+log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:jiceng:problem:"
 RETRY_AFTER_SECONDS = 2
@@ -30,6 +33,7 @@ class ProblemCode(StrEnum):
 
     BAD_REQUEST = "bad-request"
     BODY_TOO_LARGE = "body-too-large"
+    BODY_TOO_SLOW = "body-too-slow"
     NOT_JSON = "not-json"
     UNKNOWN_CASE = "unknown-case"
     UNKNOWN_COMMAND = "unknown-command"
@@ -62,8 +66,10 @@ KINDS: Mapping[str, Kind] = {
     RefusalCode.KEY_REUSED: Kind(422, say("幂等键已被使用", "idempotency key used before")),
     RefusalCode.ALREADY_HELD: Kind(409, say("已有在办或在享案件", "a living case holds it already")),
     RefusalCode.NOT_STAMPED: Kind(403, say("未经本系统受理", "not stamped by the API")),
+    RefusalCode.SET_ASIDE: Kind(409, say("未能办理,已暂存待查", "laid aside")),
     ProblemCode.BAD_REQUEST: Kind(422, say("请求有误", "something is wrong with the request")),
     ProblemCode.BODY_TOO_LARGE: Kind(413, say("内容过大", "the body is too large")),
+    ProblemCode.BODY_TOO_SLOW: Kind(408, say("内容发送过慢", "the body came too slowly")),
     ProblemCode.NOT_JSON: Kind(415, say("内容类型不支持", "the body is not declared as JSON")),
     ProblemCode.UNKNOWN_CASE: Kind(404, say("没有此案件", "no such case")),
     ProblemCode.UNKNOWN_COMMAND: Kind(404, say("没有此操作", "no such command")),
@@ -177,6 +183,14 @@ def bad_request(faults: Sequence[Fault]) -> Problem:
         say(f"请求中有{len(faults)}处错误", f"{len(faults)} thing(s) to mend in the request, each named below"),
         faults=faults,
     )
+
+
+def outside_the_books(error: BaseException) -> Problem:
+    """What was sent is nothing that the database can hold or look for. Doors refuse it earlier; what they let through ends here."""
+    log.error("not_for_the_database", error=type(error).__name__, where=where(error))
+    reason = say("含有数据库无法保存的值", "has something that the town's books cannot hold")
+    remedy = say("请检查日期、数字和特殊字符", "look at its days, numbers and special characters")
+    return bad_request([Fault(field="request", reason=reason, remedy=remedy)])
 
 
 def too_many_requests(seconds: int) -> Problem:

@@ -5,6 +5,7 @@ number of its own, made anew for each posting, that tells nothing of the case.
 """
 
 import hashlib
+import re
 from datetime import datetime
 from html import escape
 
@@ -19,18 +20,17 @@ from schemas.actor import Actor, Channel, Role
 from schemas.calendar import TownDatetime, in_shanghai
 from schemas.model import Model
 from schemas.person_views import masked_name
-from schemas.refusals import Refusal, say
+from schemas.refusals import say
 from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
-from starter.answers import settled
+from starter.answers import refusal_of, settled
 from starter.bodies import read_body, read_key, read_model, together
 from starter.database import Connection, database
 from starter.documentation import body_of, responses
 from starter.doors import Door, door_of
 from starter.intake import ANYBODY, Entered, Sender
 from starter.parts import Parts, PartsOf
-from starter.postbox import Status
 from starter.problems import Problem, ProblemCode, bad_request, refused
 from starter.resident_codes import tidy_code
 from starter.senders import sender_of
@@ -88,6 +88,7 @@ class NoticeQueries(Queries):
 
 
 SQL = NoticeQueries.load("public_notices")
+_NOTICE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _names: dict[tuple[str, int], str] = {}
 
 
@@ -123,6 +124,8 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
 )  # fmt: skip
 async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice."""
+    if not _NOTICE.fullmatch(notice):
+        raise _no_notice()
     door = parts.doors[WELFARE.name]["object"]
     key, key_faults = read_key(request)
     given, body_faults = read_model(door.model, await read_body(request))
@@ -135,8 +138,7 @@ async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     state = await _state_of(parts, notice)
     entered = await _enter(parts, sender, state, door, given)
     submission = await settled(parts, entered.submission)
-    if submission.status is Status.REFUSED and submission.answer is not None:
-        refusal = Refusal.model_validate(submission.answer)
+    if (refusal := refusal_of(submission)) is not None:
         raise refused(refusal.model_copy(update={"stage": "", "legal_commands": ()}))
     return Response(ObjectionTaken(notice=notice).model_dump_json(), 202, media_type="application/json")
 
@@ -161,7 +163,13 @@ async def _state_of(parts: Parts, notice: str) -> WelfareState:
         for state, _ in await _posted(parts, connection, parts.intake.now()):
             if _number(parts, state) == notice:
                 return state
-    raise Problem(ProblemCode.NOT_FOUND, say("没有此公示,或公示期已满", "no such notice is up; the window may be over"))
+    raise _no_notice()
+
+
+def _no_notice() -> Problem:
+    return Problem(
+        ProblemCode.NOT_FOUND, say("没有此公示,或公示期已满", "no such notice is up; the window may be over")
+    )
 
 
 async def _notice(parts: Parts, connection: Connection, state: WelfareState, row: asyncpg.Record) -> PublicNotice:

@@ -44,6 +44,14 @@ class Rates:
         bucket.left -= 1
         return None
 
+    def left(self, whose: str) -> int | None:
+        """None while there is one in a bucket, else after how many seconds there will be; takes none."""
+        bucket = self._buckets.get(whose)
+        if self._per_second <= 0 or bucket is None:
+            return None
+        now_left = bucket.left + (self._elapsed() - bucket.at) * self._per_second
+        return None if now_left >= 1 else max(1, math.ceil((1 - now_left) / self._per_second))
+
     def _new(self, whose: str, now: float) -> _Bucket:
         if len(self._buckets) >= BUCKETS_MAX:
             self._buckets.popitem(last=False)

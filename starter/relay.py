@@ -2,6 +2,7 @@
 
     accepted, leased by the accepting process --> delivered | refused
                    |  no answer: postponed, growing pauses
+                   |  its case's task fails with it and not without it: set aside (starter/setting_aside.py)
                    |  process killed: the lease runs out
                    +--> claimed by any process's relay --> ...
 
@@ -10,7 +11,7 @@ latest attempt may settle a row; Temporal deduplicates what is sent twice.
 """
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 
@@ -20,7 +21,8 @@ from starter.announcements import INTAKE, Announcements
 from starter.case_states import CaseStates
 from starter.counts import Counts
 from starter.delivery import Delivered, Delivery, NotDelivered
-from starter.postbox import Postbox, Settled, Submission
+from starter.postbox import Postbox, SetAsideAnswer, Settled, Submission
+from starter.setting_aside import town_is_sick
 
 log = structlog.get_logger()
 
@@ -28,6 +30,8 @@ LOOK_SECONDS = 0.5
 AT_ONCE = 64
 PAUSE_FIRST = timedelta(milliseconds=250)
 PAUSE_MAX = timedelta(seconds=4)
+PAUSE_OF_SUSPECTS = timedelta(milliseconds=500)
+TRIED_OFTEN = 40
 PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
 
 
@@ -105,10 +109,16 @@ class Relay:
             self._tell(first.submission, None)
 
     async def _deliver(self, submission: Submission) -> bool:
+        began = asyncio.get_running_loop().time()
         try:
             outcome = await self._delivery.attempt(submission)
         except NotDelivered as error:
             self._counts.attempt_failed(error.reason)
+            tried_for = timedelta(seconds=asyncio.get_running_loop().time() - began)
+            settled = await self._judge(submission, tried_for)
+            if settled is not None:
+                self._tell(submission.submission, settled.submission)
+                return settled.more
             self._tell(submission.submission, None)
             await self._postbox.postpone(submission, _pause(submission, expected=error.expected))
             if not error.expected:
@@ -119,6 +129,41 @@ class Relay:
             self._states.learn(submission.case_id, settled.case)
         self._tell(submission.submission, settled.submission)
         return settled.more
+
+    async def _judge(self, submission: Submission, tried_for: timedelta) -> Settled | None:
+        """Lay a command aside with which its case's task fails again and again; None: try it again later.
+
+        Only the task's own failures count, as the history shows them: while Temporal, the workers or the database are away
+        there are none, and nothing is laid aside.
+        """
+        if submission.kind != "command":
+            return None
+        since = submission.failing_since or datetime.now(UTC) - tried_for
+        evidence = await self._delivery.evidence(submission, since)
+        if not evidence.failures:
+            return None
+        if submission.failing_since is None or not evidence.convicts:
+            pause = PAUSE_OF_SUSPECTS if submission.attempts < TRIED_OFTEN else PAUSE_MAX
+            await self._postbox.suspect(submission, tried_for, pause)
+            log.warning(
+                "task_fails_with", case_id=submission.case_id, command=submission.command, error=evidence.failure
+            )
+            return None
+        if town_is_sick(await self._postbox.elsewhere(submission)):
+            return None
+        log.error("set_aside", case_id=submission.case_id, command=submission.command, error=evidence.failure)
+        self._counts.settled(submission.kind, "set-aside")
+        settled = await self._postbox.set_aside(submission, SetAsideAnswer(failure=evidence.failure))
+        if settled.submission is not None:
+            await self._note_in_case(submission, evidence.failure)
+        return settled
+
+    async def _note_in_case(self, submission: Submission, failure: str) -> None:
+        """Let the case's own record say it. Where that fails the intake alone has it: nothing waits for this."""
+        try:
+            await self._delivery.tell_set_aside(submission, failure)
+        except NotDelivered as error:
+            log.warning("set_aside_not_noted", case_id=submission.case_id, reason=error.reason)
 
     async def _settle(self, submission: Submission, outcome: Delivered | Refusal) -> Settled:
         if isinstance(outcome, Refusal):

@@ -12,6 +12,7 @@ from engine.settings import Settings
 from engine.temporal import connect
 from engine.town_clock import read_town_time
 from starter.app import create_app
+from starter.connection_guard import guarded_protocol
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75
@@ -51,6 +52,9 @@ def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         access_log=False,  # a path with a query is not for a log; the app writes a line of its own
         server_header=False,
+        http=guarded_protocol(settings),
+        ws="none",  # there are none, and an upgrade would leave the guard behind
+        forwarded_allow_ips=settings.trusted_proxies,  # uvicorn alone would believe whoever comes from this machine
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.database import Queries
 from schemas.calendar import TownDatetime
 from schemas.model import Model
+from starter.postbox import Status
 
 REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")'
 """Temporal's own list of workflows whose task keeps failing."""
@@ -39,6 +40,7 @@ class StuckQueries(Queries):
     undelivered: str
     untaken: str
     rows_of: str
+    failing: str
 
 
 SQL = StuckQueries.load("stuck")
@@ -57,7 +59,10 @@ class Patience:
 
 
 class StuckCase(Model):
-    """A case that does not get on. `since` and `next_try` are real times, `next_due` is town time; codes only."""
+    """A case that does not get on. `since` and `next_try` are real times, `next_due` is town time; codes only.
+
+    Where a command is what its task fails with: `submission`, `command`, and `failure`, the kind of failure without its words.
+    """
 
     case_id: str
     procedure: str | None
@@ -69,6 +74,9 @@ class StuckCase(Model):
     next_try: datetime | None = None
     next_timer: str | None = None
     next_due: TownDatetime | None = None
+    submission: str | None = None
+    command: str | None = None
+    failure: str | None = None
 
 
 async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | None = None) -> list[StuckCase]:
@@ -77,8 +85,9 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
     undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
     under_way = await pool.fetch(SQL.under_way, patience.under_way, patience.looked_at_most)
     untaken = await pool.fetch(SQL.untaken, patience.untaken, patience.looked_at_most)
+    failing = await pool.fetch(SQL.failing, patience.looked_at_most)
     reported = [each.id async for each in client.list_workflows(REPORTED, limit=patience.looked_at_most)]
-    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *untaken, *under_way)] + reported)
+    named = dict.fromkeys([row["case_id"] for row in (*undelivered, *untaken, *under_way, *failing)] + reported)
     rows = {row["case_id"]: row for row in await pool.fetch(SQL.rows_of, list(named))}
     places = asyncio.Semaphore(AT_ONCE)
 
@@ -91,6 +100,7 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
         _stuck(row["case_id"], rows.get(row["case_id"]), UNTAKEN, "engineer", row["attempts"], row["since"])
         for row in untaken
     ]
+    found += _culprits(failing, rows)
     found += [each for stuck in await asyncio.gather(*map(look, named)) for each in stuck]
     tried = {each.case_id for each in found}
     # Where nothing else is the matter with a case, its worker is away, or Temporal is.
@@ -101,9 +111,23 @@ async def undelivered_cases(pool: asyncpg.Pool, patience: Patience | None = None
     """Those alone whose accepted command waits too long: known without Temporal."""
     patience = patience or Patience()
     undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
-    named = [row["case_id"] for row in undelivered]
+    failing = await pool.fetch(SQL.failing, patience.looked_at_most)
+    named = [row["case_id"] for row in (*undelivered, *failing)]
     rows = {row["case_id"]: row for row in await pool.fetch(SQL.rows_of, named)}
-    return list(_waiting(undelivered, rows))
+    culprits = list(_culprits(failing, rows))
+    tried = {each.case_id for each in culprits}
+    return culprits + [each for each in _waiting(undelivered, rows) if each.case_id not in tried]
+
+
+def _culprits(failing: Sequence[Any], rows: Mapping[str, Any]) -> Iterator[StuckCase]:
+    """Commands with which the task of their case fails, those laid aside for it included until somebody has looked at them."""
+    for row in failing:
+        aside = row["status"] == Status.SET_ASIDE
+        why = f"{row['command']} {'was set aside' if aside else 'lets its workflow task fail'}: {row['submission']}"
+        found = _stuck(row["case_id"], rows.get(row["case_id"]), why, "engineer", row["attempts"], row["since"])
+        yield found.model_copy(
+            update={"submission": row["submission"], "command": row["command"], "failure": row["failure"]}
+        )
 
 
 def _waiting(undelivered: Sequence[Any], rows: Mapping[str, Any]) -> Iterator[StuckCase]:

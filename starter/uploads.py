@@ -9,24 +9,26 @@ from starlette.requests import Request
 from schemas.refusals import Fault, say
 from starter.faults import fault
 from starter.problems import Problem, ProblemCode, bad_request
+from starter.upload_memory import Held
 
 FORM_OVERHEAD_BYTES = 16 * 1024
 DRAINED_BYTES_MAX = 4 * 1024 * 1024
 
 
-async def read_file(request: Request, limit: int) -> bytes:
+async def read_file(request: Request, limit: int, held: Held) -> bytes:
     """The file of a request. Nothing of it touches the disk: what people send lies closed there, or not at all.
 
-    Raises Problem: 413 when it has more than `limit` bytes; 422 when it is empty, or a form without one part `file`.
+    `held` counts what lies in memory. Raises Problem: 429 when there is no room just now; 413 when it has more than `limit` bytes;
+    422 when it is empty, or a form without one part `file`.
     """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind == b"multipart/form-data":
         form = _Form(options.get(b"boundary", b""))
-        whole = await _stream(request, limit + FORM_OVERHEAD_BYTES, form.write)
+        whole = await _stream(request, limit + FORM_OVERHEAD_BYTES, held, form.write)
         content = form.file() if whole else b""
     else:
         raw = bytearray()
-        whole = await _stream(request, limit, raw.extend)
+        whole = await _stream(request, limit, held, raw.extend)
         content = bytes(raw)
     if not whole or len(content) > limit:
         raise Problem(ProblemCode.BODY_TOO_LARGE, say(f"文件不得超过{limit}字节", f"a file has at most {limit} bytes"))
@@ -35,12 +37,13 @@ async def read_file(request: Request, limit: int) -> bytes:
     return content
 
 
-async def _stream(request: Request, limit: int, write: Callable[[bytes], None]) -> bool:
+async def _stream(request: Request, limit: int, held: Held, write: Callable[[bytes], None]) -> bool:
     """Hand on what comes, as far as the limit; whether that was all of it."""
     size = 0
     async for part in request.stream():
         size += len(part)
         if size <= limit:
+            held.grow(len(part))
             write(part)
         elif size > limit + DRAINED_BYTES_MAX:
             break  # read on up to here, or the sender sees a broken connection instead of the answer

@@ -11,7 +11,8 @@ from starter.authentication import Caller
 from starter.case_queries import SQL
 from starter.database import database
 from starter.documentation import SIGNED_IN, responses
-from starter.indicators import OpenedFrom, OpenedTo, Text, figures_for, period, rate, times, too_many_lines
+from starter.indicators import figures_for, period, rate, times, too_many_lines
+from starter.parameters import CodeText, DayText, LastDayText
 from starter.parts import PartsOf
 from starter.views import StreetLine, SummonsLine, WhistleIndicators
 
@@ -29,10 +30,10 @@ router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
 async def whistle_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
     parts: PartsOf,
-    opened_from: OpenedFrom = None,
-    opened_to: OpenedTo = None,
-    department: Text = None,
-    area: Text = None,
+    opened_from: DayText = None,
+    opened_to: LastDayText = None,
+    department: CodeText = None,
+    area: CodeText = None,
     type: WhistleType | None = None,  # noqa: A002 - a query parameter
     area_parts: Annotated[
         int, Query(ge=1, le=20, description="parts of an area's code that make a street")

@@ -332,7 +332,7 @@ LINES: Mapping[str, Line] = {
     "POST /codec/sign-in": Line(_at("/codec/sign-in", json={}), Anybody("415")),
     "GET /healthz": Line(_at("/healthz"), Anybody("200")),
     "GET /readyz": Line(_at("/readyz"), Anybody("200")),
-    "GET /metrics": Line(_at("/metrics"), Anybody("200")),
+    "GET /metrics": Line(_at("/metrics"), Anybody("401 token-missing")),
     "GET /openapi.json": Line(_at("/openapi.json"), Anybody("200")),
     "GET /docs": Line(_at("/docs"), Anybody("200")),
 }

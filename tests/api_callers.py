@@ -11,6 +11,7 @@ import httpx
 from fastapi import FastAPI
 
 from engine.keys import Keys
+from engine.metrics_token import metrics_token_file
 from engine.settings import Settings
 from engine.tokens import issue
 from schemas.actor import Role
@@ -49,6 +50,11 @@ class Caller:
         """Send a body under a key, a new one unless it is given."""
         headers = self.headers | {"Idempotency-Key": key or str(uuid.uuid4())}
         return await self._http.post(path, json=body, headers=headers)
+
+
+def watching(settings: Settings) -> dict[str, str]:
+    """The header of whoever watches the town: of Prometheus."""
+    return {"Authorization": f"Bearer {metrics_token_file(settings).read_text(encoding='utf-8').strip()}"}
 
 
 As = Callable[..., Caller]

@@ -14,11 +14,12 @@ from fastapi import FastAPI
 
 from engine.keys import Keys
 from engine.logging import ALLOWED, configure_logging
+from engine.settings import Settings
 from engine.token_errors import TokenRefused
 from schemas.incident import INCIDENT
 from schemas.refusals import RefusalCode
 from starter.problems import KINDS, ProblemCode
-from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers
+from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers, watching
 from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
@@ -145,12 +146,12 @@ async def test_a_fault_of_ours_tells_its_request_id_and_nothing_else(own_town: O
     assert "秘密" not in stream.getvalue()
 
 
-async def test_metrics_name_routes_and_never_a_case(as_: As, http: httpx.AsyncClient) -> None:
+async def test_metrics_name_routes_and_never_a_case(as_: As, http: httpx.AsyncClient, settings: Settings) -> None:
     """Labels are route templates and codes: no case, person or text is in them."""
     case = (await as_().report()).json()["case_id"]
     await as_().get(f"/api/v1/cases/{case}")
     await http.get(f"/{case}/secret")
-    text = (await http.get("/metrics")).text
+    text = (await http.get("/metrics", headers=watching(settings))).text
 
     assert 'route="/api/v1/cases/{case_id}"' in text
     assert 'route="unmatched"' in text
@@ -159,16 +160,38 @@ async def test_metrics_name_routes_and_never_a_case(as_: As, http: httpx.AsyncCl
     assert "secret" not in text
 
 
-async def test_readiness_says_what_is_there(http: httpx.AsyncClient) -> None:
+async def test_readiness_says_what_is_there(http: httpx.AsyncClient, settings: Settings) -> None:
     """With database and Temporal there, the API is ready; a busy machine may miss one of them for a moment."""
     answers: list[httpx.Response] = []
 
     async def ready() -> bool:
-        answers.append(await http.get("/readyz"))
+        answers.append(await http.get("/readyz", headers=watching(settings)))
         return answers[-1].status_code == 200
 
     await eventually(ready)
     assert answers[-1].json()["missing"] == []
+
+
+async def test_strangers_hear_whether_it_is_ready_and_no_figure(as_: As, http: httpx.AsyncClient) -> None:
+    """Without the token of the town's watch, or with one of a person, /readyz says one word and /metrics nothing."""
+    for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic x"}, as_("admin").headers):
+        ready, metrics = await http.get("/readyz", headers=headers), await http.get("/metrics", headers=headers)
+
+        assert set(ready.json()) == {"status"}
+        assert (metrics.status_code, metrics.json()["code"]) == (401, "token-missing")
+        assert "jiceng_" not in metrics.text
+
+
+async def test_an_address_that_is_no_number_is_not_logged(as_: As, http: httpx.AsyncClient) -> None:
+    """Whoever asks writes the address: what has not the form of a case number does not come into the log."""
+    stream = io.StringIO()
+    with configure_logging("test", "INFO", stream):
+        await http.get("/api/v1/cases/PHONE-13712345678")
+        await http.get("/public/cases/13712345678", params={"code": "x"})
+        await as_().get("/api/v1/cases/incident-20261121-000001")
+
+    assert "13712345678" not in stream.getvalue()
+    assert stream.getvalue().count("request") >= 3
 
 
 def test_a_log_line_holds_allowed_fields_only() -> None:

@@ -67,9 +67,9 @@ async def test_a_token_for_another_system_is_refused(http: httpx.AsyncClient, ke
     assert (answer.status_code, answer.json()["code"]) == (401, "token-wrong-audience")
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/openapi.json"])
 async def test_what_operators_read_needs_no_token(path: str, http: httpx.AsyncClient) -> None:
-    """Health, metrics and the description are open: they hold nothing of anybody."""
+    """Health and the description are open: they hold nothing of anybody."""
 
     async def is_given() -> bool:
         answer = await http.get(path)

@@ -31,6 +31,7 @@ from engine.settings import Settings
 from schemas.case import ENGINE, Entry
 from schemas.incident import INCIDENT
 from schemas.ledger import Batch, Projection
+from tests.api_callers import watching
 from tests.door import Door, OpenDoor, Step
 from tests.waiting import eventually
 
@@ -287,12 +288,12 @@ async def test_a_reset_case_says_so_in_its_ledger(
 # ---- how far it is behind -------------------------------------------------------------------------------------------
 
 
-async def readiness(town: Door) -> dict[str, Any]:
+async def readiness(town: Door, settings: Settings) -> dict[str, Any]:
     """What an API says of itself that reaches database and Temporal; a busy machine may miss one of them for a moment."""
     said: dict[str, Any] = {}
 
     async def ready() -> bool:
-        said.update((await town.api.get("/readyz")).json())
+        said.update((await town.api.get("/readyz", headers=watching(settings))).json())
         return bool(said["status"] == "ready")
 
     await eventually(ready)
@@ -300,7 +301,7 @@ async def readiness(town: Door) -> dict[str, Any]:
 
 
 async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, settings: Settings
 ) -> None:
     """The lag counts from the oldest end that is not archived; past a third of the retention an operator is told."""
     await archiver.one_pass(full=True)
@@ -312,14 +313,14 @@ async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
     async def is_caught_up() -> bool:
         nonlocal metrics
         await archiver.one_pass(full=True)
-        metrics = (await town.api.get("/metrics")).text
+        metrics = (await town.api.get("/metrics", headers=watching(settings))).text
         return not (await archive_lag(pool)).behind  # a case of another test may have ended since the pass began
 
     await eventually(is_caught_up)
     caught_up = await archive_lag(pool)
-    ready = await readiness(town)
+    ready = await readiness(town, settings)
     await pool.execute("update archiver_pass set passed_at = passed_at - interval '9 hours', retention_seconds = 86400")
-    late = await readiness(town)
+    late = await readiness(town, settings)
     await archiver.one_pass(full=True)
 
     assert await rows(pool, case_id)

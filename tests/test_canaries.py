@@ -27,6 +27,7 @@ from local.town_processes import PROCESSES
 from schemas.actor import Role
 from schemas.department import callback_path
 from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from tests.api_callers import watching
 from tests.canaries import Canaries, files_of, tables_of
 from tests.door import Door, Person, Step, examples
 from tests.examples import welfare as benefits
@@ -263,7 +264,7 @@ async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient, tmp_path:
     assert all(canaries.found_in(each.content) for each in timelines), "a procedure kept none of what it was told"
 
     exported = await _exported(town, list(cases.values()), tmp_path)
-    metrics = (await api.get("/metrics")).content
+    metrics = (await api.get("/metrics", headers=watching(town.settings))).content
     async with await open_pool(town.settings, process="canaries") as pool:
         tables = await tables_of(pool)
     client = await connect(town.settings, keys)

@@ -20,7 +20,7 @@ from starter.counts import Counts
 from starter.delivery import Delivery
 from starter.postbox import Postbox, Status, Submission
 from starter.relay import Relay
-from tests.api_callers import OwnTown, api_of, callers
+from tests.api_callers import OwnTown, api_of, callers, watching
 from tests.waiting import eventually
 from worker import town_worker
 
@@ -82,7 +82,7 @@ async def test_while_temporal_is_away_a_report_is_accepted_and_later_delivered_o
         assert (await http.get("/healthz")).status_code == 200
 
         async def temporal_is_missed() -> bool:  # a busy machine may not find the database in time either
-            ready = await http.get("/readyz")
+            ready = await http.get("/readyz", headers=watching(own_town.settings))
             assert ready.status_code == 503
             return bool(ready.json()["missing"] == ["temporal"])
 
@@ -285,8 +285,8 @@ async def test_while_postgres_is_away_nothing_is_half_done(own_town: OwnTown, ke
             await resident.get("/api/v1/submissions/x"),
         ]
         assert (await http.get("/healthz")).status_code == 200
-        assert "database" in (await http.get("/readyz")).json()["missing"]
-        assert (await http.get("/metrics")).status_code == 200
+        assert "database" in (await http.get("/readyz", headers=watching(own_town.settings))).json()["missing"]
+        assert (await http.get("/metrics", headers=watching(own_town.settings))).status_code == 200
     for answer in answers:
         assert (answer.status_code, answer.json()["code"]) == (503, "database-away")
         assert int(answer.headers["retry-after"]) > 0

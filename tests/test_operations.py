@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from engine.metrics import COUNTERS
-from tests.api_callers import As
+from engine.settings import Settings
+from tests.api_callers import As, watching
 from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
@@ -28,10 +29,12 @@ def alerts() -> dict[str, str]:
     return {rule["alert"]: rule["expr"] for group in rules["groups"] for rule in group["rules"]}
 
 
-async def test_every_metric_of_dashboard_and_alerts_exists(http: httpx.AsyncClient, as_: As) -> None:
+async def test_every_metric_of_dashboard_and_alerts_exists(
+    http: httpx.AsyncClient, as_: As, settings: Settings
+) -> None:
     """What a panel or a rule names is shown at /metrics, under this very name: a rule about nothing never fires."""
     await as_("resident").report()
-    text = (await http.get("/metrics")).text
+    text = (await http.get("/metrics", headers=watching(settings))).text
     described = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE jiceng_")}
     described |= {f"{name}_total" for name in COUNTERS}  # those of the workers
     named = {name for expression in (*dashboard(), *alerts().values()) for name in METRIC.findall(expression)}
@@ -40,12 +43,14 @@ async def test_every_metric_of_dashboard_and_alerts_exists(http: httpx.AsyncClie
     assert {name.removesuffix("_bucket") for name in named} - described == set()
 
 
-async def test_the_figures_are_those_of_the_books(http: httpx.AsyncClient, as_: As, pool: asyncpg.Pool) -> None:
+async def test_the_figures_are_those_of_the_books(
+    http: httpx.AsyncClient, as_: As, pool: asyncpg.Pool, settings: Settings
+) -> None:
     """Open cases are those that have not ended, before a report and with it, whatever other tests' cases do meanwhile."""
 
     async def as_in_the_books() -> bool:
         open_before = await pool.fetch("select case_id from cases where not ended order by 1")
-        text = (await http.get("/metrics")).text
+        text = (await http.get("/metrics", headers=watching(settings))).text
         open_after = await pool.fetch("select case_id from cases where not ended order by 1")
         shown = float(re.findall(r"^jiceng_open_cases (.+)$", text, re.MULTILINE)[0])
         assert open_before != open_after or shown == len(open_after)

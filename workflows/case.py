@@ -22,6 +22,7 @@ from schemas.ledger import Batch, facts_of, row_of
 from schemas.opening import keywords_of
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
+from schemas.setting_aside import SetAside
 from workflows import steps
 from workflows.boundary import Boundary
 from workflows.clock import Clocks
@@ -272,6 +273,18 @@ class Case(Generic[StateT]):
         if not repeated:
             self.state.messages.append(message.message_id)
         self.on_message(message, repeated=repeated)
+
+    @workflow.signal
+    def set_aside(self, told: SetAside) -> None:
+        """Record that a command of this case was laid aside: its task failed with it, so nothing else of it stands here.
+
+        The entry also takes the place of what such a task may have told the ledger before it failed.
+        """
+        if told.case_id != self.state.case_id or told.number in self.state.messages or self.state.ended:
+            return
+        self.catch_up()
+        self.state.messages.append(told.number)
+        self.record("case:set_aside", command=told.command, failure=told.failure)
 
     # ---- the life of a case -----------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.means import MeansChecks
     from activities.payments import PENDING as BANK_NOT_READY
     from activities.payments import Payments
-    from schemas.case import CaseState, Message
+    from schemas.case import CaseState, Message, can_be_case_id
     from schemas.clocks import ClockView, Status
     from schemas.department import (
         Gateway,
@@ -190,7 +190,12 @@ def _last_fault(error: BaseException) -> str | None:
 
 
 async def start_case(procedure: Procedure, state: CaseState) -> bool:
-    """Start a case of another procedure; False when it stands already. It lives on by itself and reports by messages."""
+    """Start a case of another procedure; False when it stands already. It lives on by itself and reports by messages.
+
+    An id that no case can have is answered as if there were one: it would make this case's task fail for ever.
+    """
+    if not can_be_case_id(state.case_id):
+        return False
     attributes = [SearchAttributePair(_KEYWORDS[name], value) for name, value in first_keywords_of(state).items()]
     try:
         await workflow.start_child_workflow(
@@ -210,7 +215,9 @@ async def start_case(procedure: Procedure, state: CaseState) -> bool:
 
 
 async def tell_case(case_id: str, message: Message) -> bool:
-    """Tell another case something; False when no such case runs."""
+    """Tell another case something; False when no such case runs, or none can have this id."""
+    if not can_be_case_id(case_id):
+        return False
     try:
         await workflow.get_external_workflow_handle(case_id).signal("message", message)
     except FailureError as error:

@@ -14,6 +14,10 @@ where uploader = $1 and cleared_at is null
 -- The same file sent twice at the same moment: the second waits until the first has its row.
 select pg_advisory_xact_lock(hashtextextended('document ' || encode($1::bytea, 'hex'), 0));
 
+-- name: one_count_at_a_time
+-- Several files of one account at the same moment: each counts those before it.
+select pg_advisory_xact_lock(hashtextextended('documents of ' || $1, 0));
+
 -- name: insert_document
 -- A document that is about to be stored.
 insert into documents (document_id, person_id, uploader, file_digest, sha256, size_bytes, media_type)
@@ -22,7 +26,7 @@ returning *;
 
 -- name: mark_stored
 -- The file lies in the object store.
-update documents set stored_at = coalesce(stored_at, clock_timestamp()) where document_id = $1;
+update documents set stored_at = clock_timestamp() where document_id = $1 and stored_at is null returning document_id;
 
 -- name: find_documents
 -- Documents by reference, as far as they are stored.

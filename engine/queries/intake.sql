@@ -83,3 +83,32 @@ select procedure, payload::text as snapshot from intake where case_id = $1 and k
 select count(*)::integer as waiting,
        coalesce(extract(epoch from clock_timestamp() - min(received_at)), 0)::float8 as oldest_seconds
 from intake where status = 'waiting';
+
+-- name: suspect
+-- The task of its case failed with it, from so many seconds before now on; only the latest attempt may say so.
+update intake
+set failing_since = coalesce(failing_since, clock_timestamp() - $3::interval), leased_until = clock_timestamp() + $4::interval
+where intake_id = $1 and attempts = $2 and status = 'waiting';
+
+-- name: elsewhere
+-- Of the cases that were last accepted for: how many others are suspected too, and for how many something went through since then.
+select count(distinct case_id) filter (where status = 'waiting' and failing_since is not null)::integer as failing,
+       count(distinct case_id) filter (where status in ('delivered', 'refused') and settled_at > $2)::integer as well
+from (select case_id, status, failing_since, settled_at from intake order by intake_id desc limit 2000) as latest
+where case_id is distinct from $1;
+
+-- name: lay_aside
+-- Lay a command aside by hand, whoever is delivering it just now, or note that somebody has looked at one that was.
+update intake
+set status = 'set_aside', looked_at = clock_timestamp(), leased_until = null, attempts = attempts + 1,
+    answer = case when status = 'set_aside' then answer else $2 end, settled_at = coalesce(settled_at, clock_timestamp())
+where submission = $1 and kind = 'command' and status in ('waiting', 'set_aside')
+returning *;
+
+-- name: take_up_again
+-- Deliver again what was laid aside, as if it had just come.
+update intake
+set status = 'waiting', answer = null, settled_at = null, failing_since = null, looked_at = null, leased_until = null,
+    attempts = attempts + 1
+where submission = $1 and status = 'set_aside'
+returning *;

@@ -32,3 +32,11 @@ limit $2;
 -- name: rows_of
 -- The rows of these cases.
 select case_id, procedure, stage, holder, department, due_at, due_clock, updated_at from cases where case_id = any($1);
+
+-- name: failing
+-- Commands with which the task of their case fails, and those that were laid aside for it and that nobody has looked at since.
+select case_id, submission, command, status, attempts, failing_since as since, answer ->> 'failure' as failure
+from intake
+where (status = 'waiting' and failing_since is not null) or (status = 'set_aside' and looked_at is null)
+order by intake_id
+limit $1;

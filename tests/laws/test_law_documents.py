@@ -1,0 +1,235 @@
+"""The law: no file that people send runs anything by itself, and none costs more to refuse than it cost to send."""
+
+import io
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator
+
+import pytest
+
+from engine.active_content import Active
+from engine.document_types import examine, recognise
+from schemas.document import DOCX, XLSX
+
+CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
+RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def types(*kinds: str) -> str:
+    """[Content_Types].xml with overrides of these kinds."""
+    overrides = "".join(f'<Override PartName="/x/{n}.bin" ContentType="{kind}"/>' for n, kind in enumerate(kinds))
+    return f'<?xml version="1.0" encoding="UTF-8"?><Types xmlns="{CONTENT_TYPES}">{overrides}</Types>'
+
+
+def related(kind: str, target: str, mode: str = "") -> str:
+    """A part of relationships with one of them."""
+    mode = f' TargetMode="{mode}"' if mode else ""
+    return (
+        f'<Relationships xmlns="{RELATIONSHIPS}"><Relationship Id="r1" Type="{OFFICE}/{kind}" Target="{target}"{mode}/>'
+        "</Relationships>"
+    )
+
+
+def field(*runs: str) -> str:
+    """A document with one field whose instruction stands in these runs."""
+    said = "".join(f"<w:r><w:instrText>{run}</w:instrText></w:r>" for run in runs)
+    begin = '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+    return f'<w:document xmlns:w="{WORD}"><w:body><w:p>{begin}{said}</w:p></w:body></w:document>'
+
+
+def packed(parts: dict[str, str | bytes], main: str = "word/document.xml") -> bytes:
+    """An office file with these parts beside those that it must have."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in ({"[Content_Types].xml": types(), main: "<x/>"} | parts).items():
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+def object_stream(text: bytes, more: bytes = b"/Filter /FlateDecode") -> bytes:
+    """A PDF that has this in an object stream."""
+    stream = zlib.compress(text)
+    head = b"<</Type /ObjStm %s /N 1 /First 4 /Length %d>>" % (more, len(stream))
+    return b"%PDF-1.7\n7 0 obj\n" + head + b"\nstream\n" + stream + b"\nendstream\nendobj\n%%EOF\n"
+
+
+VBA = "application/vnd.ms-office.vbaProject"
+MACRO_MAIN = "application/vnd.ms-word.document.macroEnabled.main+xml"
+WORKBOOK = "xl/workbook.xml"
+WIDE = types(VBA).replace("UTF-8", "UTF-16").encode("utf-16")
+ACTIVE: dict[str, tuple[bytes, Active]] = {
+    "vbaProject": (packed({"word/vbaProject.bin": b"x"}), Active.MACRO),
+    "vba by its content type": (packed({"[Content_Types].xml": types(VBA), "word/harmless.bin": b"x"}), Active.MACRO),
+    "vba by a content type written in numbers": (
+        packed({"[Content_Types].xml": types(VBA.replace("v", "&#118;").replace("V", "&#x56;"))}), Active.MACRO,
+    ),
+    "vba by its relationship": (
+        packed({"word/_rels/document.xml.rels": related("vbaProject", "harmless.bin")}), Active.MACRO,
+    ),
+    "macro main part": (packed({"[Content_Types].xml": types(MACRO_MAIN)}), Active.MACRO),
+    "content types in UTF-16": (packed({"[Content_Types].xml": WIDE}), Active.MACRO),
+    "macro sheet": (packed({"xl/macrosheets/sheet1.xml": "<x/>"}, WORKBOOK), Active.MACRO),
+    "macro sheet by its content type": (
+        packed({"[Content_Types].xml": types("application/vnd.ms-excel.macrosheet+xml")}, WORKBOOK), Active.MACRO,
+    ),
+    "ActiveX": (packed({"word/activeX/activeX1.xml": "<x/>"}), Active.CONTROL),
+    "control by its relationship": (
+        packed({"[Content_Types].xml": types("application/vnd.ms-office.activeX+xml")}), Active.CONTROL,
+    ),
+    "OLE object": (packed({"word/embeddings/oleObject1.bin": b"\xd0\xcf\x11\xe0"}), Active.EMBEDDED),
+    "OLE object under another name": (packed({"word/embeddings/figures.bin": b"MZ"}), Active.EMBEDDED),
+    "OLE object by its content type": (
+        packed({"[Content_Types].xml": types("application/vnd.openxmlformats-officedocument.oleObject")}), Active.EMBEDDED,
+    ),
+    "a macro in an embedded workbook": (
+        packed({"word/embeddings/figures.xlsx": packed({"xl/vbaProject.bin": b"x"}, WORKBOOK)}), Active.EMBEDDED,
+    ),
+    "remote template": (
+        packed({"word/_rels/settings.xml.rels": related("attachedTemplate", "https://evil.example/x.dotm", "External")}),
+        Active.EXTERNAL,
+    ),
+    "remote picture": (
+        packed({"word/_rels/document.xml.rels": related("image", "https://evil.example/x.png", "External")}),
+        Active.EXTERNAL,
+    ),
+    "external mode written in numbers": (
+        packed({"word/_rels/document.xml.rels": related("frame", "//evil/x", "&#69;xternal")}), Active.EXTERNAL,
+    ),
+    "DDE link": (
+        packed({"[Content_Types].xml": types("application/vnd.openxmlformats-officedocument.spreadsheetml.externalLink+xml")},
+               WORKBOOK),
+        Active.EXTERNAL,
+    ),
+    "DDE field": (packed({"word/document.xml": field(' DDEAUTO c:\\\\cmd.exe "/k calc"')}), Active.COMMAND),
+    "DDE field in pieces": (packed({"word/document.xml": field("D", "DE", "AUTO cmd")}), Active.COMMAND),
+    "DDE field in a part of another place": (packed({"elsewhere/x.bin": field("DDE cmd")}), Active.COMMAND),
+    "a document type declaration": (packed({"word/document.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}), Active.HIDDEN),
+    "a part that grows without end": (packed({"word/document.xml": b"<x>" + bytes(30_000_000)}), Active.HIDDEN),
+    "PDF with JavaScript": (b"%PDF-1.7\n1 0 obj<</S /JavaScript /JS (app.alert(1))>>endobj", Active.SCRIPT),
+    "PDF with JavaScript written in numbers": (b"%PDF-1.7\n1 0 obj<</S /J#61vaScript>>endobj", Active.SCRIPT),
+    "PDF with a script by reference": (b"%PDF-1.7\n1 0 obj<</S/Rendition/JS 5 0 R>>endobj", Active.SCRIPT),
+    "PDF with Launch": (b"%PDF-1.7\n1 0 obj<</S/Launch/F(cmd.exe)>>endobj", Active.COMMAND),
+    "PDF that opens an address": (b"%PDF-1.7\n1 0 obj<</OpenAction<</S/URI/URI(http://evil.example)>>>>endobj", Active.SCRIPT),
+    "PDF that opens an address by reference": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction 5 0 R>>endobj\n5 0 obj<</S/URI>>endobj", Active.SCRIPT,
+    ),
+    "PDF whose action was replaced later": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction 5 0 R>>endobj\n5 0 obj<</S/GoTo>>endobj\n5 0 obj<</S/URI>>endobj", Active.SCRIPT,
+    ),
+    "PDF that opens an address, packed": (
+        object_stream(b"5 0 <</S/URI/URI(x)>>") + b"1 0 obj<</OpenAction 5 0 R>>endobj", Active.SCRIPT,
+    ),
+    "PDF with additional actions": (b"%PDF-1.7\n1 0 obj<</AA <</O 5 0 R>>>>endobj", Active.SCRIPT),
+    "PDF with a file in it": (b"%PDF-1.7\n1 0 obj<</Names<</EmbeddedFiles 5 0 R>>>>endobj", Active.EMBEDDED),
+    "PDF with an XFA form": (b"%PDF-1.7\n1 0 obj<</AcroForm<</XFA 5 0 R>>>>endobj", Active.EMBEDDED),
+    "PDF with JavaScript in an object stream": (object_stream(b"5 0 <</S/JavaScript/JS(x)>>"), Active.SCRIPT),
+    "PDF with an object stream packed otherwise": (
+        object_stream(b"5 0 <<>>", b"/Filter [/ASCII85Decode /FlateDecode]"), Active.HIDDEN,
+    ),
+    "PDF with an object stream that grows without end": (object_stream(bytes(20_000_000)), Active.HIDDEN),
+    "locked PDF": (b"%PDF-1.7\ntrailer<</Encrypt 9 0 R>>", Active.HIDDEN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVE)
+def test_active_content_is_found_under_any_name(name: str) -> None:
+    """What an office or a reader would run, load or open by itself is found by what it is, and the file is not taken."""
+    content, active = ACTIVE[name]
+
+    assert examine(content).active == active
+    assert recognise(content) is None
+
+
+QUIET: dict[str, tuple[bytes, str]] = {
+    "letter with a link": (
+        packed({"word/_rels/document.xml.rels": related("hyperlink", "https://town.example/", "External"),
+                "word/document.xml": field(' HYPERLINK "https://town.example/" ', " PAGE ADDED")}),
+        DOCX,
+    ),
+    "letter with a chart": (packed({"word/embeddings/figures.xlsx": packed({}, WORKBOOK)}), DOCX),
+    "table with many sheets": (packed({f"xl/worksheets/sheet{n}.xml": "<x/>" for n in range(300)}, WORKBOOK), XLSX),
+    "PDF that opens at a page": (b"%PDF-1.7\n1 0 obj<</OpenAction [3 0 R /Fit]>>endobj", "application/pdf"),
+    "PDF that goes to a page": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction 5 0 R>>endobj\n5 0 obj<</S /GoTo /D [3 0 R /Fit]>>endobj", "application/pdf",
+    ),
+    "PDF that goes to a page, packed": (
+        object_stream(b"5 0 <</S /GoTo /D [3 0 R /Fit]>>") + b"1 0 obj<</OpenAction 5 0 R>>endobj", "application/pdf",
+    ),
+    "PDF with an object stream": (object_stream(b"5 0 <</Type/Page>>"), "application/pdf"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_what_is_not_active_is_taken(name: str) -> None:
+    """Links that a person has to follow, charts and pages are no active content."""
+    content, media_type = QUIET[name]
+
+    assert (examine(content).active, recognise(content)) == (None, media_type)
+
+
+def film(brand: bytes, *others: bytes) -> bytes:
+    """The beginning of a file of the family of MP4."""
+    body = brand + b"\0\0\2\0" + b"".join(others)
+    return (8 + len(body)).to_bytes(4, "big") + b"ftyp" + body + b"\0\0\0\x10mdat" + bytes(8)
+
+
+@pytest.mark.parametrize(
+    ("brand", "others", "found"),
+    [
+        *((f"iso{number}".encode(), (b"mp41",), "video/mp4") for number in range(2, 7)),
+        *((brand, (b"isom",), "video/mp4") for brand in (b"isom", b"mp41", b"mp42", b"avc1", b"dash", b"M4V ", b"M4A ", b"MSNV")),
+        *((brand, (b"isom",), "video/3gpp") for brand in (b"3gp4", b"3gp5", b"3gp6", b"3g2a")),
+        (b"qt  ", (b"qt  ",), "video/quicktime"),
+        *((brand, (b"mif1", b"heic"), "image/heic") for brand in (b"mif1", b"msf1", b"heic", b"heix", b"hevc")),
+        (b"mif1", (b"avif",), None),
+        (b"avif", (b"mif1",), None),
+        (b"crx ", (b"isom",), None),
+    ],
+)  # fmt: skip
+def test_films_and_photos_of_phones_are_recognised_by_their_brand(
+    brand: bytes, others: tuple[bytes, ...], found: str | None
+) -> None:
+    """What cameras, phones and browsers write as MP4, MOV, 3GP and HEIF is taken."""
+    assert recognise(film(brand, *others)) == found
+
+
+def crowded(names: int) -> bytes:
+    """An archive with a macro behind so many names."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name in (
+            "[Content_Types].xml",
+            "word/document.xml",
+            *(f"x/{n}" for n in range(names)),
+            "word/vbaProject.bin",
+        ):
+            archive.writestr(name, b"")
+    return written.getvalue()
+
+
+def costly() -> Iterator[tuple[str, bytes]]:
+    """Files made to be slow to look into."""
+    yield "180,000 names", crowded(60_000)
+    for name, part in {
+        "streams": b"stream\n", "object streams": b"/First 1 /Filter /FlateDecode stream\n", "openings": b"/OpenAction 5 0 R ",
+        "objects": b"5 0 obj ", "actions": b"/AA ", "names": b"/", "filters": b"/Filter [", "spaces": b"/OpenAction    ",
+    }.items():  # fmt: skip
+        yield name, b"%PDF-1.7\n" + part * (10_000_000 // len(part))
+
+
+def test_a_macro_behind_ten_thousand_names_is_not_taken() -> None:
+    """An archive with more parts than an office file has is none, wherever in it the macro stands."""
+    assert recognise(crowded(10_000)) is None
+    assert recognise(crowded(4000)) is None
+
+
+@pytest.mark.parametrize(("name", "content"), [pytest.param(*each, id=each[0]) for each in costly()])
+def test_no_file_is_slow_to_look_into(name: str, content: bytes) -> None:
+    """The largest file that is taken is looked into in a few seconds of one core, however it is made."""
+    began = time.process_time()
+    examine(content)
+
+    assert time.process_time() - began < 4, name

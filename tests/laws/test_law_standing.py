@@ -1,0 +1,235 @@
+"""The law: nothing that people send can stop a case or a town."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from engine.keys import Keys
+from engine.settings import Settings
+from local.stuck_commands import lay_aside, take_up_again
+from schemas.actor import Actor, Role
+from schemas.incident import INCIDENT
+from schemas.procedure import Procedure
+from starter.intake import Sender, command_id_of
+from starter.stuck import stuck_cases
+from tests.door import Audited, Door, OpenDoor, Step
+from tests.every_procedure import EVERY_PROCEDURE
+from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
+from tests.served_api import Serve
+from tests.waiting import eventually
+from worker import town_worker
+from workflows.incident import Incident
+from workflows.recovery import Recovery
+
+pytest_plugins = ("tests.api_fixture", "tests.served_fixture")
+pytestmark = pytest.mark.timeout(300)
+QUEUE = "poisoned"
+IMPATIENT = 1.0
+STAGE_OF = "select stage from cases where case_id = $1"
+INTAKE = "select status, attempts, failing_since from intake where submission = $1"
+
+
+@pytest.fixture(scope="module")
+async def poisoned_door(
+    door: OpenDoor, settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool
+) -> AsyncIterator[OpenDoor]:
+    """The door to cases of every procedure whose worker has the poison in it."""
+    alone = settings.model_copy(update={"task_queue": QUEUE})
+    async with town_worker(alone, keys, temporal, pool, procedures=POISONED) as worker, worker:
+        yield partial(door, task_queue=QUEUE, patience=IMPATIENT)
+
+
+def id_of(town: Door, case_id: str, step: Step, key: str) -> str:
+    """The id under which a command comes to its case."""
+    person = town.examples.PEOPLE[step.by]
+    actor = Actor(subject=person.subject, role=Role(person.role), department=person.department, area=person.area)
+    return command_id_of(Sender(person.subject, key, actor), case_id)
+
+
+async def read(town: Door, path: str, who: str) -> dict[str, Any]:
+    """Something of the API's, as somebody."""
+    found: dict[str, Any] = (await town.api.get(path, headers=town.headers(who))).json()
+    return found
+
+
+async def sent(town: Door, case_id: str, step: Step, key: str) -> str:
+    """Give a command that is accepted and not carried out; its submission."""
+    answer = await town.give(case_id, step, key)
+    assert answer.status_code == 202, answer.text
+    return str(answer.json()["submission"])
+
+
+async def set_aside(town: Door, submission: str, who: str) -> dict[str, Any]:
+    """Wait until a submission was laid aside; how its sender sees it."""
+    shown: list[dict[str, Any]] = []
+
+    async def told() -> bool:
+        shown.append(await read(town, f"/api/v1/submissions/{submission}", who))
+        return bool(shown[-1]["status"] != "waiting")
+
+    await eventually(told, within=60)
+    return shown[-1]
+
+
+@EVERY_PROCEDURE
+async def test_a_command_that_fails_its_task_is_set_aside_and_the_next_one_is_carried_out(
+    procedure: Procedure, poisoned_door: OpenDoor, temporal: Client, pool: asyncpg.Pool, audited: Audited
+) -> None:
+    """A command with which its case's task fails again and again is laid aside with its reason, and the case goes on."""
+    town = await poisoned_door(procedure)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = town.examples.MAIN.steps[0], str(uuid.uuid4())
+    RAISES.add(id_of(town, case_id, step, key))
+    submission = await sent(town, case_id, step, key)
+    behind = await town.taken(case_id, step)
+    aside = await set_aside(town, submission, step.by)
+    again = await town.give(case_id, step, key)
+    timeline: Any = await read(town, f"/api/v1/cases/{case_id}/timeline", "auditor")
+    entries = [entry for entry in timeline["items"] if entry["kind"] == "case:set_aside"]
+    named = [each for each in await stuck_cases(pool, temporal) if each.case_id == case_id]
+
+    assert behind.status_code == 200, behind.text
+    assert aside["status"] == "set_aside"
+    assert aside["refusal"]["code"] == "set-aside"
+    assert (again.status_code, again.json()["code"]) == (409, "set-aside")
+    assert [(entry["facts"]["command"], entry["facts"]["failure"]) for entry in entries] == [
+        (step.command, "RuntimeError")
+    ]
+    assert [(each.submission, each.command, each.failure) for each in named] == [
+        (submission, step.command, "RuntimeError")
+    ]
+    assert WORDS not in f"{aside}{again.text}{named}"
+    assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_what_the_server_refuses_is_set_aside_too_and_the_case_stands_where_it_stood(
+    poisoned_door: OpenDoor, pool: asyncpg.Pool, audited: Audited
+) -> None:
+    """Where the ledger took the entry before the server refused the task, the case shows what is so, without another command."""
+    town = await poisoned_door(INCIDENT)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = Step("sign", "officer"), str(uuid.uuid4())
+    REFUSED_BY_THE_SERVER.add(id_of(town, case_id, step, key))
+    before = await pool.fetchval(STAGE_OF, case_id)
+    aside = await set_aside(town, await sent(town, case_id, step, key), step.by)
+
+    async def stands_where_it_stood() -> bool:
+        return bool(await pool.fetchval(STAGE_OF, case_id) == before)
+
+    await eventually(stands_where_it_stood)
+    kinds = await town.kinds(case_id)
+
+    assert aside["status"] == "set_aside"
+    assert "incident:signed" not in kinds
+    assert kinds[-1] == "case:set_aside"
+    assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_an_operator_takes_up_again_what_was_set_aside(
+    poisoned_door: OpenDoor, temporal: Client, pool: asyncpg.Pool, settings: Settings, serve: Serve, audited: Audited
+) -> None:
+    """Mended, a command that was set aside is carried out once, with the operator's reason in the case before it."""
+    town = await poisoned_door(INCIDENT)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = Step("sign", "officer"), str(uuid.uuid4())
+    poison = id_of(town, case_id, step, key)
+    REFUSED_BY_THE_SERVER.add(poison)
+    submission = await sent(town, case_id, step, key)
+    await set_aside(town, submission, step.by)
+    REFUSED_BY_THE_SERVER.remove(poison)
+    async with serve(task_queue=QUEUE) as served:
+        ours = settings.model_copy(update={"api_url": f"http://127.0.0.1:{served.port}", "task_queue": QUEUE})
+        done = await take_up_again(ours, submission, "程序已修复", "supervisor-1")
+        answer = await town.taken(case_id, step, key)
+        again = await take_up_again(ours, submission, "程序已修复", "supervisor-1")
+    kinds = await town.kinds(case_id)
+    named = [each for each in await stuck_cases(pool, temporal) if each.case_id == case_id]
+
+    assert (done, again) == (True, False)
+    assert answer.status_code == 200, answer.text
+    assert kinds.count("incident:signed") == 1
+    assert kinds.index("incident:commented") < kinds.index("incident:signed")
+    assert named == []
+    assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_an_operator_sets_aside_without_waiting(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys, serve: Serve
+) -> None:
+    """What waits can be laid aside by hand at any time: what is behind it is carried out, and the reason stands in the case."""
+    alone = settings.model_copy(update={"task_queue": "standing-by-hand"})
+    town = await door(INCIDENT, task_queue=alone.task_queue, patience=IMPATIENT)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+    submission = await sent(town, case_id, Step("sign", "officer"), str(uuid.uuid4()))
+    async with serve(task_queue=alone.task_queue) as served:
+        ours = alone.model_copy(update={"api_url": f"http://127.0.0.1:{served.port}"})
+        laying = asyncio.create_task(lay_aside(ours, submission, "不再需要", "supervisor-1"))
+        aside = await set_aside(town, submission, "officer")
+        async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+            done = await laying
+            signed = await town.taken(case_id, Step("sign", "officer"))
+            kinds = await town.kinds(case_id)
+
+    assert (done, aside["status"], aside["refusal"]["code"]) == (True, "set_aside", "set-aside")
+    assert signed.status_code == 200
+    assert kinds.count("case:set_aside") == 1
+    assert "incident:commented" in kinds
+
+
+async def test_an_id_that_no_case_can_have_is_as_if_nobody_heard(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys, audited: Audited
+) -> None:
+    """Where what somebody wrote becomes the id of another case, one that Temporal would refuse is a case that is not there."""
+    alone = settings.model_copy(update={"task_queue": "too-long"})
+    town = await door(INCIDENT, task_queue=alone.task_queue)
+    async with town_worker(alone, keys, temporal, pool, procedures=POISONED) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+        step, key = Step("supervise", "supervisor"), str(uuid.uuid4())
+        TELLS_A_LONG_ID.add(id_of(town, case_id, step, key))
+        told = await town.taken(case_id, step, key)
+        behind = await town.taken(case_id, Step("sign", "officer"))
+        found = await audited(case_id)
+
+    assert (told.status_code, behind.status_code) == (200, 200)
+    assert [finding for finding in found if not finding.ok] == []
+
+
+async def test_while_no_worker_is_there_nothing_is_set_aside(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys
+) -> None:
+    """Neither a worker that is away nor one that fails every task makes a command guilty: it waits, and is carried out."""
+    alone = settings.model_copy(update={"task_queue": "standing-away"})
+    town = await door(INCIDENT, task_queue=alone.task_queue, patience=IMPATIENT)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+    step, key = Step("sign", "officer"), str(uuid.uuid4())
+    submission = await sent(town, case_id, step, key)
+
+    async def tried(times: int) -> bool:
+        row = await pool.fetchrow(INTAKE, submission)
+        assert row is not None
+        assert row["status"] == "waiting"
+        return bool(row["attempts"] >= times)
+
+    await eventually(partial(tried, 2), within=60)
+    unsuspected = await pool.fetchval("select failing_since is null from intake where submission = $1", submission)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Recovery]) as wrong, wrong:
+        await eventually(partial(tried, 8), within=90)
+    async with town_worker(alone, keys, temporal, pool, procedures=[Incident]) as worker, worker:
+        answer = await town.taken(case_id, step, key)
+
+    assert unsuspected
+    assert answer.status_code == 200, answer.text

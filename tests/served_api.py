@@ -1,0 +1,51 @@
+"""An API that listens on a real port, for what only a connection shows."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+import httpx
+
+from engine.keys import Keys
+from engine.tokens import issue
+from schemas.actor import Role
+
+
+@dataclass(frozen=True)
+class Served:
+    """An API that listens on a real port."""
+
+    port: int
+    keys: Keys
+
+    def token(self, subject: str, role: Role = Role.RESIDENT) -> str:
+        """A token of somebody."""
+        return issue(self.keys, subject=subject, role=role)
+
+    def client(self, subject: str) -> httpx.AsyncClient:
+        """Somebody who sends and reads as one does."""
+        headers = {"Authorization": f"Bearer {self.token(subject)}"}
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=headers, timeout=30)
+
+    async def opened(self, *lines: str, body: bytes = b"") -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection on which this was sent, and nothing more comes."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write("\r\n".join(lines).encode() + body)
+        await writer.drain()
+        return reader, writer
+
+    async def begun(
+        self, path: str, subject: str, length: int, body: bytes
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A request whose body has only begun."""
+        return await self.opened(
+            f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {self.token(subject)}", f"Idempotency-Key: {uuid.uuid4()}",
+            f"Content-Type: {'image/png' if 'documents' in path else 'application/json'}", f"Content-Length: {length}", "", "",
+            body=body,
+        )  # fmt: skip
+
+
+Serve = Callable[..., AbstractAsyncContextManager[Served]]
+"""The fixture `serve`: an API on a port of its own, `async with serve(head_seconds=2.0) as served`."""
