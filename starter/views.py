@@ -36,9 +36,13 @@ class CaseRow(Model):
 
 
 class CaseView(CaseRow):
-    """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category."""
+    """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category.
+
+    `wanting`: what the person whose case it is still has to bring: kinds of documents, `consent:member-2`.
+    """
 
     title: str
+    wanting: tuple[str, ...] = ()
     clocks: list[ClockView]
     legal_commands: tuple[str, ...]
 
