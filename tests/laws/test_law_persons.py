@@ -490,7 +490,7 @@ async def test_a_register_s_answer_is_a_verdict_to_all_but_who_decides(town: Ove
         statuses = [entry["facts"]["status"] for entry in entries if entry["kind"] == "welfare:check:answered"]
         return any(str(number) in text for number in (income, balance)), sorted(statuses)
 
-    read = {role: told(await timeline(reader(town, role), case_id)) for role in READERS if role is not Role.RESIDENT}
+    read: dict[Role, tuple[bool, list[str]]] = {role: told(await timeline(reader(town, role), case_id)) for role in READERS if role is not Role.RESIDENT}
     read[Role.RESIDENT] = told(await timeline(resident, case_id))
     verdicts = ["clear", "clear", "clear", "found", "found"]
     judges = {Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR}
