@@ -70,9 +70,11 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
         texts = await read_kept(references, purpose, case_id)
         return {reference: str(text) for reference, text in texts.items()}
 
-    async def read_person(person: PersonReference, purpose: str, case_id: str) -> PersonDetails | Tombstone | None:
+    async def read_person(
+        person: PersonReference, statement: TextReference | None, purpose: str, case_id: str
+    ) -> PersonDetails | Tombstone | None:
         async with pool.acquire() as connection:
-            return await vault.read_person_details(connection, person, WORKER, purpose, case_id)
+            return await vault.read_statement(connection, person, statement, WORKER, purpose=purpose, case_id=case_id)
 
     counts = WorkerCounts(client)
     ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry)

@@ -20,7 +20,7 @@ from schemas.means import (
     SourcePolicy,
     SourceRegister,
 )
-from schemas.references import PersonReference, Tombstone
+from schemas.references import PersonReference, TextReference, Tombstone
 
 log = structlog.get_logger()
 
@@ -28,8 +28,8 @@ UNAVAILABLE = "SourceUnavailable"
 PENDING = "SourceNotReady"
 """The types of the errors that Temporal retries: nobody answers; the source has the question and works on it."""
 
-ReadPerson = Callable[[PersonReference, str, str], Awaitable[PersonDetails | Tombstone | None]]
-"""`read_person(person, purpose, case_id)`: what is known of a person; the vault records each reading."""
+ReadPerson = Callable[[PersonReference, TextReference | None, str, str], Awaitable[PersonDetails | Tombstone | None]]
+"""`read_person(person, statement, purpose, case_id)`: what was stated of a person in the case; the vault records each reading."""
 
 CountCall = Callable[[str, str], None]
 """`count_call(source, outcome)`: for the metrics; codes only."""
@@ -86,12 +86,20 @@ class MeansChecks:
         """Who it is about, or the code of the refusal when a source could not tell them from others."""
         people = []
         for reference in (request.person, *request.others):
-            details = await self._read_person(reference, f"check-{request.check}", request.case_id)
+            details = await self._read_person(
+                reference, request.statements.get(reference), f"check-{request.check}", request.case_id
+            )
             if isinstance(details, Tombstone):
                 return "person-erased"
             if details is None or not details.name or not details.identity_number:
                 return "no-identity-number"
-            people.append(CheckedPerson(name=details.name, identity_number=details.identity_number))
+            people.append(
+                CheckedPerson(
+                    name=details.name,
+                    identity_number=details.identity_number,
+                    document_kind=details.document_kind,
+                )
+            )
         return tuple(people)
 
     def _unavailable(self, request: CheckRequest, error: GatewayUnavailable) -> ApplicationError:

@@ -103,7 +103,7 @@ class Payments:
     async def _body(self, request: PayRequest) -> PaymentBody | None:
         """What goes to the bank; None when the person was erased."""
         purpose = f"pay-{request.benefit}"
-        details = await self._read_person(request.payee, purpose, request.case_id)
+        details = await self._read_person(request.payee, request.statement, purpose, request.case_id)
         account = (await self._read_texts([request.account], purpose, request.case_id))[request.account]
         if isinstance(details, Tombstone) or isinstance(account, Tombstone):
             return None

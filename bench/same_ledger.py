@@ -72,7 +72,7 @@ def opened() -> IncidentState:
     text = "text:" + "0" * 26
     return open_incident(
         IncidentReport.model_validate(REPORT),
-        KeptReport(person="person:" + "0" * 26, category=None, description=text, address=text),
+        KeptReport(person="person:" + "0" * 26, details=None, category=None, description=text, address=text),
         case_id="bench",
         command_id="",
         actor=RESIDENT,

@@ -7,12 +7,18 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
+from schemas.identity_number import tidy_identity_number
+
 
 class IdentityKind(StrEnum):
     """What kind of identity it is. The same digits as a phone and as an identity number are two different persons."""
 
     PHONE = "phone"
     IDENTITY_NUMBER = "identity_number"
+    HK_MACAO_PERMIT = "hk_macao_permit"
+    TAIWAN_PERMIT = "taiwan_permit"
+    FOREIGN_RESIDENCE = "foreign_residence"
+    PASSPORT = "passport"
     ACCOUNT = "account"
 
 
@@ -43,9 +49,14 @@ class PersonIdentity:
 
     @classmethod
     def identity_number(cls, number: str) -> "PersonIdentity":
-        """An identity number or the number of another document. Raises IdentityUnusable (masked, blank, too short)."""
-        plain = re.sub(r"[\s\-()]", "", unicodedata.normalize("NFKC", number)).upper()
-        return _checked(cls(IdentityKind.IDENTITY_NUMBER, plain), r"[0-9A-Z]{6,30}")
+        """The identity number of a citizen. Raises IdentityUnusable (masked, blank, too short)."""
+        return cls.document(IdentityKind.IDENTITY_NUMBER, number)
+
+    @classmethod
+    def document(cls, kind: IdentityKind, number: str) -> "PersonIdentity":
+        """The number of a document of a kind; the same number of another kind is another person. Raises as above."""
+        plain = re.sub(r"[\-()]", "", tidy_identity_number(number))
+        return _checked(cls(kind, plain), r"[0-9A-Z]{6,30}")
 
     @classmethod
     def account(cls, subject: str) -> "PersonIdentity":

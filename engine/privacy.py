@@ -4,6 +4,7 @@ Erasing destroys the person's key, and with it every text and document; referenc
 their histories and chains stay as they are. Whoever stands in a case that still runs is not erased: it may need them.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from engine.privacy_log import entries, note
 from engine.vault import DETAILS, DOCUMENT, Connection, PersonDetails, PersonUnknown, Vault
 from engine.vault_seal import VaultFault
 from schemas.actor import Actor
+from schemas.person_views import masked_name
 from schemas.privacy import (
     ERASED,
     EXPORTED,
@@ -29,13 +31,14 @@ from schemas.privacy import (
     Erasure,
     KeptDocument,
     KeptText,
+    NamedAs,
     PersonExport,
     PrivacyPolicy,
     Reading,
     roles_in,
 )
 from schemas.procedure import Procedure
-from schemas.references import PersonReference, Tombstone
+from schemas.references import PersonReference, TextReference, Tombstone
 
 FILE = "privacy.yaml"
 EXPORT_PURPOSE = "privacy-export"
@@ -49,6 +52,7 @@ class PrivacyQueries(Queries):
     accounts_of_person: str
     on_the_way: str
     items_of_person: str
+    items_in_case: str
     documents_of_person: str
     readings_of_person: str
     note_erasing: str
@@ -56,6 +60,10 @@ class PrivacyQueries(Queries):
 
 
 SQL = PrivacyQueries.load("privacy")
+
+
+class NotInCase(VaultFault):
+    """This person does not stand in that case."""
 
 
 class StillNeeded(VaultFault):
@@ -105,11 +113,41 @@ class Persons:
             pass
         return erasure
 
-    async def export(self, person: PersonReference, by: Actor, at: datetime) -> PersonExport:
-        """All that is held of a person. That it was read is recorded. Raises PersonUnknown, VaultFault."""
+    async def named_as(self, person: PersonReference, by: Actor) -> tuple[NamedAs, ...]:
+        """What each case calls a person, masked: a phone number may be a family's. That it was read is recorded."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await _hold(connection, person)
+            stated = await self._stated_in(connection, person)
+            words = await self._vault.read_texts(connection, list(stated.values()), by, EXPORT_PURPOSE, None)
+        names = {case_id: name for case_id, reference in stated.items() if (name := _name(words[reference]))}
+        different = list(dict.fromkeys(names.values()))
+        return tuple(
+            NamedAs(case_id=case_id, name=masked_name(name), who=different.index(name) + 1)
+            for case_id, name in names.items()
+        )
+
+    async def export(
+        self, person: PersonReference, by: Actor, at: datetime, only_case: str | None = None
+    ) -> PersonExport:
+        """All that is held of a person, or what of them stands in one case: where several people share a phone number.
+
+        That it was read is recorded. Raises PersonUnknown, VaultFault; NotInCase.
+        """
         async with self._pool.acquire() as connection, connection.transaction():
             row = await _hold(connection, person)
             items = await connection.fetch(SQL.items_of_person, person)
+            cases, stated_in = await _cases(connection, person), await self._stated_in(connection, person)
+            documents = await connection.fetch(SQL.documents_of_person, person)
+            readings = await connection.fetch(SQL.readings_of_person, person)
+            if only_case is not None:
+                cases = [case for case in cases if case.case_id == only_case]
+                if not cases:
+                    raise NotInCase(only_case)
+                here = {each["item_id"] for each in await connection.fetch(SQL.items_in_case, person, only_case)}
+                here |= {stated_in[only_case]} if only_case in stated_in else set()
+                items = [item for item in items if item["item_id"] in here]
+                documents = [document for document in documents if document["document_id"] in here]
+                readings = [reading for reading in readings if reading["item_id"] in here]
             # The key of a document is no text; the document stands in its own list.
             texts = [item for item in items if item["kind"] != DOCUMENT]
             words = await self._vault.read_texts(
@@ -119,10 +157,21 @@ class Persons:
             await note(connection, EXPORTED, person=person, by=by, facts=facts, at=at)
             return PersonExport(
                 person=person,
-                also=await self._also(connection, person),
+                also=() if only_case else await self._also(connection, person),
+                shared=len({_name(words[item["item_id"]]) for item in texts if item["kind"] == DETAILS} - {None}) > 1,
+                only_case=only_case,
                 known_since=row["created_at"],
                 erased_at=row["erased_at"],
-                details=tuple(_details(words[item["item_id"]]) for item in texts if item["kind"] == DETAILS),
+                details=tuple(
+                    {
+                        "reference": item["item_id"],
+                        "kept_at": item["created_at"],
+                        "stated_in": [case for case, reference in stated_in.items() if reference == item["item_id"]],
+                        **_details(words[item["item_id"]]),
+                    }
+                    for item in texts
+                    if item["kind"] == DETAILS
+                ),
                 texts=tuple(
                     KeptText(
                         reference=item["item_id"],
@@ -133,10 +182,12 @@ class Persons:
                     for item in texts
                     if item["kind"] != DETAILS
                 ),
-                documents=tuple(map(_document, await connection.fetch(SQL.documents_of_person, person))),
-                cases=tuple(await _cases(connection, person)),
-                readings=tuple(map(_reading, await connection.fetch(SQL.readings_of_person, person))),
-                log=tuple(entry.model_dump(mode="json") for entry in await entries(connection, person)),
+                documents=tuple(map(_document, documents)),
+                cases=tuple(cases),
+                readings=tuple(map(_reading, readings)),
+                log=()
+                if only_case
+                else tuple(entry.model_dump(mode="json") for entry in await entries(connection, person)),
             )
 
     async def due(
@@ -170,6 +221,18 @@ class Persons:
         await note(connection, ERASED, person=person, by=by, facts=facts, at=at)
         return Erasure(**counts, also=also, erased_at=erased_at, erased_by=by.subject, basis=basis)
 
+    async def _stated_in(self, connection: Connection, person: PersonReference) -> dict[str, TextReference]:
+        """By case, the statement about a person that was made in it."""
+        found = {}
+        for row in await connection.fetch(SQL.cases_of_person, person):
+            snapshot = row["snapshot"] or {}
+            statement = snapshot.get("statements", {}).get(person)
+            if statement is None and not snapshot.get("charter", {}).get("people_as_stated"):
+                statement = await self._vault.stated_at_start(connection, person, row["case_id"])
+            if statement is not None:
+                found[row["case_id"]] = statement
+        return found
+
     async def _also(self, connection: Connection, person: PersonReference) -> tuple[str, ...]:
         """Who stands in the vault by the accounts from which this person's own cases came."""
         rows = await connection.fetch(SQL.accounts_of_person, person)
@@ -200,6 +263,14 @@ async def _cases(connection: Connection, person: PersonReference) -> list[CaseOf
         )
         for row in await connection.fetch(SQL.cases_of_person, person)
     ]
+
+
+def _name(words: str | Tombstone) -> str | None:
+    """The name in a statement, so that two writings of one name are the same; None without a name."""
+    if isinstance(words, Tombstone):
+        return None
+    name = PersonDetails.model_validate_json(words).name
+    return unicodedata.normalize("NFKC", name).strip() or None if name else None
 
 
 def _details(words: str | Tombstone) -> dict[str, Any]:

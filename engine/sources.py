@@ -21,7 +21,7 @@ class SourceGateway:
         Raises GatewayUnavailable, `pending` when the source has the question and is not ready.
         """
         key = idempotency_key(body.case_id, check_step(body.check, body.number))
-        answer = await self._calls.post(source, "/checks", body.model_dump_json().encode(), key)
+        answer = await self._calls.post(source, "/checks", body.model_dump_json(exclude_none=True).encode(), key)
         if (not_ready := self._calls.not_ready(answer)) is not None:
             raise not_ready
         if answer.status in {200, 201}:

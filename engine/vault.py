@@ -54,19 +54,23 @@ class KindUnusable(VaultFault):
 
 
 class PersonDetails(BaseModel):
-    """What is known of a person by name. Lives in the vault only; prints nothing of itself."""
+    """What was stated of a person in one place. Lives in the vault only; prints nothing of itself.
+
+    `document_kind`: of which document `identity_number` is the number; None: the identity number of a citizen.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str | None = Field(default=None, repr=False)
     phone: str | None = Field(default=None, repr=False)
     identity_number: str | None = Field(default=None, repr=False)
+    document_kind: str | None = Field(default=None, repr=False)
     address: str | None = Field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What came of keeping a person with texts: references, fit to stand in a case."""
+    """What came of keeping a person with texts: references, fit to stand in a case. `details`: of this statement alone."""
 
     person: PersonReference
     texts: Mapping[str, TextReference]
@@ -81,7 +85,8 @@ class VaultQueries(Queries):
     open_person: str
     insert_items: str
     read_items: str
-    newest_item: str
+    read_statement: str
+    stated_at_start: str
     erase_person: str
     empty_items_of_person: str
 
@@ -157,12 +162,6 @@ class Vault:
         await connection.execute(SQL.insert_items, person, [reference], [DOCUMENT], [nonce], [ciphertext])
         return reference
 
-    async def keep_person_details(
-        self, connection: Connection, person: PersonReference, details: PersonDetails
-    ) -> TextReference:
-        """Keep what is known of a person by name; earlier details stay, the newest count. Raises as `keep_text`."""
-        return await self.keep_text(connection, person, DETAILS, details.model_dump_json(exclude_none=True))
-
     async def read_texts(
         self,
         connection: Connection,
@@ -186,14 +185,48 @@ class Vault:
         opened: dict[str, bytes] = {}
         return {reference: self._read_row(rows[reference], opened) for reference in references}
 
-    async def read_person_details(
-        self, connection: Connection, person: PersonReference, reader: Actor, purpose: str, case_id: str | None
+    async def stated_at_start(
+        self, connection: Connection, person: PersonReference, case_id: str
+    ) -> TextReference | None:
+        """What was stated of a person where a case started that does not remember it: kept in one transaction with its texts."""
+        found: TextReference | None = await connection.fetchval(SQL.stated_at_start, person, DETAILS, case_id)
+        return found
+
+    async def read_statement(
+        self,
+        connection: Connection,
+        person: PersonReference,
+        statement: TextReference | None,
+        reader: Actor,
+        *,
+        purpose: str,
+        case_id: str,
     ) -> PersonDetails | Tombstone | None:
-        """The newest details of a person, or None when none were kept. Recorded and raising as `read_texts`."""
-        reference = await connection.fetchval(SQL.newest_item, person, DETAILS)
+        """What was stated of a person in a case, and nothing that anybody stated of them elsewhere; None: nothing was.
+
+        Args:
+            connection: of the caller's transaction.
+            person: whom it is about.
+            statement: the reference that the case keeps; None of a case from before cases kept it: then what was kept in
+                the transaction of its own start.
+            reader: who reads; recorded as in `read_texts`.
+            purpose: a code.
+            case_id: the case.
+
+        Raises:
+            PurposeMissing: the purpose is no code.
+            VaultFault: it does not open.
+        """
+        if not _PURPOSE.fullmatch(purpose):
+            raise PurposeMissing
+        reference = statement or await self.stated_at_start(connection, person, case_id)
         if reference is None:
             return None
-        found = (await self.read_texts(connection, [reference], reader, purpose, case_id))[reference]
+        arguments = (reference, person, DETAILS, reader.subject, reader.role.value, purpose, case_id)
+        row = await connection.fetchrow(SQL.read_statement, *arguments)
+        if row is None:
+            return None
+        found = self._read_row(row, {})
         return found if isinstance(found, Tombstone) else PersonDetails.model_validate_json(found)
 
     async def erase(self, connection: Connection, person: PersonReference, by: Actor, basis: str) -> datetime:

@@ -42,6 +42,7 @@ FACT_WORDS = {
     "receipt": "回执", "reporter": "报事人", "result": "办理结果", "reworks": "返工次数", "satisfied": "满意",
     "after": "之后", "answer": "答复", "before": "之前", "code": "代码", "document": "附件", "in_all": "累计",
     "into": "并入", "limit": "期限长度", "reports": "并入上报", "request": "申请", "solved": "解决", "stage": "环节",
+    "asked_about": "核对成员", "member": "家庭成员序号", "without_consent": "未授权成员",
     "text": "内容", "working_days": "工作日", "told": "告知", "urgency": "紧急程度",
 }  # fmt: skip
 """What facts of entries are called; one that is missing here is shown under its code."""
@@ -81,6 +82,8 @@ def case_page(case: CaseView, timeline: Sequence[TimelineEntry], now: datetime) 
         ("可办操作 you may", commands_words(case.procedure, case.legal_commands)),
     ):
         facts.add_row(Text(name, style="bold"), Text(value))
+    if case.wanting:
+        facts.add_row(Text("待补 wanting", style="bold"), Text(" · ".join(map(plain, case.wanting))))
     parts: list[RenderableType] = [facts, Text(), _clocks_table(case.clocks, now)]
     if timeline:
         parts += [Text(), Text("办理过程 what happened", style="bold"), *(_entry(entry) for entry in timeline)]

@@ -6,10 +6,11 @@ line stands in histories and process lists. Exit codes: 0 done; 1 refused, and s
 
 import getpass
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -33,6 +34,7 @@ from local.found import town_or_settings
 from local.private_file import write_private
 from local.telling import run_told
 from schemas.actor import Actor, Role
+from schemas.privacy import NamedAs
 from schemas.references import PersonReference
 from schemas.tidy_text import is_blank
 from workflows.registry import PROCEDURES
@@ -46,10 +48,14 @@ Basis = Annotated[
     str, typer.Option(help="the law or request it rests on, such as 个人信息保护法第四十七条; names nobody")
 ]
 TOWN = Path("town")
-_NAMED = {
+_NAMED: Mapping[str, Callable[[str], PersonIdentity]] = {
     IdentityKind.ACCOUNT: PersonIdentity.account,
     IdentityKind.PHONE: PersonIdentity.phone,
-    IdentityKind.IDENTITY_NUMBER: PersonIdentity.identity_number,
+    **{
+        kind: partial(PersonIdentity.document, kind)
+        for kind in IdentityKind
+        if kind not in {IdentityKind.ACCOUNT, IdentityKind.PHONE}
+    },
 }
 
 console = Console(soft_wrap=True)
@@ -61,16 +67,26 @@ privacy_app = typer.Typer(no_args_is_help=True, help="隐私 Persons: what we ho
 def export(
     person: Who,
     out: Annotated[Path | None, typer.Option(help="write it there, readable for its owner only")] = None,
+    case: Annotated[
+        str | None, typer.Option(help="only what stands in this case: where several people share a phone number")
+    ] = None,
     data: Data = TOWN,
 ) -> None:
     """导出 Everything that the town holds of a person, as JSON. That it was read is recorded."""
-    run_told(_export(_Office(town_or_settings(data)), person, out))
+    run_told(_export(_Office(town_or_settings(data)), person, out, case))
 
 
 @privacy_app.command()
-def erase(person: Who, basis: Basis, data: Data = TOWN) -> None:
+def erase(
+    person: Who,
+    basis: Basis,
+    everybody: Annotated[  # noqa: FBT002 - an option
+        bool, typer.Option("--everybody", help="of a phone number that several people gave: all of them")
+    ] = False,
+    data: Data = TOWN,
+) -> None:
     """清除 Destroy a person's key, and with it every text and document of theirs, for ever. Refused while a case runs."""
-    run_told(_erase(_Office(town_or_settings(data)), person, basis))
+    run_told(_erase(_Office(town_or_settings(data)), person, basis, everybody=everybody))
 
 
 @privacy_app.command()
@@ -90,6 +106,15 @@ def due(
 def log(data: Data = TOWN, as_json: Json = False) -> None:  # noqa: FBT002 - an option
     """记录 Who was erased, refused or given out, when, by whom, on which basis; and whether the record is whole."""
     run_told(_log(_Office(town_or_settings(data)), as_json=as_json))
+
+
+class SharedPhone(VaultFault):
+    """Several people gave this number."""
+
+    def __init__(self, named: Sequence[NamedAs], choice: str) -> None:
+        """`choice`: the option that says which of them is meant."""
+        listed = ", ".join(f"{each.case_id} ({each.who}: {each.name})" for each in named)
+        super().__init__(f"此号码由多人共用 several people gave this number; say {choice}. Their cases: {listed}")
 
 
 @dataclass(frozen=True)
@@ -114,10 +139,15 @@ class _Office:
             yield Persons(pool, vault, documents), pool, vault
 
 
-async def _export(office: _Office, person: str, out: Path | None) -> None:
+async def _export(office: _Office, person: str, out: Path | None, case: str | None) -> None:
     async with office.persons() as (persons, pool, vault):
         with _told():
-            found = await persons.export(await _reference(pool, vault, person), office.by, office.now())
+            reference = await _reference(pool, vault, person)
+            if case is None:
+                await _one_person(persons, person, reference, office.by, "--case CASE")
+            found = await persons.export(reference, office.by, office.now(), case)
+    if found.shared:
+        errors.print("注意 several names were stated under this identity: look whose each statement is")
     text = found.model_dump_json(indent=2)
     if out is None:
         typer.echo(text)
@@ -126,18 +156,30 @@ async def _export(office: _Office, person: str, out: Path | None) -> None:
     console.print(f"{out}: {len(found.texts)} texts, {len(found.documents)} documents, {len(found.cases)} cases")
 
 
-async def _erase(office: _Office, person: str, basis: str) -> None:
+async def _erase(office: _Office, person: str, basis: str, *, everybody: bool) -> None:
     if is_blank(basis):
         raise typer.BadParameter("--basis is blank")
     async with office.persons() as (persons, pool, vault):
         with _told():
-            done = await persons.erase(await _reference(pool, vault, person), office.by, basis.strip(), office.now())
+            reference = await _reference(pool, vault, person)
+            if not everybody:
+                await _one_person(persons, person, reference, office.by, "--everybody")
+            done = await persons.erase(reference, office.by, basis.strip(), office.now())
     before = f", before, by {done.erased_by}: {done.basis}" if done.repeated else ""
     console.print(
         f"已清除 {done.person}: erased on {done.erased_at:%Y-%m-%d}{before}; {done.texts} texts, {done.documents} documents"
     )
     if done.also:
         console.print(f"也请查看 by the accounts of their cases the vault has also: {' '.join(done.also)}")
+
+
+async def _one_person(persons: Persons, asked: str, reference: PersonReference, by: Actor, choice: str) -> None:
+    """Refuse a phone number that several people gave: what is kept under it is not one person's alone."""
+    if asked != IdentityKind.PHONE:
+        return
+    named = await persons.named_as(reference, by)
+    if len({each.who for each in named}) > 1:
+        raise SharedPhone(named, choice)
 
 
 async def _due(office: _Office, basis: str | None, *, as_json: bool) -> None:

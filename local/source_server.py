@@ -204,7 +204,9 @@ class RunningSources:
     def _digest(self, source: SimulatedSource, body: CheckBody) -> str:
         """By which a question is told from another: asked again later, it is the same one."""
         secret = self._secrets[source.code][0]
-        return hmac.new(secret, body.model_dump_json(exclude={"as_of"}).encode(), "sha256").hexdigest()
+        return hmac.new(
+            secret, body.model_dump_json(exclude={"as_of"}, exclude_none=True).encode(), "sha256"
+        ).hexdigest()
 
     async def _journal(self, request: Request) -> Response:
         code = request.path_params["code"]

@@ -68,6 +68,22 @@ class HandsIn:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Consents:
+    """An adult of the household signs at the window that registers may be asked about them."""
+
+    member: int = 1
+    by: Persona = CLERK
+
+    async def play(self, stage: OnStage) -> None:
+        """Upload the paper, and record the consent."""
+        await stage.seen(Kind.APPLIED)
+        document = await stage.client(self.by).send_document(PICTURE + f"consent-{self.member}".encode(), "image/png")
+        body = {"member": self.member, "document": document.model_dump(mode="json")}
+        key = f"scene:{stage.case_id}:record_consent:{self.member}"
+        await stage.client(self.by).command(stage.case_id, "record_consent", body, key, SETTLE_SECONDS)
+
+
+@dataclass(frozen=True, kw_only=True)
 class ToldLate:
     """A change is told after so many payments: it was so since the month of one of them."""
 

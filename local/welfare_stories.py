@@ -16,6 +16,7 @@ from local.welfare_scenes import (
     REVIEW,
     STREET,
     VISITS,
+    Consents,
     HandsIn,
     PaysBack,
     ToldLate,
@@ -24,7 +25,7 @@ from local.welfare_scenes import (
 )
 from schemas.calendar import SHANGHAI
 from schemas.recovery_entries import Kind as RecoveryKind
-from schemas.welfare_application import Applicant, Paper, WelfareApplication
+from schemas.welfare_application import Applicant, Member, Paper, WelfareApplication
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import FINAL, Stage
 from starter.client import Started, TownClient
@@ -43,7 +44,10 @@ ONCE = dict.fromkeys((Kind.APPLIED, Kind.ACCEPTED, Kind.GRANTED, Kind.ENDED), 1)
 
 @dataclass(frozen=True, kw_only=True)
 class WelfareStory(Story):
-    """An application. `papers`: the documents that come with it; `bank`: how the bank treats this person."""
+    """An application. `papers`: the documents that come with it; `bank`: how the bank treats this person.
+
+    `household`: who else lives there, by name, day of birth and order of the identity number.
+    """
 
     benefit: str = "old-age-allowance"
     born: str = "19400615"
@@ -51,6 +55,7 @@ class WelfareStory(Story):
     income_fen: int = 0
     papers: tuple[str, ...] = ("identity-card",)
     bank: str = ""
+    household: tuple[tuple[str, str, int], ...] = ()
     category: str = ""
     reporter: Persona = APPLICANT
     never: frozenset[str] = frozenset()
@@ -61,6 +66,10 @@ class WelfareStory(Story):
         application = WelfareApplication(
             benefit=self.benefit,
             applicant=Applicant(name=f"王秀英{self.bank}", identity_number=identity_number(self.born, key)),
+            household=tuple(
+                Member(name=name, identity_number=identity_number(born, f"{key}/{order}"))
+                for name, born, order in self.household
+            ),
             monthly_income_fen=self.income_fen,
             area=f"{self.area}",
             address=self.address,
@@ -108,17 +117,29 @@ _STORIES: tuple[Story, ...] = (
     ),
     WelfareStory(
         name="welfare-objection",
-        title=Title(zh="公示有异议,调查后重新公示", en="somebody objects: looked into, and posted anew"),
+        title=Title(
+            zh="配偶授权核对;公示有异议,调查后重新公示",
+            en="the spouse consents for herself; somebody objects: looked into, and posted anew",
+        ),
         description="失业无收入,申请低保",
+        household=(("李桂兰", "19810202", 123), ("王小宝", "20150303", 124)),
         benefit="subsistence-allowance",
         born="19800101",
         order=103,
         papers=THREE_PAPERS,
         income_fen=30000,
         path=(*POSTED, Stage.OBJECTED, PUBLICISED, CONFIRMING, PAYING, ENDED),
-        counts=ONCE | {Kind.CHECK_ANSWERED: 5, Kind.VISITED: 2, Kind.PUBLICISED: 2, Kind.OBJECTED: 1},
+        counts=ONCE
+        | {
+            Kind.CONSENT_RECORDED: 1,
+            Kind.CHECK_ANSWERED: 5,
+            Kind.VISITED: 2,
+            Kind.PUBLICISED: 2,
+            Kind.OBJECTED: 1,
+        },
         scenes=(
-            ACCEPT,
+            Consents(),
+            Gives(by=STREET, command="accept", after=Kind.CONSENT_RECORDED),
             *VISITS,
             REVIEW,
             Gives(

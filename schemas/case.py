@@ -10,6 +10,7 @@ from schemas.calendar import Calendar
 from schemas.canonical import digest
 from schemas.clocks import Clock, ClockView, view
 from schemas.model import Model
+from schemas.references import PersonReference, TextReference
 from schemas.town_time import TownTime
 
 GENESIS = "0" * 64
@@ -56,6 +57,10 @@ class Charter(Model):
     once_keys_name_case: bool = Field(
         default=False,
         description="the key of what is paid once has its own occasion, the case; not in cases from before",
+    )
+    people_as_stated: bool = Field(
+        default=False,
+        description="it keeps what was stated of its people, and adults consent for themselves; not in cases from before",
     )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
@@ -143,7 +148,8 @@ class CaseState(BaseModel):
     """Everything a case remembers. It is the only argument of the workflow, at the start and at continue-as-new.
 
     Only the case's own workflow changes it. Subclasses narrow `stage` to their procedure's StrEnum and add their facts.
-    `parent`: the case that started this one. `letters` are on their way to other cases, `letters_sent` counts them all.
+    `parent`: the case that started this one. `statements`: what this case was told of its people, by person; nobody is shown,
+    called, paid or asked about by anything else. `letters` are on their way to other cases, `letters_sent` counts them all.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -159,6 +165,7 @@ class CaseState(BaseModel):
     department: str | None = None
     holder: str = ""
     reporter_subject: str | None = None
+    statements: dict[PersonReference, TextReference] = {}
     opened_at: datetime
     closed_at: datetime | None = None
     ended: bool = False
@@ -175,9 +182,17 @@ class CaseState(BaseModel):
     entries: list[Entry] = []
     notices: list[Notice] = []
 
+    def statements_of(self, *people: PersonReference) -> dict[PersonReference, TextReference]:
+        """Return what this case was told of some of its people."""
+        return {person: self.statements[person] for person in people if person in self.statements}
+
     def clock_views(self) -> list[ClockView]:
         """Every clock with its due time under the case's calendar."""
         return [view(clock, self.charter.calendar) for clock in self.clocks.values()]
+
+    def wanting(self) -> tuple[str, ...]:
+        """Return the codes of what the person whose case it is still has to bring."""
+        return ()
 
     def labels(self) -> dict[str, str]:
         """Return the codes of this procedure that lists are filtered by, such as the category."""

@@ -62,6 +62,7 @@ class KeptReport(Model):
     """What the vault gave for the report."""
 
     person: PersonReference | None
+    details: TextReference | None
     category: TextReference | None
     description: TextReference
     address: TextReference
@@ -103,6 +104,7 @@ def open_incident(
         latitude_micro=report.location.latitude_micro,
         longitude_micro=report.location.longitude_micro,
         reporter=kept.person,
+        statements={kept.person: kept.details} if kept.person and kept.details else {},
         channel=report.channel,
         on_behalf=not own and (report.on_behalf_of is not None or report.reporter is not None),
     )

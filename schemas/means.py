@@ -15,7 +15,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from schemas.department import Code, ForeignCode, Gateway, Moment, order_id
 from schemas.department_policy import Name
 from schemas.model import Model
-from schemas.references import PersonReference
+from schemas.references import PersonReference, TextReference
 
 PEOPLE_MAX = 20
 """So many of one household can be asked about at once; above that somebody mistyped."""
@@ -57,9 +57,9 @@ class CheckRequest(Model):
     Asked again with the same `number` it is the same question, whenever it is, and gets the same answer: whoever wants to
     know how things stand now asks with the next number.
 
-    `person` applies; `others` are the members of the household whose means count too. Names and identity numbers are read
-    from the vault at the last moment. `facts` are what the source must know to answer, such as whether somebody is
-    disabled: numbers and codes only.
+    `person` applies; `others` are the members of the household who are asked about too. Names and identity numbers are read
+    from the vault at the last moment, as they were stated in this case: `statements` by person. `facts` are what the source
+    must know to answer, such as whether somebody is disabled: numbers and codes only.
     """
 
     case_id: str
@@ -67,6 +67,7 @@ class CheckRequest(Model):
     number: int = Field(ge=1)
     person: PersonReference
     others: tuple[PersonReference, ...] = Field(default=(), max_length=PEOPLE_MAX - 1)
+    statements: dict[PersonReference, TextReference] = Field(default_factory=dict, max_length=PEOPLE_MAX)
     facts: dict[FactName, ToldFact] = Field(default_factory=dict, max_length=40)
     as_of: Moment
 
@@ -103,12 +104,16 @@ class CheckAnswer(Model):
 
 
 class CheckedPerson(Model):
-    """One of the people a check is about. Prints nothing of them."""
+    """One of the people a check is about. Prints nothing of them.
+
+    `document_kind`: of which document it is the number; left out for the identity number of a citizen.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     name: str = Field(repr=False)
     identity_number: str = Field(repr=False)
+    document_kind: str | None = None
 
 
 class CheckBody(Model):

@@ -96,12 +96,14 @@ class PayStatus(StrEnum):
 class PayRequest(Model):
     """What the workflow asks for. The same key is one payment, however often it is asked for.
 
-    `occasion` stands in the key of what is paid once: the case. `attempt` is counted up only when the bank has said RETURNED
-    or REFUSED of the attempt before; the bank is told which key it replaces and refuses when that one was paid after all.
+    `statement`: what the case was told of the payee; None of cases from before. `occasion` stands in the key of what is paid
+    once: the case. `attempt` is counted up only when the bank has said RETURNED or REFUSED of the attempt before; the bank is
+    told which key it replaces and refuses when that one was paid after all.
     """
 
     case_id: str
     payee: PersonReference
+    statement: TextReference | None = None
     account: TextReference
     amount_fen: Fen
     benefit: Code

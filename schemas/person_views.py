@@ -26,6 +26,7 @@ class PersonView(Model):
     name: Shown = Shown.MASKED
     phone: Shown = Shown.MASKED
     identity_number: Shown = Shown.MASKED
+    document_kind: Shown = Shown.FULL
     address: Shown = Shown.MASKED
 
 

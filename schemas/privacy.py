@@ -69,6 +69,14 @@ class KeptDocument(Model):
     cases: tuple[str, ...]
 
 
+class NamedAs(Model):
+    """What a case calls a person: the name that was stated in it, masked. `who` counts different names from 1."""
+
+    case_id: str
+    name: str
+    who: int
+
+
 class Reading(Model):
     """One reading of something that is kept of a person."""
 
@@ -83,11 +91,15 @@ class Reading(Model):
 class PersonExport(Model):
     """All that the town holds of a person. `also`: who stands in the vault by the accounts that they sent their cases from.
 
+    `details`: each statement by itself, with the cases in which it was made. `shared`: under one phone number or account
+    several names were stated, so that this may be several people; `only_case`: it is what stands in that case alone.
     Somebody known by identity number and by account is two persons to the vault; what they uploaded is the account's.
     """
 
     person: str
     also: tuple[str, ...] = ()
+    shared: bool = False
+    only_case: str | None = None
     known_since: datetime
     erased_at: datetime | None
     details: tuple[dict[str, Any], ...]

@@ -1,4 +1,7 @@
-"""Who sees which case. One place decides; the list of cases asks the same in SQL (`engine/queries/cases.sql`)."""
+"""Who sees which case, and which facts of it. One place decides; lists ask the same in SQL (`engine/queries/cases.sql`)."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from schemas.actor import Actor, Role
 from schemas.area import inside
@@ -12,6 +15,39 @@ READS_NO_TEXTS = frozenset({Role.ADMIN})
 
 FOR_STAFF = frozenset({"contact"})
 """Facts of entries whose texts residents do not read: how somebody who objected to their application is reached."""
+
+WITHHELD = "〔不予显示〕"
+"""What stands in place of a fact, a text or a person that is not for the reader."""
+
+JUDGES = frozenset({Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
+"""Who decides on a household, or judges who did: to them a register's answer is shown whole, to others its verdict alone."""
+
+_ANSWERS = ("facts", "found", "found_income_fen", "income_per_head_fen", "welfare:check:recorded.note")
+_CIRCUMSTANCES = (
+    "birth",
+    "household_size",
+    "members",
+    "without_consent",
+    "asked_about",
+    "monthly_income_fen",
+    "income_fen",
+    "income_stable",
+    "disability_level",
+    "arithmetic",
+    "against",
+    "amount_fen",
+    "before_fen",
+    "repaid_fen",
+    "left_fen",
+    "months",
+)
+
+FACTS_FOR: Mapping[str, frozenset[Role]] = {
+    **dict.fromkeys(_CIRCUMSTANCES, frozenset(Role) - READS_NO_TEXTS),
+    **dict.fromkeys(_ANSWERS, JUDGES),
+}
+"""Facts of entries that are not for everybody who sees the case, by name, however deep they stand (`KIND.NAME`: of that kind
+of entry only): what registers said of a household, and how people live."""
 
 
 class Sight(Model):
@@ -44,6 +80,22 @@ def may_read_texts(actor: Actor) -> bool:
 def may_read_fact(actor: Actor, name: str) -> bool:
     """Whether somebody may read the text behind this fact of an entry."""
     return actor.role is not Role.RESIDENT or name not in FOR_STAFF
+
+
+def shown_facts(kind: str, facts: Mapping[str, Any], reader: Actor) -> dict[str, Any]:
+    """The facts of an entry for a reader; what is not for them says that it is withheld."""
+    return {name: _shown(kind, name, value, reader) for name, value in facts.items()}
+
+
+def _shown(kind: str, name: str, value: object, reader: Actor) -> object:
+    roles = FACTS_FOR.get(f"{kind}.{name}", FACTS_FOR.get(name))
+    if roles is not None and reader.role not in roles:
+        return WITHHELD
+    if isinstance(value, Mapping):
+        return shown_facts(kind, value, reader)
+    if isinstance(value, list):
+        return [shown_facts(kind, each, reader) if isinstance(each, Mapping) else each for each in value]
+    return value
 
 
 def may_read_persons(actor: Actor) -> bool:

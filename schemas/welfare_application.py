@@ -9,12 +9,13 @@ from pydantic import ConfigDict, Field
 from schemas.account import AccountCode
 from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.bank_account import WrittenAccount, is_account
+from schemas.calendar import in_shanghai
 from schemas.canonical import digest
 from schemas.case import Charter
 from schemas.department import Code
 from schemas.document import Document
 from schemas.free_text import FreeText, PersonName, ShortText, StatedPhone
-from schemas.identity_number import birth_month, is_identity_number, tidy_identity_number
+from schemas.identity_document import DocumentKind, Identity, IdentityDocument, identity_faults, identity_of
 from schemas.location import AreaCode
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
@@ -22,7 +23,7 @@ from schemas.refusals import Fault, say
 from schemas.typed_code import Tidied
 from schemas.welfare_commands import DISABILITY_LEVELS
 from schemas.welfare_policy import WelfarePolicy
-from schemas.welfare_state import WelfareState
+from schemas.welfare_state import HouseholdMember, WelfareState
 
 APPLY = "apply"
 """The name of the opening in stamps; it is no command, for there is no case yet."""
@@ -34,19 +35,35 @@ INCOME_FEN_MAX = 10**9
 """Ten million yuan a month: beyond it stands a slip of the pen."""
 
 
-class Citizen(Model):
-    """Somebody of the household. Prints nothing of them."""
+class Stated(Model):
+    """Somebody of the household, by the identity number of a citizen or by another document. Prints nothing of them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: PersonName = Field(repr=False)
-    identity_number: str = Field(max_length=40, repr=False, examples=["320104194803077311"])
+    identity_number: str | None = Field(default=None, max_length=40, repr=False, examples=["320104194803077311"])
+    identity_document: IdentityDocument | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """By what they are known; of an application without faults."""
+        return identity_of(self.identity_number, self.identity_document)
 
 
-class Applicant(Citizen):
+class Applicant(Stated):
     """Who applies."""
 
     phone: StatedPhone | None = Field(default=None, repr=False)
+
+
+class Member(Stated):
+    """Somebody who lives with the applicant.
+
+    `consent`: the paper by which they let the town ask the registers about them; an adult signs one of their own, before
+    or after the application (command `record_consent`). For minors the applicant's consent counts.
+    """
+
+    consent: Document | None = None
 
 
 class Paper(Model):
@@ -59,13 +76,14 @@ class Paper(Model):
 class WelfareApplication(Model):
     """The body of `POST /api/v1/welfare-applications`. Money in fen; `household` are the other people of the household.
 
-    `consent`: the applicant lets the town ask the registers; without it nothing can be checked. `relation_to_staff`: who of
+    `consent`: the applicant lets the town ask the registers about themselves and about minors; without it nothing can be
+    checked. `relation_to_staff`: who of
     the town's staff is a relative, if anybody. `on_behalf_of`: the account of the resident for whom staff enter it.
     """
 
     benefit: Annotated[str, Field(max_length=48, examples=["old-age-allowance"]), Tidied]
     applicant: Applicant
-    household: tuple[Citizen, ...] = Field(default=(), max_length=200)
+    household: tuple[Member, ...] = Field(default=(), max_length=200)
     monthly_income_fen: int
     income_stable: bool = True
     disability_level: int | None = None
@@ -84,7 +102,7 @@ class WelfareApplication(Model):
         return self.model_dump(mode="json")
 
     @property
-    def people(self) -> tuple[Citizen, ...]:
+    def people(self) -> tuple[Stated, ...]:
         """The applicant first, then the household."""
         return (self.applicant, *self.household)
 
@@ -108,7 +126,7 @@ class WelfareApplication(Model):
                 "channel", "该渠道仅供部门接口使用", "is for departments only", "请填写其他渠道", "choose another"
             )
         yield from self._number_faults(policy.terms.household_at_most)
-        yield from self._people_faults(today)
+        yield from self._people_faults(policy, today)
         yield from self._paper_faults(policy)
 
     def _number_faults(self, household_at_most: int) -> Iterator[Fault]:
@@ -139,24 +157,23 @@ class WelfareApplication(Model):
                 "look at it again, and write its digits only",
             )
 
-    def _people_faults(self, today: date) -> Iterator[Fault]:
-        seen: set[str] = set()
+    def _people_faults(self, policy: WelfarePolicy, today: date) -> Iterator[Fault]:
+        seen: set[tuple[DocumentKind, str]] = set()
+        benefit = policy.benefits.get(self.benefit)
         for position, person in enumerate(self.people):
-            field = "applicant" if not position else f"household.{position - 1}"
-            number = tidy_identity_number(person.identity_number)
-            if not is_identity_number(number, today):
-                yield _fault(
-                    f"{field}.identity_number",
-                    "身份证号码有误",
-                    "is no identity number: form, day of birth or check character do not fit",
-                    "请核对18位号码",
-                    "look at its 18 places again",
-                )
-            elif number in seen:
-                yield _fault(
-                    f"{field}.identity_number", "与他人重复", "stands twice", "每人只填写一次", "name everybody once"
-                )
-            seen.add(number)
+            field, allowed = f"household.{position - 1}", frozenset(DocumentKind)
+            if not position:
+                field = "applicant"
+                allowed = allowed if benefit is None else benefit.documents_of_applicants
+            found = list(identity_faults(field, person.identity_number, person.identity_document, today, allowed))
+            yield from found
+            identity = None if found else person.identity
+            if identity is None or identity.number is None:
+                continue
+            if (identity.kind, identity.number) in seen:
+                where = "identity_number" if person.identity_document is None else "identity_document.number"
+                yield _fault(f"{field}.{where}", "与他人重复", "stands twice", "每人只填写一次", "name everybody once")
+            seen.add((identity.kind, identity.number))
 
     def _paper_faults(self, policy: WelfarePolicy) -> Iterator[Fault]:
         kinds = [paper.kind for paper in self.documents]
@@ -179,10 +196,11 @@ def _fault(field: str, chinese: str, english: str, remedy_chinese: str, remedy_e
 
 
 class KeptApplication(Model):
-    """What the vault gave for the application."""
+    """What the vault gave for the application. `statements`: what it says of each person."""
 
     person: PersonReference
     members: tuple[PersonReference, ...]
+    statements: dict[PersonReference, TextReference]
     account: TextReference
     address: TextReference
     reason: TextReference
@@ -203,7 +221,8 @@ def open_welfare(
     """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest."""
     own = actor.role is Role.RESIDENT
     unsigned = Stamp(case_id=case_id, command=APPLY, command_id=command_id, actor=actor, at=at, digest="")
-    documents = [paper.document for paper in application.documents]
+    consents = [member.consent for member in application.household if member.consent is not None]
+    documents = list(dict.fromkeys([*(paper.document for paper in application.documents), *consents]))
     state = WelfareState(
         case_id=case_id,
         charter=charter,
@@ -218,11 +237,13 @@ def open_welfare(
         reserves=policy.reserves(application.benefit),
         reporter=kept.person,
         members=kept.members,
+        statements=kept.statements,
+        household_members=[_member(number, stated, at) for number, stated in enumerate(application.household, start=1)],
         account=kept.account,
         address=kept.address,
         reason=kept.reason,
         relation=kept.relation,
-        birth=birth_month(tidy_identity_number(application.applicant.identity_number)),
+        birth=application.applicant.identity.birth_month,
         disability_level=application.disability_level,
         household_size=len(application.people),
         monthly_income_fen=application.monthly_income_fen,
@@ -234,6 +255,17 @@ def open_welfare(
         documents=documents,
     )
     return state.model_copy(update={"opening": unsigned.model_copy(update={"digest": start_digest(state)})})
+
+
+def _member(number: int, stated: Member, at: datetime) -> HouseholdMember:
+    identity = stated.identity
+    return HouseholdMember(
+        number=number,
+        birth=identity.birth_month,
+        adult=identity.is_adult(in_shanghai(at).date()),
+        numbered=identity.number is not None,
+        consent=None if stated.consent is None else stated.consent.reference,
+    )
 
 
 def start_digest(state: WelfareState) -> str:

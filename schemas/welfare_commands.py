@@ -71,6 +71,32 @@ class CorrectFacts(Command):
         )
 
 
+class RecordConsent(Command):
+    """登记同意: an adult of the household lets the town ask the registers about them; their signed paper stands in the case.
+
+    `member`: the number in the application, counted from 1.
+    """
+
+    member: Annotated[int, Field(strict=True, ge=1, le=20)]
+    document: Document
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a member whose consent is not missing."""
+        if not isinstance(state, WelfareState):
+            return ()
+        waiting = [member.number for member in state.not_consenting()]
+        if self.member in waiting:
+            return ()
+        known = ", ".join(map(str, waiting))
+        return (
+            Fault(
+                field="member",
+                reason=say("不需要该成员的授权书", "is no member whose consent is missing"),
+                remedy=say(f"待补授权书的成员:{known}", f"missing is the consent of: {known}"),
+            ),
+        )
+
+
 class DeclareRelation(Command):
     """近亲属备案: an officer is related to the household, and takes no part in its case any more."""
 
@@ -250,11 +276,25 @@ class WithdrawApplication(Command):
     reason: TextReference
 
 
+def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            field=field,
+            reason=say(
+                f"第{member.number}位家庭成员为成年人,尚未授权核对",
+                f"member {member.number} of the household is an adult and has not consented to being checked",
+            ),
+            remedy=say("登记其授权书(record_consent)或不予确认", "record their consent (record_consent), or refuse"),
+        )
+        for member in state.not_consenting()
+    )
+
+
 def _grant_faults(state: CaseState, field: str) -> tuple[Fault, ...]:
     if not isinstance(state, WelfareState) or state.last_at is None:
         return ()
     found = obstacles(state.rules, state.household, state.facts_found, f"{state.last_at:%Y-%m}")
-    return tuple(
+    return _consent_faults(state, field) + tuple(
         Fault(
             field=field,
             reason=say(

@@ -43,6 +43,13 @@ def has_not_visited(state: WelfareState, actor: Actor, _now: datetime) -> str | 
     return None
 
 
+def consent_is_missing(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """Each adult of the household consents once, for themselves."""
+    if state.not_consenting():
+        return None
+    return say("家庭成员均已授权", "nobody's consent is missing")
+
+
 def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """There is something to ask again."""
     return None if state.unanswered() else say("核对均已答复", "every source has answered")

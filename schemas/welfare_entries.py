@@ -13,6 +13,7 @@ class Kind(StrEnum):
     CORRECTED = "welfare:correction:done"
     FACTS_CORRECTED = "welfare:facts_corrected"
     RELATION_DECLARED = "welfare:relation_declared"
+    CONSENT_RECORDED = "welfare:consent:recorded"
     CHECK_ASKED = "welfare:check:asked"
     CHECK_ANSWERED = "welfare:check:answered"
     CHECK_FAILED = "welfare:check:failed"
@@ -69,6 +70,7 @@ TITLES: dict[str, str] = {
     Kind.CORRECTED: "补正完成",
     Kind.FACTS_CORRECTED: "更正信息",
     Kind.RELATION_DECLARED: "近亲属备案",
+    Kind.CONSENT_RECORDED: "登记同意",
     Kind.CHECK_ASKED: "发起核对",
     Kind.CHECK_ANSWERED: "核对答复",
     Kind.CHECK_FAILED: "核对未答复",

@@ -13,6 +13,7 @@ from schemas.clock_schedule import BREACH, tier_name
 from schemas.clocks import Limit, Tier
 from schemas.department import Code
 from schemas.department_policy import Name
+from schemas.identity_document import DocumentKind
 from schemas.means import FactName
 from schemas.model import Model
 from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
@@ -100,6 +101,7 @@ class Cadence(StrEnum):
 class Benefit(Model):
     """One benefit 救助项目. `visits`: how many different people visit the household.
 
+    `applicant_documents`: with which documents, besides the identity number of a citizen, somebody may apply for it.
     `publicity` None: not posted. `pay_first_fen`: urgent aid, so much for each head is paid at acceptance and everything
     else is looked at afterwards. `not_with`: benefits that nobody has beside this one; the same one never twice, without being
     named.
@@ -118,6 +120,12 @@ class Benefit(Model):
     reassess_unstable: Limit
     pay_first_fen: Money = 0
     not_with: tuple[Code, ...] = ()
+    applicant_documents: tuple[DocumentKind, ...] = ()
+
+    @property
+    def documents_of_applicants(self) -> frozenset[DocumentKind]:
+        """By what an applicant may be known."""
+        return frozenset({DocumentKind.IDENTITY_NUMBER, *self.applicant_documents})
 
 
 class WelfareTerms(Model):

@@ -1,5 +1,6 @@
 """What a welfare application remembers: the household, its checks and visits, the decision, and what has been paid."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -9,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from schemas.actor import Channel, Stamp
 from schemas.case_file import FiledState
 from schemas.document import DocumentReference
+from schemas.identity_document import ADULT_AT
+from schemas.identity_number import age_in
 from schemas.means import CheckStatus
 from schemas.model import Model
 from schemas.people import how_many
@@ -22,6 +25,7 @@ from schemas.welfare_rules import (
     income_found,
     missing_documents,
     month_at,
+    month_before,
     needed_checks,
     obstacles,
 )
@@ -53,6 +57,9 @@ LIVING = (Stage.PAYING, Stage.PAYMENT_SUSPENDED)
 OPEN = (*UNDECIDED, Stage.APPEALED, *LIVING)
 FINAL = (Stage.ENDED, Stage.WITHDRAWN, Stage.UNRESOLVED)
 
+CONSENT = "consent:member-"
+"""With the number of a member: what is missing while an adult of the household has not consented."""
+
 
 class Part(BaseModel):
     """A part of the state that the case changes."""
@@ -60,14 +67,36 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class HouseholdMember(Part):
+    """Somebody who lives with the applicant: `number` counts `members` from 1, in the order of the application.
+
+    `birth` is the month of birth. `adult`: had turned 18 when the application came. `numbered`: has a document by whose
+    number registers can be asked. `consent`: the paper that an adult signed.
+    """
+
+    number: int
+    birth: str
+    adult: bool
+    numbered: bool
+    consent: DocumentReference | None = None
+
+    def may_be_asked_about(self, month: str) -> bool:
+        """Consented for themselves; for a minor the applicant did, until the month in which they turn 18 is over."""
+        return self.consent is not None or not (self.adult or age_in(self.birth, month_before(month)) >= ADULT_AT)
+
+
 class Question(Part):
-    """One asking of a source. `anew`: the number that the source is asked under; `status` None while it is under way."""
+    """One asking of a source. `anew`: the number that the source is asked under; `status` None while it is under way.
+
+    `about`: the numbers of the members it was about; None of cases from before, where it was about everybody.
+    """
 
     number: int
     source: str
     anew: int
     asked_at: datetime
     facts: dict[str, int]
+    about: list[int] | None = None
     status: CheckStatus | None = None
 
 
@@ -159,8 +188,9 @@ class RecoveryAsked(Part):
 class WelfareState(FiledState):
     """What an application remembers.
 
-    `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household.
-    `reserves`: what a benefit holds of them (none: from before, the benefit itself).
+    `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
+    `household_members` the same with who is an adult and who consented (none in cases from before). `reserves`: what a
+    benefit holds of them (none: from before, the benefit itself).
     `birth` is the month of birth: by it the age is known in every later month. `papers` are the documents by kind,
     `asked_for` what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking.
     `related` are officers who declared a relation; `refusers` those who refused before and decide no more. `paid` is what
@@ -177,6 +207,7 @@ class WelfareState(FiledState):
     reserves: tuple[str, ...] = ()
     reporter: PersonReference
     members: tuple[PersonReference, ...] = ()
+    household_members: list[HouseholdMember] = []
     account: TextReference
     address: TextReference
     reason: TextReference
@@ -266,7 +297,44 @@ class WelfareState(FiledState):
 
     def obstacles(self, now: datetime) -> tuple[Obstacle, ...]:
         """What stands against granting as things stand."""
-        return obstacles(self.rules, self.household, self.facts_found, month_at(now))
+        found = obstacles(self.rules, self.household, self.facts_found, month_at(now))
+        return (
+            *found,
+            *(Obstacle(code=f"{CONSENT}{each.number}", found=0, allowed=1) for each in self.not_consenting()),
+        )
+
+    def not_consenting(self) -> list[HouseholdMember]:
+        """The adults of the household who have not consented: registers are not asked about them, and nothing is granted."""
+        return [member for member in self.household_members if member.adult and member.consent is None]
+
+    @property
+    def consented_members(self) -> tuple[PersonReference, ...]:
+        """Who of the household, besides the applicant, lets the town ask about them; of cases from before, everybody."""
+        if not self.charter.people_as_stated:
+            return self.members
+        month = month_at(self.last_at or self.opened_at)
+        return self.people(each.number for each in self.household_members if each.may_be_asked_about(month))
+
+    def asked_about(self) -> list[int]:
+        """The numbers of those whom a source is asked about: who consented, and can be told from others by a document."""
+        consented = self.consented_members
+        return [
+            each.number for each in self.household_members if each.numbered and self.person(each.number) in consented
+        ]
+
+    def person(self, number: int) -> PersonReference:
+        """A member of the household by number, counted from 1."""
+        return self.members[number - 1]
+
+    def people(self, numbers: Iterable[int]) -> tuple[PersonReference, ...]:
+        """Members of the household by their numbers."""
+        return tuple(map(self.person, numbers))
+
+    def wanting(self) -> tuple[str, ...]:
+        """What the applicant still has to bring: documents by kind, the consent of adults by their number."""
+        if self.stage not in UNDECIDED:
+            return ()
+        return (*self.missing(), *(f"{CONSENT}{member.number}" for member in self.not_consenting()))
 
     @property
     def visits_done(self) -> bool:

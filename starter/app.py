@@ -158,6 +158,7 @@ def build_parts(
             marks_by_timer=True,
             takes_turns=True,
             once_keys_name_case=True,
+            people_as_stated=True,
             lists_stage=False,
         )
         for name, policy in policies.items()

@@ -16,7 +16,15 @@ from schemas.person_views import shown_person
 from schemas.procedure import Procedure
 from schemas.references import OPAQUE, Tombstone
 from schemas.refusals import RefusalCode, say
-from schemas.visibility import may_read_fact, may_read_persons, may_read_texts, may_see, sight_of
+from schemas.visibility import (
+    WITHHELD,
+    may_read_fact,
+    may_read_persons,
+    may_read_texts,
+    may_see,
+    shown_facts,
+    sight_of,
+)
 from starter.case_queries import SQL
 from starter.case_states import CaseStates
 from starter.database import Connection, database, reading
@@ -29,7 +37,6 @@ _TEXT = re.compile(rf"text:{OPAQUE}")
 _PERSON = re.compile(rf"person:{OPAQUE}")
 CASE_ID = re.compile(r"[a-z]+-[0-9]{8}-[0-9]{6,12}(\.[a-z0-9-]{1,64}){0,4}")
 PURPOSE = "show-timeline"
-WITHHELD = "〔不予显示〕"
 
 
 class CaseReader:
@@ -95,6 +102,7 @@ class CaseReader:
             **{name: facts[name] for name in CaseRow.model_fields},
             title=procedure.title,
             urges=getattr(state, "urges", 0),
+            wanting=state.wanting(),
             clocks=facts["clocks"],
             legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
         )
@@ -116,8 +124,9 @@ class CaseReader:
         state = await self.state(case_id, actor)
         async with database(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
-            entries = [Entry.model_validate_json(row["body"]) for row in rows]
+            entries = [_shown(Entry.model_validate_json(row["body"]), actor) for row in rows]
             words = await self._words(connection, entries, actor, case_id)
+            words |= await self._people(connection, entries, actor, state)
         return [_readable(self._procedures[state.procedure], entry, words) for entry in entries]
 
     async def _words(
@@ -128,17 +137,30 @@ class CaseReader:
         facts = [(name, value) for entry in entries for name, value in entry.facts.items()]
         withheld = set(_strings([value for name, value in facts if not may_read_fact(actor, name)]))
         texts = sorted(filter(_TEXT.fullmatch, found))
-        persons = sorted(filter(_PERSON.fullmatch, found))
-        words: dict[str, object] = dict.fromkeys([*texts, *persons], WITHHELD)
+        words: dict[str, object] = dict.fromkeys(texts, WITHHELD)
         readable = [text for text in texts if text not in withheld]
         if readable and may_read_texts(actor):
             read = await self._vault.read_texts(connection, readable, actor, PURPOSE, case_id)
             words |= {reference: str(text) for reference, text in read.items()}
-        if may_read_persons(actor):
-            for person in persons:
-                details = await self._vault.read_person_details(connection, person, actor, PURPOSE, case_id)
-                words[person] = _person(details, actor)
         return words
+
+    async def _people(
+        self, connection: Connection, entries: list[Entry], actor: Actor, state: CaseState
+    ) -> dict[str, object]:
+        """What this case was told of each person in its entries, for this reader; nothing that was stated elsewhere."""
+        persons: dict[str, object] = {}
+        for person in sorted(filter(_PERSON.fullmatch, set(_strings([entry.facts for entry in entries])))):
+            statement = state.statements.get(person)
+            persons[person] = WITHHELD
+            if not may_read_persons(actor):
+                continue
+            persons[person] = None
+            if statement is not None or not state.charter.people_as_stated:
+                details = await self._vault.read_statement(
+                    connection, person, statement, actor, purpose=PURPOSE, case_id=state.case_id
+                )
+                persons[person] = _person(details, actor)
+        return persons
 
 
 def unknown_case(attempt: Attempt | None = None) -> Problem:
@@ -148,6 +170,11 @@ def unknown_case(attempt: Attempt | None = None) -> Problem:
         say("没有此案件,或您无权查看", "there is no such case, or none that you may see"),
         attempt=attempt,
     )
+
+
+def _shown(entry: Entry, reader: Actor) -> Entry:
+    """The entry without the facts that are not for this reader: what stands behind them is not read either."""
+    return entry.model_copy(update={"facts": shown_facts(entry.kind, entry.facts, reader)})
 
 
 def _person(details: PersonDetails | Tombstone | None, reader: Actor) -> object:

@@ -65,6 +65,7 @@ def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
             report,
             KeptReport(
                 person=kept.person if named else None,
+                details=kept.details,
                 category=kept.texts.get("category"),
                 description=kept.texts["description"],
                 address=kept.texts["address"],
@@ -92,7 +93,10 @@ OPENING: Opening[IncidentReport] = Opening(
 
 
 def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:
-    """By what the person whose report it is will be found again: the account, else the phone, else not at all."""
+    """By what the person whose report it is will be found again: the account, else the phone, else not at all.
+
+    It links their reports, for export and erasing; what each of them says of the person stays its own.
+    """
     account = actor.subject if actor.role is Role.RESIDENT else report.on_behalf_of
     try:
         if account is not None:

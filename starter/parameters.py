@@ -11,6 +11,8 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import AfterValidator
 
+from schemas.typed_code import Tidied
+
 NUMBER_MAX = 2**63 - 1
 """The largest number of a row: what Postgres calls bigint."""
 
@@ -39,7 +41,7 @@ def within_bounds(moment: datetime) -> bool:
 
 
 CodeText = Annotated[
-    str | None, Query(max_length=200), AfterValidator(lambda text: None if text is None else plain(text))
+    str | None, Query(max_length=200), AfterValidator(lambda text: None if text is None else plain(text)), Tidied
 ]
 """A code, a number, an account: for comparing with what is kept."""
 

@@ -196,7 +196,11 @@ async def _masked_name(parts: Parts, connection: Connection, state: WelfareState
     """张*: read once for each posting, so that looking at notices does not fill the record of who read whom."""
     place = (state.case_id, state.posting)
     if place not in _names:
-        details = await parts.vault.read_person_details(connection, state.reporter, READER, PURPOSE, state.case_id)
+        person = state.reporter
+        statement = state.statements.get(person)
+        details = await parts.vault.read_statement(
+            connection, person, statement, READER, purpose=PURPOSE, case_id=state.case_id
+        )
         if len(_names) > NAMES_KEPT:
             _names.clear()
         _names[place] = masked_name(details.name or "") if isinstance(details, PersonDetails) else "*"

@@ -38,11 +38,13 @@ class CaseRow(Model):
 class CaseView(CaseRow):
     """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category.
 
-    `urges`: how often it was urged.
+    `urges`: how often it was urged. `wanting`: what the person whose case it is still has to bring: kinds of documents,
+    `consent:member-2`.
     """
 
     title: str
     urges: int = 0
+    wanting: tuple[str, ...] = ()
     clocks: list[ClockView]
     legal_commands: tuple[str, ...]
 

@@ -6,19 +6,19 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.person_identity import PersonIdentity
+from engine.person_identity import IdentityKind, PersonIdentity
 from engine.vault import PersonDetails
 from schemas.actor import Actor, Role
 from schemas.department_policy import Name
-from schemas.identity_number import tidy_identity_number
+from schemas.identity_document import DocumentKind
 from schemas.refusals import Fault, say
 from schemas.welfare import WELFARE
 from schemas.welfare_application import (
     APPLICANTS,
     APPLY,
     Applicant,
-    Citizen,
     KeptApplication,
+    Stated,
     WelfareApplication,
     open_welfare,
 )
@@ -89,7 +89,10 @@ def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> Ope
 
 
 async def _keep(parts: Parts, connection: Connection, application: WelfareApplication) -> KeptApplication:
-    """Put everybody and every text into the vault. By the identity number the same person is found again."""
+    """Put everybody and every text into the vault. By the identity number the same person is found again.
+
+    What is said of them here is this application's: it is kept beside what others said, and changes nothing of that.
+    """
     texts = {
         "account": application.account,
         "address": application.address,
@@ -104,12 +107,12 @@ async def _keep(parts: Parts, connection: Connection, application: WelfareApplic
         _details(applicant),
     )
     members = [
-        (await parts.vault.keep(connection, _identity(member), {}, _details(member))).person
-        for member in application.household
+        await parts.vault.keep(connection, _identity(member), {}, _details(member)) for member in application.household
     ]
     return KeptApplication(
         person=kept.person,
-        members=tuple(members),
+        members=tuple(member.person for member in members),
+        statements={each.person: each.details for each in (kept, *members) if each.details is not None},
         account=kept.texts["account"],
         address=kept.texts["address"],
         reason=kept.texts["reason"],
@@ -128,14 +131,19 @@ OPENING: Opening[WelfareApplication] = Opening(
 )
 
 
-def _identity(person: Citizen) -> PersonIdentity:
-    return PersonIdentity.identity_number(tidy_identity_number(person.identity_number))
+def _identity(person: Stated) -> PersonIdentity | None:
+    """By what the person will be found again; who has no document yet, not at all."""
+    identity = person.identity
+    return None if identity.number is None else PersonIdentity.document(IdentityKind(identity.kind), identity.number)
 
 
-def _details(person: Citizen) -> PersonDetails:
-    phone = person.phone if isinstance(person, Applicant) else None
+def _details(person: Stated) -> PersonDetails:
+    identity = person.identity
     return PersonDetails(
-        name=person.name, phone=phone or None, identity_number=tidy_identity_number(person.identity_number)
+        name=person.name,
+        phone=(person.phone or None) if isinstance(person, Applicant) else None,
+        identity_number=identity.number,
+        document_kind=None if identity.kind is DocumentKind.IDENTITY_NUMBER else identity.kind,
     )
 
 

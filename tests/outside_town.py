@@ -62,6 +62,7 @@ class People:
 
     def __init__(self) -> None:
         self.details: dict[str, PersonDetails | Tombstone | None] = {}
+        self.stated: dict[str, PersonDetails | Tombstone | None] = {}
         self.texts: dict[str, str | Tombstone] = {}
         self.readings: list[tuple[str, str, str]] = []
 
@@ -75,10 +76,12 @@ class People:
         """They are erased."""
         self.details[person(word)] = self.texts[account(word)] = Tombstone(erased_at=NOON)
 
-    async def read_person(self, reference: str, purpose: str, case_id: str) -> PersonDetails | Tombstone | None:
-        """What the activities read people with."""
+    async def read_person(
+        self, reference: str, statement: str | None, purpose: str, case_id: str
+    ) -> PersonDetails | Tombstone | None:
+        """What the activities read people with: what was stated in the case, where that is something of its own."""
         self.readings.append((reference, purpose, case_id))
-        return self.details[reference]
+        return self.stated[statement] if statement is not None else self.details[reference]
 
     async def read_texts(self, references: Sequence[str], purpose: str, case_id: str) -> Mapping[str, str | Tombstone]:
         """What the activities read accounts with."""

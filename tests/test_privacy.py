@@ -428,6 +428,37 @@ async def test_the_terminal_finds_exports_and_erases(
     assert account not in gone.output
 
 
+async def test_a_phone_number_of_several_people_is_said_to_be_one(as_: As, settings: Settings, tmp_path: Path) -> None:
+    """Under a number that two people gave, nobody gets what the other said: the terminal says so, and asks for the case."""
+    clerk, phone = as_("window_clerk"), f"025{uuid.uuid4().int % 10**8:08d}"
+    birds = [canary(), canary()]
+    cases = []
+    for bird in birds:
+        body = REPORT | {"description": f"{bird}的事", "reporter": {"name": f"王{bird}", "phone": phone}}
+        cases.append(str((await clerk.report(body)).json()["case_id"]))
+    asked = await run(settings, "export", "phone", given=f"{phone}\n")
+    of_one = await run(
+        settings, "export", "phone", "--case", cases[1], "--out", str(tmp_path / "one.json"), given=f"{phone}\n"
+    )
+    elsewhere = await run(settings, "export", "phone", "--case", "incident-20991231-000001", given=f"{phone}\n")
+    erased = await run(settings, "erase", "phone", "--basis", BASIS, given=f"{phone}\n")
+    of_all = await run(settings, "erase", "phone", "--everybody", "--basis", BASIS, given=f"{phone}\n")
+    held = json.loads((tmp_path / "one.json").read_text())
+
+    for refusal in (asked, erased):
+        told = " ".join(refusal.stderr.split())
+        assert (refusal.exit_code, refusal.stdout) == (1, "")
+        assert "several people" in told
+        assert [case in told for case in cases] == [True, True]
+        assert not [bird for bird in birds if bird in told]
+    assert of_one.exit_code == 0, of_one.output
+    assert [birds[0] in json.dumps(held), birds[1] in json.dumps(held)] == [False, True]
+    assert [each["case_id"] for each in held["cases"]] == [cases[1]]
+    assert [each["stated_in"] for each in held["details"]] == [[cases[1]]]
+    assert (elsewhere.exit_code, of_all.exit_code) == (1, 1)  # not in that case; and they still run
+    assert "several people" not in of_all.stderr
+
+
 async def test_nobody_is_erased_without_a_basis(settings: Settings) -> None:
     """Erasing, of one or of all that are due, asks for the law it rests on."""
     blank = await run(settings, "erase", "person:" + "0" * 26, "--basis", " ")

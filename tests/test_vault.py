@@ -63,7 +63,31 @@ async def test_kept_texts_are_read_back(vault: Vault, connection: Held) -> None:
     found = await vault.read_texts(connection, list(kept.texts.values()), OFFICER, "show-case", CASE)
 
     assert found == {kept.texts["description"]: CANARY, kept.texts["location"]: "幸福小区\x00😀𠮷"}
-    assert await vault.read_person_details(connection, kept.person, OFFICER, "show-case", CASE) == details
+    stated = await vault.read_statement(
+        connection, kept.person, kept.details, OFFICER, purpose="show-case", case_id=CASE
+    )
+    assert stated == details
+
+
+async def test_a_statement_is_read_as_what_it_is(vault: Vault, connection: Held) -> None:
+    """What is said of a person later, or of somebody else, or is no statement, is never read in its place."""
+    who = PersonIdentity.phone("025-83100000")
+    first = await vault.keep(connection, who, {"description": CANARY}, PersonDetails(name="王小明"))
+    second = await vault.keep(connection, who, {}, PersonDetails(name="李红"))
+    other = await vault.keep(connection, PersonIdentity.phone("025-83100001"), {}, PersonDetails(name="张三"))
+
+    async def name(person: str, statement: str | None) -> str | None:
+        found = await vault.read_statement(
+            connection, person, statement, OFFICER, purpose="show-case", case_id="incident-20991231-000001"
+        )
+        return found.name if isinstance(found, PersonDetails) else None
+
+    assert first.person == second.person
+    assert await name(first.person, first.details) == "王小明"
+    assert await name(first.person, second.details) == "李红"
+    assert await name(first.person, other.details) is None
+    assert await name(first.person, first.texts["description"]) is None
+    assert await name(first.person, None) is None
 
 
 async def test_the_same_identity_is_the_same_person(vault: Vault, connection: Held) -> None:
@@ -218,7 +242,9 @@ async def test_an_erased_person_is_gone(vault: Vault, pool: asyncpg.Pool) -> Non
 
     async with pool.acquire() as connection:
         found = await vault.read_texts(connection, list(kept.texts.values()), OFFICER, "show-case", CASE)
-        details = await vault.read_person_details(connection, kept.person, OFFICER, "show-case", CASE)
+        details = await vault.read_statement(
+            connection, kept.person, kept.details, OFFICER, purpose="show-case", case_id=CASE
+        )
         left = await connection.fetchrow("select * from persons where person_id = $1", kept.person)
         closed = await connection.fetchval(
             "select count(ciphertext) from vault_items where person_id = $1", kept.person

@@ -19,13 +19,14 @@ from schemas.welfare_commands import (
     ExtendCase,
     HandIn,
     RecordCheck,
+    RecordConsent,
     RecordVisit,
     WithdrawApplication,
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import touched_checks
-from schemas.welfare_state import Checked, Question, Stage, Visit
+from schemas.welfare_state import CONSENT, Checked, Question, Stage, Visit
 from workflows import steps
 from workflows.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET
@@ -58,17 +59,19 @@ class Checks(Entitlement):
             reason=stated.reason,
             consent=stated.consent,
             relation=stated.relation,
-            documents=dict(stated.papers),
+            documents=dict(stated.papers) | self.consent_papers(),
             channel=stated.channel,
             on_behalf=stated.on_behalf,
             policy=stated.charter.policy_version,
             calendar=stated.charter.calendar.version,
+            **self.consents_stated(),
         )
         self.notify(APPLICANT, "welfare_applied")
 
     def begin(self) -> None:
         """The clock of the whole case starts; what is missing is named at once, by the policy of the benefit."""
         self.start_duty("whole", self.state.terms.whole)
+        self.tell_of_missing_consents()
         if self.state.missing():
             self.wait_for_documents(Stage.APPLIED)
             self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()))
@@ -132,6 +135,52 @@ class Checks(Entitlement):
         self.record(Kind.CORRECTED, stage=back_to)
         self.survey_may_be_complete()
 
+    # ---- consent of the household 授权 -----------------------------------------------------------------------------
+
+    def consent_papers(self) -> dict[str, str]:
+        """The papers by which adults of the household consented, by whose they are."""
+        return {
+            f"{CONSENT}{member.number}": member.consent
+            for member in self.state.household_members
+            if member.consent is not None
+        }
+
+    def consents_stated(self) -> dict[str, list[int]]:
+        """Whose consent is missing; cases from before did not ask."""
+        if not self.state.charter.people_as_stated:
+            return {}
+        return {"without_consent": [member.number for member in self.state.not_consenting()]}
+
+    def tell_of_missing_consents(self) -> None:
+        """The applicant brings the papers; meanwhile the application goes on, and registers are asked about the others."""
+        if missing := self.state.not_consenting():
+            self.notify(APPLICANT, "consent_missing", members=len(missing))
+
+    @command
+    def record_consent(self, command: RecordConsent, by: Actor) -> None:
+        """登记同意: what the registers said without this member does not count any more; they are asked about all anew."""
+        for member in self.state.household_members:
+            if member.number == command.member:
+                member.consent = command.document.reference
+        self.keep_document(command.document)
+        again = self.checks_of(self.state.checked)
+        self.record(
+            Kind.CONSENT_RECORDED,
+            member=command.member,
+            document=command.document.model_dump(mode="json"),
+            asked_again=[check.source for check in again],
+            by=by.role,
+            **self.consents_stated(),
+        )
+        if again and self.state.stage == Stage.SURVEYED:
+            self.clocks.stop("review", "engine")
+            self.goes_to(Stage.CHECKING, STREET)
+        elif again and self.state.corrected_from is Stage.SURVEYED:
+            self.state.paused = [name for name in self.state.paused if name != "review"]
+            self.clocks.stop("review", "engine")
+            self.state.corrected_from = Stage.CHECKING
+        self.ask(again)
+
     # ---- acceptance, more time, withdrawal ------------------------------------------------------------------------
 
     @command
@@ -180,7 +229,12 @@ class Checks(Entitlement):
             anew = 1 + sum(question.source == check.source for question in self.state.questions)
             number = len(self.state.questions) + 1
             question = Question(
-                number=number, source=check.source, anew=anew, asked_at=self.now(), facts=self.facts_for(check)
+                number=number,
+                source=check.source,
+                anew=anew,
+                asked_at=self.now(),
+                facts=self.facts_for(check),
+                about=self.state.asked_about() if self.state.charter.people_as_stated else None,
             )
             self.state.questions.append(question)
             checked = self.state.checked[check.source]
@@ -189,7 +243,13 @@ class Checks(Entitlement):
             self.errand("ask", number)
             asked.append(check.source)
         if asked:
-            self.record(Kind.CHECK_ASKED, sources=asked)
+            self.record(Kind.CHECK_ASKED, sources=asked, **self.whom_it_is_about())
+
+    def whom_it_is_about(self) -> dict[str, list[int]]:
+        """The numbers of the members whom a source is asked about; cases from before did not tell."""
+        if not self.state.charter.people_as_stated:
+            return {}
+        return {"asked_about": self.state.asked_about()}
 
     def facts_for(self, check: Check) -> dict[str, int]:
         """The stated facts that a source has to know."""
@@ -198,6 +258,7 @@ class Checks(Entitlement):
     async def errand_ask(self, number: int) -> None:
         """Ask a source, once by this number, and take in its answer."""
         question = self.state.questions[number - 1]
+        others = self.state.members if question.about is None else self.state.people(question.about)
         answer = await self.heard(
             steps.ask_source(
                 CheckRequest(
@@ -205,7 +266,8 @@ class Checks(Entitlement):
                     check=question.source,
                     number=question.anew,
                     person=self.state.reporter,
-                    others=self.state.members,
+                    others=others,
+                    statements=self.state.statements_of(self.state.reporter, *others),
                     facts=dict(question.facts),
                     as_of=question.asked_at,
                 )
@@ -348,4 +410,5 @@ class Checks(Entitlement):
             arithmetic=amount.arithmetic,
             against=[each.model_dump(mode="json") for each in self.state.obstacles(self.now())],
         )
+        self.tell_of_missing_consents()
         self.notify(STREET, "review_due")

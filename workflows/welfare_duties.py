@@ -94,6 +94,7 @@ class Duties(CaseFile[WelfareState]):
                 benefit=self.state.benefit,
                 cause=asked.cause,
                 reporter=self.state.reporter,
+                statements=self.state.statements_of(self.state.reporter),
                 amount_fen=asked.amount_fen,
                 months=asked.months,
             ),

@@ -125,6 +125,7 @@ class Payments(Duties):
                     PayRequest(
                         case_id=self.state.case_id,
                         payee=self.state.reporter,
+                        statement=self.state.statements.get(self.state.reporter),
                         account=self.state.account,
                         amount_fen=payment.amount_fen,
                         benefit=payment.benefit,
@@ -187,6 +188,7 @@ class Payments(Duties):
                     check=source,
                     number=ALIVE_CHECKS + payment.number,
                     person=self.state.reporter,
+                    statements=self.state.statements_of(self.state.reporter),
                     as_of=self.now(),
                 )
             )

@@ -28,6 +28,13 @@ where (status = 'waiting'
 -- All that is kept of a person: references and kinds.
 select item_id, kind, created_at from vault_items where person_id = $1 order by created_at, item_id;
 
+-- name: items_in_case
+-- What of a person's items stands in a case: in its first state, in an entry, or in what it remembers of them.
+select item_id from vault_items
+where person_id = $1
+  and (exists (select from ledger where case_id = $2 and strpos(body, '"' || item_id || '"') > 0)
+       or exists (select from cases where case_id = $2 and strpos(snapshot::text, '"' || item_id || '"') > 0));
+
 -- name: documents_of_person
 -- A person's documents, and the cases in which they stand.
 select document_id, sha256, size_bytes, media_type, received_at, stored_at, cleared_at,

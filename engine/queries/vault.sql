@@ -38,9 +38,29 @@ with wanted as (
 )
 select * from wanted;
 
--- name: newest_item
--- The newest item of a kind that is kept of a person.
-select item_id from vault_items where person_id = $1 and kind = $2 order by created_at desc, item_id desc limit 1;
+-- name: read_statement
+-- What was stated of a person ($1, $2) with what opens it; recorded as read, erased or not.
+with wanted as (
+    select item_id, person_id, kind, nonce, ciphertext, wrapped_key, master_key_id, erased_at
+    from vault_items join persons using (person_id)
+    where item_id = $1 and person_id = $2 and kind = $3
+), recorded as (
+    insert into vault_reads (who, role, person_id, item_id, purpose, case_id)
+    select $4, $5, person_id, item_id, $6, $7 from wanted
+)
+select * from wanted;
+
+-- name: stated_at_start
+-- What was stated of a person where a case started that does not remember it: what one transaction keeps has one time,
+-- and the texts of its first entry were kept with it. A child goes by the case that it came of.
+select item_id from vault_items
+where person_id = $1 and kind = $2 and created_at = (
+    select min(texts.created_at)
+    from ledger, regexp_matches(body, '"(text:[0-9A-HJKMNP-TV-Z]{26})"', 'g') as named, vault_items as texts
+    where ledger.case_id = split_part($3, '.', 1) and ledger.seq = 1 and texts.item_id = named[1]
+)
+order by item_id
+limit 1;
 
 -- name: erase_person
 -- Destroy a person's key and the way to find them; no row when there is no such person or they are erased already.

@@ -58,6 +58,12 @@ OLD_AGE = application("old-age-allowance")
 HUNDRED = application("old-age-allowance", "19200101")
 AID = application("temporary-aid", "19800101")
 SUBSISTENCE = application("subsistence-allowance", "19800101", monthly_income_fen=60000)
+HOUSEHOLD = AID | {
+    "household": [
+        {"name": "何建国", "identity_number": identity_number("19780305", 211)},
+        {"name": "何小宝", "identity_document": {"kind": "none_yet", "birth": "2026-11-01"}},
+    ]
+}
 RELATED = OLD_AGE | {"relation_to_staff": "街道民政办工作人员系申请人之侄"}
 REPORT = OLD_AGE
 
@@ -128,6 +134,10 @@ async def to_hand_in(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
     return {"kind": "identity-card", "document": await a_paper(door, case_id, by)}
 
 
+async def to_consent(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
+    return {"member": 1, "document": await a_paper(door, case_id, by)}
+
+
 async def when_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
     """A settlement, once the payment waits for a person."""
 
@@ -154,6 +164,7 @@ BODIES: dict[str, Any] = {
     "ask_again": {},
     "record_check": {"source": "civil-affairs", "note": "电话核实,无异常"},
     "correct_facts": {"household_size": 2, **REASON},
+    "record_consent": to_consent,
     "record_visit": {"finding": "家中两居室,独居,无贵重物品"},
     "declare_relation": {"relation": "申请人之侄"},
     "review": {"positive": True, "opinion": "符合条件"},
@@ -325,6 +336,21 @@ WALKS = (
         "extended and replanned",
         (Step("extend_case", "supervisor"), Step("replan", "admin"), Step("urge", "applicant"), ACCEPT),
         "surveyed",
+    ),
+    Walk(
+        "an adult of the household consents",
+        (
+            ACCEPT,
+            told("tax"),
+            told("bank-balance"),
+            Step("record_visit", "grid_worker"),
+            Step("record_consent", "applicant"),
+            told("tax"),
+            told("bank-balance"),
+            REVIEW,
+        ),
+        "publicised",
+        HOUSEHOLD,
     ),
     Walk("commented and shown", (Step("comment", "applicant"), Step("attach", "clerk")), "applied"),
 )
