@@ -35,7 +35,7 @@ from schemas.privacy import (
     roles_in,
 )
 from schemas.procedure import Procedure
-from schemas.references import PersonReference, Tombstone
+from schemas.references import PersonReference, Tombstone, Withheld
 
 FILE = "privacy.yaml"
 EXPORT_PURPOSE = "privacy-export"
@@ -202,8 +202,8 @@ async def _cases(connection: Connection, person: PersonReference) -> list[CaseOf
     ]
 
 
-def _details(words: str | Tombstone) -> dict[str, Any]:
-    if isinstance(words, Tombstone):
+def _details(words: str | Tombstone | Withheld) -> dict[str, Any]:
+    if not isinstance(words, str):
         return {"erased": str(words)}
     return PersonDetails.model_validate_json(words).model_dump(exclude_none=True)
 

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from schemas.foreign_code import no_reference
+
 _OF_A_PERSON = re.compile(r"1[3-9]\d{9}|\d{17}[\dXx]")
 """A mobile number, or an identity number (GB 11643)."""
 
@@ -16,8 +18,14 @@ def _not_of_a_person(code: str) -> str:
     return code
 
 
-AccountCode = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"), AfterValidator(_not_of_a_person)]
-"""The subject of somebody's tokens, as the issuer writes it: letters, digits and signs. Never a name, phone or identity number."""
+AccountCode = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"),
+    AfterValidator(_not_of_a_person),
+    AfterValidator(no_reference),
+]
+"""The subject of somebody's tokens, as the issuer writes it: letters, digits and signs. Never a name, phone,
+identity number or reference."""
 
 
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(AccountCode)

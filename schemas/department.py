@@ -15,6 +15,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
 
+from schemas.case_number import CaseNumber, OrderNumber
+from schemas.foreign_code import ForeignCode
 from schemas.model import Model
 from schemas.references import TextReference
 
@@ -23,9 +25,6 @@ LONGEST_CALLBACK_BYTES = 64 * 1024
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48)]
 """The code of a department, a step or a refusal: small letters, digits and single hyphens; a dot or slash never."""
-
-ForeignCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)]
-"""A number or account of the department's own: it enters the history in plain, so no names and no blanks."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 """Free text, not blank, up to 4,000 characters."""
@@ -150,8 +149,8 @@ class _Callback(Model):
     """What every report carries. `callback_id` is its idempotency key, `by` the officer's account, never a name."""
 
     callback_id: ForeignCode
-    order_id: str = Field(max_length=200)
-    case_id: str = Field(max_length=200)
+    order_id: OrderNumber
+    case_id: CaseNumber
     by: ForeignCode
     as_of: Moment
 

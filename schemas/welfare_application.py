@@ -63,7 +63,7 @@ class WelfareApplication(Model):
     the town's staff is a relative, if anybody. `on_behalf_of`: the account of the resident for whom staff enter it.
     """
 
-    benefit: Annotated[str, Field(max_length=48, examples=["old-age-allowance"])]
+    benefit: Annotated[Code, Field(examples=["old-age-allowance"])]
     applicant: Applicant
     household: tuple[Citizen, ...] = Field(default=(), max_length=200)
     monthly_income_fen: int

@@ -57,6 +57,10 @@ _WORDS: Mapping[str, Words] = {
     "gateway_channel": _fixed(
         say("该渠道仅供部门接口使用", "this channel is for departments only"), say("请填写其他渠道", "choose another")
     ),
+    "reference_form": _fixed(
+        say("含有本系统引用的写法", "holds what reads as a reference of ours (text:, person:, document:)"),
+        say("请填写对方自己的编号", "write the other side's own number"),
+    ),
     "personal_account": _fixed(
         say("是个人号码,不是账号", "is a person's number, not an account"),
         say("请填写账号代码,或省略", "write the code of the account, or leave it out"),
