@@ -29,7 +29,7 @@ IncidentNumber = Annotated[
 ]
 """The number of an incident. Another procedure's case has another name."""
 
-OrderNumber = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]+$", max_length=400)]
+OrderNumber = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]*$", max_length=400)]
 """The id of a work order as a department gives it back: a case number, a dot and a step."""
 
 
