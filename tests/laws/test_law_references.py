@@ -1,6 +1,5 @@
 """A reference is what its field declares: tried from outside, at every door at which codes of others come in."""
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -68,6 +67,11 @@ class Foreign:
     text: str
     person: str
     document: str
+
+    @property
+    def few(self) -> tuple[str, ...]:
+        """One of each sort, for doors with many fields: every other form is tried on every type of field elsewhere."""
+        return (self.text, self.person, f"document:{UNKNOWN}", f"CZ-{self.text.upper()}")
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -147,7 +151,7 @@ async def test_no_command_takes_a_reference_where_none_is_declared(
         for field in strings_of(door_of(command).model):
             if field.declared in {"free text", "short text", "text"}:
                 continue
-            for form in foreign.all:
+            for form in foreign.few:
                 answer = await town.give(case_id, Step(name, who or "auditor", put(body, field.place, form)))
                 tried += 1
                 assert answer.status_code == 422, (name, field.place, form, answer.text)
@@ -397,9 +401,7 @@ async def test_what_an_entry_only_looks_like_opens_nothing(
     town: Door, told: Told, foreign: Foreign, pool: asyncpg.Pool, as_: As
 ) -> None:
     """A document and a person named in a foreign code do not stand in the case: not to be read, not in the way of an erasing."""
-    stranger = as_(Role.RESIDENT, "resident-wang")
-    reader = as_(Role.COORDINATOR, "sees-one-case")
-    del reader
+    stranger = as_(Role.RESIDENT, "resident-who-sees-neither")
     documents = await pool.fetch("select document_id from document_cases where case_id = $1", told.case_id)
     persons = await pool.fetch("select person_id from person_cases where case_id = $1", told.case_id)
 
@@ -470,7 +472,6 @@ async def test_every_text_that_cases_keep_knows_its_case(pool: asyncpg.Pool, sta
     """Whatever opens a case or is said in one is kept for that case: openings, commands, what strangers object."""
     for case in PROCEDURES:
         _, case_id = await standing(case.procedure)
-        await asyncio.sleep(0)
         row = await pool.fetchrow("select procedure, snapshot from cases where case_id = $1", case_id)
         rows = await pool.fetch(
             "select item_id, vault_items.case_id from references_in($1, $2) as named join vault_items on item_id = reference"
