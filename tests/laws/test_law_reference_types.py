@@ -52,7 +52,8 @@ PLAYED_NOWHERE = {
     ("incident:reported", "category_given"), ("incident:finished", "documents[].reference"),
     ("incident:whistle:ended", "results.*"), ("summons:finished", "documents[].reference"), ("summons:scored", "reason"),
     ("welfare:applied", "members[]"), ("welfare:payment:retried", "account"), ("welfare:change_reported", "note"),
-    ("welfare:ended", "reason"), ("recovery:attached", "document.reference"), ("recovery:attached", "note"), ("welfare:ended", "legal_basis"), ("welfare:reassessed", "legal_basis"),
+    ("recovery:attached", "document.reference"), ("recovery:attached", "note"), ("welfare:ended", "reason"),
+    ("welfare:ended", "legal_basis"), ("welfare:reassessed", "legal_basis"),
 }  # fmt: skip
 """Facts that no recorded walk has, because it leaves out what people may leave out."""
 
