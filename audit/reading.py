@@ -65,8 +65,9 @@ class Auditing:
             state = await _state(connection, case_id)
             entries = await _entries(connection, case_id)
             named = sorted(_items(_KNOWN[state.procedure], entries, state))
+            wholes = [each.partition(".")[0] for each in (case_id, *state.told_by())]
             refused = await connection.fetch(SQL.refused_of_case, case_id)
-            readings = await connection.fetch(SQL.readings_of_case, case_id, named)
+            readings = await connection.fetch(SQL.readings_of_case, case_id, named, wholes)
             beside = await connection.fetchval(SQL.beside_the_chain, case_id)
         procedure = _KNOWN[state.procedure]
         return record_of(

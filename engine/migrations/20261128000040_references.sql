@@ -165,51 +165,6 @@ begin
 end
 $$;
 
-create or replace function note_persons_of_entry() returns trigger language plpgsql as $$
-begin
-    insert into person_cases (person_id, case_id)
-    select distinct person, new.case_id
-    from references_in(new.kind, new.body::jsonb -> 'facts') as named,
-         lateral (select coalesce((select person_id from vault_items where item_id = named.reference),
-                                  case when named.refers = 'person' then named.reference end) as person) as of_whom
-    where person is not null
-    on conflict do nothing;
-    return null;
-end
-$$;
-
-create or replace function note_persons_of_case() returns trigger language plpgsql as $$
-begin
-    insert into person_cases (person_id, case_id)
-    select distinct person, new.case_id
-    from references_in(new.procedure, new.snapshot) as named,
-         lateral (select coalesce((select person_id from vault_items where item_id = named.reference),
-                                  case when named.refers = 'person' then named.reference end) as person) as of_whom
-    where person is not null
-    on conflict do nothing;
-    return null;
-end
-$$;
-
--- What was noted because it looked like a reference is noted anew, as it is declared. The ledger has every entry there ever was.
-delete from document_cases;
-insert into document_cases (document_id, case_id)
-select distinct named.reference, case_id
-from ledger, references_in(kind, body::jsonb -> 'facts') as named
-where body like '%"document:%' and named.refers = 'document';
-
-delete from person_cases;
-insert into person_cases (person_id, case_id)
-select distinct coalesce(item.person_id, case when refers = 'person' then reference end), case_id
-from (
-    select case_id, named.reference, named.refers
-    from ledger, references_in(kind, body::jsonb -> 'facts') as named where body ~ '"(person|text|document):'
-    union
-    select case_id, named.reference, named.refers from cases, references_in(procedure, snapshot) as named
-) as told
-left join vault_items as item on item.item_id = reference
-where item.person_id is not null or refers = 'person';
-
 -- The case in which a text was kept: only there, in its parts, and in the cases that it was told on to, is it given out. Null for
 -- what belongs to no case: documents, which stand in cases by their entries, and what is known of a person.
 alter table vault_items add column case_id text;
@@ -231,6 +186,50 @@ from (
     order by item_id, source, place
 ) as told
 where vault_items.item_id = told.item_id;
+
+-- The persons whom facts name, by their own reference or by that of a text or document of theirs. A text of another case names
+-- nobody here, unless the entry says from which case it was told: a whistle to the incident that waits for it.
+create function persons_named(of_kind text, facts jsonb, in_case text, words text) returns setof text language sql stable as $$
+    select distinct coalesce(item.person_id, named.reference)
+    from references_in(of_kind, facts) as named left join vault_items as item on item.item_id = named.reference
+    where named.refers = 'person'
+       or item.person_id is not null
+          and (item.case_id is null
+               or split_part(item.case_id, '.', 1) = split_part(in_case, '.', 1)
+               or strpos(words, '"' || split_part(item.case_id, '.', 1) || '"') > 0)
+$$;
+
+create or replace function note_persons_of_entry() returns trigger language plpgsql as $$
+begin
+    insert into person_cases (person_id, case_id)
+    select person, new.case_id from persons_named(new.kind, new.body::jsonb -> 'facts', new.case_id, new.body) as person
+    on conflict do nothing;
+    return null;
+end
+$$;
+
+create or replace function note_persons_of_case() returns trigger language plpgsql as $$
+begin
+    insert into person_cases (person_id, case_id)
+    select person, new.case_id from persons_named(new.procedure, new.snapshot, new.case_id, '') as person
+    on conflict do nothing;
+    return null;
+end
+$$;
+
+-- What was noted because it looked like a reference is noted anew, as it is declared. The ledger has every entry there ever was.
+delete from document_cases;
+insert into document_cases (document_id, case_id)
+select distinct named.reference, case_id
+from ledger, references_in(kind, body::jsonb -> 'facts') as named
+where body like '%"document:%' and named.refers = 'document';
+
+delete from person_cases;
+insert into person_cases (person_id, case_id)
+select person, case_id
+from ledger, persons_named(kind, body::jsonb -> 'facts', case_id, body) as person where body ~ '"(person|text|document):'
+union
+select person, case_id from cases, persons_named(procedure, snapshot, case_id, '') as person;
 
 -- migrate:down
 
@@ -262,5 +261,6 @@ begin
 end
 $$;
 
+drop function persons_named;
 drop function references_in;
 drop table fact_references;
