@@ -89,9 +89,8 @@ async def town(door: OpenDoor) -> Door:
 @pytest.fixture(scope="module")
 async def foreign(town: Door, pool: asyncpg.Pool) -> Foreign:
     """Somebody else's case with words, a person and a document in it."""
-    case_id = await town.start(
-        body=town.examples.REPORT | {"description": SECRET_WORDS, "reporter": {"name": "何秘密"}}
-    )
+    told = town.examples.REPORT | {"description": SECRET_WORDS, "reporter": {"name": "何秘密"}}
+    case_id = await town.start(body=told, by="stranger")
     await town.stands(case_id)
     shown = await document(town, "coordinator", town.examples.PHOTO + case_id.encode())
     await town.go(case_id, [Step("attach", "coordinator", {"document": shown})])
