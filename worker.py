@@ -20,6 +20,7 @@ from engine.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.database import open_pool
 from engine.department_keys import load_department_keys
 from engine.department_policy import load_departments
+from engine.fact_references import declare_references
 from engine.gateways import HttpGateway, http_client
 from engine.keys import Keys
 from engine.metrics import WorkerCounts, worker_runtime
@@ -31,7 +32,8 @@ from engine.temporal import build_worker, connect
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
 from schemas.department import Gateway
-from schemas.references import PersonReference, TextReference, Tombstone
+from schemas.references import PersonReference, TextReference, Tombstone, Withheld
+from workflows.case import Case
 from workflows.registry import PROCEDURES
 
 WORKER = Actor(subject="engine:worker", role=Role.ENGINE)
@@ -44,7 +46,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
     client: Client,
     pool: asyncpg.Pool,
     ledger: Ledger | None = None,
-    procedures: Sequence[type] = PROCEDURES,
+    procedures: Sequence[type[Case[Any]]] = PROCEDURES,
 ) -> AsyncIterator[Worker]:
     """Build the worker with everything its activities need, and close that again afterwards."""
     register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
@@ -60,7 +62,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
 
     async def read_kept(
         references: Sequence[TextReference], purpose: str, case_id: str
-    ) -> Mapping[TextReference, str | Tombstone]:
+    ) -> Mapping[TextReference, str | Tombstone | Withheld]:
         async with pool.acquire() as connection:
             return await vault.read_texts(connection, references, WORKER, purpose, case_id)
 
@@ -79,6 +81,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
     counts = WorkerCounts(client)
     ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry)
     forgeries = Forgeries(pool, counts.forged_command)
+    await declare_references(pool, [each.procedure for each in procedures])
     async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)
         departments = Departments(register, gateway, read_texts, settings.api_url, counts.department_call)
@@ -120,7 +123,7 @@ async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
             await running  # its own fault is told, and does not vanish with the block
 
 
-async def run_worker(settings: Settings, procedures: Sequence[type] = PROCEDURES) -> None:
+async def run_worker(settings: Settings, procedures: Sequence[type[Case[Any]]] = PROCEDURES) -> None:
     """Run until SIGTERM, or until cancelled."""
     keys = Keys.of(settings)
     client = await connect(settings, keys, runtime=worker_runtime(settings))

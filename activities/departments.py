@@ -29,7 +29,7 @@ UNAVAILABLE = "DepartmentUnavailable"
 """The type of the error that Temporal retries."""
 
 ReadTexts = Callable[[Sequence[TextReference], str, str], Awaitable[Mapping[TextReference, str]]]
-"""`read_texts(references, purpose, case_id)`: the texts by reference; the vault records each reading."""
+"""`read_texts(references, purpose, case_id)`: the texts by reference, of this case only; the vault records each reading."""
 
 CountCall = Callable[[str, str, str], None]
 """`count_call(department, act, outcome)`: for the metrics; codes only."""

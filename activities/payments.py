@@ -21,7 +21,7 @@ from schemas.payment import (
     StatusRequest,
     notice_path,
 )
-from schemas.references import TextReference, Tombstone
+from schemas.references import TextReference, Tombstone, Withheld
 
 log = structlog.get_logger()
 
@@ -31,8 +31,8 @@ PENDING = "BankNotReady"
 
 NO_BANK = "no-bank"
 
-ReadTexts = Callable[[Sequence[TextReference], str, str], Awaitable[Mapping[TextReference, str | Tombstone]]]
-"""`read_texts(references, purpose, case_id)`: the texts by reference; the vault records each reading."""
+ReadTexts = Callable[[Sequence[TextReference], str, str], Awaitable[Mapping[TextReference, str | Tombstone | Withheld]]]
+"""`read_texts(references, purpose, case_id)`: the texts by reference, of this case only; the vault records each reading."""
 
 CountCall = Callable[[str, str, str], None]
 """`count_call(bank, act, outcome)`: for the metrics; codes only."""
@@ -68,8 +68,8 @@ class Payments:
             return PayReceipt(payment_key=key, status=PayStatus.REFUSED, code=NO_BANK)
         try:
             body = await self._body(request)
-            if body is None:
-                return await self._of_erased(request)
+            if isinstance(body, str):
+                return await self._unpayable(request, body)
             outcome = await self._batches.pay(body)
         except GatewayUnavailable as error:
             raise self._unavailable("pay", request.case_id, error) from None
@@ -100,13 +100,15 @@ class Payments:
             code=payment.code,
         )
 
-    async def _body(self, request: PayRequest) -> PaymentBody | None:
-        """What goes to the bank; None when the person was erased."""
+    async def _body(self, request: PayRequest) -> PaymentBody | str:
+        """What goes to the bank, or the code of why nothing can."""
         purpose = f"pay-{request.benefit}"
         details = await self._read_person(request.payee, request.statement, purpose, request.case_id)
         account = (await self._read_texts([request.account], purpose, request.case_id))[request.account]
         if isinstance(details, Tombstone) or isinstance(account, Tombstone):
-            return None
+            return "person-erased"
+        if isinstance(account, Withheld):
+            return "account-withheld"
         return PaymentBody(
             payment_key=request.payment_key,
             case_id=request.case_id,
@@ -120,12 +122,12 @@ class Payments:
             notice_url=self._notice_url,
         )
 
-    async def _of_erased(self, request: PayRequest) -> PayReceipt:
-        """Nobody is left to be paid; but an earlier try may have paid them, and only the bank knows."""
+    async def _unpayable(self, request: PayRequest, code: str) -> PayReceipt:
+        """Nobody is there to be paid, or no account; but an earlier try may have paid, and only the bank knows."""
         key = request.payment_key
         payment = await self._gateway.status(self._bank, key)
         receipt = (
-            PayReceipt(payment_key=key, status=PayStatus.REFUSED, code="person-erased")
+            PayReceipt(payment_key=key, status=PayStatus.REFUSED, code=code)
             if payment is None
             else _receipt(key, payment)
         )

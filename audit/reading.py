@@ -1,8 +1,7 @@
 """Reads a case as an auditor does: whole, at any moment, or one entry with its reason. Reading opens no text of a person."""
 
 import asyncio
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,13 +19,12 @@ from schemas.case_record import CaseRecord, Reading, RefusedAttempt, StateAt
 from schemas.explaining import explain
 from schemas.explanation import Explanation
 from schemas.procedure import Procedure
-from schemas.references import OPAQUE
+from schemas.reference_facts import Refers, named_in
 from workflows.registry import PROCEDURES
 
 REBUILT_AT_ONCE = 2
 """Replays think with the core of the process that asks: more at once would make nothing faster."""
 
-_REFERENCE = re.compile(rf"(?:text|document):{OPAQUE}")
 _KNOWN: Mapping[str, Procedure] = {case.procedure.name: case.procedure for case in PROCEDURES}
 TitleOf = Callable[[Procedure, str], str]
 """What an entry of a kind is called on screens."""
@@ -66,9 +64,10 @@ class Auditing:
         async with self.pool.acquire() as connection:
             state = await _state(connection, case_id)
             entries = await _entries(connection, case_id)
-            named = sorted({*_references([entry.facts for entry in entries]), *_references(state.snapshot())})
+            named = sorted(_items(_KNOWN[state.procedure], entries, state))
+            wholes = [each.partition(".")[0] for each in (case_id, *state.told_by())]
             refused = await connection.fetch(SQL.refused_of_case, case_id)
-            readings = await connection.fetch(SQL.readings_of_case, case_id, named)
+            readings = await connection.fetch(SQL.readings_of_case, case_id, named, wholes)
             beside = await connection.fetchval(SQL.beside_the_chain, case_id)
         procedure = _KNOWN[state.procedure]
         return record_of(
@@ -151,12 +150,11 @@ async def _entries(connection: Any, case_id: str) -> list[Entry]:
     return [Entry.model_validate_json(row["body"]).model_copy(update={"hash": row["hash"]}) for row in rows]
 
 
-def _references(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _REFERENCE.findall(value)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _references(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _references(item)
+def _items(procedure: Procedure, entries: Sequence[Entry], state: CaseState) -> set[str]:
+    """The texts and documents of a case: what its entries and its state hold where they are declared."""
+    declared = procedure.all_references()
+    told = [(entry.facts, declared.get(entry.kind, {})) for entry in entries]
+    told.append((state.snapshot(), declared[procedure.name]))
+    return {
+        each.reference for facts, where in told for each in named_in(facts, where) if each.refers is not Refers.PERSON
+    }

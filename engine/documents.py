@@ -194,8 +194,7 @@ class Documents:
     async def _key_of(
         self, connection: Connection, reference: str, reader: Actor, purpose: str, case_id: str | None
     ) -> bytes | Tombstone:
-        kept = (await self._vault.read_texts(connection, [reference], reader, purpose, case_id))[reference]
-        return kept if isinstance(kept, Tombstone) else bytes.fromhex(kept)
+        return await self._vault.read_document_key(connection, reference, reader, purpose, case_id)
 
 
 def _document(row: asyncpg.Record | None) -> Document:

@@ -38,7 +38,7 @@ from schemas.privacy import (
     roles_in,
 )
 from schemas.procedure import Procedure
-from schemas.references import PersonReference, TextReference, Tombstone
+from schemas.references import PersonReference, TextReference, Tombstone, Withheld
 
 FILE = "privacy.yaml"
 EXPORT_PURPOSE = "privacy-export"
@@ -265,16 +265,16 @@ async def _cases(connection: Connection, person: PersonReference) -> list[CaseOf
     ]
 
 
-def _name(words: str | Tombstone) -> str | None:
+def _name(words: str | Tombstone | Withheld) -> str | None:
     """The name in a statement, so that two writings of one name are the same; None without a name."""
-    if isinstance(words, Tombstone):
+    if not isinstance(words, str):
         return None
     name = PersonDetails.model_validate_json(words).name
     return unicodedata.normalize("NFKC", name).strip() or None if name else None
 
 
-def _details(words: str | Tombstone) -> dict[str, Any]:
-    if isinstance(words, Tombstone):
+def _details(words: str | Tombstone | Withheld) -> dict[str, Any]:
+    if not isinstance(words, str):
         return {"erased": str(words)}
     return PersonDetails.model_validate_json(words).model_dump(exclude_none=True)
 

@@ -8,7 +8,7 @@ methods work inside the caller's transaction, so what is kept and who read it st
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,8 +21,9 @@ from engine.keys import Keys
 from engine.person_identity import PersonIdentity
 from engine.vault_seal import VaultFault, new_person_key, seal, unseal, unwrap, wrap
 from schemas.actor import Actor
+from schemas.case_number import wholes_of
 from schemas.document import DocumentReference
-from schemas.references import PersonReference, TextReference, Tombstone
+from schemas.references import PersonReference, TextReference, Tombstone, Withheld
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 DETAILS = "person_details"
@@ -130,60 +131,83 @@ class Vault:
         identity: PersonIdentity | None,
         texts: Mapping[str, str],
         details: PersonDetails | None = None,
+        *,
+        case_id: str | None,
     ) -> Kept:
-        """Keep a person, their details and texts by kind, all in two round trips. Raises VaultFault."""
+        """Keep a person, their details and texts by kind, all in two round trips. Raises VaultFault.
+
+        `case_id`: the case in which the texts are kept, and for which alone they will be given; None: for no case.
+        """
         person, person_key = await self._open_or_create(connection, identity)
         items = dict(texts)
         if details is not None:
             items[DETAILS] = details.model_dump_json(exclude_none=True)
-        kept = await self._insert(connection, person, person_key, items)
+        kept = await self._insert(connection, person, person_key, items, case_id)
         return Kept(person=person, details=kept.pop(DETAILS, None), texts=kept)
 
     async def keep_texts(
-        self, connection: Connection, person: PersonReference, texts: Mapping[str, str]
+        self, connection: Connection, person: PersonReference, texts: Mapping[str, str], *, case_id: str | None
     ) -> dict[str, TextReference]:
-        """Keep texts by kind of a known person, in two round trips. Raises PersonUnknown, PersonErased, VaultFault."""
-        return await self._insert(connection, person, await self._open(connection, person), texts)
+        """Keep texts by kind of a known person, in two round trips; `case_id` as in `keep`.
 
-    async def keep_text(self, connection: Connection, person: PersonReference, kind: str, text: str) -> TextReference:
-        """Keep one text. Raises PersonUnknown, PersonErased, VaultFault."""
-        return (await self.keep_texts(connection, person, {kind: text}))[kind]
+        Raises PersonUnknown, PersonErased, VaultFault.
+        """
+        return await self._insert(connection, person, await self._open(connection, person), texts, case_id)
+
+    async def keep_text(
+        self, connection: Connection, person: PersonReference, kind: str, text: str, *, case_id: str | None
+    ) -> TextReference:
+        """Keep one text. As `keep_texts`."""
+        return (await self.keep_texts(connection, person, {kind: text}, case_id=case_id))[kind]
 
     async def keep_document_key(
         self, connection: Connection, person: PersonReference, content_key: bytes
     ) -> DocumentReference:
         """Keep the key of one document; the reference it gets is the document's. Raises as `keep_text`.
 
-        Reading it is reading the document: `read_texts` gives the key as hex, records who read, and gives a tombstone
-        once the person is erased.
+        It belongs to no case: in which cases a document stands, their entries say.
         """
         person_key, reference = await self._open(connection, person), _new_reference(DOCUMENT)
         nonce, ciphertext = seal(person_key, reference, person, DOCUMENT, content_key.hex())
-        await connection.execute(SQL.insert_items, person, [reference], [DOCUMENT], [nonce], [ciphertext])
+        await connection.execute(SQL.insert_items, person, [reference], [DOCUMENT], [nonce], [ciphertext], None)
         return reference
 
-    async def read_texts(
+    async def read_texts(  # noqa: PLR0917 - who reads what, why, where
         self,
         connection: Connection,
         references: Sequence[TextReference],
         reader: Actor,
         purpose: str,
         case_id: str | None,
-    ) -> dict[TextReference, str | Tombstone]:
-        """Texts by reference; a tombstone where a person was erased. One round trip, which also records who read them.
+        told_by: Collection[str] = (),
+    ) -> dict[TextReference, str | Tombstone | Withheld]:
+        """Texts by reference, for a case; a tombstone where a person was erased. One round trip, which records who read.
+
+        A case is given what was kept in it, in what it is a part of and in its own parts, and what the cases `told_by` told
+        it; anything else is withheld, and so is what is not there. Without a case (`None`: the vault's own references,
+        for whoever gives out or erases a person) everything is given.
 
         `purpose` is a code (`show-case`). Outside a transaction a fault while opening leaves the record of a read that
-        gave nothing. Raises TextUnknown, PurposeMissing, VaultKeyUnknown, VaultDamaged.
+        gave nothing. Raises PurposeMissing, VaultKeyUnknown, VaultDamaged; without a case TextUnknown.
         """
-        if not _PURPOSE.fullmatch(purpose):
-            raise PurposeMissing
-        arguments = (list(references), reader.subject, reader.role.value, purpose, case_id)
-        rows = {row["item_id"]: row for row in await connection.fetch(SQL.read_items, *arguments)}
-        if unknown := [reference for reference in references if reference not in rows]:
+        found = await self._read(connection, references, reader, purpose, case_id, _places(case_id, told_by))
+        unknown = [reference for reference in references if reference not in found]
+        if unknown and case_id is None:
             # Counted, not named: what is no reference may be a text that was put in its place.
             raise TextUnknown(f"Missing: {len(unknown)} of {len(references)} asked for.")
-        opened: dict[str, bytes] = {}
-        return {reference: self._read_row(rows[reference], opened) for reference in references}
+        return {**found, **dict.fromkeys(unknown, Withheld())}
+
+    async def read_document_key(
+        self, connection: Connection, reference: DocumentReference, reader: Actor, purpose: str, case_id: str | None
+    ) -> bytes | Tombstone:
+        """The key of a document; who asks has found that the document stands in the case. Recorded as `read_texts`.
+
+        Raises TextUnknown and as `read_texts`.
+        """
+        found = (await self._read(connection, [reference], reader, purpose, case_id, None)).get(reference)
+        if found is None:
+            raise TextUnknown("Missing: the key of a document.")
+        return found if isinstance(found, Tombstone) else bytes.fromhex(found)
 
     async def stated_at_start(
         self, connection: Connection, person: PersonReference, case_id: str
@@ -243,6 +267,25 @@ class Vault:
             await connection.execute(SQL.empty_items_of_person, person)
         return erased_at
 
+    async def _read(  # noqa: PLR0917 - as read_texts
+        self,
+        connection: Connection,
+        references: Sequence[str],
+        reader: Actor,
+        purpose: str,
+        case_id: str | None,
+        places: tuple[list[str], list[str]] | None,
+    ) -> dict[str, str | Tombstone]:
+        """What is found of these items, in these places only (`None`: wherever it was kept)."""
+        if not _PURPOSE.fullmatch(purpose):
+            raise PurposeMissing
+        exact, wholes = places or (None, None)
+        arguments = (list(references), reader.subject, reader.role.value, purpose, case_id, exact, wholes)
+        opened: dict[str, bytes] = {}
+        return {
+            row["item_id"]: self._read_row(row, opened) for row in await connection.fetch(SQL.read_items, *arguments)
+        }
+
     async def _open_or_create(
         self, connection: Connection, identity: PersonIdentity | None
     ) -> tuple[PersonReference, bytes]:
@@ -265,7 +308,12 @@ class Vault:
         return unwrap(self._masters, row["master_key_id"], person, row["wrapped_key"])
 
     async def _insert(
-        self, connection: Connection, person: PersonReference, person_key: bytes, texts: Mapping[str, str]
+        self,
+        connection: Connection,
+        person: PersonReference,
+        person_key: bytes,
+        texts: Mapping[str, str],
+        case_id: str | None,
     ) -> dict[str, TextReference]:
         if any(not _KIND.fullmatch(kind) for kind in texts):
             raise KindUnusable
@@ -275,7 +323,13 @@ class Vault:
         sealed = [seal(person_key, references[kind], person, kind, text) for kind, text in texts.items()]
         nonces, ciphertexts = zip(*sealed, strict=True)
         await connection.execute(
-            SQL.insert_items, person, list(references.values()), list(references), list(nonces), list(ciphertexts)
+            SQL.insert_items,
+            person,
+            list(references.values()),
+            list(references),
+            list(nonces),
+            list(ciphertexts),
+            case_id,
         )
         return references
 
@@ -287,6 +341,13 @@ class Vault:
             opened[person] = unwrap(self._masters, row["master_key_id"], person, row["wrapped_key"])
         sealed = (row["nonce"] or b"", row["ciphertext"] or b"")
         return unseal(opened[person], row["item_id"], person, row["kind"], sealed)
+
+
+def _places(case_id: str | None, told_by: Collection[str]) -> tuple[list[str], list[str]] | None:
+    """Where what a case may read was kept: in just these cases, or in a part of one of those."""
+    if case_id is None:
+        return None
+    return [case_id, *wholes_of(case_id), *told_by], [case_id, *told_by]
 
 
 def _new_reference(prefix: str) -> str:

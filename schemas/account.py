@@ -4,9 +4,10 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
+from schemas.foreign_code import no_reference
 from schemas.tidy_text import tidy
 from schemas.typed_code import Tidied
 
@@ -41,8 +42,15 @@ def _not_of_a_person(code: object) -> object:
 NotOfAPerson = BeforeValidator(_not_of_a_person)
 """For a code that stands in the open and that somebody else chose."""
 
-AccountCode = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"), NotOfAPerson, Tidied]
-"""The subject of somebody's tokens, as the issuer writes it: letters, digits and signs. Never a name, phone or identity number."""
+AccountCode = Annotated[
+    str,
+    Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"),
+    AfterValidator(no_reference),
+    NotOfAPerson,
+    Tidied,
+]
+"""The subject of somebody's tokens, as the issuer writes it: letters, digits and signs. Never a name, phone,
+identity number or reference."""
 
 
 _ACCOUNT: TypeAdapter[str] = TypeAdapter(AccountCode)

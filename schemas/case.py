@@ -202,6 +202,10 @@ class CaseState(BaseModel):
         """Return the departments that hold this case or held it, and therefore see it."""
         return frozenset() if self.department is None else frozenset((self.department,))
 
+    def told_by(self) -> frozenset[str]:
+        """Return the cases, beside its whole and its parts, whose texts this one was told and may therefore show."""
+        return frozenset()
+
     def snapshot(self) -> dict[str, Any]:
         """Return the state as the projection keeps it: without what the ledger holds. It can be read back as a state."""
         return self.model_dump(mode="json", exclude=_NOT_IN_A_SNAPSHOT)

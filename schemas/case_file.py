@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from schemas.actor import Actor
 from schemas.calendar import Calendar
 from schemas.case import CaseState
 from schemas.document import Document
+from schemas.foreign_code import AtTheDoor, no_reference
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import say
@@ -61,10 +65,17 @@ class Attach(Command):
     note: TextReference | None = None
 
 
+def _versions_of_others(calendar: Calendar) -> Calendar:
+    no_reference(calendar.version)
+    if calendar.office_hours is not None:
+        no_reference(calendar.office_hours.version)
+    return calendar
+
+
 class Replan(Command):
     """重排期限: a new version of the calendar moves the open clocks."""
 
-    calendar: Calendar
+    calendar: Annotated[Calendar, AtTheDoor(Annotated[Calendar, AfterValidator(_versions_of_others)])]
 
 
 def room_for_a_document(state: FiledState, _actor: Actor, _now: datetime) -> str | None:

@@ -16,6 +16,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from schemas.account import NotOfAPerson
+from schemas.case_number import CaseNumber, OrderNumber
+from schemas.foreign_code import ForeignCode
 from schemas.free_text import TEXT_LIMIT, checked_text
 from schemas.model import Model
 from schemas.references import TextReference
@@ -26,9 +28,6 @@ LONGEST_CALLBACK_BYTES = 64 * 1024
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=48), Tidied]
 """The code of a department, a step or a refusal: small letters, digits and single hyphens; a dot or slash never."""
-
-ForeignCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)]
-"""A number or account of the department's own: it enters the history in plain, so no names and no blanks."""
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=TEXT_LIMIT), AfterValidator(checked_text)
@@ -155,8 +154,8 @@ class _Callback(Model):
     """What every report carries. `callback_id` is its idempotency key, `by` the officer's account, never a name."""
 
     callback_id: ForeignCode
-    order_id: str = Field(max_length=200)
-    case_id: str = Field(max_length=200)
+    order_id: OrderNumber
+    case_id: CaseNumber
     by: Annotated[ForeignCode, NotOfAPerson]
     as_of: Moment
 

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from schemas.department import Code, ForeignCode, Gateway, Text
+from schemas.department import Code, Gateway, Text
+from schemas.foreign_code import ForeignCode
 from schemas.model import Model
 
 

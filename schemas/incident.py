@@ -39,7 +39,7 @@ from schemas.incident_commands import (
     Verify,
     Withdraw,
 )
-from schemas.incident_entries import TITLES, Kind
+from schemas.incident_entries import REFERENCES, TITLES, Kind
 from schemas.incident_messages import DEALT_WITH, OVER
 from schemas.incident_policy import (
     IncidentPolicy,
@@ -365,6 +365,7 @@ INCIDENT = Procedure(
     state=IncidentState,
     policy=IncidentPolicy,
     titles=TITLES,
+    references=REFERENCES,
     stages=Stage,
     rules=RULES,
     explanations=EXPLANATIONS,

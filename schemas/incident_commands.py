@@ -6,12 +6,14 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.case import CaseState
+from schemas.case_number import IncidentNumber
+from schemas.department import Code
 from schemas.document import Document
+from schemas.foreign_code import AtTheDoor
 from schemas.incident_state import IncidentState, Satisfied, Solved
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
-from schemas.typed_code import Tidied, TypedCode
 
 
 class Sign(Command):
@@ -32,7 +34,7 @@ class ReturnOrder(Command):
 class Redispatch(Command):
     """改派: the coordinator gives the order to another department."""
 
-    department: TypedCode
+    department: Code
     reason: TextReference
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -42,7 +44,7 @@ class Redispatch(Command):
         return (
             Fault(
                 field="department",
-                reason=say(f"没有代码为“{self.department}”的部门", f"no department has the code {self.department!r}"),
+                reason=say("没有此代码的部门", "no department has this code"),
                 remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
             ),
         )
@@ -185,14 +187,16 @@ class AnswerSupervision(Command):
     answer: TextReference
 
 
-IncidentId = Annotated[str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), Tidied]
-"""The id of an incident. Another procedure's case has another name."""
+MergedInto = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), AtTheDoor(IncidentNumber)
+]
+"""The incident that a case went into, as cases have taken it; at the door it is an `IncidentNumber`."""
 
 
 class Merge(Command):
     """并案: the same matter was reported before; this case goes into the other."""
 
-    into: IncidentId
+    into: MergedInto
     reason: TextReference | None = None
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:

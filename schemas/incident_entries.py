@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+from schemas.reference_facts import References, Refers, of_the_file
+
+TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT
+
 
 class Kind(StrEnum):
     """What the ledger says happened."""
@@ -110,3 +114,30 @@ TITLES: dict[str, str] = {
     Kind.NOT_WAITING: "不再等候吹哨",
     Kind.WHISTLE_ENDED: "吹哨结束",
 }
+
+REFERENCES: References = {
+    **of_the_file("incident"),
+    Kind.REPORTED: {"category_given": TEXT, "description": TEXT, "address": TEXT, "reporter": PERSON},
+    Kind.REDISPATCHED: {"reason": TEXT},
+    Kind.RETURNED: {"reason": TEXT, "legal_basis": TEXT},
+    Kind.ARBITRATED: {"reason": TEXT},
+    Kind.FINISHED: {"result": TEXT, "documents[].reference": DOCUMENT},
+    Kind.VERIFICATION_FAILED: {"reason": TEXT},
+    Kind.RATED: {"comment": TEXT},
+    Kind.REOPENED: {"reason": TEXT},
+    Kind.WITHDRAWN: {"reason": TEXT},
+    Kind.REJECTED: {"reason": TEXT},
+    Kind.UNRESOLVED: {"reason": TEXT},
+    Kind.EXTENSION_REQUESTED: {"reason": TEXT},
+    Kind.EXTENSION_REFUSED: {"reason": TEXT},
+    Kind.SUSPENSION_REQUESTED: {"reason": TEXT},
+    Kind.SUSPENSION_GRANTED: {"reason": TEXT},
+    Kind.SUSPENSION_REFUSED: {"reason": TEXT},
+    Kind.SUPERVISED: {"order": TEXT},
+    Kind.SUPERVISION_ANSWERED: {"answer": TEXT},
+    Kind.MERGED: {"reason": TEXT},
+    Kind.WHISTLE_ASKED: {"reason": TEXT},
+    Kind.NOT_WAITING: {"reason": TEXT},
+    Kind.WHISTLE_ENDED: {"results.*": TEXT},
+}
+"""Which facts of which entries hold references; `results` are texts of the departments that the whistle called."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.actor import Channel
+from schemas.actor import Actor, Channel
 from schemas.case_file import FiledState
 from schemas.department import ReworkCause
 from schemas.document import DocumentReference
@@ -80,7 +80,10 @@ class ExtensionRequest(BaseModel):
 
 
 class Merge(BaseModel):
-    """并案: a merge on its way. If the other case cannot take this one, it goes on where it stood."""
+    """并案: a merge on its way. If the other case cannot take this one, it goes on where it stood.
+
+    `by`: who gave it, as their stamp says; of merges from before nobody knows.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,6 +93,7 @@ class Merge(BaseModel):
     holder: str
     clocks: list[str]
     taken: bool | None = None
+    by: Actor | None = None
 
 
 class Waiting(BaseModel):
@@ -196,6 +200,11 @@ class IncidentState(FiledState):
     def involved(self) -> frozenset[str]:
         """Return every department that an order went to."""
         return super().involved() | {order.department for order in self.orders}
+
+    def told_by(self) -> frozenset[str]:
+        """Return the whistles that it waits for or waited for: they tell what their departments have done."""
+        waits = frozenset() if self.waiting is None else frozenset((self.waiting.whistle,))
+        return waits | frozenset(self.whistles_over)
 
     def labels(self) -> dict[str, str]:
         """Return what lists and indicators group incidents by."""

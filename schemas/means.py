@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.department import Code, ForeignCode, Gateway, Moment, order_id
+from schemas.department import Code, Gateway, Moment, order_id
 from schemas.department_policy import Name
+from schemas.foreign_code import ForeignCode
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
 

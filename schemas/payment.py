@@ -18,8 +18,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.department import Code, ForeignCode, Gateway, Moment
+from schemas.case_number import CaseNumber
+from schemas.department import Code, Gateway, Moment
 from schemas.department_policy import Name
+from schemas.foreign_code import ForeignCode, KeptCode, SaidCode
 from schemas.model import Model
 from schemas.references import OPAQUE, PersonReference, TextReference
 from schemas.typed_code import Tidied
@@ -60,6 +62,11 @@ def entitlement_of(key: PaymentKey) -> str:
     """What a key pays for, without the attempt: two keys of one entitlement must not both be paid."""
     parts = key.split(".")
     return ".".join(parts[:-1] if len(parts) > _PLAIN_PARTS and parts[-1].isdecimal() else parts)
+
+
+def payee_of(key: PaymentKey) -> PersonReference:
+    """The person a key pays."""
+    return f"person:{key.split('.')[0]}"
 
 
 def month_of(key: PaymentKey) -> Month:
@@ -128,8 +135,8 @@ class PayRequest(Model):
 class PayReceipt(Model):
     """How asking for a payment ended, for the procedure. `bank_reference` and `paid_at` are the bank's.
 
-    `code` is set for REFUSED (the bank's bare code, `person-erased`), CONFLICT, RETURNED (the bank's bare codes) and
-    UNREACHABLE (`unreachable`, or `pending`). REFUSED is the bank's recorded word; a bank that does not believe us or
+    `code` is set for REFUSED (the bank's bare code, `person-erased`, `account-withheld`), CONFLICT, RETURNED (the bank's bare
+    codes) and UNREACHABLE (`unreachable`, or `pending`). REFUSED is the bank's recorded word; a bank that does not believe us or
     does not understand us has said nothing about the money, and that is UNREACHABLE.
     """
 
@@ -219,7 +226,7 @@ class BatchLine(Model):
     payment_key: PaymentKey
     http_status: int = Field(ge=200, le=599)
     payment: BankPayment | None = None
-    code: str = Field(default="", max_length=200)
+    code: SaidCode = ""
 
 
 class BatchAnswer(Model):
@@ -286,7 +293,7 @@ class ReturnNotice(Model):
     notice_id: ForeignCode
     act: Literal["returned"]
     payment_key: PaymentKey
-    case_id: str = Field(max_length=200)
+    case_id: CaseNumber
     amount_fen: Fen
     bank_reference: ForeignCode
     code: Code
@@ -298,7 +305,7 @@ class ReturnedPayment(Model):
 
     payment_key: PaymentKey
     amount_fen: Fen
-    bank_reference: ForeignCode
+    bank_reference: KeptCode
     code: Code
     returned_at: Moment
 

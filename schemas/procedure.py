@@ -11,6 +11,7 @@ from schemas.explanation import Explain
 from schemas.limits import Limit
 from schemas.model import Model
 from schemas.policy import Policy
+from schemas.reference_facts import References, Refers, declared_by
 from schemas.refusals import Fault
 from schemas.reservation import Reserves
 from schemas.rules import RulesTable
@@ -28,7 +29,8 @@ class Command(Model):
 class Procedure:
     """One of the town's procedures 业务流程. `name` is the basename of its files in every room.
 
-    `titles` are what its entries are called on screens, by kind. `policy`: the shape of policies/NAME.yaml. `parent`: the
+    `titles` are what its entries are called on screens, by kind; `references` which of their facts refer to texts, persons and
+    documents: no other is opened, whatever it looks like. `policy`: the shape of policies/NAME.yaml. `parent`: the
     procedure whose cases start cases of this one; it then has no policy and no address to start it, and goes by its
     parent's. `callbacks`: which command a report of a department's own system becomes. `reserves`: what only one living
     case of it may have at a time.
@@ -44,6 +46,7 @@ class Procedure:
     rules: RulesTable
     commands: Mapping[str, type[Command]]
     titles: Mapping[str, str]
+    references: References
     policy: type[Policy] | None = None
     parent: str | None = None
     callbacks: Mapping[CallbackAct, str] = field(default_factory=dict)
@@ -60,5 +63,11 @@ class Procedure:
             raise TypeError(f"{self.name}: departments report what is no command: {sorted(unknown)}")
         if self.reserves is not None and self.parent is not None:
             raise TypeError(f"{self.name}: what it reserves is reserved at the door, and its cases come by none")
+        if strange := set(self.references) - set(self.titles):
+            raise TypeError(f"{self.name}: facts are declared of what is no entry: {sorted(strange)}")
         if (self.policy is None) == (self.parent is None):
             raise TypeError(f"{self.name}: a procedure has a policy of its own, or a parent whose policy it goes by")
+
+    def all_references(self) -> Mapping[str, Mapping[str, Refers]]:
+        """What holds references in its cases: by kind of entry, and under its own name in the state of a case."""
+        return {**self.references, self.name: declared_by(self.state)}

@@ -12,11 +12,11 @@ from pydantic import Field
 from schemas.actor import Actor, Role
 from schemas.case import CaseState
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
-from schemas.department import ForeignCode
+from schemas.foreign_code import KeptCode
 from schemas.people import same_person
 from schemas.procedure import Command, Procedure
 from schemas.recovery_audit import EXPLANATIONS, limits_under
-from schemas.recovery_entries import TITLES
+from schemas.recovery_entries import REFERENCES, TITLES
 from schemas.recovery_state import OPEN, RecoveryState, Stage
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
@@ -27,7 +27,7 @@ class Repay(Command):
     """退款: a part, or all of it. `receipt`: the treasury's number."""
 
     amount_fen: Annotated[int, Field(strict=True, gt=0, le=10**10)]
-    receipt: ForeignCode
+    receipt: KeptCode
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse more than is left."""
@@ -118,6 +118,7 @@ RECOVERY = Procedure(
     state=RecoveryState,
     parent="welfare",
     titles=TITLES,
+    references=REFERENCES,
     stages=Stage,
     rules=RULES,
     explanations=EXPLANATIONS,

@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+from schemas.reference_facts import References, Refers, of_the_file
+
+TEXT, PERSON = Refers.TEXT, Refers.PERSON
+
 
 class Kind(StrEnum):
     """What the ledger says happened."""
@@ -30,3 +34,11 @@ TITLES: dict[str, str] = {
     Kind.ATTACHED: "附件",
     Kind.URGED: "催办",
 }
+
+REFERENCES: References = {
+    **of_the_file("recovery"),
+    Kind.DEMANDED: {"debtor": PERSON},
+    Kind.WRITE_OFF_PROPOSED: {"reason": TEXT},
+    Kind.WRITE_OFF_DECLINED: {"reason": TEXT},
+}
+"""Which facts of which entries hold references."""

@@ -16,6 +16,9 @@ TextReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^text:{
 PersonReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^person:{OPAQUE}$")]
 """Points to one person in the vault."""
 
+WITHHELD = "〔不予显示〕"
+"""What stands in place of a fact, a text or a person that is not for the reader."""
+
 
 @dataclass(frozen=True)
 class WrittenAs:
@@ -31,3 +34,10 @@ class Tombstone(Model):
 
     def __str__(self) -> str:
         return f"〔已于 {self.erased_at:%Y-%m-%d} 依法清除〕"
+
+
+class Withheld(Model):
+    """What is shown where a reference leads nowhere: to a text of another case, to none that was ever kept."""
+
+    def __str__(self) -> str:
+        return WITHHELD

@@ -14,7 +14,7 @@ from schemas.refusals import say
 from schemas.rules import By, Rule, RulesTable, Scope
 from schemas.summons_audit import EXPLANATIONS, limits_under
 from schemas.summons_commands import Arrive, Decline, Finish, Respond, Ruling
-from schemas.summons_entries import TITLES, Kind
+from schemas.summons_entries import REFERENCES, TITLES, Kind
 from schemas.summons_state import AWAITED, FINAL, OPEN, PRESENT, SETTLED, Stage, SummonsState
 
 __all__ = [
@@ -82,6 +82,7 @@ SUMMONS = Procedure(
     parent="whistle",
     state=SummonsState,
     titles=TITLES,
+    references=REFERENCES,
     stages=Stage,
     rules=RULES,
     explanations=EXPLANATIONS,

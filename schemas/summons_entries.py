@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+from schemas.reference_facts import References, Refers, of_the_file
+
+TEXT, DOCUMENT = Refers.TEXT, Refers.DOCUMENT
+
 
 class Kind(StrEnum):
     """What the ledger says happened."""
@@ -46,3 +50,13 @@ TITLES: dict[str, str] = {
     Kind.COMMENTED: "备注",
     Kind.ATTACHED: "附件",
 }
+
+REFERENCES: References = {
+    **of_the_file("summons"),
+    Kind.SUMMONED: {"matter": TEXT, "address": TEXT},
+    Kind.DECLINED: {"reason": TEXT, "legal_basis": TEXT},
+    Kind.RULED: {"reason": TEXT},
+    Kind.FINISHED: {"result": TEXT, "documents[].reference": DOCUMENT},
+    Kind.SCORED: {"reason": TEXT},
+}
+"""Which facts of which entries hold references; matter, address and the reason of a score are texts of the whistle."""

@@ -9,15 +9,13 @@ from schemas.case import CaseState
 from schemas.model import Model
 from schemas.people import same_account
 from schemas.person_views import PERSON_VIEWS
+from schemas.references import WITHHELD
 
 READS_NO_TEXTS = frozenset({Role.ADMIN})
 """Who runs the system has no business with what people wrote."""
 
 FOR_STAFF = frozenset({"contact"})
 """Facts of entries whose texts residents do not read: how somebody who objected to their application is reached."""
-
-WITHHELD = "〔不予显示〕"
-"""What stands in place of a fact, a text or a person that is not for the reader."""
 
 JUDGES = frozenset({Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 """Who decides on a household, or judges who did: to them a register's answer is shown whole, to others its verdict alone."""

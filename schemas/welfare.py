@@ -65,7 +65,7 @@ from schemas.welfare_entitlement import (
     SettlePayment,
     SuspendPayment,
 )
-from schemas.welfare_entries import TITLES
+from schemas.welfare_entries import REFERENCES, TITLES
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
@@ -273,6 +273,7 @@ WELFARE = Procedure(
     state=WelfareState,
     policy=WelfarePolicy,
     titles=TITLES,
+    references=REFERENCES,
     stages=Stage,
     rules=RULES,
     reserves=RESERVES,

@@ -20,7 +20,6 @@ from schemas.location import AreaCode
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
 from schemas.refusals import Fault, say
-from schemas.typed_code import Tidied
 from schemas.welfare_commands import DISABILITY_LEVELS
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import HouseholdMember, WelfareState
@@ -81,7 +80,7 @@ class WelfareApplication(Model):
     the town's staff is a relative, if anybody. `on_behalf_of`: the account of the resident for whom staff enter it.
     """
 
-    benefit: Annotated[str, Field(max_length=48, examples=["old-age-allowance"]), Tidied]
+    benefit: Annotated[Code, Field(examples=["old-age-allowance"])]
     applicant: Applicant
     household: tuple[Member, ...] = Field(default=(), max_length=200)
     monthly_income_fen: int

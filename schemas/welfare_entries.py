@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+from schemas.reference_facts import References, Refers, of_the_file
+
+TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT
+
 
 class Kind(StrEnum):
     """What the ledger says happened."""
@@ -118,3 +122,41 @@ TITLES: dict[str, str] = {
     Kind.ATTACHED: "附件",
     Kind.URGED: "催办",
 }
+
+REFERENCES: References = {
+    **of_the_file("welfare"),
+    Kind.APPLIED: {
+        "applicant": PERSON,
+        "members[]": PERSON,
+        "account": TEXT,
+        "address": TEXT,
+        "reason": TEXT,
+        "relation": TEXT,
+        "documents.*": DOCUMENT,
+    },
+    Kind.CORRECTION_ASKED: {"reason": TEXT},
+    Kind.HANDED_IN: {"document.reference": DOCUMENT},
+    Kind.FACTS_CORRECTED: {"reason": TEXT},
+    Kind.RELATION_DECLARED: {"relation": TEXT},
+    Kind.CHECK_RECORDED: {"note": TEXT},
+    Kind.VISITED: {"finding": TEXT},
+    Kind.REVIEWED: {"opinion": TEXT},
+    Kind.OBJECTED: {"reason": TEXT, "contact": TEXT},
+    Kind.INVESTIGATED: {"finding": TEXT, "appraisal": TEXT},
+    Kind.CONFIRMED: {"opinion": TEXT},
+    Kind.SENT_BACK: {"reason": TEXT},
+    Kind.EXTENDED: {"reason": TEXT},
+    Kind.REFUSED: {"reason": TEXT, "legal_basis": TEXT},
+    Kind.APPEALED: {"reason": TEXT, "against": TEXT},
+    Kind.APPEAL_DECIDED: {"reason": TEXT, "legal_basis": TEXT},
+    Kind.WITHDRAWN: {"reason": TEXT},
+    Kind.PAYMENT_RETRIED: {"account": TEXT},
+    Kind.PAYMENT_SETTLED: {"reason": TEXT},
+    Kind.ACCOUNT_CHANGED: {"account": TEXT},
+    Kind.CHANGE_REPORTED: {"note": TEXT},
+    Kind.SUSPENDED: {"reason": TEXT},
+    Kind.RESUMED: {"reason": TEXT},
+    Kind.REASSESSED: {"opinion": TEXT, "legal_basis": TEXT},
+    Kind.ENDED: {"reason": TEXT, "legal_basis": TEXT},
+}
+"""Which facts of which entries hold references."""

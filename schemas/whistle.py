@@ -11,7 +11,7 @@ from schemas.procedure import Procedure
 from schemas.rules import By, Rule, RulesTable, Scope
 from schemas.whistle_audit import EXPLANATIONS, limits_under
 from schemas.whistle_commands import BeginWork, Cancel, HandOverLead, Score, SummonMore
-from schemas.whistle_entries import TITLES, Kind
+from schemas.whistle_entries import REFERENCES, TITLES, Kind
 from schemas.whistle_policy import WhistlePolicy
 from schemas.whistle_state import FINAL, OPEN, Stage, Summoned, WhistleState
 
@@ -67,6 +67,7 @@ WHISTLE = Procedure(
     policy=WhistlePolicy,
     state=WhistleState,
     titles=TITLES,
+    references=REFERENCES,
     stages=Stage,
     rules=RULES,
     explanations=EXPLANATIONS,

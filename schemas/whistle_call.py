@@ -10,13 +10,14 @@ from pydantic_core import PydanticCustomError
 from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter, child_id
+from schemas.case_number import IncidentNumber
+from schemas.department import Code
 from schemas.free_text import FreeText
 from schemas.location import AREA_UNKNOWN, Location
 from schemas.model import Model
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
 from schemas.summons_state import SummonsState
-from schemas.typed_code import Tidied
 from schemas.whistle import WhistlePolicy, WhistleState
 from schemas.whistle_commands import departments_faults
 from schemas.whistle_policy import WhistleType
@@ -41,18 +42,15 @@ def _not_the_gateway(channel: Channel) -> Channel:
     return channel
 
 
-DepartmentCode = Annotated[str, Field(min_length=1, max_length=48), Tidied]
-
-
 class WhistleCall(Model):
     """The body of `POST /api/v1/whistles`. `incident`: the case that the whistle is born of; it waits for the result."""
 
     type: WhistleType
     matter: FreeText
     location: Location
-    departments: tuple[DepartmentCode, ...] = Field(min_length=1, max_length=100)
-    lead: Annotated[DepartmentCode, BeforeValidator(_one_lead)]
-    incident: Annotated[str, Field(max_length=100), Tidied] | None = None
+    departments: tuple[Code, ...] = Field(min_length=1, max_length=100)
+    lead: Annotated[Code, BeforeValidator(_one_lead)]
+    incident: IncidentNumber | None = None
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
 
     def essence(self) -> dict[str, Any]:

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterator, Sequence
 from pydantic import Field
 
 from schemas.case import CaseState
+from schemas.department import Code
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
-from schemas.typed_code import TypedCode
 from schemas.whistle_state import Summoned, WhistleState
 
 
@@ -19,7 +19,7 @@ class BeginWork(Command):
 class SummonMore(Command):
     """增派: further departments are called on the way."""
 
-    departments: tuple[TypedCode, ...] = Field(min_length=1)
+    departments: tuple[Code, ...] = Field(min_length=1)
     reason: TextReference | None = None
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -33,7 +33,7 @@ class SummonMore(Command):
 class HandOverLead(Command):
     """移交牵头: another of the departments leads, with all the duties that go with it."""
 
-    department: TypedCode
+    department: Code
     reason: TextReference
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -54,7 +54,7 @@ class HandOverLead(Command):
 class Score(Command):
     """评分: the street scores one department, 0 to 100; under the town's mark with a reason."""
 
-    department: TypedCode
+    department: Code
     score: int = Field(ge=0, le=100)
     reason: TextReference | None = None
 

@@ -2,6 +2,10 @@
 
 from enum import StrEnum
 
+from schemas.reference_facts import References, Refers, of_the_file
+
+TEXT = Refers.TEXT
+
 
 class Kind(StrEnum):
     """What the ledger says happened."""
@@ -50,3 +54,14 @@ TITLES: dict[str, str] = {
     Kind.COMMENTED: "备注",
     Kind.ATTACHED: "附件",
 }
+
+REFERENCES: References = {
+    **of_the_file("whistle"),
+    Kind.BLOWN: {"matter": TEXT, "address": TEXT},
+    Kind.SUMMONED: {"reason": TEXT},
+    Kind.REPORTED: {"result": TEXT},
+    Kind.LEAD_HANDED_OVER: {"reason": TEXT},
+    Kind.SCORED: {"reason": TEXT},
+    Kind.CANCELLED: {"reason": TEXT},
+}
+"""Which facts of which entries hold references; the `result` of a department is a text of its summons."""

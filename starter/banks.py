@@ -10,11 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.actor import Actor, Channel, Role
+from schemas.case import CaseState
 from schemas.model import Model
-from schemas.payment import LONGEST_NOTICE_BYTES, PAYMENT_RETURNED, ReturnedPayment, ReturnNotice
+from schemas.payment import (
+    LONGEST_NOTICE_BYTES,
+    PAYMENT_RETURNED,
+    PaymentKey,
+    ReturnedPayment,
+    ReturnNotice,
+    payee_of,
+)
 from schemas.refusals import say
 from starter.bodies import read_body, together
-from starter.case_reading import unknown_case
 from starter.commands import give
 from starter.documentation import responses, signed_body_of
 from starter.faults import faults_of
@@ -36,7 +43,7 @@ class NoticeTaken(Model):
     "/{code}/notices",
     summary="银行通知 A payment came back",
     responses=responses(
-        {200: NoticeTaken, 202: NoticeTaken}, "not-believed", "bad-request", "unknown-case", "unknown-payment",
+        {200: NoticeTaken, 202: NoticeTaken}, "not-believed", "bad-request", "unknown-payment",
         "not-now", "against-the-rules", "bad-command", "key-reused", "case-ended", "body-too-large", "not-json",
         "database-away",
     ),
@@ -55,11 +62,10 @@ async def receive_notice(code: str, request: Request, parts: PartsOf) -> Respons
 
 async def _give(parts: Parts, code: str, notice: ReturnNotice) -> Response:
     state = await parts.reader.state_for_department(notice.case_id)
-    if state is None:
-        raise unknown_case()
-    door = parts.doors[state.procedure].get(PAYMENT_RETURNED)
-    if door is None:
-        raise Problem(ProblemCode.UNKNOWN_PAYMENT, say("本案没有发放此款项", "this case has made no such payment"))
+    door = parts.doors[state.procedure].get(PAYMENT_RETURNED) if state is not None else None
+    # A case that is not there, one that pays nothing, the key of somebody else: to a bank all of these are one.
+    if state is None or door is None or not _could_have_paid(state, notice.payment_key):
+        raise Problem(ProblemCode.UNKNOWN_PAYMENT, say("没有发放过此款项", "there was no such payment"))
     # No token has this role: what acts under it is the case itself, or a system that its signature vouches for.
     actor = Actor(subject=f"bank:{code}", role=Role.ENGINE, channel=Channel.GATEWAY)
     sender = Sender(f"bank:{code}", notice.notice_id, actor)
@@ -74,6 +80,11 @@ async def _give(parts: Parts, code: str, notice: ReturnNotice) -> Response:
     if faults := together(door.faults(given)):
         raise bad_request(faults)
     return await give(parts, sender, state, name=PAYMENT_RETURNED, door=door, given=given)
+
+
+def _could_have_paid(state: CaseState, key: PaymentKey) -> bool:
+    """Whether a key can be one of this case: of its own person. Which payments it has made, it says itself."""
+    return payee_of(key) == getattr(state, "reporter", None)
 
 
 def _read(body: bytes) -> ReturnNotice:

@@ -1,7 +1,7 @@
 """Reading cases: one, and the timeline of one. What the caller may not see does not exist."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,13 +11,14 @@ from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
 from schemas.calendar import in_shanghai
 from schemas.case import CaseState, Entry
+from schemas.case_number import CASE_NUMBER
 from schemas.ledger import facts_of
 from schemas.person_views import shown_person
 from schemas.procedure import Procedure
-from schemas.references import OPAQUE, Tombstone
+from schemas.reference_facts import Facts, Refers, named_in, with_words
+from schemas.references import WITHHELD, PersonReference, Tombstone
 from schemas.refusals import RefusalCode, say
 from schemas.visibility import (
-    WITHHELD,
     may_read_fact,
     may_read_persons,
     may_read_texts,
@@ -33,10 +34,9 @@ from starter.titles import title_of
 from starter.views import CaseRow, CaseView, ReportReceipt, TimelineActor, TimelineEntry
 
 ViewT = TypeVar("ViewT", bound=CaseView)
-_TEXT = re.compile(rf"text:{OPAQUE}")
-_PERSON = re.compile(rf"person:{OPAQUE}")
-CASE_ID = re.compile(r"[a-z]+-[0-9]{8}-[0-9]{6,12}(\.[a-z0-9-]{1,64}){0,4}")
+CASE_ID = re.compile(CASE_NUMBER)
 PURPOSE = "show-timeline"
+NONE: Facts = {}
 
 
 class CaseReader:
@@ -122,34 +122,41 @@ class CaseReader:
     async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:
         """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded."""
         state = await self.state(case_id, actor)
+        procedure = self._procedures[state.procedure]
         async with database(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
-            entries = [_shown(Entry.model_validate_json(row["body"]), actor) for row in rows]
-            words = await self._words(connection, entries, actor, case_id)
-            words |= await self._people(connection, entries, actor, state)
-        return [_readable(self._procedures[state.procedure], entry, words) for entry in entries]
+            entries = [
+                _shown(Entry.model_validate_json(row["body"]).model_copy(update={"hash": row["hash"]}), actor)
+                for row in rows
+            ]
+            words = await self._words(connection, procedure, entries, actor, state)
+        return [_readable(procedure, entry, words) for entry in entries]
 
     async def _words(
-        self, connection: Connection, entries: list[Entry], actor: Actor, case_id: str
+        self, connection: Connection, procedure: Procedure, entries: list[Entry], actor: Actor, state: CaseState
     ) -> dict[str, object]:
-        """What stands behind each reference of the entries, for this reader."""
-        found = set(_strings([entry.facts for entry in entries]))
-        facts = [(name, value) for entry in entries for name, value in entry.facts.items()]
-        withheld = set(_strings([value for name, value in facts if not may_read_fact(actor, name)]))
-        texts = sorted(filter(_TEXT.fullmatch, found))
-        words: dict[str, object] = dict.fromkeys(texts, WITHHELD)
+        """What stands behind each reference of the entries, for this reader, where a reference is declared."""
+        named = [
+            each for entry in entries for each in named_in(entry.facts, procedure.references.get(entry.kind, NONE))
+        ]
+        withheld = {each.reference for each in named if not may_read_fact(actor, each.fact)}
+        texts = sorted({each.reference for each in named if each.refers is Refers.TEXT})
+        persons = sorted({each.reference for each in named if each.refers is Refers.PERSON})
+        words: dict[str, object] = dict.fromkeys([*texts, *persons], WITHHELD)
         readable = [text for text in texts if text not in withheld]
         if readable and may_read_texts(actor):
-            read = await self._vault.read_texts(connection, readable, actor, PURPOSE, case_id)
+            read = await self._vault.read_texts(connection, readable, actor, PURPOSE, state.case_id, state.told_by())
             words |= {reference: str(text) for reference, text in read.items()}
+        if persons:
+            words |= await self._people(connection, persons, actor, state)
         return words
 
     async def _people(
-        self, connection: Connection, entries: list[Entry], actor: Actor, state: CaseState
+        self, connection: Connection, references: Sequence[PersonReference], actor: Actor, state: CaseState
     ) -> dict[str, object]:
         """What this case was told of each person in its entries, for this reader; nothing that was stated elsewhere."""
         persons: dict[str, object] = {}
-        for person in sorted(filter(_PERSON.fullmatch, set(_strings([entry.facts for entry in entries])))):
+        for person in references:
             statement = state.statements.get(person)
             persons[person] = WITHHELD
             if not may_read_persons(actor):
@@ -183,27 +190,6 @@ def _person(details: PersonDetails | Tombstone | None, reader: Actor) -> object:
     return str(details) if details else None
 
 
-def _strings(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
-
-
-def _with(words: Mapping[str, object], value: Any) -> Any:
-    if isinstance(value, str):
-        return words.get(value, value)
-    if isinstance(value, Mapping):
-        return {name: _with(words, item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_with(words, item) for item in value]
-    return value
-
-
 def _readable(procedure: Procedure, entry: Entry, words: Mapping[str, object]) -> TimelineEntry:
     actor = entry.actor
     return TimelineEntry(
@@ -212,6 +198,6 @@ def _readable(procedure: Procedure, entry: Entry, words: Mapping[str, object]) -
         actor=TimelineActor(role=actor.role, department=actor.department, channel=actor.channel),
         kind=entry.kind,
         title=title_of(procedure, entry.kind),
-        facts=_with(words, entry.facts),
+        facts=with_words(entry.facts, procedure.references.get(entry.kind, NONE), words),
         hash=entry.hash,
     )

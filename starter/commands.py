@@ -23,6 +23,7 @@ from starter.documentation import any_body_of, responses
 from starter.documents import document_faults
 from starter.doors import Door
 from starter.intake import Entered, Sender
+from starter.named_cases import case_faults
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode, bad_request, refused
 from starter.views import CommandAnswer, SubmissionView
@@ -100,6 +101,7 @@ def _give_named(name: str) -> Any:
         faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
         if given is not None:
             faults += await document_faults(parts, given, actor)
+            faults += await case_faults(parts, given, actor)
         if given is None or faults:
             raise bad_request(faults)
         reserves = parts.procedures[state.procedure].reserves

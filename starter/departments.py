@@ -24,8 +24,7 @@ from schemas.department import (
 )
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
-from starter.bodies import read_body, together
-from starter.case_reading import unknown_case
+from starter.bodies import check_model, read_body
 from starter.commands import give
 from starter.documentation import responses, signed_body_of
 from starter.faults import faults_of
@@ -43,7 +42,7 @@ _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
     "/{code}/callbacks",
     summary="部门回执 What a department reports",
     responses=responses(
-        {200: CommandAnswer, 202: SubmissionView}, "not-believed", "bad-request", "unknown-case", "unknown-order",
+        {200: CommandAnswer, 202: SubmissionView}, "not-believed", "bad-request", "unknown-order",
         "not-now", "not-your-case", "case-ended", "body-too-large", "not-json", "database-away",
     ),
     openapi_extra=signed_body_of(SignedCallback, ArrivedCallback, ReturnedCallback, FinishedCallback),
@@ -54,8 +53,12 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
     believe(parts.department_keys.believed(code), request, body)
     callback = _read(body)
     state = await parts.reader.state_for_department(callback.case_id)
-    if state is None:
-        raise unknown_case()
+    # A case that is not there, one of others, an order that was never theirs: to a department all of these are one.
+    if state is None or (number := _order_of(state, callback, code)) is None:
+        raise unknown_order()
+    name = parts.procedures[state.procedure].callbacks.get(callback.act)
+    if name is None:
+        raise unknown_order()
     actor = Actor(
         subject=f"department:{code}/{callback.by}",
         role=Role.DEPARTMENT_OFFICER,
@@ -63,17 +66,15 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
         channel=Channel.GATEWAY,
     )
     sender = Sender(f"department:{code}", callback.callback_id, actor)
-    name = parts.procedures[state.procedure].callbacks.get(callback.act)
-    if name is None:
-        raise unknown_order()
     door = parts.doors[state.procedure][name]
-    given = door.model.model_validate(_texts(callback))
-    if faults := together(door.faults(given)):
+    given, faults = check_model(door.model, _texts(callback))
+    if given is None or (faults := door.faults(given)):
         raise bad_request(faults)
     known = await parts.intake.known(sender, state.case_id, name, given)
     if known is not None:
         return await answer_command(parts, Entered(known, repeated=True), actor)
-    _refuse_another_order(state, callback, code, name)
+    if number != len(getattr(state, "orders", ())):
+        raise _superseded(state, name)
     return await give(parts, sender, state, name=name, door=door, given=given)
 
 
@@ -93,26 +94,28 @@ def _texts(callback: CallbackBody) -> dict[str, str]:
 
 
 def unknown_order() -> Problem:
-    """A report about an order that the case never gave to this department."""
+    """A report about an order that no case ever gave to this department."""
     return Problem(
         ProblemCode.UNKNOWN_ORDER,
-        say("本案没有发给该部门的此派单", "this case has no such order to this department"),
+        say("没有发给该部门的此派单", "there is no such order to this department"),
     )
 
 
-def _refuse_another_order(state: CaseState, callback: CallbackBody, code: str, name: str) -> None:
-    """A report about an order that is not of this case, not of this department, or no longer the one that counts."""
+def _order_of(state: CaseState, callback: CallbackBody, code: str) -> int | None:
+    """The number of the order that is meant, if it is of this case and was given to this department."""
     named = _ORDER.fullmatch(callback.order_id)
     orders = getattr(state, "orders", [])
     number = int(named["number"]) if named and named["case"] == state.case_id else 0
-    if not 1 <= number <= len(orders) or orders[number - 1].department != code:
-        raise unknown_order()
-    if number != len(orders):
-        raise refused(
-            Refusal(
-                code=RefusalCode.NOT_NOW,
-                detail=say("此派单已被新的派单取代", "a later order has taken the place of this one"),
-                command=name,
-                stage=state.stage,
-            )
+    return number if 1 <= number <= len(orders) and orders[number - 1].department == code else None
+
+
+def _superseded(state: CaseState, name: str) -> Problem:
+    """A report about an order that was theirs, and counts no longer."""
+    return refused(
+        Refusal(
+            code=RefusalCode.NOT_NOW,
+            detail=say("此派单已被新的派单取代", "a later order has taken the place of this one"),
+            command=name,
+            stage=state.stage,
         )
+    )

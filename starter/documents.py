@@ -15,6 +15,7 @@ from engine.person_identity import PersonIdentity
 from schemas.actor import Actor, Role
 from schemas.case import CaseState
 from schemas.document import SUFFIXES, Document
+from schemas.reference_facts import Refers, declared_by
 from schemas.references import OPAQUE, PersonReference, Tombstone
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from schemas.visibility import may_read_texts
@@ -153,7 +154,7 @@ async def document_faults(parts: Parts, given: BaseModel, actor: Actor) -> list[
 
     Facts of a document that stand beside its reference must be those of the document.
     """
-    named = list(_named(given.model_dump(mode="json")))
+    named = list(_named(given))
     if not named:
         return []
     async with database(parts.pool) as connection:
@@ -195,20 +196,30 @@ async def _seen_in(parts: Parts, found: Found, actor: Actor) -> str | None:
     raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=cases[0] if cases else None))
 
 
-def _named(plain: Any, field: str = "body") -> Iterator[tuple[str, str, set[tuple[str, Any]]]]:
-    """Every document in a body: its field, its reference, and the facts that stand beside it."""
-    if isinstance(plain, str) and _REFERENCE.fullmatch(plain):
-        yield field, plain, set()
-    elif isinstance(plain, dict):
-        if _REFERENCE.fullmatch(str(plain.get("reference"))):
-            facts = {(name, plain[name]) for name in Document.model_fields if plain.get(name) is not None}
-            yield field, plain["reference"], facts
-            return
-        for name, value in plain.items():
-            yield from _named(value, name if field == "body" else f"{field}.{name}")
-    elif isinstance(plain, list):
-        for number, value in enumerate(plain):
-            yield from _named(value, f"{field}.{number}")
+def _named(given: BaseModel) -> Iterator[tuple[str, str, set[tuple[str, Any]]]]:
+    """Every document that a body declares: its field, its reference, and the facts that stand beside it."""
+    plain = given.model_dump(mode="json")
+    for place, refers in declared_by(type(given)).items():
+        if refers is Refers.DOCUMENT:
+            yield from _at(plain, place)
+
+
+def _at(plain: Any, place: str, field: str = "") -> Iterator[tuple[str, str, set[tuple[str, Any]]]]:
+    """What stands at a declared place; each of a list with its number."""
+    name, _, rest = place.partition(".")
+    whole = name.removesuffix("[]")
+    value = plain.get(whole) if isinstance(plain, dict) else None
+    at = f"{field}.{whole}".removeprefix(".")
+    each = list(enumerate(value or ())) if name.endswith("[]") else [(None, value)]
+    for number, item in each:
+        here = at if number is None else f"{at}.{number}"
+        if rest == "reference" and isinstance(item, dict):
+            facts = {(fact, item[fact]) for fact in Document.model_fields if item.get(fact) is not None}
+            yield here, item["reference"], facts
+        elif rest:
+            yield from _at(item, rest, here)
+        elif isinstance(item, str):
+            yield here, item, set()
 
 
 def _no_such_document(field: str) -> Fault:

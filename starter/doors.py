@@ -13,6 +13,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from schemas.foreign_code import AtTheDoor
 from schemas.free_text import FreeText
 from schemas.procedure import Command
 from schemas.references import TextReference, WrittenAs
@@ -63,6 +64,8 @@ def door_of(command: type[Command]) -> Door:
             texts.add(name)
         elif _mentions_reference(hints[name]):
             raise TypeError(f"{command.__name__}.{name}: a text reference stands in a field of its own")
+        else:
+            kind = _as_sent(kind)
         fields[name] = (kind, ... if field.is_required() else field.default)
     model = create_model(
         f"{command.__name__}Body",
@@ -90,6 +93,15 @@ def _written(kind: Any) -> Any | None:
     if said:
         return said[0]
     return FreeText if kind == TextReference else None
+
+
+def _as_sent(kind: Any) -> Any:
+    """What a field is at the door where a command takes more than people may send, alone or optional."""
+    if get_origin(kind) in (Union, UnionType):
+        return reduce(or_, [_as_sent(part) for part in get_args(kind)])
+    if get_origin(kind) is Annotated:
+        return next((said.kind for said in kind.__metadata__ if isinstance(said, AtTheDoor)), kind)
+    return kind
 
 
 def _mentions_reference(kind: Any) -> bool:

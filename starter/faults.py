@@ -57,6 +57,10 @@ _WORDS: Mapping[str, Words] = {
     "gateway_channel": _fixed(
         say("该渠道仅供部门接口使用", "this channel is for departments only"), say("请填写其他渠道", "choose another")
     ),
+    "reference_form": _fixed(
+        say("含有本系统引用的写法", "holds what reads as a reference of ours (text:, person:, document:)"),
+        say("请填写对方自己的编号", "write the other side's own number"),
+    ),
     "personal_account": _fixed(
         say("是个人号码,不是账号", "is a person's number, not an account"),
         say("请填写账号代码,或省略", "write the code of the account, or leave it out"),
@@ -71,6 +75,8 @@ _WORDS: Mapping[str, Words] = {
     "model_type": _fixed(say("应为对象", "is not an object"), say("请填写对象", "write an object: {…}")),
 }
 _NAMED = re.compile(r"^(?:Value error, )?([a-z_]+): (.+)$", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}|\[key\]")
+_NO_NAME = "…"
 _BODY = "body"
 
 
@@ -85,8 +91,13 @@ def faults_of(errors: Iterable[ErrorDetails], *, skip: int = 0) -> list[Fault]:
     return [_fault_of(error, skip) for error in errors]
 
 
+def _named_part(part: int | str) -> str:
+    """A part of a place, as it is called; what somebody may have written there is no name of ours, and is not repeated."""
+    return str(part) if isinstance(part, int) or _NAME.fullmatch(part) else _NO_NAME
+
+
 def _fault_of(error: ErrorDetails, skip: int) -> Fault:
-    field = ".".join(str(part) for part in error["loc"][skip:]) or _BODY
+    field = ".".join(_named_part(part) for part in error["loc"][skip:]) or _BODY
     if error["type"] in _WORDS:
         return fault(field, error["type"], error.get("ctx"))
     # A command's own validator names its field first: "reason: a failed verification needs a reason".

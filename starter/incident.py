@@ -59,6 +59,7 @@ def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
             _identity(report, sender.actor),
             texts,
             _details(report),
+            case_id=case_id,
         )
         named = report.reporter is not None or sender.actor.role is Role.RESIDENT or report.on_behalf_of is not None
         return open_incident(

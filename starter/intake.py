@@ -164,11 +164,11 @@ class Intake:
             return {}
         if reporter is not None:
             try:
-                return await self._vault.keep_texts(connection, reporter, texts)
+                return await self._vault.keep_texts(connection, reporter, texts, case_id=state.case_id)
             except PersonErased:
                 reporter = None
         stand_in = PersonIdentity.account(f"case {state.case_id}")
-        return dict((await self._vault.keep(connection, stand_in, texts)).texts)
+        return dict((await self._vault.keep(connection, stand_in, texts, case_id=state.case_id)).texts)
 
     def _stamp(self, case: str, name: str, sender: Sender, command_digest: str) -> Stamp:
         return self._signer.sign(

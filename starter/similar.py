@@ -9,7 +9,6 @@ from fastapi import APIRouter, Query
 from schemas.actor import Actor
 from schemas.case import CaseState
 from schemas.incident import IncidentState
-from schemas.references import Tombstone
 from schemas.tidy_text import tidy
 from schemas.visibility import may_read_texts
 from starter.authentication import Caller, acting
@@ -86,7 +85,7 @@ async def _alike(parts: Parts, state: CaseState, actor: Actor) -> list[SimilarCa
             """Description and address of a case as they are meant; None for what was erased."""
             read = await parts.vault.read_texts(connection, texts, actor, PURPOSE, case)
             found = [read[each] for each in texts]
-            return tuple(None if isinstance(each, Tombstone) else " ".join(tidy(each).split()) for each in found)
+            return tuple(" ".join(tidy(each).split()) if isinstance(each, str) else None for each in found)
 
         said = await words(state.case_id, state.description, state.address)
         return [

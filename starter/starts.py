@@ -19,6 +19,7 @@ from schemas.refusals import Fault, Refusal, RefusalCode, say
 from starter.answers import answer_start
 from starter.bodies import read_body, read_key, read_model, together
 from starter.intake import Entered, OpenCase, Sender
+from starter.named_cases import case_faults
 from starter.parts import Parts
 from starter.problems import bad_request, refused
 from starter.views import ReportAnswer, ReportReceipt, SubmissionView
@@ -78,7 +79,10 @@ class Opening(Generic[BodyT]):
         body, body_faults = read_model(self.model, await read_body(request))
         # Of a body that cannot be read nobody knows the channel, and nobody asks for it.
         actor = caller.actor(body.channel if body is not None else Channel.APP)
-        faults = together(key_faults, body_faults, await self.faults(parts, body, actor) if body is not None else [])
+        faults = together(key_faults, body_faults)
+        if body is not None:
+            faults += await self.faults(parts, body, actor)
+            faults += await case_faults(parts, body, actor)
         if body is None or faults:
             raise bad_request(faults)
         entered = await self.accept(parts, Sender(caller.subject, key, actor), body)

@@ -76,7 +76,7 @@ def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> Ope
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> WelfareState:
         return open_welfare(
             application,
-            await _keep(parts, connection, application),
+            await _keep(parts, connection, application, case_id),
             case_id=case_id,
             command_id=command_id,
             actor=sender.actor,
@@ -88,7 +88,7 @@ def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> Ope
     return open_case
 
 
-async def _keep(parts: Parts, connection: Connection, application: WelfareApplication) -> KeptApplication:
+async def _keep(parts: Parts, connection: Connection, application: WelfareApplication, case_id: str) -> KeptApplication:
     """Put everybody and every text into the vault. By the identity number the same person is found again.
 
     What is said of them here is this application's: it is kept beside what others said, and changes nothing of that.
@@ -105,9 +105,11 @@ async def _keep(parts: Parts, connection: Connection, application: WelfareApplic
         _identity(applicant),
         {kind: text for kind, text in texts.items() if text is not None},
         _details(applicant),
+        case_id=case_id,
     )
     members = [
-        await parts.vault.keep(connection, _identity(member), {}, _details(member)) for member in application.household
+        await parts.vault.keep(connection, _identity(member), {}, _details(member), case_id=case_id)
+        for member in application.household
     ]
     return KeptApplication(
         person=kept.person,

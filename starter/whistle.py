@@ -9,7 +9,6 @@ from starlette.responses import Response
 from schemas.actor import Actor
 from schemas.area import inside
 from schemas.department_policy import Name
-from schemas.incident import INCIDENT
 from schemas.incident import OPEN as OPEN_INCIDENT
 from schemas.location import Location
 from schemas.refusals import Fault, say
@@ -66,7 +65,7 @@ def _own_area_faults(location: Location, actor: Actor) -> list[Fault]:
 
 
 async def _incident_faults(parts: Parts, incident: str | None, actor: Actor) -> list[Fault]:
-    """An incident that the caller sees and that is open. Whether it can wait, it says itself."""
+    """An incident that is open; one that the caller does not see, nobody speaks of here. Whether it can wait, it says itself."""
     if incident is None:
         return []
     try:
@@ -74,18 +73,22 @@ async def _incident_faults(parts: Parts, incident: str | None, actor: Actor) -> 
     except Problem as problem:
         if problem.code != ProblemCode.UNKNOWN_CASE:
             raise
-        reason = say("没有此事件,或不在您的辖区", "there is no such incident, or not in your area")
-    else:
-        if state.procedure == INCIDENT.name and state.stage in OPEN_INCIDENT:
-            return []
-        reason = say("不是在办事件", "is not an open incident")
-    return [Fault(field="incident", reason=reason, remedy=say("请填写在办事件的编号", "name an open incident"))]
+        return []
+    if state.stage in OPEN_INCIDENT:
+        return []
+    return [
+        Fault(
+            field="incident",
+            reason=say("不是在办事件", "is not an open incident"),
+            remedy=say("请填写在办事件的编号", "name an open incident"),
+        )
+    ]
 
 
 def _opens(parts: Parts, sender: Sender, call: WhistleCall) -> OpenCase:
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> WhistleState:
         texts = {"matter": call.matter, "address": call.location.address}
-        kept = (await parts.vault.keep(connection, None, texts, None)).texts
+        kept = (await parts.vault.keep(connection, None, texts, None, case_id=case_id)).texts
         return open_whistle(
             call,
             matter=kept["matter"],

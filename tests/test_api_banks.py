@@ -254,10 +254,10 @@ async def test_a_notice_that_is_unreadable_is_told_its_fault(
 
 
 async def test_a_notice_about_no_case_is_stopped(own_api: httpx.AsyncClient, bank: Bank) -> None:
-    """A case that is not there: 404, for a person at the bank."""
+    """A case that is not there: 404, for a person at the bank, as for a payment that was none of the case's."""
     answer = await bank.notify(own_api)
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-case")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-payment")
 
 
 async def test_a_case_that_pays_nothing_knows_no_payment(

@@ -195,10 +195,10 @@ async def test_all_faults_of_a_report_are_told_at_once(bureau: Department, case:
 
 
 async def test_a_report_on_an_unknown_case_is_404(bureau: Department) -> None:
-    """A case that is not there takes no report."""
+    """A case that is not there takes no report; the answer is that of an order of others (tests/laws/test_law_case_numbers.py)."""
     answer = await bureau.send("signed", "incident-20200101-000001")
 
-    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-case")
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-order")
 
 
 async def test_a_desk_and_a_system_at_once_sign_once(bureau: Department, case: str, as_: As) -> None:

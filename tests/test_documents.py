@@ -80,8 +80,8 @@ async def attached(pool: asyncpg.Pool, case_id: str, reference: str, *, on_chain
     row = await pool.fetchrow("select * from cases where case_id = $1", case_id)
     assert row is not None
     entry = Entry(
-        case_id=case_id, seq=row["seq"] + 1, at=row["opened_at"], actor=ENGINE, kind="tests:attached",
-        facts={"document": reference}, prev_hash=row["head_hash"],
+        case_id=case_id, seq=row["seq"] + 1, at=row["opened_at"], actor=ENGINE, kind="incident:attached",
+        facts={"document": {"reference": reference}}, prev_hash=row["head_hash"],
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields} | {"seq": entry.seq, "head_hash": entry.hash}
     task_at = row["task_at"] + timedelta(milliseconds=1)

@@ -231,10 +231,12 @@ async def test_a_new_master_key_wraps_every_person_anew(own_town: OwnTown, tmp_p
     vault = Vault(keys)
     async with pool.acquire() as connection:
         kept = [
-            await vault.keep(connection, PersonIdentity.account(f"p{number}"), {"description": f"text {number}"})
+            await vault.keep(
+                connection, PersonIdentity.account(f"p{number}"), {"description": f"text {number}"}, case_id=None
+            )
             for number in range(7)
         ]
-        gone = await vault.keep(connection, PersonIdentity.account("gone"), {"description": "gone"})
+        gone = await vault.keep(connection, PersonIdentity.account("gone"), {"description": "gone"}, case_id=None)
         await vault.erase(connection, gone.person, AUDITOR, "request")
     sealed = await pool.fetch("select item_id, nonce, ciphertext from vault_items order by item_id")
     old, new = keys.vault.active_id, rotate_key(folder, Rotated.VAULT)
@@ -259,7 +261,7 @@ async def test_a_master_key_in_use_is_not_taken_away(own_town: OwnTown, tmp_path
     """Taking a master key out while a person's key is wrapped with it is refused, by number and never silently."""
     data, keys = tmp_path, ensure_keys(tmp_path / "keys")
     async with own_town.pool.acquire() as connection:
-        await Vault(keys).keep(connection, None, {"description": "text"})
+        await Vault(keys).keep(connection, None, {"description": "text"}, case_id=None)
     old = keys.vault.active_id
     activate_key(data / "keys", Rotated.VAULT, add_key(data / "keys", Rotated.VAULT))
     environment = {"JICENG_DATABASE_URL": own_town.settings.database_url.get_secret_value()}
@@ -279,7 +281,7 @@ async def test_a_person_wrapped_with_a_key_from_elsewhere_stops_the_wrapping(own
     """A key that no master key of the ring opens is told, and stays as it is."""
     stranger = ensure_keys(tmp_path / "stranger")
     async with own_town.pool.acquire() as connection:
-        await Vault(stranger).keep(connection, None, {"description": "text"})
+        await Vault(stranger).keep(connection, None, {"description": "text"}, case_id=None)
     with pytest.raises(VaultKeyUnknown, match=stranger.vault.active_id):
         await rewrap_persons(own_town.pool, ensure_keys(tmp_path / "keys").vault)
 

@@ -280,7 +280,9 @@ async def test_people_whom_no_entry_names_are_found_in_their_cases(own_town: Own
     pool, vault = own_town.pool, Vault(keys)
     async with pool.acquire() as connection:
         named, said, neither = [
-            await vault.keep(connection, PersonIdentity.account(name), {"description": name}, PersonDetails(name=name))
+            await vault.keep(
+                connection, PersonIdentity.account(name), {"description": name}, PersonDetails(name=name), case_id=None
+            )
             for name in ("named", "said", "neither")
         ]
     words = json.dumps({"members": [named.person], "note": [{"text": said.texts["description"]}], "x": "text:zzz"})

@@ -58,7 +58,11 @@ async def test_kept_texts_are_read_back(vault: Vault, connection: Held) -> None:
     """What was kept of a person is what a reader gets, by reference, details included."""
     details = PersonDetails(name="王五", phone="13800001111")
     kept = await vault.keep(
-        connection, PersonIdentity.account("back"), {"description": CANARY, "location": "幸福小区\x00😀𠮷"}, details
+        connection,
+        PersonIdentity.account("back"),
+        {"description": CANARY, "location": "幸福小区\x00😀𠮷"},
+        details,
+        case_id=CASE,
     )
     found = await vault.read_texts(connection, list(kept.texts.values()), OFFICER, "show-case", CASE)
 
@@ -122,7 +126,9 @@ async def test_callers_at_once_get_the_same_person(vault: Vault, pool: asyncpg.P
     async def keep(number: int) -> tuple[str, str]:
         async with pool.acquire() as connection, connection.transaction():
             await together.wait()
-            kept = await vault.keep(connection, PersonIdentity.phone("13800003333"), {"description": f"text {number}"})
+            kept = await vault.keep(
+                connection, PersonIdentity.phone("13800003333"), {"description": f"text {number}"}, case_id=CASE
+            )
             return kept.person, kept.texts["description"]
 
     kept = await asyncio.gather(*(keep(number) for number in range(8)))
@@ -136,7 +142,7 @@ async def test_callers_at_once_get_the_same_person(vault: Vault, pool: asyncpg.P
 async def test_nothing_personal_stands_in_the_tables(vault: Vault, connection: Held) -> None:
     """No row of the vault holds a kept text, name or number in plain, in any encoding that a look would find."""
     details = PersonDetails(name=CANARY, phone="13800004444", identity_number="32010419800101123X", address=CANARY)
-    await vault.keep(connection, PersonIdentity.phone("13800004444"), {"description": CANARY}, details)
+    await vault.keep(connection, PersonIdentity.phone("13800004444"), {"description": CANARY}, details, case_id=CASE)
     tables = ("persons", "vault_items", "vault_reads")
     rows = [row for table in tables for row in await connection.fetch(f"select {table}::text from {table}")]  # noqa: S608
     stored = "\n".join(row[0] for row in rows)
@@ -149,7 +155,7 @@ async def test_nothing_personal_stands_in_the_tables(vault: Vault, connection: H
 
 async def test_every_read_is_recorded(vault: Vault, connection: Held) -> None:
     """Each reference that was read leaves who, role, person, purpose and case, in the transaction of the read."""
-    kept = await vault.keep(connection, None, {"description": CANARY, "location": "here"})
+    kept = await vault.keep(connection, None, {"description": CANARY, "location": "here"}, case_id=CASE)
     await vault.read_texts(connection, [kept.texts["description"]], OFFICER, "show-case", CASE)
     with contextlib.suppress(InterruptedError):
         async with connection.transaction():
@@ -175,7 +181,7 @@ async def test_the_record_of_reads_only_grows(connection: Held, change: str) -> 
 
 async def test_a_read_needs_a_purpose(vault: Vault, connection: Held) -> None:
     """Reading without a purpose, or with a sentence that might name somebody, is refused and gives nothing."""
-    kept = await vault.keep(connection, None, {"description": CANARY})
+    kept = await vault.keep(connection, None, {"description": CANARY}, case_id=CASE)
     for purpose in ("", " ", "因为王五要求"):
         with pytest.raises(PurposeMissing):
             await vault.read_texts(connection, [kept.texts["description"]], OFFICER, purpose, None)
@@ -183,20 +189,20 @@ async def test_a_read_needs_a_purpose(vault: Vault, connection: Held) -> None:
 
 async def test_unknown_references_are_refused_without_quoting(vault: Vault, connection: Held) -> None:
     """Asking for what is not there is refused as a whole; a text given in place of a reference is not repeated."""
-    kept = await vault.keep(connection, None, {"description": CANARY})
+    kept = await vault.keep(connection, None, {"description": CANARY}, case_id=CASE)
     with pytest.raises(TextUnknown, match="1 of 2") as refusal:
         await vault.read_texts(connection, [kept.texts["description"], CANARY], OFFICER, "test", None)
     with pytest.raises(PersonUnknown) as unknown:
-        await vault.keep_text(connection, CANARY, "description", "text")
+        await vault.keep_text(connection, CANARY, "description", "text", case_id=CASE)
 
     assert CANARY not in f"{refusal.value} {unknown.value}"
 
 
 async def test_swapped_rows_are_noticed(vault: Vault, connection: Held) -> None:
     """Two closed texts of one person and kind that were exchanged in the table do not open in each other's place."""
-    kept = await vault.keep(connection, None, {"description": "the first"})
+    kept = await vault.keep(connection, None, {"description": "the first"}, case_id=CASE)
     one = kept.texts["description"]
-    two = await vault.keep_text(connection, kept.person, "description", "the second")
+    two = await vault.keep_text(connection, kept.person, "description", "the second", case_id=CASE)
     await connection.execute(
         """update vault_items a set nonce = b.nonce, ciphertext = b.ciphertext from vault_items b
         where a.person_id = $1 and b.person_id = $1 and a.item_id <> b.item_id""",
@@ -224,7 +230,7 @@ async def test_swapped_rows_are_noticed(vault: Vault, connection: Held) -> None:
 async def test_a_changed_row_is_noticed(vault: Vault, connection: Held, change: str) -> None:
     """A row of the vault that was changed in any way is refused as damaged, by reference and never by content."""
     await vault.find_or_create_person(connection, None)
-    kept = await vault.keep(connection, None, {"description": CANARY})
+    kept = await vault.keep(connection, None, {"description": CANARY}, case_id=CASE)
     await connection.execute(change, kept.person)
 
     with pytest.raises(VaultDamaged) as refusal:
@@ -236,7 +242,7 @@ async def test_an_erased_person_is_gone(vault: Vault, pool: asyncpg.Pool) -> Non
     """After erasing, texts and details read as tombstones, the key and ciphertexts are gone, the reads stay."""
     who = PersonIdentity.phone("13800005555")
     async with pool.acquire() as connection, connection.transaction():
-        kept = await vault.keep(connection, who, {"description": CANARY}, PersonDetails(name="王五"))
+        kept = await vault.keep(connection, who, {"description": CANARY}, PersonDetails(name="王五"), case_id=CASE)
         await vault.read_texts(connection, list(kept.texts.values()), OFFICER, "show-case", CASE)
         erased_at = await vault.erase(connection, kept.person, COORDINATOR, "个人信息保护法第47条")
 
@@ -256,7 +262,7 @@ async def test_an_erased_person_is_gone(vault: Vault, pool: asyncpg.Pool) -> Non
         assert (left["wrapped_key"], left["blind_index"], left["erased_by"]) == (None, None, "coordinator-1")
         assert (closed, reads) == (0, 3)
         with pytest.raises(PersonErased):
-            await vault.keep_text(connection, kept.person, "description", "more")
+            await vault.keep_text(connection, kept.person, "description", "more", case_id=CASE)
         with pytest.raises(PersonErased):
             await vault.erase(connection, kept.person, COORDINATOR, "again")
         with pytest.raises(PersonUnknown):
@@ -266,9 +272,9 @@ async def test_an_erased_person_is_gone(vault: Vault, pool: asyncpg.Pool) -> Non
 async def test_an_erased_person_comes_back_as_another(vault: Vault, connection: Held) -> None:
     """Whoever was erased and appears again is a new person, who does not inherit the old texts."""
     who = PersonIdentity.phone("13800006666")
-    old = await vault.keep(connection, who, {"description": "before"})
+    old = await vault.keep(connection, who, {"description": "before"}, case_id=CASE)
     await vault.erase(connection, old.person, COORDINATOR, "request")
-    new = await vault.keep(connection, who, {"description": "after"})
+    new = await vault.keep(connection, who, {"description": "after"}, case_id=CASE)
     references = [old.texts["description"], new.texts["description"]]
     found = await vault.read_texts(connection, references, OFFICER, "test", None)
 
@@ -293,7 +299,7 @@ async def test_erasing_waits_for_whoever_is_keeping(vault: Vault, pool: asyncpg.
             return bool(await reader.fetchval(waiting, eraser.get_server_pid()))
 
         async with keeper.transaction():
-            reference = await vault.keep_text(keeper, person, "description", CANARY)
+            reference = await vault.keep_text(keeper, person, "description", CANARY, case_id=CASE)
             erasing = asyncio.create_task(erase(eraser, person))
             await eventually(waits)
         await erasing
@@ -303,7 +309,7 @@ async def test_erasing_waits_for_whoever_is_keeping(vault: Vault, pool: asyncpg.
 
 async def test_a_missing_master_key_is_named(vault: Vault, keys: Keys, connection: Held, tmp_path: Path) -> None:
     """A person closed with a master key that is not at hand cannot be read, and the fault names the key."""
-    kept = await vault.keep(connection, None, {"description": CANARY})
+    kept = await vault.keep(connection, None, {"description": CANARY}, case_id=CASE)
     other = Vault(ensure_keys(tmp_path / "keys"))
 
     with pytest.raises(VaultKeyUnknown, match=keys.vault.active_id):
@@ -324,7 +330,7 @@ def test_a_persons_key_is_bound_to_person_and_master(keys: Keys) -> None:
 async def test_a_kind_is_a_code(vault: Vault, connection: Held) -> None:
     """A kind stands in plain beside the text, so a sentence is no kind."""
     with pytest.raises(KindUnusable) as refusal:
-        await vault.keep(connection, None, {CANARY: "text"})
+        await vault.keep(connection, None, {CANARY: "text"}, case_id=CASE)
     assert CANARY not in str(refusal.value)
 
 
@@ -333,7 +339,9 @@ async def test_keeping_a_report_costs_two_round_trips(vault: Vault, connection: 
     statements: list[str] = []
     texts = {"description": CANARY, "location": "here", "remark": "there"}
     with connection.query_logger(lambda logged: statements.append(logged.query)):
-        kept = await vault.keep(connection, PersonIdentity.phone("13800007777"), texts, PersonDetails(name="王五"))
+        kept = await vault.keep(
+            connection, PersonIdentity.phone("13800007777"), texts, PersonDetails(name="王五"), case_id=CASE
+        )
         await vault.read_texts(connection, list(kept.texts.values()), OFFICER, "test", None)
         await asyncio.sleep(0)  # asyncpg tells its loggers in the next turn of the loop
 
@@ -347,7 +355,7 @@ async def test_nothing_personal_is_logged_or_printed(
     who, details = PersonIdentity.phone("13800008888"), PersonDetails(name=CANARY, phone="13800008888")
     caplog.set_level(logging.DEBUG)
     with capture_logs() as logs:
-        kept = await vault.keep(connection, who, {"description": CANARY}, details)
+        kept = await vault.keep(connection, who, {"description": CANARY}, details, case_id=CASE)
         await vault.read_texts(connection, list(kept.texts.values()), OFFICER, "test", None)
     with pytest.raises(ValidationError) as refusal:
         PersonDetails.model_validate({"name": [CANARY]})
@@ -378,7 +386,7 @@ class Order(Model):
 
 async def test_the_references_of_the_vault_fit_into_a_case(vault: Vault, connection: Held) -> None:
     """What the vault gives stands in a model; a person's reference is not taken for a text's, nor one with a tail."""
-    kept = await vault.keep(connection, None, {"description": CANARY})
+    kept = await vault.keep(connection, None, {"description": CANARY}, case_id=CASE)
     order = Order(text=kept.texts["description"], person=kept.person)
 
     assert Order.model_validate_json(order.model_dump_json()) == order

@@ -13,6 +13,7 @@ from schemas.clocks import Status
 from schemas.incident import HELD, OPEN, CloseUnresolved, Kind, Merge, Reject, Stage, Withdraw
 from schemas.incident_messages import Subject, Told
 from schemas.incident_state import Merge as Merging
+from schemas.visibility import may_see, sight_of
 from workflows import steps
 from workflows.case import command
 from workflows.incident_followers import FOLLOWERS_HEAR_THE_END, Followers
@@ -21,6 +22,9 @@ from workflows.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
 """Patch: before, a department was only told on its screens that an order was void."""
+
+OFFERS_NAME_THEIR_GIVER = "merge-offers-name-their-giver"
+"""Patch: before, a case took in whatever offered itself, also by the word of somebody who could not see it."""
 
 
 class Endings(Followers):
@@ -109,6 +113,7 @@ class Endings(Followers):
             stage=Stage(self.state.stage),
             holder=self.state.holder,
             clocks=running,
+            by=by if workflow.patched(OFFERS_NAME_THEIR_GIVER) else None,
         )
         self.state.merged_into = command.into
         for name in running:
@@ -122,7 +127,12 @@ class Endings(Followers):
         """Offer this case to the other one and act on its answer."""
         merge = self.state.merge
         assert merge is not None, "an offer is of a merge"  # noqa: S101 - the errand was asked for by the command
-        offer = Message(message_id=self.offer_id(number), sender=self.state.case_id, subject=Subject.MERGE_OFFERED)
+        offer = Message(
+            message_id=self.offer_id(number),
+            sender=self.state.case_id,
+            subject=Subject.MERGE_OFFERED,
+            facts={} if merge.by is None else {"by": merge.by.model_dump(mode="json")},
+        )
         if merge.taken is None and await steps.tell_case(merge.into, offer):
             await steps.case_answered(lambda: merge.taken is not None)
         if merge.taken:
@@ -168,11 +178,18 @@ class Endings(Followers):
             merge.taken = bool(message.facts["taken"])
 
     def take_in(self, offer: Message) -> None:
-        """Decide: yes if this case is open, and so not on its way into another one itself."""
-        taken = self.state.stage in OPEN
+        """Decide: yes if this case is open, and so not on its way into another one itself, and the giver may see it."""
+        taken = self.state.stage in OPEN and self.is_seen_by_giver(offer)
         self.state.merge_answers.append((offer.sender, offer.message_id, taken))
         if taken and offer.sender in self.state.left_reports:
             self.state.left_reports.remove(offer.sender)
+
+    def is_seen_by_giver(self, offer: Message) -> bool:
+        """Whether whoever gave the merge may see this case too; one that names nobody is told to go on by itself."""
+        if not workflow.patched(OFFERS_NAME_THEIR_GIVER):
+            return True
+        by = offer.facts.get("by")
+        return by is not None and may_see(sight_of(self.state), Actor.model_validate(by))
 
     async def errand_answer_merge(self, number: int) -> None:
         """Tell the other case what became of its offer, and count its report here."""

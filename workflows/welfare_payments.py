@@ -26,7 +26,7 @@ from workflows import steps
 from workflows.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, Duties
 
-HOPELESS = frozenset({"no-bank", "person-erased"})
+HOPELESS = frozenset({"no-bank", "person-erased", "account-withheld"})
 """What no new attempt could help: a person has to find another way."""
 
 ALIVE_CHECKS = 1000

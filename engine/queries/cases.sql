@@ -56,7 +56,7 @@ select count(*)::integer from matching;
 
 -- name: entries_after
 -- The entries of a case, in order, from a place on.
-select body from chain_of($1) where seq > $2 order by seq limit $3;
+select body, hash from chain_of($1) where seq > $2 order by seq limit $3;
 
 -- name: similar
 -- Open cases that may be the same matter as case $1: same category, inside $5 metres, opened inside $6 of each other.

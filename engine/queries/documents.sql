@@ -33,10 +33,14 @@ update documents set stored_at = clock_timestamp() where document_id = $1 and st
 select * from documents where document_id = any($1::text[]) and stored_at is not null;
 
 -- name: cases_of_document
--- The cases in whose chain a document stands; what a lost workflow task wrote beside the chain gives nobody sight.
+-- The cases in whose chain a document stands, where it is declared; what a lost workflow task wrote beside the chain gives
+-- nobody sight.
 select case_id from document_cases
 where document_id = $1
-  and exists (select from chain_of(document_cases.case_id) as entry where strpos(entry.body, '"' || $1 || '"') > 0)
+  and exists (select from chain_of(document_cases.case_id) as entry
+              where strpos(entry.body, '"' || $1 || '"') > 0
+                and $1 in (select named.reference from references_in(entry.kind, entry.body::jsonb -> 'facts') as named
+                           where named.refers = 'document'))
 order by case_id;
 
 -- name: files_of_erased

@@ -17,13 +17,16 @@ select procedure, snapshot from cases where case_id = $1;
 select at, command, subject, role, department, code, stage from refusals where case_id = $1 order by at, refusal_id;
 
 -- name: readings_of_case
--- Who read what of the persons of a case: for the case, or under another name one of the items ($2) that stand in it.
+-- Who read what of the persons of a case: for the case, or under another name one of the items ($2) that stand in it and were
+-- kept in it, in its parts and wholes, or in a case that told it ($3, by their numbers without parts).
 select reads.read_id, reads.at, reads.who, reads.role, reads.person_id as person, items.kind, reads.purpose, reads.case_id
 from (
     select * from vault_reads where case_id = $1
     union
     select * from vault_reads
-    where person_id in (select person_id from vault_items where item_id = any($2::text[])) and item_id = any($2::text[])
+    where person_id in (select person_id from vault_items where item_id = any($2::text[]))
+      and item_id in (select item_id from vault_items
+                      where item_id = any($2::text[]) and (case_id is null or split_part(case_id, '.', 1) = any($3::text[])))
 ) as reads
 join vault_items as items using (item_id)
 order by reads.at, reads.read_id;

@@ -21,17 +21,21 @@ select person_id from persons where blind_index = $1;
 select wrapped_key, master_key_id, erased_at from persons where person_id = $1 for share;
 
 -- name: insert_items
--- Keep several items of one person.
-insert into vault_items (item_id, person_id, kind, nonce, ciphertext)
-select item_id, $1, kind, nonce, ciphertext
+-- Keep several items of one person, of this case ($6); of none where that is null.
+insert into vault_items (item_id, person_id, kind, nonce, ciphertext, case_id)
+select item_id, $1, kind, nonce, ciphertext, $6
 from unnest($2::text[], $3::text[], $4::bytea[], $5::bytea[]) as new (item_id, kind, nonce, ciphertext);
 
 -- name: read_items
--- Items with what opens them; every row that is found is recorded as read, erased ones too.
+-- Items with what opens them; every row that is given is recorded as read, erased ones too.
+-- For a case only what was kept in it ($6: it, what it is a part of, and what is told on to it) or in a part of one ($7).
 with wanted as (
     select item_id, person_id, kind, nonce, ciphertext, wrapped_key, master_key_id, erased_at
     from vault_items join persons using (person_id)
     where item_id = any($1::text[])
+      and ($6::text[] is null
+           or case_id = any($6)
+           or exists (select from unnest($7::text[]) as whole where starts_with(case_id, whole || '.')))
 ), recorded as (
     insert into vault_reads (who, role, person_id, item_id, purpose, case_id)
     select $2, $3, person_id, item_id, $4, $5 from wanted
