@@ -49,6 +49,11 @@ def entitlement_of(key: PaymentKey) -> str:
     return ".".join(key.split(".")[:3])
 
 
+def benefit_of(key: PaymentKey) -> str:
+    """The benefit, or the part of it, that a key pays."""
+    return key.split(".")[1]
+
+
 def month_of(key: PaymentKey) -> Month:
     """The month a key pays for."""
     return key.split(".")[2]

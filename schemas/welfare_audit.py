@@ -20,6 +20,7 @@ _DUTIES = (
     "accept", "correct", "survey", "review", "investigate", "confirm", "countersign", "whole", "refusal_notice",
     "decide_appeal",
 )  # fmt: skip
+_OF_CHANGES = ("review_change", "confirm_change", "confirm_account", "tell_payee")
 _CHECK = "check:"
 
 
@@ -27,6 +28,9 @@ def limits_under(state: WelfareState, policy: WelfarePolicy) -> Mapping[str, Lim
     """The limits of the clocks that are somebody's duty; of payments none, for their time is a date and no limit."""
     limits: dict[str, Limit] = {name: getattr(policy.terms, name) for name in _DUTIES}
     limits |= {name: policy.terms.check for name in state.clocks if name.startswith(_CHECK)}
+    of_changes = {name: getattr(policy.terms, name) for name in _OF_CHANGES}
+    of_changes["countersign_change"] = policy.terms.countersign
+    limits |= {name: limit for name, limit in of_changes.items() if name in state.clocks}
     benefit = policy.benefits.get(state.benefit)
     if benefit is not None:
         limits["reassess"] = benefit.reassess if state.income_stable else benefit.reassess_unstable
@@ -72,6 +76,11 @@ def reckoned(sums: Mapping[str, Any], state: WelfareState) -> tuple[tuple[str, .
                     "standard less income, for each head; never below 0",
                 ),
             ), amount
+        case "arrears":
+            months = state.change.months if state.change else []
+            parts = [assess(state.rules, state.household, month).amount_fen for month in months]
+            sums_of = " + ".join(f"{month} {fen}" for month, fen in zip(months, parts, strict=True))
+            return (f"{sums_of} = {sum(parts)}",), sum(parts)
         case "per_head" | "pay_first":
             each, heads = int(sums["each_fen"]), int(sums["heads"])
             return (f"{each} × {heads} = {each * heads}",), each * heads

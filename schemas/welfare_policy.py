@@ -3,14 +3,14 @@
 A benefit is nothing but its entry: no benefit has code of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from schemas.clock_schedule import BREACH, tier_name
-from schemas.clocks import Limit, Tier
+from schemas.clocks import Limit, Tier, Unit
 from schemas.department import Code
 from schemas.department_policy import Name
 from schemas.means import FactName
@@ -100,7 +100,8 @@ class Benefit(Model):
     """One benefit 救助项目. `visits`: how many different people visit the household.
 
     `publicity` None: not posted. `pay_first_fen`: urgent aid, so much for each head is paid at acceptance and everything
-    else is looked at afterwards.
+    else is looked at afterwards; altogether no more than `pay_first_at_most_fen`, however many heads were stated. What is
+    above that is paid after confirmation.
     """
 
     name: Name
@@ -115,13 +116,45 @@ class Benefit(Model):
     reassess: Limit
     reassess_unstable: Limit
     pay_first_fen: Money = 0
+    pay_first_at_most_fen: Money | None = None
+
+    def faults(self, documents: Container[str]) -> Iterator[str]:
+        """Say what is wrong with it, place first; `documents` are the kinds that there are."""
+        if not self.legal_basis.strip():
+            yield ".legal_basis: is blank; name the law"
+        for kind in self.documents:
+            if kind not in documents:
+                yield f".documents: {kind!r} is no kind of documents; add it there"
+        sources = [check.source for check in self.checks]
+        for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
+            yield f".checks: {source!r} stands twice; keep one"
+        if isinstance(self.amount, ByAge | ByDisability):
+            steps = [band.at for band in self.amount.bands]
+            if steps != sorted(set(steps)):
+                yield ".amount.bands: are not in rising order; sort them"
+        yield from self._advance_faults()
+
+    def _advance_faults(self) -> Iterator[str]:
+        if self.pay_first_fen and self.pay_first_at_most_fen is None:
+            yield ".pay_first_at_most_fen: is missing; write how much is paid before anything is checked"
+        if (self.pay_first_at_most_fen or 0) > self.second_signature_above_fen:
+            yield (
+                f".pay_first_at_most_fen: is above second_signature_above_fen ({self.second_signature_above_fen}),"
+                " which nobody pays on one signature; write no more"
+            )
+
+
+_THREE_DAYS = Limit(amount=3, unit=Unit.WORKING_DAYS)
 
 
 class WelfareTerms(Model):
     """The town's rules for all benefits; policies/welfare.yaml says what each is.
 
     `authority`: the department that answers for welfare. `alive_by`: the source that is asked before every monthly payment
-    whether a death is registered; none: nobody is.
+    whether a death is registered; none: nobody is. `review_change`, `confirm_change`: who decides on a change that would pay
+    more; `arrears_months_at_most`: how many months back such a change is paid. `confirm_account`, `tell_payee`: who confirms
+    another account, and who tells a payee without an account of it. `confirm_repayment`: who confirms that money came back.
+    `postings_at_most`: how often a case is posted, however often somebody objects.
     """
 
     authority: str
@@ -149,6 +182,13 @@ class WelfareTerms(Model):
     alive_by: Code | None = None
     suspended_at_most: Limit
     repay: Limit
+    review_change: Limit = Limit(amount=5, unit=Unit.WORKING_DAYS)
+    confirm_change: Limit = Limit(amount=10, unit=Unit.WORKING_DAYS)
+    arrears_months_at_most: int = Field(default=12, ge=0, le=120)
+    confirm_account: Limit = _THREE_DAYS
+    tell_payee: Limit = _THREE_DAYS
+    confirm_repayment: Limit = _THREE_DAYS
+    postings_at_most: int = Field(default=2, ge=1, le=10)
     unresolved_after: Limit
     tiers: tuple[Tier, ...]
     documents_at_most: int = Field(ge=1)
@@ -176,16 +216,4 @@ class WelfarePolicy(Policy):
         if self.terms.pay_by < self.terms.pay_on:
             yield f"terms.pay_by: is before pay_on ({self.terms.pay_on}); write a later day"
         for code, benefit in self.benefits.items():
-            place = f"benefits.{code}"
-            if not benefit.legal_basis.strip():
-                yield f"{place}.legal_basis: is blank; name the law"
-            for kind in benefit.documents:
-                if kind not in self.documents:
-                    yield f"{place}.documents: {kind!r} is no kind of documents; add it there"
-            sources = [check.source for check in benefit.checks]
-            for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
-                yield f"{place}.checks: {source!r} stands twice; keep one"
-            if isinstance(benefit.amount, ByAge | ByDisability):
-                steps = [band.at for band in benefit.amount.bands]
-                if steps != sorted(set(steps)):
-                    yield f"{place}.amount.bands: are not in rising order; sort them"
+            yield from (f"benefits.{code}{fault}" for fault in benefit.faults(self.documents))
