@@ -77,10 +77,9 @@ def reckoned(sums: Mapping[str, Any], state: WelfareState) -> tuple[tuple[str, .
                 ),
             ), amount
         case "arrears":
-            months = state.change.months if state.change else []
-            parts = [assess(state.rules, state.household, month).amount_fen for month in months]
-            sums_of = " + ".join(f"{month} {fen}" for month, fen in zip(months, parts, strict=True))
-            return (f"{sums_of} = {sum(parts)}",), sum(parts)
+            months = {name: int(fen) for name, fen in sums.items() if name != "rule"}
+            total = sum(months.values())
+            return (" + ".join(f"{month} {fen}" for month, fen in sorted(months.items())) + f" = {total}",), total
         case "per_head" | "pay_first":
             each, heads = int(sums["each_fen"]), int(sums["heads"])
             return (f"{each} × {heads} = {each * heads}",), each * heads
@@ -161,6 +160,7 @@ _RULES = {
     "per_head": say("按人计发", "so much for each head"),
     "by_age": say("按年龄档次", "by the highest band that the age has reached"),
     "by_disability": say("按残疾等级", "by the level of the disability"),
+    "arrears": say("补发:停发各月应发金额之和", "the months that were left out, each by what was due in it"),
     "pay_first": say("急难先行发放,按人计", "urgent aid: so much for each head before anything is checked"),
 }
 
@@ -169,6 +169,9 @@ EXPLANATIONS: Mapping[str, Explain] = {
     Kind.CONFIRMED: _amount,
     Kind.GRANTED: _amount,
     Kind.ADJUSTED: _amount,
+    Kind.CHANGE_ASKED: _amount,
+    Kind.CHANGE_REVIEWED: _amount,
+    Kind.CHANGE_CONFIRMED: _amount,
     Kind.REFUSED: _refused,
     Kind.EXTENDED: _extended,
     Kind.APPEAL_DECIDED: _appeal_decided,

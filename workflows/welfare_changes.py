@@ -10,7 +10,7 @@ Confirmed, the difference is paid for the months since, as far back as the polic
 the clocks rest too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from schemas.actor import Actor
 from schemas.clocks import Status
@@ -38,7 +38,7 @@ class Changes(Checks):
         """申请调整: in place of one that was asked for before; the registers whose answers it touches are asked anew."""
         self.drop_change("replaced")
         self.state.changes_asked += 1
-        arrears = sum(assess(self.state.rules, self.state.household, month).amount_fen for month in months)
+        arrears = self.arrears_of(months)
         change = ChangeAsked(
             number=self.state.changes_asked,
             cause=cause,
@@ -46,14 +46,13 @@ class Changes(Checks):
             stated=dict(stated),
             months=list(months),
             before_fen=self.state.granted_fen,
-            amount_fen=arrears,
+            amount_fen=arrears.amount_fen,
             asked_by=by.subject,
             asked_at=self.now(),
         )
         self.state.change = change
-        asked = self.amount_asked() if stated else None
-        if asked is not None:
-            change.amount_fen = asked.amount_fen
+        asked = self.amount_asked() if stated else arrears
+        change.amount_fen = asked.amount_fen
         touched = self.checks_a_change_touches(stated)
         change.checked = {check.source: Checked(source=check.source) for check in touched}
         self.record(
@@ -63,10 +62,10 @@ class Changes(Checks):
             since=since,
             stated=dict(stated),
             months=list(months),
-            arrears_fen=arrears,
+            arrears_fen=arrears.amount_fen,
             before_fen=change.before_fen,
             amount_fen=change.amount_fen,
-            arithmetic=asked.arithmetic if asked else {"rule": "arrears", "months": len(months)},
+            arithmetic=asked.arithmetic,
             asked_again=[check.source for check in touched],
             by=by.role,
         )
@@ -80,6 +79,11 @@ class Changes(Checks):
     def amount_asked(self) -> Assessment:
         """The amount a month as the change that waits would have it."""
         return assess(self.state.rules, self.state.household_asked, month_at(self.now()))
+
+    def arrears_of(self, months: Iterable[str]) -> Assessment:
+        """What months that were left out come to, as things stand."""
+        due = {month: assess(self.state.rules, self.state.household, month).amount_fen for month in months}
+        return Assessment(amount_fen=sum(due.values()), arithmetic={"rule": "arrears", **due})
 
     def checks_a_change_touches(self, stated: Mapping[str, int]) -> list[Check]:
         """The registers whose answers depend on what is stated other than before."""
@@ -138,15 +142,15 @@ class Changes(Checks):
         change = self.change_that_waits()
         change.confirmed_by = by.subject
         self.stop_duty("confirm_change", by.subject)
-        amount = self.amount_asked() if change.stated else None
-        change.amount_fen = amount.amount_fen if amount else change.amount_fen
+        amount = self.amount_asked() if change.stated else self.arrears_of(change.months)
+        change.amount_fen = amount.amount_fen
         second = bool(change.stated) and change.amount_fen > self.state.rules.second_signature_above_fen
         self.record(
             Kind.CHANGE_CONFIRMED,
             number=change.number,
             opinion=command.opinion,
             amount_fen=change.amount_fen,
-            arithmetic=amount.arithmetic if amount else {"rule": "arrears", "months": len(change.months)},
+            arithmetic=amount.arithmetic,
             before_fen=change.before_fen,
             second_signature=second,
         )
