@@ -333,8 +333,9 @@ WALKS = (
             Step("refuse_account", "applicant"),
             *GRANTED,
             Step("change_account", "applicant"),
+            DIED,
         ),
-        "paying",
+        "ended",
     ),
     Walk(
         "a raise that two decide on",
@@ -346,8 +347,9 @@ WALKS = (
             *RAISED,
             Step("countersign_change", "supervisor"),
             Step("reassess", "street_officer", {"continues": True, "household_size": 3, "opinion": "一人迁出"}),
+            DIED,
         ),
-        "paying",
+        "ended",
         HEATING,
     ),
     Walk(
