@@ -20,7 +20,7 @@ from schemas.actor import Actor, Channel, Role
 from schemas.calendar import TownDatetime, in_shanghai
 from schemas.model import Model
 from schemas.person_views import masked_name
-from schemas.refusals import Refusal, say
+from schemas.refusals import Refusal, RefusalCode, say
 from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
@@ -164,7 +164,7 @@ async def _entered(parts: Parts, sender: Sender, state: WelfareState, door: Door
     try:
         entered = await parts.intake.command(sender, state, "object", door, given)
     except Problem as problem:
-        if problem.code != ProblemCode.KEY_REUSED:
+        if problem.code != RefusalCode.KEY_REUSED:
             raise
         return None
     if entered.submission.leased and not entered.repeated:

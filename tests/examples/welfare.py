@@ -325,7 +325,7 @@ WALKS = (
         "ended",
     ),
     Walk(
-        "another account refused and the payee's own",
+        "another account refused and one of the payee",
         (
             Step("change_account", "clerk"),
             Step("refuse_account", "civil"),
