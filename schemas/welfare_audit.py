@@ -109,7 +109,7 @@ def _signatures(entry: Entry, state: WelfareState, amount: int) -> Iterator[str]
 
 
 def _change(entry: Entry, amount: int) -> Iterator[str]:
-    if "before_fen" in entry.facts:
+    if "before_fen" in entry.facts and entry.facts["arithmetic"]["rule"] != "arrears":
         before = int(entry.facts["before_fen"])
         yield say(f"原为 {before},变动 {amount - before:+d}", "what it was before, and the difference")
 

@@ -27,7 +27,7 @@ from schemas.case import CaseOutcome
 from schemas.welfare import WELFARE
 from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage, WelfareState
 from workflows.welfare_decision import Decision
-from workflows.welfare_duties import OF_CLOCK, SUPERVISOR
+from workflows.welfare_duties import BESIDE, OF_CLOCK, SUPERVISOR
 
 WINDOWS = frozenset({"publicity", "appeal", "payday", "ask_again", "pay_again", "suspended"})
 """The clocks that are nobody's duty: their end decides something, and nobody is warned."""
@@ -104,7 +104,7 @@ class Welfare(Decision):
 
     def nobody_else_is_left(self, clock: str) -> None:
         """After the last tier an undecided case is the supervisor's, and the final limit runs; an entitlement lives on."""
-        if self.state.stage in LIVING or clock in ("pay", *OF_CLOCK) or self.clocks.runs("final"):
+        if self.state.stage in LIVING or clock in BESIDE or self.clocks.runs("final"):
             return
         self.state.holder = SUPERVISOR
         self.clocks.start("final", self.state.terms.unresolved_after, "engine")

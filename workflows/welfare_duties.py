@@ -39,13 +39,17 @@ A_RECOVERY_KNOWS_WHO_ENTERED = "a-recovery-knows-who-entered"
 """Patch: before, a recovery did not know who had entered the case that paid."""
 
 OF_CLOCK = {
+    "investigate": STREET,
     "review_change": STREET,
     "confirm_change": CIVIL_AFFAIRS,
     "countersign_change": CIVIL_AFFAIRS,
     "confirm_account": CIVIL_AFFAIRS,
     "tell_payee": CLERK,
 }
-"""Who is warned of a duty that the holder of a living entitlement need not have."""
+"""Who is warned of a duty that the holder of the case need not have."""
+
+BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate"})
+"""Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
 
 BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
