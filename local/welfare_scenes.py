@@ -16,6 +16,9 @@ from starter.client import Refused, TownClient
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)
 CIVIL_AFFAIRS = Persona("civil-affairs-officer-1", Role.CIVIL_AFFAIRS_OFFICER)
 LOOK_SECONDS = 0.1
+FIRST_ANSWERS = 5
+"""So many registers answer about an application for the subsistence allowance."""
+
 ANOTHER = Persona("civil-affairs-officer-2", Role.CIVIL_AFFAIRS_OFFICER)
 APPLICANT = RESIDENTS[0]
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
@@ -97,16 +100,32 @@ class ToldLate:
         month = (await stage.seen(Kind.PAID, self.since)).facts["month"]
         await stage.seen(Kind.PAID, self.payments)
         body = {**self.change, "since": month}
-        key = f"scene:{stage.case_id}:report_change"
+        key = f"scene:{stage.case_id}:report_change:{self.payments}"
         await stage.client(self.by).command(stage.case_id, "report_change", body, key, SETTLE_SECONDS)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PaysBack:
-    """What was paid too much is paid back, in two parts."""
+class ReviewsRaise:
+    """The street office agrees to a change that would pay more, once the registers have answered anew."""
+
+    by: Persona = STREET
 
     async def play(self, stage: OnStage) -> None:
-        """Wait for the recovery, and pay."""
+        """Wait for the answers of those that the change touches, and agree."""
+        asked = (await stage.seen(Kind.CHANGE_ASKED)).facts["asked_again"]
+        await stage.seen(Kind.CHECK_ANSWERED, FIRST_ANSWERS + len(asked))
+        key = f"scene:{stage.case_id}:review_change"
+        await stage.client(self.by).command(
+            stage.case_id, "review_change", {"opinion": "入户见到新生儿"}, key, SETTLE_SECONDS
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaysBack:
+    """What was paid too much is paid back, in two parts; civil affairs confirms what the window recorded."""
+
+    async def play(self, stage: OnStage) -> None:
+        """Wait for the recovery, pay, and have it confirmed."""
         await stage.seen(Kind.RECOVERY_OPENED)
         entry = await stage.seen(Kind.RECOVERY_ASKED)
         asked = entry.facts
@@ -117,6 +136,10 @@ class PaysBack:
             await stage.pays_in(body["receipt"], part, entry.at)
             await stage.client(CLERK).command(
                 asked["case"], "repay", body, f"scene:{asked['case']}:repay:{number}", SETTLE_SECONDS
+            )
+            key = f"scene:{asked['case']}:confirm_repayment:{number}"
+            await stage.client(CIVIL_AFFAIRS).command(
+                asked["case"], "confirm_repayment", {"repayment": number}, key, SETTLE_SECONDS
             )
 
 

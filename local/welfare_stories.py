@@ -19,6 +19,7 @@ from local.welfare_scenes import (
     Consents,
     HandsIn,
     PaysBack,
+    ReviewsRaise,
     ToldLate,
     confirm,
     identity_number,
@@ -221,10 +222,39 @@ _STORIES: tuple[Story, ...] = (
         ),
         children={
             "recovery-1": ChildExpectation(
-                (RecoveryKind.DEMANDED, RecoveryKind.REPAID_PART, RecoveryKind.REPAID_PART, RecoveryKind.REPAID)
+                (
+                    RecoveryKind.DEMANDED,
+                    *(RecoveryKind.REPAYMENT_CLAIMED, RecoveryKind.REPAID_PART) * 2,
+                    RecoveryKind.REPAID,
+                )
             )
         },
         clock=OwnClock(SPRING, A_MONTH // 3),
+    ),
+    WelfareStory(
+        name="welfare-raise",
+        title=Title(
+            zh="家庭添人,调高须两人审批", en="a child is born: the raise is asked for, and two others decide on it"
+        ),
+        description="失业无收入,申请低保",
+        benefit="subsistence-allowance",
+        born="19850303",
+        order=109,
+        papers=THREE_PAPERS,
+        income_fen=30000,
+        path=(*POSTED, CONFIRMING, PAYING, ENDED),
+        counts=ONCE | {Kind.CHANGE_ASKED: 1, Kind.CHANGE_REVIEWED: 1, Kind.CHANGE_CONFIRMED: 1, Kind.ADJUSTED: 1},
+        scenes=(
+            ACCEPT,
+            *VISITS,
+            REVIEW,
+            confirm(Kind.PUBLICITY_ENDED),
+            ToldLate(payments=1, since=1, change={"change": "household", "household_size": 2}, by=APPLICANT),
+            ReviewsRaise(),
+            Gives(by=ANOTHER, command="confirm_change", body={"opinion": "同意调整"}, after=Kind.CHANGE_REVIEWED),
+            ToldLate(payments=2, since=2),
+        ),
+        clock=OwnClock(SPRING, 5 * A_DAY),
     ),
     WelfareStory(
         name="welfare-bank-timeout",

@@ -1,5 +1,6 @@
 """What every case remembers: its charter, stage, clocks, answered commands and the entries not yet in the ledger."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from schemas.calendar import Calendar
 from schemas.canonical import digest
 from schemas.clocks import Clock, ClockView, view
 from schemas.model import Model
+from schemas.people import Part
 from schemas.references import PersonReference, TextReference
 from schemas.town_time import TownTime
 
@@ -205,6 +207,10 @@ class CaseState(BaseModel):
     def told_by(self) -> frozenset[str]:
         """Return the cases, beside its whole and its parts, whose texts this one was told and may therefore show."""
         return frozenset()
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """Return the accounts of who took which part in the case, as far as a rule keeps people apart by it."""
+        return {Part.ENTERED: (self.opening.actor.subject,)}
 
     def snapshot(self) -> dict[str, Any]:
         """Return the state as the projection keeps it: without what the ledger holds. It can be read back as a state."""

@@ -32,12 +32,17 @@ def mermaid(procedure: Procedure) -> str:
 
 
 def table(procedure: Procedure) -> str:
-    """Return the table in Markdown: command, who, at which stages, to which."""
-    lines = ["| command | 操作 | who | from stage | to stage |", "|---|---|---|---|---|"]
+    """Return the table in Markdown: command, who, at which stages, to which; where people are kept apart, who from what."""
+    apart = any(rule.apart_from or rule.moves_money for rule in procedure.rules)
+    heads = ["command", "操作", "who", "from stage", "to stage", *(["not by who", "money"] if apart else [])]
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for rule in procedure.rules:
         who = ", ".join(f"{entry.role}{_SCOPES[entry.scope]}" for entry in rule.by)
         target = ", ".join(rule.to) or "(unchanged)"
-        lines.append(f"| {_label(rule)} | {rule.title} | {who} | {', '.join(rule.at)} | {target} |")
+        cells = [_label(rule), rule.title, who, ", ".join(rule.at), target]
+        if apart:
+            cells += [", ".join(rule.apart_from), "moves" if rule.moves_money else ""]
+        lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
     return "\n".join(lines)
 
 

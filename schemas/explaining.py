@@ -68,5 +68,8 @@ def _permission(rule: Rule) -> Permission:
         by=tuple(f"{by.role}/{by.scope}" for by in rule.by),
         at=tuple(str(stage) for stage in rule.at),
         to=tuple(str(stage) for stage in rule.to),
-        conditions=tuple(condition.__name__.strip("_") for condition in rule.conditions),
+        conditions=(
+            *(f"apart_from:{part}" for part in rule.apart_from),
+            *(condition.__name__.strip("_") for condition in rule.conditions),
+        ),
     )

@@ -69,6 +69,11 @@ def payee_of(key: PaymentKey) -> PersonReference:
     return f"person:{key.split('.')[0]}"
 
 
+def benefit_of(key: PaymentKey) -> str:
+    """The benefit, or the part of it, that a key pays."""
+    return key.split(".")[1]
+
+
 def month_of(key: PaymentKey) -> Month:
     """The month a key pays for."""
     return key.split(".")[2]

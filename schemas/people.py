@@ -1,11 +1,15 @@
-"""Who is the same person: the one place that compares people by their accounts.
+"""Who is the same person, and who took which part in a case: the one place that compares people by their accounts.
+
+A part is data of the table (schemas/rules.py): what giving a command makes of somebody, and whom another command is kept from.
 
 An account is what its issuer writes into `sub`, and never gives to anybody else. Who acts through a department's own system
 acts as `department:CODE/ACCOUNT`, with the account that the department names in `by`: the same person as `ACCOUNT` at a desk.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 
+from schemas.refusals import say
 from schemas.tidy_text import tidy
 
 _GATEWAY = "department:"
@@ -40,3 +44,46 @@ def how_many(people: Iterable[str]) -> int:
 def same_account(one: str | None, another: str | None) -> bool:
     """Whether two subjects are the very same account: whoever has it may do and see what is its own."""
     return one is not None and one == another
+
+
+class Part(StrEnum):
+    """What somebody did in a case that keeps them from what another person has to do."""
+
+    ENTERED = "entered"
+    APPLICANT = "applicant"
+    DEBTOR = "debtor"
+    RELATED = "related"
+    VISITED = "visited"
+    REVIEWED = "reviewed"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_REVIEWED = "change_reviewed"
+    CHANGE_CONFIRMED = "change_confirmed"
+    ACCOUNT_ASKED = "account_asked"
+    REPAYMENT_CLAIMED = "repayment_claimed"
+    WRITE_OFF_PROPOSED = "write_off_proposed"
+
+
+PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
+"""Whose own matter a case is: who applied or owes, and who entered it for them."""
+
+KEPT_FROM: Mapping[Part, str] = {
+    Part.ENTERED: say("录入本案的人员须由他人办理", "who entered the case leaves this to somebody else"),
+    Part.APPLICANT: say("不得办理本人的申请", "nobody acts on the own application"),
+    Part.DEBTOR: say("不得办理本人的案件", "nobody decides on what they owe"),
+    Part.RELATED: say("已备案近亲属关系,应当回避", "you declared a relation to this household: somebody else decides"),
+    Part.VISITED: say("您已入户,须由另一人调查", "you have visited: the second visit is somebody else's"),
+    Part.REVIEWED: say("初审人不得审核确认", "who reviewed it does not confirm it"),
+    Part.CONFIRMED: say("第二签须由另一人", "the second signature is another person's"),
+    Part.REFUSED: say("原决定人应当回避", "who refused it before does not decide again"),
+    Part.CHANGE_ASKED: say("提出调整的人不得审批", "who asked for the change does not decide on it"),
+    Part.CHANGE_REVIEWED: say("调整的初审人不得审核确认", "who reviewed the change does not confirm it"),
+    Part.CHANGE_CONFIRMED: say("调整的第二签须由另一人", "the second signature under the change is another person's"),
+    Part.ACCOUNT_ASKED: say(
+        "账户变更须由另一人确认", "another account is confirmed by another person than who asked for it"
+    ),
+    Part.REPAYMENT_CLAIMED: say("登记退款的人不得确认到账", "who recorded a repayment does not confirm it"),
+    Part.WRITE_OFF_PROPOSED: say("须由另一人决定", "the second person is another one"),
+}
+"""Why somebody who took a part is kept from another act, in words."""

@@ -13,7 +13,7 @@ from schemas.actor import Actor, Role
 from schemas.case import CaseState
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.foreign_code import KeptCode
-from schemas.people import same_person
+from schemas.people import Part
 from schemas.procedure import Command, Procedure
 from schemas.recovery_audit import EXPLANATIONS, limits_under
 from schemas.recovery_entries import REFERENCES, TITLES
@@ -24,19 +24,20 @@ from schemas.rules import By, Rule, RulesTable, Scope
 
 
 class Repay(Command):
-    """退款: a part, or all of it. `receipt`: the treasury's number."""
+    """退款: a part, or all of it, is said to have come back; another person confirms it. `receipt`: the treasury's number."""
 
     amount_fen: Annotated[int, Field(strict=True, gt=0, le=10**10)]
     receipt: KeptCode
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more than is left."""
-        if not isinstance(state, RecoveryState) or self.amount_fen <= state.left_fen:
+        """Refuse more than is left, with what was recorded and waits to be confirmed."""
+        if not isinstance(state, RecoveryState) or self.amount_fen <= state.left_fen - state.claimed_fen:
             return ()
+        left = state.left_fen - state.claimed_fen
         return (
             Fault(
                 field="amount_fen",
-                reason=say(f"超过尚欠的{state.left_fen}分", f"is more than the {state.left_fen} fen that are left"),
+                reason=say(f"超过尚欠的{left}分", f"is more than the {left} fen that are left"),
                 remedy=say("请核对金额", "look at the amount again"),
             ),
         )
@@ -58,16 +59,47 @@ class DeclineWriteOff(Command):
     reason: TextReference
 
 
-def _not_the_debtor(state: RecoveryState, actor: Actor, _now: datetime) -> str | None:
-    if same_person(actor.subject, state.reporter_subject):
-        return say("不得办理本人的案件", "nobody gives up what they owe")
-    return None
+ClaimNumber = Annotated[int, Field(strict=True, ge=1)]
 
 
-def _another_person(state: RecoveryState, actor: Actor, _now: datetime) -> str | None:
-    if same_person(actor.subject, state.written_off_by):
-        return say("须由另一人决定", "the second person is another one")
-    return None
+class OfClaim(Command):
+    """A command about a repayment that was recorded; without a number, the oldest that waits."""
+
+    repayment: ClaimNumber | None = None
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse one that does not wait."""
+        if not isinstance(state, RecoveryState) or self.repayment is None:
+            return ()
+        waiting = [claim.number for claim in state.claims]
+        if self.repayment in waiting:
+            return ()
+        numbers = ", ".join(map(str, waiting))
+        return (
+            Fault(
+                field="repayment",
+                reason=say("该笔退款不在待确认之列", "is no repayment that waits to be confirmed"),
+                remedy=say(f"可选:{numbers}", f"one of: {numbers}"),
+            ),
+        )
+
+
+class ConfirmRepayment(OfClaim):
+    """确认退款到账: a second person has seen it in the treasury's books; only now the debt is less."""
+
+
+class DeclineRepayment(OfClaim):
+    """退款未到账: what was recorded has not come; the debt is what it was."""
+
+    reason: TextReference
+
+
+def _a_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str | None:
+    return None if state.claims else say("没有待确认的退款", "no repayment waits to be confirmed")
+
+
+def _no_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str | None:
+    return say("尚有退款待确认", "a repayment still waits to be confirmed") if state.claims else None
 
 
 _debtor = By(Role.RESIDENT, Scope.REPORTER)
@@ -77,16 +109,39 @@ _supervisor = By(Role.SUPERVISOR)
 _engine = By(Role.ENGINE, Scope.ENGINE)
 _everybody = (_debtor, _clerk, By(Role.GRID_WORKER), By(Role.STREET_OFFICER), _civil_affairs, _supervisor)
 
+_parties = (Part.DEBTOR, Part.ENTERED)
+
 RULES = RulesTable(
     (
-        Rule("repay", "退款", (_clerk, _civil_affairs), OPEN, (Stage.REPAID,)),
+        Rule("repay", "退款", (_clerk, _civil_affairs), OPEN, part=Part.REPAYMENT_CLAIMED),
+        Rule(
+            "confirm_repayment",
+            "确认退款",
+            (_clerk, _civil_affairs),
+            OPEN,
+            (Stage.REPAID,),
+            (_a_claim_waits,),
+            moves_money=True,
+            apart_from=(*_parties, Part.REPAYMENT_CLAIMED),
+            answers=(Part.REPAYMENT_CLAIMED,),
+        ),
+        Rule(
+            "decline_repayment",
+            "退款未到账",
+            (_clerk, _civil_affairs),
+            OPEN,
+            conditions=(_a_claim_waits,),
+            apart_from=(Part.DEBTOR,),
+        ),
         Rule(
             "propose_write_off",
             "申请核销",
             (_civil_affairs,),
             (Stage.DEMANDED,),
             (Stage.WRITING_OFF,),
-            (_not_the_debtor,),
+            (_no_claim_waits,),
+            apart_from=_parties,
+            part=Part.WRITE_OFF_PROPOSED,
         ),
         Rule(
             "agree_write_off",
@@ -94,7 +149,10 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.WRITING_OFF,),
             (Stage.WRITTEN_OFF,),
-            (_not_the_debtor, _another_person),
+            (_no_claim_waits,),
+            moves_money=True,
+            apart_from=(*_parties, Part.WRITE_OFF_PROPOSED),
+            answers=(Part.WRITE_OFF_PROPOSED,),
         ),
         Rule(
             "decline_write_off",
@@ -102,7 +160,7 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.WRITING_OFF,),
             (Stage.DEMANDED,),
-            (_another_person,),
+            apart_from=(Part.WRITE_OFF_PROPOSED,),
         ),
         Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
         Rule("urge", "催办", (_supervisor,), OPEN),
@@ -125,6 +183,8 @@ RECOVERY = Procedure(
     limits=limits_under,
     commands={
         "repay": Repay,
+        "confirm_repayment": ConfirmRepayment,
+        "decline_repayment": DeclineRepayment,
         "propose_write_off": ProposeWriteOff,
         "agree_write_off": AgreeWriteOff,
         "decline_write_off": DeclineWriteOff,

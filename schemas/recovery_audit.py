@@ -11,9 +11,11 @@ from schemas.refusals import say
 from schemas.welfare_policy import WelfarePolicy
 
 
-def limits_under(state: RecoveryState, policy: WelfarePolicy) -> Mapping[str, Limit]:  # noqa: ARG001 - one limit for all
+def limits_under(state: RecoveryState, policy: WelfarePolicy) -> Mapping[str, Limit]:
     """The limits of the clocks that are somebody's duty, under a policy."""
-    return {"repay": policy.terms.repay, "write_off": policy.terms.countersign}
+    return {"repay": policy.terms.repay, "write_off": policy.terms.countersign} | (
+        {"confirm_repayment": policy.terms.confirm_repayment} if "confirm_repayment" in state.clocks else {}
+    )
 
 
 def _demanded(entry: Entry, state: RecoveryState) -> Because:

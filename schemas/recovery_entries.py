@@ -11,6 +11,8 @@ class Kind(StrEnum):
     """What the ledger says happened."""
 
     DEMANDED = "recovery:demanded"
+    REPAYMENT_CLAIMED = "recovery:repayment:claimed"
+    REPAYMENT_DECLINED = "recovery:repayment:declined"
     REPAID_PART = "recovery:repaid_part"
     REPAID = "recovery:repaid"
     WRITE_OFF_PROPOSED = "recovery:write_off:proposed"
@@ -24,6 +26,8 @@ class Kind(StrEnum):
 
 TITLES: dict[str, str] = {
     Kind.DEMANDED: "通知退款",
+    Kind.REPAYMENT_CLAIMED: "退款登记",
+    Kind.REPAYMENT_DECLINED: "退款未确认",
     Kind.REPAID_PART: "部分退款",
     Kind.REPAID: "退款完毕",
     Kind.WRITE_OFF_PROPOSED: "申请核销",

@@ -1,11 +1,13 @@
 """What a recovery remembers: how much is to come back, what has, and who gave up the rest."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from schemas.case_file import FiledState
 from schemas.model import Model
+from schemas.people import Part
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import WelfareTerms
 
@@ -31,8 +33,21 @@ class Repayment(Model):
     at: datetime
 
 
+class Claim(Model):
+    """退款登记: somebody says that so much came back; it counts when another person has confirmed it."""
+
+    number: int
+    amount_fen: int
+    receipt: str
+    by: str
+    at: datetime
+
+
 class RecoveryState(FiledState):
-    """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up."""
+    """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
+
+    `entered_by`: who entered the case that paid. `claims` wait to be confirmed; of all that were ever made, `claims_made`.
+    """
 
     procedure: ClassVar[str] = "recovery"
 
@@ -44,6 +59,9 @@ class RecoveryState(FiledState):
     amount_fen: int
     months: dict[str, int] = {}
     repayments: list[Repayment] = []
+    entered_by: str | None = None
+    claims: list[Claim] = []
+    claims_made: int = 0
     written_off_by: str | None = None
     write_off_reason: TextReference | None = None
 
@@ -66,6 +84,22 @@ class RecoveryState(FiledState):
     def left_fen(self) -> int:
         """What is still to come back."""
         return self.amount_fen - self.repaid_fen
+
+    @property
+    def claimed_fen(self) -> int:
+        """What is said to have come back, and nobody has confirmed yet."""
+        return sum(claim.amount_fen for claim in self.claims)
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """Who owes, who entered the case that paid, who recorded what waits, and who proposed to give up."""
+        entered = (self.entered_by,) if self.entered_by is not None else super().took_part()[Part.ENTERED]
+        each = {
+            Part.ENTERED: entered,
+            Part.DEBTOR: (self.reporter_subject,),
+            Part.REPAYMENT_CLAIMED: tuple(claim.by for claim in self.claims),
+            Part.WRITE_OFF_PROPOSED: (self.written_off_by,),
+        }
+        return {part: tuple(who for who in whom if who) for part, whom in each.items()}
 
     def labels(self) -> dict[str, str]:
         """Return what lists group recoveries by."""

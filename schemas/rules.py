@@ -4,14 +4,14 @@ The workflow validates with it, the API reports legal commands from it, the docs
 tests generate legal and illegal sequences from it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
 from schemas.actor import Actor, Role
-from schemas.people import same_account
+from schemas.people import KEPT_FROM, Part, among, same_account
 from schemas.refusals import Refusal, RefusalCode, say
 
 Condition = Callable[[Any, Actor, datetime], str | None]
@@ -40,6 +40,9 @@ class Standing(Protocol):
     @property
     def reporter_subject(self) -> str | None:
         """Account of the resident who reported it."""
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """The accounts of who took which part in it so far."""
 
 
 class Scope(StrEnum):
@@ -75,6 +78,10 @@ class Rule:
     """One row: who may give the command at which stages, where the case may stand afterwards, and what else must hold.
 
     `to` empty: the stage does not change. A row `by` the engine documents a step the case takes itself; nobody can command it.
+
+    `moves_money`: it ends in a payment, a higher amount, another account or less debt. `apart_from`: who took one of these
+    parts does not give it. `part`: what giving it makes of somebody. `answers`: parts that somebody must have taken before,
+    because this is the word of a second person on theirs. Paths to money are walked over these (tests/laws/test_law_money.py).
     """
 
     command: str
@@ -83,6 +90,10 @@ class Rule:
     at: tuple[StrEnum, ...]
     to: tuple[StrEnum, ...] = ()
     conditions: tuple[Condition, ...] = field(default=())
+    moves_money: bool = False
+    apart_from: tuple[Part, ...] = ()
+    part: Part | None = None
+    answers: tuple[Part, ...] = ()
 
     @property
     def automatic(self) -> bool:
@@ -94,8 +105,19 @@ class Rule:
         return any(entry.role is actor.role and entry.covers(state, actor) for entry in self.by)
 
     def objection(self, state: Standing, actor: Actor, now: datetime) -> str | None:
-        """The first condition that does not hold, in words; None when all do."""
-        return next((reason for condition in self.conditions if (reason := condition(state, actor, now))), None)
+        """What speaks against it, in words: a part the actor took, else the first condition that does not hold."""
+        return self._kept_apart(state, actor) or next(
+            (reason for condition in self.conditions if (reason := condition(state, actor, now))), None
+        )
+
+    def _kept_apart(self, state: Standing, actor: Actor) -> str | None:
+        if not self.apart_from:
+            return None
+        took = state.took_part()
+        return next(
+            (KEPT_FROM[part] for part in self.apart_from if among(actor.subject, took.get(part, ()))),
+            None,
+        )
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,13 @@ CLOCKS = {
     "ask_again": "再次核对",
     "suspended": "停发",
     "reassess": "定期复核",
+    "review_change": "调整初审",
+    "confirm_change": "调整确认",
+    "countersign_change": "调整双签",
+    "confirm_account": "账户确认",
+    "tell_payee": "告知领取人",
     "repay": "退款",
+    "confirm_repayment": "退款确认",
     "write_off": "核销",
 }
 

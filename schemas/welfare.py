@@ -9,6 +9,7 @@ commands stand beside it: `welfare_policy`, `welfare_rules`, `welfare_state`, `w
 
 from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
+from schemas.people import Part
 from schemas.procedure import Procedure
 from schemas.rules import By, Rule, RulesTable, Scope
 from schemas.welfare_audit import EXPLANATIONS, limits_under
@@ -37,18 +38,21 @@ from schemas.welfare_commands import (
 )
 from schemas.welfare_conditions import (
     a_payment_waits,
+    account_is_asked,
     appeal_is_open,
+    change_is_to_be_confirmed,
+    change_is_to_be_reviewed,
+    change_waits,
+    change_waits_for_signature,
     checks_are_made,
     checks_are_open,
     consent_is_missing,
-    did_not_refuse,
-    has_not_visited,
     may_still_be_extended,
-    not_related,
-    not_the_applicant,
-    not_the_confirmer,
-    not_the_reviewer,
+    nothing_was_advanced,
     notice_is_to_be_served,
+    objection_is_open,
+    objections_are_settled,
+    payee_is_to_be_told,
     posting_is_up,
     relation_not_declared_yet,
     visits_are_made,
@@ -56,14 +60,21 @@ from schemas.welfare_conditions import (
 )
 from schemas.welfare_entitlement import (
     ChangeAccount,
+    ConfirmAccount,
+    ConfirmChange,
+    CountersignChange,
     EndEntitlement,
     PaymentReturned,
     Reassess,
+    RefuseAccount,
+    RefuseChange,
     ReportChange,
     ResumePayment,
     RetryPayment,
+    ReviewChange,
     SettlePayment,
     SuspendPayment,
+    TellPayee,
 )
 from schemas.welfare_entries import REFERENCES, TITLES
 from schemas.welfare_policy import WelfarePolicy
@@ -82,8 +93,10 @@ _engine = By(Role.ENGINE, Scope.ENGINE)
 _bank = By(Role.ENGINE)  # its signed notice vouches for it; no token has this role
 _everybody = (_applicant, _grid_worker, _clerk, _street, _civil_affairs, _supervisor)
 _for_them = (_applicant, _clerk, _grid_worker)
-_decides = (not_the_applicant, not_related)
+_parties = (Part.APPLICANT, Part.ENTERED)
+_decides = (*_parties, Part.RELATED)
 _SEEN = (*OPEN, Stage.REFUSED)
+_NOT_GRANTED = (*UNDECIDED, Stage.APPEALED)
 
 RULES = RulesTable(
     (
@@ -95,11 +108,36 @@ RULES = RulesTable(
             (_clerk, _street),
             BEFORE_REVIEW,
             (Stage.CORRECTING,),
-            (not_the_applicant,),
+            apart_from=(Part.APPLICANT,),
         ),
         Rule("hand_in", "补交材料", _for_them, (Stage.CORRECTING,), BEFORE_REVIEW),
-        Rule("accept", "受理", (_clerk, _street), (Stage.APPLIED,), (Stage.CHECKING,), (not_the_applicant,)),
-        Rule("withdraw_application", "撤回申请", (_applicant, _clerk), UNDECIDED, (Stage.WITHDRAWN,)),
+        Rule(
+            "accept",
+            "受理",
+            (_clerk, _street),
+            (Stage.APPLIED,),
+            (Stage.CHECKING,),
+            moves_money=True,  # urgent aid is paid first
+            apart_from=_decides,
+            answers=(Part.ENTERED,),
+        ),
+        Rule("withdraw_application", "撤回申请", (_applicant,), UNDECIDED, (Stage.WITHDRAWN,)),
+        Rule(
+            "withdraw_application",
+            "撤回申请",
+            (_clerk,),
+            UNDECIDED,
+            (Stage.WITHDRAWN,),
+            conditions=(nothing_was_advanced,),
+        ),
+        Rule(
+            "withdraw_application",
+            "撤回申请",
+            (_clerk,),
+            UNDECIDED,
+            (Stage.WITHDRAWN,),
+            apart_from=(Part.ENTERED,),
+        ),
         # ---- checks and visits
         Rule("ask_again", "再次核对", (_street, _civil_affairs), (Stage.CHECKING,), conditions=(checks_are_open,)),
         Rule(
@@ -108,7 +146,8 @@ RULES = RulesTable(
             (_street, _civil_affairs),
             (Stage.CHECKING,),
             (Stage.SURVEYED,),
-            (checks_are_made, *_decides),
+            (checks_are_made,),
+            apart_from=_decides,
         ),
         Rule(
             "correct_facts",
@@ -116,7 +155,7 @@ RULES = RulesTable(
             (_clerk, _grid_worker, _street),
             (Stage.CHECKING, Stage.SURVEYED),
             (Stage.CHECKING, Stage.SURVEYED),
-            (not_the_applicant,),
+            apart_from=(Part.APPLICANT,),
         ),
         Rule(
             "record_visit",
@@ -124,7 +163,9 @@ RULES = RulesTable(
             (_grid_worker, _street, _civil_affairs),
             (Stage.CHECKING,),
             (Stage.SURVEYED,),
-            (visits_are_made, has_not_visited, *_decides),
+            (visits_are_made,),
+            apart_from=(Part.VISITED, *_decides),
+            part=Part.VISITED,
         ),
         Rule(
             "record_consent",
@@ -141,6 +182,7 @@ RULES = RulesTable(
             (_grid_worker, _street, _civil_affairs),
             UNDECIDED,
             conditions=(relation_not_declared_yet,),
+            part=Part.RELATED,
         ),
         # ---- review and publicity
         Rule(
@@ -149,15 +191,17 @@ RULES = RulesTable(
             (_street,),
             (Stage.SURVEYED,),
             (Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED),
-            (*_decides, did_not_refuse),
+            apart_from=(*_decides, Part.REFUSED),
+            part=Part.REVIEWED,
         ),
         Rule(
             "object",
             "公示异议",
             (_anybody, _clerk, _grid_worker),
             (Stage.PUBLICISED,),
-            (Stage.OBJECTED,),
-            (not_the_applicant, posting_is_up),
+            (Stage.OBJECTED, Stage.PUBLICISED),
+            (posting_is_up,),
+            apart_from=(Part.APPLICANT,),
         ),
         Rule(
             "investigate",
@@ -165,7 +209,16 @@ RULES = RulesTable(
             (_street, _civil_affairs),
             (Stage.OBJECTED,),
             (Stage.PUBLICISED, Stage.REFUSED),
-            _decides,
+            apart_from=_decides,
+        ),
+        Rule(
+            "investigate",
+            "异议调查",
+            (_street, _civil_affairs),
+            (Stage.PUBLICISED, Stage.CONFIRMING),
+            (Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED),
+            (objection_is_open,),
+            apart_from=_decides,
         ),
         Rule("end_publicity", "公示期满", (_engine,), (Stage.PUBLICISED,), (Stage.CONFIRMING,)),
         # ---- decision
@@ -175,7 +228,11 @@ RULES = RulesTable(
             (_civil_affairs,),
             (Stage.CONFIRMING,),
             (Stage.CONFIRMED, Stage.PAYING),
-            (*_decides, not_the_reviewer, did_not_refuse),
+            (objections_are_settled,),
+            moves_money=True,
+            apart_from=(*_decides, Part.REVIEWED, Part.REFUSED),
+            part=Part.CONFIRMED,
+            answers=(Part.REVIEWED,),
         ),
         Rule(
             "refuse",
@@ -183,7 +240,7 @@ RULES = RulesTable(
             (_civil_affairs,),
             (Stage.CONFIRMING,),
             (Stage.REFUSED,),
-            (*_decides, not_the_reviewer, did_not_refuse),
+            apart_from=(*_decides, Part.REVIEWED, Part.REFUSED),
         ),
         Rule(
             "countersign",
@@ -191,7 +248,9 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.CONFIRMED,),
             (Stage.PAYING,),
-            (*_decides, not_the_reviewer, not_the_confirmer),
+            moves_money=True,
+            apart_from=(*_decides, Part.REVIEWED, Part.CONFIRMED),
+            answers=(Part.CONFIRMED,),
         ),
         Rule(
             "send_back",
@@ -199,7 +258,7 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.CONFIRMED,),
             (Stage.CONFIRMING,),
-            (*_decides, not_the_reviewer, not_the_confirmer),
+            apart_from=(*_decides, Part.REVIEWED, Part.CONFIRMED),
         ),
         Rule("extend_case", "延期", (_supervisor,), UNDECIDED, conditions=(may_still_be_extended,)),
         # ---- refusal and appeal
@@ -217,26 +276,116 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.APPEALED,),
             (Stage.REFUSED, Stage.SURVEYED, Stage.CONFIRMING),
-            (*_decides, not_the_reviewer, did_not_refuse),
+            apart_from=(*_decides, Part.REVIEWED, Part.REFUSED),
         ),
-        # ---- the entitlement
-        Rule("retry_payment", "重新发放", (_civil_affairs,), OPEN, conditions=(a_payment_waits,)),
+        # ---- payments: what was granted by two is paid; another account takes two again
+        Rule("pay_month", "按月发放", (_engine,), (Stage.PAYING,), moves_money=True),
+        Rule(
+            "retry_payment",
+            "重新发放",
+            (_civil_affairs,),
+            OPEN,
+            conditions=(a_payment_waits,),
+            moves_money=True,
+            apart_from=_decides,
+            part=Part.ACCOUNT_ASKED,
+        ),
         Rule(
             "settle_payment",
             "发放人工处理",
             (_civil_affairs,),
             OPEN,
             (Stage.ENDED,),
-            (not_the_applicant, a_payment_waits),
+            (a_payment_waits,),
+            moves_money=True,
+            apart_from=_decides,
         ),
-        Rule("payment_returned", "银行退回", (_bank,), _SEEN),
-        Rule("change_account", "变更账户", (_applicant, _clerk), OPEN),
+        Rule("payment_returned", "银行退回", (_bank,), _SEEN, moves_money=True),
+        Rule("change_account", "变更账户", (_applicant,), OPEN, moves_money=True),
+        Rule("change_account", "变更账户", (_clerk,), OPEN, part=Part.ACCOUNT_ASKED),
+        Rule(
+            "confirm_account",
+            "确认账户变更",
+            (_clerk, _street, _civil_affairs),
+            OPEN,
+            conditions=(account_is_asked,),
+            moves_money=True,
+            apart_from=(*_decides, Part.ACCOUNT_ASKED),
+            answers=(Part.ACCOUNT_ASKED,),
+        ),
+        Rule(
+            "refuse_account",
+            "不予变更账户",
+            (_applicant, _clerk, _street, _civil_affairs),
+            OPEN,
+            conditions=(account_is_asked,),
+        ),
+        Rule(
+            "tell_payee",
+            "告知领取人",
+            (_clerk, _grid_worker, _street),
+            OPEN,
+            conditions=(payee_is_to_be_told,),
+            apart_from=(Part.ENTERED, Part.ACCOUNT_ASKED),
+        ),
+        # ---- the entitlement: what lowers counts at once, what raises is asked for
         Rule(
             "report_change",
             "报告变化",
             (*_for_them, _street, _civil_affairs),
             LIVING,
             (Stage.ENDED,),
+            part=Part.CHANGE_ASKED,
+        ),
+        Rule("ask_again", "再次核对", (_street, _civil_affairs), LIVING, conditions=(change_waits, checks_are_open)),
+        Rule(
+            "record_check",
+            "人工核对",
+            (_street, _civil_affairs),
+            LIVING,
+            conditions=(change_waits, checks_are_made),
+            apart_from=(*_decides, Part.CHANGE_ASKED),
+        ),
+        Rule(
+            "review_change",
+            "调整初审",
+            (_street, _civil_affairs),
+            (Stage.PAYING,),
+            conditions=(change_is_to_be_reviewed,),
+            apart_from=(*_decides, Part.CHANGE_ASKED),
+            part=Part.CHANGE_REVIEWED,
+            answers=(Part.CHANGE_ASKED,),
+        ),
+        Rule(
+            "confirm_change",
+            "确认调整",
+            (_civil_affairs,),
+            (Stage.PAYING,),
+            (Stage.PAYING, Stage.ENDED),
+            (change_is_to_be_confirmed,),
+            moves_money=True,
+            apart_from=(*_decides, Part.CHANGE_ASKED, Part.CHANGE_REVIEWED),
+            part=Part.CHANGE_CONFIRMED,
+            answers=(Part.CHANGE_ASKED,),
+        ),
+        Rule(
+            "countersign_change",
+            "双签调整",
+            (_civil_affairs, _supervisor),
+            (Stage.PAYING,),
+            (Stage.PAYING, Stage.ENDED),
+            (change_waits_for_signature,),
+            moves_money=True,
+            apart_from=(*_decides, Part.CHANGE_ASKED, Part.CHANGE_REVIEWED, Part.CHANGE_CONFIRMED),
+            answers=(Part.CHANGE_ASKED, Part.CHANGE_CONFIRMED),
+        ),
+        Rule(
+            "refuse_change",
+            "不予调整",
+            (_street, _civil_affairs, _supervisor),
+            LIVING,
+            conditions=(change_waits,),
+            apart_from=_decides,
         ),
         Rule(
             "suspend_payment",
@@ -244,7 +393,7 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.PAYING,),
             (Stage.PAYMENT_SUSPENDED,),
-            (not_the_applicant,),
+            apart_from=(Part.APPLICANT,),
         ),
         Rule("suspend_overdue", "逾期未复核停发", (_engine,), (Stage.PAYING,), (Stage.PAYMENT_SUSPENDED,)),
         Rule(
@@ -253,12 +402,31 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.PAYMENT_SUSPENDED,),
             (Stage.PAYING,),
-            (not_the_applicant, was_suspended_by_a_person),
+            (was_suspended_by_a_person,),
+            moves_money=True,
+            apart_from=_decides,
+            part=Part.CHANGE_ASKED,
         ),
-        Rule("reassess", "定期复核", (_street, _civil_affairs), LIVING, (Stage.PAYING, Stage.ENDED), _decides),
-        Rule("end_entitlement", "终止救助", (_civil_affairs,), LIVING, (Stage.ENDED,), (not_the_applicant,)),
+        Rule(
+            "reassess",
+            "定期复核",
+            (_street, _civil_affairs),
+            LIVING,
+            (Stage.PAYING, Stage.ENDED),
+            moves_money=True,  # overdue, it has paid what was left out
+            apart_from=_decides,
+            part=Part.CHANGE_ASKED,
+        ),
+        Rule(
+            "end_entitlement",
+            "终止救助",
+            (_civil_affairs,),
+            LIVING,
+            (Stage.ENDED,),
+            apart_from=(Part.APPLICANT,),
+        ),
         Rule("end_paid", "发放完毕", (_engine,), LIVING, (Stage.ENDED,)),
-        Rule("expire", "逾期终结", (_engine,), (*UNDECIDED, Stage.APPEALED), (Stage.UNRESOLVED,)),
+        Rule("expire", "逾期终结", (_engine,), _NOT_GRANTED, (Stage.UNRESOLVED,)),
         # ---- the file
         Rule("urge", "催办", (_applicant, _grid_worker, _supervisor), OPEN),
         Rule("comment", "备注", _everybody, _SEEN),
@@ -305,7 +473,14 @@ WELFARE = Procedure(
         "settle_payment": SettlePayment,
         "payment_returned": PaymentReturned,
         "change_account": ChangeAccount,
+        "confirm_account": ConfirmAccount,
+        "refuse_account": RefuseAccount,
+        "tell_payee": TellPayee,
         "report_change": ReportChange,
+        "review_change": ReviewChange,
+        "confirm_change": ConfirmChange,
+        "countersign_change": CountersignChange,
+        "refuse_change": RefuseChange,
         "suspend_payment": SuspendPayment,
         "resume_payment": ResumePayment,
         "reassess": Reassess,

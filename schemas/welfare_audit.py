@@ -20,6 +20,7 @@ _DUTIES = (
     "accept", "correct", "survey", "review", "investigate", "confirm", "countersign", "whole", "refusal_notice",
     "decide_appeal",
 )  # fmt: skip
+_OF_CHANGES = ("review_change", "confirm_change", "confirm_account", "tell_payee")
 _CHECK = "check:"
 
 
@@ -27,6 +28,9 @@ def limits_under(state: WelfareState, policy: WelfarePolicy) -> Mapping[str, Lim
     """The limits of the clocks that are somebody's duty; of payments none, for their time is a date and no limit."""
     limits: dict[str, Limit] = {name: getattr(policy.terms, name) for name in _DUTIES}
     limits |= {name: policy.terms.check for name in state.clocks if name.startswith(_CHECK)}
+    of_changes = {name: getattr(policy.terms, name) for name in _OF_CHANGES}
+    of_changes["countersign_change"] = policy.terms.countersign
+    limits |= {name: limit for name, limit in of_changes.items() if name in state.clocks}
     benefit = policy.benefits.get(state.benefit)
     if benefit is not None:
         limits["reassess"] = benefit.reassess if state.income_stable else benefit.reassess_unstable
@@ -72,6 +76,10 @@ def reckoned(sums: Mapping[str, Any], state: WelfareState) -> tuple[tuple[str, .
                     "standard less income, for each head; never below 0",
                 ),
             ), amount
+        case "arrears":
+            months = {name: int(fen) for name, fen in sums.items() if name != "rule"}
+            total = sum(months.values())
+            return (" + ".join(f"{month} {fen}" for month, fen in sorted(months.items())) + f" = {total}",), total
         case "per_head" | "pay_first":
             each, heads = int(sums["each_fen"]), int(sums["heads"])
             return (f"{each} × {heads} = {each * heads}",), each * heads
@@ -101,7 +109,7 @@ def _signatures(entry: Entry, state: WelfareState, amount: int) -> Iterator[str]
 
 
 def _change(entry: Entry, amount: int) -> Iterator[str]:
-    if "before_fen" in entry.facts:
+    if "before_fen" in entry.facts and entry.facts["arithmetic"]["rule"] != "arrears":
         before = int(entry.facts["before_fen"])
         yield say(f"原为 {before},变动 {amount - before:+d}", "what it was before, and the difference")
 
@@ -152,6 +160,7 @@ _RULES = {
     "per_head": say("按人计发", "so much for each head"),
     "by_age": say("按年龄档次", "by the highest band that the age has reached"),
     "by_disability": say("按残疾等级", "by the level of the disability"),
+    "arrears": say("补发:停发各月应发金额之和", "the months that were left out, each by what was due in it"),
     "pay_first": say("急难先行发放,按人计", "urgent aid: so much for each head before anything is checked"),
 }
 
@@ -160,6 +169,9 @@ EXPLANATIONS: Mapping[str, Explain] = {
     Kind.CONFIRMED: _amount,
     Kind.GRANTED: _amount,
     Kind.ADJUSTED: _amount,
+    Kind.CHANGE_ASKED: _amount,
+    Kind.CHANGE_REVIEWED: _amount,
+    Kind.CHANGE_CONFIRMED: _amount,
     Kind.REFUSED: _refused,
     Kind.EXTENDED: _extended,
     Kind.APPEAL_DECIDED: _appeal_decided,

@@ -127,7 +127,7 @@ class RecordCheck(Command):
         """Refuse a source that this application does not need."""
         if not isinstance(state, WelfareState):
             return ()
-        return _source_faults(self.source, tuple(state.checked))
+        return _source_faults(self.source, tuple(state.checks_waited_for))
 
     @property
     def status(self) -> CheckStatus:
@@ -179,14 +179,20 @@ class Review(Command):
 
 
 class Object(Command):
-    """异议: somebody says why this household should not get it. The posting is taken down while it is looked into."""
+    """异议: somebody says why this household should not get it. The posting is taken down while it is looked into.
+
+    A later one leaves it up, unless it names `new_grounds`, and in any case after as many postings as the policy allows.
+    """
 
     reason: TextReference
     contact: TextReference
+    new_grounds: TextReference | None = Field(
+        default=None, exclude_if=lambda text: text is None
+    )  # digests from before it
 
 
 class Investigate(Command):
-    """异议调查: what was found; an objection that is upheld refuses the application, else it is posted anew."""
+    """异议调查: what was found; an objection that is upheld refuses the application, else it is posted anew, or stays posted."""
 
     upheld: bool
     finding: TextReference

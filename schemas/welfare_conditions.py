@@ -1,27 +1,16 @@
-"""What else must hold before somebody may act on a welfare application: separate people, windows, what is still open."""
+"""What else must hold before somebody may act on a welfare application: windows, and what is still open.
+
+Who must be another person stands in the table itself (`Rule.apart_from`).
+"""
 
 from datetime import datetime
 
 from schemas.actor import Actor
 from schemas.clock_schedule import BREACH
 from schemas.clocks import Status, due_at
-from schemas.people import among, same_person
+from schemas.people import among
 from schemas.refusals import say
 from schemas.welfare_state import WelfareState
-
-
-def not_the_applicant(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """Nobody decides on, visits or objects to the own application."""
-    if same_person(actor.subject, state.reporter_subject):
-        return say("不得办理本人的申请", "nobody acts on the own application")
-    return None
-
-
-def not_related(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """回避: who declared a relation takes no part."""
-    if among(actor.subject, state.related):
-        return say("已备案近亲属关系,应当回避", "you declared a relation to this household: somebody else decides")
-    return None
 
 
 def relation_not_declared_yet(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
@@ -34,13 +23,6 @@ def visits_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str |
     if state.rules.visits or state.relation is not None:
         return None
     return say("该项救助不需入户调查", "nobody visits the household for this benefit")
-
-
-def has_not_visited(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """入户调查由不同的人进行: one person's second visit is no second person's."""
-    if among(actor.subject, (visit.by for visit in state.visits)):
-        return say("您已入户,须由另一人调查", "you have visited: the second visit is somebody else's")
-    return None
 
 
 def consent_is_missing(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -57,28 +39,7 @@ def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str |
 
 def checks_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Some households need no check at all."""
-    return None if state.checked else say("该申请不需核对", "this application needs no check")
-
-
-def not_the_reviewer(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """初审与确认由不同的人: who reviewed does not confirm."""
-    if same_person(actor.subject, state.reviewed_by):
-        return say("初审人不得审核确认", "who reviewed it does not confirm it")
-    return None
-
-
-def not_the_confirmer(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """双签: the second signature is a second person's."""
-    if same_person(actor.subject, state.confirmed_by):
-        return say("第二签须由另一人", "the second signature is another person's")
-    return None
-
-
-def did_not_refuse(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """申诉由他人决定: who refused before decides no more in this case."""
-    if among(actor.subject, state.refusers):
-        return say("原决定人应当回避", "who refused it before does not decide again")
-    return None
+    return None if state.checks_waited_for else say("该申请不需核对", "this application needs no check")
 
 
 def may_still_be_extended(state: WelfareState, _actor: Actor, now: datetime) -> str | None:
@@ -127,3 +88,64 @@ def was_suspended_by_a_person(state: WelfareState, _actor: Actor, _now: datetime
     if state.overdue:
         return say("因逾期未复核停发,须先复核", "it was suspended for want of a reassessment: reassess it")
     return None
+
+
+def nothing_was_advanced(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """没有先行发放: no money has left or is on its way, so that whoever takes an application back covers up nothing."""
+    if state.paid or state.payments:
+        return say("已先行发放,须由他人撤回", "money was paid first: somebody else than who entered it withdraws it")
+    return None
+
+
+def objection_is_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """There is an objection to look into beside the posting."""
+    return None if state.objections_beside else say("没有待调查的异议", "no objection waits to be looked into")
+
+
+def objections_are_settled(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """An objection that came while the posting stayed up is looked into before anybody confirms."""
+    if state.objections_beside:
+        return say("尚有异议未调查", "an objection is still being looked into")
+    return None
+
+
+def change_waits(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """Somebody has asked for a change that would pay more."""
+    return None if state.change else say("没有待审批的调整", "no change waits to be decided on")
+
+
+def change_is_to_be_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """The registers have answered, and nobody has reviewed it yet."""
+    if state.change is None:
+        return say("没有待审批的调整", "no change waits to be decided on")
+    if state.change.reviewed_by is not None:
+        return say("该调整已初审", "it was reviewed already")
+    if waiting := [checked.source for checked in state.change.unanswered()]:
+        named = ", ".join(waiting)
+        return say(f"核对尚未答复:{named}", f"still to answer: {named}")
+    return None
+
+
+def change_is_to_be_confirmed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """It was reviewed, and nobody has confirmed it yet."""
+    if state.change is None:
+        return say("没有待审批的调整", "no change waits to be decided on")
+    if state.change.reviewed_by is None and state.change.stated:
+        return say("该调整尚未初审", "it is not reviewed yet")
+    return say("该调整已确认", "it was confirmed already") if state.change.confirmed_by is not None else None
+
+
+def change_waits_for_signature(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """It was confirmed, and its amount takes a second signature."""
+    confirmed = state.change is not None and state.change.confirmed_by is not None
+    return None if confirmed else say("没有待双签的调整", "no change waits for a second signature")
+
+
+def account_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """Somebody has asked for another account."""
+    return None if state.account_asked else say("没有待确认的账户变更", "no other account waits to be confirmed")
+
+
+def payee_is_to_be_told(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """A payee without an account of the town has not heard of another account yet."""
+    return say("已告知领取人", "the payee was told already") if state.account_told else None

@@ -1,5 +1,8 @@
 """What people do with an entitlement while it lives: payments, changes, suspension, reassessment, the end."""
 
+import re
+from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -48,17 +51,56 @@ class ReportChange(Command):
         """Whether the benefit ends with it."""
         return self.change in (Change.DEATH, Change.MOVE)
 
+    @property
+    def stated(self) -> dict[str, int]:
+        """The facts that were stated."""
+        return _stated(self)
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a change of a month that has not begun."""
-        if state.last_at is None or self.since <= f"{state.last_at:%Y-%m}":
+        """Refuse a change of a month that has not begun, and one that would pay more where that cannot be asked for."""
+        if state.last_at is None:
             return ()
+        future = () if self.since <= f"{state.last_at:%Y-%m}" else (_lies_in_the_future(),)
+        return future if self.ends else (*future, *_raise_faults(state, state.last_at, "change", self.stated))
+
+
+def _stated(command: "ReportChange | Reassess") -> dict[str, int]:
+    told = {"household_size": command.household_size, "monthly_income_fen": command.monthly_income_fen}
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _lies_in_the_future() -> Fault:
+    return Fault(
+        field="since",
+        reason=say("尚未到该月", "lies in the future"),
+        remedy=say("请在变化发生后报告", "report it when it has happened"),
+    )
+
+
+def _raise_faults(state: CaseState, now: datetime, field: str, stated: Mapping[str, int]) -> tuple[Fault, ...]:
+    """A change that would pay more is a request: of what is paid month by month, and one at a time."""
+    if not isinstance(state, WelfareState) or not state.raised_by(stated, now):
+        return ()
+    if state.paid_once:
         return (
             Fault(
-                field="since",
-                reason=say("尚未到该月", "lies in the future"),
-                remedy=say("请在变化发生后报告", "report it when it has happened"),
+                field=field,
+                reason=say("一次性救助不予调高", "would pay more, and this benefit is paid once"),
+                remedy=say("请另行申请", "apply anew"),
             ),
         )
+    return _waiting_faults(state, field) if state.change is not None and state.change.months else ()
+
+
+def _waiting_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
+    number = state.change.number if state.change else 0
+    return (
+        Fault(
+            field=field,
+            reason=say(f"第{number}项调整尚在审批", f"change {number} is still being decided on"),
+            remedy=say("请先审批该调整", "decide on that one first"),
+        ),
+    )
 
 
 PaymentNumber = Annotated[int, Field(strict=True, ge=1)]
@@ -86,10 +128,31 @@ class OfPayment(Command):
         )
 
 
+_ACCOUNT = re.compile(r"[0-9]{8,32}")
+
+
+def _account_faults(texts: Mapping[str, str]) -> tuple[Fault, ...]:
+    """The form of a bank account, as an application asks for it: 8 to 32 digits."""
+    if "account" not in texts or _ACCOUNT.fullmatch(texts["account"]):
+        return ()
+    return (
+        Fault(
+            field="account",
+            reason=say("银行账号应为8至32位数字", "is not 8 to 32 digits"),
+            remedy=say("请核对账号", "look at it again"),
+        ),
+    )
+
+
 class RetryPayment(OfPayment):
-    """重新发放: to the account that is known, or to a corrected one."""
+    """重新发放: to the account that is known; to a corrected one as soon as a second person has confirmed that."""
 
     account: AccountReference | None = None
+
+    @classmethod
+    def text_faults(cls, texts: Mapping[str, str]) -> tuple[Fault, ...]:
+        """Refuse what is no bank account."""
+        return _account_faults(texts)
 
 
 class Settlement(StrEnum):
@@ -114,9 +177,30 @@ class PaymentReturned(ReturnedPayment, Command):
 
 
 class ChangeAccount(Command):
-    """变更账户: from the next payment on."""
+    """变更账户: from the next payment on; asked for by anybody but the payee, a second person confirms it."""
 
     account: AccountReference
+
+    @classmethod
+    def text_faults(cls, texts: Mapping[str, str]) -> tuple[Fault, ...]:
+        """Refuse what is no bank account."""
+        return _account_faults(texts)
+
+
+class ConfirmAccount(Command):
+    """确认账户变更: a second person has seen that the payee wants it."""
+
+
+class RefuseAccount(Command):
+    """不予变更账户: with its reason."""
+
+    reason: TextReference
+
+
+class TellPayee(Command):
+    """告知领取人: who has no account was told of the other account, by the phone or address stated before."""
+
+    note: TextReference
 
 
 class SuspendPayment(Command):
@@ -130,6 +214,12 @@ class ResumePayment(Command):
 
     arrears: bool = True
     reason: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse arrears that take another person's word while another change waits for it."""
+        if not isinstance(state, WelfareState) or not self.arrears or state.change is None:
+            return ()
+        return _waiting_faults(state, "arrears") if state.arrears_need_another else ()
 
 
 class Reassess(Command):
@@ -147,6 +237,65 @@ class Reassess(Command):
         if not self.continues and self.legal_basis is None:
             raise ValueError("legal_basis: 终止须写明法律依据 (an end names its law)")
         return self
+
+    @property
+    def stated(self) -> dict[str, int]:
+        """The facts that were found other than before."""
+        return _stated(self)
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse what would pay more where that cannot be asked for."""
+        if not isinstance(state, WelfareState) or state.last_at is None or not self.continues:
+            return ()
+        if state.overdue and state.change is not None and state.arrears_need_another:
+            return _waiting_faults(state, "continues")
+        return _raise_faults(state, state.last_at, "continues", self.stated)
+
+
+class ReviewChange(Command):
+    """调整初审: the street office agrees to a change that would pay more; what it does not agree to is refused."""
+
+    opinion: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse what stands against the rules of the benefit."""
+        return _change_faults(state)
+
+
+class ConfirmChange(Command):
+    """确认调整: civil affairs agrees; above the amount of the policy a second person signs."""
+
+    opinion: TextReference
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse what stands against the rules of the benefit."""
+        return _change_faults(state)
+
+
+class CountersignChange(Command):
+    """双签调整: a second person agrees too."""
+
+
+class RefuseChange(Command):
+    """不予调整: with its reason; what is paid stays as it is."""
+
+    reason: TextReference
+
+
+def _change_faults(state: CaseState) -> tuple[Fault, ...]:
+    if not isinstance(state, WelfareState) or state.last_at is None:
+        return ()
+    return tuple(
+        Fault(
+            field="opinion",
+            reason=say(
+                f"不符合条件:{each.code} 为 {each.found},标准 {each.allowed}",
+                f"does not qualify: {each.code} is {each.found}, the rule says {each.allowed}",
+            ),
+            remedy=say("不予调整", "refuse the change"),
+        )
+        for each in state.obstacles_to_change(state.last_at)
+    )
 
 
 class EndEntitlement(Command):

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     REVIEWED = "welfare:reviewed"
     PUBLICISED = "welfare:publicised"
     OBJECTED = "welfare:publicity:objected"
+    OBJECTED_AGAIN = "welfare:publicity:objected_again"
     INVESTIGATED = "welfare:publicity:investigated"
     PUBLICITY_ENDED = "welfare:publicity:ended"
     CONFIRMED = "welfare:confirmed"
@@ -52,7 +53,16 @@ class Kind(StrEnum):
     PAYMENT_SETTLED = "welfare:payment:settled"
     PAYMENT_RETURNED = "welfare:payment:returned"
     ACCOUNT_CHANGED = "welfare:account_changed"
+    ACCOUNT_ASKED = "welfare:account:asked"
+    ACCOUNT_REFUSED = "welfare:account:refused"
+    PAYEE_TOLD = "welfare:account:payee_told"
     CHANGE_REPORTED = "welfare:change_reported"
+    CHANGE_ASKED = "welfare:change:asked"
+    CHANGE_REVIEWED = "welfare:change:reviewed"
+    CHANGE_CONFIRMED = "welfare:change:confirmed"
+    CHANGE_COUNTERSIGNED = "welfare:change:countersigned"
+    CHANGE_REFUSED = "welfare:change:refused"
+    CHANGE_DROPPED = "welfare:change:dropped"
     ADJUSTED = "welfare:adjusted"
     SUSPENDED = "welfare:suspended"
     RESUMED = "welfare:resumed"
@@ -85,6 +95,7 @@ TITLES: dict[str, str] = {
     Kind.REVIEWED: "初审",
     Kind.PUBLICISED: "公示",
     Kind.OBJECTED: "公示异议",
+    Kind.OBJECTED_AGAIN: "再次异议,公示照常",
     Kind.INVESTIGATED: "异议调查",
     Kind.PUBLICITY_ENDED: "公示期满",
     Kind.CONFIRMED: "审核确认",
@@ -109,7 +120,16 @@ TITLES: dict[str, str] = {
     Kind.PAYMENT_SETTLED: "发放人工处理",
     Kind.PAYMENT_RETURNED: "银行退回",
     Kind.ACCOUNT_CHANGED: "变更账户",
+    Kind.ACCOUNT_ASKED: "申请变更账户",
+    Kind.ACCOUNT_REFUSED: "不予变更账户",
+    Kind.PAYEE_TOLD: "告知领取人",
     Kind.CHANGE_REPORTED: "报告变化",
+    Kind.CHANGE_ASKED: "申请调整",
+    Kind.CHANGE_REVIEWED: "调整初审",
+    Kind.CHANGE_CONFIRMED: "确认调整",
+    Kind.CHANGE_COUNTERSIGNED: "双签调整",
+    Kind.CHANGE_REFUSED: "不予调整",
+    Kind.CHANGE_DROPPED: "调整失效",
     Kind.ADJUSTED: "调整金额",
     Kind.SUSPENDED: "暂停发放",
     Kind.RESUMED: "恢复发放",

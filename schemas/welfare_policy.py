@@ -3,14 +3,14 @@
 A benefit is nothing but its entry: no benefit has code of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from schemas.clock_schedule import BREACH, tier_name
-from schemas.clocks import Limit, Tier
+from schemas.clocks import Limit, Tier, Unit
 from schemas.department import Code
 from schemas.department_policy import Name
 from schemas.identity_document import DocumentKind
@@ -103,8 +103,9 @@ class Benefit(Model):
 
     `applicant_documents`: with which documents, besides the identity number of a citizen, somebody may apply for it.
     `publicity` None: not posted. `pay_first_fen`: urgent aid, so much for each head is paid at acceptance and everything
-    else is looked at afterwards. `not_with`: benefits that nobody has beside this one; the same one never twice, without being
-    named.
+    else is looked at afterwards; altogether no more than `pay_first_at_most_fen`, however many heads were stated. What is
+    above that is paid after confirmation. `not_with`: benefits that nobody has beside this one; the same one never twice,
+    without being named.
     """
 
     name: Name
@@ -119,6 +120,7 @@ class Benefit(Model):
     reassess: Limit
     reassess_unstable: Limit
     pay_first_fen: Money = 0
+    pay_first_at_most_fen: Money | None = None
     not_with: tuple[Code, ...] = ()
     applicant_documents: tuple[DocumentKind, ...] = ()
 
@@ -127,12 +129,46 @@ class Benefit(Model):
         """By what an applicant may be known."""
         return frozenset({DocumentKind.IDENTITY_NUMBER, *self.applicant_documents})
 
+    def faults(self, documents: Container[str], others: Container[str]) -> Iterator[str]:
+        """Say what is wrong with it, place first; `documents` are the kinds that there are, `others` the other benefits."""
+        if is_blank(self.legal_basis):
+            yield ".legal_basis: is blank; name the law"
+        for kind in self.documents:
+            if kind not in documents:
+                yield f".documents: {kind!r} is no kind of documents; add it there"
+        for other in self.not_with:
+            if other not in others:
+                yield f".not_with: {other!r} is no other benefit; leave it out"
+        sources = [check.source for check in self.checks]
+        for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
+            yield f".checks: {source!r} stands twice; keep one"
+        if isinstance(self.amount, ByAge | ByDisability):
+            steps = [band.at for band in self.amount.bands]
+            if steps != sorted(set(steps)):
+                yield ".amount.bands: are not in rising order; sort them"
+        yield from self._advance_faults()
+
+    def _advance_faults(self) -> Iterator[str]:
+        if self.pay_first_fen and self.pay_first_at_most_fen is None:
+            yield ".pay_first_at_most_fen: is missing; write how much is paid before anything is checked"
+        if (self.pay_first_at_most_fen or 0) > self.second_signature_above_fen:
+            yield (
+                f".pay_first_at_most_fen: is above second_signature_above_fen ({self.second_signature_above_fen}),"
+                " which nobody pays on one signature; write no more"
+            )
+
+
+_THREE_DAYS = Limit(amount=3, unit=Unit.WORKING_DAYS)
+
 
 class WelfareTerms(Model):
     """The town's rules for all benefits; policies/welfare.yaml says what each is.
 
     `authority`: the department that answers for welfare. `alive_by`: the source that is asked before every monthly payment
-    whether a death is registered; none: nobody is.
+    whether a death is registered; none: nobody is. `review_change`, `confirm_change`: who decides on a change that would pay
+    more; `arrears_months_at_most`: how many months back such a change is paid. `confirm_account`, `tell_payee`: who confirms
+    another account, and who tells a payee without an account of it. `confirm_repayment`: who confirms that money came back.
+    `postings_at_most`: how often a case is posted, however often somebody objects.
     """
 
     authority: str
@@ -160,6 +196,13 @@ class WelfareTerms(Model):
     alive_by: Code | None = None
     suspended_at_most: Limit
     repay: Limit
+    review_change: Limit = Limit(amount=5, unit=Unit.WORKING_DAYS)
+    confirm_change: Limit = Limit(amount=10, unit=Unit.WORKING_DAYS)
+    arrears_months_at_most: int = Field(default=12, ge=0, le=120)
+    confirm_account: Limit = _THREE_DAYS
+    tell_payee: Limit = _THREE_DAYS
+    confirm_repayment: Limit = _THREE_DAYS
+    postings_at_most: int = Field(default=2, ge=1, le=10)
     unresolved_after: Limit
     tiers: tuple[Tier, ...]
     documents_at_most: int = Field(ge=1)
@@ -200,25 +243,8 @@ class WelfarePolicy(Policy):
         if self.terms.pay_by < self.terms.pay_on:
             yield f"terms.pay_by: is before pay_on ({self.terms.pay_on}); write a later day"
         for code, benefit in self.benefits.items():
-            yield from self._benefit_faults(code, benefit)
-
-    def _benefit_faults(self, code: Code, benefit: Benefit) -> Iterator[str]:
-        place = f"benefits.{code}"
-        if is_blank(benefit.legal_basis):
-            yield f"{place}.legal_basis: is blank; name the law"
-        for kind in benefit.documents:
-            if kind not in self.documents:
-                yield f"{place}.documents: {kind!r} is no kind of documents; add it there"
-        for other in benefit.not_with:
-            if other not in set(self.benefits) - {code}:
-                yield f"{place}.not_with: {other!r} is no other benefit; leave it out"
-        sources = [check.source for check in benefit.checks]
-        for source in dict.fromkeys(source for source in sources if sources.count(source) > 1):
-            yield f"{place}.checks: {source!r} stands twice; keep one"
-        if isinstance(benefit.amount, ByAge | ByDisability):
-            steps = [band.at for band in benefit.amount.bands]
-            if steps != sorted(set(steps)):
-                yield f"{place}.amount.bands: are not in rising order; sort them"
+            others = {*self.benefits} - {code}
+            yield from (f"benefits.{code}{fault}" for fault in benefit.faults(self.documents, others))
 
     def reserves(self, code: Code) -> tuple[str, ...]:
         """What somebody who has a benefit holds: the benefit, and each pair of it and one that excludes it.

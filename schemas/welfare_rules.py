@@ -128,12 +128,36 @@ def _banded(rule: str, by: str, value: int, band: Band | None) -> Assessment:
 
 
 def advance_of(benefit: Benefit, household: Circumstances) -> Assessment:
-    """What urgent aid pays at once, before anything is checked."""
+    """What urgent aid pays at once, before anything is checked: stated heads lift it no higher than the policy's ceiling."""
     heads = household.household_size
-    return Assessment(
-        amount_fen=benefit.pay_first_fen * heads,
-        arithmetic={"rule": "pay_first", "each_fen": benefit.pay_first_fen, "heads": heads},
-    )
+    by_heads, ceiling = benefit.pay_first_fen * heads, benefit.pay_first_at_most_fen
+    arithmetic: dict[str, int | str] = {"rule": "pay_first", "each_fen": benefit.pay_first_fen, "heads": heads}
+    if ceiling is None:
+        return Assessment(amount_fen=by_heads, arithmetic=arithmetic)
+    return Assessment(amount_fen=min(by_heads, ceiling), arithmetic=arithmetic | {"ceiling_fen": ceiling})
+
+
+def with_stated(household: Circumstances, stated: Mapping[str, int]) -> Circumstances:
+    """The household with some facts as somebody states them; what registers know stays."""
+    return household.model_copy(update=dict(stated))
+
+
+def raises(benefit: Benefit, household: Circumstances, stated: Mapping[str, int], month: str, granted_fen: int) -> bool:
+    """Whether stated facts would pay more: than is paid now, or than the statements so far would without any register.
+
+    The second keeps a statement that a register outweighs today from counting unseen on the day when the register forgets.
+    """
+    asked = with_stated(household, stated)
+    if assess(benefit, asked, month).amount_fen > granted_fen:
+        return True
+    before, after = (each.model_copy(update={"income_found_fen": 0}) for each in (household, asked))
+    return assess(benefit, after, month).amount_fen > assess(benefit, before, month).amount_fen
+
+
+def underpaid(benefit: Benefit, household: Circumstances, paid: Mapping[str, int], since: str) -> dict[str, int]:
+    """What was paid too little, by month, from a month on; months that were not paid at all are left out."""
+    due = {month: assess(benefit, household, month).amount_fen for month in sorted(paid) if month >= since}
+    return {month: fen - paid[month] for month, fen in due.items() if fen > paid[month]}
 
 
 def obstacles(
@@ -204,6 +228,13 @@ def month_before(month: str) -> str:
     """The month before."""
     year, number = int(month[:4]), int(month[5:])
     return f"{year - (number == 1):04d}-{(number - 2) % 12 + 1:02d}"
+
+
+def months_back(month: str, count: int) -> str:
+    """The month so many months before."""
+    for _ in range(count):
+        month = month_before(month)
+    return month
 
 
 def pay_time(month: str, on: int, by: int, calendar: Calendar) -> datetime:

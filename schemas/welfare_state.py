@@ -1,12 +1,13 @@
 """What a welfare application remembers: the household, its checks and visits, the decision, and what has been paid."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from schemas import people
 from schemas.actor import Channel, Stamp
 from schemas.case_file import FiledState
 from schemas.document import DocumentReference
@@ -16,7 +17,7 @@ from schemas.means import CheckStatus
 from schemas.model import Model
 from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
-from schemas.welfare_policy import Benefit, Check, WelfareTerms
+from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
 from schemas.welfare_rules import (
     Assessment,
     Circumstances,
@@ -28,6 +29,8 @@ from schemas.welfare_rules import (
     month_before,
     needed_checks,
     obstacles,
+    raises,
+    with_stated,
 )
 
 
@@ -135,6 +138,7 @@ class PaymentPart(StrEnum):
     WHOLE = "whole"
     FIRST = "first"
     REST = "rest"
+    ARREARS = "arrears"
 
 
 class PaymentState(StrEnum):
@@ -185,6 +189,42 @@ class RecoveryAsked(Part):
     ended_as: str = ""
 
 
+class ChangeAsked(Part):
+    """调整申请: a change that would pay more, until two people have decided on it; the old amount is paid meanwhile.
+
+    `stated` are the facts as they were stated, `months` the left-out months that are to be paid (then nothing need be stated).
+    `amount_fen`: of a month, or of these months together. `checked`: the registers that are asked anew. Nothing of it counts
+    before it is confirmed.
+    """
+
+    number: int
+    cause: str
+    since: str
+    stated: dict[str, int] = {}
+    months: list[str] = []
+    before_fen: int
+    amount_fen: int
+    asked_by: str
+    asked_at: datetime
+    checked: dict[str, Checked] = {}
+    reviewed_by: str | None = None
+    confirmed_by: str | None = None
+
+    def unanswered(self) -> list[Checked]:
+        """The registers that have not answered yet."""
+        return [checked for checked in self.checked.values() if not checked.answered]
+
+
+class AccountAsked(Part):
+    """账户变更申请: another account, until a second person confirms it. `payment`: the one that is then tried again."""
+
+    number: int
+    account: TextReference
+    asked_by: str
+    asked_at: datetime
+    payment: int | None = None
+
+
 class WelfareState(FiledState):
     """What an application remembers.
 
@@ -195,7 +235,9 @@ class WelfareState(FiledState):
     `asked_for` what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking.
     `related` are officers who declared a relation; `refusers` those who refused before and decide no more. `paid` is what
     was paid by month, `skipped` the months that were due while payment was suspended. `month` is paid next; `month_over`
-    asks for a new run. `last_due`: the entitlement ends, and this is the last month that is due.
+    asks for a new run. `last_due`: the entitlement ends, and this is the last month that is due. `change` and
+    `account_asked` wait for a second person; `account_told`: the payee knows of the latest account. `objections_beside` are
+    looked into while the posting stays up.
     """
 
     procedure: ClassVar[str] = "welfare"
@@ -252,6 +294,13 @@ class WelfareState(FiledState):
     last_due: str | None = None
     refusal_final: bool = False
     recoveries: list[RecoveryAsked] = []
+    change: ChangeAsked | None = None
+    changes_asked: int = 0
+    account_asked: AccountAsked | None = None
+    accounts_asked: int = 0
+    account_told: bool = True
+    account_changed_by: str | None = None
+    objections_beside: int = 0
 
     @property
     def documents_at_most(self) -> int:
@@ -274,6 +323,73 @@ class WelfareState(FiledState):
             income_found_fen=income_found(self.rules, self.facts_found),
         )
 
+    def took_part(self) -> Mapping[people.Part, tuple[str, ...]]:
+        """Who took which part; of a change and of an account, those that wait now."""
+        change, account = self.change, self.account_asked
+        each = {
+            people.Part.APPLICANT: (self.reporter_subject,),
+            people.Part.RELATED: tuple(self.related),
+            people.Part.VISITED: tuple(visit.by for visit in self.visits),
+            people.Part.REVIEWED: (self.reviewed_by,),
+            people.Part.CONFIRMED: (self.confirmed_by,),
+            people.Part.REFUSED: tuple(self.refusers),
+            people.Part.CHANGE_ASKED: (change.asked_by if change else None,),
+            people.Part.CHANGE_REVIEWED: (change.reviewed_by if change else None,),
+            people.Part.CHANGE_CONFIRMED: (change.confirmed_by if change else None,),
+            people.Part.ACCOUNT_ASKED: (account.asked_by if account else self.account_changed_by,),
+        }
+        return {**super().took_part(), **{part: tuple(who for who in whom if who) for part, whom in each.items()}}
+
+    # ---- changes that would pay more ------------------------------------------------------------------------------
+
+    @property
+    def granted_fen(self) -> int:
+        """What is paid a month now."""
+        return self.granted.amount_fen if self.granted else 0
+
+    @property
+    def household_asked(self) -> Circumstances:
+        """The household as the change that waits would have it, with what the registers that were asked anew told."""
+        assert self.change is not None, "only asked while one waits"  # noqa: S101 - conditions of the table see to it
+        found = self.facts_found | {
+            source: checked.facts for source, checked in self.change.checked.items() if checked.answered
+        }
+        household = self.household.model_copy(update={"income_found_fen": income_found(self.rules, found)})
+        return with_stated(household, self.change.stated)
+
+    def obstacles_to_change(self, now: datetime) -> tuple[Obstacle, ...]:
+        """What stands against the change that waits."""
+        if self.change is None or not self.change.stated:
+            return ()
+        found = self.facts_found | {
+            source: checked.facts for source, checked in self.change.checked.items() if checked.answered
+        }
+        return obstacles(self.rules, self.household_asked, found, month_at(now))
+
+    def raised_by(self, stated: Mapping[str, int], now: datetime) -> bool:
+        """Whether these facts would pay more, so that two people have to decide on them."""
+        return raises(self.rules, self.household, stated, month_at(now), self.granted_fen)
+
+    @property
+    def paid_once(self) -> bool:
+        """The benefit is paid once, and never again."""
+        return self.rules.cadence is Cadence.ONCE
+
+    @property
+    def arrears_fen(self) -> int:
+        """What the months that were left out come to."""
+        return sum(assess(self.rules, self.household, month).amount_fen for month in self.skipped)
+
+    @property
+    def arrears_need_another(self) -> bool:
+        """Whether they are so much that one person does not have them paid."""
+        return self.arrears_fen > self.rules.second_signature_above_fen
+
+    @property
+    def checks_waited_for(self) -> dict[str, Checked]:
+        """The registers whose answers are waited for now: those of the change that waits, else those of the application."""
+        return self.checked if self.change is None or self.stage not in LIVING else self.change.checked
+
     @property
     def facts_found(self) -> dict[str, dict[str, int]]:
         """What each source told."""
@@ -285,7 +401,7 @@ class WelfareState(FiledState):
 
     def unanswered(self) -> list[Checked]:
         """The checks that are still open."""
-        return [checked for checked in self.checked.values() if not checked.answered]
+        return [checked for checked in self.checks_waited_for.values() if not checked.answered]
 
     def missing(self) -> tuple[str, ...]:
         """The documents that are still to be handed in."""

@@ -6,6 +6,7 @@ number of its own, made anew for each posting, that tells nothing of the case.
 
 import hashlib
 import re
+import unicodedata
 from datetime import datetime
 from html import escape
 
@@ -20,7 +21,7 @@ from schemas.actor import Actor, Channel, Role
 from schemas.calendar import TownDatetime, in_shanghai
 from schemas.model import Model
 from schemas.person_views import masked_name
-from schemas.refusals import say
+from schemas.refusals import RefusalCode, say
 from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
@@ -123,29 +124,52 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
     openapi_extra=body_of(door_of(Object).model),
 )  # fmt: skip
 async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
-    """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice."""
+    """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice.
+
+    One contact counts once in a case, however often it is posted: what it says again is taken, and changes nothing.
+    """
     if not _NOTICE.fullmatch(notice):
         raise _no_notice()
     door = parts.doors[WELFARE.name]["object"]
-    key, key_faults = read_key(request)
+    _, key_faults = read_key(request)
     given, body_faults = read_model(door.model, await read_body(request))
     faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
     if given is None or faults:
         raise bad_request(faults)
     await _count(parts, request)
     notice = tidy_code(notice)
-    sender = Sender(ANYBODY, f"{notice} {key}", SOMEBODY)
     state = await _state_of(parts, notice)
-    entered = await _enter(parts, sender, state, door, given)
+    sender = Sender(ANYBODY, _one_contact(parts, state, door.texts_of(given)["contact"]), SOMEBODY)
+    entered = await _entered(parts, sender, state, door, given)
+    if entered is None:
+        return _taken(notice)
     submission = await settled(parts, entered.submission)
     if (refusal := refusal_of(submission)) is not None:
         raise refused(refusal.model_copy(update={"stage": "", "legal_commands": ()}))
+    return _taken(notice)
+
+
+def _taken(notice: str) -> Response:
     return Response(ObjectionTaken(notice=notice).model_dump_json(), 202, media_type="application/json")
 
 
-async def _enter(parts: Parts, sender: Sender, state: WelfareState, door: Door, given: object) -> Entered:
+def _one_contact(parts: Parts, state: WelfareState, contact: str) -> str:
+    """The key of whoever objects to a case, the same for the same contact in any writing; it tells nothing of the contact."""
+    plain = "".join(
+        each for each in unicodedata.normalize("NFKC", contact).casefold() if unicodedata.category(each)[0] in "LN"
+    )
+    return f"{state.case_id} objector {parts.codes.code_of(f'{state.case_id} objector {plain}')}"
+
+
+async def _entered(parts: Parts, sender: Sender, state: WelfareState, door: Door, given: object) -> Entered | None:
+    """The objection on its way; None: this contact has objected in this case in other words."""
     assert isinstance(given, door.model)  # noqa: S101 - it was read as that
-    entered = await parts.intake.command(sender, state, "object", door, given)
+    try:
+        entered = await parts.intake.command(sender, state, "object", door, given)
+    except Problem as problem:
+        if problem.code != RefusalCode.KEY_REUSED:
+            raise
+        return None
     if entered.submission.leased and not entered.repeated:
         parts.relay.take(entered.submission)
     return entered

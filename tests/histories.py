@@ -31,6 +31,7 @@ from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.door import Door, Person, Walk, examples
+from tests.town_policies import open_to_neighbours
 from worker import town_worker
 from workflows.registry import PROCEDURES
 
@@ -88,16 +89,18 @@ async def record(names: list[str]) -> None:
             ensure_keys(KEYS)
             keys_in(data / "keys")
         async with open_town(TownOptions(data=data, processes=(), durable=False)) as town:
+            rules = {"policies": open_to_neighbours(data)}
+            ours = town.settings.model_copy(update=rules)
             keys = Keys.load(town.settings.key_folder)
             client = await connect(town.settings, keys)
             async with (
                 await open_pool(town.settings) as pool,
-                town_worker(town.settings, keys, client, pool) as worker,
+                town_worker(ours, keys, client, pool) as worker,
                 worker,
             ):
                 now = datetime.now(UTC)
                 for procedure, (suffix, limit) in product(_named(names), FORMS.items()):
-                    settings = town.settings.model_copy(update={"history_limit": limit})
+                    settings = ours.model_copy(update={"history_limit": limit})
                     clock = TownTime.starting(now, now, getattr(examples(procedure), "SPEED", SPEED))
                     app = create_app(settings, keys, pool, lambda: connect(town.settings, keys), town_time=clock)
                     transport = httpx.ASGITransport(app)

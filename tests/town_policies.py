@@ -1,9 +1,24 @@
-"""The rules of the tests' town: the town's own, but for what keeps one test's cases out of another's sight."""
+"""The rules of the tests' town: the town's own, but for what keeps one test's cases out of another's sight, and one benefit.
+
+It is not posted, so that at real speed somebody gets it, and is reckoned by heads, so that a change raises it.
+"""
 
 import shutil
 from pathlib import Path
 
 from engine.settings import PROJECT
+
+HEATING = """  heating-aid:
+    name: {zh: 取暖补贴, en: Heating aid}
+    legal_basis: "《社会救助暂行办法》第四十七条"
+    documents: [identity-card]
+    checks:
+      - {source: tax, inputs: [household_size], most: {monthly_income_fen: 100000}}
+    amount: {rule: per_head, each_fen: 30000}
+    second_signature_above_fen: 100000
+    reassess: 365 natural_days
+    reassess_unstable: 182 natural_days
+"""
 
 
 def open_to_neighbours(folder: Path) -> Path:
@@ -13,4 +28,12 @@ def open_to_neighbours(folder: Path) -> Path:
     text = areas.read_text(encoding="utf-8")
     assert "other_districts: refuse" in text
     areas.write_text(text.replace("other_districts: refuse", "other_districts: accept"), encoding="utf-8")
+    benefits = policies / "welfare.yaml"
+    benefits.write_text(with_heating(benefits.read_text(encoding="utf-8")), encoding="utf-8")
     return policies
+
+
+def with_heating(text: str) -> str:
+    """The town's rules of welfare with a benefit of the tests' own."""
+    assert text.rstrip().rpartition("\n")[2].startswith("    "), "the benefits stand last"
+    return f"{text.rstrip()}\n{HEATING}"

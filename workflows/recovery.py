@@ -1,6 +1,7 @@
 """recovery 追回多领款项: what was paid too much comes back, in parts if need be, or two people give it up.
 
-    demanded -> repaid                             in one part or many, each with the treasury's receipt
+    demanded -> repaid                             in one part or many, each recorded by one with the treasury's receipt, and
+                                                   confirmed by another
         | ^
     writing_off -> written_off                     proposed by one, agreed to by another
     also: unresolved, when nobody does anything until the final limit
@@ -13,15 +14,26 @@ from temporalio import workflow
 from schemas.actor import Actor
 from schemas.case import CaseOutcome
 from schemas.clocks import Limit
-from schemas.recovery import RECOVERY, AgreeWriteOff, DeclineWriteOff, ProposeWriteOff, Repay
+from schemas.recovery import (
+    RECOVERY,
+    AgreeWriteOff,
+    ConfirmRepayment,
+    DeclineRepayment,
+    DeclineWriteOff,
+    ProposeWriteOff,
+    Repay,
+)
 from schemas.recovery_entries import Kind
-from schemas.recovery_state import OPEN, RecoveryState, Repayment, Stage
+from schemas.recovery_state import OPEN, Claim, RecoveryState, Repayment, Stage
 from workflows.case import command
 from workflows.case_file import CaseFile
 
 CIVIL_AFFAIRS = "role:civil_affairs_officer"
 DEBTOR = "reporter"
 TOLD = "recovery_told"
+
+TWO_SAY_THAT_IT_CAME_BACK = "two-say-that-it-came-back"
+"""Patch: before, who recorded a repayment made the debt less by that alone."""
 
 
 @workflow.defn(name="recovery")
@@ -68,8 +80,69 @@ class Recovery(CaseFile[RecoveryState]):
 
     @command
     def repay(self, command: Repay, by: Actor) -> None:
-        """退款: with the last part it is over."""
-        part = Repayment(amount_fen=command.amount_fen, receipt=command.receipt, at=self.now())
+        """退款: what somebody says has come back; it counts when another person has confirmed it."""
+        if not workflow.patched(TWO_SAY_THAT_IT_CAME_BACK):
+            self.repaid_before_two_people(command, by)
+            return
+        self.state.claims_made += 1
+        claim = Claim(
+            number=self.state.claims_made,
+            amount_fen=command.amount_fen,
+            receipt=command.receipt,
+            by=by.subject,
+            at=self.now(),
+        )
+        self.state.claims.append(claim)
+        if not self.clocks.runs("confirm_repayment"):
+            self.start_duty("confirm_repayment", self.state.terms.confirm_repayment)
+        self.record(
+            Kind.REPAYMENT_CLAIMED,
+            repayment=claim.number,
+            amount_fen=claim.amount_fen,
+            receipt=claim.receipt,
+            left_fen=self.state.left_fen,
+            by=by.role,
+        )
+        self.notify(CIVIL_AFFAIRS, "repayment_confirmation_due")
+
+    def repaid_before_two_people(self, command: Repay, by: Actor) -> None:
+        """As it was: one person's word."""
+        self.came_back(Repayment(amount_fen=command.amount_fen, receipt=command.receipt, at=self.now()), by)
+
+    @command
+    def confirm_repayment(self, command: ConfirmRepayment, by: Actor) -> None:
+        """确认退款: by a second person; with the last part it is over."""
+        claim = self.claim_meant(command.repayment)
+        self.settle_claim(claim, by)
+        part = Repayment(amount_fen=claim.amount_fen, receipt=claim.receipt, at=self.now())
+        self.came_back(part, by, repayment=claim.number)
+
+    @command
+    def decline_repayment(self, command: DeclineRepayment, by: Actor) -> None:
+        """退款未到账: the debt is what it was."""
+        claim = self.claim_meant(command.repayment)
+        self.settle_claim(claim, by)
+        self.record(
+            Kind.REPAYMENT_DECLINED,
+            repayment=claim.number,
+            amount_fen=claim.amount_fen,
+            reason=command.reason,
+            left_fen=self.state.left_fen,
+            by=by.role,
+        )
+
+    def claim_meant(self, number: int | None) -> Claim:
+        """The repayment that a person speaks of; the oldest that waits when they name none."""
+        return next((claim for claim in self.state.claims if claim.number == number), self.state.claims[0])
+
+    def settle_claim(self, claim: Claim, by: Actor) -> None:
+        """It does not wait any more; with the last one nobody is waited for."""
+        self.state.claims.remove(claim)
+        if not self.state.claims:
+            self.clocks.stop("confirm_repayment", by.subject)
+
+    def came_back(self, part: Repayment, by: Actor, **facts: int) -> None:
+        """So much of the debt is paid; with the last part it is over."""
         self.state.repayments.append(part)
         self.record(
             Kind.REPAID_PART,
@@ -77,6 +150,7 @@ class Recovery(CaseFile[RecoveryState]):
             receipt=part.receipt,
             left_fen=self.state.left_fen,
             by=by.role,
+            **facts,
         )
         if self.state.left_fen:
             self.tell_the_payer()
@@ -126,6 +200,6 @@ class Recovery(CaseFile[RecoveryState]):
             self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, left_fen=self.state.left_fen)
             return
         super().on_moment(clock, moment, told)
-        if moment == self.state.terms.last_tier and "final" not in self.state.clocks:
+        if clock != "confirm_repayment" and moment == self.state.terms.last_tier and "final" not in self.state.clocks:
             self.clocks.start("final", self.state.terms.unresolved_after, "engine")
             self.record("clock:final_limit", holder=self.state.holder)

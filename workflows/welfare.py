@@ -12,10 +12,12 @@
 4. It is posted, without a name that tells who it is. Anybody may object; then it is looked into and posted anew.
 5. Civil affairs confirms, never who reviewed; above an amount two people sign. A refusal is served and can be appealed.
 6. It is paid from the month after, each month once, for as long as it lives; each month is a new run of the workflow.
-7. Changes adjust, suspend or end it. What was paid too much becomes a recovery case.
+7. Changes adjust, suspend or end it. What lowers counts at once; what raises is asked for, and two others decide. What was
+   paid too much becomes a recovery case.
 
 Urgent aid is paid at acceptance and looked at afterwards. What is found out stands in `welfare_checks`, the judgement in
-`welfare_decision`, the entitlement in `welfare_living`, its payments in `welfare_payments`. An application that nobody
+`welfare_decision`, the entitlement in `welfare_living`, what would raise it in `welfare_changes`, its payments in
+`welfare_payments`, other accounts in `welfare_accounts`. An application that nobody
 decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an entitlement never does.
 """
 
@@ -25,7 +27,7 @@ from schemas.case import CaseOutcome
 from schemas.welfare import WELFARE
 from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage, WelfareState
 from workflows.welfare_decision import Decision
-from workflows.welfare_duties import SUPERVISOR
+from workflows.welfare_duties import BESIDE, OF_CLOCK, SUPERVISOR
 
 WINDOWS = frozenset({"publicity", "appeal", "payday", "ask_again", "pay_again", "suspended"})
 """The clocks that are nobody's duty: their end decides something, and nobody is warned."""
@@ -77,7 +79,7 @@ class Welfare(Decision):
         elif (clock, moment) == ("final", "breach"):
             self.final_limit_has_passed()
         else:
-            super().on_moment(clock, moment, told)
+            super().on_moment(clock, moment, OF_CLOCK.get(clock, told) if moment == "warning" else told)
             if (clock, moment) == ("reassess", "breach"):
                 self.reassessment_is_overdue()
             if moment == self.state.terms.last_tier:
@@ -102,7 +104,7 @@ class Welfare(Decision):
 
     def nobody_else_is_left(self, clock: str) -> None:
         """After the last tier an undecided case is the supervisor's, and the final limit runs; an entitlement lives on."""
-        if self.state.stage in LIVING or clock == "pay" or self.clocks.runs("final"):
+        if self.state.stage in LIVING or clock in BESIDE or self.clocks.runs("final"):
             return
         self.state.holder = SUPERVISOR
         self.clocks.start("final", self.state.terms.unresolved_after, "engine")

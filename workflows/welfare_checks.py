@@ -237,7 +237,7 @@ class Checks(Entitlement):
                 about=self.state.asked_about() if self.state.charter.people_as_stated else None,
             )
             self.state.questions.append(question)
-            checked = self.state.checked[check.source]
+            checked = self.state.checks_waited_for[check.source]
             checked.question, checked.status, checked.facts, checked.by_hand = number, None, {}, False
             self.start_duty(f"check:{check.source}", self.state.terms.check)
             self.errand("ask", number)
@@ -252,8 +252,10 @@ class Checks(Entitlement):
         return {"asked_about": self.state.asked_about()}
 
     def facts_for(self, check: Check) -> dict[str, int]:
-        """The stated facts that a source has to know."""
-        return {fact: value for fact in check.inputs if (value := getattr(self.state, fact)) is not None}
+        """The stated facts that a source has to know: those of a change that waits, where it states any."""
+        stated = self.state.change.stated if self.state.change is not None else {}
+        known = {fact: stated.get(fact, getattr(self.state, fact)) for fact in check.inputs}
+        return {fact: value for fact, value in known.items() if value is not None}
 
     async def errand_ask(self, number: int) -> None:
         """Ask a source, once by this number, and take in its answer."""
@@ -278,7 +280,7 @@ class Checks(Entitlement):
 
     def take_answer(self, question: Question, answer: CheckAnswer) -> None:
         """An answer counts while it is the one that is waited for."""
-        checked = self.state.checked.get(question.source)
+        checked = self.state.checks_waited_for.get(question.source)
         facts = {"source": question.source, "number": question.anew, "status": answer.status}
         if (
             checked is None
@@ -295,7 +297,7 @@ class Checks(Entitlement):
         checked.facts = dict(answer.facts)
         self.clocks.stop(f"check:{question.source}", "engine")
         self.record(Kind.CHECK_ANSWERED, **facts, facts=dict(answer.facts), receipt=answer.receipt)
-        self.survey_may_be_complete()
+        self.answers_may_be_complete()
 
     def what_to_do_about(self, checked: Checked) -> None:
         """A source that was not reached is asked again by itself; one without a system, or that refuses, is a person's."""
@@ -307,9 +309,10 @@ class Checks(Entitlement):
 
     def ask_those_not_reached(self) -> None:
         """再次核对 by itself: only those that were not reached."""
-        if self.state.stage not in (Stage.CHECKING, Stage.CORRECTING):
+        if self.state.stage not in (Stage.CHECKING, Stage.CORRECTING) and self.state.change is None:
             return
-        again = [checked for checked in self.state.checked.values() if checked.status is CheckStatus.UNREACHABLE]
+        waited_for = self.state.checks_waited_for.values()
+        again = [checked for checked in waited_for if checked.status is CheckStatus.UNREACHABLE]
         for checked in again:
             checked.asks += 1
         self.ask(self.checks_of(checked.source for checked in again))
@@ -328,7 +331,7 @@ class Checks(Entitlement):
     @command
     def record_check(self, command: RecordCheck, by: Actor) -> None:
         """人工核对: an answer taken down by a person counts instead of any other."""
-        checked = self.state.checked[command.source]
+        checked = self.state.checks_waited_for[command.source]
         checked.question, checked.by_hand = 0, True
         checked.status, checked.facts = command.status, dict(command.facts)
         self.clocks.stop(f"check:{command.source}", by.subject)
@@ -339,7 +342,16 @@ class Checks(Entitlement):
             facts=dict(command.facts),
             note=command.note,
         )
+        self.answers_may_be_complete()
+
+    def answers_may_be_complete(self) -> None:
+        """What is waited for may have come: for the survey of an application, or for a change that is asked for."""
         self.survey_may_be_complete()
+        self.change_may_be_reviewed()
+
+    def change_may_be_reviewed(self) -> None:
+        """A change that is asked for waits for the registers that it touches."""
+        raise NotImplementedError
 
     @command
     def correct_facts(self, command: CorrectFacts, by: Actor) -> None:

@@ -2,9 +2,11 @@
 
 surveyed -> publicised -> confirming -> (confirmed: a second signature) -> paying
                | ^
-          objected: looked into, then posted anew for the whole window, or refused
+          objected: looked into, then posted anew for the whole window, or refused; later objections leave the posting up
 refused: served in writing within its limit -> appealed: decided by another officer
 """
+
+from temporalio import workflow
 
 from schemas.actor import Actor
 from schemas.references import TextReference
@@ -24,11 +26,11 @@ from schemas.welfare_commands import (
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import Stage
 from workflows.case import command
-from workflows.welfare_checks import Checks
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET
+from workflows.welfare_changes import Changes
+from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, POSTINGS_ARE_COUNTED, STREET
 
 
-class Decision(Checks):
+class Decision(Changes):
     """The part of a case that judges."""
 
     # ---- review and publicity -------------------------------------------------------------------------------------
@@ -65,8 +67,12 @@ class Decision(Checks):
 
     @command
     def object(self, command: Object, by: Actor) -> None:
-        """公示异议: by anybody; the posting comes down until somebody has looked into it."""
+        """公示异议: by anybody; the first takes the posting down until somebody has looked into it, later ones need grounds."""
         self.state.objections += 1
+        again = self.state.objections > 1 and workflow.patched(POSTINGS_ARE_COUNTED)
+        if again and not self.takes_the_posting_down(command):
+            self.look_into_it_beside(command, by)
+            return
         self.clocks.stop("publicity", "engine")
         self.start_duty("investigate", self.state.terms.investigate)
         self.goes_to(Stage.OBJECTED, STREET)
@@ -79,19 +85,42 @@ class Decision(Checks):
         )
         self.notify(STREET, "objection_made")
 
+    def takes_the_posting_down(self, command: Object) -> bool:
+        """Only new grounds do, after the first time, and only as often as the policy lets a case be posted."""
+        return command.new_grounds is not None and self.state.posting < self.state.terms.postings_at_most
+
+    def look_into_it_beside(self, command: Object, by: Actor) -> None:
+        """The posting stays up, its window as it was; the street looks into it before anybody confirms."""
+        self.state.objections_beside += 1
+        if not self.clocks.runs("investigate"):
+            self.start_duty("investigate", self.state.terms.investigate)
+        self.record(
+            Kind.OBJECTED_AGAIN,
+            objection=self.state.objections,
+            reason=command.reason,
+            contact=command.contact,
+            new_grounds=command.new_grounds,
+            by=by.role,
+        )
+        self.notify(STREET, "objection_made")
+
     @command
     def investigate(self, command: Investigate, by: Actor) -> None:
-        """异议调查: upheld, it is refused; else it is posted anew, for the whole window."""
+        """异议调查: upheld, it is refused; else it is posted anew for the whole window, or stays where it is."""
+        beside, self.state.objections_beside = self.state.objections_beside, 0
         self.clocks.stop("investigate", by.subject)
         self.record(
             Kind.INVESTIGATED,
             upheld=command.upheld,
             finding=command.finding,
             appraisal=command.appraisal,
+            **({"objections": beside} if beside else {}),
         )
         if command.upheld:
+            self.stop_duty("publicity", by.subject)
+            self.stop_duty("confirm", by.subject)
             self.refuse_as(by, command.finding, command.legal_basis)
-        else:
+        elif self.state.stage == Stage.OBJECTED:
             self.publicise()
 
     def publicity_has_ended(self) -> None:

@@ -5,6 +5,8 @@ What was paid too much becomes a recovery case 追回, started from here; it rep
 
 from collections.abc import Mapping
 
+from temporalio import workflow
+
 from schemas.case import Message, child_id
 from schemas.clocks import Limit
 from schemas.recovery import RECOVERY
@@ -21,6 +23,34 @@ CIVIL_AFFAIRS = "role:civil_affairs_officer"
 SUPERVISOR = "role:supervisor"
 
 RECOVERY_TOLD = "recovery_told"
+TWO_DECIDE_ON_A_RAISE = "two-decide-on-a-raise"
+"""Patch: before, a change that was reported or found at a reassessment was paid at once, however much higher."""
+
+TWO_DECIDE_ON_AN_ACCOUNT = "two-decide-on-an-account"
+"""Patch: before, anybody's word on another account counted at once, and the payee was not told."""
+
+AN_ADVANCE_HAS_A_CEILING = "an-advance-has-a-ceiling"
+"""Patch: before, an advance rose with the heads that were stated, also above what one person may grant."""
+
+POSTINGS_ARE_COUNTED = "postings-are-counted"
+"""Patch: before, every objection took the posting down, and it was posted anew for the whole window."""
+
+A_RECOVERY_KNOWS_WHO_ENTERED = "a-recovery-knows-who-entered"
+"""Patch: before, a recovery did not know who had entered the case that paid."""
+
+OF_CLOCK = {
+    "investigate": STREET,
+    "review_change": STREET,
+    "confirm_change": CIVIL_AFFAIRS,
+    "countersign_change": CIVIL_AFFAIRS,
+    "confirm_account": CIVIL_AFFAIRS,
+    "tell_payee": CLERK,
+}
+"""Who is warned of a duty that the holder of the case need not have."""
+
+BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate"})
+"""Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
+
 BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
@@ -35,6 +65,11 @@ class Duties(CaseFile[WelfareState]):
     def start_window(self, name: str, limit: Limit) -> None:
         """Start a clock that is nobody's duty: it warns nobody, and its end decides something."""
         self.clocks.start(name, limit, "engine", warn_percent=100)
+
+    def stop_duty(self, name: str, by: str) -> None:
+        """Stop a clock, should it have been started."""
+        if name in self.state.clocks:
+            self.clocks.stop(name, by)
 
     def goes_to(self, stage: Stage, holder: str) -> None:
         """Go to a stage. Somebody has acted: the final limit does not run any more."""
@@ -79,6 +114,7 @@ class Duties(CaseFile[WelfareState]):
     async def errand_recover(self, number: int) -> None:
         """Start the recovery case; it lives on by itself, also after this one."""
         asked = self.state.recoveries[number - 1]
+        entered_by = self.state.opening.actor.subject if workflow.patched(A_RECOVERY_KNOWS_WHO_ENTERED) else None
         started = await steps.start_case(
             RECOVERY,
             RecoveryState(
@@ -97,6 +133,7 @@ class Duties(CaseFile[WelfareState]):
                 statements=self.state.statements_of(self.state.reporter),
                 amount_fen=asked.amount_fen,
                 months=asked.months,
+                entered_by=entered_by,
             ),
         )
         self.record(Kind.RECOVERY_OPENED, case=self.recovery_id(number), started=started)

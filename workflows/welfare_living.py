@@ -3,9 +3,14 @@
     granted -> paying <-> payment_suspended -> ended
     report_change: death and move end it, income and household adjust it by the rule of the benefit
     reassess: yearly, half-yearly where income is unstable; overdue, payment rests, and is made good when it goes on
+    what would pay more, or pay much of what was left out, is asked for and decided on by others (`welfare_changes`)
 
 It is final when every month that is due has been paid or settled. What was paid beyond that comes back as a recovery.
 """
+
+from collections.abc import Mapping
+
+from temporalio import workflow
 
 from schemas.actor import Actor
 from schemas.welfare_entitlement import EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
@@ -14,11 +19,16 @@ from schemas.welfare_policy import Cadence
 from schemas.welfare_rules import advance_of, assess, month_at, month_before, next_month, overpaid
 from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
 from workflows.case import command
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS
-from workflows.welfare_payments import Payments
+from workflows.welfare_accounts import Accounts
+from workflows.welfare_duties import (
+    AN_ADVANCE_HAS_A_CEILING,
+    APPLICANT,
+    CIVIL_AFFAIRS,
+    TWO_DECIDE_ON_A_RAISE,
+)
 
 
-class Entitlement(Payments):
+class Entitlement(Accounts):
     """The part of a case that lives for years."""
 
     # ---- granting -------------------------------------------------------------------------------------------------
@@ -57,10 +67,13 @@ class Entitlement(Payments):
         self.end_if_settled()
 
     def pay_first(self) -> None:
-        """先行救助: urgent aid is paid at acceptance; everything else is looked at afterwards."""
-        advance = advance_of(self.state.rules, self.state.household)
-        if advance.amount_fen:
-            self.pay(month_at(self.now()), advance.amount_fen, PaymentPart.FIRST)
+        """先行救助: urgent aid is paid at acceptance, up to its ceiling; everything else is looked at afterwards."""
+        advance = advance_of(self.state.rules, self.state.household).amount_fen
+        one_signature = self.state.rules.second_signature_above_fen
+        if advance > one_signature and workflow.patched(AN_ADVANCE_HAS_A_CEILING):
+            advance = one_signature  # rules from before the ceiling: no more than one person grants
+        if advance:
+            self.pay(month_at(self.now()), advance, PaymentPart.FIRST)
 
     def advance_fen(self) -> int:
         """What was paid first, or is on its way."""
@@ -101,20 +114,48 @@ class Entitlement(Payments):
 
     @command
     def report_change(self, command: ReportChange, by: Actor) -> None:
-        """报告变化: what was paid in good faith beyond it comes back as a recovery."""
+        """报告变化: what lowers counts at once, and what was paid beyond it comes back; what raises is asked for."""
         self.record(Kind.CHANGE_REPORTED, change=command.change, since=command.since, note=command.note, by=by.role)
         if command.ends:
             self.state.alive = command.change != "death" and self.state.alive
             self.ends(command.since, command.change)
-            return
-        self.state.monthly_income_fen = (
-            self.state.monthly_income_fen if command.monthly_income_fen is None else command.monthly_income_fen
-        )
-        self.state.household_size = command.household_size or self.state.household_size
-        self.adjust(command.since, command.change)
+        elif not workflow.patched(TWO_DECIDE_ON_A_RAISE):
+            self.take_facts(command.stated)
+            self.adjust_before_two_people(command.since, command.change)
+        elif self.state.raised_by(command.stated, self.now()) and not self.state.paid_once:
+            self.ask_for_change(command.change, command.since, command.stated, by)
+        else:
+            self.drop_change_of(command.stated)
+            self.take_facts(command.stated)
+            self.lower(command.since, command.change)
 
-    def adjust(self, since: str, cause: str) -> None:
-        """Reckon the amount anew, by the rule; without an amount the benefit ends."""
+    def take_facts(self, stated: Mapping[str, int]) -> None:
+        """From now on these facts are what the amount is reckoned from."""
+        for fact, value in stated.items():
+            setattr(self.state, fact, value)
+
+    def lower(self, since: str, cause: str) -> None:
+        """Reckon the amount anew, by the rule: it falls, or without an amount the benefit ends. It never rises here."""
+        due = assess(self.state.rules, self.state.household, month_at(self.now()))
+        before = self.state.granted_fen
+        if not due.amount_fen:
+            self.ends(month_before(since), cause)
+        elif due.amount_fen < before:
+            self.state.granted = due
+            self.record(
+                Kind.ADJUSTED,
+                since=since,
+                before_fen=before,
+                amount_fen=due.amount_fen,
+                arithmetic=due.arithmetic,
+                cause=cause,
+            )
+            self.notify(APPLICANT, "welfare_adjusted", yuan=due.amount_fen // 100, fen=due.amount_fen % 100)
+            if not self.state.paid_once:
+                self.recover(cause, overpaid(self.state.paid_fen(), since, due.amount_fen))
+
+    def adjust_before_two_people(self, since: str, cause: str) -> None:
+        """As it was: the amount is reckoned anew and paid, higher or lower."""
         due = assess(self.state.rules, self.state.household, month_at(self.now()))
         before = self.state.granted.amount_fen if self.state.granted else 0
         if not due.amount_fen:
@@ -135,6 +176,28 @@ class Entitlement(Payments):
         if self.state.rules.cadence is Cadence.MONTHLY:
             self.recover(cause, overpaid(self.state.paid_fen(), since, due.amount_fen))
 
+    def ask_for_change(
+        self, cause: str, since: str, stated: Mapping[str, int], by: Actor, months: tuple[str, ...] = ()
+    ) -> None:
+        """Ask for a change that would pay more: others decide on it."""
+        raise NotImplementedError
+
+    def drop_change_of(self, stated: Mapping[str, int]) -> None:
+        """A change that waits is not asked for any more where newer facts were stated in place of its own."""
+        raise NotImplementedError
+
+    def drop_change(self, why: str) -> None:
+        """A change that waits is not decided on any more."""
+        raise NotImplementedError
+
+    def hold_change(self) -> None:
+        """Nobody decides on a change while payment rests."""
+        raise NotImplementedError
+
+    def go_on_with_change(self) -> None:
+        """Payment goes on, and the time for deciding on a change with it."""
+        raise NotImplementedError
+
     def rest_for_a_death(self, payment: Payment) -> None:
         """The register knows of a death: the month is not paid, and somebody finds out since when."""
         self.state.payments.remove(payment)
@@ -148,6 +211,7 @@ class Entitlement(Payments):
     def suspend(self, why: str, **facts: str) -> None:
         """暂停发放: months are left out until it goes on; rested too long, it ends."""
         self.start_window("suspended", self.state.terms.suspended_at_most)
+        self.hold_change()
         self.goes_to(Stage.PAYMENT_SUSPENDED, CIVIL_AFFAIRS)
         self.record(Kind.SUSPENDED, why=why, **facts)
         self.notify(APPLICANT, "payment_suspended", why=why)
@@ -158,6 +222,7 @@ class Entitlement(Payments):
         self.clocks.stop("suspended", "engine")
         self.state.overdue = False
         self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.waiting_payments() else "")
+        self.go_on_with_change()
 
     @command
     def suspend_payment(self, command: SuspendPayment, by: Actor) -> None:
@@ -165,13 +230,21 @@ class Entitlement(Payments):
         self.suspend("by_a_person", reason=command.reason, by=by.role)
 
     @command
-    def resume_payment(self, command: ResumePayment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """恢复发放: with the months left out in between, or without them."""
+    def resume_payment(self, command: ResumePayment, by: Actor) -> None:
+        """恢复发放: with the months left out in between, or without them; of much money a second person decides."""
         self.goes_on()
         self.record(Kind.RESUMED, reason=command.reason, months=list(self.state.skipped), arrears=command.arrears)
         if not command.arrears:
             self.state.skipped = []
-        self.pay_arrears()
+        self.make_good("resumed", by)
+
+    def make_good(self, cause: str, by: Actor) -> None:
+        """补发: the months that were left out are paid; where they come to much, when a second person agrees."""
+        if self.state.arrears_need_another and workflow.patched(TWO_DECIDE_ON_A_RAISE):
+            months, self.state.skipped = tuple(self.state.skipped), []
+            self.ask_for_change(cause, months[0], {}, by, months)
+        else:
+            self.pay_arrears()
 
     def start_reassessment(self) -> None:
         """定期复核: yearly; half-yearly where income is unstable."""
@@ -186,8 +259,8 @@ class Entitlement(Payments):
             self.suspend("reassessment_overdue")
 
     @command
-    def reassess(self, command: Reassess, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """定期复核: the household is as before, has changed, or is not entitled any more."""
+    def reassess(self, command: Reassess, by: Actor) -> None:
+        """定期复核: the household is as before, has changed, or is not entitled any more; what would pay more is asked for."""
         self.record(
             Kind.REASSESSED,
             continues=command.continues,
@@ -199,14 +272,42 @@ class Entitlement(Payments):
         this_month = month_at(self.now())
         if not command.continues:
             self.ends(this_month, "reassessed")
-            return
-        for fact in ("monthly_income_fen", "household_size", "income_stable"):
-            if (value := getattr(command, fact)) is not None:
-                setattr(self.state, fact, value)
+        elif workflow.patched(TWO_DECIDE_ON_A_RAISE):
+            self.continues_after_reassessment(command, next_month(this_month), by)
+        else:
+            self.reassess_before_two_people(command, next_month(this_month))
+
+    def continues_after_reassessment(self, command: Reassess, since: str, by: Actor) -> None:
+        """Payment goes on by what is known; what would be more, and much that was left out, waits for others."""
+        raised = self.state.raised_by(command.stated, self.now()) and not self.state.paid_once
+        if command.income_stable is not None:
+            self.state.income_stable = command.income_stable
         self.start_reassessment()
         if self.state.overdue:
             self.goes_on()
-        self.adjust(next_month(this_month), "reassessed")
+        if not raised:
+            self.drop_change_of(command.stated)
+            self.take_facts(command.stated)
+            self.lower(since, "reassessed")
+        paying = self.state.last_due is None and self.state.stage == Stage.PAYING
+        if raised and paying and self.state.arrears_need_another:
+            months, self.state.skipped = tuple(self.state.skipped), []
+            self.ask_for_change("reassessed", since, command.stated, by, months)
+            return
+        if raised:
+            self.ask_for_change("reassessed", since, command.stated, by)
+        if paying:
+            self.make_good("reassessed", by)
+
+    def reassess_before_two_people(self, command: Reassess, since: str) -> None:
+        """As it was: what was found is paid, higher or lower."""
+        self.take_facts(command.stated)
+        if command.income_stable is not None:
+            self.state.income_stable = command.income_stable
+        self.start_reassessment()
+        if self.state.overdue:
+            self.goes_on()
+        self.adjust_before_two_people(since, "reassessed")
         if self.state.last_due is None and self.state.stage == Stage.PAYING:
             self.pay_arrears()
 
@@ -225,6 +326,7 @@ class Entitlement(Payments):
         for name in ("payday", "reassess", "suspended"):
             self.clocks.stop(name, "engine")
         self.state.skipped = []
+        self.drop_change("ended")
         self.record(Kind.ENDED, last_due=self.state.last_due, cause=cause, **facts)
         self.notify(APPLICANT, "welfare_ended", cause=cause)
         self.recover(cause, {month: fen for month, fen in self.state.paid_fen().items() if month > last_due})

@@ -16,8 +16,17 @@ from temporalio import workflow
 from schemas.actor import Actor
 from schemas.limits import Limit
 from schemas.means import CheckRequest
-from schemas.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest, payment_key
-from schemas.welfare_entitlement import ChangeAccount, PaymentReturned, RetryPayment, Settlement, SettlePayment
+from schemas.payment import (
+    PaymentStatus,
+    PayReceipt,
+    PayRequest,
+    PayStatus,
+    StatusRequest,
+    benefit_of,
+    payment_key,
+)
+from schemas.references import TextReference
+from schemas.welfare_entitlement import PaymentReturned, Settlement, SettlePayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
 from schemas.welfare_rules import next_month, pay_deadline, pay_time, until
@@ -86,11 +95,13 @@ class Payments(Duties):
 
     # ---- one payment ----------------------------------------------------------------------------------------------
 
-    def pay(self, month: str, amount_fen: int, part: PaymentPart = PaymentPart.WHOLE) -> None:
-        """Put a payment on its way."""
+    def pay(
+        self, month: str, amount_fen: int, part: PaymentPart = PaymentPart.WHOLE, paid_as: str | None = None
+    ) -> None:
+        """Put a payment on its way. `paid_as`: by what name the bank pays it, if not by that of its part."""
         self.state.payments_made += 1
         number = self.state.payments_made
-        benefit = f"{self.state.benefit}-rest" if part is PaymentPart.REST else self.state.benefit
+        benefit = paid_as or (f"{self.state.benefit}-rest" if part is PaymentPart.REST else self.state.benefit)
         self.state.payments.append(
             Payment(
                 number=number,
@@ -110,7 +121,7 @@ class Payments(Duties):
         """By when the bank must have paid."""
         if part is PaymentPart.FIRST:
             return self.state.terms.pay_first
-        if self.state.rules.cadence is Cadence.ONCE:
+        if self.state.rules.cadence is Cadence.ONCE or part is PaymentPart.ARREARS:
             return self.state.terms.pay_once
         return until(self.now(), pay_deadline(month, self.state.terms.pay_by))
 
@@ -287,12 +298,8 @@ class Payments(Duties):
         waiting = self.state.waiting_payments()
         return next((payment for payment in waiting if payment.number == number), waiting[0])
 
-    @command
-    def retry_payment(self, command: RetryPayment, by: Actor) -> None:
-        """重新发放: under a new key only where the bank has said that nothing was paid."""
-        payment = self.payment_meant(command.payment)
-        if command.account is not None:
-            self.state.account = command.account
+    def try_again(self, payment: Payment, by: Actor, account: TextReference | None = None) -> None:
+        """Put a payment that waits for a person on its way once more."""
         if payment.last in (PayStatus.RETURNED, PayStatus.REFUSED):
             payment.attempt += 1
         payment.tries = 0
@@ -302,7 +309,7 @@ class Payments(Duties):
             payment=payment.number,
             month=payment.month,
             attempt=payment.attempt,
-            account=command.account,
+            account=account,
             by=by.role,
         )
         self.errand("pay", payment.number)
@@ -345,7 +352,7 @@ class Payments(Duties):
         self.state.paid[month].remove(paid)
         if not self.state.paid[month]:
             del self.state.paid[month]
-        self.pay(month, paid.amount_fen, paid.part)
+        self.pay(month, paid.amount_fen, paid.part, benefit_of(paid.key))
         payment = self.state.payments[-1]
         self.state.errands.remove(f"pay/{payment.number}")
         payment.attempt = self.attempt_of(payment, returned.payment_key) + 1
@@ -356,9 +363,3 @@ class Payments(Duties):
             return
         self.notify(APPLICANT, "payment_came_back", year=int(month[:4]), month=int(month[5:]))
         self.try_later(payment)
-
-    @command
-    def change_account(self, command: ChangeAccount, by: Actor) -> None:
-        """变更账户: from the next payment on."""
-        self.state.account = command.account
-        self.record(Kind.ACCOUNT_CHANGED, account=command.account, by=by.role)

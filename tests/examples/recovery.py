@@ -43,8 +43,11 @@ async def start(
 async def what_is_left(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
     """A repayment of part of it; the last one is of what is left."""
     answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
-    parts = [entry["facts"]["left_fen"] for entry in answer.json()["items"] if entry["kind"] == "recovery:repaid_part"]
-    left = parts[-1] if parts else ADVANCE_FEN
+    entries = answer.json()["items"]
+    said: dict[str, int] = {}
+    for kind in ("recovery:repayment:claimed", "recovery:repayment:declined"):
+        said[kind] = sum(entry["facts"]["amount_fen"] for entry in entries if entry["kind"] == kind)
+    left = ADVANCE_FEN - said["recovery:repayment:claimed"] + said["recovery:repayment:declined"]
     return part(min(left, 20000) or 1)
 
 
@@ -56,6 +59,8 @@ def part(fen: int) -> dict[str, Any]:
 REASON = {"reason": "确无偿还能力"}
 BODIES: dict[str, Any] = {
     "repay": what_is_left,
+    "confirm_repayment": {},
+    "decline_repayment": REASON,
     "propose_write_off": REASON,
     "agree_write_off": {},
     "decline_write_off": REASON,
@@ -65,15 +70,24 @@ BODIES: dict[str, Any] = {
     "replan": {"calendar": CALENDAR},
 }
 
+
+def repaid(fen: int) -> tuple[Step, Step]:
+    """A repayment that one records and another confirms."""
+    return Step("repay", "clerk", part(fen)), Step("confirm_repayment", "civil")
+
+
 MAIN = Walk(
     "main",
     (
         Step("comment", "civil"),
-        Step("repay", "clerk", part(10000)),
+        *repaid(10000),
         Step("propose_write_off", "civil"),
         Step("decline_write_off", "supervisor"),
         Step("repay", "clerk", part(15000)),
+        Step("decline_repayment", "civil"),
+        *repaid(15000),
         Step("repay", "civil", part(ADVANCE_FEN - 25000)),
+        Step("confirm_repayment", "clerk"),
     ),
     "repaid",
 )
@@ -82,7 +96,7 @@ WALKS = (
     Walk(
         "written off by two",
         (
-            Step("repay", "clerk", part(10000)),
+            *repaid(10000),
             Step("propose_write_off", "civil"),
             Step("agree_write_off", "second_civil"),
         ),

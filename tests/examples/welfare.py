@@ -57,6 +57,9 @@ def application(benefit: str, born: str = "19400615", **other: Any) -> dict[str,
 OLD_AGE = application("old-age-allowance")
 HUNDRED = application("old-age-allowance", "19200101")
 AID = application("temporary-aid", "19800101")
+HEATING = application("heating-aid", "19800101")
+"""A benefit of the tests' town alone (tests/town_policies.py): not posted, and reckoned by heads, so that a change raises it."""
+
 SUBSISTENCE = application("subsistence-allowance", "19800101", monthly_income_fen=60000)
 HOUSEHOLD = AID | {
     "household": [
@@ -91,6 +94,7 @@ async def complete(door: Door, body: Mapping[str, Any], by: str, kinds: tuple[st
 DOCUMENTS = {
     "old-age-allowance": IDENTITY_CARD,
     "temporary-aid": IDENTITY_CARD,
+    "heating-aid": IDENTITY_CARD,
     "subsistence-allowance": ("identity-card", "household-register", "income-statement"),
     "disability-allowance": ("identity-card", "disability-certificate"),
 }
@@ -153,6 +157,8 @@ BASIS = {"legal_basis": "《社会救助暂行办法》第十一条", **REASON}
 NEGATIVE = {"positive": False, "opinion": "不符合条件", "legal_basis": "《社会救助暂行办法》第九条"}
 PAID_IN_CASH = {"how": "paid_otherwise", "reason": "已以现金发放"}
 UPHELD = {"upheld": True, "finding": "反映属实", "legal_basis": "《社会救助暂行办法》第六十八条"}
+BABY = {"change": "household", "since": "2026-01", "household_size": 2}
+TWINS = {"change": "household", "since": "2026-01", "household_size": 4}
 MOVED = {"change": "move", "since": "2026-01"}
 INCOME = {"change": "income", "since": "2026-01", "monthly_income_fen": 50000}
 
@@ -188,6 +194,13 @@ BODIES: dict[str, Any] = {
         "returned_at": "2026-01-10T09:00:00+08:00",
     },
     "change_account": {"account": "6222020000000000025"},
+    "confirm_account": {},
+    "refuse_account": REASON,
+    "tell_payee": {"note": "已按原登记电话告知本人"},
+    "review_change": {"opinion": "入户核实,人口属实"},
+    "confirm_change": {"opinion": "同意调整"},
+    "countersign_change": {},
+    "refuse_change": REASON,
     "report_change": {"change": "death", "since": "2026-01"},
     "suspend_payment": REASON,
     "resume_payment": REASON,
@@ -242,7 +255,12 @@ VISITED = (Step("record_visit", "grid_worker"), Step("record_visit", "street_off
 POSTED = (ACCEPT, *CHECKED, *VISITED, REVIEW)
 ADVANCED = (ACCEPT, Step("settle_payment", "civil", when_it_waits))
 
-MAIN = Walk("main", (Step("comment", "applicant"), *GRANTED, Step("change_account", "clerk"), DIED), "ended")
+NO_INCOME = told("tax")
+HEATED = (ACCEPT, NO_INCOME, REVIEW, CONFIRM)
+ANOTHER_ACCOUNT = (Step("change_account", "clerk"), Step("confirm_account", "street_officer"))
+RAISED = (told("tax"), Step("review_change", "street_officer"), Step("confirm_change", "second_civil"))
+
+MAIN = Walk("main", (Step("comment", "applicant"), *GRANTED, *ANOTHER_ACCOUNT, DIED), "ended")
 WALKS = (
     MAIN,
     Walk("a document is missing", (Step("hand_in", "clerk"), ACCEPT), "surveyed", OLD_AGE | {"documents": []}),
@@ -330,6 +348,49 @@ WALKS = (
             Step("report_change", "clerk", MOVED),
         ),
         "ended",
+    ),
+    Walk(
+        "another account refused and one of the payee",
+        (
+            Step("change_account", "clerk"),
+            Step("refuse_account", "civil"),
+            Step("change_account", "clerk"),
+            Step("refuse_account", "applicant"),
+            *GRANTED,
+            Step("change_account", "applicant"),
+            DIED,
+        ),
+        "ended",
+    ),
+    Walk(
+        "a raise that two decide on",
+        (
+            *HEATED,
+            Step("report_change", "applicant", BABY),
+            *RAISED,
+            Step("report_change", "clerk", TWINS),
+            *RAISED,
+            Step("countersign_change", "supervisor"),
+            Step("reassess", "street_officer", {"continues": True, "household_size": 3, "opinion": "一人迁出"}),
+            DIED,
+        ),
+        "ended",
+        HEATING,
+    ),
+    Walk(
+        "a raise that is refused and one that is replaced",
+        (
+            *HEATED,
+            Step("report_change", "grid_worker", BABY),
+            Step("refuse_change", "civil"),
+            Step("report_change", "applicant", TWINS),
+            Step("reassess", "street_officer", {"continues": True, "household_size": 2, "opinion": "入户见到两人"}),
+            Step("suspend_payment", "civil"),
+            Step("resume_payment", "supervisor"),
+            DIED,
+        ),
+        "ended",
+        HEATING,
     ),
     Walk("urgent aid that was not due", (*ADVANCED, Step("withdraw_application", "applicant")), "withdrawn", AID),
     Walk(

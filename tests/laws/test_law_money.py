@@ -1,0 +1,421 @@
+"""Money needs two people: every path of every table from the start to an edge that moves money has two on it.
+
+Pure: walked over the tables and read from the handlers, without a town. What people try at the door is in
+`test_law_money_town.py`.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from schemas.people import PARTIES, Part, same_person
+from schemas.procedure import Procedure
+from schemas.rules import Rule, RulesTable, Scope
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from workflows.case import Case
+from workflows.registry import PROCEDURES
+
+PATHS_AT_MOST = 2_000_000
+
+REPEATS: Mapping[str, frozenset[str]] = {"welfare": frozenset({"retry_payment", "settle_payment", "payment_returned"})}
+"""Rows that take up money that was on its way before: where none was, `a_payment_waits` or the bank's key finds nothing."""
+
+# ---- the walk ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A row of the table, taken from one stage to another."""
+
+    rule: Rule
+    source: str
+    target: str
+
+
+Path = tuple[Edge, ...]
+
+
+def stage_edges(rules: RulesTable, stage: str) -> Iterator[Edge]:
+    """Every way out of a stage, and what can be done there without leaving it."""
+    for rule in rules:
+        if stage in rule.at:
+            for target in rule.to or (stage,):
+                yield Edge(rule, stage, target)
+
+
+def parts_needed(rules: RulesTable, goal: Rule) -> frozenset[Part]:
+    """The parts that somebody must have taken before the goal, and before what must come before it."""
+    needed, found = frozenset(goal.answers), frozenset[Part]()
+    while needed != found:
+        found = needed
+        needed |= {part for rule in rules if rule.part in found for part in rule.answers}
+    return found
+
+
+def paths_to(rules: RulesTable, start: str, goal: Rule) -> Iterator[Path]:
+    """Every path from the start to a row, no stage entered twice; what a path asks for is asked at each stage it can be."""
+    needed = parts_needed(rules, goal)
+
+    def follow(stage: str, taken: frozenset[Part], been: frozenset[str], path: Path) -> Iterator[Path]:
+        for edge in stage_edges(rules, stage):
+            rule = edge.rule
+            if not set(rule.answers) <= taken:
+                continue
+            if rule is goal:
+                yield (*path, edge)
+                continue
+            now = taken | ({rule.part} if rule.part else set())
+            asks = edge.target == stage and rule.part in needed - taken
+            goes = edge.target not in been
+            if goes or asks:
+                yield from follow(edge.target, now, been | {edge.target}, (*path, edge))
+
+    yield from follow(start, frozenset({Part.ENTERED}), frozenset({start}), ())
+
+
+def by_people(rule: Rule) -> bool:
+    """Somebody with a token gives it; the bank's signed word and the case's own steps are nobody's."""
+    return any(entry.role != "engine" for entry in rule.by)
+
+
+def of_the_payee_alone(rule: Rule) -> bool:
+    """Only whose money it is may give it: where the own money goes is the own business."""
+    return all(entry.scope is Scope.REPORTER for entry in rule.by)
+
+
+def alone(path: Path) -> bool:
+    """Whether one person who entered the case and has a token of every role can go the whole path by themselves."""
+    took = {Part.ENTERED}
+    for edge in path:
+        if by_people(edge.rule):
+            if took & set(edge.rule.apart_from):
+                return False
+            took |= {edge.rule.part} if edge.rule.part else set()
+    return True
+
+
+def decided_by_two(path: Path) -> list[tuple[Part, str]]:
+    """The pairs on a path: who took a part, and who gave the word of another person on it."""
+    return [
+        (part, edge.rule.command)
+        for edge in path
+        if edge.rule.moves_money
+        for part in edge.rule.answers
+        if part in edge.rule.apart_from
+    ]
+
+
+def faults_of_path(path: Path) -> Iterator[str]:
+    """What is wrong with a path to money, in words."""
+    goal = path[-1].rule
+    way = " -> ".join(f"{edge.source}:{edge.rule.command}" for edge in path)
+    if of_the_payee_alone(goal):
+        return
+    if alone(path):
+        yield f"one person can go it alone: {way}"
+    if not decided_by_two(path):
+        yield f"nobody's word is answered by another person's: {way}"
+    if by_people(goal):
+        yield from (
+            f"who {part} may give {goal.command}: {way}" for part in goal.answers if part not in goal.apart_from
+        )
+
+
+def own_parties(procedure: Procedure) -> tuple[Part, ...]:
+    """Whose own matter the cases of a procedure are."""
+    debtor = any(Part.DEBTOR in rule.apart_from for rule in procedure.rules)
+    return tuple(part for part in PARTIES if part is not (Part.APPLICANT if debtor else Part.DEBTOR))
+
+
+def faults_of_table(procedure: Procedure, rules: RulesTable) -> tuple[list[str], Counter[str], dict[str, set[str]]]:
+    """Walk all paths of a table to all rows that move money: faults, paths by command, pairs by command."""
+    faults: list[str] = []
+    paths: Counter[str] = Counter()
+    pairs: dict[str, set[str]] = {}
+    start = str(next(iter(procedure.stages)))
+    for goal in (rule for rule in rules if rule.moves_money):
+        if by_people(goal) and not of_the_payee_alone(goal):
+            missing = [part for part in own_parties(procedure) if part not in goal.apart_from]
+            faults += [f"{goal.command} moves money, and who {part} may give it" for part in missing]
+        for path in paths_to(rules, start, goal):
+            if goal.command in REPEATS.get(procedure.name, ()) and not any(edge.rule.moves_money for edge in path[:-1]):
+                continue
+            paths[goal.command] += 1
+            assert paths[goal.command] < PATHS_AT_MOST
+            found = list(faults_of_path(path))
+            faults += found[:1]
+            pairs.setdefault(goal.command, set()).update(f"{part}≠{word}" for part, word in decided_by_two(path)[-1:])
+        if not paths[goal.command]:
+            faults.append(f"no path leads to {goal.command}: it answers what nobody can ask")
+    return faults, paths, pairs
+
+
+@EVERY_PROCEDURE
+def test_every_path_to_money_has_two_people(procedure: Procedure) -> None:
+    """On every path from the start to an edge that moves money at least two different natural persons have decided."""
+    faults, paths, pairs = faults_of_table(procedure, procedure.rules)
+    for command, count in paths.items():
+        print(f"{procedure.name} {command}: {count} paths; {', '.join(sorted(pairs[command])) or 'own account'}")  # noqa: T201
+
+    assert faults == []
+
+
+MONEY_ROWS = [
+    (procedure, rule, part)
+    for procedure in PROCEDURE_LIST
+    for rule in procedure.rules
+    if rule.moves_money
+    for part in dict.fromkeys((*rule.answers, *(p for p in PARTIES if p in rule.apart_from)))
+]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "rule", "part"), MONEY_ROWS, ids=[f"{p.name} {r.command} {part}" for p, r, part in MONEY_ROWS]
+)
+def test_the_walk_finds_a_row_that_keeps_nobody_apart(procedure: Procedure, rule: Rule, part: Part) -> None:
+    """Taken off one row that moves money, any part that it answers, or whose matter it is, is found by the walk."""
+    weaker = replace(rule, apart_from=tuple(each for each in rule.apart_from if each is not part))
+    rules = RulesTable(tuple(weaker if each is rule else each for each in procedure.rules))
+
+    assert faults_of_table(procedure, rules)[0]
+
+
+def test_there_are_rows_to_weaken() -> None:
+    """Money moves in this registry, in a payment, an account, an amount and a debt."""
+    commands = {rule.command for _, rule, _ in MONEY_ROWS}
+
+    assert {"accept", "confirm", "countersign", "confirm_account", "confirm_change", "confirm_repayment"} <= commands
+    assert {"agree_write_off", "retry_payment", "settle_payment", "resume_payment", "reassess"} <= commands
+
+
+# ---- the handlers -----------------------------------------------------------------------------------------------------
+
+PAYING_STEPS = frozenset({"pay"})
+"""Verbs of `workflows.steps` by which money leaves the town."""
+
+MOVES: Mapping[str, frozenset[str]] = {
+    "welfare": frozenset({"account", "granted", "paid", "payments"}),
+    "recovery": frozenset({"repayments"}),
+}
+"""Fields of a state whose change is money: a payment, a higher amount, another account, less debt."""
+
+STAYS: Mapping[str, Mapping[str, str]] = {
+    "welfare": {
+        "rules": "the policy", "monthly_income_fen": "stated; counts when it is granted",
+        "posted_amount_fen": "what a notice says", "recoveries": "more debt", "change": "asked for",
+        "account_asked": "asked for", "account_told": "who was told",
+        "accounts_asked": "a count", "account_changed_by": "who asked",
+    },
+    "recovery": {
+        "amount_fen": "never changed", "claims": "asked for",
+    },
+}  # fmt: skip
+"""Fields that speak of money, and why their change moves none."""
+
+LESS_DEBT = "Stage.WRITTEN_OFF"
+AS_IT_WAS = "_before_two_people"
+"""What ends so is done by old histories alone, behind `workflow.patched`."""
+
+LOWERS = {"lower": "due.amount_fen < before"}
+"""Methods that change an amount under a condition by which it only falls."""
+
+
+def methods_of(case: type[Case[Any]]) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
+    """The methods of a workflow by name, as they are written; of an overridden one the last word."""
+    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
+    for cls in reversed([each for each in case.__mro__ if each.__module__.startswith("workflows.")]):
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+        assert isinstance(tree, ast.ClassDef)
+        found |= {each.name: each for each in tree.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+    return found
+
+
+def money_fields(state: type[BaseModel]) -> set[str]:
+    """The fields of a state that speak of money: by their name, or by what they are made of."""
+
+    def speaks(kind: Any, seen: tuple[Any, ...] = ()) -> bool:
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in seen:
+            return any(
+                name.endswith("_fen") or speaks(field.annotation, (*seen, kind))
+                for name, field in kind.model_fields.items()
+            )
+        return any(speaks(each, seen) for each in get_args(kind))
+
+    return {
+        name
+        for name, field in state.model_fields.items()
+        if name.endswith("_fen") or "account" in name or speaks(field.annotation)
+    }
+
+
+def touches_money(body: ast.AST, fields: frozenset[str], paying_errands: frozenset[str]) -> bool:
+    """Whether these lines themselves pay, change a field that is money, or give up a debt."""
+    for node in ast.walk(body):
+        text = ast.unparse(node) if isinstance(node, ast.Call | ast.Assign | ast.AugAssign | ast.AnnAssign) else ""
+        if isinstance(node, ast.Call):
+            for field in fields:
+                if text.startswith((f"self.state.{field}.append", f"self.state.{field}.setdefault")):
+                    return True
+            if any(text.startswith(f"steps.{verb}(") for verb in PAYING_STEPS):
+                return True
+            if any(text.startswith(f"self.errand('{errand}'") for errand in paying_errands):
+                return True
+            if "finish_as" in text.partition("(")[0] and LESS_DEBT in text:
+                return True
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        for target in (each for each in targets if each is not None and text):
+            if ast.unparse(target) in {f"self.state.{field}" for field in fields}:
+                return True
+    return False
+
+
+def called(body: ast.AST) -> set[str]:
+    """The methods of its own that these lines call, but for those of old histories."""
+    names = {
+        node.func.attr
+        for node in ast.walk(body)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and ast.unparse(node.func.value) in ("self", "super()")
+    }
+    return {name for name in names if not name.endswith(AS_IT_WAS)}
+
+
+def movers(case: type[Case[Any]]) -> set[str]:
+    """The methods of a workflow that lead to money, directly or through others; read once."""
+    if case.procedure.name not in _movers:
+        _movers[case.procedure.name] = _read_movers(case)
+    return _movers[case.procedure.name]
+
+
+_movers: dict[str, set[str]] = {}
+
+
+def _read_movers(case: type[Case[Any]]) -> set[str]:
+    methods = methods_of(case)
+    fields = MOVES.get(case.procedure.name, frozenset())
+    paying = frozenset(
+        name.removeprefix("errand_")
+        for name, body in methods.items()
+        if name.startswith("errand_") and touches_money(body, frozenset(), frozenset())
+    )
+    found = {
+        name
+        for name, body in methods.items()
+        if name not in LOWERS and not name.endswith(AS_IT_WAS) and touches_money(body, fields, paying)
+    }
+    while True:
+        more = {name for name, body in methods.items() if called(body) & found} - found
+        if not more:
+            return found
+        found |= more
+
+
+def unmarked(case: type[Case[Any]], rules: RulesTable) -> list[str]:
+    """Commands whose handler leads to money while a row of theirs neither is marked nor asks for another person's word."""
+    answered = {part for rule in rules if rule.moves_money for part in rule.answers}
+    return [
+        f"{case.procedure.name} {rule.command}"
+        for rule in rules
+        if not rule.automatic
+        and rule.command in movers(case)
+        and not (rule.moves_money or (rule.part is not None and rule.part in answered))
+    ]
+
+
+@pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
+def test_every_handler_that_leads_to_money_is_marked(case: type[Case[Any]]) -> None:
+    """What pays, raises, pays elsewhere or lessens a debt in its handler says so in every row of its table."""
+    assert unmarked(case, case.procedure.rules) == []
+
+
+@pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
+def test_every_mark_is_missed_when_it_is_dropped(case: type[Case[Any]]) -> None:
+    """A row whose handler leads to money is found when its mark is dropped, and what it answers with it."""
+    rules = case.procedure.rules
+    for rule in [each for each in rules if each.moves_money and not each.automatic]:
+        bare = replace(rule, moves_money=False, part=None)
+        without = RulesTable(tuple(bare if each is rule else each for each in rules))
+
+        assert f"{case.procedure.name} {rule.command}" in unmarked(case, without)
+
+
+@pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
+def test_every_field_that_speaks_of_money_is_known(case: type[Case[Any]]) -> None:
+    """A new field of a state that speaks of money is said to move it or not: nobody forgets to decide."""
+    name = case.procedure.name
+    assert money_fields(case.procedure.state) == MOVES.get(name, frozenset()) | set(STAYS.get(name, {}))
+
+
+@pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
+def test_the_old_ways_are_behind_a_patch(case: type[Case[Any]]) -> None:
+    """What one person could do before is done by old histories alone: each call stands in a branch of `workflow.patched`."""
+    guarded = 0
+    for name, body in methods_of(case).items():
+        parents = {child: parent for parent in ast.walk(body) for child in ast.iter_child_nodes(parent)}
+        for node in ast.walk(body):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith(AS_IT_WAS)):
+                continue
+            place: ast.AST | None = node
+            tests = []
+            while place is not None:
+                place = parents.get(place)
+                if isinstance(place, ast.If):
+                    tests.append(ast.unparse(place.test))
+            old = name.endswith(AS_IT_WAS)
+            assert old or any("workflow.patched(" in test for test in tests), f"{name} calls {ast.unparse(node)}"
+            guarded += 1
+    assert guarded or not MOVES.get(case.procedure.name)
+
+
+@pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
+def test_what_lowers_never_raises(case: type[Case[Any]]) -> None:
+    """A method that is taken to lower sets the amount in a branch by whose condition it falls."""
+    methods = methods_of(case)
+    for name, condition in LOWERS.items():
+        if name not in methods:
+            continue
+        sets = [
+            (test.test, node)
+            for test in ast.walk(methods[name])
+            if isinstance(test, ast.If)
+            for line in test.body
+            for node in ast.walk(line)
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "self.state.granted"
+        ]
+        all_sets = [
+            node
+            for node in ast.walk(methods[name])
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "self.state.granted"
+        ]
+        assert all_sets
+        for node in all_sets:
+            assert condition in {ast.unparse(test) for test, each in sets if each is node}
+
+
+# ---- people -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "same"),
+    [
+        ("li", "li", True),
+        ("li", "department:urban-management/li", True),
+        ("department:water-supply/li", "department:urban-management/li", True),
+        ("ｌｉ", "li", True),
+        ("li", "Li", False),
+        ("li", "wang", False),
+        ("li", "street/li", False),
+    ],
+)
+def test_people_are_compared_as_people(one: str, another: str, same: bool) -> None:  # noqa: FBT001
+    """One account is one person, through a department's gateway too, in whatever form it is written."""
+    assert same_person(one, another) is same
+    assert same_person(another, one) is same

@@ -1,0 +1,129 @@
+"""Another account: the payee's own word counts at once; anybody else's waits for a second person, and the payee is told.
+
+    change_account by the payee      -> the account is another from the next payment on
+    change_account by a clerk,       -> asked for: the payee is told, a second person confirms or refuses
+    retry_payment with an account       (confirmed, the payment that waited is tried again)
+
+The payee hears of it by the way they were reached before: by their own account of the town; who has none is called or visited
+by somebody else than who asked for it (`tell_payee`), with a clock.
+"""
+
+from temporalio import workflow
+
+from schemas.actor import Actor, Role
+from schemas.references import TextReference
+from schemas.welfare_entitlement import (
+    ChangeAccount,
+    ConfirmAccount,
+    RefuseAccount,
+    RetryPayment,
+    TellPayee,
+)
+from schemas.welfare_entries import Kind
+from schemas.welfare_state import AccountAsked
+from workflows.case import command
+from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, CLERK, TWO_DECIDE_ON_AN_ACCOUNT
+from workflows.welfare_payments import Payments
+
+
+class Accounts(Payments):
+    """The part of a case that minds where its money goes."""
+
+    @command
+    def change_account(self, command: ChangeAccount, by: Actor) -> None:
+        """变更账户: the payee's own word counts from the next payment on; anybody else's when a second person confirms it."""
+        if not workflow.patched(TWO_DECIDE_ON_AN_ACCOUNT):
+            self.change_account_before_two_people(command.account, by)
+        elif by.role is Role.RESIDENT:
+            self.forget_the_account_asked(by.subject)
+            self.pay_to(command.account, by)
+        else:
+            self.ask_for_account(command.account, by)
+
+    def change_account_before_two_people(self, account: TextReference, by: Actor) -> None:
+        """As it was: one person's word."""
+        self.state.account = account
+        self.record(Kind.ACCOUNT_CHANGED, account=account, by=by.role)
+
+    @command
+    def retry_payment(self, command: RetryPayment, by: Actor) -> None:
+        """重新发放: under a new key only where the bank has said that nothing was paid; another account is asked for first."""
+        payment = self.payment_meant(command.payment)
+        if command.account is None:
+            self.try_again(payment, by)
+        elif workflow.patched(TWO_DECIDE_ON_AN_ACCOUNT):
+            self.ask_for_account(command.account, by, payment.number)
+        else:
+            self.retry_elsewhere_before_two_people(payment.number, command.account, by)
+
+    def retry_elsewhere_before_two_people(self, number: int, account: TextReference, by: Actor) -> None:
+        """As it was: one person's word."""
+        self.state.account = account
+        self.try_again(self.payment_meant(number), by, account)
+
+    def ask_for_account(self, account: TextReference, by: Actor, payment: int | None = None) -> None:
+        """Another account is asked for, in place of one that was asked for before; nothing is paid to it yet."""
+        before = self.state.account_asked
+        self.state.accounts_asked += 1
+        self.state.account_asked = AccountAsked(
+            number=self.state.accounts_asked,
+            account=account,
+            asked_by=by.subject,
+            asked_at=self.now(),
+            payment=payment if payment is not None or before is None else before.payment,
+        )
+        self.start_duty("confirm_account", self.state.terms.confirm_account)
+        self.record(
+            Kind.ACCOUNT_ASKED,
+            number=self.state.accounts_asked,
+            account=account,
+            payment=self.state.account_asked.payment,
+            instead_of=before.number if before else None,
+            by=by.role,
+        )
+        self.notify(APPLICANT, "account_asked")
+        self.notify(CIVIL_AFFAIRS, "account_confirmation_due")
+
+    @command
+    def confirm_account(self, command: ConfirmAccount, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """确认账户变更: by a second person; the payment that waited for it is tried again."""
+        asked = self.state.account_asked
+        assert asked is not None, "the table takes it only while one waits"  # noqa: S101
+        self.state.account_asked = None
+        self.stop_duty("confirm_account", by.subject)
+        self.pay_to(asked.account, by, number=asked.number, asked_by=asked.asked_by)
+        for payment in self.state.waiting_payments():
+            if payment.number == asked.payment:
+                self.try_again(payment, by, asked.account)
+
+    @command
+    def refuse_account(self, command: RefuseAccount, by: Actor) -> None:
+        """不予变更账户: the account stays as it is."""
+        asked = self.state.account_asked
+        assert asked is not None, "the table takes it only while one waits"  # noqa: S101
+        self.forget_the_account_asked(by.subject)
+        self.record(Kind.ACCOUNT_REFUSED, number=asked.number, reason=command.reason, by=by.role)
+        self.notify(APPLICANT, "account_refused")
+
+    def forget_the_account_asked(self, by: str) -> None:
+        """What was asked for does not wait any more."""
+        self.state.account_asked = None
+        self.stop_duty("confirm_account", by)
+
+    def pay_to(self, account: TextReference, by: Actor, number: int | None = None, asked_by: str | None = None) -> None:
+        """From the next payment on the account is another one; the payee is told by the way they were reached before."""
+        self.state.account = account
+        self.state.account_changed_by = asked_by or by.subject
+        self.record(Kind.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
+        self.notify(APPLICANT, "account_changed")
+        if self.state.reporter_subject is None:
+            self.state.account_told = False
+            self.start_duty("tell_payee", self.state.terms.tell_payee)
+            self.notify(CLERK, "payee_to_be_told")
+
+    @command
+    def tell_payee(self, command: TellPayee, by: Actor) -> None:
+        """告知领取人: by phone or on a visit, of who has no account of the town to read it by."""
+        self.state.account_told = True
+        self.stop_duty("tell_payee", by.subject)
+        self.record(Kind.PAYEE_TOLD, note=command.note, by=by.role)
