@@ -279,7 +279,7 @@ def receipts(events: Iterable[Values]) -> Iterator[tuple[int, int, str]]:
             continue
         for payload in event["attributes"].get("details", {}).get("result", {}).get("payloads", []):
             receipt = payload.get("value")
-            if isinstance(receipt, dict) and set(receipt) == {"seq", "head_hash"}:
+            if isinstance(receipt, dict) and set(receipt) - {"case_id"} == {"seq", "head_hash"}:
                 yield event["id"], receipt["seq"], receipt["head_hash"]
 
 

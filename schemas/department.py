@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from schemas.model import Model
+from schemas.question import Answer, Question
 from schemas.references import TextReference
 
 IDEMPOTENCY_HEADER = "Idempotency-Key"
@@ -196,7 +197,7 @@ def read_callback(body: bytes) -> CallbackBody:
     return _CALLBACK.validate_json(body)
 
 
-class PlaceOrder(Model):
+class PlaceOrder(Question):
     """What the workflow asks for: the texts are references into the vault, read at the last moment by the activity.
 
     What cannot be sent is refused here, in the workflow, not in an activity that would be tried for ever. `step` is
@@ -227,8 +228,13 @@ class PlaceOrder(Model):
         """The references to be read."""
         return [reference for reference in (self.title, self.description, self.address) if reference is not None]
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return self.order_id
 
-class OrderReceipt(Model):
+
+class OrderReceipt(Answer):
     """How placing an order ended. `accepted` false is a fact for the procedure: trying again will not help.
 
     `code` and `reason` of a refusal are ours or a bare code of the department's; never its free text.
@@ -244,7 +250,7 @@ class OrderReceipt(Model):
     reason: str | None = None
 
 
-class RecallOrder(Model):
+class RecallOrder(Question):
     """Take an order back, since the coordinator gave it to somebody else."""
 
     case_id: str
@@ -256,8 +262,13 @@ class RecallOrder(Model):
         """The id of the order."""
         return order_id(self.case_id, self.step)
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return self.order_id
 
-class RecallReceipt(Model):
+
+class RecallReceipt(Answer):
     """How taking an order back ended. One that the department never had counts as taken back."""
 
     order_id: str
@@ -267,7 +278,7 @@ class RecallReceipt(Model):
     reason: str | None = None
 
 
-class ReworkOrder(Model):
+class ReworkOrder(Question):
     """Ask the department that holds an order to do its work again. `step` is the order's."""
 
     case_id: str
@@ -284,8 +295,13 @@ class ReworkOrder(Model):
         """The id of the order."""
         return order_id(self.case_id, self.step)
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return f"{self.order_id}/{rework_step(self.number)}"
 
-class ReworkReceipt(Model):
+
+class ReworkReceipt(Answer):
     """How asking for a rework ended. `lost`: the department knows no such order, so it has to be given anew."""
 
     order_id: str

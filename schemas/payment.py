@@ -19,6 +19,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from schemas.department import Code, ForeignCode, Gateway, Moment
 from schemas.department_policy import Name
 from schemas.model import Model
+from schemas.question import Answer, Question
 from schemas.references import OPAQUE, PersonReference, TextReference
 
 LONGEST_NOTICE_BYTES = 64 * 1024
@@ -80,7 +81,7 @@ class PayStatus(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class PayRequest(Model):
+class PayRequest(Question):
     """What the workflow asks for. The same key is one payment, however often it is asked for.
 
     `attempt` is counted up only when the bank has said RETURNED or REFUSED of the attempt before; the bank is told which
@@ -108,8 +109,13 @@ class PayRequest(Model):
             return None
         return payment_key(self.payee, self.benefit, self.month, self.attempt - 1)
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return f"{self.case_id}/{self.payment_key}"
 
-class PayReceipt(Model):
+
+class PayReceipt(Answer):
     """How asking for a payment ended, for the procedure. `bank_reference` and `paid_at` are the bank's.
 
     `code` is set for REFUSED (the bank's bare code, `person-erased`), CONFLICT, RETURNED (the bank's bare codes) and
@@ -129,14 +135,19 @@ class PayReceipt(Model):
         return self.status is PayStatus.PAID
 
 
-class StatusRequest(Model):
+class StatusRequest(Question):
     """Ask what became of a payment."""
 
     case_id: str
     payment_key: PaymentKey
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return f"{self.case_id}/{self.payment_key}"
 
-class PaymentStatus(Model):
+
+class PaymentStatus(Answer):
     """What became of a payment, in the bank's word. `at` is when it got this status."""
 
     payment_key: PaymentKey

@@ -16,6 +16,7 @@ class RefusalCode(StrEnum):
     KEY_REUSED = "key-reused"
     CASE_ENDED = "case-ended"
     NOT_STAMPED = "not-stamped"
+    OUT_OF_PLACE = "out-of-place"
 
 
 class Fault(Model):

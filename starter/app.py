@@ -147,6 +147,7 @@ def build_parts(
             tells_tasks_apart=True,
             marks_by_timer=True,
             takes_turns=True,
+            keeps_place=True,
             lists_stage=False,
         )
         for name, policy in policies.items()

@@ -61,6 +61,7 @@ KINDS: Mapping[str, Kind] = {
     RefusalCode.BAD_COMMAND: Kind(422, say("内容与案件不符", "does not fit the case")),
     RefusalCode.KEY_REUSED: Kind(422, say("幂等键已被使用", "idempotency key used before")),
     RefusalCode.NOT_STAMPED: Kind(403, say("未经本系统受理", "not stamped by the API")),
+    RefusalCode.OUT_OF_PLACE: Kind(403, say("数据出现在不应出现之处", "written for another place")),
     ProblemCode.BAD_REQUEST: Kind(422, say("请求有误", "something is wrong with the request")),
     ProblemCode.BODY_TOO_LARGE: Kind(413, say("内容过大", "the body is too large")),
     ProblemCode.NOT_JSON: Kind(415, say("内容类型不支持", "the body is not declared as JSON")),
