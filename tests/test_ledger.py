@@ -59,7 +59,13 @@ async def batch_after(pool: asyncpg.Pool, case_id: str, later: timedelta) -> Bat
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields}
     projection = Projection(**fields | {"seq": entry.seq, "head_hash": entry.hash})
-    return Batch(row=projection.model_dump_json(), run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,))
+    return Batch(
+        row=projection.model_dump_json(),
+        run_id=UNKNOWN_RUN,
+        first_run_id=row["first_run_id"],
+        task_at=row["task_at"] + later,
+        entries=(entry,),
+    )
 
 
 def first_batch(like: Batch) -> Batch:
@@ -159,7 +165,7 @@ async def test_a_flush_goes_on_where_its_tries_cannot_be_noted(
     [entry] = batch.entries
     await own_town.pool.execute("drop table flush_retries")
     tried = ActivityEnvironment()
-    tried.info = replace(tried.info, attempt=NOTED_FROM)
+    tried.info = replace(tried.info, attempt=NOTED_FROM, workflow_id=entry.case_id)
 
     told = await tried.run(Ledger(own_town.pool).flush, batch)
 
