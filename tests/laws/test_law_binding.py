@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.ledger import Ledger
@@ -18,7 +19,8 @@ from audit.archiver import Archiver
 from audit.replay import replay_cases
 from audit.verify import verify_archive
 from engine.archive import ArchiveStore
-from engine.codec import data_converter, judging
+from engine.codec import EncryptionCodec, data_converter, judging
+from engine.key_files import hold_folder, read_ring, replace_file, ring_text
 from engine.keys import Keys
 from engine.settings import Settings
 from engine.stamp_guard import Forgeries, StampGuard
@@ -27,6 +29,7 @@ from schemas.case import Message
 from schemas.procedure import Procedure
 from tests.door import Door, OpenDoor, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.old_payloads import closed_before
 from tests.stranger import Copied, Stranger, one_of_each
 from tests.waiting import eventually
 from worker import beside
@@ -161,7 +164,7 @@ async def test_a_case_is_not_begun_once_more(
     town: Door = await door(procedure, history_limit=SHORT)
     case_id = await town.walk(town.examples.MAIN)
     copied = await stranger.read(case_id)
-    with suppress(Exception):
+    with suppress(RPCError):  # it may have ended
         await stranger.client.get_workflow_handle(case_id).terminate("by a stranger")
     before = await Standing.of(pool, case_id)
     starts = [each for each in copied if each.kind in {"start", "next run"}]
@@ -333,3 +336,64 @@ async def test_no_copy_is_a_question(
 
     assert {each.name for each in questions} >= {"place_order", "ask_source", "pay"}
     await eventually(told)
+
+
+@pytest.fixture(scope="module")
+def key_from_before(settings: Settings) -> tuple[str, bytes]:
+    """A payload key of the time when payloads named no place; it is not the one for new things."""
+    key_id, key = "payload-00000001", b"before" + b"0" * 26
+    file = settings.key_folder / "payload.json"
+    with hold_folder(settings.key_folder):
+        active, known = read_ring(file)
+        replace_file(file, ring_text(active, {**known, key_id: key}))
+    return key_id, key
+
+
+@EVERY_PROCEDURE
+async def test_a_start_from_before_is_good_once(
+    procedure: Procedure,
+    genuine: Genuine,
+    key_from_before: tuple[str, bytes],
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    pool: asyncpg.Pool,
+) -> None:
+    """A start that names no place starts nothing but its case: the ledger takes a case from the workflow of its number alone."""
+    source = await genuine(procedure)
+    start = next(each for each in source.copies if each.kind == "start")
+    before, refused = await at_rest(pool, source.case_id), await pool.fetchval(REFUSED, source.case_id)
+    [opened] = await EncryptionCodec(keys.payload).decode(start.payloads)
+    workflow_id = f"{procedure.name}-20990101-{uuid.uuid4().int % 10**6:06d}"
+    run = await stranger.start(
+        procedure.name, workflow_id, settings.task_queue, [closed_before(opened, *key_from_before)]
+    )
+    await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
+
+    assert await Standing.of(pool, source.case_id) == before
+    assert await pool.fetchval(REFUSED, source.case_id) > refused
+    assert await pool.fetchval("select count(*) from ledger where case_id = $1", workflow_id) == 0
+
+
+@EVERY_PROCEDURE
+async def test_a_row_from_before_takes_its_own_run_alone(
+    procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
+) -> None:
+    """A row that knows no first run takes that of the case with its next flush, in a later run too, and never another."""
+    town: Door = await door(procedure, history_limit=SHORT)
+    case_id = await town.start()
+    await town.stands(case_id)
+    await at_rest(pool, case_id)
+    first = await pool.fetchval("select first_run_id from cases where case_id = $1", case_id)
+    await pool.execute("update cases set first_run_id = null where case_id = $1", case_id)
+    await town.go(case_id, town.examples.MAIN.steps)
+    assert await pool.fetchval("select first_run_id from cases where case_id = $1", case_id) == first
+    start = next(each for each in await stranger.read(case_id) if each.kind == "start")
+
+    with suppress(RPCError):  # it may have ended
+        await stranger.client.get_workflow_handle(case_id).terminate("by a stranger")
+    await pool.execute("update cases set first_run_id = null where case_id = $1", case_id)
+    before = await Standing.of(pool, case_id)
+    run = await stranger.start(procedure.name, case_id, settings.task_queue, start.payloads)
+    await stranger.becomes(case_id, run, WorkflowExecutionStatus.FAILED)
+    assert await Standing.of(pool, case_id) == before
