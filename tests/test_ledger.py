@@ -172,6 +172,22 @@ async def test_a_flush_goes_on_where_its_tries_cannot_be_noted(
     assert (told.seq, told.head_hash) == (1, entry.hash)
 
 
+async def test_a_flush_of_another_workflow_is_refused_for_good(
+    town: Door, pool: asyncpg.Pool, own_town: OwnTown
+) -> None:
+    """What a workflow tells that has not the number of the case is not written, not even of a case that nobody knows yet."""
+    batch = first_batch(await batch_after(pool, await stands(pool, await town.start()), timedelta()))
+    case_id = batch.entries[0].case_id
+    tried = ActivityEnvironment()
+    tried.info = replace(tried.info, workflow_id="incident-20990101-000001")
+    with pytest.raises(ApplicationError) as refused:
+        await tried.run(Ledger(own_town.pool).flush, batch)
+
+    assert (refused.value.type, refused.value.non_retryable) == ("ForeignRun", True)
+    assert await own_town.pool.fetchval("select count(*) from ledger") == 0
+    assert await own_town.pool.fetchval("select code from refusals where case_id = $1", case_id) == "out-of-place"
+
+
 async def _somebody_waits(pool: asyncpg.Pool) -> bool:
     """Whether a flush waits for another's."""
     return bool(

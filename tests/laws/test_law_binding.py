@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.converter import ActivitySerializationContext
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
@@ -26,6 +27,7 @@ from engine.settings import Settings
 from engine.stamp_guard import Forgeries, StampGuard
 from engine.temporal import IDENTITY, workflow_runner
 from schemas.case import Message
+from schemas.department import Gateway, OrderReceipt
 from schemas.procedure import Procedure
 from tests.door import Door, OpenDoor, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
@@ -314,6 +316,31 @@ async def test_no_copy_is_an_answer(
         verified, replayed = await named(temporal, keys, settings, pool, case_id)
         assert verified.count("answer-copied") + verified.count("more") >= 1
         assert "answer-copied" in replayed
+
+
+async def test_the_answer_to_another_question_is_none(
+    door: OpenDoor, stranger: Stranger, unanswered: str, keys: Keys, pool: asyncpg.Pool
+) -> None:
+    """An answer that was written for this case and this activity, and names another question or none, counts as none."""
+    town: Door = await door(PROCEDURE_LIST[0], task_queue=unanswered)
+    for question in ("incident-20990101-000001.order-1", None):
+        told: list[tuple[str, str]] = []
+        case_id = await town.start()
+        receipt = OrderReceipt(
+            order_id="x", department="urban-management", gateway=Gateway.HTTP, accepted=True, receipt="copied-1",
+            question=question,
+        )  # fmt: skip
+        context = ActivitySerializationContext("default", None, "place_order", unanswered, case_id, "incident", False)
+        payloads = await data_converter(keys).with_context(context).encode([receipt])
+        async with beside(stranger.answer(unanswered, {"place_order": Copied("", "", tuple(payloads))}, told)):
+
+            async def kept(case_id: str = case_id) -> bool:
+                return bool(await pool.fetchval(REFUSED, case_id))
+
+            await eventually(kept)
+        await at_rest(pool, case_id)
+        bodies = await pool.fetch("select body from ledger where case_id = $1", case_id)
+        assert not any("copied-1" in row["body"] for row in bodies)
 
 
 async def test_no_copy_is_a_question(
