@@ -93,8 +93,9 @@ def _files(parts: _Parts, keys: Keys, settings: Settings) -> dict[str, bytes]:
         "policy.json": _json(policy_slice(parts.row, procedure, settings)),
     }
     for run in parts.runs:
-        run_id = run.row["run_id"]
-        files[f"manifests/{run_id}.json"] = run.row["manifest"].encode()
+        archived = run.plain()
+        run_id = archived["run_id"]
+        files[f"manifests/{run_id}.json"] = archived["manifest"].encode()
         files[f"histories/{run_id}.pb"] = run.raw
         files[f"histories/{run_id}.json"] = _json(run.events)
     return files

@@ -35,7 +35,7 @@ from engine.archive import ArchiveStore
 from engine.keys import KeyRing, Keys
 from schemas.findings import Finding
 
-LEDGER, ARCHIVE, FAILED = "ledger", "archive", "failed"
+LEDGER, ARCHIVE = "ledger", "archive"
 SHOWN_AT_MOST = 5
 
 
@@ -122,21 +122,22 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
     yield from run_chain_faults(case_id, own, ended=case.ended)
     yield from foreign_faults(case_id, case.entries, own, ended=case.ended)
     if case.head is None:
-        if any(run.row is not None and run.manifest["status"] != FAILED for run in runs):
-            yield f"case-deleted: {case_id}: the archive has {len(runs)} run(s) of it, the ledger has no head"
-        else:
-            yield from _never_a_case(case_id, runs)
+        yield from _without_ledger(case_id, runs)
         return
     events = {run.manifest["run_id"]: run.events for run in runs}
     current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
     yield from ledger_against_history(case_id, chain_of(case.entries, case.head), current)
 
 
-def _never_a_case(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
-    """A workflow that failed before it wrote anything was none of this town's; one that runs may write yet."""
+def _without_ledger(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
+    """Runs of which the ledger has nothing: it was deleted, or nothing of theirs was ever taken."""
+    if any(True for run in runs for _ in receipts(run.events)) or any(run.fault for run in runs):
+        yield f"case-deleted: {case_id}: there are {len(runs)} run(s) of it, the ledger has no head"
+        return
     for run in runs:
-        if run.manifest["status"] == FAILED:
-            yield f"foreign-run: {case_id} run {run.manifest['run_id']}: it was refused, and there is no such case"
+        if run.manifest["closed_at"] is not None:
+            ended = f"it ended as {run.manifest['status']}, and the ledger took nothing of it"
+            yield f"foreign-run: {case_id} run {run.manifest['run_id']}: {ended}: there is no such case"
 
 
 def _history_words(case: _Case, runs: Sequence[Run]) -> str:
