@@ -132,7 +132,7 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
 def _without_ledger(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
     """Runs of which the ledger has nothing: it was deleted, or nothing of theirs was ever taken."""
     if any(True for run in runs for _ in receipts(run.events)) or any(run.fault for run in runs):
-        yield f"case-deleted: {case_id}: there are {len(runs)} run(s) of it, the ledger has no head"
+        yield f"case-deleted: {case_id}: the archive has {len(runs)} run(s) of it, the ledger has no head"
         return
     for run in runs:
         if run.manifest["closed_at"] is not None:

@@ -248,9 +248,9 @@ class _ModelConverter(PydanticJSONPlainPayloadConverter):
 
     def from_payload(self, payload: Payload, type_hint: type | None = None) -> Any:
         written = payload.metadata.get(MODEL)
-        as_model = isinstance(type_hint, type) and issubclass(type_hint, BaseModel)
-        if written is not None and as_model and written != type_hint.__name__.encode():
-            fault = PayloadOutOfPlace(f"Written as {written.decode(errors='replace')}, read as {type_hint.__name__}.")
+        read = type_hint.__name__ if isinstance(type_hint, type) and issubclass(type_hint, BaseModel) else None
+        if written is not None and read is not None and written != read.encode():
+            fault = PayloadOutOfPlace(f"Written as {written.decode(errors='replace')}, read as {read}.")
             if not self._judges:
                 raise fault
             return OutOfPlace(fault=type(fault).__name__)

@@ -73,8 +73,14 @@ class Case(Generic[StateT]):
 
     procedure: ClassVar[Procedure]
 
+    def __new__(cls, state: StateT) -> Any:
+        """Make the case, or what fails in its place; asked before any procedure looks at what it is given."""
+        if (foreign := found_out_of_place(state)) is None:
+            return super().__new__(cls)
+        steps.tell_refused(foreign.of or workflow.info().workflow_id, "start")
+        return _Copy()
+
     def __init__(self, state: StateT) -> None:
-        _refuse_foreign(state)
         self.state = state
         self._turns = Turns(state)
         self.clocks = Clocks(state, self.now, self._turns)
@@ -408,13 +414,13 @@ class Case(Generic[StateT]):
             self._boundary.mark()
 
 
-def _refuse_foreign(state: CaseState) -> None:
-    """A workflow that was started with what was written for another one is a copy: it fails before it does anything.
+class _Copy:
+    """Stands where a case would, in a workflow that was started with what was written for another one: it fails at once.
 
     One with the start of a case from before payloads were bound fails at its first flush (activities/ledger.py).
     """
-    if (foreign := found_out_of_place(state)) is not None:
-        steps.tell_refused(foreign.of or workflow.info().workflow_id, "start")
+
+    def __getattr__(self, name: str) -> Any:
         raise ApplicationError("its start was written for another place", type="ForeignStart", non_retryable=True)
 
 
