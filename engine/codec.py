@@ -126,9 +126,11 @@ NOWHERE = Place("")
 
 def place_of(payload: Payload) -> Place | None:
     """The place that a payload says it was written for; None when it is from before."""
-    if WORKFLOW not in payload.metadata:
+    metadata = payload.metadata
+    if WORKFLOW not in metadata:
         return None
-    return Place(*(payload.metadata.get(name, b"").decode(errors="replace") for name in (WORKFLOW, ACTIVITY)))
+    activity = metadata[ACTIVITY].decode(errors="replace") if ACTIVITY in metadata else ""
+    return Place(metadata[WORKFLOW].decode(errors="replace"), activity)
 
 
 class EncryptionCodec(PayloadCodec, WithSerializationContext):
