@@ -107,7 +107,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
                 payments.pay,
                 payments.payment_status,
             ],
-            [StampGuard(keys.stamp_ring, forgeries)],
+            [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )
 
 

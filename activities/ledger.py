@@ -9,7 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from engine.database import NOT_DONE, Queries
-from engine.refusals import KEEP, unstamped
+from engine.refusals import KEEP, out_of_place, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.canonical import canonical_json
 from schemas.case import Entry
@@ -36,6 +36,9 @@ REFUSALS = {
     "stale": ("StaleTask", "{case_id}: a later workflow task has written already"),
 }
 """What `flush_case` says instead of "written", as error type and reason."""
+
+FOREIGN = "foreign"
+"""What it says to a workflow that is not the case: it was started with a copy of what started the case, or of a later run."""
 
 NOTED_FROM = 5
 """The try from which on an operator is told: a second and a half after the first."""
@@ -66,11 +69,14 @@ class Ledger:
 
         So a refusal, a fault and a database that takes too long are noted alike, and what goes well at once costs nothing.
         """
-        attempt = activity.info().attempt
-        if attempt > 1:
+        info = activity.info()
+        case_id = batch.entries[0].case_id
+        if info.workflow_id != case_id:
+            raise await self._foreign(case_id, f"the workflow {info.workflow_id} is not this case")
+        if info.attempt > 1:
             self._count_retry()
-        if attempt >= NOTED_FROM:
-            await self._note_retry(batch.entries[0].case_id, attempt)
+        if info.attempt >= NOTED_FROM:
+            await self._note_retry(case_id, info.attempt)
         return await self.write(batch)
 
     async def write(self, batch: Batch) -> FlushReceipt:
@@ -78,7 +84,8 @@ class Ledger:
 
         Raises ApplicationError, retried without an end: LedgerBroken when the entry that the batch follows is not there,
         so that the case stands still, visibly, until a person has looked; StaleTask when a later workflow task has
-        written already, so that a worker that was given up cannot turn the case back.
+        written already, so that a worker that was given up cannot turn the case back. Not retried, and put into `refusals`:
+        ForeignRun when another workflow than the case wants to write; that workflow fails, and nobody works for it any more.
         """
         first, last = batch.entries[0], batch.entries[-1]
         if first.seq == 1:
@@ -93,11 +100,19 @@ class Ledger:
             ],
             batch.run_id,
             batch.task_at,
+            batch.first_run_id,
         )
+        if written == FOREIGN:
+            raise await self._foreign(first.case_id, f"run {batch.run_id} does not come from its first run")
         if refusal := REFUSALS.get(written):
             kind, reason = refusal
             raise ApplicationError(reason.format(case_id=first.case_id, before=first.seq - 1), type=kind)
-        return FlushReceipt(seq=last.seq, head_hash=last.hash)
+        return FlushReceipt(case_id=last.case_id, seq=last.seq, head_hash=last.hash)
+
+    async def _foreign(self, case_id: str, why: str) -> ApplicationError:
+        log.warning("foreign_run", case_id=case_id, reason=why)
+        await self._pool.execute(KEEP, *out_of_place(case_id, "start"))
+        return ApplicationError(f"{case_id}: {why}", type="ForeignRun", non_retryable=True)
 
     async def _note_retry(self, case_id: str, attempt: int) -> None:
         try:

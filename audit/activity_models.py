@@ -9,16 +9,22 @@ from pydantic import BaseModel
 
 import activities
 from audit.strict import Read, reader_of
+from schemas.question import Question
 
 _DEFINITION = "__temporal_activity_definition"
 
 
 def activity_readers() -> dict[str, Read]:
     """How the argument of every activity of the town is read, by the activity's name."""
-    return dict(_readers())
+    return {name: reader_of(model) for name, model in _models()}
 
 
-def _readers() -> Iterator[tuple[str, Read]]:
+def activity_questions() -> dict[str, type[Question]]:
+    """What the activities are asked whose answers name their question, by the activity's name."""
+    return {name: model for name, model in _models() if issubclass(model, Question)}
+
+
+def _models() -> Iterator[tuple[str, type[BaseModel]]]:
     for module in pkgutil.iter_modules(activities.__path__):
         named = importlib.import_module(f"activities.{module.name}")
         for _, doer in inspect.getmembers(named, inspect.isclass):
@@ -28,4 +34,4 @@ def _readers() -> Iterator[tuple[str, Read]]:
                     continue
                 _, asked, *_ = inspect.signature(function, eval_str=True).parameters.values()
                 if isinstance(asked.annotation, type) and issubclass(asked.annotation, BaseModel):
-                    yield definition.name, reader_of(asked.annotation)
+                    yield definition.name, asked.annotation

@@ -44,6 +44,7 @@ class _Parts:
     runs: list[Run]
     seals: list[Seal]
     proofs: list[Proof]
+    restores: list[Values]
 
 
 async def export_case(pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, settings: Settings, case_id: str) -> bytes:
@@ -62,6 +63,9 @@ async def export_case(pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, setti
             runs=await runs_of(connection, keys, store, case_id),
             seals=await all_seals(connection),
             proofs=await proofs_of_case(connection, case_id),
+            restores=[
+                json.loads(json.dumps(dict(each), default=_iso)) for each in await connection.fetch(SQL.restores)
+            ],
         )
     if not parts.runs:
         raise CannotExport(f"{case_id}: the archive has no run of it; `jiceng audit archive {case_id}` stores it")
@@ -85,11 +89,13 @@ def _files(parts: _Parts, keys: Keys, settings: Settings) -> dict[str, bytes]:
         "ledger.json": _json(parts.entries),
         "seals.json": _json([seal.plain() for seal in parts.seals]),
         "proofs.json": _json([proof.plain() for proof in parts.proofs]),
+        "restores.json": _json(parts.restores),
         "policy.json": _json(policy_slice(parts.row, procedure, settings)),
     }
     for run in parts.runs:
-        run_id = run.row["run_id"]
-        files[f"manifests/{run_id}.json"] = run.row["manifest"].encode()
+        archived = run.plain()
+        run_id = archived["run_id"]
+        files[f"manifests/{run_id}.json"] = archived["manifest"].encode()
         files[f"histories/{run_id}.pb"] = run.raw
         files[f"histories/{run_id}.json"] = _json(run.events)
     return files

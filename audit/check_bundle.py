@@ -42,8 +42,11 @@ TYPES = {
     "WORKFLOW_EXECUTION_COMPLETED": 2,
     "WORKFLOW_EXECUTION_FAILED": 3,
     "WORKFLOW_EXECUTION_TIMED_OUT": 4,
+    "ACTIVITY_TASK_SCHEDULED": 10,
+    "ACTIVITY_TASK_COMPLETED": 12,
     "WORKFLOW_EXECUTION_CANCELED": 21,
     "MARKER_RECORDED": 25,
+    "WORKFLOW_EXECUTION_SIGNALED": 26,
     "WORKFLOW_EXECUTION_TERMINATED": 27,
     "WORKFLOW_EXECUTION_CONTINUED_AS_NEW": 28,
     "WORKFLOW_EXECUTION_UPDATE_ACCEPTED": 41,
@@ -279,7 +282,7 @@ def receipts(events: Iterable[Values]) -> Iterator[tuple[int, int, str]]:
             continue
         for payload in event["attributes"].get("details", {}).get("result", {}).get("payloads", []):
             receipt = payload.get("value")
-            if isinstance(receipt, dict) and set(receipt) == {"seq", "head_hash"}:
+            if isinstance(receipt, dict) and set(receipt) - {"case_id"} == {"seq", "head_hash"}:
                 yield event["id"], receipt["seq"], receipt["head_hash"]
 
 
@@ -344,6 +347,131 @@ def foreign_faults(case_id: str, rows: Iterable[Values], manifests: Sequence[Val
             run = known.get(facts.get("new_run"))
             if (run is None and ended) or (run is not None and run["reset_from"] != facts.get("run")):
                 yield f"entry-inserted: {place}: no archived run was made by the reset that it tells of"
+
+
+# ---- what was written for another place -----------------------------------------------------------------------------
+
+
+def place_faults(case_id: str, run_id: str, events: Sequence[Values]) -> Iterator[str]:
+    """What stands in a run and was written for another place, or not by this town: somebody copied it there, or made it up."""
+    asked = {event["id"]: event["attributes"] for event in events if event["type"] == "ACTIVITY_TASK_SCHEDULED"}
+    for event in events:
+        place = f"{case_id} run {run_id} event {event['id']}"
+        for kind, workflow, activity, payloads in _written(case_id, event, asked):
+            for payload in payloads:
+                if (fault := _place_fault(payload, workflow, activity)) is not None:
+                    yield f"{kind}: {place}: {fault}"
+        if event["type"] == "WORKFLOW_EXECUTION_SIGNALED":
+            yield from (f"signal-copied: {place}: {fault}" for fault in _message_faults(case_id, event["attributes"]))
+        if event["type"] == "ACTIVITY_TASK_COMPLETED":
+            yield from (f"answer-copied: {place}: {fault}" for fault in _answer_faults(case_id, event["attributes"]))
+
+
+def _written(
+    case_id: str, event: Values, asked: Mapping[int, Values]
+) -> Iterator[tuple[str, str, str | None, list[Values]]]:
+    """What a case is told by an event: the class of a copy, the place it must be of (activity None: any), the payloads."""
+    said = event["attributes"]
+    match event["type"]:
+        case "WORKFLOW_EXECUTION_STARTED":
+            yield "start-copied", case_id, "", _payloads(said.get("input"))
+        case "WORKFLOW_EXECUTION_SIGNALED":
+            yield "signal-copied", case_id, "", _payloads(said.get("input"))
+        case "WORKFLOW_EXECUTION_UPDATE_ACCEPTED" | "WORKFLOW_EXECUTION_UPDATE_ADMITTED":
+            request = said.get("accepted_request") or said.get("request") or {}
+            yield "command-copied", case_id, "", _payloads(request.get("input", {}).get("args"))
+        case "ACTIVITY_TASK_COMPLETED":
+            doer = asked.get(int(said.get("scheduled_event_id", 0)), {}).get("activity_type", {}).get("name")
+            yield "answer-copied", case_id, doer, _payloads(said.get("result"))
+        case "MARKER_RECORDED":
+            yield "answer-copied", case_id, None, _payloads(said.get("details", {}).get("result"))
+        case "WORKFLOW_EXECUTION_CONTINUED_AS_NEW":
+            yield "start-copied", case_id, "", _payloads(said.get("input"))
+
+
+def _payloads(of: Values | None) -> list[Values]:
+    return [] if of is None else of.get("payloads", [])
+
+
+def _place_fault(payload: Values, workflow: str, activity: str | None) -> str | None:
+    if payload.get("closed") in {"PayloadDamaged", "PayloadOutOfPlace"} or "key" not in payload:
+        return "it was not written by this town, or for no place"
+    bound = payload.get("bound_to")
+    if bound is None or (bound["workflow"] == workflow and activity in {None, bound["activity"]}):
+        return None
+    doer = f", activity {bound['activity']}" if bound["activity"] else ""
+    return f"it was written for {bound['workflow'] or 'no case'}{doer}"
+
+
+def _message_faults(case_id: str, said: Values) -> Iterator[str]:
+    """A case is told something by another case, through Temporal, which says which one it was."""
+    by = said.get("external_workflow_execution", {}).get("workflow_id")
+    if by is None:
+        yield "no case sent it"
+    for payload in _payloads(said.get("input")):
+        message = payload.get("value")
+        if not isinstance(message, dict) or "sender" not in message:
+            continue
+        if message.get("to") not in {None, case_id}:
+            yield f"it is for {message['to']}"
+        if by is not None and message["sender"] != by:
+            yield f"it is of {message['sender']}, and {by} sent it"
+
+
+def _answer_faults(case_id: str, said: Values) -> Iterator[str]:
+    for payload in _payloads(said.get("result")):
+        answer = payload.get("value")
+        question = answer.get("question") if isinstance(answer, dict) else None
+        if question is not None and not str(question).startswith((f"{case_id}.", f"{case_id}/")):
+            yield f"it is the answer to {question}"
+
+
+def own_runs(
+    rows: Iterable[Values], manifests: Sequence[Values], first_run_id: str | None
+) -> tuple[list[Values], list[Values]]:
+    """The runs of the case, and those of others that were started under its number.
+
+    `first_run_id` as the row of the case has it; without it, that of the run which told entry 1 first.
+    """
+    told = sorted((row["task_at"], row["run_id"]) for row in rows if row["seq"] == 1)
+    known = {manifest["run_id"]: manifest["first_run_id"] for manifest in manifests}
+    first = first_run_id or next((known[run] for _, run in told if run in known), None)
+    if first is None:
+        return list(manifests), []
+    return [each for each in manifests if each["first_run_id"] == first], [
+        each for each in manifests if each["first_run_id"] != first
+    ]
+
+
+def foreign_run_faults(
+    case_id: str,
+    rows: Iterable[Values],
+    own: Sequence[Values],
+    others: Sequence[Values],
+    lost: Sequence[tuple[str, str]],
+    *,
+    whole: bool = False,
+) -> Iterator[str]:
+    """Runs under the number of a case that do not come from its first run, and entries that no run of the case wrote.
+
+    `lost`: the moments between which a restored town's runs are known to nobody any more. `whole`: the runs are all there
+    are; without it, only where the last of them is the end of the case.
+    """
+    for manifest in others:
+        yield (
+            f"foreign-run: {case_id} run {manifest['run_id']}: it does not come from the first run of the case; "
+            f"it ended as {manifest['status']}"
+        )
+    current = current_runs(own)
+    ends = bool(current) and current[-1]["closed_at"] is not None and current[-1]["next_run_id"] is None
+    if not (current and (whole or ends)):
+        return  # the case goes on in a run that is not looked at
+    runs = {manifest["run_id"] for manifest in own}
+    for row in rows:
+        written = _instant(row["task_at"])
+        restored = any(_instant(since) < written <= _instant(until) for since, until in lost)
+        if row["run_id"] not in runs and row["kind"] not in FOREIGN and not restored:
+            yield f"foreign-run: {case_id} entry {row['seq']}: run {row['run_id']} wrote it, which is no run of the case"
 
 
 # ---- seals ----------------------------------------------------------------------------------------------------------
@@ -528,7 +656,7 @@ def bundle_faults(files: Mapping[str, bytes], trusted: Mapping[str, Mapping[str,
         if proof["leaf"]["kind"] == "head"
     ]
     yield from sealed_head_faults(case_id, sealed, rows, chain)
-    yield from bundled_history_faults(files, case_id, rows, chain, ended=case["ended"])
+    yield from bundled_history_faults(files, case_id, rows, chain, case)
     yield from unproved_faults(files, case_id, head, proofs)
 
 
@@ -546,9 +674,11 @@ def listing_faults(files: Mapping[str, bytes], listing: Values, seal_keys: Publi
 
 
 def bundled_history_faults(
-    files: Mapping[str, bytes], case_id: str, rows: Sequence[Values], chain: Sequence[Values], *, ended: bool
+    files: Mapping[str, bytes], case_id: str, rows: Sequence[Values], chain: Sequence[Values], case: Values
 ) -> Iterator[str]:
     """What is wrong with the histories of a bundle, by themselves and against the ledger."""
+    ended, first_run_id = case["ended"], case.get("first_run_id")
+    lost = [(each["histories_at"], each["restored_at"]) for each in json.loads(files.get("restores.json", b"[]"))]
     events: dict[str, list[Values]] = {}
     manifests: list[Values] = []
     for name in sorted(name for name in files if name.startswith("manifests/")):
@@ -564,9 +694,12 @@ def bundled_history_faults(
         yield from run_faults(case_id, plain | {"manifest_hash": sha256(files[name])})
         yield from raw_faults(case_id, run_id, raw, events[manifest["run_id"]])
         yield from history_faults(case_id, manifest, events[manifest["run_id"]])
-    yield from run_chain_faults(case_id, manifests, ended=ended)
-    yield from foreign_faults(case_id, rows, manifests, ended=ended)
-    current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(manifests)]
+        yield from place_faults(case_id, run_id, events[manifest["run_id"]])
+    own, others = own_runs(rows, manifests, first_run_id)
+    yield from foreign_run_faults(case_id, rows, own, others, lost)
+    yield from run_chain_faults(case_id, own, ended=ended)
+    yield from foreign_faults(case_id, rows, own, ended=ended)
+    current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
     yield from ledger_against_history(case_id, chain, current)
 
 

@@ -20,7 +20,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.converter import PayloadCodec
 
 from audit.manifest import payloads
-from engine.codec import ENCODING, KEY_ID, PayloadFault
+from engine.codec import ENCODING, KEY_ID, MODEL, PayloadFault, place_of
 
 
 async def decoded_events(events: Sequence[HistoryEvent], codec: PayloadCodec) -> list[dict[str, Any]]:
@@ -50,10 +50,14 @@ async def _opened(payload: Payload, codec: PayloadCodec) -> dict[str, Any]:
     said: dict[str, Any] = {"payload_sha256": sha256(payload.SerializeToString(deterministic=True)).hexdigest()}
     if payload.metadata.get("encoding") == ENCODING:
         said["key"] = payload.metadata.get(KEY_ID, b"").decode(errors="replace")
+        if (place := place_of(payload)) is not None:
+            said["bound_to"] = place._asdict()
         try:
             (payload,) = await codec.decode([payload])
         except PayloadFault as fault:
             return said | {"closed": type(fault).__name__}
+        if MODEL in payload.metadata:
+            said["model"] = payload.metadata[MODEL].decode(errors="replace")
     if payload.metadata.get("encoding") == b"binary/null":
         return said | {"value": None}
     try:

@@ -53,7 +53,8 @@ async def mark_reset(pool: asyncpg.Pool, case_id: str, run_id: str, events: Sequ
     base, event_id = reset
     at = next(moment_of(event.event_time) for event in events if event.event_id == event_id)
     facts = {"run": base, "new_run": run_id, "event": event_id}
-    return await _mark(pool, case_id, base, RESET, facts, at, ends=False)
+    first = events[0].workflow_execution_started_event_attributes.first_execution_run_id
+    return await _mark(pool, case_id, base, RESET, facts, at, ends=False, first_run_id=first)
 
 
 async def _made_from(client: Client, case_id: str, run_id: str) -> tuple[str, list[HistoryEvent]] | None:
@@ -74,12 +75,21 @@ async def _made_from(client: Client, case_id: str, run_id: str) -> tuple[str, li
 
 
 async def _mark(  # noqa: PLR0917 - one entry, all of it
-    pool: asyncpg.Pool, case_id: str, run_id: str, kind: str, facts: dict[str, Any], real: datetime, *, ends: bool
+    pool: asyncpg.Pool,
+    case_id: str,
+    run_id: str,
+    kind: str,
+    facts: dict[str, Any],
+    real: datetime,
+    *,
+    ends: bool,
+    first_run_id: str = "",
 ) -> int:
-    """Put an entry onto the head of a case, once for a run."""
+    """Put an entry onto the head of a case, once for a run. A run that comes from another first run is not the case's."""
     async with pool.acquire() as connection, connection.transaction():
         head = await connection.fetchrow(SQL.lock_head, case_id)
-        if head is None or await connection.fetchval(SQL.has_mark, case_id, run_id):
+        foreign = head is not None and first_run_id and head["first_run_id"] not in {None, "", first_run_id}
+        if head is None or foreign or await connection.fetchval(SQL.has_mark, case_id, run_id):
             return 0
         entry = _entry(case_id, head, kind, facts, real)
         body = canonical_json(entry.model_dump(mode="json", exclude={"hash"})).decode()

@@ -6,7 +6,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from audit.check_bundle import current_runs
 from audit.records import runs_of
-from audit.replay import RunsOf
+from audit.replay import RunsOf, newest_run
 from engine.archive import ArchiveStore
 from engine.keys import Keys
 
@@ -31,7 +31,7 @@ def live_or_archived(client: Client, pool: asyncpg.Pool, keys: Keys, store: Arch
     async def source(case_id: str) -> list[WorkflowHistory]:
         async with pool.acquire() as connection:
             archived = {run.manifest["run_id"]: run.recorded for run in await runs_of(connection, keys, store, case_id)}
-        newest = await _live(client, case_id, None)
+        newest = await _live(client, case_id, await newest_run(client, pool, case_id))
         if newest is None:
             return await archived_histories(pool, keys, store)(case_id)
         runs = [newest]

@@ -19,7 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from audit.kept_histories import archived_histories
 from audit.recording import Recording, RecordingRunner
-from audit.replay import RunsOf
+from audit.replay import RunsOf, newest_run
 from engine.archive import ArchiveStore
 from engine.codec import data_converter
 from engine.keys import Keys
@@ -87,7 +87,7 @@ def town_histories(client: Client, pool: asyncpg.Pool, keys: Keys, store: Archiv
 
     async def source(case_id: str) -> list[WorkflowHistory]:
         runs: list[WorkflowHistory] = []
-        run_id: str | None = None
+        run_id = await newest_run(client, pool, case_id)
         while run_id != "":
             try:
                 history = await client.get_workflow_handle(case_id, run_id=run_id).fetch_history()

@@ -29,6 +29,8 @@ class AuditQueries(Queries):
     entries_of_case: str
     row_of_case: str
     known_cases: str
+    restores: str
+    run_of_head: str
     sealed_of_case: str
     rewrite_case: str
     put_back_case: str
@@ -39,9 +41,12 @@ SQL = AuditQueries.load("audit")
 
 @dataclass(frozen=True)
 class Run:
-    """One archived run. `raw`: its canonical bytes; `events`: opened. Both empty, with a `fault`, when they cannot be read."""
+    """One run. `raw`: its canonical bytes; `events`: opened. Both empty, with a `fault`, when they cannot be read.
 
-    row: asyncpg.Record
+    `row` is None, and `raw` empty, of one that is not archived yet (audit/live_runs.py).
+    """
+
+    row: asyncpg.Record | None
     manifest: Values
     raw: bytes = field(repr=False)
     recorded: list[HistoryEvent] = field(repr=False)
@@ -49,7 +54,9 @@ class Run:
     fault: str = ""
 
     def plain(self) -> Values:
-        """What the checks look at."""
+        """What the checks of an archived run look at."""
+        if self.row is None:
+            raise ValueError("it is not archived")
         return {
             "run_id": self.row["run_id"],
             "manifest": self.row["manifest"],

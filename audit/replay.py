@@ -12,14 +12,19 @@ from typing import Any
 
 import asyncpg
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client, WorkflowHistory
+from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.ledger import QUERIES
 from audit.activity_models import activity_readers
 from audit.acts import computed, recorded
-from audit.check_bundle import FOREIGN
+from audit.check_bundle import FOREIGN, place_faults
+from audit.decoded import decoded_events
+from audit.questions import question_faults
 from audit.recording import RecordingRunner
+from audit.records import SQL
 from audit.strict import differences, faults_of_form, readers_of, why_it_failed
 from engine.codec import PayloadFault, data_converter
 from engine.keys import Keys
@@ -60,6 +65,8 @@ async def strict_replay(
 
         async def replay(case_id: str, history: WorkflowHistory, ended: bool) -> list[str]:  # noqa: FBT001 - see Replay
             faults = list(faults_of_form(history.events, case_id, ended=ended))
+            if codec is not None and history.events:
+                faults += await _copied(case_id, history, codec)
             if len(history.events) <= 1:
                 # Nothing yet but its start, as between two runs: the replayer would wait for a first task.
                 return faults
@@ -96,7 +103,7 @@ async def replay_cases(  # noqa: PLR0917 - the parts of a town
 
     `histories`: Temporal's, or an archive's. `procedures`: the code to lead them through, if not today's.
     """
-    source = histories or live_histories(client)
+    source = histories or live_histories(client, pool)
     async with pool.acquire() as connection:
         known = {row["case_id"]: row["ended"] for row in await connection.fetch(QUERIES.cases_with_ledger)}
     async with strict_replay(keys, settings, procedures) as replay:
@@ -106,7 +113,7 @@ async def replay_cases(  # noqa: PLR0917 - the parts of a town
             except LookupError as error:
                 yield Finding(case_id=case_id, check=CHECK, ok=False, detail=f"history-missing: {case_id}: {error}")
                 continue
-            faults = broken_run_chain(runs)
+            faults = [*await _foreign_runs(client, pool, case_id), *broken_run_chain(runs)]
             for number, run in enumerate(runs, start=1):
                 ended = number < len(runs) or bool(known.get(case_id))
                 faults += [f"run {number}: {fault}" for fault in await replay(case_id, run, ended)]
@@ -123,12 +130,31 @@ def _finding(case_id: str, faults: Sequence[str], runs: Sequence[WorkflowHistory
     return Finding(case_id=case_id, check=CHECK, ok=not faults, detail=detail)
 
 
-def live_histories(client: Client) -> RunsOf:
-    """Histories as Temporal has them."""
+def first_event(history: WorkflowHistory) -> WorkflowExecutionStartedEventAttributes:
+    """How a run was started."""
+    return history.events[0].workflow_execution_started_event_attributes
+
+
+async def _copied(case_id: str, history: WorkflowHistory, codec: PayloadCodec) -> list[str]:
+    """What stands in a run and was written for another place; its number of the run is told by whoever asks."""
+    run_id = first_event(history).original_execution_run_id
+    events = await decoded_events(history.events, codec)
+    return [*place_faults(case_id, run_id, events), *question_faults(case_id, run_id, events)]
+
+
+async def _foreign_runs(client: Client, pool: asyncpg.Pool, case_id: str) -> list[str]:
+    """Whether the latest workflow under the number of a case is another one that somebody started."""
+    if await newest_run(client, pool, case_id) is None:
+        return []
+    return [f"foreign-run: {case_id}: the latest run under its number does not come from the first run of the case"]
+
+
+def live_histories(client: Client, pool: asyncpg.Pool | None = None) -> RunsOf:
+    """Histories as Temporal has them. `pool`: where it is kept which of two workflows under one number is the case."""
 
     async def source(case_id: str) -> list[WorkflowHistory]:
         try:
-            return await runs_of(client, case_id)
+            return await runs_of(client, case_id, pool)
         except RPCError as error:
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
@@ -137,10 +163,25 @@ def live_histories(client: Client) -> RunsOf:
     return source
 
 
-async def runs_of(client: Client, case_id: str) -> list[WorkflowHistory]:
+async def newest_run(client: Client, pool: asyncpg.Pool, case_id: str) -> str | None:
+    """The latest run of a case, None where it is the latest under its number: not one that somebody started anew."""
+    row = await pool.fetchrow(SQL.run_of_head, case_id)
+    if row is None or row["first_run_id"] is None:
+        return None
+    try:
+        described = await client.get_workflow_handle(case_id).describe()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return None
+    first = described.raw_description.workflow_execution_info.first_run_id
+    return None if first in {"", row["first_run_id"]} else str(row["run_id"])
+
+
+async def runs_of(client: Client, case_id: str, pool: asyncpg.Pool | None = None) -> list[WorkflowHistory]:
     """Return the histories of all runs of a case, the first run first: each names the run it continues."""
     runs: list[WorkflowHistory] = []
-    run_id: str | None = None
+    run_id = None if pool is None else await newest_run(client, pool, case_id)
     while run_id != "":
         history = await client.get_workflow_handle(case_id, run_id=run_id).fetch_history()
         runs.insert(0, history)

@@ -141,7 +141,10 @@ def _difference(act: Act, other: Act, read: Read | None) -> str | None:
     for one, another in zip(act.content, other.content, strict=True):
         if one.data == another.data and one.metadata == another.metadata:
             continue
-        if (found := _first_difference(_plain(one, read), _plain(another, read))) is not None:
+        was, is_now = _plain(one, read), _plain(another, read)
+        if act.kind is Kind.MESSAGE and isinstance(was, dict) and was.get("to") is None and isinstance(is_now, dict):
+            is_now["to"] = None  # of a case from before: it named no addressee
+        if (found := _first_difference(was, is_now)) is not None:
             return found
     return None
 

@@ -5,22 +5,32 @@ The checks themselves are pure and stand in audit/check_bundle.py, which also ru
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import NamedTuple
 
 import asyncpg
+from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.ledger import QUERIES
 from audit.check_bundle import (
+    FOREIGN,
     Values,
     chain_of,
     current_runs,
     foreign_faults,
+    foreign_run_faults,
     history_faults,
     ledger_against_history,
     ledger_faults,
+    own_runs,
+    place_faults,
+    receipts,
     run_chain_faults,
     run_faults,
 )
-from audit.records import Run, entries_of, head_of, one_moment, raw_keys, runs_of
+from audit.live_runs import live_runs
+from audit.questions import question_faults
+from audit.records import SQL, Run, entries_of, head_of, one_moment, raw_keys, runs_of
 from engine.archive import ArchiveStore
 from engine.keys import KeyRing, Keys
 from schemas.findings import Finding
@@ -46,47 +56,103 @@ async def verify_cases(
 
 
 async def verify_archive(
-    pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, case_ids: Sequence[str] | None = None
+    pool: asyncpg.Pool,
+    keys: Keys,
+    store: ArchiveStore,
+    case_ids: Sequence[str] | None = None,
+    client: Client | None = None,
 ) -> AsyncIterator[Finding]:
-    """Verify what the archive has of the named cases, or of all, and that ledger and histories vouch for each other."""
-    for case_id in await _all_archived(pool) if case_ids is None else case_ids:
+    """Verify the histories of the named cases, or of all, and that ledger and histories vouch for each other.
+
+    `client`: where what is not archived yet is asked for; without it, nothing vouches for that, and the finding says so.
+    """
+    for case_id in await _all_known(pool) if case_ids is None else case_ids:
         async with one_moment(pool) as connection:
-            runs = await runs_of(connection, keys, store, case_id)
+            archived = await runs_of(connection, keys, store, case_id)
+        try:
+            live = [] if client is None else await live_runs(client, keys, case_id, archived)
+        except RPCError as error:
+            faults = [
+                f"not-vouched-for: {case_id}: Temporal does not say what is not archived yet ({error.status.name})"
+            ]
+            yield finding(case_id, ARCHIVE, faults, "")
+            continue
+        asked = {run.manifest["run_id"] for run in live}
+        runs = [*(run for run in archived if run.manifest["run_id"] not in asked), *live]
+        async with one_moment(pool) as connection:
             entries = await entries_of(connection, case_id)
             head, ended = await head_of(connection, case_id)
-        faults = list(archive_faults(case_id, runs, entries, head, ended=ended))
-        events = sum(len(run.events) for run in runs)
-        yield finding(
-            case_id, ARCHIVE, faults, f"{events} events in {len(runs)} run(s)" if runs else "not archived yet"
-        )
+            row = await connection.fetchrow(SQL.run_of_head, case_id)
+            lost = [(each[0].isoformat(), each[1].isoformat()) for each in await connection.fetch(SQL.restores)]
+        case = _Case(case_id, entries, head, ended, row and row["first_run_id"], lost)
+        faults = list(archive_faults(case, runs, whole=client is not None))
+        yield finding(case_id, ARCHIVE, faults, _history_words(case, runs))
 
 
-def archive_faults(
-    case_id: str, runs: Sequence[Run], entries: Sequence[Values], head: tuple[int, str] | None, *, ended: bool
-) -> Iterator[str]:
-    """What is wrong with the archived runs of a case, by themselves and against its ledger."""
+class _Case(NamedTuple):
+    """What the ledger has of a case."""
+
+    case_id: str
+    entries: Sequence[Values]
+    head: tuple[int, str] | None
+    ended: bool
+    first_run_id: str | None = None
+    lost: Sequence[tuple[str, str]] = ()
+
+
+def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> Iterator[str]:
+    """What is wrong with the runs of a case, by themselves and against its ledger. `whole`: they are all there are."""
+    case_id = case.case_id
     if not runs:
+        if whole and case.entries:
+            yield f"run-missing: {case_id}: the ledger has {len(case.entries)} entries, and no history of it is left"
         return
     for run in runs:
         if run.fault:
-            yield f"archive-changed: {case_id} run {run.row['run_id']}: {run.fault}"
-        else:
+            yield f"archive-changed: {case_id} run {run.manifest['run_id']}: {run.fault}"
+            continue
+        if run.row is not None:
             yield from run_faults(case_id, run.plain())
             yield from column_faults(case_id, run)
-            yield from history_faults(case_id, run.manifest, run.events)
-    manifests = [run.manifest for run in runs]
-    yield from run_chain_faults(case_id, manifests, ended=ended)
-    yield from foreign_faults(case_id, entries, manifests, ended=ended)
-    if head is None:
-        yield f"case-deleted: {case_id}: the archive has {len(runs)} run(s) of it, the ledger has no head"
+        yield from history_faults(case_id, run.manifest, run.events)
+        yield from place_faults(case_id, run.manifest["run_id"], run.events)
+        yield from question_faults(case_id, run.manifest["run_id"], run.events)
+    own, others = own_runs(case.entries, [run.manifest for run in runs], case.first_run_id)
+    yield from foreign_run_faults(case_id, case.entries, own, others, case.lost, whole=whole)
+    yield from run_chain_faults(case_id, own, ended=case.ended)
+    yield from foreign_faults(case_id, case.entries, own, ended=case.ended)
+    if case.head is None:
+        yield from _without_ledger(case_id, runs)
         return
     events = {run.manifest["run_id"]: run.events for run in runs}
-    current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(manifests)]
-    yield from ledger_against_history(case_id, chain_of(entries, head), current)
+    current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
+    yield from ledger_against_history(case_id, chain_of(case.entries, case.head), current)
+
+
+def _without_ledger(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
+    """Runs of which the ledger has nothing: it was deleted, or nothing of theirs was ever taken."""
+    if any(True for run in runs for _ in receipts(run.events)) or any(run.fault for run in runs):
+        yield f"case-deleted: {case_id}: the archive has {len(runs)} run(s) of it, the ledger has no head"
+        return
+    for run in runs:
+        if run.manifest["closed_at"] is not None:
+            ended = f"it ended as {run.manifest['status']}, and the ledger took nothing of it"
+            yield f"foreign-run: {case_id} run {run.manifest['run_id']}: {ended}: there is no such case"
+
+
+def _history_words(case: _Case, runs: Sequence[Run]) -> str:
+    """How much was looked at, and which entries no history that was looked at vouches for."""
+    told = max((seq for run in runs for _, seq, _ in receipts(run.events)), default=0)
+    own = [entry["seq"] for entry in chain_of(case.entries, case.head or (0, "")) if entry["kind"] not in FOREIGN]
+    last = max(own, default=0)
+    words = f"{sum(len(run.events) for run in runs)} events in {len(runs)} run(s)" if runs else "not archived yet"
+    return words if last <= told else f"{words}; not vouched for by a history: entries {told + 1} to {last}"
 
 
 def column_faults(case_id: str, run: Run) -> Iterator[str]:
     """Columns of the archive that say something else than the manifest."""
+    if run.row is None:
+        return
     for column in ("case_id", "run_id", "events", "status", "sha256"):
         if run.row[column] != run.manifest[column]:
             yield f"manifest-changed: {case_id} run {run.row['run_id']}: the column {column} differs from the manifest"
@@ -104,8 +170,8 @@ async def _all_with_ledger(pool: asyncpg.Pool) -> list[str]:
     return [row["case_id"] for row in await pool.fetch(QUERIES.cases_with_ledger)]
 
 
-async def _all_archived(pool: asyncpg.Pool) -> list[str]:
-    return [row["case_id"] for row in await pool.fetch("select distinct case_id from archive order by 1")]
+async def _all_known(pool: asyncpg.Pool) -> list[str]:
+    return [row["case_id"] for row in await pool.fetch(SQL.known_cases)]
 
 
 def _ledger_faults(

@@ -59,7 +59,13 @@ class SameLedger:
         )
         now = datetime.now(UTC)
         await self._ledger.write(
-            Batch(row=row_of(state, facts_of(state)), run_id="bench", task_at=now, entries=(entry,))
+            Batch(
+                row=row_of(state, facts_of(state)),
+                run_id="bench",
+                first_run_id="bench",
+                task_at=now,
+                entries=(entry,),
+            )
         )
         return entry.hash
 

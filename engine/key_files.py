@@ -104,9 +104,18 @@ def replace_file(file: Path, text: str, mode: int = 0o600) -> None:
     Path(name).replace(file)
 
 
+_FOR_A_PLACE = "payload-2-"
+
+
 def new_key_id(purpose: str) -> str:
     """A key id that was never used before. It stands in plain beside what the key closed, so it tells nothing."""
-    return f"{purpose}-{secrets.token_hex(4)}"
+    made = secrets.token_hex(4)
+    return f"{_FOR_A_PLACE}{made}" if purpose == "payload" else f"{purpose}-{made}"
+
+
+def takes_no_place(key_id: str) -> bool:
+    """Whether a payload key is from before payloads were bound to their place: what it closed then names none."""
+    return not key_id.startswith(_FOR_A_PLACE)
 
 
 def new_ring(purpose: str, key: bytes | None = None) -> str:

@@ -18,6 +18,7 @@ A process that needs no private keys (a worker) starts without stamps.json, toke
 """
 
 import json
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,14 +27,18 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from engine.key_files import (
+    KEY_BYTES,
     KeyFault,
     KeyFileBroken,
     KeyMissing,
     hold_folder,
+    new_key_id,
     new_ring,
     read_ring,
+    replace_file,
     require_private,
     ring_text,
+    takes_no_place,
     to_text,
     write_once,
 )
@@ -117,17 +122,28 @@ def vault_outside(settings: Settings) -> RingSource | None:
 def ensure_keys(folder: Path, vault: RingSource | None = None) -> Keys:
     """Make what is missing in the key folder, and load it. An existing key is never replaced.
 
+    A payload key from before payloads were bound to their place stays, and is followed by one that takes no other.
+
     Two processes that start at once get the same keys: the second waits for the first. Raises KeyFault.
     """
     with hold_folder(folder):
         for name in ("payload", "blind-index", *(() if vault else ("vault",))):
             write_once(folder / f"{name}.json", new_ring(name))
+        _close_for_places(folder / "payload.json")
         for name in ("stamps", "tokens", "seals"):
             write_once(folder / f"{name}.json", new_ring(name, Ed25519PrivateKey.generate().private_bytes_raw()))
         for private, public in (("stamps.json", "stamp-ring.json"), ("seals.json", "seal-ring.json")):
             write_once(folder / public, _public_ring(KeyRing.read(folder / private)))
         write_once(folder / JWKS_FILE, json.dumps({"keys": jwks(read_ring(folder / "tokens.json")[1])}, indent=1))
     return Keys.load(folder, vault)
+
+
+def _close_for_places(file: Path) -> None:
+    """Let new payloads be closed with a key that opens none without a place. The folder is held."""
+    active, keys = read_ring(file)
+    if takes_no_place(active):
+        key_id = new_key_id("payload")
+        replace_file(file, ring_text(key_id, {**keys, key_id: secrets.token_bytes(KEY_BYTES)}))
 
 
 def public_keys(ring: KeyRing) -> dict[str, str]:

@@ -19,3 +19,8 @@ KEEP = RefusalQueries.load("refusals").keep
 def unstamped(case_id: str, command: str) -> tuple[str | None, ...]:
     """The row of an attempt that did not come through the API."""
     return (case_id, command, UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
+
+
+def out_of_place(case_id: str, what: str) -> tuple[str | None, ...]:
+    """The row of something that was written for another place: a start, a signal, what an activity answered or is asked."""
+    return (case_id, what, UNKNOWN, UNKNOWN, None, RefusalCode.OUT_OF_PLACE, "")

@@ -1,5 +1,8 @@
 """Nobody acts past the API: an update that reaches Temporal without the API's stamp on this very command is refused.
 
+Nor does a doer do what was not asked here: an activity whose input was written for another place is not carried out, and an
+answer names its question.
+
 The guard stands in the worker, before the validator of the case. It is not asked at replay, so the ring of stamp keys may
 change; a case never reads a key. Starts are judged where their first entry is written (activities/ledger.py).
 """
@@ -11,9 +14,11 @@ from typing import Any
 import asyncpg
 import structlog
 from pydantic import BaseModel
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
+    ActivityInboundInterceptor,
+    ExecuteActivityInput,
     HandleUpdateInput,
     Interceptor,
     WorkflowInboundInterceptor,
@@ -21,10 +26,12 @@ from temporalio.worker import (
 )
 
 from engine.database import NOT_DONE
-from engine.refusals import KEEP, unstamped
+from engine.refusals import KEEP, out_of_place, unstamped
 from engine.stamps import KnownKeys, verify
 from schemas.actor import Stamp
 from schemas.canonical import digest
+from schemas.out_of_place import TELLS_REFUSED, found_out_of_place
+from schemas.question import Answer, Question
 from schemas.refusals import Refusal, RefusalCode, say
 
 log = structlog.get_logger()
@@ -43,25 +50,32 @@ class Forgeries:
         self._pool = pool
         self._count = count
         self._loop = asyncio.get_running_loop()
-        self._found: asyncio.Queue[tuple[str, str]] = asyncio.Queue(FOUND_AT_MOST)
+        self._found: asyncio.Queue[tuple[str | None, ...]] = asyncio.Queue(FOUND_AT_MOST)
 
     def __call__(self, case_id: str, command: str) -> None:
-        """Note one, from whatever thread; a flood of them is counted and no longer kept."""
-        self._count()
-        self._loop.call_soon_threadsafe(self._note, case_id, command)
+        """Note a command, from whatever thread; a flood of them is counted and no longer kept."""
+        self._take(unstamped(case_id, command))
 
-    def _note(self, case_id: str, command: str) -> None:
+    def foreign(self, case_id: str, what: str) -> None:
+        """Note something that was written for another place, likewise."""
+        self._take(out_of_place(case_id, what))
+
+    def _take(self, row: tuple[str | None, ...]) -> None:
+        self._count()
+        self._loop.call_soon_threadsafe(self._note, row)
+
+    def _note(self, row: tuple[str | None, ...]) -> None:
         if not self._found.full():
-            self._found.put_nowait((case_id, command))
+            self._found.put_nowait(row)
 
     async def run(self) -> None:
         """Write them down as they come, until cancelled."""
         while True:
-            case_id, command = await self._found.get()
+            row = await self._found.get()
             try:
-                await self._pool.execute(KEEP, *unstamped(case_id, command))
+                await self._pool.execute(KEEP, *row)
             except NOT_DONE as error:
-                log.warning("forgery_not_kept", case_id=case_id, command=command, error=type(error).__name__)
+                log.warning("forgery_not_kept", case_id=row[0], command=row[1], error=type(error).__name__)
 
 
 def forgery(stamp: Stamp, ring: KnownKeys, *, case_id: str, command: str, body: BaseModel) -> str | None:
@@ -78,18 +92,24 @@ def forgery(stamp: Stamp, ring: KnownKeys, *, case_id: str, command: str, body: 
 
 
 class StampGuard(Interceptor):
-    """Put before every case of a worker."""
+    """Put before every case and every doer of a worker."""
 
-    def __init__(self, ring: KnownKeys, on_forged: OnForged) -> None:
+    def __init__(self, ring: KnownKeys, on_forged: OnForged, on_foreign: OnForged) -> None:
+        """`on_foreign` is told of what was written for another place, as `on_forged` of commands."""
         self._ring = ring
         self._on_forged = on_forged
+        self._on_foreign = on_foreign
+
+    def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 - Temporal's
+        """The guard of the doers."""
+        return _DoerGuard(next, self._on_foreign)
 
     def workflow_interceptor_class(
         self,
         input: WorkflowInterceptorClassInput,  # noqa: A002 - Temporal's name
     ) -> type[WorkflowInboundInterceptor]:
         """The guard of one case, with the keys of this worker."""
-        del input
+        input.unsafe_extern_functions[TELLS_REFUSED] = self._on_foreign
         ring, on_forged = self._ring, self._on_forged
 
         class Guard(WorkflowInboundInterceptor):
@@ -98,6 +118,24 @@ class StampGuard(Interceptor):
                 super().handle_update_validator(input)
 
         return Guard
+
+
+class _DoerGuard(ActivityInboundInterceptor):
+    def __init__(self, following: ActivityInboundInterceptor, on_foreign: OnForged) -> None:
+        super().__init__(following)
+        self._on_foreign = on_foreign
+
+    async def execute_activity(self, input: ExecuteActivityInput) -> Any:  # noqa: A002 - Temporal's name
+        for given in input.args:
+            if (found := found_out_of_place(given)) is not None:
+                info = activity.info()
+                case_id = found.of or info.workflow_id or ""
+                log.warning("asked_out_of_place", case_id=case_id, activity=info.activity_type, fault=found.fault)
+                self._on_foreign(case_id, info.activity_type)
+                raise ApplicationError("it was not asked here", type="OutOfPlace", non_retryable=True)
+        answer = await super().execute_activity(input)
+        asked = input.args[0] if input.args else None
+        return answer.to(asked) if isinstance(answer, Answer) and isinstance(asked, Question) else answer
 
 
 def _refuse_forged(command: str, given: Iterable[Any], ring: KnownKeys, on_forged: OnForged) -> None:

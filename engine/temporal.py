@@ -22,7 +22,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from engine.codec import data_converter
+from engine.codec import data_converter, judging
 from engine.keys import Keys
 from engine.settings import Settings
 
@@ -81,8 +81,10 @@ def build_worker(
     interceptors: Sequence[Interceptor] = (),
 ) -> Worker:
     """Build the worker of a town; run it with `async with` or `run()`. `interceptors`: what guards its cases."""
+    config = client.config()
+    config["data_converter"] = judging(client.data_converter)
     return Worker(
-        client,
+        Client(**config),
         task_queue=settings.task_queue,
         workflows=workflows,
         activities=activities,
@@ -107,7 +109,7 @@ def build_replayer(
         workflows=workflows,
         workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
         namespace=settings.temporal_namespace,
-        data_converter=data_converter(keys),
+        data_converter=judging(data_converter(keys)),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
         identity=IDENTITY,
     )

@@ -78,19 +78,23 @@ def verify(
     def verified(
         settings: Settings, keys: Keys, client: Client, pool: asyncpg.Pool, cases: list[str] | None
     ) -> Findings:
-        del client
-        return verify_all(settings, keys, pool, cases, witness)
+        return verify_all(settings, keys, pool, cases, witness, client)
 
     run_told(report(data, as_json, case, verified))
 
 
-async def verify_all(
-    settings: Settings, keys: Keys, pool: asyncpg.Pool, cases: list[str] | None, witness: tuple[int, str] | None = None
+async def verify_all(  # noqa: PLR0917 - the parts of a town
+    settings: Settings,
+    keys: Keys,
+    pool: asyncpg.Pool,
+    cases: list[str] | None,
+    witness: tuple[int, str] | None = None,
+    client: Client | None = None,
 ) -> AsyncIterator[Finding]:
-    """Everything that `jiceng audit verify` looks at."""
+    """Everything that `jiceng audit verify` looks at. `client`: what is not archived yet is asked of Temporal."""
     async for finding in verify_cases(pool, cases, keys.stamp_ring):
         yield finding
-    async for finding in verify_archive(pool, keys, open_archive(settings), cases):
+    async for finding in verify_archive(pool, keys, open_archive(settings), cases, client):
         yield finding
     async for finding in verify_seals(pool, keys, cases, witness):
         yield finding

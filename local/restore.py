@@ -44,6 +44,8 @@ class RestoreQueries(Queries):
     allow_forgetting: str
     forget_endings: str
     forbid_forgetting: str
+    note_restore: str
+    begin_again: str
     look_again: str
     known_cases: str
     heard_reports: str
@@ -115,6 +117,8 @@ async def _put_right(postgres: LocalPostgres, listing: BackupListing, folder: Da
             endings = _changed(await connection.execute(SQL.forget_endings, listing.histories_at))
             await connection.execute(SQL.forbid_forgetting)
             await connection.execute(SQL.look_again, listing.histories_at)
+            await connection.execute(SQL.begin_again, listing.histories_at)
+            await connection.execute(SQL.note_restore, listing.histories_at, now)
             cases = await connection.fetchval("select count(*) from cases")
     finally:
         await connection.close()

@@ -1,5 +1,6 @@
 """What every case remembers: its charter, stage, clocks, answered commands and the entries not yet in the ledger."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar
@@ -38,6 +39,11 @@ def can_be_case_id(text: str) -> bool:
     return 0 < len(text) <= CASE_ID_CHARACTERS_MAX and text.isascii() and text.isprintable() and " " not in text
 
 
+def is_case_of(text: str, procedure: str) -> bool:
+    """Whether this is the number of a case of a procedure that people start."""
+    return re.fullmatch(rf"{re.escape(procedure)}-\d{{8}}-\d{{6,}}", text) is not None
+
+
 class Charter(Model):
     """The rules a case started with and keeps: versions, calendar, and how its town time runs."""
 
@@ -63,6 +69,10 @@ class Charter(Model):
     people_as_stated: bool = Field(
         default=False,
         description="it keeps what was stated of its people, and adults consent for themselves; not in cases from before",
+    )
+    keeps_place: bool = Field(
+        default=False,
+        description="its messages name their addressee, its answers their question (decision 0008); not in cases from before",
     )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
@@ -100,10 +110,14 @@ class Notice(Model):
 
 
 class Message(Model):
-    """What one case tells another, by signal. `message_id` is unique for ever: told twice, it counts once."""
+    """What one case tells another, by signal. `message_id` is unique for ever: told twice, it counts once.
+
+    `to` is the case that it is for; None in histories from before.
+    """
 
     message_id: str
     sender: str
+    to: str | None = None
     subject: str
     facts: dict[str, Any] = {}
 

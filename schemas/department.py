@@ -20,6 +20,7 @@ from schemas.case_number import CaseNumber, OrderNumber
 from schemas.foreign_code import ForeignCode
 from schemas.free_text import TEXT_LIMIT, checked_text
 from schemas.model import Model
+from schemas.question import Answer, Question
 from schemas.references import TextReference
 from schemas.typed_code import Tidied
 
@@ -200,7 +201,7 @@ def read_callback(body: bytes) -> CallbackBody:
     return _CALLBACK.validate_json(body)
 
 
-class PlaceOrder(Model):
+class PlaceOrder(Question):
     """What the workflow asks for: the texts are references into the vault, read at the last moment by the activity.
 
     What cannot be sent is refused here, in the workflow, not in an activity that would be tried for ever. `step` is
@@ -231,8 +232,13 @@ class PlaceOrder(Model):
         """The references to be read."""
         return [reference for reference in (self.title, self.description, self.address) if reference is not None]
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return self.order_id
 
-class OrderReceipt(Model):
+
+class OrderReceipt(Answer):
     """How placing an order ended. `accepted` false is a fact for the procedure: trying again will not help.
 
     `code` and `reason` of a refusal are ours or a bare code of the department's; never its free text.
@@ -248,7 +254,7 @@ class OrderReceipt(Model):
     reason: str | None = None
 
 
-class RecallOrder(Model):
+class RecallOrder(Question):
     """Take an order back, since the coordinator gave it to somebody else."""
 
     case_id: str
@@ -260,8 +266,13 @@ class RecallOrder(Model):
         """The id of the order."""
         return order_id(self.case_id, self.step)
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return self.order_id
 
-class RecallReceipt(Model):
+
+class RecallReceipt(Answer):
     """How taking an order back ended. One that the department never had counts as taken back."""
 
     order_id: str
@@ -271,7 +282,7 @@ class RecallReceipt(Model):
     reason: str | None = None
 
 
-class ReworkOrder(Model):
+class ReworkOrder(Question):
     """Ask the department that holds an order to do its work again. `step` is the order's."""
 
     case_id: str
@@ -288,8 +299,13 @@ class ReworkOrder(Model):
         """The id of the order."""
         return order_id(self.case_id, self.step)
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return f"{self.order_id}/{rework_step(self.number)}"
 
-class ReworkReceipt(Model):
+
+class ReworkReceipt(Answer):
     """How asking for a rework ended. `lost`: the department knows no such order, so it has to be given anew."""
 
     order_id: str

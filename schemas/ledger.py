@@ -36,10 +36,13 @@ class Projection(Model):
 class Batch(Model):
     """All that is pending in a case, in one go. `task_at` is the real time of the workflow task that writes it.
 
+    `first_run_id` is that of the case: continued as new or reset, it stays the same.
+
     `row` is a `Projection` as JSON (`row_of`): Postgres takes it apart, and nobody on the way there.
     """
 
     run_id: str
+    first_run_id: str | None = None
     task_at: datetime
     entries: tuple[Entry, ...]
     notices: tuple[Notice, ...] = ()
@@ -52,8 +55,12 @@ class Batch(Model):
 
 
 class FlushReceipt(Model):
-    """The ledger's word for how far it has a case. It stands in the history: history and ledger vouch for each other."""
+    """The ledger's word for how far it has a case. It stands in the history: history and ledger vouch for each other.
 
+    `case_id` is None in histories from before answers named their question.
+    """
+
+    case_id: str | None = None
     seq: int
     head_hash: str
 

@@ -16,6 +16,7 @@ from schemas.department import Code, Gateway, Moment, order_id
 from schemas.department_policy import Name
 from schemas.foreign_code import ForeignCode
 from schemas.model import Model
+from schemas.question import Answer, Question
 from schemas.references import PersonReference, TextReference
 
 PEOPLE_MAX = 20
@@ -52,7 +53,7 @@ class CheckStatus(StrEnum):
     DESK = "desk"
 
 
-class CheckRequest(Model):
+class CheckRequest(Question):
     """What the workflow asks for.
 
     Asked again with the same `number` it is the same question, whenever it is, and gets the same answer: whoever wants to
@@ -77,8 +78,13 @@ class CheckRequest(Model):
         """The id of the check, fit for a URL."""
         return order_id(self.case_id, check_step(self.check, self.number))
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return self.check_id
 
-class CheckAnswer(Model):
+
+class CheckAnswer(Answer):
     """How asking a source ended, for the procedure.
 
     `facts` are those that policies/sources.yaml names for this source, all of them, when the status is CLEAR or FOUND, and

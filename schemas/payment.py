@@ -23,6 +23,7 @@ from schemas.department import Code, Gateway, Moment
 from schemas.department_policy import Name
 from schemas.foreign_code import ForeignCode, KeptCode, SaidCode
 from schemas.model import Model
+from schemas.question import Answer, Question
 from schemas.references import OPAQUE, PersonReference, TextReference
 from schemas.typed_code import Tidied
 
@@ -105,7 +106,7 @@ class PayStatus(StrEnum):
     UNREACHABLE = "unreachable"
 
 
-class PayRequest(Model):
+class PayRequest(Question):
     """What the workflow asks for. The same key is one payment, however often it is asked for.
 
     `statement`: what the case was told of the payee; None of cases from before. `occasion` stands in the key of what is paid
@@ -136,8 +137,13 @@ class PayRequest(Model):
             return None
         return payment_key(self.payee, self.benefit, self.month, self.attempt - 1, self.occasion)
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return f"{self.case_id}/{self.payment_key}"
 
-class PayReceipt(Model):
+
+class PayReceipt(Answer):
     """How asking for a payment ended, for the procedure. `bank_reference` and `paid_at` are the bank's.
 
     `code` is set for REFUSED (the bank's bare code, `person-erased`, `account-withheld`), CONFLICT, RETURNED (the bank's bare
@@ -157,14 +163,19 @@ class PayReceipt(Model):
         return self.status is PayStatus.PAID
 
 
-class StatusRequest(Model):
+class StatusRequest(Question):
     """Ask what became of a payment."""
 
     case_id: str
     payment_key: PaymentKey
 
+    @property
+    def question(self) -> str:
+        """Which question this is."""
+        return f"{self.case_id}/{self.payment_key}"
 
-class PaymentStatus(Model):
+
+class PaymentStatus(Answer):
     """What became of a payment, in the bank's word. `at` is when it got this status."""
 
     payment_key: PaymentKey

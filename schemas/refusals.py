@@ -18,6 +18,7 @@ class RefusalCode(StrEnum):
     NOT_STAMPED = "not-stamped"
     ALREADY_HELD = "already-held"
     SET_ASIDE = "set-aside"
+    OUT_OF_PLACE = "out-of-place"
 
 
 class Fault(Model):

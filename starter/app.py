@@ -159,6 +159,7 @@ def build_parts(
             takes_turns=True,
             once_keys_name_case=True,
             people_as_stated=True,
+            keeps_place=True,
             lists_stage=False,
         )
         for name, policy in policies.items()

@@ -67,6 +67,7 @@ KINDS: Mapping[str, Kind] = {
     RefusalCode.ALREADY_HELD: Kind(409, say("已有在办或在享案件", "a living case holds it already")),
     RefusalCode.NOT_STAMPED: Kind(403, say("未经本系统受理", "not stamped by the API")),
     RefusalCode.SET_ASIDE: Kind(409, say("未能办理,已暂存待查", "laid aside")),
+    RefusalCode.OUT_OF_PLACE: Kind(403, say("数据出现在不应出现之处", "written for another place")),
     ProblemCode.BAD_REQUEST: Kind(422, say("请求有误", "something is wrong with the request")),
     ProblemCode.BODY_TOO_LARGE: Kind(413, say("内容过大", "the body is too large")),
     ProblemCode.BODY_TOO_SLOW: Kind(408, say("内容发送过慢", "the body came too slowly")),

@@ -374,8 +374,11 @@ async def test_what_a_cut_off_task_wrote_is_no_insertion(
         ).sealed()  # fmt: skip
         fields = {name: row[name] for name in Projection.model_fields} | {"seq": entry.seq, "head_hash": entry.hash}
         at = row["task_at"] + timedelta(milliseconds=number)
+        run = row["first_run_id"]
         await Ledger(pool).write(
-            Batch(row=Projection(**fields).model_dump_json(), run_id="tests", task_at=at, entries=(entry,))
+            Batch(
+                row=Projection(**fields).model_dump_json(), run_id=run, first_run_id=run, task_at=at, entries=(entry,)
+            )
         )
 
     async def found() -> tuple[bool, str]:
@@ -426,7 +429,13 @@ async def test_a_late_flush_of_a_terminated_run_is_refused(
     projection = Projection(
         **{name: row[name] for name in Projection.model_fields} | {"seq": late.seq, "head_hash": late.hash}
     )
-    batch = Batch(row=projection.model_dump_json(), run_id="tests", task_at=row["task_at"], entries=(late,))
+    batch = Batch(
+        row=projection.model_dump_json(),
+        run_id="tests",
+        first_run_id=row["first_run_id"],
+        task_at=row["task_at"],
+        entries=(late,),
+    )
     await temporal.get_workflow_handle(case_id).terminate("gone")
     await told(pool, archiver, case_id, "case:terminated")
     with pytest.raises(ApplicationError) as refused:

@@ -224,8 +224,8 @@ async def _exported(town: Town, cases: list[str], folder: Path) -> dict[str, byt
             runs = await runs_of(connection, keys, store, case_id)
             assert runs, case_id
             for run in runs:
-                found[f"archive {case_id} {run.row['run_id']}"] = run.raw
-                found[f"archive {case_id} {run.row['run_id']} opened"] = json.dumps(
+                found[f"archive {case_id} {run.manifest['run_id']}"] = run.raw
+                found[f"archive {case_id} {run.manifest['run_id']} opened"] = json.dumps(
                     run.events, ensure_ascii=False
                 ).encode()
     return found

@@ -13,6 +13,7 @@ from temporalio import activity, workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.api.failure.v1 import Failure
 from temporalio.client import Client, Interceptor, OutboundInterceptor, StartWorkflowInput, WorkflowHandle
+from temporalio.converter import ActivitySerializationContext, SerializationContext, WorkflowSerializationContext
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
 
@@ -22,10 +23,16 @@ from engine.codec import (
     PayloadFault,
     PayloadKeyUnknown,
     PayloadNotEncrypted,
+    PayloadOutOfPlace,
     data_converter,
+    judging,
 )
-from engine.keys import KeyRing, Keys
+from engine.key_files import ring_text
+from engine.keys import KeyRing, Keys, ensure_keys
 from schemas.actor import Actor, Role
+from schemas.case import Accepted, Message
+from schemas.out_of_place import OutOfPlace
+from tests.old_payloads import closed_before
 
 CANARY = "金丝雀小区3号楼王五"
 PAYLOADS = st.builds(
@@ -155,6 +162,110 @@ async def test_models_travel_closed(keys: Keys) -> None:
 
     assert CANARY.encode() not in stored[0].SerializeToString()
     assert await data_converter(keys).decode(stored, [Actor]) == [actor]
+
+
+def case(workflow_id: str) -> WorkflowSerializationContext:
+    return WorkflowSerializationContext(namespace="default", workflow_id=workflow_id)
+
+
+def doer(workflow_id: str, activity_type: str) -> ActivitySerializationContext:
+    return ActivitySerializationContext(
+        namespace="default", activity_id="1", activity_type=activity_type, activity_task_queue="q",
+        workflow_id=workflow_id, workflow_type="incident", is_local=False,
+    )  # fmt: skip
+
+
+PLACES = (case("incident-1"), case("incident-2"), case("pay of incident-1"), doer("incident-1", "pay"),
+          doer("incident-1", "ask_source"), doer("incident-2", "pay"), doer("incident-1p", "ay"))  # fmt: skip
+MESSAGE = Message(message_id="incident-2/letter-1", sender="incident-2", subject="told")
+
+
+@pytest.mark.parametrize("written", PLACES, ids=str)
+async def test_a_payload_opens_in_its_place_alone(written: SerializationContext, keys: Keys) -> None:
+    """What was written for one workflow, or one activity of it, is read there, and by whoever knows no place; nowhere else."""
+    converter = data_converter(keys)
+    stored = await converter.with_context(written).encode([MESSAGE])
+
+    assert await converter.decode(stored, [Message]) == [MESSAGE]
+    for place in PLACES:
+        if place == written:
+            assert await converter.with_context(place).decode(stored, [Message]) == [MESSAGE]
+            continue
+        with pytest.raises(PayloadOutOfPlace):
+            await converter.with_context(place).decode(stored, [Message])
+        [given] = await judging(converter).with_context(place).decode(stored, [Message])
+        assert isinstance(given, OutOfPlace)
+
+
+async def test_the_place_cannot_be_exchanged_or_taken_away(keys: Keys) -> None:
+    """The place that stands beside a payload is bound to it: another one, or none, opens nothing."""
+    codec = EncryptionCodec(keys.payload)
+    for metadata in ({"bound-to-workflow": b"incident-2"}, {"bound-to-activity": b"pay"}, {}):
+        [closed] = await codec.with_context(case("incident-1")).encode([Payload(data=b"one")])
+        if not metadata:
+            del closed.metadata["bound-to-workflow"]
+        for name, value in metadata.items():
+            closed.metadata[name] = value
+        with pytest.raises((PayloadDamaged, PayloadOutOfPlace)):
+            await codec.decode([closed])
+
+
+async def test_a_model_is_read_as_itself_alone(keys: Keys) -> None:
+    """What was written as a message is not read as an answer, though it stands where answers do."""
+    converter = data_converter(keys).with_context(case("incident-1"))
+    stored = await converter.encode([MESSAGE])
+
+    with pytest.raises(PayloadOutOfPlace, match="Message"):
+        await converter.decode(stored, [Accepted])
+    [given] = await judging(data_converter(keys)).with_context(case("incident-1")).decode(stored, [Accepted])
+    assert isinstance(given, OutOfPlace)
+
+
+async def test_what_is_from_before_opens_under_its_own_keys_alone(keys: Keys) -> None:
+    """A payload without a place is taken under a key of that time, wherever it stands, and under no key made since."""
+    old, new = b"o" * 32, b"n" * 32
+    codec = EncryptionCodec(KeyRing("payload-1f7881d8", {"payload-1f7881d8": old, "payload-2-1f7881d8": new}))
+    placed = codec.with_context(case("incident-1"))
+
+    [opened] = await placed.decode([closed_before(Payload(data=b"one"), "payload-1f7881d8", old)])
+    assert opened.data == b"one"
+    with pytest.raises(PayloadOutOfPlace):
+        await placed.decode([closed_before(Payload(data=b"one"), "payload-2-1f7881d8", new)])
+    [written] = await codec.with_context(case("incident-2")).encode([Payload(data=b"two")])
+    with pytest.raises(PayloadOutOfPlace):  # new payloads have a place under an old key too
+        await placed.decode([written])
+
+
+def test_the_first_start_makes_a_key_that_takes_nothing_from_before(tmp_path: Path) -> None:
+    """A key folder from before gets a payload key for new things once; the old one stays, and opens what it closed."""
+    folder = tmp_path / "keys"
+    ensure_keys(folder)
+    file = folder / "payload.json"
+    file.write_text(ring_text("payload-1f7881d8", {"payload-1f7881d8": b"o" * 32}), encoding="utf-8")
+    first, again = ensure_keys(folder), ensure_keys(folder)
+
+    assert first.payload.active_id.startswith("payload-2-")
+    assert again.payload.active_id == first.payload.active_id
+    assert again.payload.get("payload-1f7881d8") == b"o" * 32
+
+
+async def test_a_worker_is_not_stopped_by_what_it_refuses_but_by_a_key_that_it_lacks(keys: Keys) -> None:
+    """Plain, cut or foreign payloads are given as out of place; one whose key may still come stops the task until it has."""
+    converter = judging(data_converter(keys)).with_context(case("incident-1"))
+    [cut] = await converter.encode([MESSAGE])
+    cut.data = cut.data[:-1]
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b"{}")
+    for payload in (
+        cut,
+        plain,
+        Payload(),
+        closed_before(Payload(data=b"1"), keys.payload.active_id, keys.payload.active),
+    ):
+        [given] = await converter.decode([payload], [Message])
+        assert isinstance(given, OutOfPlace)
+    foreign = closed_before(Payload(data=b"1"), "payload-2-00000000", b"f" * 32)
+    with pytest.raises(PayloadKeyUnknown):
+        await converter.decode([foreign], [Message])
 
 
 @activity.defn

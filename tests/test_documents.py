@@ -86,7 +86,13 @@ async def attached(pool: asyncpg.Pool, case_id: str, reference: str, *, on_chain
     fields = {name: row[name] for name in Projection.model_fields} | {"seq": entry.seq, "head_hash": entry.hash}
     task_at = row["task_at"] + timedelta(milliseconds=1)
     await Ledger(pool).write(
-        Batch(row=Projection(**fields).model_dump_json(), run_id="tests", task_at=task_at, entries=(entry,))
+        Batch(
+            row=Projection(**fields).model_dump_json(),
+            run_id="tests",
+            first_run_id=row["first_run_id"],
+            task_at=task_at,
+            entries=(entry,),
+        )
     )
     if not on_chain:  # a lost workflow task: its entry stays, and the head is what was before
         await pool.execute(

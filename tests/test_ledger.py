@@ -59,7 +59,13 @@ async def batch_after(pool: asyncpg.Pool, case_id: str, later: timedelta) -> Bat
     ).sealed()  # fmt: skip
     fields = {name: row[name] for name in Projection.model_fields}
     projection = Projection(**fields | {"seq": entry.seq, "head_hash": entry.hash})
-    return Batch(row=projection.model_dump_json(), run_id=UNKNOWN_RUN, task_at=row["task_at"] + later, entries=(entry,))
+    return Batch(
+        row=projection.model_dump_json(),
+        run_id=UNKNOWN_RUN,
+        first_run_id=row["first_run_id"],
+        task_at=row["task_at"] + later,
+        entries=(entry,),
+    )
 
 
 def first_batch(like: Batch) -> Batch:
@@ -159,11 +165,27 @@ async def test_a_flush_goes_on_where_its_tries_cannot_be_noted(
     [entry] = batch.entries
     await own_town.pool.execute("drop table flush_retries")
     tried = ActivityEnvironment()
-    tried.info = replace(tried.info, attempt=NOTED_FROM)
+    tried.info = replace(tried.info, attempt=NOTED_FROM, workflow_id=entry.case_id)
 
     told = await tried.run(Ledger(own_town.pool).flush, batch)
 
     assert (told.seq, told.head_hash) == (1, entry.hash)
+
+
+async def test_a_flush_of_another_workflow_is_refused_for_good(
+    town: Door, pool: asyncpg.Pool, own_town: OwnTown
+) -> None:
+    """What a workflow tells that has not the number of the case is not written, not even of a case that nobody knows yet."""
+    batch = first_batch(await batch_after(pool, await stands(pool, await town.start()), timedelta()))
+    case_id = batch.entries[0].case_id
+    tried = ActivityEnvironment()
+    tried.info = replace(tried.info, workflow_id="incident-20990101-000001")
+    with pytest.raises(ApplicationError) as refused:
+        await tried.run(Ledger(own_town.pool).flush, batch)
+
+    assert (refused.value.type, refused.value.non_retryable) == ("ForeignRun", True)
+    assert await own_town.pool.fetchval("select count(*) from ledger") == 0
+    assert await own_town.pool.fetchval("select code from refusals where case_id = $1", case_id) == "out-of-place"
 
 
 async def _somebody_waits(pool: asyncpg.Pool) -> bool:

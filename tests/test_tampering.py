@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import asyncpg
 import pytest
 from temporalio.api.common.v1 import Payload
-from temporalio.api.history.v1 import History
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import History, HistoryEvent, WorkflowExecutionSignaledEventAttributes
 from temporalio.client import Client
 
 from audit.archiver import Archiver
 from audit.check_bundle import canonical, history_faults, ledger_faults, run_chain_faults, sha256
 from audit.seals import Seal, make_seal
-from engine.archive import ArchiveStore
+from engine.archive import ArchiveStore, unpack
 from engine.codec import data_converter
 from engine.keys import Keys
 from engine.settings import Settings
@@ -79,6 +80,88 @@ async def test_nothing_is_found_where_nothing_was_done(kept: Kept, pool: asyncpg
     """A case that nobody touched verifies: ledger, archive, seals and row."""
     async with as_owner(pool) as connection:
         assert await kept.faults(connection) == []
+
+
+# ---- what was written for another place -----------------------------------------------------------------------------
+
+
+async def history_of(connection: Connection, case_id: str) -> History:
+    return History.FromString(
+        unpack(await connection.fetchval("select history from archive where case_id = $1", case_id))
+    )
+
+
+def event_of(history: History, kind: str) -> HistoryEvent:
+    return next(event for event in history.events if event.event_type == EventType.Value(f"EVENT_TYPE_{kind}"))
+
+
+async def test_a_copied_start_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
+    """A case that was begun with the start of another one is named, though the copy is genuine."""
+    async with as_owner(pool) as connection:
+        copied = event_of(await history_of(connection, kept.other), "WORKFLOW_EXECUTION_STARTED")
+
+        def change(history: History) -> None:
+            start = event_of(history, "WORKFLOW_EXECUTION_STARTED").workflow_execution_started_event_attributes
+            start.input.CopyFrom(copied.workflow_execution_started_event_attributes.input)
+
+        await rewrite_run(connection, kept.run_id, change)
+        faults = await kept.faults(connection)
+
+    assert found(faults, f"start-copied: {kept.case_id} run {kept.run_id} event 1: it was written for {kept.other}"), (
+        faults
+    )
+
+
+async def test_a_copied_answer_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
+    """What an activity answered in another case, in the place of its answer here, is named."""
+    async with as_owner(pool) as connection:
+        copied = event_of(await history_of(connection, kept.other), "ACTIVITY_TASK_COMPLETED")
+
+        def change(history: History) -> None:
+            answer = event_of(history, "ACTIVITY_TASK_COMPLETED").activity_task_completed_event_attributes
+            answer.result.CopyFrom(copied.activity_task_completed_event_attributes.result)
+
+        await rewrite_run(connection, kept.run_id, change)
+        faults = await kept.faults(connection)
+
+    assert found(faults, f"answer-copied: {kept.case_id} run {kept.run_id} event "), faults
+    assert any(f"it was written for {kept.other}, activity place_order" in fault for fault in faults), faults
+
+
+async def test_a_copied_signal_is_found(kept: Kept, pool: asyncpg.Pool) -> None:
+    """A signal that was written for another case, and that no case sent, is named."""
+    async with as_owner(pool) as connection:
+        copied = event_of(await history_of(connection, kept.other), "WORKFLOW_EXECUTION_STARTED")
+
+        def change(history: History) -> None:
+            event = event_of(history, "TIMER_STARTED")
+            event.event_type = EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED
+            signal = WorkflowExecutionSignaledEventAttributes(
+                signal_name="message", input=copied.workflow_execution_started_event_attributes.input
+            )
+            event.workflow_execution_signaled_event_attributes.CopyFrom(signal)
+
+        await rewrite_run(connection, kept.run_id, change)
+        faults = await kept.faults(connection)
+
+    assert found(faults, f"signal-copied: {kept.case_id} run {kept.run_id} event "), faults
+    assert any(f"it was written for {kept.other}" in fault for fault in faults), faults
+
+
+async def test_a_branch_that_no_run_of_the_case_wrote_is_no_lost_task(kept: Kept, pool: asyncpg.Pool) -> None:
+    """What a copy of a case wrote beside its chain is named as such: no run of the case was ever there."""
+    async with as_owner(pool) as connection:
+        row = await connection.fetchrow("select * from ledger where case_id = $1 and seq = 1", kept.case_id)
+        entry = json.loads(row["body"]) | {"facts": {}}
+        body = canonical(entry).decode()
+        await connection.execute(
+            "insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at) "
+            "values ($1, 1, $2, $3, $4, $5, $6, $7, 'copy', $8)",
+            kept.case_id, row["at"], row["kind"], row["actor"], body, row["prev_hash"], sha256(body), row["task_at"],
+        )  # fmt: skip
+        faults = await kept.faults(connection)
+
+    assert found(faults, f"foreign-run: {kept.case_id} entry 1: run copy wrote it"), faults
 
 
 # ---- the ledger -----------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from schemas.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter
 from schemas.clocks import ClockView
 from schemas.ledger import Batch, facts_of, row_of
 from schemas.opening import keywords_of
+from schemas.out_of_place import found_out_of_place
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from schemas.setting_aside import SetAside
@@ -38,6 +39,9 @@ CLOCKS_ARE_HEARD_FIRST = "clocks-are-heard-first"
 
 CLOCKS_ARE_HEARD_BEFORE_ANSWERS = "clocks-are-heard-before-answers"
 """Patch: the same of what a source or the bank answers."""
+
+MESSAGES_ARE_OF_CASES_IT_KNOWS = "messages-are-of-cases-it-knows"
+"""Patch of cases from before: they heard every message, whoever it was of or for. Asked for only where one is refused."""
 
 
 def command(handler: Callable[..., None]) -> Any:
@@ -69,6 +73,13 @@ class Case(Generic[StateT]):
     """One case of a procedure. Its state is one model; its outside world are the verbs of `steps`."""
 
     procedure: ClassVar[Procedure]
+
+    def __new__(cls, state: StateT) -> Any:
+        """Make the case, or what fails in its place; asked before any procedure looks at what it is given."""
+        if (foreign := found_out_of_place(state)) is None:
+            return super().__new__(cls)
+        steps.tell_refused(foreign.of or workflow.info().workflow_id, "start")
+        return _Copy()
 
     def __init__(self, state: StateT) -> None:
         self.state = state
@@ -102,6 +113,10 @@ class Case(Generic[StateT]):
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """Another case tells this one something; `repeated` when it was heard before. Synchronous, like a command."""
+
+    def knows(self, message: Message) -> bool:
+        """Whether the case that a message is of has to do with this one: its parent, unless the procedure says more."""
+        return message.sender == self.state.parent
 
     def on_unheard(self, letter: Letter) -> None:
         """The case that a letter was for does not run any more. Nothing, unless the procedure has something to say."""
@@ -267,7 +282,10 @@ class Case(Generic[StateT]):
 
     @workflow.signal
     def message(self, message: Message) -> None:
-        """Hear another case. What is told twice is taken in once."""
+        """Hear another case, if it is for this one and of one it knows. What is told twice is taken in once."""
+        if self._is_strange(message):
+            steps.tell_refused(self.state.case_id, "message")
+            return
         self.catch_up()
         repeated = message.message_id in self.state.messages
         if not repeated:
@@ -285,6 +303,16 @@ class Case(Generic[StateT]):
         self.catch_up()
         self.state.messages.append(told.number)
         self.record("case:set_aside", command=told.command, failure=told.failure)
+
+    def _is_strange(self, message: Message) -> bool:
+        """Whether a message was not written for this case, or is of one that has nothing to do with it."""
+        if found_out_of_place(message) is not None:
+            return True
+        keeps_place = self.state.charter.keeps_place
+        named = message.to == self.state.case_id or (message.to is None and not keeps_place)
+        if named and self.knows(message):
+            return False
+        return keeps_place or workflow.patched(MESSAGES_ARE_OF_CASES_IT_KNOWS)
 
     # ---- the life of a case -----------------------------------------------------------------------------------------
 
@@ -367,6 +395,7 @@ class Case(Generic[StateT]):
             batch = Batch(
                 row=row_of(self.state, facts),
                 run_id=workflow.info().run_id,
+                first_run_id=workflow.info().first_execution_run_id,
                 task_at=workflow.now(),
                 entries=tuple(self.state.entries),
                 notices=tuple(self.state.notices),
@@ -376,7 +405,10 @@ class Case(Generic[StateT]):
             self._flushing = True
             receipt = await steps.flush(batch)
             self._flushing = False
-            if receipt.head_hash != facts["head_hash"]:
+            of_this_case = receipt.case_id == self.state.case_id or (
+                receipt.case_id is None and not self.state.charter.keeps_place
+            )
+            if receipt.head_hash != facts["head_hash"] or not of_this_case:
                 raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
@@ -393,6 +425,16 @@ class Case(Generic[StateT]):
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
             self._boundary.mark()
+
+
+class _Copy:
+    """Stands where a case would, in a workflow that was started with what was written for another one: it fails at once.
+
+    One with the start of a case from before payloads were bound fails at its first flush (activities/ledger.py).
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        raise ApplicationError("its start was written for another place", type="ForeignStart", non_retryable=True)
 
 
 def _refusal_error(refusal: Refusal) -> ApplicationError:

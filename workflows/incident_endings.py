@@ -8,9 +8,9 @@ taken in goes on hearing stands in `incident_followers`.
 from temporalio import workflow
 
 from schemas.actor import Actor
-from schemas.case import Message
+from schemas.case import Message, is_case_of
 from schemas.clocks import Status
-from schemas.incident import HELD, OPEN, CloseUnresolved, Kind, Merge, Reject, Stage, Withdraw
+from schemas.incident import HELD, INCIDENT, OPEN, CloseUnresolved, Kind, Merge, Reject, Stage, Withdraw
 from schemas.incident_messages import Subject, Told
 from schemas.incident_state import Merge as Merging
 from schemas.visibility import may_see, sight_of
@@ -163,6 +163,14 @@ class Endings(Followers):
         self.notify(COORDINATOR, "merge_refused", into=merge.into)
 
     # ---- merging: another case comes into this one ----------------------------------------------------------------
+
+    def knows(self, message: Message) -> bool:
+        """Any incident may offer itself; the one that this was offered to alone answers."""
+        if message.subject == Subject.MERGE_OFFERED:
+            return is_case_of(message.sender, INCIDENT.name)
+        if message.subject == Subject.MERGE_ANSWERED:
+            return self.state.merge is not None and message.sender == self.state.merge.into
+        return super().knows(message)
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """A case offers itself, or answers this one's offer; a whistle has something to say."""

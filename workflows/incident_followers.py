@@ -159,6 +159,14 @@ class Followers(Whistles):
 
     # ---- hearing ----------------------------------------------------------------------------------------------------
 
+    def knows(self, message: Message) -> bool:
+        """The case that took this one in, and those that went into this one, also when they are out of it again."""
+        if message.subject == Subject.FOLLOWED:
+            return message.sender == self.state.merged_into
+        if message.subject in {Subject.FOLLOWER_LEFT, Subject.FOLLOWER_ACTED, Subject.FOLLOWING}:
+            return message.sender in {*self.state.followers, *self.state.left_reports}
+        return super().knows(message)
+
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """Hear the case that took this one in, and those that went into this one; nobody else."""
         super().on_message(message, repeated=repeated)

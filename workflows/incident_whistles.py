@@ -8,7 +8,7 @@ coordinator will not wait any longer.
 """
 
 from schemas.actor import Actor
-from schemas.case import Message
+from schemas.case import Message, is_case_of
 from schemas.incident import WITH_DEPARTMENT, AskWhistle, Kind, Stage, StopWaiting
 from schemas.incident_state import Waiting
 from schemas.references import TextReference
@@ -18,6 +18,7 @@ from workflows.case import command
 from workflows.incident_requests import Requests
 
 STREET = "role:street_officer"
+WHISTLE = "whistle"
 
 
 class Whistles(Requests):
@@ -33,6 +34,12 @@ class Whistles(Requests):
     def stop_waiting(self, command: StopWaiting, by: Actor) -> None:
         """不再等候: the case goes on without the result."""
         self.wait_no_longer(by.subject, reason=command.reason)
+
+    def knows(self, message: Message) -> bool:
+        """Any whistle may be born of this case; none but a whistle says so, or that it is over."""
+        if message.subject in {Subject.BLOWN, Subject.ENDED}:
+            return is_case_of(message.sender, WHISTLE)
+        return super().knows(message)
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """A whistle is born of this case, or has ended."""

@@ -44,13 +44,15 @@ with workflow.unsafe.imports_passed_through():
     from schemas.ledger import Batch, FlushReceipt
     from schemas.means import CheckAnswer, CheckRequest, CheckStatus
     from schemas.opening import TASK_TIMEOUT, details_of, first_keywords_of, keywords_of, summary_of
+    from schemas.out_of_place import TELLS_REFUSED, found_out_of_place
     from schemas.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest
     from schemas.procedure import Procedure
+    from schemas.question import Answer, Question
     from schemas.screen_words import clock_words, holder_words, stage_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
 
-RequestT = TypeVar("RequestT")
-ReceiptT = TypeVar("ReceiptT")
+RequestT = TypeVar("RequestT", bound=Question)
+ReceiptT = TypeVar("ReceiptT", bound=Answer)
 AnswerT = TypeVar("AnswerT", CheckAnswer, PayReceipt, PaymentStatus)
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
@@ -126,7 +128,7 @@ async def _ask_department(
 ) -> ReceiptT:
     """Call a department; what cannot be delivered in time comes back as `undelivered`, never as an endless retry."""
     try:
-        return await workflow.execute_activity_method(
+        receipt = await workflow.execute_activity_method(
             act,
             request,
             start_to_close_timeout=_DEPARTMENT_ATTEMPT,
@@ -138,6 +140,7 @@ async def _ask_department(
         if is_cancelled_exception(error):
             raise
         return undelivered
+    return receipt if is_answer_to(request, receipt) else undelivered
 
 
 async def ask_source(request: CheckRequest) -> CheckAnswer:
@@ -164,7 +167,7 @@ async def _ask_outside(
 ) -> AnswerT:
     """Call a source or the bank; without an answer in time `unanswered` comes back, with the code that says why."""
     try:
-        return await workflow.execute_activity_method(
+        answer = await workflow.execute_activity_method(
             act,
             request,
             start_to_close_timeout=_OUTSIDE_ATTEMPT,
@@ -177,6 +180,28 @@ async def _ask_outside(
             raise
         busy = _last_fault(error) in {SOURCE_NOT_READY, BANK_NOT_READY}
         return unanswered.model_copy(update={"code": "pending" if busy else "unreachable"})
+    return answer if is_answer_to(request, answer) else unanswered.model_copy(update={"code": "unreachable"})
+
+
+def is_answer_to(asked: Question, answer: Answer) -> bool:
+    """Whether this answers what was asked here. What does not is told to the town, and is as good as no answer.
+
+    Cases from before take an answer that names no question: so were all of them.
+    """
+    names_none = found_out_of_place(answer) is None and answer.question is None
+    if names_none and not workflow.instance().state.charter.keeps_place:
+        return True
+    if found_out_of_place(answer) is None and answer.question == asked.question:
+        return True
+    tell_refused(workflow.info().workflow_id, "answer")
+    return False
+
+
+def tell_refused(case_id: str, what: str) -> None:
+    """Tell the town of something that was written for another place: it stands in `refusals`, and nothing of it in the case."""
+    tell = workflow.extern_functions().get(TELLS_REFUSED)
+    if tell is not None and not workflow.unsafe.is_replaying():
+        tell(case_id, what)
 
 
 def _last_fault(error: BaseException) -> str | None:
@@ -218,8 +243,9 @@ async def tell_case(case_id: str, message: Message) -> bool:
     """Tell another case something; False when no such case runs, or none can have this id."""
     if not can_be_case_id(case_id):
         return False
+    addressed = message.model_copy(update={"to": case_id})
     try:
-        await workflow.get_external_workflow_handle(case_id).signal("message", message)
+        await workflow.get_external_workflow_handle(case_id).signal("message", addressed)
     except FailureError as error:
         if is_cancelled_exception(error):
             raise

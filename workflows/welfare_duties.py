@@ -138,6 +138,10 @@ class Duties(CaseFile[WelfareState]):
         )
         self.record(Kind.RECOVERY_OPENED, case=self.recovery_id(number), started=started)
 
+    def knows(self, message: Message) -> bool:
+        """The recoveries of this case."""
+        return message.sender in {self.recovery_id(asked.number) for asked in self.state.recoveries}
+
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """A recovery tells how far it is."""
         if repeated or message.subject != RECOVERY_TOLD:

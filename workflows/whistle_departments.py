@@ -72,6 +72,13 @@ class Departments(Case[WhistleState]):
         """The departments whose summons still waits for a word."""
         return [each for each in self.state.counted() if each.score is None]
 
+    def knows(self, message: Message) -> bool:
+        """The summonses of this whistle; each reports of its own department alone."""
+        called = {summons_id(self.state.case_id, each.department) for each in self.state.summoned}
+        if message.subject == Subject.SUMMONS_REPORTED:
+            called &= {summons_id(self.state.case_id, str(message.facts.get("department")))}
+        return message.sender in called
+
     # ---- hearing ----------------------------------------------------------------------------------------------------
 
     def on_message(self, message: Message, *, repeated: bool) -> None:

@@ -83,6 +83,12 @@ class Endings(Departments):
             blown = Blown(type=self.state.type, clocks=self.state.limits.incident_clocks)
             self.tell(self.state.incident, Subject.BLOWN, **blown.model_dump(mode="json"))
 
+    def knows(self, message: Message) -> bool:
+        """The incident it was born of, too: it alone says whether it waits."""
+        if message.subject == Subject.INCIDENT_ANSWERED:
+            return message.sender == self.state.incident
+        return super().knows(message)
+
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """Hear the incident, or a summons."""
         if message.subject == Subject.INCIDENT_ANSWERED and not repeated:

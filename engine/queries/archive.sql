@@ -36,10 +36,14 @@ having not exists (select from archive where archive.run_id = ledger.run_id and 
    ));
 
 -- name: strange_endings
--- Closed runs that did not end by their story, and of which the ledger of their case says nothing yet.
+-- Closed runs of a case that did not end by their story, and of which the ledger of their case says nothing yet.
 select archive.case_id, archive.run_id, archive.status, archive.closed_at
 from archive join cases using (case_id)
-where archive.status in ('terminated', 'failed', 'timed_out', 'canceled') and archive.closed_at is not null
+where case
+          when cases.first_run_id <> '' then cases.first_run_id = archive.manifest::json ->> 'first_run_id'
+          else run_of_case(archive.case_id, archive.run_id, archive.manifest::json ->> 'first_run_id')
+      end
+  and archive.status in ('terminated', 'failed', 'timed_out', 'canceled') and archive.closed_at is not null
   and not exists (
       select from ledger
       where ledger.case_id = archive.case_id and ledger.run_id = archive.run_id
@@ -55,7 +59,7 @@ select exists (
 
 -- name: lock_head
 -- The head of a case, held until the transaction ends; flushes wait for it.
-select seq, head_hash, task_at, snapshot from cases where case_id = $1 for update;
+select seq, head_hash, task_at, snapshot, first_run_id from cases where case_id = $1 for update;
 
 -- name: has_mark
 -- Whether the ledger says already what became of a run.

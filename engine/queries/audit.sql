@@ -9,6 +9,16 @@ from ledger where case_id = $1 order by seq, task_at, hash;
 -- The row of a case.
 select * from cases where case_id = $1;
 
+-- name: restores
+-- When the town was put back from a backup: what was told between the two moments, no history knows any more.
+select histories_at, restored_at from restores order by restored_at;
+
+-- name: run_of_head
+-- The first run of a case, null where it is not kept, and the run that told its last entry.
+select nullif(cases.first_run_id, '') as first_run_id, ledger.run_id
+from cases join ledger on ledger.case_id = cases.case_id and ledger.seq = cases.seq and ledger.hash = cases.head_hash
+where cases.case_id = $1;
+
 -- name: known_cases
 -- Every case that anything knows of: ledger, row, archive or a seal.
 select case_id from ledger

@@ -23,6 +23,15 @@ delete from archive where closed_at > $1;
 -- From here on the archive only grows again.
 alter table archive enable trigger archive_only_grows;
 
+-- name: note_restore
+-- What runs told in between, no history knows any more: `jiceng audit verify` is told so.
+insert into restores (histories_at, restored_at) values ($1, $2);
+
+-- name: begin_again
+-- Cases that began after the histories were copied begin once more, as another first run.
+update cases set first_run_id = ''
+where not exists (select from ledger where ledger.case_id = cases.case_id and ledger.task_at <= $1);
+
 -- name: look_again
 -- The archiver looks at everything that closed since.
 update archiver_pass set closed_until = least(closed_until, $1);

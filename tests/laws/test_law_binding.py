@@ -1,0 +1,439 @@
+"""A ciphertext is good in one place: whatever somebody at Temporal's port copies to another one is refused, told and named."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.converter import ActivitySerializationContext
+from temporalio.service import RPCError
+from temporalio.worker import Worker
+
+from activities.ledger import Ledger
+from audit.archiver import Archiver
+from audit.replay import replay_cases
+from audit.verify import verify_archive
+from engine.archive import ArchiveStore
+from engine.codec import EncryptionCodec, data_converter, judging
+from engine.key_files import hold_folder, read_ring, replace_file, ring_text
+from engine.keys import Keys
+from engine.settings import Settings
+from engine.stamp_guard import Forgeries, StampGuard
+from engine.temporal import IDENTITY, workflow_runner
+from schemas.case import Message
+from schemas.department import Gateway, OrderReceipt
+from schemas.procedure import Procedure
+from tests.door import Door, OpenDoor, examples
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.old_payloads import closed_before
+from tests.stranger import Copied, Stranger, one_of_each
+from tests.waiting import eventually
+from worker import beside
+from workflows.registry import PROCEDURES
+
+pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
+
+SHORT = 60
+"""So many events, and a case goes on in its next run."""
+
+Genuine = Callable[[Procedure], Awaitable["Source"]]
+REFUSED = "select count(*) from refusals where case_id = $1 and code = 'out-of-place'"
+
+
+@dataclass
+class Source:
+    """A case that went its way, and everything that its history holds."""
+
+    case_id: str
+    copies: list[Copied]
+
+
+@dataclass
+class Standing:
+    """All that the town has of a case."""
+
+    entries: list[str]
+    row: tuple[Any, ...]
+
+    @classmethod
+    async def of(cls, pool: asyncpg.Pool, case_id: str) -> "Standing":
+        """As it is now."""
+        entries = [
+            row["hash"]
+            for row in await pool.fetch("select hash from ledger where case_id = $1 order by seq, hash", case_id)
+        ]
+        row = await pool.fetchrow(
+            "select stage, holder, ended, seq, head_hash, snapshot from cases where case_id = $1", case_id
+        )
+        return cls(entries, () if row is None else tuple(row))
+
+
+async def at_rest(pool: asyncpg.Pool, case_id: str) -> Standing:
+    """A case when it does nothing more by itself: between two looks at it nothing was written, and no work is under way."""
+    seen: list[Standing] = []
+
+    async def rests() -> bool:
+        seen.append(await Standing.of(pool, case_id))
+        row = seen[-1].row
+        under_way = [each for each in row[5]["errands"] if not each.startswith("tell/")] if row else ["start"]
+        return not under_way and len(seen) > 1 and seen[-1] == seen[-2]
+
+    await eventually(rests)
+    return seen[-1]
+
+
+def new_number(procedure: Procedure) -> str:
+    """A number that no case has."""
+    return f"{procedure.name}-20990101-{uuid.uuid4().int % 10**6:06d}"
+
+
+@pytest.fixture(scope="module")
+async def stranger(settings: Settings) -> Stranger:
+    """Somebody with Temporal's address and no key."""
+    return Stranger(await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace))
+
+
+@pytest.fixture(scope="module")
+def genuine(door: OpenDoor, stranger: Stranger) -> Genuine:
+    """For each procedure a case that went its main way in short runs, read by the stranger once."""
+    known: dict[str, Source] = {}
+
+    async def source(procedure: Procedure) -> Source:
+        if procedure.name not in known:
+            town: Door = await door(procedure, history_limit=SHORT)
+            case_id = await town.walk(town.examples.MAIN)
+            copies = await stranger.read(case_id)
+            if (parent := case_id.partition(".")[0]) != case_id:
+                copies += await stranger.read(parent)
+            # Cases that start in another way ask other doers.
+            for walk in [walk for walk in town.examples.WALKS if walk.report is not None][:2]:
+                copies += await stranger.read(await town.walk(walk))
+            known[procedure.name] = Source(case_id, copies)
+        return known[procedure.name]
+
+    return source
+
+
+async def named(client: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool, case_id: str) -> tuple[str, str]:
+    """What verification and replay say of a case."""
+    verified = [each async for each in verify_archive(pool, keys, ArchiveStore(None), [case_id], client)]
+    replayed = [each async for each in replay_cases(client, keys, settings, pool, [case_id])]
+    return "; ".join(each.detail for each in verified), "; ".join(each.detail for each in replayed)
+
+
+@EVERY_PROCEDURE
+async def test_no_copy_starts_a_case(
+    procedure: Procedure,
+    genuine: Genuine,
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    temporal: Client,
+    pool: asyncpg.Pool,
+) -> None:
+    """Nothing that a case was started with, told, asked or answered starts a workflow under another number."""
+    source = await genuine(procedure)
+    before = await at_rest(pool, source.case_id)
+    refused = await pool.fetchval(REFUSED, source.case_id)
+    copied = [(new_number(procedure), each) for each in one_of_each(source.copies)]
+    for workflow_id, each in copied:
+        run = await stranger.start(procedure.name, workflow_id, settings.task_queue, each.payloads[:1])
+        await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
+
+    assert {each.kind for _, each in copied} >= {"start", "command", "receipt"}
+    assert await Standing.of(pool, source.case_id) == before
+    ids = [workflow_id for workflow_id, _ in copied]
+    assert await pool.fetchval("select count(*) from ledger where case_id = any($1)", ids) == 0
+    assert await pool.fetchval("select count(*) from cases where case_id = any($1)", ids) == 0
+
+    async def told() -> bool:
+        return bool(await pool.fetchval(REFUSED, source.case_id) > refused)
+
+    await eventually(told)
+    verified, replayed = await named(temporal, keys, settings, pool, ids[0])
+    assert "start-copied" in verified
+    assert "start-copied" in replayed
+
+
+@EVERY_PROCEDURE
+async def test_a_case_is_not_begun_once_more(
+    procedure: Procedure,
+    door: OpenDoor,
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    temporal: Client,
+    pool: asyncpg.Pool,
+) -> None:
+    """A case whose workflow is gone is not begun anew under its own number, by its own start or that of a later run."""
+    town: Door = await door(procedure, history_limit=SHORT)
+    case_id = await town.walk(town.examples.MAIN)
+    copied = await stranger.read(case_id)
+    await at_rest(pool, case_id)
+    with suppress(RPCError):  # it may have ended
+        await stranger.client.get_workflow_handle(case_id).terminate("by a stranger")
+    before = await Standing.of(pool, case_id)
+    starts = [each for each in copied if each.kind in {"start", "next run"}]
+    for each in starts:
+        run = await stranger.start(procedure.name, case_id, settings.task_queue, each.payloads)
+        await stranger.becomes(case_id, run, WorkflowExecutionStatus.FAILED)
+
+    assert await Standing.of(pool, case_id) == before
+    assert await pool.fetchval(REFUSED, case_id) >= len(starts)
+    verified, replayed = await named(temporal, keys, settings, pool, case_id)
+    assert "foreign-run" in verified
+    assert "foreign-run" in replayed
+
+    # Nor does the archiver take the end of a copy for that of the case.
+    archiver = Archiver(temporal, pool, keys, ArchiveStore(None))
+    await archiver.archive_case(case_id)
+    await archiver.one_pass(full=True)
+    ends = await pool.fetchval("select count(*) from ledger where case_id = $1 and kind = 'case:terminated'", case_id)
+    assert ends <= 1
+    assert (await Standing.of(pool, case_id)).entries[: len(before.entries)] != []
+    assert await pool.fetchval("select ended from cases where case_id = $1", case_id)
+
+
+@EVERY_PROCEDURE
+async def test_no_copy_is_heard(
+    procedure: Procedure,
+    door: OpenDoor,
+    genuine: Genuine,
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    temporal: Client,
+    pool: asyncpg.Pool,
+) -> None:
+    """Nothing that was told, asked or answered elsewhere is heard as a message, nor what is plain; and the case goes on."""
+    sources = [await genuine(each) for each in PROCEDURE_LIST]
+    town: Door = await door(procedure)
+    case_id = await town.start()
+    await town.stands(case_id)
+    before = await at_rest(pool, case_id)
+    sent = [each.payloads[:1] for each in one_of_each([one for source in sources for one in source.copies])]
+    sent.append((Payload(metadata={"encoding": b"json/plain"}, data=b'{"message_id": "1"}'),))
+    for payloads in sent:
+        await stranger.signal(case_id, payloads)
+
+    async def told() -> bool:
+        return bool(await pool.fetchval(REFUSED, case_id) >= len(sent))
+
+    await eventually(told)
+    assert await at_rest(pool, case_id) == before
+    verified, replayed = await named(temporal, keys, settings, pool, case_id)
+    assert "signal-copied" in verified
+    assert "signal-copied" in replayed
+    first = next(step for step in town.examples.MAIN.steps if not callable(step.body))
+    answer = await town.taken(case_id, first)
+    assert answer.status_code in {200, 409}, answer.text  # taken up and judged: it does not wait
+
+
+@EVERY_PROCEDURE
+async def test_only_who_has_to_do_with_a_case_is_heard(
+    procedure: Procedure, door: OpenDoor, temporal: Client, pool: asyncpg.Pool
+) -> None:
+    """A message that was written with the key, and is for another case or of one that this one does not know, is not heard."""
+    town: Door = await door(procedure)
+    case_id, other = await town.start(), await town.start()
+    for each in (case_id, other):
+        await town.stands(each)
+    before = await at_rest(pool, case_id)
+    subjects = ("summons_reported", "whistle_ended", "whistle_blown", "incident_answered", "whistle_scored", "recovery_told",
+                "merge_offered", "merge_answered")  # fmt: skip
+    messages = [
+        Message(
+            message_id=f"{other}/{subject}", sender=f"welfare-20990101-000001.{subject}", to=case_id, subject=subject
+        )
+        for subject in subjects
+    ]
+    messages.append(Message(message_id="1", sender=str(before.row[5].get("parent") or other), to=other, subject="told"))
+    messages.append(Message(message_id="2", sender=str(before.row[5].get("parent") or other), subject="told"))
+    for message in messages:
+        await temporal.get_workflow_handle(case_id).signal("message", message)
+
+    async def told() -> bool:
+        return bool(await pool.fetchval(REFUSED, case_id) >= len(messages))
+
+    await eventually(told)
+    assert await at_rest(pool, case_id) == before
+
+
+@pytest.fixture(scope="module")
+async def unanswered(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool) -> AsyncIterator[str]:
+    """A queue whose worker runs cases and does none of what they ask for; its name."""
+    queue = "unanswered"
+    forgeries = Forgeries(pool, lambda: None)
+    config = temporal.config()
+    config["data_converter"] = judging(data_converter(keys))
+    client = Client(**config)
+    worker = Worker(
+        client,
+        task_queue=queue,
+        workflows=PROCEDURES,
+        activities=[Ledger(pool, keys.stamp_ring).flush],
+        interceptors=[StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
+        workflow_runner=workflow_runner(sandbox=False),
+        identity=IDENTITY,
+        no_remote_activities=True,
+    )
+    async with beside(forgeries.run()), worker:
+        yield queue
+
+
+@EVERY_PROCEDURE
+async def test_no_copy_is_an_answer(
+    procedure: Procedure,
+    door: OpenDoor,
+    genuine: Genuine,
+    stranger: Stranger,
+    unanswered: str,
+    settings: Settings,
+    keys: Keys,
+    temporal: Client,
+    pool: asyncpg.Pool,
+) -> None:
+    """What an activity answered in another case is no answer here, whichever activity is asked: it counts as none."""
+    every = [one for each in PROCEDURE_LIST for one in (await genuine(each)).copies]
+    answers = {each.name: each for each in every if each.kind == "answer"}
+    assert {"place_order", "ask_source", "pay"} <= set(answers)
+    told: list[tuple[str, str]] = []
+    town: Door = await door(procedure, task_queue=unanswered)
+    async with beside(stranger.answer(unanswered, answers, told)):
+        with suppress(AssertionError):  # a case that is started by others' may not come about without answers
+            async with asyncio.timeout(20):
+                case_id = await town.start(key=uuid.uuid4().hex)
+                for step in examples(procedure).MAIN.steps:
+                    if (await town.taken(case_id, step)).status_code != 200:
+                        break
+
+        async def answered() -> bool:
+            return bool(told)
+
+        await eventually(answered)
+    cases = {case for case, _ in told}
+    for case_id in cases:
+        wanted = sum(case == case_id for case, _ in told)
+
+        async def kept(case_id: str = case_id, wanted: int = wanted) -> bool:
+            return bool(await pool.fetchval(REFUSED, case_id) >= wanted)
+
+        await eventually(kept)
+        verified, replayed = await named(temporal, keys, settings, pool, case_id)
+        assert verified.count("answer-copied") + verified.count("more") >= 1
+        assert "answer-copied" in replayed
+
+
+async def test_the_answer_to_another_question_is_none(
+    door: OpenDoor, stranger: Stranger, unanswered: str, keys: Keys, pool: asyncpg.Pool
+) -> None:
+    """An answer that was written for this case and this activity, and names another question or none, counts as none."""
+    town: Door = await door(PROCEDURE_LIST[0], task_queue=unanswered)
+    for question in ("incident-20990101-000001.order-1", None):
+        told: list[tuple[str, str]] = []
+        case_id = await town.start()
+        receipt = OrderReceipt(
+            order_id="x", department="urban-management", gateway=Gateway.HTTP, accepted=True, receipt="copied-1",
+            question=question,
+        )  # fmt: skip
+        context = ActivitySerializationContext("default", None, "place_order", unanswered, case_id, "incident", False)
+        payloads = await data_converter(keys).with_context(context).encode([receipt])
+        async with beside(stranger.answer(unanswered, {"place_order": Copied("", "", tuple(payloads))}, told)):
+
+            async def kept(case_id: str = case_id) -> bool:
+                return bool(await pool.fetchval(REFUSED, case_id))
+
+            await eventually(kept)
+        await at_rest(pool, case_id)
+        bodies = await pool.fetch("select body from ledger where case_id = $1", case_id)
+        assert not any("copied-1" in row["body"] for row in bodies)
+
+
+async def test_no_copy_is_a_question(
+    genuine: Genuine, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
+) -> None:
+    """What a case asked an activity is not carried out for another workflow: no order, no check, no payment."""
+    every = [one for each in PROCEDURE_LIST for one in (await genuine(each)).copies if one.kind == "question"]
+    questions = one_of_each(every)
+    before = await pool.fetchval("select count(*) from refusals where code = 'out-of-place'")
+    for each in questions:
+        failure = await stranger.ask(settings.task_queue, each.name, each.payloads)
+        assert (failure.application_failure_info.type, failure.application_failure_info.non_retryable) == (
+            "OutOfPlace",
+            True,
+        )
+
+    async def told() -> bool:
+        now = await pool.fetchval("select count(*) from refusals where code = 'out-of-place'")
+        return bool(now >= before + len(questions))
+
+    assert {each.name for each in questions} >= {"place_order", "ask_source", "pay"}
+    await eventually(told)
+
+
+@pytest.fixture(scope="module")
+def key_from_before(settings: Settings) -> tuple[str, bytes]:
+    """A payload key of the time when payloads named no place; it is not the one for new things."""
+    key_id, key = "payload-00000001", b"before" + b"0" * 26
+    file = settings.key_folder / "payload.json"
+    with hold_folder(settings.key_folder):
+        active, known = read_ring(file)
+        replace_file(file, ring_text(active, {**known, key_id: key}))
+    return key_id, key
+
+
+@EVERY_PROCEDURE
+async def test_a_start_from_before_is_good_once(
+    procedure: Procedure,
+    genuine: Genuine,
+    key_from_before: tuple[str, bytes],
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    pool: asyncpg.Pool,
+) -> None:
+    """A start that names no place starts nothing but its case: the ledger takes a case from the workflow of its number alone."""
+    source = await genuine(procedure)
+    start = next(each for each in source.copies if each.kind == "start")
+    before, refused = await at_rest(pool, source.case_id), await pool.fetchval(REFUSED, source.case_id)
+    [opened] = await EncryptionCodec(keys.payload).decode(start.payloads)
+    workflow_id = new_number(procedure)
+    run = await stranger.start(
+        procedure.name, workflow_id, settings.task_queue, [closed_before(opened, *key_from_before)]
+    )
+    await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
+
+    assert await Standing.of(pool, source.case_id) == before
+    assert await pool.fetchval(REFUSED, source.case_id) > refused
+    assert await pool.fetchval("select count(*) from ledger where case_id = $1", workflow_id) == 0
+
+
+@EVERY_PROCEDURE
+async def test_a_row_from_before_takes_its_own_run_alone(
+    procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
+) -> None:
+    """A row that knows no first run takes that of the case with its next flush, in a later run too, and never another."""
+    town: Door = await door(procedure, history_limit=SHORT)
+    case_id = await town.start()
+    await town.stands(case_id)
+    await at_rest(pool, case_id)
+    first = await pool.fetchval("select first_run_id from cases where case_id = $1", case_id)
+    await pool.execute("update cases set first_run_id = null where case_id = $1", case_id)
+    await town.go(case_id, town.examples.MAIN.steps)
+    assert await pool.fetchval("select first_run_id from cases where case_id = $1", case_id) == first
+    start = next(each for each in await stranger.read(case_id) if each.kind == "start")
+
+    await at_rest(pool, case_id)
+    with suppress(RPCError):  # it may have ended
+        await stranger.client.get_workflow_handle(case_id).terminate("by a stranger")
+    await pool.execute("update cases set first_run_id = null where case_id = $1", case_id)
+    before = await Standing.of(pool, case_id)
+    run = await stranger.start(procedure.name, case_id, settings.task_queue, start.payloads)
+    await stranger.becomes(case_id, run, WorkflowExecutionStatus.FAILED)
+    assert await Standing.of(pool, case_id) == before

@@ -1,0 +1,215 @@
+"""Tools of somebody who reaches Temporal's port and nothing else: no key, no token, no database. What they copy is genuine."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.command.v1 import Command, ScheduleActivityTaskCommandAttributes
+from temporalio.api.common.v1 import ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType
+from temporalio.api.enums.v1 import CommandType, EventType
+from temporalio.api.failure.v1 import Failure
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import (
+    PollActivityTaskQueueRequest,
+    PollWorkflowTaskQueueRequest,
+    RespondActivityTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest,
+    SignalWorkflowExecutionRequest,
+    StartWorkflowExecutionRequest,
+)
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
+
+from tests.waiting import eventually
+
+IDENTITY = "stranger"
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What was taken from a history. `kind`: what it was there; `name`: of the activity, signal, command or workflow."""
+
+    kind: str
+    name: str
+    payloads: tuple[Payload, ...]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def copies(events: Sequence[HistoryEvent]) -> Iterator[Copied]:  # noqa: C901 - one arm for each kind of event
+    """Everything in a history that could be sent elsewhere."""
+    asked: dict[int, str] = {}
+    for event in events:
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                start = event.workflow_execution_started_event_attributes
+                yield Copied("start", start.workflow_type.name, tuple(start.input.payloads))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+                signal = event.workflow_execution_signaled_event_attributes
+                yield Copied("signal", signal.signal_name, tuple(signal.input.payloads))
+            case EventType.EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED:
+                sent = event.signal_external_workflow_execution_initiated_event_attributes
+                yield Copied("sent", sent.signal_name, tuple(sent.input.payloads))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+                update = event.workflow_execution_update_accepted_event_attributes.accepted_request.input
+                yield Copied("command", update.name, tuple(update.args.payloads))
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                activity = event.activity_task_scheduled_event_attributes
+                asked[event.event_id] = activity.activity_type.name
+                yield Copied("question", activity.activity_type.name, tuple(activity.input.payloads))
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                answer = event.activity_task_completed_event_attributes
+                yield Copied("answer", asked[answer.scheduled_event_id], tuple(answer.result.payloads))
+            case EventType.EVENT_TYPE_MARKER_RECORDED:
+                receipt = event.marker_recorded_event_attributes.details.get("result")
+                if receipt is not None:
+                    yield Copied("receipt", "flush", tuple(receipt.payloads))
+            case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+                child = event.start_child_workflow_execution_initiated_event_attributes
+                yield Copied("child", child.workflow_type.name, tuple(child.input.payloads))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
+                following = event.workflow_execution_continued_as_new_event_attributes
+                yield Copied("next run", following.workflow_type.name, tuple(following.input.payloads))
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+                told = event.workflow_execution_update_completed_event_attributes.outcome.success
+                yield Copied("answer to a command", "", tuple(told.payloads))
+
+
+def one_of_each(found: Sequence[Copied]) -> list[Copied]:
+    """The first of every kind and name."""
+    return list({str(each): each for each in reversed(found)}.values())
+
+
+@dataclass
+class Stranger:
+    """Somebody at Temporal's port."""
+
+    client: Client
+
+    async def read(self, case_id: str, run_id: str | None = None) -> list[Copied]:
+        """Everything that stands in the history of a case, the runs before included."""
+        found: list[Copied] = []
+        while run_id != "":
+            events = (await self.client.get_workflow_handle(case_id, run_id=run_id).fetch_history()).events
+            found = [*copies(events), *found]
+            run_id = events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        return found
+
+    async def start(self, workflow: str, workflow_id: str, queue: str, payloads: Sequence[Payload]) -> str:
+        """Start a workflow; its run."""
+        started = await self.client.workflow_service.start_workflow_execution(
+            StartWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_id=workflow_id,
+                workflow_type=WorkflowType(name=workflow),
+                task_queue=TaskQueue(name=queue),
+                input=Payloads(payloads=payloads),
+                workflow_task_timeout=Duration(seconds=10),
+                identity=IDENTITY,
+                request_id=uuid.uuid4().hex,
+            )
+        )
+        return str(started.run_id)
+
+    async def becomes(self, workflow_id: str, run_id: str, status: WorkflowExecutionStatus) -> None:
+        """Wait until a run has come to this end."""
+        handle = self.client.get_workflow_handle(workflow_id, run_id=run_id)
+
+        async def ended() -> bool:
+            return (await handle.describe()).status == status
+
+        await eventually(ended)
+
+    async def signal(self, workflow_id: str, payloads: Sequence[Payload], name: str = "message") -> None:
+        """Send a signal."""
+        await self.client.workflow_service.signal_workflow_execution(
+            SignalWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=workflow_id),
+                signal_name=name,
+                input=Payloads(payloads=payloads),
+                identity=IDENTITY,
+                request_id=uuid.uuid4().hex,
+            )
+        )
+
+    async def answer(self, queue: str, answers: dict[str, Copied], told: list[tuple[str, str]]) -> None:
+        """Answer whatever is asked on a queue with what was answered elsewhere, until cancelled; `told`: case and activity."""
+        while True:
+            task = await self._poll(queue)
+            if task is None or not task.task_token:
+                continue
+            kind = task.activity_type.name
+            answer = answers.get(kind) or next(iter(answers.values()))
+            await self.client.workflow_service.respond_activity_task_completed(
+                RespondActivityTaskCompletedRequest(
+                    namespace=self.client.namespace,
+                    task_token=task.task_token,
+                    result=Payloads(payloads=answer.payloads),
+                    identity=IDENTITY,
+                )
+            )
+            told.append((task.workflow_execution.workflow_id, kind))
+
+    async def _poll(self, queue: str) -> Any:
+        try:
+            return await self.client.workflow_service.poll_activity_task_queue(
+                PollActivityTaskQueueRequest(
+                    namespace=self.client.namespace, task_queue=TaskQueue(name=queue), identity=IDENTITY
+                ),
+                timeout=timedelta(seconds=5),
+            )
+        except RPCError:
+            await asyncio.sleep(0)
+            return None
+
+    async def ask(self, queue: str, activity: str, payloads: Sequence[Payload]) -> Failure:
+        """Have the town's worker asked something by a workflow of one's own; how it failed."""
+        own = f"stranger-{uuid.uuid4().hex[:8]}"
+        await self.start("anything", own, own, [])
+        task = await self.client.workflow_service.poll_workflow_task_queue(
+            PollWorkflowTaskQueueRequest(
+                namespace=self.client.namespace, task_queue=TaskQueue(name=own), identity=IDENTITY
+            )
+        )
+        await self.client.workflow_service.respond_workflow_task_completed(
+            RespondWorkflowTaskCompletedRequest(
+                namespace=self.client.namespace,
+                task_token=task.task_token,
+                identity=IDENTITY,
+                commands=[
+                    Command(
+                        command_type=CommandType.COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK,
+                        schedule_activity_task_command_attributes=ScheduleActivityTaskCommandAttributes(
+                            activity_id="1",
+                            activity_type=ActivityType(name=activity),
+                            task_queue=TaskQueue(name=queue),
+                            input=Payloads(payloads=payloads),
+                            start_to_close_timeout=Duration(seconds=20),
+                            schedule_to_close_timeout=Duration(seconds=60),
+                        ),
+                    )
+                ],
+            )
+        )
+        found: list[Failure] = []
+
+        async def failed() -> bool:
+            events = (await self.client.get_workflow_handle(own).fetch_history()).events
+            found.extend(
+                event.activity_task_failed_event_attributes.failure
+                for event in events
+                if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED
+            )
+            assert not any(event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED for event in events)
+            return bool(found)
+
+        await eventually(failed)
+        await self.client.get_workflow_handle(own).terminate("done")
+        return found[0]
