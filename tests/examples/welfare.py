@@ -87,6 +87,7 @@ DOCUMENTS = {
     "temporary-aid": IDENTITY_CARD,
     "subsistence-allowance": ("identity-card", "household-register", "income-statement"),
     "disability-allowance": ("identity-card", "disability-certificate"),
+    "destitute-support": ("identity-card", "household-register"),
 }
 
 

@@ -347,7 +347,7 @@ async def test_what_lives_when_the_law_comes_is_registered(own_settings: Setting
             shutil.copy(file, before)
     await migrate(own_settings.database_url, before)
     he, she, child = (f"person:{letter:0>26}" for letter in "ABC")
-    told = (
+    told: tuple[tuple[str, str, int, datetime | None, str, list[str]], ...] = (
         ("welfare-20260101-000001", "paying", 1, None, he, [she]),
         ("welfare-20260102-000001", "applied", 2, None, he, []),
         ("welfare-20260103-000001", "ended", 3, datetime(2026, 2, 1, tzinfo=UTC), child, []),
