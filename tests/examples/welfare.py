@@ -97,6 +97,7 @@ DOCUMENTS = {
     "heating-aid": IDENTITY_CARD,
     "subsistence-allowance": ("identity-card", "household-register", "income-statement"),
     "disability-allowance": ("identity-card", "disability-certificate"),
+    "destitute-support": ("identity-card", "household-register"),
 }
 
 

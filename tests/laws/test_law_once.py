@@ -17,7 +17,9 @@ from pydantic import SecretStr
 
 from engine.database import open_pool
 from engine.migrations import FOLDER, migrate
+from engine.reservations import reserve
 from engine.settings import Settings
+from schemas.reservation import Claim, Hold, Occasion
 from schemas.welfare import WELFARE
 from tests.api_callers import BuildApp, api_of
 from tests.door import Door, OpenDoor, Person, Step
@@ -40,6 +42,7 @@ from tests.examples.welfare import (
     complete,
     identity_number,
 )
+from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
 pytestmark = pytest.mark.usefixtures("worker")
@@ -328,6 +331,30 @@ async def test_a_review_again_under_its_key_gets_its_answer_whatever_stands_in_t
     assert in_the_way(await town.door.taken(case_id, CONFIRM)) != []
 
 
+async def test_who_asks_second_waits_for_who_asked_first(pool: asyncpg.Pool) -> None:
+    """While the first one's transaction is open the second one has no answer; then it has the first one's."""
+    child = [Claim(key=f"rule/{uuid.uuid4()}", hold=Hold.NAMED)]
+    async with pool.acquire() as one, pool.acquire() as other:
+        first = one.transaction()
+        await first.start()
+        assert await reserve(one, "law", "case-1", child, Occasion.TAKEN) == ()
+
+        async def second() -> tuple[str, ...]:
+            async with other.transaction():
+                return await reserve(other, "law", "case-2", child, Occasion.TAKEN)
+
+        waiter = other.get_server_pid()
+        asking = asyncio.create_task(second())
+
+        async def waits() -> bool:
+            assert not asking.done(), "it was answered while the first one was still writing"
+            return bool(await one.fetchval("select count(*) from pg_locks where pid = $1 and not granted", waiter))
+
+        await eventually(waits)
+        await first.commit()
+        assert await asking == ("case-1",)
+
+
 # ---- cases from before ------------------------------------------------------------------------------------------------
 
 LAW = "20261128000020"
@@ -347,7 +374,7 @@ async def test_what_lives_when_the_law_comes_is_registered(own_settings: Setting
             shutil.copy(file, before)
     await migrate(own_settings.database_url, before)
     he, she, child = (f"person:{letter:0>26}" for letter in "ABC")
-    told = (
+    told: tuple[tuple[str, str, int, datetime | None, str, list[str]], ...] = (
         ("welfare-20260101-000001", "paying", 1, None, he, [she]),
         ("welfare-20260102-000001", "applied", 2, None, he, []),
         ("welfare-20260103-000001", "ended", 3, datetime(2026, 2, 1, tzinfo=UTC), child, []),

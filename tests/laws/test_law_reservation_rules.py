@@ -1,12 +1,13 @@
 """What stands in the way of what: the rules of reservations, without a town."""
 
 import itertools
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
 from schemas.welfare import WELFARE
-from schemas.welfare_policy import Benefit
 from schemas.welfare_reservations import claims_of
 from schemas.welfare_state import LIVING, WelfareState
 
@@ -76,6 +77,11 @@ def test_a_decision_makes_count_whoever_was_named_and_weakens_nobody() -> None:
     ]  # fmt: skip
 
 
+def state_with(**known: Any) -> WelfareState:
+    """A state of which only this is known."""
+    return WelfareState.model_construct(**known)
+
+
 def test_every_word_that_grants_asks_and_makes_count() -> None:
     """Each command that brings a case from undecided to paying, of those that are there and those to come."""
     grants = {
@@ -83,7 +89,7 @@ def test_every_word_that_grants_asks_and_makes_count() -> None:
         for rule in WELFARE.rules
         if set(rule.to) & set(LIVING) and not set(rule.at) <= set(LIVING) and rule.command in WELFARE.commands
     }
-    state = WelfareState.model_construct(rules=Benefit.model_construct(pay_first_fen=0))
+    state = state_with(rules=SimpleNamespace(pay_first_fen=0))
 
     assert grants
     assert WELFARE.reserves is not None
@@ -95,11 +101,11 @@ def test_every_word_that_grants_asks_and_makes_count() -> None:
 def test_a_household_claims_everybody_once_and_the_applicant_firmly() -> None:
     """Each benefit that is held, of each person; whoever is named beside themselves is still the applicant."""
     me, her = f"person:{'A':0>26}", f"person:{'B':0>26}"
-    state = WelfareState.model_construct(benefit="b", reserves=("b", "a+b"), reporter=me, members=(her, me, her))
+    state = state_with(benefit="b", reserves=("b", "a+b"), reporter=me, members=(her, me, her))
 
     assert {claim.key: claim.hold for claim in claims_of(state)} == {
         f"b/{me}": Hold.OWN, f"a+b/{me}": Hold.OWN, f"b/{her}": Hold.NAMED, f"a+b/{her}": Hold.NAMED,
     }  # fmt: skip
     assert len(claims_of(state)) == 4
-    before = WelfareState.model_construct(benefit="b", reserves=(), reporter=me, members=())
+    before = state_with(benefit="b", reserves=(), reporter=me, members=())
     assert [claim.key for claim in claims_of(before)] == [f"b/{me}"]
