@@ -461,6 +461,41 @@ async def test_a_consent_that_comes_with_the_application_counts_from_the_start(t
     assert (refused.status_code, "household.0.consent" in refused.text) == (422, True)
 
 
+async def test_people_without_an_identity_number_can_be_entered(town: OverheardTown) -> None:
+    """By a permit or a passport somebody is found again and asked about; where it is not taken, that is said."""
+    clerk = town.as_("window_clerk")
+    passport = {"kind": "passport", "number": f"e{next(_orders)}4567", "birth": "1980-01-02"}
+    permit = {"kind": "hk_macao_permit", "number": f"Ｈ00000{next(_orders)}", "birth": "1985-04-12"}
+    applicant = {"name": "Maria Rossi", "identity_document": passport}
+    members = [{"name": "陈家明", "identity_document": permit, "consent": await upload(clerk, town.api)}]
+    papers = [{"kind": "identity-card", "document": await upload(clerk, town.api)}]
+    body = application("temporary-aid", applicant, household=members, documents=papers)
+    other = {"name": "郑某某", "identity_number": identity_number("19800303", next(_orders))}
+    again = [applicant, members[0] | {"consent": None}]
+    first = await apply(clerk, body)
+    second = await apply(clerk, application("subsistence-allowance", other, household=again))
+    refused = await clerk.post("/api/v1/welfare-applications", body | {"benefit": "old-age-allowance"})
+    await given(town.as_("street_officer"), first, "accept")
+
+    async def asked() -> bool:
+        return len(town.asked_about(first)) == 2
+
+    await eventually(asked)
+    states = [
+        await town.pool.fetchval("select snapshot from cases where case_id = $1", case_id)
+        for case_id in (first, second)
+    ]
+    shown = (await timeline(clerk, first))[0]["facts"]
+
+    assert town.asked_about(first)[0] == [
+        {"name": "Maria Rossi", "identity_number": passport["number"].upper(), "document_kind": "passport"},
+        {"name": "陈家明", "identity_number": f"H{permit['number'][1:]}", "document_kind": "hk_macao_permit"},
+    ]
+    assert states[1]["members"] == [states[0]["reporter"], *states[0]["members"]]
+    assert [fault["field"] for fault in refused.json()["faults"]] == ["applicant.identity_document.kind"]
+    assert (shown["birth"], shown["members"][0]["document_kind"]) == ("1980-01", "hk_macao_permit")
+
+
 # ---- what of it is for whom -----------------------------------------------------------------------------------------------
 
 
