@@ -87,7 +87,7 @@ from intake where status = 'waiting';
 -- name: suspect
 -- The task of its case failed with it, from so many seconds before now on; only the latest attempt may say so.
 update intake
-set failing_since = coalesce(failing_since, clock_timestamp() - $3::interval), leased_until = clock_timestamp() + $4::interval
+set failing_since = coalesce(failing_since, clock_timestamp() - $3::interval)
 where intake_id = $1 and attempts = $2 and status = 'waiting';
 
 -- name: elsewhere
