@@ -32,7 +32,7 @@ from starter.stuck import StuckCase, retry_now, stuck_cases
 
 FOUND = 1
 PATIENCE_SECONDS = 10.0
-SETTLE_SECONDS = 20.0
+SETTLE_SECONDS = 40.0
 WIDTH_WITHOUT_TERMINAL = 190
 
 stuck_app = typer.Typer(help="停滞 Cases that do not get on.", invoke_without_command=True)

@@ -90,6 +90,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._under_way:
             self._head_has_come()
             return
+        if self.transport.is_closing():
+            return
         # What is left of a body that is answered already is drained for a while: cut off, its sender would not see the answer.
         self._head_bytes += 0 if self._in_body else len(data)
         if self._head_bytes > HEAD_BYTES_MAX:

@@ -162,9 +162,9 @@ class Postbox:
                 await connection.execute(KEEP, *refusal_row(submission.case_id, stamp, refusal))
         return _settled(submission, Status.REFUSED, answer, row)
 
-    async def suspect(self, submission: Submission, tried_for: timedelta, pause: timedelta) -> None:
-        """The task of its case failed in the attempt that began `tried_for` ago: leave it for later, and remember since when."""
-        await self._pool.execute(SQL.suspect, submission.intake_id, submission.attempts, tried_for, pause)
+    async def suspect(self, submission: Submission, tried_for: timedelta) -> None:
+        """Remember that the task of its case failed in the attempt that began `tried_for` ago, if it did not before."""
+        await self._pool.execute(SQL.suspect, submission.intake_id, submission.attempts, tried_for)
 
     async def elsewhere(self, submission: Submission) -> Elsewhere:
         """How other cases fare since this one's task fails."""

@@ -115,12 +115,12 @@ class Relay:
         except NotDelivered as error:
             self._counts.attempt_failed(error.reason)
             tried_for = timedelta(seconds=asyncio.get_running_loop().time() - began)
-            settled = await self._judge(submission, tried_for)
-            if settled is not None:
-                self._tell(submission.submission, settled.submission)
-                return settled.more
+            verdict = await self._judge(submission, tried_for)
+            if isinstance(verdict, Settled):
+                self._tell(submission.submission, verdict.submission)
+                return verdict.more
             self._tell(submission.submission, None)
-            await self._postbox.postpone(submission, _pause(submission, expected=error.expected))
+            await self._postbox.postpone(submission, verdict or _pause(submission, expected=error.expected))
             if not error.expected:
                 log.error("not_delivered", case_id=submission.case_id, command=submission.command, reason=error.reason)  # noqa: TRY400 - no words of others
             return False
@@ -130,8 +130,8 @@ class Relay:
         self._tell(submission.submission, settled.submission)
         return settled.more
 
-    async def _judge(self, submission: Submission, tried_for: timedelta) -> Settled | None:
-        """Lay a command aside with which its case's task fails again and again; None: try it again later.
+    async def _judge(self, submission: Submission, tried_for: timedelta) -> Settled | timedelta | None:
+        """Lay a command aside with which its case's task fails again and again, or say how soon it is to be tried once more.
 
         Only the task's own failures count, as the history shows them: while Temporal, the workers or the database are away
         there are none, and nothing is laid aside.
@@ -143,12 +143,11 @@ class Relay:
         if not evidence.failures:
             return None
         if submission.failing_since is None or not evidence.convicts:
-            pause = PAUSE_OF_SUSPECTS if submission.attempts < TRIED_OFTEN else PAUSE_MAX
-            await self._postbox.suspect(submission, tried_for, pause)
+            await self._postbox.suspect(submission, tried_for)
             log.warning(
                 "task_fails_with", case_id=submission.case_id, command=submission.command, error=evidence.failure
             )
-            return None
+            return PAUSE_OF_SUSPECTS if submission.attempts < TRIED_OFTEN else PAUSE_MAX
         if town_is_sick(await self._postbox.elsewhere(submission)):
             return None
         log.error("set_aside", case_id=submission.case_id, command=submission.command, error=evidence.failure)

@@ -15,10 +15,11 @@ from schemas.actor import Role
 
 @dataclass(frozen=True)
 class Served:
-    """An API that listens on a real port."""
+    """An API that listens on a real port. `connections`: how many it has now."""
 
     port: int
     keys: Keys
+    connections: Callable[[], int]
 
     def token(self, subject: str, role: Role = Role.RESIDENT) -> str:
         """A token of somebody."""

@@ -26,6 +26,9 @@ JSON = "application/json"
 OF_EVERY_ADDRESS = {ProblemCode.METHOD_NOT_ALLOWED}
 """It is answered where there is no operation, so none can announce it."""
 
+BORDERS = ("\x00", "0001-01-01", "9999-12-31", "9" * 30, "-1", "\u202ex")
+"""Where the types of addresses end; each of them in each place alone is the matter of tests/laws/test_law_borders.py."""
+
 Operation = tuple[str, str, dict[str, Any]]
 
 
@@ -136,7 +139,8 @@ def requests_of(method: str, path: str, operation: dict[str, Any]) -> Iterator[d
     key, kind = {"Idempotency-Key": "k"}, {"Content-Type": JSON}
     names = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
     yield {"method": method, "url": filled}
-    yield {"method": method, "url": filled, "params": dict.fromkeys(names, "\x00nonsense" * 60)}
+    for odd in ("\x00nonsense" * 60, *BORDERS):
+        yield {"method": method, "url": filled, "params": dict.fromkeys(names, odd)}
     for content in (b"", b"{", b"[]", b"{}", b'{"nonsense": 1}', b"x" * 200_000):
         yield {"method": method, "url": filled, "content": content, "headers": key | kind}
     yield {"method": method, "url": filled, "content": b"{}", "headers": {"Content-Type": "text/plain"} | key}

@@ -54,11 +54,13 @@ update intake set leased_until = clock_timestamp() + $3::interval
 where intake_id = $1 and attempts = $2 and status = 'waiting';
 
 -- name: settle
--- Write down how it ended; only the latest attempt may, and only once. No row: somebody else may.
+-- Write down how it ended; only the latest attempt may, and only once. No row: somebody else may. What was laid aside by hand
+-- while it was under way, and was carried out or refused all the same, is what the case says of it.
 -- With the case as it stands then, if it is asked for ($5): a command is answered with what came of it.
 with settled as (
     update intake set status = $3, answer = $4, settled_at = clock_timestamp(), leased_until = null
-    where intake_id = $1 and attempts = $2 and status = 'waiting'
+    where intake_id = $1
+      and (attempts = $2 and status = 'waiting' or status = 'set_aside' and $3 in ('delivered', 'refused'))
     returning case_id, settled_at
 )
 select settled_at,
@@ -87,7 +89,7 @@ from intake where status = 'waiting';
 -- name: suspect
 -- The task of its case failed with it, from so many seconds before now on; only the latest attempt may say so.
 update intake
-set failing_since = coalesce(failing_since, clock_timestamp() - $3::interval), leased_until = clock_timestamp() + $4::interval
+set failing_since = coalesce(failing_since, clock_timestamp() - $3::interval)
 where intake_id = $1 and attempts = $2 and status = 'waiting';
 
 -- name: elsewhere

@@ -196,8 +196,8 @@ def test_films_and_photos_of_phones_are_recognised_by_their_brand(
     assert recognise(film(brand, *others)) == found
 
 
-def crowded(names: int) -> bytes:
-    """An archive with a macro behind so many names."""
+def crowded(names: int, *last: str) -> bytes:
+    """An archive with so many names, and this behind them."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         for name in (
@@ -217,13 +217,15 @@ def costly() -> Iterator[tuple[str, bytes]]:
         "streams": b"stream\n", "object streams": b"/First 1 /Filter /FlateDecode stream\n", "openings": b"/OpenAction 5 0 R ",
         "objects": b"5 0 obj ", "actions": b"/AA ", "names": b"/", "filters": b"/Filter [", "spaces": b"/OpenAction    ",
     }.items():  # fmt: skip
-        yield name, b"%PDF-1.7\n" + part * (10_000_000 // len(part))
+        yield name, b"%PDF-1.7\n5 0 obj[3 0 R]endobj\n" + part * (10_000_000 // len(part))
 
 
 def test_a_macro_behind_ten_thousand_names_is_not_taken() -> None:
     """An archive with more parts than an office file has is none, wherever in it the macro stands."""
-    assert recognise(crowded(10_000)) is None
-    assert recognise(crowded(4000)) is None
+    assert recognise(crowded(9998, "word/vbaProject.bin")) is None
+    assert recognise(crowded(4000, "word/vbaProject.bin")) is None
+    assert examine(crowded(4000)).media_type == DOCX
+    assert examine(crowded(5000)).media_type is None
 
 
 @pytest.mark.parametrize(("name", "content"), [pytest.param(*each, id=each[0]) for each in costly()])
