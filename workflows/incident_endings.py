@@ -209,7 +209,7 @@ class Endings(Followers):
             facts={"offer": offer, "taken": taken},
         )
         await steps.tell_case(sender, answer)
-        if taken and sender not in self.state.merged_reports:
+        if taken and sender in self.state.followers and sender not in self.state.merged_reports:
             self.state.merged_reports.append(sender)
             self.record(
                 Kind.REPORT_MERGED, case=sender, reports=len(self.state.merged_reports) + (not self.state.reporter_left)

@@ -536,7 +536,7 @@ async def test_codes_in_full_width_are_what_they_mean(as_: As, town: Door) -> No
 
 async def test_what_one_person_sends_again_is_found(as_: As) -> None:
     """Ten equal reports without coordinates are proposed to each other; another's, and other words elsewhere, are not."""
-    me, area = as_(subject=f"again-{uuid.uuid4().hex[:8]}"), "320104.003.05"
+    me, area = as_(subject=f"again-{uuid.uuid4().hex[:8]}"), OTHER
     report = {**examples(INCIDENT).REPORT, "location": {"address": "幸福小区3号楼", "area": area}}
     del report["reporter"]
     cases = [(await me.report(report)).json()["case_id"] for _ in range(9)]
