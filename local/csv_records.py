@@ -13,7 +13,7 @@ from schemas.tidy_text import is_blank, tidy
 _LINE_ENDS = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 _LINE_ENDS_IN_BYTES = re.compile(rb"(?<=\n)|(?<=\r)(?!\n)")
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_END_OF_FILE = re.compile(rb"\x1a\s*\Z")
+_END_OF_FILE = re.compile(rb"(?:\x1a\s*)+\Z")
 """Ctrl-Z: with it programs of old ended a text; what stands behind it is nothing."""
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 from schemas.clocks import Limit, Tier, Unit
 from schemas.model import Model
 from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
-from schemas.tidy_text import is_blank
+from schemas.tidy_text import is_blank, tidy
 
 
 class Urgency(StrEnum):
@@ -97,6 +97,8 @@ class IncidentPolicy(Policy):
                 yield f"categories.{category}.legal_basis: is blank; name the law"
             if is_blank(category):
                 yield "categories: one has no name; name it"
+            if self.name_of(category) != category:
+                yield f"categories.{category}: looks the same as {self.name_of(category)!r}; keep one of them"
         for urgency in Urgency:
             if urgency not in self.terms.urgencies:
                 yield f"terms.urgencies.{urgency}: is missing; write respond and finish"
@@ -109,9 +111,14 @@ class IncidentPolicy(Policy):
             for name, limit in (own | {"verify": self.terms.verify, "supervise": self.terms.supervise}).items():
                 yield Duty(f"urgencies.{urgency}.{name}", limit, tiers, on_call)
 
+    def name_of(self, category: str) -> str:
+        """The name on the list that looks the same as this one, such as one in full width; the very one where there is none."""
+        form = tidy(category)
+        return next((name for name in self.categories if tidy(name) == form), category)
+
     def responsibility(self, category: str) -> tuple[Responsibility, bool]:
         """Who answers for a category, and whether it is on the list; what is not goes to the coordination centre."""
-        listed = self.categories.get(category)
+        listed = self.categories.get(self.name_of(category))
         if listed is not None:
             return listed, True
         return Responsibility(

@@ -94,7 +94,7 @@ def open_incident(
         opened_at=at,
         terms=policy.terms,
         departments=policy.departments,
-        category=report.category if listed else OFF_THE_LIST,
+        category=policy.name_of(report.category) if listed else OFF_THE_LIST,
         category_given=kept.category,
         listed=listed,
         responsibility=responsibility,

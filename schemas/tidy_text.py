@@ -76,7 +76,7 @@ def checked_name(text: str) -> str:
 
 def stated(text: str) -> str:
     """What was stated, in its one form; empty when it was nothing. Raises PydanticCustomError: with a control character."""
-    name = text
+    name = tidy(text)
     if any(_is_control(each) for each in name):
         raise PydanticCustomError("control_character", "has a control character")
     return "" if is_blank(name) else name

@@ -45,8 +45,8 @@ def row(text: str = SIMPLIFIED, at: str = "2026-11-20", user: str = "u1", messag
     return cells.getvalue()
 
 
-def in_traditional_characters() -> str:
-    return row(TRADITIONAL).translate(str.maketrans("灯乡设", "燈鄉設"))
+def in_traditional_characters(text: str = TRADITIONAL) -> str:
+    return row(text).translate(str.maketrans("灯乡设", "燈鄉設"))
 
 
 def written(folder: Path, *parts: bytes) -> Path:
@@ -108,6 +108,7 @@ def test_no_line_is_read_as_what_it_is_not(
 
 @pytest.mark.parametrize("content", [
     (HEADER + in_traditional_characters() * 3).encode("big5"),
+    (HEADER + "".join(in_traditional_characters("壞") for _ in range(20))).encode("big5"),
     (HEADER + row()).encode("utf-16"),
     (HEADER + row()).encode("utf-16-le"),
     (HEADER + row()).encode("utf-32"),
@@ -116,6 +117,15 @@ async def test_other_encodings_are_named_and_start_nothing(content: bytes, tmp_p
     """Big5 and UTF-16 are refused as a whole, with the remedy, instead of being read as something else."""
     with pytest.raises(UnreadableFile, match="UTF-8"):
         await desk.imports(written(tmp_path, content))
+
+
+def test_a_line_of_big5_among_others_is_a_fault(tmp_path: Path) -> None:
+    """What was pasted from a file in Big5 is told at its line, and not read as characters that nobody wrote."""
+    lines = [row().encode("gb18030") for _ in range(4)] + [in_traditional_characters().encode("big5")]
+    read = read_messages(written(tmp_path, HEADER.encode(), *lines), ColumnMap())
+
+    assert len(read.messages) == 4
+    assert [(fault.line, "big5" in fault.reason) for fault in read.faults] == [(6, True)]
 
 
 def test_traditional_characters_in_gb18030_are_no_big5(tmp_path: Path) -> None:
@@ -133,7 +143,7 @@ def test_a_header_of_another_encoding_is_told(tmp_path: Path) -> None:
         read_messages(written(tmp_path, "编号,留言内容\n".encode(), *lines), columns)
 
 
-@pytest.mark.parametrize("end", [b"\x1a", b"\r\n\x1a\r\n", b"\n\x1a\x1a"[:2]])
+@pytest.mark.parametrize("end", [b"\x1a", b"\r\n\x1a\r\n", b"\n\x1a\x1a\n"])
 def test_the_mark_at_the_end_of_old_files_is_no_row(end: bytes, tmp_path: Path) -> None:
     """Ctrl-Z behind the last row is nothing; in the middle of a text it is a control character like any other."""
     read = read_messages(written(tmp_path, (HEADER + row()).encode().rstrip(b"\n"), end), ColumnMap())
