@@ -24,11 +24,6 @@ class Command(Model):
         """Say what in the body does not fit this very case; empty when all does."""
         return ()
 
-    @classmethod
-    def text_faults(cls, texts: Mapping[str, str]) -> tuple[Fault, ...]:  # noqa: ARG003 - most texts are free
-        """Say which texts, by field, have not the form that their field asks for: at the door, before they are kept."""
-        return ()
-
 
 @dataclass(frozen=True)
 class Procedure:

@@ -1,6 +1,5 @@
 """What people do with an entitlement while it lives: payments, changes, suspension, reassessment, the end."""
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -128,31 +127,10 @@ class OfPayment(Command):
         )
 
 
-_ACCOUNT = re.compile(r"[0-9]{8,32}")
-
-
-def _account_faults(texts: Mapping[str, str]) -> tuple[Fault, ...]:
-    """The form of a bank account, as an application asks for it: 8 to 32 digits."""
-    if "account" not in texts or _ACCOUNT.fullmatch(texts["account"]):
-        return ()
-    return (
-        Fault(
-            field="account",
-            reason=say("银行账号应为8至32位数字", "is not 8 to 32 digits"),
-            remedy=say("请核对账号", "look at it again"),
-        ),
-    )
-
-
 class RetryPayment(OfPayment):
     """重新发放: to the account that is known; to a corrected one as soon as a second person has confirmed that."""
 
     account: AccountReference | None = None
-
-    @classmethod
-    def text_faults(cls, texts: Mapping[str, str]) -> tuple[Fault, ...]:
-        """Refuse what is no bank account."""
-        return _account_faults(texts)
 
 
 class Settlement(StrEnum):
@@ -180,11 +158,6 @@ class ChangeAccount(Command):
     """变更账户: from the next payment on; asked for by anybody but the payee, a second person confirms it."""
 
     account: AccountReference
-
-    @classmethod
-    def text_faults(cls, texts: Mapping[str, str]) -> tuple[Fault, ...]:
-        """Refuse what is no bank account."""
-        return _account_faults(texts)
 
 
 class ConfirmAccount(Command):
