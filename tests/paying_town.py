@@ -42,7 +42,9 @@ def token_of(keys: Keys) -> Callable[[Person], str]:
     """How people of a town get their tokens."""
 
     def token(person: Person) -> str:
-        return issue(keys, subject=person.subject, role=Role(person.role), area=person.area)
+        return issue(
+            keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
+        )
 
     return token
 
