@@ -75,10 +75,15 @@ class Case(Generic[StateT]):
     procedure: ClassVar[Procedure]
 
     def __new__(cls, state: StateT) -> Any:
-        """Make the case, or what fails in its place; asked before any procedure looks at what it is given."""
-        if (foreign := found_out_of_place(state)) is None:
+        """Make the case, or what fails in its place; asked before any procedure looks at what it is given.
+
+        A case that has begun goes on in a run that its last run made. Temporal says so of no other, whoever starts it.
+        """
+        info = workflow.info()
+        foreign = found_out_of_place(state)
+        if foreign is None and (state.seq == 0 or info.continued_run_id is not None):
             return super().__new__(cls)
-        steps.tell_refused(foreign.of or workflow.info().workflow_id, "start")
+        steps.tell_refused((foreign.of if foreign else "") or info.workflow_id, "start")
         return _Copy()
 
     def __init__(self, state: StateT) -> None:
