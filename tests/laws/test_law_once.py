@@ -81,7 +81,9 @@ class Town:
         if isinstance(by, Person):
             whole["documents"] = []
             headers |= {"Authorization": f"Bearer {self.door.token(by)}"}
-        sent = {**whole, "applicant": who, "household": list(household)}
+        papers = whole["documents"]
+        consenting = [each | ({"consent": papers[0]["document"]} if papers else {}) for each in household]
+        sent = {**whole, "applicant": who, "household": consenting}
         return await self.door.api.post(PATH, json=sent, headers=headers)
 
     async def stands(self, who: dict[str, str], *household: dict[str, str], **other: Any) -> str:
