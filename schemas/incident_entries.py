@@ -126,6 +126,7 @@ REFERENCES: References = {
     Kind.RATED: {"comment": TEXT},
     Kind.REOPENED: {"reason": TEXT},
     Kind.WITHDRAWN: {"reason": TEXT},
+    Kind.REPORTER_LEFT: {"reason": TEXT},
     Kind.REJECTED: {"reason": TEXT},
     Kind.UNRESOLVED: {"reason": TEXT},
     Kind.EXTENSION_REQUESTED: {"reason": TEXT},

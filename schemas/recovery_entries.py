@@ -42,6 +42,7 @@ TITLES: dict[str, str] = {
 REFERENCES: References = {
     **of_the_file("recovery"),
     Kind.DEMANDED: {"debtor": PERSON},
+    Kind.REPAYMENT_DECLINED: {"reason": TEXT},
     Kind.WRITE_OFF_PROPOSED: {"reason": TEXT},
     Kind.WRITE_OFF_DECLINED: {"reason": TEXT},
 }

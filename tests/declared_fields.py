@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 
 from schemas.account import AccountCode
+from schemas.bank_account import BankAccount
 from schemas.case_number import CaseNumber, IncidentNumber, OrderNumber
 from schemas.department import (
     ArrivedCallback,
@@ -51,6 +52,7 @@ DECLARED: Mapping[str, Any] = {
     "document reference": DocumentReference,
     "foreign code": ForeignCode,
     "account code": AccountCode,
+    "bank account": BankAccount,
     "said code": SaidCode,
     "code": Code,
     "free text": FreeText,
@@ -67,7 +69,7 @@ DECLARED: Mapping[str, Any] = {
 }
 FOREIGN = frozenset({"foreign code", "account code"})
 INTO_THE_VAULT = frozenset({
-    ("Reporter", "name"), ("Reporter", "phone"), ("Citizen", "name"), ("Citizen", "identity_number"),
+    ("Reporter", "name"), ("Reporter", "phone"), ("Member", "name"), ("Member", "identity_number"), ("IdentityDocument", "number"),
     ("Applicant", "name"), ("Applicant", "identity_number"), ("Applicant", "phone"), ("WelfareApplication", "account"),
 })  # fmt: skip
 """Strings of no type of their own that only the vault ever sees."""
