@@ -21,13 +21,16 @@ from schemas.welfare_rules import (
     income_found,
     missing_documents,
     month_before,
+    months_back,
     needed_checks,
     next_month,
     obstacles,
     overpaid,
     pay_deadline,
     pay_time,
+    raises,
     touched_checks,
+    underpaid,
     until,
 )
 from tests.examples.welfare import identity_number
@@ -311,3 +314,62 @@ def test_every_source_of_a_benefit_is_one_of_the_town() -> None:
         for check in benefit.checks:
             named = {*check.most, *check.income, *([check.confirms] if check.confirms else [])}
             assert named <= sources[check.source], check
+
+
+# ---- what raises ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("benefit", "known", "stated", "raised"),
+    [
+        ("subsistence-allowance", {"monthly_income_fen": 60_000}, {"monthly_income_fen": 50_000}, True),
+        ("subsistence-allowance", {"monthly_income_fen": 60_000}, {"monthly_income_fen": 60_000}, False),
+        ("subsistence-allowance", {"monthly_income_fen": 60_000}, {"monthly_income_fen": 70_000}, False),
+        ("subsistence-allowance", {"monthly_income_fen": 60_000}, {"household_size": 2}, True),
+        ("subsistence-allowance", {"household_size": 3}, {"household_size": 2}, False),
+        # A register knows of more today: nothing is paid more yet, and would be on the day when it forgets.
+        ("subsistence-allowance", {"monthly_income_fen": 60_000, "income_found_fen": 80_000}, {"monthly_income_fen": 0}, True),
+        ("old-age-allowance", {"birth": "1940-01"}, {"household_size": 9, "monthly_income_fen": 0}, False),
+        ("destitute-support", {}, {"household_size": 2}, True),
+    ],
+)  # fmt: skip
+def test_what_would_pay_more_is_known_before_it_counts(
+    benefit: str,
+    known: dict[str, object],
+    stated: dict[str, int],
+    raised: bool,  # noqa: FBT001
+) -> None:
+    """A statement raises when it would pay more now, or than the statements before it would without any register."""
+    rules, before = policy().benefits[benefit], household(**known)
+    assert raises(rules, before, stated, MONTH, assess(rules, before, MONTH).amount_fen) is raised
+
+
+def test_an_advance_has_a_ceiling_that_one_person_may_grant() -> None:
+    """Stated heads lift an advance up to the policy's ceiling, which is below the amount of a second signature."""
+    rules = policy().benefits["temporary-aid"]
+    advances = [advance_of(rules, household(household_size=heads)).amount_fen for heads in (1, 3, 4, 5, 20)]
+
+    assert advances == [50_000, 150_000, 200_000, 200_000, 200_000]
+    assert max(advances) <= rules.second_signature_above_fen
+
+
+@pytest.mark.parametrize(
+    ("at_most", "fault"),
+    [(None, "pay_first_at_most_fen: is missing"), (500_001, "is above second_signature_above_fen")],
+)
+def test_a_policy_without_that_ceiling_is_a_fault(at_most: int | None, fault: str) -> None:
+    """Urgent aid without a ceiling, or with one that takes two signatures, is named with its place."""
+    rules = policy()
+    aid = rules.benefits["temporary-aid"].model_copy(update={"pay_first_at_most_fen": at_most})
+    faults = list(rules.model_copy(update={"benefits": {"temporary-aid": aid}}).faults())
+
+    assert [each for each in faults if fault in each and each.startswith("benefits.temporary-aid.")]
+
+
+def test_arrears_are_what_was_paid_too_little_since_a_month() -> None:
+    """Month by month, of those that were paid; those before, and those not paid at all, are left out."""
+    rules = policy().benefits["destitute-support"]
+    paid = {"2026-08": 129_400, "2026-09": 129_400, "2026-11": 258_800}
+
+    assert underpaid(rules, household(household_size=2), paid, "2026-09") == {"2026-09": 129_400}
+    assert months_back("2026-02", 3) == "2025-11"
