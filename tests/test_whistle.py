@@ -234,6 +234,7 @@ async def test_what_was_overtaken_on_its_way_counts_no_more(town: WhistleTown, t
     old = Message(
         message_id=f"{whistle}.{LEAD}/letter-old",
         sender=f"{whistle}.{LEAD}",
+        to=whistle,
         subject="summons_reported",
         facts={"department": LEAD, "stage": "absent", "heard": 1},
     )

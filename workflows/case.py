@@ -77,11 +77,11 @@ class Case(Generic[StateT]):
     def __new__(cls, state: StateT) -> Any:
         """Make the case, or what fails in its place; asked before any procedure looks at what it is given.
 
-        A case that has begun goes on in a run that its last run made. Temporal says so of no other, whoever starts it.
+        A case that has begun goes on in a run that its last run made, and none begins there. Temporal says so of no other run.
         """
         info = workflow.info()
         foreign = found_out_of_place(state)
-        if foreign is None and (state.seq == 0 or info.continued_run_id is not None):
+        if foreign is None and (state.seq == 0) is (info.continued_run_id is None):
             return super().__new__(cls)
         steps.tell_refused((foreign.of if foreign else "") or info.workflow_id, "start")
         return _Copy()
