@@ -114,6 +114,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if not self._under_way:
             self._head_bytes = 0
+            if self._in_body and self._head_timer is None and not self.transport.is_closing():
+                self._wait_for_head()  # the rest of a body that is answered already has no longer than a head
         self._look_at_unread(first=True)
 
     def give_up(self, reason: str) -> None:

@@ -28,9 +28,11 @@ def serve(build_app: BuildApp, settings: Settings, keys: Keys) -> Serve:
             listening.bind(("127.0.0.1", 0))
             running = asyncio.create_task(server.serve([listening]))
             await eventually(lambda: server.started)
-            yield Served(listening.getsockname()[1], keys, lambda: len(server.server_state.connections))
-            server.config.timeout_graceful_shutdown = 1  # the silent ones are not waited for
-            server.should_exit = True
-            await running
+            try:
+                yield Served(listening.getsockname()[1], keys, lambda: len(server.server_state.connections))
+            finally:
+                server.config.timeout_graceful_shutdown = 1  # the silent ones are not waited for
+                server.should_exit = True
+                await running
 
     return open_api
