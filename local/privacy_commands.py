@@ -33,6 +33,7 @@ from engine.vault_seal import VaultFault
 from local.found import town_or_settings
 from local.private_file import write_private
 from local.telling import run_told
+from local.typed_codes import typed_number
 from schemas.actor import Actor, Role
 from schemas.privacy import NamedAs
 from schemas.references import PersonReference
@@ -68,7 +69,10 @@ def export(
     person: Who,
     out: Annotated[Path | None, typer.Option(help="write it there, readable for its owner only")] = None,
     case: Annotated[
-        str | None, typer.Option(help="only what stands in this case: where several people share a phone number")
+        str | None,
+        typer.Option(
+            callback=typed_number, help="only what stands in this case: where several people share a phone number"
+        ),
     ] = None,
     data: Data = TOWN,
 ) -> None:

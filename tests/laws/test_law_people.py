@@ -13,8 +13,8 @@ import pytest
 from engine.settings import PROJECT
 from schemas.actor import Actor, Channel, Role
 from schemas.incident import INCIDENT
-from schemas.people import account_of, among, how_many, same_account, same_person
-from schemas.rules import Condition
+from schemas.people import KEPT_FROM, account_of, among, how_many, same_account, same_person
+from schemas.rules import Condition, Rule
 from tests.every_procedure import PROCEDURE_LIST
 
 LI, GATEWAY = "li", "department:urban-management/li"
@@ -171,16 +171,28 @@ def about_people() -> Iterator[Any]:
 
 
 CONDITIONS = list(about_people())
+KEEPING_APART = [rule for procedure in PROCEDURE_LIST for rule in procedure.rules if rule.apart_from]
 
 
 def test_the_walk_finds_the_conditions_that_are_known() -> None:
-    """The walk is not empty: who finished, applied, visited, reviewed, confirmed, refused, owes, proposed, is related."""
+    """The walk is not empty: who finished, who declared a relation; and by the tables everybody who took a part."""
     names = {each.values[0].__name__ for each in CONDITIONS}
 
-    assert names >= {
-        "_not_by_the_finisher", "not_the_applicant", "not_related", "relation_not_declared_yet", "has_not_visited",
-        "not_the_reviewer", "not_the_confirmer", "did_not_refuse", "_not_the_debtor", "_another_person",
-    }  # fmt: skip
+    assert names >= {"_not_by_the_finisher", "relation_not_declared_yet"}
+    assert {part for rule in KEEPING_APART for part in rule.apart_from} == set(KEPT_FROM)
+
+
+@pytest.mark.parametrize("rule", KEEPING_APART, ids=lambda rule: rule.command)
+def test_whoever_took_a_part_is_kept_apart_also_by_a_gateway(rule: Rule) -> None:
+    """Each part that a row keeps apart, taken at a desk, keeps the same account away that comes through a department's system."""
+    for part in rule.apart_from:
+        taken = SimpleNamespace(took_part=lambda part=part: {part: (LI,)})
+        told = {
+            who: rule.objection(taken, Actor(subject=who, role=Role.SUPERVISOR), NOW)  # type: ignore[arg-type]
+            for who in (LI, GATEWAY, "ｌｉ")
+        }
+
+        assert set(told.values()) == {KEPT_FROM[part]}, part
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

@@ -224,7 +224,7 @@ async def test_the_database_goes_by_the_same_table(pool: asyncpg.Pool, worker: N
 def test_what_the_migration_declares_the_program_declares_still() -> None:
     """A worker of an earlier day tells the database nothing: what its cases tell is declared by the migration, for ever."""
     migration = Path("engine/migrations/20261128000040_references.sql").read_text(encoding="utf-8")
-    rows = re.findall(r"\('([a-z_:]+)', '([^']+)', '(text|person|document)'\)", migration)
+    rows = re.findall(r"^    \('([a-z_:]+)', '([^']+)', '(text|person|document)'\)", migration, re.MULTILINE)
     declared = {
         (str(kind), path, refers.value)
         for each in PROCEDURE_LIST
