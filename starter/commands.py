@@ -32,8 +32,8 @@ Doors = Mapping[str, Mapping[str, Door]]
 _PATH = "/api/v1/cases/{case_id}/commands"
 _PROBLEMS = (
     "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "already-held", "case-ended", "set-aside",
-    "bad-command",
-    "bad-request", "key-reused", "not-stamped", "unknown-case", "unknown-command", "body-too-large", "not-json", "database-away",
+    "bad-command", "bad-request", "key-reused", "not-stamped", "out-of-place", "unknown-case", "unknown-command", "body-too-large",
+    "not-json", "database-away",
 )  # fmt: skip
 
 
