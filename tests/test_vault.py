@@ -76,9 +76,11 @@ async def test_kept_texts_are_read_back(vault: Vault, connection: Held) -> None:
 async def test_a_statement_is_read_as_what_it_is(vault: Vault, connection: Held) -> None:
     """What is said of a person later, or of somebody else, or is no statement, is never read in its place."""
     who = PersonIdentity.phone("025-83100000")
-    first = await vault.keep(connection, who, {"description": CANARY}, PersonDetails(name="王小明"))
-    second = await vault.keep(connection, who, {}, PersonDetails(name="李红"))
-    other = await vault.keep(connection, PersonIdentity.phone("025-83100001"), {}, PersonDetails(name="张三"))
+    first = await vault.keep(connection, who, {"description": CANARY}, PersonDetails(name="王小明"), case_id=CASE)
+    second = await vault.keep(connection, who, {}, PersonDetails(name="李红"), case_id=CASE)
+    other = await vault.keep(
+        connection, PersonIdentity.phone("025-83100001"), {}, PersonDetails(name="张三"), case_id=CASE
+    )
 
     async def name(person: str, statement: str | None) -> str | None:
         found = await vault.read_statement(

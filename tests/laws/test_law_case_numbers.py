@@ -165,7 +165,7 @@ async def test_a_number_that_the_giver_sees_is_taken(as_: As) -> None:
     mine, other, third = await reported(as_, MINE), await reported(as_, MINE), await reported(as_, MINE)
     merged = await as_("coordinator", area=MINE).command(mine, "merge", {"into": other})
     blown = await as_("street_officer", area=MINE).post(
-        "/api/v1/whistles", CALL | {"location": CALL["location"] | {"area": MINE}, "incident": third}
+        "/api/v1/whistles", CALL | {"location": {"address": "幸福小区3号楼", "area": MINE}, "incident": third}
     )
 
     assert (merged.status_code, blown.status_code) == (200, 201), merged.text + blown.text

@@ -188,8 +188,7 @@ def test_whoever_took_a_part_is_kept_apart_also_by_a_gateway(rule: Rule) -> None
     for part in rule.apart_from:
         taken = SimpleNamespace(took_part=lambda part=part: {part: (LI,)})
         told = {
-            who: rule.objection(taken, Actor(subject=who, role=Role.SUPERVISOR), NOW)  # type: ignore[arg-type]
-            for who in (LI, GATEWAY, "ｌｉ")
+            who: rule.objection(taken, Actor(subject=who, role=Role.SUPERVISOR), NOW) for who in (LI, GATEWAY, "ｌｉ")
         }
 
         assert set(told.values()) == {KEPT_FROM[part]}, part

@@ -325,6 +325,7 @@ class Told:
 async def tell(pool: asyncpg.Pool, case_id: str, kind: str, facts: dict[str, Any]) -> int:
     """Let a case tell this, through the flush by which cases tell; the number of the entry."""
     row = await pool.fetchrow("select procedure, snapshot, first_run_id from cases where case_id = $1", case_id)
+    assert row is not None
     state: CaseState = STATES[row["procedure"]].model_validate(row["snapshot"])
     entry = Entry(
         case_id=case_id, seq=state.seq + 1, at=state.last_at or state.opened_at, actor=Actor(subject="engine", role=Role.ENGINE),
@@ -475,7 +476,8 @@ async def test_every_text_that_cases_keep_knows_its_case(pool: asyncpg.Pool, sta
     """Whatever opens a case or is said in one is kept for that case: openings, commands, what strangers object."""
     for case in PROCEDURES:
         _, case_id = await standing(case.procedure)
-        row = await pool.fetchrow("select procedure, snapshot, first_run_id from cases where case_id = $1", case_id)
+        row = await pool.fetchrow("select procedure, snapshot from cases where case_id = $1", case_id)
+        assert row is not None
         rows = await pool.fetch(
             "select item_id, vault_items.case_id from references_in($1, $2) as named join vault_items on item_id = reference"
             " where refers = 'text'",
