@@ -123,7 +123,7 @@ _STORIES: tuple[Story, ...] = (
             en="the spouse consents for herself; somebody objects: looked into, and posted anew",
         ),
         description="失业无收入,申请低保",
-        household=(("李桂兰", "19810202", 123), ("王小宝", "20150303", 124)),
+        household=(("李桂兰", "19810202", 123),),
         benefit="subsistence-allowance",
         born="19800101",
         order=103,
