@@ -34,8 +34,8 @@ _PLAIN_PARTS = 3
 PAYMENT_RETURNED = "payment_returned"
 """The command of a case that a notice of a returned payment becomes."""
 
-Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$"), Tidied]
-"""A month of town time: `2026-11`."""
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$"), Tidied]
+"""A month of town time: `2026-11`; of years that a calendar holds (1900 to 2199)."""
 
 Fen = Annotated[int, Field(strict=True, gt=0, le=10**10)]
 """Money in whole fen, more than none; a hundred million yuan at the most."""
