@@ -35,6 +35,8 @@ from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.histories import keys_in, read, recorded
 from workflows.registry import PROCEDURES
 
+pytestmark = pytest.mark.timeout(400)  # every history ever recorded is read once
+
 MODELS = pytest.mark.parametrize("model", OUTSIDE, ids=lambda model: model.__name__)
 OPAQUE_PART = "0" * 26
 FORMS = tuple(
