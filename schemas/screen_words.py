@@ -59,6 +59,7 @@ CLOCKS = {
     "finish": "办结",
     "arbitrate": "裁定",
     "suspension": "挂账",
+    "follow": "跟踪所并案件",
     "verify": "核查",
     "rate": "评价",
     "reopen": "可重启",

@@ -147,6 +147,8 @@ def _body(case: Known, command: str, document: Mapping[str, Any], world: World) 
         return {"document": document}
     if command == "hand_in":
         return {"kind": "identity-card", "document": document}
+    if command == "record_consent":
+        return {"member": 1, "document": document}
     if command == "repay":
         return {"amount_fen": 1, "receipt": "CZ-1"}
     return dict(body)
