@@ -406,8 +406,10 @@ def _place_fault(payload: Values, workflow: str, activity: str | None) -> str | 
 def _message_faults(case_id: str, said: Values) -> Iterator[str]:
     """A case is told by another one, and Temporal says by which; of a command that was set aside the town tells it."""
     if said.get("signal_name") == "set_aside":
-        values = [payload.get("value") for payload in _payloads(said.get("input"))]
-        yield from (f"it is for {told['case_id']}" for told in values if told and told.get("case_id") != case_id)
+        for payload in _payloads(said.get("input")):
+            told = payload.get("value")
+            if isinstance(told, dict) and told.get("case_id") != case_id:
+                yield "it is for another case"
         return
     by = said.get("external_workflow_execution", {}).get("workflow_id")
     if by is None:

@@ -19,6 +19,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
+    HandleSignalInput,
     HandleUpdateInput,
     Interceptor,
     WorkflowInboundInterceptor,
@@ -116,6 +117,32 @@ class StampGuard(Interceptor):
             def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002 - Temporal's name
                 _refuse_forged(input.update, input.args, ring, on_forged)
                 super().handle_update_validator(input)
+
+        return Guard
+
+
+class SignalGuard(Interceptor):
+    """Put before every case of a worker, and of a replayer: a signal that has not one content is not heard.
+
+    Whoever reaches Temporal without a key can send one with none or with many; a handler would fail the case's task for ever.
+    What one content is, the codec and the kernel judge.
+    """
+
+    def workflow_interceptor_class(
+        self,
+        input: WorkflowInterceptorClassInput,  # noqa: A002 - Temporal's name
+    ) -> type[WorkflowInboundInterceptor]:
+        """The guard of one case."""
+        del input
+
+        class Guard(WorkflowInboundInterceptor):
+            async def handle_signal(self, input: HandleSignalInput) -> None:  # noqa: A002 - Temporal's name
+                if len(input.args) == 1:
+                    await super().handle_signal(input)
+                    return
+                tells = workflow.extern_functions().get(TELLS_REFUSED)
+                if tells is not None and not workflow.unsafe.is_replaying():
+                    tells(workflow.info().workflow_id, input.signal)
 
         return Guard
 

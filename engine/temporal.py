@@ -25,6 +25,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from engine.codec import data_converter, judging
 from engine.keys import Keys
 from engine.settings import Settings
+from engine.stamp_guard import SignalGuard
 
 # The real identity would be `pid@host`: plain text in every history.
 IDENTITY = "jiceng"
@@ -88,7 +89,7 @@ def build_worker(
         task_queue=settings.task_queue,
         workflows=workflows,
         activities=activities,
-        interceptors=interceptors,
+        interceptors=[SignalGuard(), *interceptors],
         workflow_runner=workflow_runner(sandbox=settings.sandbox),
         identity=IDENTITY,
         max_cached_workflows=settings.workflow_cache,
@@ -112,4 +113,5 @@ def build_replayer(
         data_converter=judging(data_converter(keys)),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
         identity=IDENTITY,
+        interceptors=[SignalGuard()],
     )

@@ -13,6 +13,7 @@ import asyncio
 import hmac
 import time
 from contextlib import closing
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,6 @@ from local.bank_characters import BankCharacter, UnreadableDirection, character_
 from local.department_post import ReportPost
 from local.quiet_server import listen, quiet_server, url_of
 from local.wire import SLOW_ANSWER_SECONDS, believed, never, problem
-from schemas.calendar import in_shanghai
 from schemas.department import IDEMPOTENCY_HEADER
 from schemas.payment import STATEMENT_PAGE, BatchBody, PaymentBody, PayStatus, ReceiptLine
 from schemas.signature import read_secrets
@@ -37,6 +37,7 @@ from schemas.signature import read_secrets
 log = structlog.get_logger()
 
 NOTICE_TIMEOUT_SECONDS = 10.0
+SHANGHAI = timezone(timedelta(hours=8))
 NO_ANSWER = 0
 """The status of a line that gets none: alone the line is held, in a batch the line is missing."""
 
@@ -259,7 +260,7 @@ class RunningBank:
             line = ReceiptLine.model_validate_json(await request.body())
         except ValidationError:
             return problem(400, "unreadable-receipt")
-        self._book.pay_in(line.receipt, line.amount_fen, f"{in_shanghai(line.at):%Y-%m}", line.at.isoformat())
+        self._book.pay_in(line.receipt, line.amount_fen, f"{line.at.astimezone(SHANGHAI):%Y-%m}", line.at.isoformat())
         return JSONResponse(line.model_dump(mode="json"), 201)
 
     async def _journal(self, _: Request) -> Response:

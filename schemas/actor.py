@@ -3,6 +3,8 @@
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from schemas.canonical import canonical_json
 from schemas.model import Model
 
@@ -49,6 +51,13 @@ class Actor(Model):
     channel: Channel = Channel.APP
 
 
+LAWS = 1
+"""The laws by which an API of this release has commands carried out, counted up with every one that changes what a command does.
+
+1: money needs two people; urges and postings have bounds.
+"""
+
+
 class Stamp(Model):
     """The API's word for who gave a command: Temporal does not know who acted, so the payload must.
 
@@ -62,6 +71,7 @@ class Stamp(Model):
     actor: Actor
     at: datetime
     digest: str
+    laws: int = Field(default=0, exclude_if=lambda laws: not laws, description="none of commands from before `LAWS`")
     key_id: str = ""
     signature: str = ""
 

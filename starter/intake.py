@@ -21,7 +21,7 @@ from engine.person_identity import PersonIdentity
 from engine.refusals import KEEP
 from engine.stamps import StampSigner
 from engine.vault import PersonErased, Vault
-from schemas.actor import Actor, Stamp
+from schemas.actor import LAWS, Actor, Stamp
 from schemas.canonical import canonical_json, digest
 from schemas.case import CaseState, case_id
 from schemas.procedure import Procedure
@@ -179,6 +179,7 @@ class Intake:
                 actor=sender.actor,
                 at=self.now(),
                 digest=command_digest,
+                laws=LAWS,
             )
         )
 

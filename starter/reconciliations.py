@@ -52,7 +52,7 @@ async def reconcile_month(month: MonthOfPath, caller: Caller, parts: PartsOf) ->
         )
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="reconcile"))
     try:
-        _MONTH.validate_python(month)
+        month = _MONTH.validate_python(month)
     except ValidationError:
         raise bad_request([_no_month()]) from None
     found = await _reconciled(parts, month)

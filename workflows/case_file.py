@@ -6,8 +6,6 @@ What is a procedure's own is who may do it when, in its table, and what its entr
 from collections.abc import Sequence
 from typing import TypeVar
 
-from temporalio import workflow
-
 from schemas.actor import Actor
 from schemas.calendar import in_shanghai
 from schemas.case_file import Attach, Comment, FiledState, Replan, Urge
@@ -42,7 +40,7 @@ class CaseFile(Case[StateT]):
     @command
     def urge(self, command: Urge, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
         """催办: counted, and tells who has to act, so often a day and not more; never changes the stage."""
-        if not workflow.patched(URGES_HAVE_BOUNDS):
+        if not self.law_holds(URGES_HAVE_BOUNDS):
             self.record(f"{self.procedure.name}:urged", by=by.role, holder=self.state.holder)
             for told in self.urged():
                 self.notify(told, "urged", by=by.role)

@@ -81,7 +81,7 @@ class Recovery(CaseFile[RecoveryState]):
     @command
     def repay(self, command: Repay, by: Actor) -> None:
         """退款: what somebody says has come back; it counts when another person has confirmed it."""
-        if not workflow.patched(TWO_SAY_THAT_IT_CAME_BACK):
+        if not self.law_holds(TWO_SAY_THAT_IT_CAME_BACK):
             self.repaid_before_two_people(command, by)
             return
         self.state.claims_made += 1

@@ -8,8 +8,6 @@ The payee hears of it by the way they were reached before: by their own account 
 by somebody else than who asked for it (`tell_payee`), with a clock.
 """
 
-from temporalio import workflow
-
 from schemas.actor import Actor, Role
 from schemas.references import TextReference
 from schemas.welfare_entitlement import (
@@ -32,7 +30,7 @@ class Accounts(Payments):
     @command
     def change_account(self, command: ChangeAccount, by: Actor) -> None:
         """变更账户: the payee's own word counts from the next payment on; anybody else's when a second person confirms it."""
-        if not workflow.patched(TWO_DECIDE_ON_AN_ACCOUNT):
+        if not self.law_holds(TWO_DECIDE_ON_AN_ACCOUNT):
             self.change_account_before_two_people(command.account, by)
         elif by.role is Role.RESIDENT:
             self.forget_the_account_asked(by.subject)
@@ -51,7 +49,7 @@ class Accounts(Payments):
         payment = self.payment_meant(command.payment)
         if command.account is None:
             self.try_again(payment, by)
-        elif workflow.patched(TWO_DECIDE_ON_AN_ACCOUNT):
+        elif self.law_holds(TWO_DECIDE_ON_AN_ACCOUNT):
             self.ask_for_account(command.account, by, payment.number)
         else:
             self.retry_elsewhere_before_two_people(payment.number, command.account, by)

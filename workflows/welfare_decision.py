@@ -6,8 +6,6 @@ surveyed -> publicised -> confirming -> (confirmed: a second signature) -> payin
 refused: served in writing within its limit -> appealed: decided by another officer
 """
 
-from temporalio import workflow
-
 from schemas.actor import Actor
 from schemas.references import TextReference
 from schemas.welfare_commands import (
@@ -69,7 +67,7 @@ class Decision(Changes):
     def object(self, command: Object, by: Actor) -> None:
         """公示异议: by anybody; the first takes the posting down until somebody has looked into it, later ones need grounds."""
         self.state.objections += 1
-        again = self.state.objections > 1 and workflow.patched(POSTINGS_ARE_COUNTED)
+        again = self.state.objections > 1 and self.law_holds(POSTINGS_ARE_COUNTED)
         if again and not self.takes_the_posting_down(command):
             self.look_into_it_beside(command, by)
             return

@@ -5,8 +5,6 @@ What was paid too much becomes a recovery case 追回, started from here; it rep
 
 from collections.abc import Mapping
 
-from temporalio import workflow
-
 from schemas.case import Message, child_id
 from schemas.clocks import Limit
 from schemas.recovery import RECOVERY
@@ -114,7 +112,7 @@ class Duties(CaseFile[WelfareState]):
     async def errand_recover(self, number: int) -> None:
         """Start the recovery case; it lives on by itself, also after this one."""
         asked = self.state.recoveries[number - 1]
-        entered_by = self.state.opening.actor.subject if workflow.patched(A_RECOVERY_KNOWS_WHO_ENTERED) else None
+        entered_by = self.state.opening.actor.subject if self.law_holds(A_RECOVERY_KNOWS_WHO_ENTERED) else None
         started = await steps.start_case(
             RECOVERY,
             RecoveryState(

@@ -10,8 +10,6 @@ It is final when every month that is due has been paid or settled. What was paid
 
 from collections.abc import Mapping
 
-from temporalio import workflow
-
 from schemas.actor import Actor
 from schemas.welfare_entitlement import EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
@@ -70,7 +68,7 @@ class Entitlement(Accounts):
         """先行救助: urgent aid is paid at acceptance, up to its ceiling; everything else is looked at afterwards."""
         advance = advance_of(self.state.rules, self.state.household).amount_fen
         one_signature = self.state.rules.second_signature_above_fen
-        if advance > one_signature and workflow.patched(AN_ADVANCE_HAS_A_CEILING):
+        if advance > one_signature and self.law_holds(AN_ADVANCE_HAS_A_CEILING):
             advance = one_signature  # rules from before the ceiling: no more than one person grants
         if advance:
             self.pay(month_at(self.now()), advance, PaymentPart.FIRST)
@@ -119,7 +117,7 @@ class Entitlement(Accounts):
         if command.ends:
             self.state.alive = command.change != "death" and self.state.alive
             self.ends(command.since, command.change)
-        elif not workflow.patched(TWO_DECIDE_ON_A_RAISE):
+        elif not self.law_holds(TWO_DECIDE_ON_A_RAISE):
             self.take_facts(command.stated)
             self.adjust_before_two_people(command.since, command.change)
         elif self.state.raised_by(command.stated, self.now()) and not self.state.paid_once:
@@ -240,7 +238,7 @@ class Entitlement(Accounts):
 
     def make_good(self, cause: str, by: Actor) -> None:
         """补发: the months that were left out are paid; where they come to much, when a second person agrees."""
-        if self.state.arrears_need_another and workflow.patched(TWO_DECIDE_ON_A_RAISE):
+        if self.state.arrears_need_another and self.law_holds(TWO_DECIDE_ON_A_RAISE):
             months, self.state.skipped = tuple(self.state.skipped), []
             self.ask_for_change(cause, months[0], {}, by, months)
         else:
@@ -272,7 +270,7 @@ class Entitlement(Accounts):
         this_month = month_at(self.now())
         if not command.continues:
             self.ends(this_month, "reassessed")
-        elif workflow.patched(TWO_DECIDE_ON_A_RAISE):
+        elif self.law_holds(TWO_DECIDE_ON_A_RAISE):
             self.continues_after_reassessment(command, next_month(this_month), by)
         else:
             self.reassess_before_two_people(command, next_month(this_month))

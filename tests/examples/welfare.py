@@ -64,7 +64,6 @@ SUBSISTENCE = application("subsistence-allowance", "19800101", monthly_income_fe
 HOUSEHOLD = AID | {
     "household": [
         {"name": "何建国", "identity_number": identity_number("19780305", 211)},
-        {"name": "何小宝", "identity_document": {"kind": "none_yet", "birth": "2026-11-01"}},
     ]
 }
 RELATED = OLD_AGE | {"relation_to_staff": "街道民政办工作人员系申请人之侄"}

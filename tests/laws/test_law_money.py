@@ -358,7 +358,7 @@ def test_every_field_that_speaks_of_money_is_known(case: type[Case[Any]]) -> Non
 
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
 def test_the_old_ways_are_behind_a_patch(case: type[Case[Any]]) -> None:
-    """What one person could do before is done by old histories alone: each call stands in a branch of `workflow.patched`."""
+    """What one person could do before is done by old histories alone: behind `law_holds`, which holds for new commands."""
     guarded = 0
     for name, body in methods_of(case).items():
         parents = {child: parent for parent in ast.walk(body) for child in ast.iter_child_nodes(parent)}
@@ -372,7 +372,7 @@ def test_the_old_ways_are_behind_a_patch(case: type[Case[Any]]) -> None:
                 if isinstance(place, ast.If):
                     tests.append(ast.unparse(place.test))
             old = name.endswith(AS_IT_WAS)
-            assert old or any("workflow.patched(" in test for test in tests), f"{name} calls {ast.unparse(node)}"
+            assert old or any("self.law_holds(" in test for test in tests), f"{name} calls {ast.unparse(node)}"
             guarded += 1
     assert guarded or not MOVES.get(case.procedure.name)
 
