@@ -1,0 +1,111 @@
+"""A living case goes by the laws of today from its next command on, whatever it did before; and no signal can stop one."""
+
+import itertools
+import uuid
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from temporalio import workflow
+from temporalio.api.common.v1 import Payload
+from temporalio.client import Client
+
+from engine.keys import Keys
+from engine.settings import Settings
+from engine.stamps import StampSigner
+from schemas.actor import Actor, Role, Stamp
+from schemas.canonical import digest
+from schemas.case import CaseOutcome
+from schemas.case_file import Urge
+from schemas.incident import INCIDENT
+from schemas.incident_state import IncidentState
+from schemas.procedure import Procedure
+from tests.door import Audited, Door, OpenDoor, Step
+from tests.every_procedure import EVERY_PROCEDURE
+from tests.stranger import Stranger
+from tests.waiting import eventually
+from worker import town_worker
+from workflows.incident import Incident
+from workflows.registry import PROCEDURES
+
+QUEUE = "laws-of-an-earlier-day"
+
+
+@workflow.defn(name="incident")
+class Earlier(Incident):
+    """The incident of a release that knew none of the laws which came since."""
+
+    @workflow.init
+    def __init__(self, state: IncidentState) -> None:
+        super().__init__(state)
+
+    @workflow.run
+    async def run(self, state: IncidentState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
+        """Run the case as it was."""
+        return await self.live(self.story)
+
+    def law_holds(self, law: str) -> bool:  # noqa: ARG002 - whichever it is
+        """None of them: no patch was asked."""
+        return False
+
+
+async def reminders(pool: asyncpg.Pool, case_id: str) -> int:
+    """How often somebody was reminded."""
+    return int(await pool.fetchval("select count(*) from outbox where case_id = $1 and template = 'urged'", case_id))
+
+
+async def test_what_a_case_did_before_an_upgrade_keeps_no_law_from_it(
+    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor, audited: Audited
+) -> None:
+    """Urged under the code of an earlier day, then under today's, in one run: the bound on reminders holds from then on."""
+    alone = settings.model_copy(update={"task_queue": QUEUE})
+    town = await door(INCIDENT, task_queue=QUEUE, patience=settings.delivery_patience_seconds)
+    earlier = [Earlier if case is Incident else case for case in PROCEDURES]
+    async with town_worker(alone, keys, temporal, pool, procedures=earlier) as worker, worker:
+        case_id = await town.start()
+        await town.case(case_id, wait="stage:dispatched", timeout="60")
+        by = Actor(subject=town.examples.PEOPLE[town.examples.REPORTER].subject, role=Role.RESIDENT)
+        urge = Urge()
+        stamp = Stamp(
+            case_id=case_id,
+            command="urge",
+            command_id=uuid.uuid4().hex,
+            actor=by,
+            at=datetime.now(UTC),
+            digest=digest(urge),
+        )
+        signed = StampSigner(keys).sign(stamp)
+        await temporal.get_workflow_handle(case_id).execute_update("urge", args=[urge, signed], id=stamp.command_id)
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        for _ in range(3):
+            await town.go(case_id, [Step("urge", town.examples.REPORTER)])
+        found = await audited(case_id)
+
+        assert await reminders(pool, case_id) == 2  # one of the earlier day, and one of today: the rest is counted
+    assert [finding.detail for finding in found if not finding.ok] == []
+
+
+@pytest.mark.usefixtures("worker")
+@EVERY_PROCEDURE
+async def test_no_signal_of_any_shape_stops_a_case(
+    procedure: Procedure, settings: Settings, door: OpenDoor, pool: asyncpg.Pool
+) -> None:
+    """Every signal that cases have, with no content, with plain ones, with many: unheard, and the next command is carried out."""
+    stranger = Stranger(await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace))
+    town: Door = await door(procedure)
+    case_id = await town.start()
+    await town.stands(case_id)
+    plain = Payload(metadata={"encoding": b"json/plain"}, data=b'{"case_id": 1}')
+    listed = Payload(metadata={"encoding": b"json/plain"}, data=b"[]")
+    contents = ([], [plain], [listed], [plain, plain], [plain] * 50)
+    for name, payloads in itertools.product(("message", "set_aside", "nobody-hears-this"), contents):
+        await stranger.signal(case_id, payloads, name)
+    first = next(step for step in town.examples.MAIN.steps if not callable(step.body))
+    answer = await town.taken(case_id, first)
+
+    async def told() -> bool:
+        kept = "select count(*) from refusals where case_id = $1 and code = 'out-of-place'"
+        return bool(await pool.fetchval(kept, case_id) >= 10)
+
+    assert answer.status_code in {200, 409}, answer.text
+    await eventually(told)
