@@ -6,7 +6,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.database import Queries
-from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
+from schemas.reservation import Claim, Debts, Hold, Occasion, Standing, in_the_way, taken
 from schemas.visibility import Sight
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -20,6 +20,7 @@ class ReservationQueries(Queries):
     standing: str
     reserve: str
     sights: str
+    owed: str
 
 
 SQL = ReservationQueries.load("reservations")
@@ -47,6 +48,12 @@ async def reserve(
             SQL.reserve, kind, case_id, [claim.key for claim in kept], [claim.hold for claim in kept]
         )
     return found
+
+
+async def owed(connection: Connection, case_id: str, debts: Debts) -> tuple[str, ...]:
+    """The living cases, but those of this one, by which somebody owes something."""
+    rows = await connection.fetch(SQL.owed, debts.procedure, debts.benefit, list(debts.people), case_id)
+    return tuple(row["case_id"] for row in rows)
 
 
 async def sights_of(connection: Connection, case_ids: Sequence[str]) -> dict[str, Sight]:

@@ -59,17 +59,27 @@ class Standing(Model):
 
 
 @dataclass(frozen=True)
+class Debts:
+    """Living cases of a procedure by which somebody of these owes something of a benefit: they stand in the way too."""
+
+    procedure: str
+    benefit: str
+    people: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Reserves:
     """What a procedure's cases reserve: of which kind, by which claims, and at which of their commands they are asked about.
 
     `says` what is the matter when another case stands in the way. `occasion` (state, command, body as it came in): None where
-    the command decides nothing about it.
+    the command decides nothing about it. `debts` (state, command): what must not be owed; None where nothing is asked.
     """
 
     kind: str
     says: Name
     claims: Callable[[Any], tuple[Claim, ...]]
     occasion: Callable[[Any, str, Any], Occasion | None]
+    debts: Callable[[Any, str], Debts | None] = lambda _state, _command: None
 
 
 FIRM_AT_THE_DOOR = frozenset({Hold.OWN, Hold.CONSENTED})

@@ -6,7 +6,7 @@ holds nothing until the case is decided, so that naming somebody bars nobody's o
 """
 
 from schemas.department_policy import Name
-from schemas.reservation import Claim, Hold, Occasion, Reserves
+from schemas.reservation import Claim, Debts, Hold, Occasion, Reserves
 from schemas.welfare_state import WelfareState
 
 KIND = "benefit"
@@ -36,4 +36,11 @@ def occasion_of(state: WelfareState, command: str, given: object) -> Occasion | 
             return None
 
 
-RESERVES = Reserves(kind=KIND, says=SAYS, claims=claims_of, occasion=occasion_of)
+def debts_of(state: WelfareState, command: str) -> Debts | None:
+    """先行救助未清退的,不再先行救助: who owes what was paid first is paid nothing first until that is back, or given up by two."""
+    if command != "accept" or not state.rules.pay_first_fen:
+        return None
+    return Debts(procedure="recovery", benefit=state.benefit, people=(state.reporter, *state.members))
+
+
+RESERVES = Reserves(kind=KIND, says=SAYS, claims=claims_of, occasion=occasion_of, debts=debts_of)

@@ -143,10 +143,19 @@ def with_stated(household: Circumstances, stated: Mapping[str, int]) -> Circumst
 
 
 def raises(benefit: Benefit, household: Circumstances, stated: Mapping[str, int], month: str, granted_fen: int) -> bool:
-    """Whether stated facts would pay more: than is paid now, or than the statements so far would without any register.
+    """Whether stated facts, together or one of them alone, would pay more: than is paid now, or than the statements so far.
 
-    The second keeps a statement that a register outweighs today from counting unseen on the day when the register forgets.
+    One alone: more heads beside more income come to nothing, and would count unseen for whoever states less income later.
+    The statements so far, without any register: so that what a register outweighs today does not count unseen on the day
+    when the register forgets.
     """
+    each_alone = ({fact: value} for fact, value in stated.items())
+    return any(_pays_more(benefit, household, each, month, granted_fen) for each in (stated, *each_alone))
+
+
+def _pays_more(
+    benefit: Benefit, household: Circumstances, stated: Mapping[str, int], month: str, granted_fen: int
+) -> bool:
     asked = with_stated(household, stated)
     if assess(benefit, asked, month).amount_fen > granted_fen:
         return True

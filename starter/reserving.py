@@ -5,7 +5,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from engine.reservations import reserve, sights_of
+from engine.reservations import owed, reserve, sights_of
 from schemas.actor import Actor
 from schemas.case import CaseState
 from schemas.department_policy import Name
@@ -50,6 +50,8 @@ class Reserving:
         if reserves is None:
             return
         found = await reserve(connection, reserves.kind, state.case_id, reserves.claims(state), occasion)
+        if (debts := reserves.debts(state, command)) is not None:
+            found = (*found, *await owed(connection, state.case_id, debts))
         if found:
             stands = occasion is not Occasion.DOOR
             raise _held(

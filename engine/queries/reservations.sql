@@ -28,3 +28,10 @@ union all
 select case_id, payload ->> 'area', payload ->> 'reporter_subject', '{}'::text[] from intake
 where kind = 'start' and case_id = any($1::text[])
   and not exists (select from cases where cases.case_id = intake.case_id);
+
+-- name: owed
+-- The living cases of a procedure by which one of these people owes something of a benefit, but those of one case.
+select case_id from cases
+where procedure = $1 and not ended and snapshot ->> 'benefit' = $2 and snapshot ->> 'reporter' = any($3::text[])
+    and split_part(case_id, '.', 1) <> $4
+order by case_id;

@@ -25,6 +25,7 @@ from tests.api_callers import BuildApp, api_of
 from tests.door import Door, OpenDoor, Person, Step
 from tests.examples.welfare import (
     ACCEPT,
+    ADVANCED,
     AID,
     BASIS,
     CONFIRM,
@@ -50,6 +51,7 @@ pytestmark = pytest.mark.usefixtures("worker")
 CREATED, OK, HELD = 201, 200, 409
 ELSEWHERE = Person("clerk-elsewhere", "window_clerk", area="320104.003.09")
 HERE = Person("clerk-here", "window_clerk", area="320104.003.01")
+CONFIRMED_BY_CIVIL = Step("confirm_repayment", "civil", {})
 UPHELD = Step("decide_appeal", "second_civil", {"outcome": "upheld", **BASIS})
 ENDINGS = {
     "ended": (*GRANTED, DIED),
@@ -263,6 +265,25 @@ async def test_urgent_aid_is_not_paid_first_to_both_of_a_couple(town: Town) -> N
 
     assert in_the_way(await town.door.taken(second, ACCEPT)) == [first]
     assert (await town.door.taken(first, ACCEPT)).status_code == OK
+
+
+async def test_who_owes_an_advance_is_paid_none(town: Town, pool: asyncpg.Pool) -> None:
+    """Urgent aid paid first and withdrawn is owed: until it is back no second one is paid first; then it is."""
+    her = somebody("何秀英")
+    first = await town.stands(her, body=AID)
+    await town.door.go(first, (*ADVANCED, Step("withdraw_application", "applicant")))
+    owed = f"{first}.recovery-1"
+
+    async def stands() -> bool:
+        return bool(await pool.fetchval("select count(*) from cases where case_id = $1", owed))
+
+    await eventually(stands)
+    second = await town.stands(her, body=AID)
+
+    assert in_the_way(await town.door.taken(second, ACCEPT)) == [owed]
+    fen = await pool.fetchval("select (snapshot ->> 'amount_fen')::bigint from cases where case_id = $1", owed)
+    await town.door.go(owed, (Step("repay", "clerk", {"amount_fen": fen, "receipt": "CZ-1"}), CONFIRMED_BY_CIVIL))
+    assert (await town.door.taken(second, ACCEPT)).status_code == OK
 
 
 async def test_naming_somebody_does_not_touch_their_own_earlier_application(town: Town) -> None:
