@@ -173,7 +173,7 @@ def test_garbage_is_refused_by_name(verifier: Verifier, token: str) -> None:
     """Whatever is sent as a token is refused as such, never with a crash, and not quoted."""
     with pytest.raises(TokenRefused) as refused:
         verifier.verify(token)
-    assert len(token) < 6 or token not in str(refused.value)
+    assert len(token) < 12 or token not in str(refused.value)  # a shorter one may be a part of our own words
 
 
 @pytest.mark.parametrize("text", ["[" * 5000, '{"kid":' + "[" * 4000, '{"alg":"EdDSA","kid":["x"]}', "1e999", "null"])
