@@ -47,14 +47,17 @@ class WorkerProcess:
     def __init__(self, settings: Settings, dies_with: int | None, lags: int) -> None:
         self._process = _NURSERY.Process(target=_live, args=(environment_of(settings), dies_with, lags), daemon=True)
         self._process.start()
+        self._end: asyncio.Future[None] | None = None
 
     @property
     def dead(self) -> bool:
         return self._process.exitcode is not None
 
     async def wait(self) -> None:
-        """Until it is dead."""
-        await asyncio.to_thread(self._process.join)
+        """Until it is dead. One thread waits for all: a second one would wait for ever for what the first has seen."""
+        if self._end is None:
+            self._end = asyncio.ensure_future(asyncio.to_thread(self._process.join))
+        await asyncio.shield(self._end)
 
     async def kill(self) -> None:
         """With -9."""
