@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.identity_number import check_character
-from tests.door import Door, Person, Step, Walk
+from tests.door import Body, Door, Person, Step, Walk
 from tests.examples.incident import CALENDAR, PHOTO
 from tests.waiting import eventually
 
@@ -158,6 +158,7 @@ NEGATIVE = {"positive": False, "opinion": "不符合条件", "legal_basis": "《
 PAID_IN_CASH = {"how": "paid_otherwise", "reason": "已以现金发放"}
 UPHELD = {"upheld": True, "finding": "反映属实", "legal_basis": "《社会救助暂行办法》第六十八条"}
 BABY = {"change": "household", "since": "2026-01", "household_size": 2}
+TWO_WERE_SEEN = {"continues": True, "household_size": 2, "opinion": "入户见到两人"}
 TWINS = {"change": "household", "since": "2026-01", "household_size": 4}
 MOVED = {"change": "move", "since": "2026-01"}
 INCOME = {"change": "income", "since": "2026-01", "monthly_income_fen": 50000}
@@ -236,6 +237,16 @@ def told(source: str, **facts: int) -> Step:
         return {"source": source, "found": bool(facts), "facts": facts, "note": "书面答复"}
 
     return Step("record_check", "civil", body)
+
+
+def once_answered(body: Mapping[str, Any]) -> Body:
+    """A body that is sent when whatever was asked has come back."""
+
+    async def waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+        await all_have_answered(door, case_id)
+        return body
+
+    return waits
 
 
 async def when_all_have_answered(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
@@ -382,10 +393,10 @@ WALKS = (
         (
             *HEATED,
             Step("report_change", "grid_worker", BABY),
-            Step("refuse_change", "civil"),
+            Step("refuse_change", "civil", once_answered(REASON)),
             Step("report_change", "applicant", TWINS),
-            Step("reassess", "street_officer", {"continues": True, "household_size": 2, "opinion": "入户见到两人"}),
-            Step("suspend_payment", "civil"),
+            Step("reassess", "street_officer", once_answered(TWO_WERE_SEEN)),
+            Step("suspend_payment", "civil", once_answered(REASON)),
             Step("resume_payment", "supervisor"),
             DIED,
         ),
