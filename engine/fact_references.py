@@ -25,4 +25,6 @@ async def declare_references(pool: asyncpg.Pool, procedures: Iterable[Procedure]
         for kind, facts in procedure.all_references().items()
         for path, refers in facts.items()
     ]
+    if not declared:
+        return
     await pool.execute(SQL.declare, *(list(column) for column in zip(*declared, strict=True)))

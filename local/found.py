@@ -45,6 +45,7 @@ def find_town(data: Path) -> Settings:
         sources_url=record.sources,
         bank_url=record.bank,
         requests_per_token=0,
+        connections_per_address=0,
         requests_per_address=0,
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         local_issuer=Settings().token_jwks is None,

@@ -163,8 +163,8 @@ def test_stories_are_chosen_by_name_and_a_wrong_name_names_the_right_ones() -> N
 
 async def test_a_killing_waits_for_those_who_mind_delay() -> None:
     """Others wait for who is in a hurry; the worker is killed only when no clock is running that must not run out."""
-    prompt, silent, killed, emergency = named("prompt,silent,worker-killed,emergency")
-    order = Order([prompt, silent, killed, emergency])
+    prompt, late, killed, emergency = named("prompt,extension-refused,worker-killed,emergency")
+    order = Order([prompt, late, killed, emergency])
     going: list[str] = []
 
     async def take_turn(story: Story, until: asyncio.Event) -> None:
@@ -173,14 +173,14 @@ async def test_a_killing_waits_for_those_who_mind_delay() -> None:
             await until.wait()
 
     over = asyncio.Event()
-    tasks = [asyncio.create_task(take_turn(story, over)) for story in (killed, prompt, emergency, silent)]
+    tasks = [asyncio.create_task(take_turn(story, over)) for story in (killed, prompt, emergency, late)]
     await eventually(lambda: bool(going))
-    assert going == ["silent"]  # not rehearsed yet
+    assert going == ["extension-refused"]  # not rehearsed yet
     order.rehearsed()
-    await eventually(lambda: going == ["silent", "emergency"])
+    await eventually(lambda: going == ["extension-refused", "emergency"])
     over.set()
     await asyncio.gather(*tasks)
-    assert going == ["silent", "emergency", "prompt", "worker-killed"]
+    assert going == ["extension-refused", "emergency", "prompt", "worker-killed"]
 
 
 async def test_a_killing_waits_for_clocks_that_run_fast() -> None:

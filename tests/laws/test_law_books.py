@@ -149,12 +149,15 @@ async def test_what_the_bank_says_of_another_payment_is_not_taken_for_this_one(
         await by_id.complete(PayReceipt(payment_key=foreign, status=PayStatus.PAID, bank_reference="B1"))
         failed = await facts(town, case_id, "welfare:payment:failed")
 
-        assert (failed["status"], failed["code"]) == ("unreachable", "another-payment")
+        assert (failed["status"], failed["code"]) == ("unreachable", "unreachable")
         assert foreign not in str(await town.snapshot(case_id))
         assert await entries(town, case_id, "welfare:payment:paid") == []
         assert (await town.snapshot(case_id))["payments"][0]["uncertain"] is True
         await town.door.go(case_id, [WITHDRAW])
-    assert all(finding.ok for finding in await audited(case_id))
+    told = [finding.detail for finding in await audited(case_id) if not finding.ok]
+    assert all("answer-copied" in detail for detail in told), (
+        told
+    )  # what was not the bank's word is named, and nothing else
 
 
 # ---- what comes back --------------------------------------------------------------------------------------------------
@@ -172,7 +175,8 @@ async def test_a_repayment_that_the_bank_does_not_know_is_a_difference(open_town
             await facts(town, recovery, "recovery:demanded")
             if "REAL" in receipt:
                 await paid_in(town, receipt, ADVANCE_FEN)
-            await desk.go(recovery, [Step("repay", "clerk", {"amount_fen": ADVANCE_FEN, "receipt": receipt})])
+            repaid = Step("repay", "clerk", {"amount_fen": ADVANCE_FEN, "receipt": receipt})
+            await desk.go(recovery, [repaid, Step("confirm_repayment", "civil")])
             cases.append(recovery)
         await paid_in(town, "CZ-NOBODYS-5", 100)
         found = await reconciled(town, month_of(key))
@@ -182,7 +186,10 @@ async def test_a_repayment_that_the_bank_does_not_know_is_a_difference(open_town
     unknown = [each["kinds"] for each in found["differences"] if each["entitlement"] == "CZ-NOBODYS-5"]
     assert unknown == [["repayment_unknown_to_us"]]
     mine = {each["receipt"]: (each["proved"], each["by"]) for each in found["repayments"] if each["case_id"] in cases}
-    assert mine == {"CZ-INVENTED-3": (False, "window_clerk"), "CZ-REAL-4": (True, "window_clerk")}
+    assert mine == {
+        "CZ-INVENTED-3": (False, "civil_affairs_officer"),
+        "CZ-REAL-4": (True, "civil_affairs_officer"),
+    }
     assert found["recoveries"]["not_proved_fen"] >= ADVANCE_FEN
     assert found["recoveries"]["asked_fen"] >= 2 * ADVANCE_FEN
 

@@ -428,10 +428,10 @@ async def test_a_payee_without_an_account_is_told_by_somebody_else(open_town: Op
 
 
 async def test_an_account_has_the_form_of_one(open_town: OpenTown) -> None:
-    """Eight to thirty-two plain digits, as in an application: a formula, words and full width are refused at the door."""
+    """Eight to thirty-two plain digits, as in an application: a formula, words and other lengths are refused at the door."""
     async with open_town(speed=3600) as town:
         case_id = await living(town, somebody(OLD_AGE, "19390304", 343))
-        wrong = ["=cmd|'/C calc'!A0", "６２２２０２００００００００００１７", "我没有银行卡", "1234567", "1" * 33, " "]
+        wrong = ["=cmd|'/C calc'!A0", "٦٢٢٢٠٢٠٠٠٠٠٠٠٠٠٠٠١٧", "我没有银行卡", "1234567", "1" * 33, " "]
         answers = [
             await town.door.give(case_id, Step("change_account", who, {"account": each}))
             for each in wrong
