@@ -111,10 +111,16 @@ def about(found: dict[str, Any], *case_ids: str) -> dict[str, list[str]]:
 
 
 async def test_urgent_aid_again_in_the_same_month_is_money_again(open_town: OpenTown) -> None:
-    """A second emergency of one person in a month: its own key, its own movement at the bank, booked once each."""
+    """A second emergency of one person in a month, the first aid given back: its own key, its own movement, booked once each."""
     async with open_town() as town:
         first, one = await paid_first(town, 1)
         await town.door.go(first, [WITHDRAW])
+        recovery = f"{first}.recovery-1"
+        await facts(town, recovery, "recovery:demanded")
+        await paid_in(town, "CZ-BACK-1", ADVANCE_FEN)
+        repaid = Step("repay", "clerk", {"amount_fen": ADVANCE_FEN, "receipt": "CZ-BACK-1"})
+        desk = Door(town.door.api, town.door.token, RECOVERY)
+        await desk.go(recovery, [repaid, Step("confirm_repayment", "civil")])
         second, other = await paid_first(town, 1)
         moved = [each["payment_key"] for each in await town.outside.movements("temporary-aid")]
         month = month_of(one)

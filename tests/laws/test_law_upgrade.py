@@ -97,7 +97,7 @@ async def test_no_signal_of_any_shape_stops_a_case(
     await town.stands(case_id)
     plain = Payload(metadata={"encoding": b"json/plain"}, data=b'{"case_id": 1}')
     listed = Payload(metadata={"encoding": b"json/plain"}, data=b"[]")
-    contents = ([], [plain], [listed], [plain, plain], [plain] * 50)
+    contents: tuple[list[Payload], ...] = ([], [plain], [listed], [plain, plain], [plain] * 50)
     for name, payloads in itertools.product(("message", "set_aside", "nobody-hears-this"), contents):
         await stranger.signal(case_id, payloads, name)
     first = next(step for step in town.examples.MAIN.steps if not callable(step.body))
