@@ -149,6 +149,9 @@ async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
         async def audit(case_ids: Sequence[str]) -> AsyncIterator[Finding]:
             async for finding in verify_cases(pool, case_ids, keys.stamp_ring):
                 yield finding
+            ended = await pool.fetch("select case_id from cases where ended and case_id = any($1)", list(case_ids))
+            for row in ended:  # the ledger knows of the end a moment before the history does
+                await client.get_workflow_handle(row["case_id"]).result()
             async for finding in replay_cases(client, keys, settings, pool, case_ids):
                 yield finding
 
