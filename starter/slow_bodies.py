@@ -6,6 +6,7 @@ village does that; somebody who sends four bytes and falls silent, or a byte a s
 
 import asyncio
 import time
+from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,6 +15,9 @@ from starter.problems import Problem, ProblemCode
 
 STALLED_SECONDS = 60.0
 """So long one piece of an answer may wait for its reader to make room."""
+
+LINGER_SECONDS = 2.0
+"""So long what still comes of a body that was given up is read and thrown away before the connection is closed (RFC 9112, 9.6)."""
 
 
 class SlowBodies:
@@ -30,10 +34,10 @@ class SlowBodies:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        began, came, whole = time.monotonic(), 0, False
+        began, came, whole, given_up = time.monotonic(), 0, False, False
 
         async def receive_in_time() -> Message:
-            nonlocal came, whole
+            nonlocal came, whole, given_up
             if whole:
                 return await receive()
             left = began + self._grace + came / self._rate - time.monotonic()
@@ -41,16 +45,29 @@ class SlowBodies:
                 async with asyncio.timeout(max(0.0, left)):
                     message = await receive()
             except TimeoutError:
+                given_up = True
                 raise too_slow() from None
             came += len(message.get("body", b""))
             whole = message["type"] != "http.request" or not message.get("more_body", False)
             return message
 
         async def send_in_time(message: Message) -> None:
+            last = given_up and message["type"] == "http.response.body" and not message.get("more_body", False)
             async with asyncio.timeout(STALLED_SECONDS):
-                await send(message)
+                await send({**message, "more_body": True} if last else message)
+            if last:
+                await _linger(receive)
+                await send({"type": "http.response.body", "body": b""})
 
         await self._app(scope, receive_in_time, send_in_time)
+
+
+async def _linger(receive: Receive) -> None:
+    """Let the sender read its answer: closing on bytes that nobody read would reset the connection and take the answer away."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while (await receive())["type"] == "http.request":
+                pass
 
 
 def too_slow() -> Problem:

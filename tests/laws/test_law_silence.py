@@ -89,7 +89,11 @@ async def test_a_body_that_drips_is_let_go(serve: Serve) -> None:
                 await asyncio.sleep(0.2)  # the slow sender's own pace, not a wait of the test's
 
         dripping = asyncio.create_task(drip())
-        answer = await asyncio.wait_for(reader.read(), 20)
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20)
+        length = next(
+            int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")
+        )
+        answer = head + await asyncio.wait_for(reader.readexactly(length), 20)
         dripping.cancel()
         writer.close()
         took = time.monotonic() - began
