@@ -3,6 +3,8 @@
 For those who read without our tables: the Temporal UI, the terminal. A code that has no word here is shown as it is.
 """
 
+from dataclasses import dataclass
+
 from schemas.actor import Role
 
 STAGES = {
@@ -119,7 +121,51 @@ ROLES = {
     Role.ENGINE: "系统",
 }
 
+FACTS = {
+    "monthly_income_fen": "月收入",
+    "monthly_wage_fen": "月工资",
+    "monthly_pension_fen": "月养老金",
+    "income_per_head_fen": "人均月收入",
+    "balance_fen": "存款",
+    "properties": "房产",
+    "vehicles": "车辆",
+    "death_registered": "死亡登记",
+    "disability_level": "残疾等级",
+    "by_disability": "残疾等级",
+    "household_size": "家庭人数",
+    "per_head": "应发人数",
+    "age": "年龄",
+}
+"""What sources tell, and what a benefit asks for."""
+
 _HOLDERS = {"reporter": "报事人", "duty_leader": "部门值班领导", "district_office": "区级办公室"}
+
+
+@dataclass(frozen=True)
+class Words:
+    """A code as it stands in a sentence: Chinese without any code in it, and English."""
+
+    zh: str
+    en: str
+
+
+def stage_name(stage: str) -> Words:
+    """处置中, handling. Raises KeyError: a stage that nobody has given a word, a fault of the program."""
+    return Words(STAGES[stage], _spaced(stage))
+
+
+def role_name(role: Role) -> Words:
+    """网格员, grid worker."""
+    return Words(ROLES[role], _spaced(role))
+
+
+def fact_name(fact: str) -> Words:
+    """What a source tells: 存款, balance. One that a town has added to its policy has no word of ours."""
+    return Words(FACTS.get(fact, "核对所得"), _spaced(fact))
+
+
+def _spaced(code: str) -> str:
+    return code.replace("_", " ")
 
 
 def stage_words(stage: str, procedure: str = "") -> str:

@@ -290,7 +290,7 @@ def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
                 f"第{member.number}位家庭成员为成年人,尚未授权核对",
                 f"member {member.number} of the household is an adult and has not consented to being checked",
             ),
-            remedy=say("登记其授权书(record_consent)或不予确认", "record their consent (record_consent), or refuse"),
+            remedy=say("登记其授权书,或不予确认", "record their consent (record_consent), or refuse"),
         )
         for member in state.not_consenting()
     )
@@ -303,10 +303,7 @@ def _grant_faults(state: CaseState, field: str) -> tuple[Fault, ...]:
     return _consent_faults(state, field) + tuple(
         Fault(
             field=field,
-            reason=say(
-                f"不符合条件:{each.code} 为 {each.found},标准 {each.allowed}",
-                f"does not qualify: {each.code} is {each.found}, the rule says {each.allowed}",
-            ),
+            reason=each.words,
             remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
         )
         for each in found

@@ -261,10 +261,7 @@ def _change_faults(state: CaseState) -> tuple[Fault, ...]:
     return tuple(
         Fault(
             field="opinion",
-            reason=say(
-                f"不符合条件:{each.code} 为 {each.found},标准 {each.allowed}",
-                f"does not qualify: {each.code} is {each.found}, the rule says {each.allowed}",
-            ),
+            reason=each.words,
             remedy=say("不予调整", "refuse the change"),
         )
         for each in state.obstacles_to_change(state.last_at)

@@ -119,8 +119,9 @@ async def _give_unknown(case_id: str, command: str, caller: Caller, parts: Parts
 
 def _unknown_command(procedure: Procedure, name: str) -> Problem:
     names = ", ".join(procedure.commands)
+    titles = "、".join(dict.fromkeys(rule.title for rule in procedure.rules if not rule.automatic))
     return Problem(
         ProblemCode.UNKNOWN_COMMAND,
-        say(f"{procedure.title}没有此操作,可用:{names}", f"{procedure.name} has no such command; there are: {names}"),
+        say(f"{procedure.title}没有此操作,可用:{titles}", f"{procedure.name} has no such command; there are: {names}"),
         refusal=Refusal(code=RefusalCode.BAD_COMMAND, detail="", command=name),
     )

@@ -15,7 +15,8 @@ from engine.tokens import Principal
 from schemas.actor import Actor, Channel, Role
 from schemas.department_policy import Name
 from schemas.model import Model
-from schemas.refusals import Fault, Refusal, RefusalCode, say
+from schemas.refusals import Fault, Refusal, RefusalCode
+from schemas.rules import for_other_roles
 from starter.answers import answer_start
 from starter.bodies import read_body, read_key, read_model, together
 from starter.intake import Entered, OpenCase, Sender
@@ -101,9 +102,5 @@ class Opening(Generic[BodyT]):
         """Raises Problem: somebody whose role does not start such cases."""
         if role in self.starters:
             return
-        roles = ", ".join(sorted(self.starters))
-        detail = say(
-            f"您的角色不能{self.title.zh},可以{self.title.zh}的角色:{roles}",
-            f"your role does not {self.title.en}; it is for: {roles}",
-        )
+        detail = for_other_roles(sorted(self.starters))
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=self.act))
