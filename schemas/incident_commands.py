@@ -1,6 +1,7 @@
 """What people and departments do with an incident. A text is a reference into the vault; at the door it is a text."""
 
 import operator
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -11,6 +12,7 @@ from schemas.department import Code
 from schemas.document import Document
 from schemas.foreign_code import AtTheDoor
 from schemas.incident_state import IncidentState, Satisfied, Solved
+from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
@@ -36,6 +38,11 @@ class Redispatch(Command):
 
     department: Code
     reason: TextReference
+
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """Any department of the town."""
+        return {"department": state.departments} if isinstance(state, IncidentState) else {}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a department that is not one of the town's."""

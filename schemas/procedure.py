@@ -1,6 +1,6 @@
 """What a procedure is to the rest of the house: its name, its state, its table and the shape of its commands."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -23,6 +23,11 @@ class Command(Model):
     def faults(self, state: CaseState) -> tuple[Fault, ...]:  # noqa: ARG002 - most commands need no look at the case
         """Say what in the body does not fit this very case; empty when all does."""
         return ()
+
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - as above
+        """Which codes may be named now, by field; `documents.*` is each of a list. Whoever names another one is told them."""
+        return {}
 
 
 @dataclass(frozen=True)

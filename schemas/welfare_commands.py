@@ -1,5 +1,6 @@
 """What people do with an application before it is decided. A text is a reference into the vault; at the door it is a text."""
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -9,10 +10,11 @@ from schemas.case import CaseState
 from schemas.department import Code
 from schemas.document import Document
 from schemas.means import CheckStatus, FactName, FactNumber
+from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
-from schemas.welfare_policy import Fact, Money
+from schemas.welfare_policy import Fact, Money, WelfarePolicy
 from schemas.welfare_rules import obstacles
 from schemas.welfare_state import WelfareState
 
@@ -34,12 +36,22 @@ class AskCorrection(Command):
     documents: tuple[Code, ...] = Field(min_length=1, max_length=10)
     reason: TextReference
 
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the policy knows
+        """The kinds of documents that the town has a word for."""
+        return {"documents.*": list(policy.documents)} if isinstance(policy, WelfarePolicy) else {}
+
 
 class HandIn(Command):
     """补交材料: one document that was missing."""
 
     kind: Code
     document: Document
+
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """The documents that are still missing."""
+        return {"kind": state.missing()} if isinstance(state, WelfareState) else {}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a kind of document that nobody asked for."""
@@ -108,6 +120,11 @@ class AskAgain(Command):
 
     source: Code | None = None
 
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """The sources that have not answered."""
+        return {"source": [each.source for each in state.unanswered()]} if isinstance(state, WelfareState) else {}
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a source that is not among those still open."""
         if not isinstance(state, WelfareState) or self.source is None:
@@ -122,6 +139,11 @@ class RecordCheck(Command):
     found: bool = False
     facts: dict[FactName, FactNumber] = Field(default={}, max_length=20)
     note: TextReference
+
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """The sources that this application is checked with."""
+        return {"source": list(state.checks_waited_for)} if isinstance(state, WelfareState) else {}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a source that this application does not need."""

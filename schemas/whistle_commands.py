@@ -1,11 +1,12 @@
 """What the street does with a whistle. Texts are vault references; what does not fit is told all at once."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from pydantic import Field
 
 from schemas.case import CaseState
 from schemas.department import Code
+from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
@@ -22,6 +23,14 @@ class SummonMore(Command):
     departments: tuple[Code, ...] = Field(min_length=1)
     reason: TextReference | None = None
 
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """The departments that were not called yet."""
+        if not isinstance(state, WhistleState):
+            return {}
+        already = {each.department for each in state.summoned}
+        return {"departments.*": [each for each in state.departments if each not in already]}
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse departments that are unknown, named twice, called already, or too many."""
         if not isinstance(state, WhistleState):
@@ -36,11 +45,19 @@ class HandOverLead(Command):
     department: Code
     reason: TextReference
 
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """The other departments that were called and are not scored."""
+        if not isinstance(state, WhistleState):
+            return {}
+        able = (each.department for each in state.counted() if each.score is None)
+        return {"department": [each for each in able if each != state.lead]}
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a department that cannot lead: not called, released, scored already, or leading already."""
         if not isinstance(state, WhistleState):
             return ()
-        able = [each.department for each in state.counted() if each.score is None and each.department != state.lead]
+        able = self.choices(state, None)["department"]
         if self.department in able:
             return ()
         if self.department == state.lead:
@@ -57,6 +74,11 @@ class Score(Command):
     department: Code
     score: int = Field(ge=0, le=100)
     reason: TextReference | None = None
+
+    @classmethod
+    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+        """The departments that have settled their task and have no score."""
+        return {"department": _to_be_scored(state)} if isinstance(state, WhistleState) else {}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a score for who cannot be scored now, and a low one without its reason."""
@@ -116,13 +138,16 @@ def _not_to_be_scored(department: str, state: WhistleState) -> Iterator[Fault]:
     summoned = state.find(department)
     objection = _objection(summoned)
     if objection is not None:
-        able = [each.department for each in state.counted() if each.settled and each.score is None]
-        names = ", ".join(able) or "-"
+        names = ", ".join(_to_be_scored(state)) or "-"
         yield Fault(
             field="department",
             reason=objection,
             remedy=say(f"现在可评分:{names}", f"to be scored now: {names}"),
         )
+
+
+def _to_be_scored(state: WhistleState) -> list[str]:
+    return [each.department for each in state.counted() if each.settled and each.score is None]
 
 
 def _objection(summoned: Summoned | None) -> str | None:

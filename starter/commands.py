@@ -4,7 +4,7 @@ One documented operation per command name. The case itself judges; refused at th
 legal: a command that is not for the caller's role, or a case that has ended. Everything else could race with the case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,6 +19,7 @@ from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
 from starter.authentication import Caller, acting
 from starter.bodies import read_body, read_key, read_model, together
+from starter.choices import with_choices
 from starter.documentation import any_body_of, responses
 from starter.documents import document_faults
 from starter.doors import Door
@@ -51,7 +52,17 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
     entered = await parts.intake.command(sender, state, name, door, given)
     if entered.submission.leased and not entered.repeated:
         parts.relay.take(entered.submission)
-    return await answer_command(parts, entered, sender.actor)
+    try:
+        return await answer_command(parts, entered, sender.actor)
+    except Problem as problem:
+        problem.faults = with_choices(problem.faults or (), choices_of(parts, state, door), parts.names) or None
+        raise
+
+
+def choices_of(parts: Parts, state: CaseState, door: Door) -> Mapping[str, Sequence[str]]:
+    """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
+    procedure = parts.procedures[state.procedure]
+    return door.command.choices(state, parts.policies.get(procedure.parent or procedure.name))
 
 
 def hopeless(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:
@@ -103,7 +114,7 @@ def _give_named(name: str) -> Any:
             faults += await document_faults(parts, given, actor)
             faults += await case_faults(parts, given, actor)
         if given is None or faults:
-            raise bad_request(faults)
+            raise bad_request(with_choices(faults, choices_of(parts, state, door), parts.names))
         reserves = parts.procedures[state.procedure].reserves
         if reserves is not None and reserves.occasion(state, name, given) is not None:
             state = await parts.reader.state(case_id, actor)  # nor is what counts for whom others wait

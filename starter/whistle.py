@@ -118,4 +118,5 @@ OPENING: Opening[WhistleCall] = Opening(
     starters=BLOWERS,
     faults=_faults,
     opens=_opens,
+    choices=lambda parts: {field: _policy(parts).departments for field in ("departments.*", "lead")},
 )

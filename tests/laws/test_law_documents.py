@@ -4,7 +4,7 @@ import io
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -47,11 +47,11 @@ def simple_field(instruction: str) -> str:
     return f'<w:document xmlns:w="{WORD}"><w:body><w:fldSimple w:instr="{instruction}"/></w:body></w:document>'
 
 
-def packed(parts: dict[str, str | bytes], main: str = "word/document.xml") -> bytes:
+def packed(parts: Mapping[str, str | bytes], main: str = "word/document.xml") -> bytes:
     """An office file with these parts beside those that it must have."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in ({"[Content_Types].xml": types(), main: "<x/>"} | parts).items():
+        for name, content in {"[Content_Types].xml": types(), main: "<x/>", **parts}.items():
             archive.writestr(name, content)
     return written.getvalue()
 
