@@ -52,7 +52,7 @@ class Redispatch(Command):
             Fault(
                 field="department",
                 reason=say("没有此代码的部门", "no department has this code"),
-                remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
+                remedy=say("可选:" + "、".join(state.departments), "one of: " + ", ".join(state.departments)),
             ),
         )
 

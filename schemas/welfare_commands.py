@@ -62,7 +62,7 @@ class HandIn(Command):
             Fault(
                 field="kind",
                 reason=say("不在待补材料之列", "is not among the missing documents"),
-                remedy=say(f"待补:{missing}", f"missing are: {missing}"),
+                remedy=say(f"可选:{missing}", f"one of: {missing}"),
             ),
         )
 
@@ -104,7 +104,7 @@ class RecordConsent(Command):
             Fault(
                 field="member",
                 reason=say("不需要该成员的授权书", "is no member whose consent is missing"),
-                remedy=say(f"待补授权书的成员:{known}", f"missing is the consent of: {known}"),
+                remedy=say(f"可选成员:{known}", f"missing is the consent of: {known}"),
             ),
         )
 

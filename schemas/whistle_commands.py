@@ -64,7 +64,7 @@ class HandOverLead(Command):
             reason = say("该部门已是牵头部门", "leads already")
         else:
             reason = say("该部门未被召集、已免于报到或已评分", "was not called, is released, or is scored already")
-        remedy = say(f"可选:{'、'.join(able)}", f"choose one of: {', '.join(able)}; or summon it first")
+        remedy = say(f"可选:{'、'.join(able)}", f"one of: {', '.join(able)}; or summon it first")
         return (Fault(field="department", reason=reason, remedy=remedy),)
 
 
@@ -112,7 +112,7 @@ def departments_faults(
             yield Fault(
                 field=field,
                 reason=say("没有此部门", "is no department of this town"),
-                remedy=say(f"可选:{'、'.join(known)}", f"choose one of: {', '.join(known)}"),
+                remedy=say(f"可选:{'、'.join(known)}", f"one of: {', '.join(known)}"),
             )
         elif department in already:
             yield Fault(
@@ -142,7 +142,7 @@ def _not_to_be_scored(department: str, state: WhistleState) -> Iterator[Fault]:
         yield Fault(
             field="department",
             reason=objection,
-            remedy=say(f"现在可评分:{names}", f"to be scored now: {names}"),
+            remedy=say(f"可选:{names}", f"one of: {names}, to be scored now"),
         )
 
 

@@ -19,7 +19,7 @@ from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
 from starter.authentication import Caller, acting
 from starter.bodies import read_body, read_key, read_model, together
-from starter.choices import with_choices
+from starter.choices import in_words, with_choices
 from starter.documentation import any_body_of, responses
 from starter.documents import document_faults
 from starter.doors import Door
@@ -55,7 +55,7 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
     try:
         return await answer_command(parts, entered, sender.actor)
     except Problem as problem:
-        problem.faults = with_choices(problem.faults or (), choices_of(parts, state, door), parts.names) or None
+        problem.faults = in_words(problem.faults or (), parts.names) or None
         raise
 
 
@@ -109,12 +109,13 @@ def _give_named(name: str) -> Any:
             state = await parts.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
         key, key_faults = read_key(request)
         given, body_faults = read_model(door.model, await read_body(request))
+        body_faults = with_choices(body_faults, choices_of(parts, state, door), parts.names)
         faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
         if given is not None:
             faults += await document_faults(parts, given, actor)
             faults += await case_faults(parts, given, actor)
         if given is None or faults:
-            raise bad_request(with_choices(faults, choices_of(parts, state, door), parts.names))
+            raise bad_request(faults)
         reserves = parts.procedures[state.procedure].reserves
         if reserves is not None and reserves.occasion(state, name, given) is not None:
             state = await parts.reader.state(case_id, actor)  # nor is what counts for whom others wait

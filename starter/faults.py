@@ -15,6 +15,7 @@ def _fixed(reason: str, remedy: str) -> Words:
     return lambda _: (reason, remedy)
 
 
+_EXPECTED = re.compile(r"'([^']*)'")
 _TEXT = _fixed(say("应为文本", "is not a text"), say("请填写文本", "write a text in quotes"))
 _NUMBER = _fixed(say("应为数字", "is not a number"), say("请填写数字", "write a number without quotes"))
 _MONEY = say(
@@ -24,10 +25,13 @@ _MONEY = say(
 """For every field whose name ends in _fen: whatever was written, yuan with decimals or commas, it is this that was wanted."""
 
 _RANGE = _fixed(say("超出范围", "is out of range"), say("请填写范围内的数值", "write a value inside the range"))
-_CHOICE: Words = lambda context: (  # noqa: E731 - one line of the table below
-    say("不在可选范围内", "is none of the choices"),
-    say(f"可选:{context.get('expected', '')}", f"one of: {context.get('expected', '')}"),
-)
+
+
+def _choice(context: Mapping[str, Any]) -> tuple[str, str]:
+    choices = _EXPECTED.findall(str(context.get("expected", "")))
+    remedy = say(f"可选:{'、'.join(choices)}", f"one of: {', '.join(choices)}")
+    return say("不在可选范围内", "is none of the choices"), remedy
+
 
 _WORDS: Mapping[str, Words] = {
     "missing": _fixed(say("缺失", "is missing"), say("请填写", "add it")),
@@ -46,8 +50,8 @@ _WORDS: Mapping[str, Words] = {
     "extra_forbidden": _fixed(
         say("未知字段", "is not a field that is known here"), say("请删除或更正拼写", "remove it or mend its spelling")
     ),
-    "enum": _CHOICE,
-    "literal_error": _CHOICE,
+    "enum": _choice,
+    "literal_error": _choice,
     "float_type": _NUMBER,
     "int_type": _NUMBER,
     "finite_number": _NUMBER,

@@ -19,7 +19,7 @@ from schemas.refusals import Fault, Refusal, RefusalCode
 from schemas.rules import for_other_roles
 from starter.answers import answer_start
 from starter.bodies import read_body, read_key, read_model, together
-from starter.choices import with_choices
+from starter.choices import in_words, with_choices
 from starter.intake import Entered, OpenCase, Sender
 from starter.named_cases import case_faults
 from starter.parts import Parts
@@ -88,7 +88,7 @@ class Opening(Generic[BodyT]):
         actor = caller.actor(body.channel if body is not None else Channel.APP)
         faults = together(key_faults, body_faults)
         if body is not None:
-            faults += with_choices(await self.faults(parts, body, actor), self.choices(parts), parts.names)
+            faults += in_words(await self.faults(parts, body, actor), parts.names)
             faults += await case_faults(parts, body, actor)
         if body is None or faults:
             raise bad_request(faults)
