@@ -105,6 +105,7 @@ def test_two_categories_that_look_the_same_are_a_fault_of_the_list(tmp_path: Pat
 
 A_WORD, NO_SUCH = "低保", "no-such-code"
 ANY_KIND = {("welfare", "ask_correction"): "an officer may ask for a kind of document that the town has no word for"}
+OF_OTHERS = {"code": "a bank's own word for why a payment came back"}
 CODE_PATTERN, AREA_PATTERN = (TypeAdapter(each).json_schema()["pattern"] for each in (Code, AreaCode))
 
 
@@ -172,6 +173,8 @@ async def test_a_command_tells_what_may_be_chosen(
             seen += 1
             (fault,) = await faults_at(as_(Role.AUDITOR), f"/api/v1/cases/{case_id}/commands/{name}", leaf, A_WORD)
             if leaf in leaves(door_of(command).model, is_code):
+                if str(leaf) in OF_OTHERS:
+                    continue
                 offered = choices[str(leaf).replace(".0", ".*")]
                 assert all(code in fault["remedy"] for code in offered[:SHOWN_AT_MOST])
                 assert lists(fault["remedy"]) or not offered, (name, fault)
@@ -234,7 +237,7 @@ def test_an_area_of_which_nothing_is_known_is_answered_with_more_than_the_widest
 
     assert any("." in each for each in offered)
     assert all(each in AREAS.names for each in offered)
-    assert code != "32010" or offered[0] == "320106"
+    assert code != "32010" or offered[0].startswith("32010")
 
 
 def test_an_area_inside_a_known_one_is_answered_with_what_lies_there() -> None:
