@@ -10,11 +10,10 @@ from schemas.case import CaseState
 from schemas.case_number import IncidentNumber
 from schemas.department import Code
 from schemas.document import Document
-from schemas.foreign_code import AtTheDoor
 from schemas.incident_state import IncidentState, Satisfied, Solved
 from schemas.policy import Policy
 from schemas.procedure import Command
-from schemas.references import TextReference
+from schemas.references import TextReference, WrittenAs
 from schemas.refusals import Fault, say
 
 
@@ -195,7 +194,7 @@ class AnswerSupervision(Command):
 
 
 MergedInto = Annotated[
-    str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), AtTheDoor(IncidentNumber)
+    str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), WrittenAs(IncidentNumber)
 ]
 """The incident that a case went into, as cases have taken it; at the door it is an `IncidentNumber`."""
 
