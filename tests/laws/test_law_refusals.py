@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from engine.settings import PROJECT
 from schemas.actor import Actor, Role
 from schemas.people import KEPT_FROM, Part
 from schemas.procedure import Procedure
@@ -25,6 +26,7 @@ NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SPOKEN = frozenset({"API", "JSON", "PDF", "UUID"})
 """What people call so in Chinese too."""
 
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T[0-9:+]+)?")
 _BOTH = re.compile(r"(?P<chinese>.*?) \((?P<english>.*)\)", re.DOTALL)
 
 
@@ -37,7 +39,7 @@ def both(said: str) -> tuple[str, str]:
 
 def code_words(chinese: str) -> set[str]:
     """Words in Latin letters within a Chinese sentence that are no words of people."""
-    return set(re.findall(r"[A-Za-z][A-Za-z0-9_.:-]*", chinese)) - SPOKEN
+    return set(re.findall(r"[A-Za-z][A-Za-z0-9_.:-]*", _MOMENT.sub("", chinese))) - SPOKEN
 
 
 def faults_of(said: str) -> Iterator[str]:
@@ -172,7 +174,7 @@ def _said_in(condition: Callable[..., object]) -> Iterator[str]:
 
 def _as_read(argument: ast.expr) -> str:
     if isinstance(argument, ast.JoinedStr):
-        return "".join(part.value if isinstance(part, ast.Constant) else "1" for part in argument.values)  # type: ignore[misc]
+        return "".join(part.value if isinstance(part, ast.Constant) else " 1 " for part in argument.values)  # type: ignore[misc]
     assert isinstance(argument, ast.Constant)
     return str(argument.value)
 
@@ -199,6 +201,35 @@ def test_what_stands_against_a_grant_reads(fact: str) -> None:
 
     assert code_words(both(said)[0]) == set()
     assert ("1234.56元" in said) is fact.endswith("_fen")
+
+
+TYPED_AS_IT_IS = frozenset(
+    {"Content-Type:", "application", "json", "true", "false", "file", "docs", "Temporal", "UTF-8", "ActiveX", "U"}
+)
+"""What somebody has to write so, or is called so everywhere."""
+
+
+@pytest.mark.parametrize("room", ["schemas", "workflows", "starter", "engine", "activities", "local"])
+def test_no_sentence_of_the_program_has_a_code_in_its_chinese(room: str) -> None:
+    """Whatever is said in two languages, a fault, a remedy or a title: its Chinese is Chinese."""
+    said = [
+        (file.name, each)
+        for file in sorted((PROJECT / room).rglob("*.py"))
+        for each in _chinese_of(ast.parse(file.read_text(encoding="utf-8")))
+    ]
+
+    assert [(name, each) for name, each in said if code_words(each) - TYPED_AS_IT_IS] == []
+    assert said or room in {"activities", "workflows"}
+
+
+def _chinese_of(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", None) == "say"
+            and isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+        ):
+            yield _as_read(node.args[0])
 
 
 def test_the_law_sees_what_it_forbids() -> None:
