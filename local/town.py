@@ -193,7 +193,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         database_url=database_url,
         api_host=LOOPBACK,
         api_port=ports["api"],
-        hosts=THIS_MACHINE,
+        hosts=Settings().hosts or THIS_MACHINE,  # a tunnel may have a name of its own
         api_url=f"http://{LOOPBACK}:{ports['api']}",
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",
