@@ -58,7 +58,6 @@ from starter.documentation import describe
 from starter.doors import door_of
 from starter.faults import faults_of
 from starter.intake import Intake
-from starter.known_hosts import KnownHosts
 from starter.middleware import Requests
 from starter.parts import Parts
 from starter.postbox import Postbox
@@ -115,7 +114,6 @@ def create_app(
     app.state.parts = parts
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
     app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)
-    app.add_middleware(KnownHosts, hosts=settings.hosts)
     app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
     # What is asked most comes first: the framework tries one address after the other.
     for router in (*_routers_of(parts.procedures), command_routes(parts.procedures.values()), *own_routers(),
