@@ -143,23 +143,21 @@ def test_a_cell_of_two_encodings_is_told(most: str, between: str, foreign: str, 
         assert read.faults
 
 
-def _is_utf_8_too(text: str) -> bool:
-    """Some words of GB18030 are letters of another script in UTF-8, byte by byte: no program can tell those apart."""
-    return "\ufffd" not in text.encode("gb18030").decode(errors="replace")
-
-
-@given(
-    st.lists(_HANZI.filter(lambda text: not _is_utf_8_too(text)), min_size=1, max_size=5),
-    st.lists(_HANZI, min_size=1, max_size=5),
-)
+@given(st.lists(_HANZI, min_size=1, max_size=5), st.lists(_HANZI, min_size=1, max_size=5))
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_no_file_whose_cells_are_of_two_encodings_is_read(tmp_path: Path, ours: list[str], theirs: list[str]) -> None:
-    """Where every row has a cell of each, none is read, whichever comes first."""
+    """Where every row has a cell of each, none is read, whichever comes first.
+
+    With 区 at the end of each: some words of GB18030 are letters of another script in UTF-8, which no program can tell apart.
+    """
     lines = [
-        b"1,u," + first.encode("gb18030") + b",," + second.encode() + b",x\n"
+        b"1,u," + f"{first}区".encode("gb18030") + b",," + second.encode() + b",x\n"
         for first, second in zip(ours, theirs, strict=False)
     ]
-    read = read_messages(written(tmp_path, HEADER.encode(), *lines), ColumnMap())
+    try:
+        read = read_messages(written(tmp_path, HEADER.encode(), *lines), ColumnMap())
+    except UnreadableFile:
+        return  # the whole of it looks like something else
 
     assert not read.messages
     assert len({fault.line for fault in read.faults}) == len(lines)
