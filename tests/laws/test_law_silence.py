@@ -85,9 +85,11 @@ async def test_a_silent_body_is_let_go_on_every_address(serve: Serve, build_app:
     case_id = (await as_("resident", "resident-silent").report()).json()["case_id"]
     addresses = list(with_bodies(build_app().openapi(), case_id))
     async with serve(**PROMPT) as served:
-        silent = [await served.begun(path, "resident-silent", 100_000, b"{   ") for path in addresses]
-        # Read from the first moment on: once the closing has been seen, what came before it is not given any more.
-        answers = [asyncio.create_task(answer_on(reader)) for reader, _ in silent]
+        silent, answers = [], []
+        for path in addresses:
+            silent.append(await served.begun(path, "resident-silent", 100_000, b"{   "))
+            # Read from the first moment on: once the closing has been seen, what came before it is not given any more.
+            answers.append(asyncio.create_task(answer_on(silent[-1][0])))
         slowest = await everyday(served)
         told = dict(zip(addresses, await asyncio.wait_for(asyncio.gather(*answers), 30), strict=True))
 
