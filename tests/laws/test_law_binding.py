@@ -220,6 +220,12 @@ async def test_a_case_is_not_begun_once_more(
     assert after[: len(before.entries)] == before.entries != []
     assert await pool.fetchval("select ended from cases where case_id = $1", case_id)
 
+    # Nor the reset of a copy for one of the case.
+    await stranger.becomes(case_id, await stranger.reset(case_id, run), WorkflowExecutionStatus.FAILED)
+    await archiver.archive_case(case_id)
+    await archiver.one_pass(full=True)
+    assert (await Standing.of(pool, case_id)).entries == after
+
 
 @EVERY_PROCEDURE
 async def test_no_copy_is_heard(
