@@ -51,6 +51,7 @@ pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
 SHORT = 60
 """So many events, and a case goes on in its next run."""
 
+OPENED = [procedure for procedure in PROCEDURE_LIST if procedure.parent is None]
 SUBJECTS = sorted({
     TOLD, *(str(subject) for each in pkgutil.iter_modules(schemas.__path__)
             for subject in getattr(importlib.import_module(f"schemas.{each.name}"), "Subject", ())),
@@ -475,6 +476,38 @@ async def test_a_start_from_before_is_good_once(
     assert await Standing.of(pool, source.case_id) == before
     assert await pool.fetchval(REFUSED, source.case_id) > refused
     assert await pool.fetchval("select count(*) from ledger where case_id = $1", workflow_id) == 0
+
+
+@pytest.mark.parametrize("procedure", OPENED, ids=lambda procedure: procedure.name)
+async def test_a_start_from_before_that_nobody_has_run_yet_begins_no_other_workflow(
+    procedure: Procedure,
+    door: OpenDoor,
+    key_from_before: tuple[str, bytes],
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    pool: asyncpg.Pool,
+) -> None:
+    """While no row of a case says whose it is, a copy of its start under another number writes none: the ledger asks for it."""
+    town: Door = await door(procedure, task_queue="nobody-works-here", patience=0.1)
+    case_id = await town.start()
+
+    async def waits() -> bool:
+        with suppress(RPCError):  # it is on its way
+            return bool(await stranger.read(case_id))
+        return False
+
+    await eventually(waits)
+    (start,) = [each for each in await stranger.read(case_id) if each.kind == "start"]
+    [opened] = await EncryptionCodec(keys.payload).decode(start.payloads)
+    workflow_id = new_number(procedure)
+    copied = [closed_before(opened, *key_from_before)]
+    run = await stranger.start(procedure.name, workflow_id, settings.task_queue, copied)
+    await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
+
+    assert await pool.fetchval(REFUSED, case_id) == 1
+    assert await pool.fetchval("select count(*) from cases where case_id = any($1)", [case_id, workflow_id]) == 0
+    assert await pool.fetchval("select count(*) from ledger where case_id = any($1)", [case_id, workflow_id]) == 0
 
 
 @EVERY_PROCEDURE

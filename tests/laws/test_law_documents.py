@@ -121,6 +121,12 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     ),
     "a document type declaration": (packed({"word/document.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}), Active.HIDDEN),
     "a part that grows without end": (packed({"word/document.xml": b"<x>" + bytes(30_000_000)}), Active.HIDDEN),
+    "content types that grow without end": (
+        packed({"[Content_Types].xml": types().replace("</Types>", " " * 26_000_000 + types(VBA))}), Active.HIDDEN,
+    ),
+    "parts that together grow without end": (
+        packed({f"word/part{number}.xml": "<x>" + " " * 20_000_000 + "</x>" for number in range(3)}), Active.HIDDEN,
+    ),
     "PDF with JavaScript": (b"%PDF-1.7\n1 0 obj<</S /JavaScript /JS (app.alert(1))>>endobj", Active.SCRIPT),
     "PDF with JavaScript written in numbers": (b"%PDF-1.7\n1 0 obj<</S /J#61vaScript>>endobj", Active.SCRIPT),
     "PDF with a script by reference": (b"%PDF-1.7\n1 0 obj<</S/Rendition/JS 5 0 R>>endobj", Active.SCRIPT),
