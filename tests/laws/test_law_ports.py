@@ -71,7 +71,7 @@ async def test_a_page_in_a_browser_ends_no_case(settings: Settings, temporal: Cl
     town = await door(INCIDENT)
     case_id = await town.start()
     await town.stands(case_id)
-    before = (await temporal.get_workflow_handle(case_id).fetch_history()).events
+    before = list((await temporal.get_workflow_handle(case_id).fetch_history()).events)
     batch = {
         "jobId": str(uuid.uuid4()), "reason": "x", "visibilityQuery": "WorkflowType = 'incident'", "terminationOperation": {},
     }  # fmt: skip
@@ -88,8 +88,7 @@ async def test_a_page_in_a_browser_ends_no_case(settings: Settings, temporal: Cl
         for host in ("127.0.0.1:{port}", "evil.example")
     }
     described = await temporal.get_workflow_handle(case_id).describe()
-    after = (await temporal.get_workflow_handle(case_id).fetch_history()).events
-
+    after = list((await temporal.get_workflow_handle(case_id).fetch_history()).events)
     new = after[len(before) :]
 
     assert {status for name, status in answered if name == "temporal_http"} == {403}
