@@ -256,6 +256,10 @@ def test_an_archive_with_two_ends_is_not_taken() -> None:
     assert recognise(packed({})) == DOCX
     assert recognise(commented.getvalue()) is None
     assert recognise(packed({}) + b"%PDF-1.7") is None
+    for place, said in ((-2, "a comment that is not there"), (-18, "a second disk")):
+        lying = bytearray(packed({}))
+        lying[place] = 1
+        assert recognise(bytes(lying)) is None, said
 
 
 @pytest.mark.parametrize(("name", "content"), [pytest.param(*each, id=each[0]) for each in costly()])
