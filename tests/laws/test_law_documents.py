@@ -122,7 +122,7 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     "a document type declaration": (packed({"word/document.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}), Active.HIDDEN),
     "a part that grows without end": (packed({"word/document.xml": b"<x>" + bytes(30_000_000)}), Active.HIDDEN),
     "content types that grow without end": (
-        packed({"[Content_Types].xml": types().replace("</Types>", " " * 26_000_000 + types(VBA))}), Active.HIDDEN,
+        packed({"[Content_Types].xml": types().replace("</Types>", " " * 26_000_000 + types(VBA))}, WORKBOOK), Active.HIDDEN,
     ),
     "parts that together grow without end": (
         packed({f"word/part{number}.xml": "<x>" + " " * 20_000_000 + "</x>" for number in range(3)}), Active.HIDDEN,
