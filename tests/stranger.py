@@ -17,6 +17,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
     PollWorkflowTaskQueueRequest,
+    ResetWorkflowExecutionRequest,
     RespondActivityTaskCompletedRequest,
     RespondWorkflowTaskCompletedRequest,
     SignalWorkflowExecutionRequest,
@@ -116,6 +117,21 @@ class Stranger:
             )
         )
         return str(started.run_id)
+
+    async def reset(self, workflow_id: str, run_id: str) -> str:
+        """Turn a run back to its first task; the new run."""
+        events = (await self.client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()).events
+        first = next(each for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+        turned = await self.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+                reason="by a stranger",
+                workflow_task_finish_event_id=first.event_id,
+                request_id=uuid.uuid4().hex,
+            )
+        )
+        return str(turned.run_id)
 
     async def becomes(self, workflow_id: str, run_id: str, status: WorkflowExecutionStatus) -> None:
         """Wait until a run has come to this end."""
