@@ -266,7 +266,7 @@ async def test_a_start_that_was_lost_before_the_ledger_heard_of_it_is_made_again
     temporal: Client,
     stranger: Stranger,
 ) -> None:
-    """What becomes of a delivered start is looked after until its case has told of itself: whoever was told a number has the case."""
+    """What becomes of a delivered start is looked after until its case has told of itself: who was told a number has a case."""
     quick = own_town.settings.model_copy(update={"untaken_seconds": 0.5})
     async with api_of(own_town.build(over=quick)) as http:
         case_id, _ = await reported(own_town, http, keys)
@@ -296,7 +296,7 @@ async def cron_of(stranger: Stranger, case_id: str) -> str:
 async def test_a_copy_with_a_cron_or_a_retry_policy_does_not_live(
     own_town: OwnTown, keys: Keys, temporal: Client, stranger: Stranger
 ) -> None:
-    """A case has neither: a run that has fails at once, though it was given the genuine start, and the ledger hears nothing of it."""
+    """A case has neither: a run that has fails at once, though its start is genuine, and the ledger hears nothing of it."""
     for lose in (copied_with_a_cron, copied_to_be_tried_again):
         async with api_of(own_town.build()) as http:
             case_id, _ = await reported(own_town, http, keys)
@@ -328,7 +328,7 @@ async def in_short_runs(town: Door, stranger: Stranger) -> tuple[str, list[tuple
 async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
 ) -> None:
-    """The state of a later run, given to a workflow of somebody's own that goes on in it, by its own hand or a cron's, does nothing."""
+    """The state of a later run does nothing in a workflow of somebody's own that goes on in it, by its own hand or a cron's."""
     town: Door = await door(procedure, history_limit=SHORT)
     case_id, states = await in_short_runs(town, stranger)
     with suppress(RPCError):
