@@ -374,8 +374,7 @@ async def test_a_case_is_not_turned_back(
     temporal: Client,
     pool: asyncpg.Pool,
 ) -> None:
-    """Who answers a task with the state of an earlier run puts nothing aside that was told: the case stands still, is named as turned
-    back, and goes on where it stood when somebody resets it."""
+    """With an earlier run's state for an answer nothing is put aside: the case stands still, is named, and goes on when it is reset."""
     queue = f"turned-back-{procedure.name}"
     own = settings.model_copy(update={"task_queue": queue})
     town: Door = await door(procedure, task_queue=queue, history_limit=SHORT, patience=20.0)
