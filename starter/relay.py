@@ -27,7 +27,7 @@ from starter.setting_aside import town_is_sick
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
-LOOK_AFTER_STARTS_SECONDS = 5.0
+LOOK_AFTER_STARTS_SECONDS = 10.0
 STARTS_AT_ONCE = 16
 AT_ONCE = 64
 PAUSE_FIRST = timedelta(milliseconds=250)

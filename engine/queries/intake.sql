@@ -120,10 +120,10 @@ returning *;
 select exists (select from cases where case_id = $1 and first_run_id is distinct from '');
 
 -- name: untaken_starts
--- Starts of the last days that were delivered and whose case has told nothing; those delivered before come later and later.
+-- Starts of the last day that were delivered and whose case has told nothing; those delivered before come later and later.
 select * from intake
 where kind = 'start' and status = 'delivered'
-  and settled_at > clock_timestamp() - interval '3 days'
+  and settled_at > clock_timestamp() - interval '1 day'
   and settled_at < clock_timestamp() - $2::interval * power(2, least(attempts, 12) - 1)
   and not exists (select from cases where cases.case_id = intake.case_id)
 order by settled_at

@@ -374,7 +374,7 @@ async def test_a_case_is_not_turned_back(
     temporal: Client,
     pool: asyncpg.Pool,
 ) -> None:
-    """With an earlier run's state for an answer nothing is put aside: the case stands still, is named, and goes on when it is reset."""
+    """With the state of an earlier run for an answer nothing is put aside: the case stands still, is named, and can be reset."""
     queue = f"turned-back-{procedure.name}"
     own = settings.model_copy(update={"task_queue": queue})
     town: Door = await door(procedure, task_queue=queue, history_limit=SHORT, patience=20.0)
