@@ -377,10 +377,10 @@ async def test_a_case_is_not_turned_back(
     """With the state of an earlier run for an answer nothing is put aside: the case stands still, is named, and can be reset."""
     queue = f"turned-back-{procedure.name}"
     own = settings.model_copy(update={"task_queue": queue})
-    town: Door = await door(procedure, task_queue=queue, history_limit=SHORT, patience=20.0)
+    town: Door = await door(procedure, task_queue=queue, history_limit=SHORT, patience=2.0)
     async with town_worker(own, keys, temporal, pool) as worker, worker:
         case_id, states = await in_short_runs(town, stranger)
-        left = [step for step in town.examples.MAIN.steps]
+        left = list(town.examples.MAIN.steps)
 
         async def rests() -> bool:
             row = await pool.fetchrow("select snapshot from cases where case_id = $1", case_id)
