@@ -383,8 +383,7 @@ async def test_a_case_is_not_turned_back(
         left = list(town.examples.MAIN.steps)
 
         async def rests() -> bool:
-            row = await pool.fetchrow("select snapshot from cases where case_id = $1", case_id)
-            return not row["snapshot"]["errands"]
+            return not await pool.fetchval("select snapshot -> 'errands' from cases where case_id = $1", case_id)
 
         await eventually(rests)
     if (await temporal.get_workflow_handle(case_id).describe()).status != WorkflowExecutionStatus.RUNNING:
