@@ -128,7 +128,7 @@ class Stranger:
         return found
 
     async def start(self, workflow: str, workflow_id: str, queue: str, payloads: Sequence[Payload], **more: Any) -> str:
-        """Start a workflow; its run. `more`: what else the request asks for."""
+        """Start a workflow as the town does; its run. `more`: what else the request asks for."""
         started = await self.client.workflow_service.start_workflow_execution(
             StartWorkflowExecutionRequest(
                 namespace=self.client.namespace,
@@ -136,7 +136,7 @@ class Stranger:
                 workflow_type=WorkflowType(name=workflow),
                 task_queue=TaskQueue(name=queue),
                 input=Payloads(payloads=payloads),
-                workflow_task_timeout=Duration(seconds=10),
+                workflow_task_timeout=Duration(seconds=4),
                 identity=IDENTITY,
                 request_id=uuid.uuid4().hex,
                 **more,

@@ -57,6 +57,14 @@ async def made_up_start(stranger: Stranger, procedure: str, number: str, queue: 
     return await stranger.start(procedure, number, queue, [PLAIN])
 
 
+async def with_the_start_of_another_case(stranger: Stranger, procedure: str, number: str, queue: str) -> str:
+    """Is begun as the town begins a case, with a genuine start that is not its own."""
+    before = await stranger.read(number_after(number, -1))
+    return await stranger.start(
+        procedure, number, queue, next(each for each in before if each.kind == "start").payloads
+    )
+
+
 async def no_start_at_all(stranger: Stranger, procedure: str, number: str, queue: str) -> str:
     """Says nothing that a case could begin with; no worker looks at it, for its task would fail for ever."""
     return await stranger.start(procedure, number, f"nobody-{queue}", [])
@@ -95,7 +103,7 @@ async def in_its_second_run(stranger: Stranger, procedure: str, number: str, que
 
 
 WAYS: Sequence[Takes] = (
-    another_workflow, the_same_type_elsewhere, made_up_start, no_start_at_all, delayed, again_and_again, completed,
+    another_workflow, the_same_type_elsewhere, made_up_start, with_the_start_of_another_case, no_start_at_all, delayed, again_and_again, completed,
     terminated, in_its_second_run,
 )  # fmt: skip
 
@@ -221,6 +229,22 @@ async def test_a_start_that_is_delivered_twice_is_begun_once(own_town: OwnTown, 
         await eventually(settled)
     assert await run_of(temporal, case_id) == run
     assert await own_town.pool.fetchval("select count(*) from refusals") == 0
+
+
+async def test_a_run_that_looks_like_ours_is_none_of_ours(
+    own_town: OwnTown, keys: Keys, temporal: Client, stranger: Stranger
+) -> None:
+    """What begins a run counts, and not only how it was begun: while no worker looks at it, a made-up start runs like a genuine one."""
+    for payload in ("made up", "copied"):
+        async with api_of(own_town.build()) as http:
+            before, _ = await reported(own_town, http, keys)
+            copied = next(each for each in await stranger.read(before) if each.kind == "start")
+            payloads = (PLAIN,) if payload == "made up" else copied.payloads
+            expected, queue = number_after(before), own_town.settings.task_queue
+            taken = await stranger.start(INCIDENT.name, expected, queue, payloads)
+            assert (await reported(own_town, http, keys))[0] == expected
+        assert await run_of(temporal, expected) != taken
+        assert await own_town.pool.fetchval(TAKEN, expected) == 1
 
 
 async def ended_before_it_began(stranger: Stranger, case_id: str, queue: str) -> None:
