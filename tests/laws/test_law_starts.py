@@ -103,8 +103,8 @@ async def in_its_second_run(stranger: Stranger, procedure: str, number: str, que
 
 
 WAYS: Sequence[Takes] = (
-    another_workflow, the_same_type_elsewhere, made_up_start, with_the_start_of_another_case, no_start_at_all, delayed, again_and_again, completed,
-    terminated, in_its_second_run,
+    another_workflow, the_same_type_elsewhere, made_up_start, with_the_start_of_another_case, no_start_at_all, delayed,
+    again_and_again, completed, terminated, in_its_second_run,
 )  # fmt: skip
 
 
