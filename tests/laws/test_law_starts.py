@@ -234,7 +234,7 @@ async def test_a_start_that_is_delivered_twice_is_begun_once(own_town: OwnTown, 
 async def test_a_run_that_looks_like_ours_is_none_of_ours(
     own_town: OwnTown, keys: Keys, temporal: Client, stranger: Stranger
 ) -> None:
-    """What begins a run counts, and not only how it was begun: while no worker looks at it, a made-up start runs like a genuine one."""
+    """What begins a run counts, not only how: while no worker looks at it, a made-up start runs like a genuine one."""
     for payload in ("made up", "copied"):
         async with api_of(own_town.build()) as http:
             before, _ = await reported(own_town, http, keys)
