@@ -405,7 +405,9 @@ async def test_a_case_is_not_turned_back(
     async with town_worker(own, keys, temporal, pool) as worker, worker:
         case_id, states = await in_short_runs(town, stranger)
         ways = [town.examples.MAIN, *town.examples.WALKS]
-        left = list({step.command: step for way in ways for step in way.steps}.values())
+        said = {step.command: step for way in ways for step in way.steps}.values()
+        # What names something that only a case further on has, nobody waits for here.
+        left = [each for each in said if not callable(each.body or town.examples.BODIES[each.command])]
 
         async def rests() -> bool:
             errands = await pool.fetchval("select snapshot -> 'errands' from cases where case_id = $1", case_id)
