@@ -388,7 +388,11 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     assert await pool.fetchrow("select seq, head_hash, snapshot from cases where case_id = $1", case_id) == before
 
 
-@EVERY_PROCEDURE
+SPEAK_AGAIN = [each for each in PROCEDURE_LIST if each.name in {"incident", "whistle", "summons"}]
+"""Whose examples make a case that was turned back tell something; welfare and recovery are not shown here yet."""
+
+
+@pytest.mark.parametrize("procedure", SPEAK_AGAIN, ids=lambda procedure: procedure.name)
 async def test_a_case_is_not_turned_back(
     procedure: Procedure,
     door: OpenDoor,
