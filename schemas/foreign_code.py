@@ -32,10 +32,11 @@ class AtTheDoor:
     """In the metadata of a command's field: how people send it (starter/doors.py).
 
     A case of an earlier day has taken what is refused today, and its history must be read for ever: so the command takes
-    what it took then, and the door what is right now.
+    what it took then, and the door what is right now. `required`: at the door it is not left out.
     """
 
     kind: Any
+    required: bool = False
 
 
 _WRITTEN = StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)

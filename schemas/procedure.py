@@ -24,6 +24,10 @@ class Command(Model):
         """Say what in the body does not fit this very case; empty when all does."""
         return ()
 
+    def not_what_was_seen(self, state: CaseState) -> Fault | None:  # noqa: ARG002 - only answers name what was seen
+        """Say that it answers something else than what waits in this very case; None when it does not."""
+        return None
+
 
 @dataclass(frozen=True)
 class Procedure:

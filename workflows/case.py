@@ -133,15 +133,17 @@ class Case(Generic[StateT]):
         """Under whose word the case acts: that of the command it carries out; by itself, that of its opening."""
         return self._cause[0] if self._cause else self.state.opening
 
-    def law_holds(self, law: str) -> bool:
+    def law_holds(self, law: str, since: int = 1) -> bool:
         """Whether what happens now goes by a law that came when the case may have lived already; `law` is its patch.
+
+        `since`: the count of `LAWS` (schemas/actor.py) with which it came.
 
         A command goes by the laws of the API that stamped it. Temporal's patches alone would not do: what a run has once
         answered for a command of an earlier day, it answers for all later ones, so that one harmless command before an
         upgrade kept the old law for the rest of the run. What a case does by itself goes by its run.
         """
         stamp = self._cause[0] if self._cause else None
-        return (stamp is not None and stamp.laws > 0) or workflow.patched(law)
+        return (stamp is not None and stamp.laws >= since) or workflow.patched(law)
 
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""
@@ -233,6 +235,15 @@ class Case(Generic[StateT]):
 
     def _objection(self, name: str, command: Command, stamp: Stamp) -> Refusal | None:
         refusal = self.procedure.rules.check(self.state, name, stamp.actor, self.now())
+        if refusal is None and (unseen := command.not_what_was_seen(self.state)) is not None:
+            return Refusal(
+                code=RefusalCode.NOT_WHAT_YOU_SAW,
+                detail=say("不是您查看的那一项,请重新查看", "this is not what you saw: look again"),
+                command=name,
+                stage=self.state.stage,
+                legal_commands=self.procedure.rules.legal(self.state, stamp.actor, self.now()),
+                faults=(unseen,),
+            )
         if refusal is None and (faults := command.faults(self.state)):
             return Refusal(
                 code=RefusalCode.BAD_COMMAND,
