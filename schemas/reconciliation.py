@@ -34,7 +34,7 @@ REPAID_PART_KIND = "recovery:repaid_part"
 WRITTEN_OFF_KIND = "recovery:written_off"
 UNRESOLVED_KIND = "recovery:unresolved"
 RECOVERY_KINDS = (DEMANDED_KIND, REPAID_PART_KIND, WRITTEN_OFF_KIND, UNRESOLVED_KIND)
-"""The entries that are our books of what is to come back: facts `amount_fen` (`left_fen` of what is given up or ended), `receipt`."""
+"""The entries that are our books of what is to come back: facts `amount_fen` (`left_fen` at an end), `receipt`."""
 
 
 class DifferenceKind(StrEnum):

@@ -175,7 +175,7 @@ async def tries(town: Door, case_id: str, command: str) -> set[int]:
 
 @pytest.mark.usefixtures("worker")
 async def test_an_account_that_was_swapped_after_the_look_is_not_confirmed(door: OpenDoor) -> None:
-    """The clerk asks for another account between the officer's look and word: refused, nothing changed, looked at again it counts."""
+    """The clerk asks for another account between the officer's look and word: refused; looked at again it counts."""
     town = await door(WELFARE)
     case_id = await town.start(body=OLD_AGE)
     await town.go(case_id, [Step("change_account", "clerk", {"account": "6222020000000000111"})])
@@ -233,7 +233,7 @@ async def test_the_word_on_a_file_fits_the_edition_the_review_and_the_signature_
 
 
 async def test_a_change_that_is_written_otherwise_after_the_look_is_another_request(open_town: OpenTown) -> None:
-    """An answer taken down by hand makes another number of a change; reviewed, nobody writes it otherwise, nor decides on the own word."""
+    """An answer by hand makes another number of a change; reviewed it stays, and nobody decides on the own word."""
     taken_down = {"source": "tax", "found": False, "facts": {}, "note": "书面答复"}
     async with open_town() as town:
         case_id = await living(town, somebody(HEATING, "19700401", 401))
@@ -258,7 +258,7 @@ async def test_a_change_that_is_written_otherwise_after_the_look_is_another_requ
 
 
 async def test_cash_is_the_word_of_two_and_of_the_treasury(open_town: OpenTown) -> None:
-    """One officer's word pays nothing and nobody pays beside it; confirmed it stands in the books, until the treasury knows it too."""
+    """One officer's word pays nothing, and nobody pays beside it; confirmed it differs until the treasury knows it."""
     async with open_town(speed=20 * A_DAY, bank="refusing") as town:
         case_id = await town.door.start(body=somebody(AID, "19790301", 402))
         await town.door.go(case_id, [Step("accept", "clerk")])
@@ -418,7 +418,7 @@ async def test_the_register_of_deaths_is_a_second_word(open_town: OpenTown) -> N
 
 
 async def test_a_payee_says_themselves_that_they_move_and_nobody_else_does(open_town: OpenTown) -> None:
-    """The own word on a move ends it at once; an income above the limit that a clerk reports waits, and counts nothing meanwhile."""
+    """The own word on a move ends it at once; an income above the limit that a clerk reports waits meanwhile."""
     async with open_town(speed=A_DAY) as town:
         case_id = await living(town, somebody(OLD_AGE, "19390403", 405))
         (first, *_) = await town.paid_months(case_id)
