@@ -237,6 +237,7 @@ OPENS_NOTHING: Mapping[str, str] = {
     "appeal": "the applicant's own right, whoever writes it down",
     "object": "stops it",
     "send_back": "asks for a new confirmation",
+    "decline_write_off": "gives up nothing: the debt goes on",
     "refuse": "stops it, and is remembered as REFUSED",
     "suspend_payment": "nothing is paid",
     "reassess": "pays what two granted; what is more is asked for",
