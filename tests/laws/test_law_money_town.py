@@ -4,7 +4,6 @@ Each attack was made on a living town before (one clerk made ten thousand yuan a
 own allowance fifty times). A bank and registers are really asked.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -484,7 +483,7 @@ async def test_the_state_remembers_the_parts_that_the_table_speaks_of(open_town:
     """Each part that a row gives is found in the state after its command, with the account of who gave it."""
     seen: dict[Part, str] = {}
     async with open_town(speed=3600) as town:
-        parts = Counter((rule.command, rule.part) for rule in town.door.procedure.rules if rule.part)
+        parts = {(rule.command, rule.part) for rule in town.door.procedure.rules if rule.part}
 
         async def look(case_id: str, *steps: Step) -> None:
             for step in steps:
