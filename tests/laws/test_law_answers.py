@@ -487,14 +487,14 @@ async def test_a_write_off_that_nobody_signs_climbs_lapses_and_the_debt_goes_on(
     tiers = [facts["moment"] for facts in await told(town, case_id, "clock:tier") if facts["clock"] == "write_off"]
     ended_then = await told(town, case_id, "recovery:unresolved")
     await stage_is(town, case_id, "unresolved", within=180)
-    row = await pool.fetchrow(
-        "select to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM') as month from ledger"
+    month = await pool.fetchval(
+        "select to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM') from ledger"
         " where case_id = $1 and kind = 'recovery:unresolved'",
         case_id,
     )
     async with pool.acquire() as connection:
-        entries = await recoveries_of_month(connection, row["month"], [])
-    found = with_recoveries(reconcile(row["month"], [], []), entries, None, [])
+        entries = await recoveries_of_month(connection, month, [])
+    found = with_recoveries(reconcile(month, [], []), entries, None, [])
     findings = await audited(case_id)
 
     assert (len(tiers) >= 2, ended_then) == (True, [])
