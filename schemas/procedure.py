@@ -29,6 +29,10 @@ class Command(Model):
         """Which codes may be named now, by field; `documents.*` is each of a list. Whoever names another one is told them."""
         return {}
 
+    def not_what_was_seen(self, state: CaseState) -> Fault | None:  # noqa: ARG002 - only answers name what was seen
+        """Say that it answers something else than what waits in this very case; None when it does not."""
+        return None
+
 
 @dataclass(frozen=True)
 class Procedure:

@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.actor import Actor, Role
+from schemas.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.case import CaseState
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.foreign_code import KeptCode
@@ -52,8 +53,11 @@ class ProposeWriteOff(Command):
     reason: TextReference
 
 
-class AgreeWriteOff(Command):
+class AgreeWriteOff(AnswerTo):
     """同意核销: the second person gives it up too."""
+
+    part = Part.WRITE_OFF_PROPOSED
+    request: SeenNumber = UNNAMED
 
 
 class DeclineWriteOff(Command):
@@ -87,8 +91,12 @@ class OfClaim(Command):
         )
 
 
-class ConfirmRepayment(OfClaim):
-    """确认退款到账: a second person has seen it in the treasury's books; only now the debt is less."""
+class ConfirmRepayment(AnswerTo):
+    """确认退款到账: a second person has seen it in the treasury's books; only now the debt is less. `repayment`: which was seen."""
+
+    part = Part.REPAYMENT_CLAIMED
+    number_in = "repayment"
+    repayment: SeenNumber = None
 
 
 class DeclineRepayment(OfClaim):
@@ -163,9 +171,10 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.WRITING_OFF,),
             (Stage.DEMANDED,),
-            apart_from=(Part.WRITE_OFF_PROPOSED,),
+            apart_from=(Part.DEBTOR, Part.WRITE_OFF_PROPOSED),
         ),
-        Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
+        Rule("lapse_write_off", "核销逾期失效", (_engine,), (Stage.WRITING_OFF,), (Stage.DEMANDED,)),
+        Rule("expire", "逾期终结", (_engine,), (Stage.DEMANDED,), (Stage.UNRESOLVED,)),
         Rule("urge", "催办", (_supervisor,), OPEN),
         Rule("comment", "备注", _everybody, OPEN),
         Rule("attach", "附件", _everybody, OPEN, conditions=(room_for_a_document,)),
