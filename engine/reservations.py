@@ -6,7 +6,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.database import Queries
-from schemas.reservation import Claim, Debts, Hold, Occasion, Standing, in_the_way, taken
+from schemas.reservation import Claim, Debts, Hold, Occasion, Standing, in_the_way, taken, unsure
 from schemas.visibility import Sight
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -42,6 +42,8 @@ async def reserve(
     place = min((row["place"] for row in rows if row["case_id"] == case_id), default=None)
     others = [Standing.model_validate(dict(row)) for row in rows if row["case_id"] != case_id]
     found = in_the_way(claims, others, place, occasion, held)
+    if occasion is Occasion.SURE and found:
+        claims, found = unsure(claims), ()
     if not found:
         kept = taken(claims) if occasion is Occasion.TAKEN else claims
         await connection.execute(

@@ -160,6 +160,7 @@ def build_parts(
             once_keys_name_case=True,
             people_as_stated=True,
             keeps_place=True,
+            people_are_identified=True,
             lists_stage=False,
         )
         for name, policy in policies.items()

@@ -40,11 +40,15 @@ ANYBODY = "anybody"
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends, under which key. `subject` is whose keys these are: two people may choose the same one."""
+    """Who sends, under which key. `subject` is whose keys these are: two people may choose the same one.
+
+    `identity`: whose account it is by the issuer's word (schemas/verified_identity.py).
+    """
 
     subject: str
     key: str
     actor: Actor
+    identity: str | None = None
 
 
 @dataclass(frozen=True)

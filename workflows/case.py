@@ -133,15 +133,17 @@ class Case(Generic[StateT]):
         """Under whose word the case acts: that of the command it carries out; by itself, that of its opening."""
         return self._cause[0] if self._cause else self.state.opening
 
-    def law_holds(self, law: str) -> bool:
+    def law_holds(self, law: str, since: int = 1) -> bool:
         """Whether what happens now goes by a law that came when the case may have lived already; `law` is its patch.
+
+        `since`: with which number of `LAWS` it came.
 
         A command goes by the laws of the API that stamped it. Temporal's patches alone would not do: what a run has once
         answered for a command of an earlier day, it answers for all later ones, so that one harmless command before an
         upgrade kept the old law for the rest of the run. What a case does by itself goes by its run.
         """
         stamp = self._cause[0] if self._cause else None
-        return (stamp is not None and stamp.laws > 0) or workflow.patched(law)
+        return (stamp is not None and stamp.laws >= since) or workflow.patched(law)
 
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""

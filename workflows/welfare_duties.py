@@ -36,7 +36,18 @@ POSTINGS_ARE_COUNTED = "postings-are-counted"
 A_RECOVERY_KNOWS_WHO_ENTERED = "a-recovery-knows-who-entered"
 """Patch: before, a recovery did not know who had entered the case that paid."""
 
+AN_ACCOUNT_IS_BOUND = "an-account-is-bound-to-its-payee"
+"""Patch: before, an account that staff had named as the applicant's decided alone where money goes."""
+
+ADULTS_OF_OLD_CASES_CONSENT = "adults-of-old-cases-consent"
+"""Patch: before, registers were asked about everybody in a household from before consents."""
+
+AN_ACCOUNT_IS_BOUND_SINCE = ADULTS_OF_OLD_CASES_CONSENT_SINCE = 2
+"""With which number of `LAWS` they came."""
+
 OF_CLOCK = {
+    "identify": STREET,
+    "consent": CLERK,
     "investigate": STREET,
     "review_change": STREET,
     "confirm_change": CIVIL_AFFAIRS,
@@ -46,7 +57,7 @@ OF_CLOCK = {
 }
 """Who is warned of a duty that the holder of the case need not have."""
 
-BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate"})
+BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate", "identify"})
 """Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
 
 BUSINESS = ("pay/", "find_out/", "recover/")

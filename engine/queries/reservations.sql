@@ -19,7 +19,8 @@ order by place;
 insert into reservations (kind, key, case_id, hold)
 select $1, key, $2, hold from unnest($3::text[], $4::text[]) as claim (key, hold)
 on conflict (kind, key, case_id) do update set hold = excluded.hold
-    where reservations.hold <> excluded.hold and not (reservations.hold = 'counted' and excluded.hold = 'named');
+    where reservations.hold <> excluded.hold and not (reservations.hold = 'counted' and excluded.hold = 'named')
+        and not (reservations.hold = 'own' and excluded.hold = 'stated');
 
 -- name: sights
 -- Who sees these cases, also those that were accepted and do not stand yet.
