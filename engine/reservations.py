@@ -1,6 +1,6 @@
 """Reservations: asked for and written in the transaction of who accepts, under locks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -18,6 +18,7 @@ class ReservationQueries(Queries):
     lock: str
     still_lives: str
     standing: str
+    complete: str
     reserve: str
     sights: str
     owed: str
@@ -50,6 +51,16 @@ async def reserve(
             SQL.reserve, kind, case_id, [claim.key for claim in kept], [claim.hold for claim in kept]
         )
     return found
+
+
+async def complete(connection: Connection, kind: str, pairs: Mapping[str, Sequence[str]]) -> None:
+    """Let living cases hold also what came to be held with their benefit after they had come: `pairs` by benefit. Idempotent."""
+    told = [(benefit, pair) for benefit, those in pairs.items() for pair in those]
+    if not told:
+        return
+    async with connection.transaction():
+        await connection.execute("lock table reservations in share row exclusive mode")
+        await connection.execute(SQL.complete, kind, *map(list, zip(*told, strict=True)))
 
 
 async def owed(connection: Connection, case_id: str, debts: Debts) -> tuple[str, ...]:

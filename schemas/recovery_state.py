@@ -50,8 +50,9 @@ class Claim(Model):
 class RecoveryState(FiledState):
     """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
 
-    `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to confirm
-    what one would. `agreed_by`: who agreed to give up, and is not enough. `claims` wait to be confirmed; of all that were ever made, `claims_made`.
+    `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to
+    confirm what one would. `agreed_by`: who agreed to give up, and is not enough. `claims` wait to be confirmed; of all that
+    were ever made, `claims_made`.
     """
 
     procedure: ClassVar[str] = "recovery"

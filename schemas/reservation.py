@@ -80,18 +80,20 @@ class Reserves:
     """What a procedure's cases reserve: of which kind, by which claims, and at which of their commands they are asked about.
 
     `says` what is the matter when another case stands in the way. `claims` (state, whether it is sure whose it is). `occasion`
-    (state, command, body as it came in, who gives it): None where the command decides nothing about it. `sure` (the same):
-    whether it is sure whose it is once that command is carried out. `debts` (state, occasion): what must not be owed; None
-    where nothing is asked. `completed` (state, policy): what a case from before does not know of itself.
+    (state, command, body as it came in): None where the command decides nothing about it. `sure` (the same, and who gives it):
+    whether it is sure whose it is once that command is carried out. `debts` (state, command, occasion): what must not be owed; None
+    where nothing is asked. `completed` (state, policy): what a case from before does not know of itself; `pairs` (policy): the same
+    for cases that live, by what they hold.
     """
 
     kind: str
     says: Name
     claims: Callable[[Any, bool], tuple[Claim, ...]]
-    occasion: Callable[[Any, str, Any, Actor], Occasion | None]
+    occasion: Callable[[Any, str, Any], Occasion | None]
     sure: Callable[[Any, str, Any, Actor], bool]
-    debts: Callable[[Any, Occasion], Debts | None] = lambda _state, _occasion: None
+    debts: Callable[[Any, str, Occasion], Debts | None] = lambda _state, _command, _occasion: None
     completed: Callable[[Any, Any], Any] = lambda state, _policy: state
+    pairs: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda _policy: {}
 
 
 FIRM_AT_THE_DOOR = frozenset({Hold.OWN, Hold.CONSENTED})

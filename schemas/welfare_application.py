@@ -113,6 +113,12 @@ class WelfareApplication(Model):
         """The applicant first, then the household."""
         return (self.applicant, *self.household)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The digests of the files that come with it."""
+        consents = [member.consent for member in self.household if member.consent is not None]
+        return tuple(each.sha256 for each in (*(paper.document for paper in self.documents), *consents))
+
     def faults(self, policy: WelfarePolicy, today: date) -> Iterator[Fault]:
         """Everything that is wrong although each field has the right shape."""
         if self.benefit not in policy.benefits:
@@ -175,7 +181,9 @@ class WelfareApplication(Model):
                 allowed = allowed if benefit is None else benefit.documents_of_applicants
             below = policy.terms.none_yet_below_age
             found = list(
-                identity_faults(field, person.identity_number, person.identity_document, today, allowed, below)
+                identity_faults(
+                    field, person.identity_number, person.identity_document, today, allowed, none_yet_below_age=below
+                )
             )
             yield from found
             if found:

@@ -15,6 +15,9 @@ from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
 
 KIND = "benefit"
+SEE_THE_CARD = frozenset({"accept", "identify", "record_visit"})
+"""The commands by which somebody of the town says that they have seen the applicant's card; the second one makes it sure."""
+
 SAYS = Name(
     zh="申请人或共同生活的家庭成员已有同一(或不可同享的)救助在办或在享",
     en="the applicant or somebody of the household has a living case of this benefit, or of one that excludes it",
@@ -38,19 +41,17 @@ def claims_of(state: WelfareState, sure: bool) -> tuple[Claim, ...]:  # noqa: FB
 
 def sure_after(state: WelfareState, command: str, given: object, by: Actor) -> bool:
     """Whether it is sure who applies once a command is carried out."""
-    sees = command == "identify" or (command in {"accept", "record_visit"} and getattr(given, "card_seen", True))
+    sees = command in SEE_THE_CARD and getattr(given, "card_seen", True)
     return state.identified_with(by.subject) if sees else state.identified
 
 
-def occasion_of(state: WelfareState, command: str, given: object, by: Actor) -> Occasion | None:
-    """When it comes to be sure who applies, before money is paid first, before a favourable review, with each word that grants."""
-    becomes_sure = sure_after(state, command, given, by) and not state.identified
-    accepted = command == "accept" or (becomes_sure and state.accepted_at is not None)
+def occasion_of(state: WelfareState, command: str, given: object) -> Occasion | None:
+    """When it comes to be sure who applies, before money is paid first, before a favourable review, with each grant."""
     match command:
-        case "accept" | "identify" | "record_visit":
-            if accepted and state.rules.pay_first_fen and sure_after(state, command, given, by):
+        case _ if command in SEE_THE_CARD:
+            if state.rules.pay_first_fen and (command == "accept" or not state.identified):
                 return Occasion.DECIDED
-            return Occasion.SURE if becomes_sure else None
+            return None if state.identified else Occasion.SURE
         case "review" if getattr(given, "positive", False):
             return Occasion.DECIDED
         case "confirm" | "countersign":
@@ -59,10 +60,9 @@ def occasion_of(state: WelfareState, command: str, given: object, by: Actor) -> 
             return None
 
 
-def debts_of(state: WelfareState, occasion: Occasion) -> Debts | None:
+def debts_of(state: WelfareState, command: str, occasion: Occasion) -> Debts | None:
     """先行救助未清退的,不再先行救助: who owes what was paid first is paid nothing first until that is back, or given up by two."""
-    before_it_is_paid = occasion is Occasion.DECIDED and state.stage in BEFORE_REVIEW
-    if not before_it_is_paid or not state.rules.pay_first_fen:
+    if command not in SEE_THE_CARD or occasion is not Occasion.DECIDED or not state.rules.pay_first_fen:
         return None
     return Debts(procedure="recovery", benefit=state.benefit, people=(state.reporter, *state.members))
 
@@ -74,6 +74,11 @@ def completed(state: WelfareState, policy: WelfarePolicy) -> WelfareState:
     return state.model_copy(update={"reserves": policy.reserves(state.benefit)})
 
 
+def pairs_of(policy: WelfarePolicy) -> dict[str, tuple[str, ...]]:
+    """By benefit, the keys of its pairs with those that exclude it."""
+    return {benefit: policy.reserves(benefit)[1:] for benefit in policy.benefits}
+
+
 RESERVES = Reserves(
     kind=KIND,
     says=SAYS,
@@ -82,4 +87,5 @@ RESERVES = Reserves(
     sure=sure_after,
     debts=debts_of,
     completed=completed,
+    pairs=pairs_of,
 )

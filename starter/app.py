@@ -191,7 +191,7 @@ def build_parts(
             name: {command: door_of(model) for command, model in procedure.commands.items()}
             for name, procedure in procedures.items()
         },
-        intake=Intake(pool, vault, keys, town_time, procedures),
+        intake=Intake(pool, vault, keys, town_time, procedures, policies=policies),
         postbox=postbox,
         delivery=delivery,
         relay=Relay(postbox, delivery, counts, reader.states, announcements),
@@ -216,6 +216,7 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
         tasks = [
             asyncio.create_task(parts.announcements.run(), name="announcements"),
             asyncio.create_task(parts.relay.run(), name="relay"),
+            asyncio.create_task(parts.intake.complete_reservations(), name="reservations"),
         ]
         for task in tasks:
             task.add_done_callback(watch)

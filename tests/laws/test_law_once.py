@@ -79,7 +79,7 @@ class Town:
         key, body = other.pop("key", None) or str(uuid.uuid4()), other.pop("body", OLD_AGE)
         sender = by if isinstance(by, str) else "clerk"
         whole = await complete(self.door, body | other, sender, DOCUMENTS[body["benefit"]])
-        headers = self.door.headers(sender, key)
+        headers = self.door.headers(sender, key, {"applicant": who})
         if isinstance(by, Person):
             whole["documents"] = []
             headers |= {"Authorization": f"Bearer {self.door.token(by)}"}

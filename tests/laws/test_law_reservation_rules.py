@@ -25,7 +25,8 @@ def met(*others: Standing, occasion: Occasion, place: int | None = 1, held: dict
 
 
 @pytest.mark.parametrize(
-    ("hold", "firm"), [(Hold.OWN, True), (Hold.CONSENTED, True), (Hold.COUNTED, False), (Hold.NAMED, False)]
+    ("hold", "firm"),
+    [(Hold.OWN, True), (Hold.CONSENTED, True), (Hold.COUNTED, False), (Hold.NAMED, False), (Hold.STATED, False)],
 )
 def test_at_the_door_only_who_has_it_or_consented_stands_in_the_way(hold: Hold, *, firm: bool) -> None:
     """Of the applicant; of the household nothing is asked at the door."""
@@ -35,9 +36,11 @@ def test_at_the_door_only_who_has_it_or_consented_stands_in_the_way(hold: Hold, 
 
 @pytest.mark.parametrize("occasion", DECIDED)
 @pytest.mark.parametrize(("key", "hold"), list(itertools.product((ME, HER), Hold)))
-def test_when_it_is_decided_all_but_the_merely_named_stand_in_the_way(occasion: Occasion, key: str, hold: Hold) -> None:
+def test_when_it_is_decided_all_but_the_named_and_the_stated_stand_in_the_way(
+    occasion: Occasion, key: str, hold: Hold
+) -> None:
     """Whoever it is of the household, and whichever came first."""
-    firm = hold is not Hold.NAMED
+    firm = hold not in (Hold.NAMED, Hold.STATED)
 
     assert met(of(key, hold, place=0), occasion=occasion) is firm
     assert met(of(key, hold, place=9), occasion=occasion) is firm
@@ -103,9 +106,9 @@ def test_a_household_claims_everybody_once_and_the_applicant_firmly() -> None:
     me, her = f"person:{'A':0>26}", f"person:{'B':0>26}"
     state = state_with(benefit="b", reserves=("b", "a+b"), reporter=me, members=(her, me, her))
 
-    assert {claim.key: claim.hold for claim in claims_of(state)} == {
+    assert {claim.key: claim.hold for claim in claims_of(state, sure=True)} == {
         f"b/{me}": Hold.OWN, f"a+b/{me}": Hold.OWN, f"b/{her}": Hold.NAMED, f"a+b/{her}": Hold.NAMED,
     }  # fmt: skip
-    assert len(claims_of(state)) == 4
+    assert len(claims_of(state, sure=True)) == 4
     before = state_with(benefit="b", reserves=(), reporter=me, members=())
-    assert [claim.key for claim in claims_of(before)] == [f"b/{me}"]
+    assert [claim.key for claim in claims_of(before, sure=True)] == [f"b/{me}"]
