@@ -89,13 +89,15 @@ class Intake:
 
     async def complete_reservations(self) -> None:
         """Let living cases hold what rules that came later let them hold; while Postgres is away it is tried again."""
-        while True:
+        done = False
+        while not done:
             try:
                 async with database(self._pool) as connection:
                     await self._reserving.complete(connection)
-                return
             except Problem:
                 await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                done = True
 
     def now(self) -> datetime:
         """Town time."""

@@ -57,11 +57,13 @@ class Caller:
         """Give a command."""
         return await self.post(f"/api/v1/cases/{case_id}/commands/{command}", body or {}, key=key)
 
-    async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
-        """Send a body under a key, a new one unless it is given."""
+    async def post(self, path: str, body: Any, *, key: str | None = None, verified_as: Any = None) -> httpx.Response:
+        """Send a body under a key, a new one unless it is given; `verified_as`: whose account it is, if not the applicant's."""
         headers = self.headers | {"Idempotency-Key": key or str(uuid.uuid4())}
         if path == APPLICATIONS and self._real_name is not None:
-            headers["Authorization"] = f"Bearer {self._real_name(verified(body))}"
+            headers["Authorization"] = (
+                f"Bearer {self._real_name(verified({'applicant': verified_as} if verified_as else body))}"
+            )
         return await self._http.post(path, json=body, headers=headers)
 
 

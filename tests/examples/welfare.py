@@ -33,6 +33,8 @@ PEOPLE = {
 }
 
 IDENTITY_CARD = ("identity-card",)
+NOT_VERIFIED = "未实名人"
+"""The name of an applicant whose account nobody vouches for."""
 
 
 def identity_number(born: str, order: int = 123, place: int = 320104) -> str:
@@ -74,10 +76,6 @@ UNSURE = OLD_AGE | {"applicant": {**OLD_AGE["applicant"], "name": NOT_VERIFIED}}
 UNSURE_HOUSEHOLD = HOUSEHOLD | {"applicant": {**AID["applicant"], "name": NOT_VERIFIED}}
 RELATED = OLD_AGE | {"relation_to_staff": "街道民政办工作人员系申请人之侄"}
 REPORT = OLD_AGE
-
-
-NOT_VERIFIED = "未实名人"
-"""The name of an applicant whose account nobody vouches for."""
 
 
 def verified(body: Mapping[str, Any]) -> str | None:

@@ -212,7 +212,8 @@ STAYS: Mapping[str, Mapping[str, str]] = {
     "welfare": {
         "rules": "the policy", "monthly_income_fen": "stated; counts when it is granted",
         "posted_amount_fen": "what a notice says", "recoveries": "more debt", "change": "asked for",
-        "account_bound": "who vouches for whose account of the town it is", "account_asked": "asked for", "account_told": "who was told",
+        "account_bound": "whose account of the town it is",
+        "account_asked": "asked for", "account_told": "who was told",
         "accounts_asked": "a count", "account_changed_by": "who asked",
     },
     "recovery": {
