@@ -23,6 +23,7 @@ from schemas.reservation import Claim, Hold, Occasion
 from schemas.welfare import WELFARE
 from tests.api_callers import BuildApp, api_of
 from tests.door import Door, OpenDoor, Person, Step
+from tests.examples.incident import PHOTO
 from tests.examples.welfare import (
     ACCEPT,
     ADVANCED,
@@ -42,6 +43,7 @@ from tests.examples.welfare import (
     application,
     complete,
     identity_number,
+    paper,
 )
 from tests.waiting import eventually
 
@@ -83,8 +85,11 @@ class Town:
         if isinstance(by, Person):
             whole["documents"] = []
             headers |= {"Authorization": f"Bearer {self.door.token(by)}"}
-        papers = whole["documents"]
-        consenting = [each | ({"consent": papers[0]["document"]} if papers else {}) for each in household]
+        consenting = [
+            each
+            | ({"consent": await paper(self.door, sender, PHOTO + each["name"].encode())} if whole["documents"] else {})
+            for each in household
+        ]
         sent = {**whole, "applicant": who, "household": consenting}
         return await self.door.api.post(PATH, json=sent, headers=headers)
 
