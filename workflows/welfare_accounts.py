@@ -5,8 +5,8 @@
       an account nobody vouches for     (confirmed, the payment that waited is tried again)
     retry_payment with an account    -> the same
 
-The payee hears of it by the way they were reached before: by their own account of the town; who has none is called or visited
-by somebody else than who asked for it (`tell_payee`), with a clock.
+The payee hears of it by the way they were reached before: by their own account of the town; who has none, or one that nobody
+vouches for, is called or visited by somebody else than who asked for it (`tell_payee`), with a clock.
 """
 
 from schemas.actor import Actor, Role
@@ -127,7 +127,8 @@ class Accounts(Payments):
         self.state.account_changed_by = asked_by or by.subject
         self.record(Kind.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
         self.notify(APPLICANT, "account_changed")
-        if self.state.reporter_subject is None:
+        unknown = self.state.charter.people_are_identified and not self.state.payee_decides
+        if self.state.reporter_subject is None or unknown:
             self.state.account_told = False
             self.start_duty("tell_payee", self.state.terms.tell_payee)
             self.notify(CLERK, "payee_to_be_told")

@@ -32,9 +32,8 @@ order by other.case_id;
 
 -- name: same_file
 -- The living cases in which one of these files stands.
-select case_id from cases
+select distinct case_id
+from unnest($2::text[]) as digest
+join cases on snapshot -> 'documents' @> jsonb_build_array(jsonb_build_object('sha256', digest))
 where procedure = 'welfare' and not ended and closed_at is null and case_id <> $1
-    and snapshot -> 'documents' @> any (
-        select jsonb_build_array(jsonb_build_object('sha256', digest)) from unnest($2::text[]) as digest
-    )
 order by case_id;

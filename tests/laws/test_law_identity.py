@@ -210,7 +210,9 @@ async def test_an_account_that_nobody_vouches_for_decides_nothing_alone(town: Ov
     entering = await town.as_("window_clerk").command(case_id, "confirm_account")
     await given(town.as_("street_officer"), case_id, "confirm_account")
     after = await state_of(town, case_id)
+    told = (after["account_told"], (await state_of(town, own))["account_told"])
 
+    assert told == (False, True), "an unknown account is not told in the payee's place: somebody calls"
     assert (asked["account"], asked["account_asked"]["asked_by"]) == (before, account)
     assert after["account"] == asked["account_asked"]["account"] != before
     assert (await state_of(town, own))["account_asked"] is None
