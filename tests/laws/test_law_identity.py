@@ -207,7 +207,8 @@ async def test_an_account_that_nobody_vouches_for_decides_nothing_alone(town: Ov
     for caller, case in ((friend, case_id), (town.as_("resident", "payee"), own)):
         await given(caller, case, "change_account", {"account": "6222020000000000025"})
     asked = await state_of(town, case_id)
-    entering = await town.as_("window_clerk").command(case_id, "confirm_account")
+    clerk, by_itself = town.as_("window_clerk"), await friend.command(case_id, "confirm_account")
+    entering = await clerk.command(case_id, "confirm_account") if entered.startswith("by a clerk") else by_itself
     await given(town.as_("street_officer"), case_id, "confirm_account")
     after = await state_of(town, case_id)
     told = (after["account_told"], (await state_of(town, own))["account_told"])
@@ -216,7 +217,7 @@ async def test_an_account_that_nobody_vouches_for_decides_nothing_alone(town: Ov
     assert (asked["account"], asked["account_asked"]["asked_by"]) == (before, account)
     assert after["account"] == asked["account_asked"]["account"] != before
     assert (await state_of(town, own))["account_asked"] is None
-    assert (entering.status_code == HELD) == entered.startswith("by a clerk")
+    assert (entering.status_code, by_itself.status_code) == (HELD if entering is not by_itself else 403, 403)
 
 
 async def test_a_consent_that_an_unknown_account_brings_counts_when_another_has_seen_it(town: OverheardTown) -> None:
