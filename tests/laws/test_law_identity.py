@@ -89,14 +89,14 @@ async def test_an_invented_account_and_one_clerk_ask_pay_and_bar_nothing(town: O
 
     Staff find both cases; the invented one is met by the real one when it is decided.
     """
-    victim, clerk = somebody(), town.as_("window_clerk")
-    theirs = await stands(invented(town), town, victim)
+    victim, clerk, account = somebody(), town.as_("window_clerk"), invented(town)
+    theirs = await stands(account, town, victim)
     await given(clerk, theirs, "accept")
     by_hand = await town.as_("civil_affairs_officer").command(
         theirs, "record_check", {"source": "tax", "note": "电话核实"}
     )
     again = await town.as_("street_officer").command(theirs, "ask_again")
-    twice = await clerk.command(theirs, "identify")
+    twice, by_itself = await clerk.command(theirs, "identify"), await account.command(theirs, "identify")
     own = await stands(town.as_("resident", f"own-{next(_orders)}"), town, victim)
     await given(clerk, own, "accept")
     asked = await asked_of(town, own, 2)
@@ -104,6 +104,7 @@ async def test_an_invented_account_and_one_clerk_ask_pay_and_bar_nothing(town: O
     late = await town.as_("street_officer").command(theirs, "identify")
 
     assert (by_hand.status_code, again.status_code, twice.status_code) == (HELD, HELD, HELD)
+    assert by_itself.status_code == 403, "what is refused makes nobody sure"
     assert (by_hand.json()["code"], twice.json()["code"]) == ("against-the-rules",) * 2
     assert asked == [[victim["identity_number"]]] * 2
     assert before == ([], False)
