@@ -330,7 +330,7 @@ async def test_each_consent_is_a_paper_of_its_own(town: OverheardTown) -> None:
     resident = town.as_("resident", f"papers-{next(_orders)}")
     one, card = await upload(resident, town.api), await upload(resident, town.api)
     two = [somebody(name, "19710101") for name in ("甲", "乙")]
-    papers = {"documents": [{"kind": "identity-card", "document": card}]}
+    papers: dict[str, Any] = {"documents": [{"kind": "identity-card", "document": card}]}
     both = await applied(resident, town, somebody(), household=[each | {"consent": one} for each in two], **papers)
     of_card = await applied(resident, town, somebody(), household=[two[0] | {"consent": card}], **papers)
     case_id = await stands(resident, town, somebody(), household=two, **papers)
@@ -349,7 +349,7 @@ async def test_staff_see_who_may_be_the_same_and_a_file_in_two_households(town: 
     name = f"同名{next(_orders)}"
     by_number = {"name": name, "identity_number": identity_number("19800102", next(_orders))}
     card = await upload(residents[0], town.api)
-    content = {"documents": [{"kind": "identity-card", "document": card}]}
+    content: dict[str, Any] = {"documents": [{"kind": "identity-card", "document": card}]}
     first = await stands(residents[0], town, by_number, **content)
     clerk = town.as_("window_clerk")
     second = await stands(clerk, town, passport(name), **content)
