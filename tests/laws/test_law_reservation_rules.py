@@ -34,6 +34,26 @@ def test_at_the_door_only_who_has_it_or_consented_stands_in_the_way(hold: Hold, 
     assert met(of(HER, hold), occasion=Occasion.DOOR, place=None) is False
 
 
+@pytest.mark.parametrize("occasion", [Occasion.DOOR, Occasion.SURE])
+def test_whose_own_is_only_stated_meets_who_has_it_and_nobody_else(occasion: Occasion) -> None:
+    """Of two who only say so both are taken; of one who is sure and one who says so, the sure one stands in the way."""
+    says = (Claim(key=ME, hold=Hold.STATED),)
+
+    assert in_the_way(says, [of(ME, Hold.OWN)], None, occasion, {}) == ("other",)
+    assert in_the_way(says, [of(ME, Hold.STATED)], None, occasion, {}) == ()
+
+
+def test_an_unknown_account_has_its_own_application_for_itself_and_bars_nobody() -> None:
+    """The benefit is stated; what nobody else can have is the benefit by this very account."""
+    me = f"person:{'A':0>26}"
+    state = state_with(benefit="b", reserves=("b",), reporter=me, members=(), reporter_subject="resident-1")
+    other = state.model_copy(update={"reporter_subject": "resident-2"})
+    (stated, mine), (_, theirs) = claims_of(state, sure=False), claims_of(other, sure=False)
+
+    assert (stated.key, stated.hold, mine.hold) == (f"b/{me}", Hold.STATED, Hold.OWN)
+    assert mine.key != theirs.key
+
+
 @pytest.mark.parametrize("occasion", DECIDED)
 @pytest.mark.parametrize(("key", "hold"), list(itertools.product((ME, HER), Hold)))
 def test_when_it_is_decided_all_but_the_named_and_the_stated_stand_in_the_way(
