@@ -133,7 +133,8 @@ RULES = RulesTable(
             (Stage.REPAID,),
             (_a_claim_waits,),
             moves_money=True,
-            apart_from=(*_parties, Part.REPAYMENT_CLAIMED),
+            apart_from=(*_parties, Part.REPAYMENT_CLAIMED, Part.REPAYMENT_SEEN),
+            part=Part.REPAYMENT_SEEN,
             answers=(Part.REPAYMENT_CLAIMED,),
         ),
         Rule(
@@ -162,7 +163,8 @@ RULES = RulesTable(
             (Stage.WRITTEN_OFF,),
             (_no_claim_waits,),
             moves_money=True,
-            apart_from=(*_parties, Part.WRITE_OFF_PROPOSED),
+            apart_from=(*_parties, Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED),
+            part=Part.WRITE_OFF_AGREED,
             answers=(Part.WRITE_OFF_PROPOSED,),
         ),
         Rule(

@@ -13,12 +13,14 @@ class Kind(StrEnum):
     DEMANDED = "recovery:demanded"
     REPAYMENT_CLAIMED = "recovery:repayment:claimed"
     REPAYMENT_DECLINED = "recovery:repayment:declined"
+    REPAYMENT_SEEN = "recovery:repayment:seen"
     REPAID_PART = "recovery:repaid_part"
     REPAID = "recovery:repaid"
     WRITE_OFF_PROPOSED = "recovery:write_off:proposed"
     WRITE_OFF_DECLINED = "recovery:write_off:declined"
     WRITE_OFF_LAPSED = "recovery:write_off:lapsed"
     HELD_OPEN = "recovery:held_open"
+    WRITE_OFF_SEEN = "recovery:write_off:seen"
     WRITTEN_OFF = "recovery:written_off"
     UNRESOLVED = "recovery:unresolved"
     COMMENTED = "recovery:commented"
@@ -30,12 +32,14 @@ TITLES: dict[str, str] = {
     Kind.DEMANDED: "通知退款",
     Kind.REPAYMENT_CLAIMED: "退款登记",
     Kind.REPAYMENT_DECLINED: "退款未确认",
+    Kind.REPAYMENT_SEEN: "退款已由一人确认",
     Kind.REPAID_PART: "部分退款",
     Kind.REPAID: "退款完毕",
     Kind.WRITE_OFF_PROPOSED: "申请核销",
     Kind.WRITE_OFF_DECLINED: "不同意核销",
     Kind.WRITE_OFF_LAPSED: "核销逾期无人决定,失效",
     Kind.HELD_OPEN: "退款待确认,暂不终结",
+    Kind.WRITE_OFF_SEEN: "核销已由一人同意",
     Kind.WRITTEN_OFF: "核销",
     Kind.UNRESOLVED: "逾期终结",
     Kind.COMMENTED: "备注",

@@ -96,6 +96,8 @@ CLOCKS = {
     "confirm_change": "调整确认",
     "countersign_change": "调整双签",
     "confirm_account": "账户确认",
+    "identify": "核验身份",
+    "consent": "补交授权书",
     "tell_payee": "告知领取人",
     "repay": "退款",
     "confirm_repayment": "退款确认",

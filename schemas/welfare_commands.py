@@ -28,11 +28,21 @@ HouseholdSize = Annotated[int, Field(strict=True, ge=1, le=20)]
 DisabilityLevel = Annotated[int, Field(strict=True, ge=1, le=DISABILITY_LEVELS)]
 
 
-class Accept(AnswerTo):
-    """受理: the application is complete; the checks start. `request`: the edition of the file that was seen."""
+class SeesTheCard(Command):
+    """An act by which somebody of the town meets the applicant. `card_seen`: with the identity card; who has not, says so."""
+
+    card_seen: bool = Field(default=True, exclude_if=bool)  # digests from before it
+
+
+class Accept(SeesTheCard, AnswerTo):
+    """受理: the application is complete; the checks start, once it is sure who applies. `request`: the edition that was seen."""
 
     part = Part.ENTERED
     request: RequestNumber | None = UNNAMED
+
+
+class Identify(Command):
+    """核验身份: somebody of the town has seen the applicant with their identity card, at the window or at home."""
 
 
 class AskCorrection(Command):
@@ -60,8 +70,10 @@ class HandIn(Command):
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a kind of document that nobody asked for."""
-        if not isinstance(state, WelfareState) or self.kind in state.missing():
+        if not isinstance(state, WelfareState):
             return ()
+        if self.kind in state.missing():
+            return own_paper_faults(self.document, state) if _is_a_consent(self.document, state) else ()
         missing = ", ".join(state.missing())
         return (
             Fault(
@@ -103,13 +115,35 @@ class RecordConsent(Command):
             return ()
         waiting = [member.number for member in state.not_consenting()]
         if self.member in waiting:
-            return ()
+            return own_paper_faults(self.document, state)
         known = ", ".join(map(str, waiting))
         return (
             Fault(
                 field="member",
                 reason=say("不需要该成员的授权书", "is no member whose consent is missing"),
                 remedy=say(f"可选成员:{known}", f"missing is the consent of: {known}"),
+            ),
+        )
+
+
+class ConfirmMember(Command):
+    """查验家庭成员材料: another person has seen the consent that was recorded, or the document of who was stated as a minor."""
+
+    member: Annotated[int, Field(strict=True, ge=1, le=20)]
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a member of whom nothing waits to be seen."""
+        if not isinstance(state, WelfareState):
+            return ()
+        waiting = [member.number for member in state.to_be_confirmed()]
+        if self.member in waiting:
+            return ()
+        known = ", ".join(map(str, waiting))
+        return (
+            Fault(
+                field="member",
+                reason=say("该成员没有待查验的材料", "is no member of whom a paper waits to be seen"),
+                remedy=say(f"待查验的成员:{known}", f"waiting are: {known}"),
             ),
         )
 
@@ -174,7 +208,7 @@ def _source_faults(source: str, known: tuple[str, ...]) -> tuple[Fault, ...]:
     )
 
 
-class RecordVisit(Command):
+class RecordVisit(SeesTheCard):
     """入户调查: what somebody found who visited the household."""
 
     finding: TextReference
@@ -314,6 +348,39 @@ class WithdrawApplication(Command):
     reason: TextReference
 
 
+def _is_a_consent(document: Document, state: WelfareState) -> bool:
+    consents = {member.consent for member in state.household_members}
+    return any(each.sha256 == document.sha256 and each.reference in consents for each in state.documents)
+
+
+def own_paper_faults(document: Document, state: WelfareState) -> tuple[Fault, ...]:
+    """一人一份: a consent is a paper of its own, not the file of a card or of somebody else's consent."""
+    if not state.charter.people_are_identified or document.sha256 not in {each.sha256 for each in state.documents}:
+        return ()
+    return (OTHERS_PAPER.model_copy(update={"field": "document"}),)
+
+
+OTHERS_PAPER = Fault(
+    field="consent",
+    reason=say("该文件已作为其他材料提交", "is a file that stands in this case for something else already"),
+    remedy=say("每名成年成员须各自签署并提交一份授权书", "each adult signs a paper of their own: send that"),
+)
+
+
+def _member_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            field=field,
+            reason=say(
+                f"第{member.number}位家庭成员以未成年人申报,证件未经查验",
+                f"member {member.number} was stated as a minor, and nobody has seen the document",
+            ),
+            remedy=say("查验证件(confirm_member)或不予确认", "see the document (confirm_member), or refuse"),
+        )
+        for member in state.of_unknown_age()
+    )
+
+
 def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
     return tuple(
         Fault(
@@ -322,7 +389,10 @@ def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
                 f"第{member.number}位家庭成员为成年人,尚未授权核对",
                 f"member {member.number} of the household is an adult and has not consented to being checked",
             ),
-            remedy=say("登记其授权书,或不予确认", "record their consent (record_consent), or refuse"),
+            remedy=say(
+                "登记其授权书、由另一人查验,或不予确认",
+                "record their consent (record_consent), have it seen by another person (confirm_member), or refuse",
+            ),
         )
         for member in state.not_consenting()
     )
@@ -332,11 +402,15 @@ def _grant_faults(state: CaseState, field: str) -> tuple[Fault, ...]:
     if not isinstance(state, WelfareState) or state.last_at is None:
         return ()
     found = obstacles(state.rules, state.household, state.facts_found, f"{state.last_at:%Y-%m}")
-    return _consent_faults(state, field) + tuple(
-        Fault(
-            field=field,
-            reason=each.words,
-            remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
+    return (
+        _consent_faults(state, field)
+        + _member_faults(state, field)
+        + tuple(
+            Fault(
+                field=field,
+                reason=each.words,
+                remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
+            )
+            for each in found
         )
-        for each in found
     )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from starter import (
+    alike,
     audit,
     audit_records,
     banks,
@@ -28,6 +29,7 @@ def own_routers() -> tuple[APIRouter, ...]:
         inbox.router,
         case_export.router,
         similar.router,
+        alike.router,
         categories.router,
         indicators.router,
         whistle_indicators.router,
