@@ -5,6 +5,11 @@ TOWNS := 3
 FAST_TOWNS := 2
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
+# What Python compiles is kept, also where the caller's environment says otherwise: every process of a town would compile the
+# libraries anew, and the sandbox every workflow. Beside the packages, so that the tree stays clean.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
+
 .PHONY: setup demo test test-all attack bench chaos format lint types docs lock clean
 
 setup: .venv/.installed

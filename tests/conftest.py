@@ -26,6 +26,7 @@ from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.door import Audited, Door, OpenDoor, Person
+from tests.sampling import settle_seed
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 
@@ -51,6 +52,16 @@ A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 
 PATIENCE_SECONDS = 30.0
 """Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""
+
+
+def pytest_configure() -> None:
+    """All processes of a run sample alike."""
+    settle_seed()
+
+
+def pytest_report_header() -> str:
+    """By what was sampled what is not played whole."""
+    return f"sampled by SEED={settle_seed()}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
