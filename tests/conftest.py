@@ -42,8 +42,8 @@ FAST = frozenset({
 """Files that play whole towns by fast clocks: many towns on the same cores would make people late that are not."""
 
 LONGEST = (
-    "test_survival", "test_laws", "test_slow_ledger", "test_canaries", "test_every_request",
-    "test_stories", "test_replies", "test_welfare_payments", "test_local_town", "test_chaos",
+    "test_survival", "test_canaries", "test_slow_ledger", "test_law_standing", "test_every_request", "test_laws",
+    "test_local_town", "test_law_money_town", "test_stories", "test_replies", "test_chaos", "test_welfare_payments", "test_law_silence",
 )  # fmt: skip
 """Files that begin first where several towns run side by side: nobody waits for a long one at the end."""
 
@@ -65,11 +65,16 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lives by a fast clock; the longest first."""
+    """Mark what lives by a fast clock; the longest first; whatever names no group of its own is grouped by its file.
+
+    A group is played by one process (`--dist loadgroup`), so that what it opens is opened once.
+    """
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
         if item.path.stem in FAST:
             item.add_marker(pytest.mark.fast)
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The stories of `jiceng demo`, two of each procedure played in one real town (all in `make test-all`), and the judge who says whether it went as told."""
+"""The stories of `jiceng demo`, two of each procedure (all in `make test-all`) in one town; and the judge of how it went."""
 
 import asyncio
 import json
