@@ -54,6 +54,9 @@ class _Answer:
     body: Mapping[str, Any]
 
 
+Routes = dict[str | re.Pattern[str], Callable[..., Awaitable[_Answer]]]
+
+
 class BenchApi:
     """Answers requests. One per bench or many: what was taken in stands with the bench."""
 
@@ -79,17 +82,16 @@ class BenchApi:
                 return httpx.Response(answer.status, json=answer.body)
         raise LookupError(f"the bench has no {request.method} {path}")
 
-    def _routes(
-        self, request: httpx.Request, actor: Actor
-    ) -> Mapping["str | re.Pattern[str]", Callable[..., Awaitable[_Answer]]]:
+    def _routes(self, request: httpx.Request, actor: Actor) -> Routes:
         if request.method == "GET":
             return {_TIMELINE: lambda case: self._timeline(case, actor), _CASE: lambda case: self._case(case, actor)}
         if request.url.path == "/api/v1/documents":
             return {"/api/v1/documents": lambda: self._document(request)}
         body = json.loads(request.content)
         sender = Sender(actor.subject, request.headers["Idempotency-Key"], actor)
-        openings = {path: self._starting(opening, sender, body) for path, opening in self._openings.items()}
-        return {**openings, _COMMAND: lambda case, name: self._command(case, name, sender, body)}
+        openings: Routes = {path: self._starting(opening, sender, body) for path, opening in self._openings.items()}
+        commands: Routes = {_COMMAND: lambda case, name: self._command(case, name, sender, body)}
+        return {**commands, **openings}
 
     def _starting(self, opening: Opening[Any], sender: Sender, body: Any) -> Callable[[], Awaitable[_Answer]]:
         return lambda: self._start(opening, sender, body)

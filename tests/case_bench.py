@@ -318,7 +318,8 @@ class CaseBench:
         )
         runs = await runs_of(self.client, case_id)
         found += broken_run_chain(runs)
-        manifests, decoded = [], {}
+        manifests: list[Values] = []
+        decoded: dict[str, list[Values]] = {}
         for number, run in enumerate(runs, start=1):
             events = list(run.events)
             started = events[0].workflow_execution_started_event_attributes

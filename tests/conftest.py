@@ -43,7 +43,8 @@ FAST = frozenset({
 
 LONGEST = (
     "test_survival", "test_canaries", "test_slow_ledger", "test_law_standing", "test_every_request", "test_laws",
-    "test_local_town", "test_law_money_town", "test_stories", "test_replies", "test_chaos", "test_welfare_payments", "test_law_silence",
+    "test_local_town", "test_law_money_town", "test_stories", "test_replies", "test_chaos", "test_welfare_payments",
+    "test_law_silence",
 )  # fmt: skip
 """Files that begin first where several towns run side by side: nobody waits for a long one at the end."""
 

@@ -219,7 +219,7 @@ async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -
     assert seen.keys() == _CODES.keys()
 
 
-_CODES = {
+_CODES: dict[str, set[str]] = {
     "role": {RefusalCode.NOT_YOUR_ROLE},
     "case": {RefusalCode.NOT_YOUR_CASE},
     "end": {RefusalCode.CASE_ENDED},
