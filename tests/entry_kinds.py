@@ -1,4 +1,6 @@
-"""Which entries each walk makes: tests/histories/NAME/WALK.kinds, one kind a line, sorted.
+"""Which entries each walk makes, and which come by themselves when people leave the case there: tests/histories/NAME/WALK.kinds.
+
+One kind a line, sorted; a line between the two parts.
 
     python -m tests.entry_kinds             writes what is missing
     python -m tests.entry_kinds --anew      writes all of them again: the difference is what a change does to the ledger
@@ -21,6 +23,7 @@ from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parent / "histories"
+BETWEEN = "-- left alone"
 QUIET_SECONDS = 1.0
 
 
@@ -31,9 +34,19 @@ def file_of(procedure: Procedure, walk: Walk) -> Path:
 
 def kinds_of(procedure: Procedure, walk: Walk) -> list[str]:
     """The kinds of a walk, sorted. Fails, with the remedy, where nobody has written them."""
+    return _parts(procedure, walk)[0]
+
+
+def kinds_left_alone(procedure: Procedure, walk: Walk) -> list[str]:
+    """The kinds of what comes after it until the case has ended, sorted. Fails as `kinds_of`."""
+    return _parts(procedure, walk)[1]
+
+
+def _parts(procedure: Procedure, walk: Walk) -> tuple[list[str], list[str]]:
     file = file_of(procedure, walk)
     assert file.exists(), f"{file.name} of {procedure.name} is missing: python -m tests.entry_kinds writes it"
-    return file.read_text(encoding="utf-8").splitlines()
+    walked, _, alone = file.read_text(encoding="utf-8").partition(f"{BETWEEN}\n")
+    return walked.splitlines(), alone.splitlines()
 
 
 async def _quiet(bench: CaseBench, case_id: str) -> None:
@@ -60,7 +73,10 @@ async def write(*, anew: bool) -> None:
                         continue
                     case_id = await bench_door(bench, procedure).walk(walk)
                     await _quiet(bench, case_id)
-                    lines = "".join(f"{kind}\n" for kind in sorted(bench.tables.kinds(case_id)))
+                    walked = bench.tables.kinds(case_id)
+                    await bench.until_ended(case_id)
+                    alone = bench.tables.kinds(case_id)[len(walked) :]
+                    lines = "".join(f"{kind}\n" for kind in (*sorted(walked), BETWEEN, *sorted(alone)))
                     file_of(procedure, walk).write_text(lines, encoding="utf-8")
                     print(file_of(procedure, walk))  # noqa: T201 - what is run by hand says what it did
 

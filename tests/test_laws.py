@@ -21,7 +21,7 @@ from schemas.refusals import RefusalCode
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.door import Walk, examples
-from tests.entry_kinds import kinds_of
+from tests.entry_kinds import kinds_left_alone, kinds_of
 from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 
@@ -163,12 +163,14 @@ async def test_no_timer_is_left(procedure: Procedure, walk: Walk, lived: Lived) 
 
 @EVERY_WALK
 async def test_it_ends_once_wherever_it_is_left(procedure: Procedure, walk: Walk, lived: Lived) -> None:
-    """Wherever people leave a case, it does not run for ever, and tells of its end once."""
+    """Wherever people leave a case, it ends by itself and says so once; what it tells till then stands written for the walk."""
     life = await lived(procedure, walk)
+    alone = Counter(life.kinds_at_end) - Counter(life.kinds)
 
     assert life.last is not None
     assert life.last.ended
     assert Counter(life.kinds_at_end)["case:ended"] == 1
+    assert sorted(alone.elements()) == kinds_left_alone(procedure, walk)
 
 
 @EVERY_PROCEDURE
