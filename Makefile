@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TOWNS := 3
 FAST_TOWNS := 2
-TOGETHER := --dist loadgroup --no-loadscope-reorder
+TOGETHER := --dist loadfile --no-loadscope-reorder
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
 # What Python compiles is kept, also where the caller's environment says otherwise: every process of a town would compile the

@@ -1,8 +1,10 @@
 """One real Temporal server, one real Postgres and one worker for the whole run; each test starts cases of its own."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -10,6 +12,8 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from audit.replay import replay_cases
 from audit.verify import verify_cases
@@ -48,6 +52,9 @@ LONGEST = (
 )  # fmt: skip
 """Files that begin first where several towns run side by side: nobody waits for a long one at the end."""
 
+SPLIT = frozenset({"test_laws", "test_survival"})
+"""Files whose tests are played apart by procedure: they open little and take long."""
+
 A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 """When a town with a fast clock begins: its offices are open, whatever day it is where the tests run."""
 
@@ -65,17 +72,31 @@ def pytest_report_header() -> str:
     return f"sampled by SEED={settle_seed()}"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lives by a fast clock; the longest first; whatever names no group of its own is grouped by its file.
+class InGroups(LoadScopeScheduling):
+    """A file is played by one process, so that what it opens is opened once; those that may be split, by procedure."""
 
-    A group is played by one process (`--dist loadgroup`), so that what it opens is opened once.
-    """
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        return f"{file} {_procedure_of(test)}" if Path(file).stem in SPLIT else file
+
+
+def _procedure_of(test: str) -> str:
+    """`test_x[incident: main]` and `test_x[incident-two steps]` are of `incident`."""
+    return next(iter(re.findall(r"\[([a-z_]+)", test)), "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InGroups:
+    """What is played where. xdist's own `loadgroup` does nothing with this pytest: it looks for a name that has gone."""
+    return InGroups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lives by a fast clock; the longest first."""
     items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
     for item in items:
         if item.path.stem in FAST:
             item.add_marker(pytest.mark.fast)
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
 
 
 @pytest.fixture(scope="session")

@@ -22,17 +22,13 @@ from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.door import Walk, examples
 from tests.entry_kinds import kinds_left_alone, kinds_of
-from tests.every_procedure import PROCEDURE_LIST
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.waiting import eventually
 
-EACH = [
-    pytest.param(each, marks=pytest.mark.xdist_group(f"bench {each.name}"), id=each.name) for each in PROCEDURE_LIST
-]
-EVERY_PROCEDURE = pytest.mark.parametrize("procedure", EACH)
 EVERY_WALK = pytest.mark.parametrize(
     ("procedure", "walk"),
     [
-        pytest.param(each, walk, marks=pytest.mark.xdist_group(f"bench {each.name}"), id=f"{each.name}: {walk.name}")
+        pytest.param(each, walk, id=f"{each.name}: {walk.name}")
         for each in PROCEDURE_LIST
         for walk in examples(each).WALKS
     ],
