@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import json
 import sys
+import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,9 +21,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
@@ -265,6 +268,28 @@ class CaseBench:
             return state is not None and all(errand.startswith("tell/") for errand in state.errands)
 
         await eventually(resting)
+
+    async def tell_again(self, case_id: str) -> int:
+        """Send a case that goes on whatever other cases have told it, once more as it came; how much that was."""
+        told = [
+            event.workflow_execution_signaled_event_attributes
+            for run in await runs_of(self.client, case_id)
+            for event in run.events
+            if event.HasField("workflow_execution_signaled_event_attributes")
+        ]
+        if self.tables.rows[case_id]["ended"]:
+            return 0
+        for message in told:
+            await self.client.workflow_service.signal_workflow_execution(
+                SignalWorkflowExecutionRequest(
+                    namespace=NAMESPACE,
+                    workflow_execution=WorkflowExecution(workflow_id=case_id),
+                    signal_name=message.signal_name,
+                    input=message.input,
+                    request_id=uuid.uuid4().hex,
+                )
+            )
+        return len(told)
 
     async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""

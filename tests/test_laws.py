@@ -40,12 +40,16 @@ TIMER_OVER = (EventType.EVENT_TYPE_TIMER_FIRED, EventType.EVENT_TYPE_TIMER_CANCE
 
 @dataclass
 class Life:
-    """What became of a case. `states`: as it stood before each step and after the last; `unlike`: repeats answered otherwise."""
+    """What became of a case. `states`: as it stood before each step and after the last; `unlike`: repeats answered otherwise.
+
+    `told_again`: how many messages of other cases came once more, before it was left alone.
+    """
 
     states: list[CaseState] = field(default_factory=list)
     unlike: list[str] = field(default_factory=list)
     stage: str = ""
     kinds: list[str] = field(default_factory=list)
+    told_again: int = 0
     last: CaseState | None = None
     kinds_at_end: list[str] = field(default_factory=list)
     moments: dict[str, list[str]] = field(default_factory=dict)
@@ -101,6 +105,7 @@ async def live(bench: CaseBench, procedure: Procedure, walk: Walk) -> Life:
     await _has_told(bench, case_id, procedure, walk)
     life.states.append(state_of(bench, case_id))
     life.stage, life.kinds = life.states[-1].stage, bench.tables.kinds(case_id)
+    life.told_again = await bench.tell_again(case_id)
     await bench.until_ended(case_id)
     life.last, life.kinds_at_end = bench.state(case_id), bench.tables.kinds(case_id)
     for facts in bench.tables.facts(case_id):
@@ -159,7 +164,10 @@ async def test_no_timer_is_left(procedure: Procedure, walk: Walk, lived: Lived) 
 
 @EVERY_WALK
 async def test_it_ends_once_wherever_it_is_left(procedure: Procedure, walk: Walk, lived: Lived) -> None:
-    """Wherever people leave a case, it ends by itself and says so once; what it tells till then stands written for the walk."""
+    """Wherever people leave a case, it ends by itself and says so once; what it tells till then stands written for the walk.
+
+    That is so too when all that other cases told it comes a second time.
+    """
     life = await lived(procedure, walk)
     alone = Counter(life.kinds_at_end) - Counter(life.kinds)
 
@@ -167,6 +175,14 @@ async def test_it_ends_once_wherever_it_is_left(procedure: Procedure, walk: Walk
     assert life.last.ended
     assert Counter(life.kinds_at_end)["case:ended"] == 1
     assert sorted(alone.elements()) == kinds_left_alone(procedure, walk)
+
+
+async def test_messages_were_told_again(lived: Lived) -> None:
+    """Among the walks are some whose cases hear of others: there the law of the second telling has something to judge."""
+    whistle = next(each for each in PROCEDURE_LIST if each.name == "whistle")
+    again = [(await lived(whistle, walk)).told_again for walk in examples(whistle).WALKS]
+
+    assert max(again) > 1
 
 
 @EVERY_PROCEDURE
