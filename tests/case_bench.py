@@ -222,6 +222,7 @@ class CaseBench:
     documents: dict[str, Values] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
+    history_limit: int = Charter.model_fields["history_limit"].default
     _looked_at: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -250,6 +251,7 @@ class CaseBench:
                 policy_version=policy.version,
                 calendar=self._calendar,
                 time=time,
+                history_limit=self.history_limit,
                 **TODAY,
             )
             for name, policy in self.policies.items()
