@@ -283,7 +283,7 @@ _CODES: dict[str, set[str]] = {
 
 
 def everybody(state: CaseState) -> list[Actor]:
-    """Every role, of this area, a wider one, others (one whose code begins alike) and none; of the case's department and another; who reported."""
+    """Every role, by area (its own, a wider one, others, none), department and account: also of whoever reported."""
     areas = (
         None,
         state.area,
