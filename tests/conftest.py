@@ -12,8 +12,8 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
-from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from audit.replay import replay_cases
 from audit.verify import verify_cases
@@ -72,7 +72,7 @@ def pytest_report_header() -> str:
     return f"sampled by SEED={settle_seed()}"
 
 
-class InGroups(LoadScopeScheduling):
+class InGroups(LoadScopeScheduling):  # type: ignore[misc]
     """A file is played by one process, so that what it opens is opened once; those that may be split, by procedure."""
 
     def _split_scope(self, nodeid: str) -> str:
