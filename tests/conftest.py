@@ -1,8 +1,10 @@
 """One real Temporal server, one real Postgres and one worker for the whole run; each test starts cases of its own."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import httpx
@@ -10,6 +12,8 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 from temporalio.client import Client
+from xdist.remote import Producer  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from audit.replay import replay_cases
 from audit.verify import verify_cases
@@ -26,6 +30,7 @@ from schemas.procedure import Procedure
 from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.door import Audited, Door, OpenDoor, Person
+from tests.sampling import settle_seed
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 
@@ -42,16 +47,49 @@ FAST = frozenset({
 """Files that play whole towns by fast clocks: many towns on the same cores would make people late that are not."""
 
 LONGEST = (
-    "test_survival", "test_laws", "test_slow_ledger", "test_canaries", "test_every_request",
-    "test_stories", "test_replies", "test_welfare_payments", "test_local_town", "test_chaos",
+    "test_survival", "test_canaries", "test_slow_ledger", "test_law_standing", "test_every_request", "test_laws",
+    "test_local_town", "test_law_money_town", "test_stories", "test_replies", "test_chaos", "test_welfare_payments",
+    "test_law_silence",
 )  # fmt: skip
 """Files that begin first where several towns run side by side: nobody waits for a long one at the end."""
+
+SPLIT = frozenset({"test_laws", "test_survival"})
+"""Files whose tests are played apart by procedure: they open little and take long."""
 
 A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 """When a town with a fast clock begins: its offices are open, whatever day it is where the tests run."""
 
 PATIENCE_SECONDS = 30.0
 """Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""
+
+
+def pytest_configure() -> None:
+    """All processes of a run sample alike."""
+    settle_seed()
+
+
+def pytest_report_header() -> str:
+    """By what was sampled what is not played whole."""
+    return f"sampled by SEED={settle_seed()}"
+
+
+class InGroups(LoadScopeScheduling):  # type: ignore[misc]
+    """A file is played by one process, so that what it opens is opened once; those that may be split, by procedure."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        return f"{file} {_procedure_of(test)}" if Path(file).stem in SPLIT else file
+
+
+def _procedure_of(test: str) -> str:
+    """`test_x[incident: main]` and `test_x[incident-two steps]` are of `incident`."""
+    return next(iter(re.findall(r"\[([a-z_]+)", test)), "")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InGroups:
+    """What is played where. xdist's own `loadgroup` does nothing with this pytest: it looks for a name that has gone."""
+    return InGroups(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

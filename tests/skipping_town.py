@@ -1,19 +1,15 @@
 """A town on the time-skipping server: real-length limits, the town's clock at speed 1, weeks in a second."""
 
 import itertools
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 from pydantic import SecretStr
-from temporalio.api.enums.v1 import IndexedValueType
-from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
@@ -27,16 +23,14 @@ from schemas.actor import Role
 from schemas.calendar import SHANGHAI, Calendar
 from schemas.clocks import Clock, moments
 from schemas.incident import INCIDENT
-from schemas.search_attributes import SEARCH_ATTRIBUTES
 from schemas.town_time import TownTime
 from starter.app import create_app
 from tests.api_callers import api_of
+from tests.case_bench import NAMESPACE, register_search_attributes, time_skipping_server
 from tests.door import Door, Person
 from tests.waiting import eventually
 from worker import town_worker
 
-SERVER = Path(sys.executable).parent / "temporal-test-server"
-NAMESPACE = "default"
 _numbers = itertools.count(1)
 
 Happening = tuple[str, str, str]
@@ -125,7 +119,7 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
     A server for each, because its clock is one for all cases and never goes back.
     """
     async with AsyncExitStack() as stack:
-        environment = await stack.enter_async_context(await _server())
+        environment = await stack.enter_async_context(await time_skipping_server())
         own = settings.model_copy(
             update={
                 "temporal_address": environment.client.service_client.config.target_host,
@@ -134,7 +128,7 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
             }
         )
         client = await connect(own, keys)
-        await _register_search_attributes(client)
+        await register_search_attributes(client)
         pool = await stack.enter_async_context(await open_pool(own, process="tests"))
         worker = await stack.enter_async_context(town_worker(own, keys, client, pool))
         await stack.enter_async_context(worker)
@@ -145,22 +139,6 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
         yield skipping
 
 
-async def _server() -> WorkflowEnvironment:
-    """A time-skipping server. The SDK gives one five seconds to listen: on a busy machine another may be quicker."""
-    environments: list[WorkflowEnvironment] = []
-
-    async def listens() -> bool:
-        try:
-            started = await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(SERVER))
-        except RuntimeError:
-            return False
-        environments.append(started)
-        return True
-
-    await eventually(listens)
-    return environments[0]
-
-
 async def _own_tables(settings: Settings) -> SecretStr:
     """Tables in which no other API's relay finds what is to be delivered here."""
     name = f"skipping_{next(_numbers)}"
@@ -169,14 +147,6 @@ async def _own_tables(settings: Settings) -> SecretStr:
     url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
     await migrate(url)
     return url
-
-
-async def _register_search_attributes(client: Client) -> None:
-    kinds = {
-        name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}") for name, kind in SEARCH_ATTRIBUTES.items()
-    }
-    request = AddSearchAttributesRequest(namespace=NAMESPACE, search_attributes=kinds)
-    await client.operator_service.add_search_attributes(request)
 
 
 def _tokens(keys: Keys) -> Callable[[Person], str]:

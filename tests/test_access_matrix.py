@@ -33,6 +33,7 @@ from tests.access_matrix import (
 )
 from tests.api_callers import BuildApp, api_of
 from tests.door import Door, OpenDoor, Walk, examples
+from tests.sampling import chosen
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
@@ -243,22 +244,43 @@ async def test_cases_are_seen_by_those_whose_they_are(api: httpx.AsyncClient, ke
     assert asking.wrong == []
 
 
-@pytest.mark.parametrize("ended", [True, pytest.param(False, marks=pytest.mark.long)], ids=["ended", "goes on"])
+def of_each_kind(procedure: Procedure) -> list[str]:
+    """One command, by the seed, of those that the same roles may give to the same cases."""
+    alike: dict[frozenset[tuple[str, str]], list[str]] = {}
+    for command in procedure.commands:
+        rows = [rule for rule in procedure.rules if rule.command == command and not rule.automatic]
+        alike.setdefault(frozenset((by.role.value, by.scope.value) for rule in rows for by in rule.by), []).append(
+            command
+        )
+    return [chosen(commands, 1, f"{procedure.name} {commands[0]}")[0] for commands in alike.values()]
+
+
+@pytest.mark.parametrize(
+    ("ended", "whole"),
+    [
+        (True, False),
+        pytest.param(True, True, marks=pytest.mark.long),
+        pytest.param(False, True, marks=pytest.mark.long),
+    ],
+    ids=["ended", "ended, every command", "goes on"],
+)
 @pytest.mark.parametrize("name", NAMED)
 async def test_commands_are_for_those_whose_they_are(
     name: str,
     ended: bool,  # noqa: FBT001 - which case is asked
+    whole: bool,  # noqa: FBT001 - whether every command is asked, also one that is for the same people as another
     api: httpx.AsyncClient,
     keys: Keys,
     world: World,
 ) -> None:
     """Each command of each procedure is refused to every role, area and department that the rules table does not name.
 
-    Those it does name are told by the case that has ended, so that no cell changes anything.
+    Those it does name are told by the case that has ended, so that no cell changes anything. Of the commands that are for the
+    same people one is sent; what the table says of every one, in every cell, is asked in tests/test_laws.py.
     """
     asking = Asking(api, keys)
     case = world.of(name, ended=ended)
-    for command in case.procedure.commands:
+    for command in case.procedure.commands if whole else of_each_kind(case.procedure):
         for who in everybody([case], (OWN_AREA, OTHER_AREA)):
             expected = case.refuses(command, who)
             if expected is None:

@@ -1,4 +1,7 @@
-"""Workers die, are replaced and forget everything: a case does not notice."""
+"""Workers die, are replaced and forget everything: a case does not notice.
+
+At every commit they die at two steps of each main walk, by the seed; at every step in `make test-all`.
+"""
 
 import asyncio
 from collections import Counter
@@ -11,14 +14,20 @@ from temporalio.client import Client
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.procedure import Procedure
-from tests.door import Audited, Door, OpenDoor
+from tests.door import Audited, Door, OpenDoor, examples
 from tests.dying_worker import WorkerProcess, worker_process
 from tests.every_procedure import EVERY_PROCEDURE
+from tests.sampling import chosen
 from tests.waiting import eventually
 from worker import town_worker
 
 # Workers start and die by the dozen, each waited for: on a busy machine that adds up.
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
+
+
+WHOLE = pytest.mark.parametrize(
+    "whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["two steps", "every step"]
+)
 
 
 async def started(town: Door, settings: Settings) -> str:
@@ -29,24 +38,35 @@ async def started(town: Door, settings: Settings) -> str:
         return await town.start()
 
 
+def dying_steps(procedure: Procedure, *, whole: bool, what: str) -> list[int]:
+    """At which steps of the main walk a worker dies."""
+    steps = range(len(examples(procedure).MAIN.steps))
+    return list(steps) if whole else chosen(steps, 2, f"{what} {procedure.name}")
+
+
 async def as_once(town: Door, case_id: str, once: str) -> bool:
     """The same stands in the ledger of a disturbed case as in that of one that went straight; orders may come late."""
     return Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
 
 
+@WHOLE
 @EVERY_PROCEDURE
 async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     procedure: Procedure,
+    whole: bool,  # noqa: FBT001 - at how many steps
     door: OpenDoor,
+    temporal: Client,
+    keys: Keys,
     settings: Settings,
     pool: asyncpg.Pool,
     audited: Audited,
 ) -> None:
-    """Kill -9 in the middle of every command of the main walk: each is carried out once, and the case replays."""
-    alone = settings.model_copy(update={"task_queue": f"killed-{procedure.name}"})
+    """Kill -9 in the middle of a command of the main walk: each is carried out once, and the case replays."""
+    alone = settings.model_copy(update={"task_queue": f"killed-{procedure.name}-{whole}"})
     town = await door(procedure, task_queue=alone.task_queue)
     walk = town.examples.MAIN
     case_id = await started(town, alone)
+    killed_at = dying_steps(procedure, whole=whole, what="killed")
 
     async def given(number: int) -> bool:
         repeat = await town.give(case_id, walk.steps[number], key=f"key-{number}")
@@ -59,6 +79,12 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
         return int(await pool.fetchval(sql, case_id, f"%{walk.steps[number].command}%")) >= same
 
     for number in range(len(walk.steps)):  # whoever ends a step is killed in the middle of the next one
+        if number not in killed_at:
+            async with town_worker(alone, keys, temporal, pool) as worker, worker:
+                if number:
+                    await eventually(partial(given, number - 1), within=60)
+                await eventually(partial(given, number), within=60)
+            continue
         async with worker_process(alone):
             if number:
                 await eventually(partial(given, number - 1), within=60)
@@ -77,9 +103,11 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     assert [finding.detail for finding in findings if not finding.ok] == []
 
 
+@WHOLE
 @EVERY_PROCEDURE
 async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
     procedure: Procedure,
+    whole: bool,  # noqa: FBT001 - at how many steps
     door: OpenDoor,
     temporal: Client,
     keys: Keys,
@@ -91,7 +119,8 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
 
     The lost branch stays beside the chain, for everybody to see, and nobody is told twice.
     """
-    alone = settings.model_copy(update={"task_queue": f"dying-{procedure.name}"})
+    alone = settings.model_copy(update={"task_queue": f"dying-{procedure.name}-{whole}"})
+    dies_at = dying_steps(procedure, whole=whole, what="dying")
     town = await door(procedure, task_queue=alone.task_queue)
     walk = town.examples.MAIN
     if procedure.parent is not None:
@@ -101,13 +130,22 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
             case_id = await town.start()
             await dying.wait()
 
-    async def dead_or_idle(process: WorkerProcess) -> bool:
+    async def nothing_waits(case_id: str) -> bool:
         waiting = "select count(*) from intake where case_id = $1 and status = 'waiting'"
-        return process.dead or not await pool.fetchval(waiting, case_id)
+        return not await pool.fetchval(waiting, case_id)
+
+    async def dead_or_idle(process: WorkerProcess) -> bool:
+        return process.dead or await nothing_waits(case_id)
 
     for number, step in enumerate(walk.steps):
         giving = asyncio.create_task(town.give(case_id, step, key=f"key-{number}"))
-        async with worker_process(alone, dies_with=1 + number % 2) as dying:
+        if number not in dies_at:
+            async with town_worker(alone, keys, temporal, pool) as worker, worker:
+                await giving
+                await eventually(partial(nothing_waits, case_id), within=60)
+            continue
+        dies_with = 1 if number == dies_at[0] else 1 + number % 2  # not every command has a second flush
+        async with worker_process(alone, dies_with=dies_with) as dying:
             await asyncio.wait([giving, asyncio.create_task(dying.wait())], return_when=asyncio.FIRST_COMPLETED)
             if giving.done():
                 await eventually(partial(dead_or_idle, dying), within=60)

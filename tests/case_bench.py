@@ -1,0 +1,465 @@
+"""Cases by themselves: Temporal's time-skipping server and our own worker, and in memory what else a town has in Postgres.
+
+The workflows, the doers, the codec, the stamps and their guard, the making of a batch and every check of a chain are the
+town's own. In memory are only the tables: ledger, rows, vault, intake. A case is walked while the clock runs as in life;
+`until_ended` lets it skip, so that a window of weeks costs a moment.
+
+What must be seen on the real server is not tested here: a slow ledger, dying workers, wake order, the size of a run.
+"""
+
+import asyncio
+import itertools
+import json
+import sys
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.testing import WorkflowEnvironment
+
+from activities.departments import Departments
+from activities.ledger import Ledger
+from activities.means import MeansChecks
+from activities.payments import Payments
+from audit.check_bundle import (
+    chain_of,
+    current_runs,
+    history_faults,
+    ledger_against_history,
+    ledger_faults,
+    place_faults,
+    run_chain_faults,
+)
+from audit.decoded import decoded_events
+from audit.manifest import manifest_of
+from audit.questions import question_faults
+from audit.records import raw_keys
+from audit.replay import Replay, broken_run_chain, runs_of, strict_replay
+from engine.areas import load_areas
+from engine.bank_policy import load_bank
+from engine.codec import data_converter
+from engine.department_policy import load_departments
+from engine.keys import Keys, ensure_keys
+from engine.office_hours import load_town_calendar
+from engine.person_identity import PersonIdentity
+from engine.policies import load_policy
+from engine.settings import Settings
+from engine.source_policy import load_sources
+from engine.stamp_guard import Forgeries, StampGuard
+from engine.stamps import StampSigner
+from engine.temporal import build_worker, connect
+from engine.vault import Kept, PersonDetails
+from schemas.calendar import SHANGHAI
+from schemas.case import CaseState, Charter
+from schemas.policy import Policy
+from schemas.procedure import Procedure
+from schemas.references import PersonReference, TextReference
+from schemas.search_attributes import SEARCH_ATTRIBUTES
+from schemas.town_time import TownTime
+from starter.delivery import Delivery
+from starter.doors import Door as CommandDoor
+from starter.doors import door_of
+from starter.postbox import Submission
+from tests.town_policies import open_to_neighbours
+from tests.waiting import eventually
+from worker import beside
+from workflows.registry import PROCEDURES
+
+SERVER = Path(sys.executable).parent / "temporal-test-server"
+NAMESPACE = "default"
+QUEUE = "bench"
+A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
+"""When every case begins by its own clock: the offices are open."""
+
+TODAY = {name: not each.default for name, each in Charter.model_fields.items() if each.annotation is bool}
+"""The flags of a case of today: each says that it is not as cases from before were. A live case is compared with it."""
+
+NOT_TOLD = "signal-copied:"
+"""This server leaves out which case sent a signal; on the real one it is asked for (audit/check_bundle.py)."""
+
+Values = dict[str, Any]
+
+
+@dataclass
+class Tables:
+    """What the town has in Postgres, for `Ledger`, for the guard and for who looks: entries and rows by case, and refusals."""
+
+    entries: dict[str, dict[tuple[int, str], Values]] = field(default_factory=lambda: defaultdict(dict))
+    rows: dict[str, Values] = field(default_factory=dict)
+    notices: dict[str, dict[tuple[int, int], Values]] = field(default_factory=lambda: defaultdict(dict))
+    refusals: list[tuple[Any, ...]] = field(default_factory=list)
+    written: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def execute(self, _query: str, *row: Any) -> None:
+        """Keep a refusal."""
+        self.refusals.append(row)
+
+    async def fetchval(
+        self,
+        _query: str,
+        told: str,
+        entries: Sequence[Values],
+        notices: Sequence[Values],
+        *by: Any,
+    ) -> str:
+        """`flush_case`, as engine/migrations/20261128000050_first_run.sql has it for cases of today. `by`: run, task, first run."""
+        run_id, task_at, first_run_id = by
+        row, kept = json.loads(told), self.entries[json.loads(told)["case_id"]]
+        case_id, first = row["case_id"], entries[0]
+        if first["seq"] > 1 and (first["seq"] - 1, first["prev_hash"]) not in kept:
+            return "broken"
+        if (known := self.rows.get(case_id)) is not None:
+            if known["first_run_id"] != first_run_id:
+                return "foreign"
+            if known["task_at"] > task_at:
+                return "written" if (entries[-1]["seq"], entries[-1]["hash"]) in kept else "stale"
+        self.rows[case_id] = {**row, "task_at": task_at, "first_run_id": first_run_id}
+        for entry in entries:
+            plain = {**entry, "at": entry["at"].isoformat(), "task_at": task_at.isoformat(), "run_id": run_id}
+            kept.setdefault((entry["seq"], entry["hash"]), {"case_id": case_id, **plain})
+        outbox = self.notices[case_id]
+        for place in [place for place in outbox if place[0] >= first["seq"]]:
+            del outbox[place]
+        outbox.update({(first["seq"], notice["position"]): notice for notice in notices})
+        self.written.set()
+        self.written = asyncio.Event()
+        return "written"
+
+    def head(self, case_id: str) -> tuple[int, str]:
+        """Seq and hash that the row names."""
+        return self.rows[case_id]["seq"], self.rows[case_id]["head_hash"]
+
+    def chain(self, case_id: str) -> list[Values]:
+        """The entries from the first to the head."""
+        return chain_of(list(self.entries[case_id].values()), self.head(case_id))
+
+    def kinds(self, case_id: str) -> list[str]:
+        """Their kinds."""
+        return [entry["kind"] for entry in self.chain(case_id)]
+
+    def facts(self, case_id: str) -> list[Values]:
+        """Their facts."""
+        return [json.loads(entry["body"])["facts"] for entry in self.chain(case_id)]
+
+
+class OpenVault:
+    """Gives references as the vault does, and closes nothing: no text leaves the memory of the test."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._people: dict[bytes, PersonReference] = {}
+        self.texts: dict[str, str] = {}
+
+    def _reference(self, kind: str) -> str:
+        return f"{kind}:{next(self._numbers):026d}"
+
+    async def keep(  # the parameters of engine.vault.Vault.keep
+        self,
+        _connection: object,
+        identity: PersonIdentity | None,
+        texts: Mapping[str, str],
+        details: PersonDetails | None = None,
+        *,
+        case_id: str | None,
+    ) -> Kept:
+        """Keep a person and texts."""
+        index = identity.blind_index(bytes(32)) if identity else self._reference("nobody").encode()
+        person = self._people.setdefault(index, self._reference("person"))
+        stated = None if details is None else self._reference("text")
+        return Kept(person=person, texts=await self.keep_texts(None, person, texts, case_id=case_id), details=stated)
+
+    async def keep_texts(
+        self, _connection: object, _person: PersonReference, texts: Mapping[str, str], *, case_id: str | None
+    ) -> dict[str, TextReference]:
+        """Keep texts of somebody."""
+        del case_id
+        references = {kind: self._reference("text") for kind in texts}
+        self.texts |= {references[kind]: text for kind, text in texts.items()}
+        return references
+
+    def document(self) -> str:
+        """The reference of a new document."""
+        return self._reference("document")
+
+
+@dataclass(frozen=True)
+class BenchParts:
+    """What an opening asks of the API's parts (starter/parts.py)."""
+
+    vault: OpenVault
+    policies: Mapping[str, Policy]
+    charters: Mapping[str, Charter]
+
+
+@dataclass
+class CaseBench:
+    """A server whose time skips, a worker, and the tables."""
+
+    environment: WorkflowEnvironment
+    client: Client
+    settings: Settings
+    keys: Keys
+    tables: Tables
+    vault: OpenVault
+    policies: Mapping[str, Policy]
+    replay: Replay
+    procedures: Mapping[str, Procedure] = field(
+        default_factory=lambda: {each.procedure.name: each.procedure for each in PROCEDURES}
+    )
+    taken_in: dict[tuple[str, str, str], Submission] = field(default_factory=dict)
+    documents: dict[str, Values] = field(default_factory=dict)
+    numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    history_limit: int = Charter.model_fields["history_limit"].default
+    _looked_at: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        async def connected() -> Client:
+            return self.client
+
+        self.signer = StampSigner(self.keys)
+        self.delivery = Delivery(connected, QUEUE, self.procedures)
+        self.areas = load_areas(self.settings.policies)
+        self.doors: Mapping[str, Mapping[str, CommandDoor]] = {
+            name: {command: door_of(model) for command, model in procedure.commands.items()}
+            for name, procedure in self.procedures.items()
+        }
+        self._calendar = load_town_calendar(self.settings.policies)
+
+    def state(self, case_id: str) -> CaseState | None:
+        """A case as it last told of itself."""
+        row = self.tables.rows.get(case_id)
+        return None if row is None else self.procedures[row["procedure"]].state.model_validate(row["snapshot"])
+
+    async def parts(self) -> BenchParts:
+        """For a case that begins now: by its own clock it is that Monday."""
+        time = TownTime.starting(A_MONDAY, await self.environment.get_current_time(), 1)
+        charters = {
+            name: Charter(
+                policy_version=policy.version,
+                calendar=self._calendar,
+                time=time,
+                history_limit=self.history_limit,
+                **TODAY,
+            )
+            for name, policy in self.policies.items()
+        }
+        return BenchParts(self.vault, self.policies, charters)
+
+    async def now(self, state: CaseState) -> datetime:
+        """Town time, by the clock of a case."""
+        return state.charter.time.to_town(await self.environment.get_current_time())
+
+    async def at_rest(self, case_id: str) -> None:
+        """Wait until nothing is under way that the case does outside; what is on its way to other cases may be."""
+
+        def resting() -> bool:
+            state = self.state(case_id)
+            return state is not None and all(errand.startswith("tell/") for errand in state.errands)
+
+        await eventually(resting)
+
+    async def tell_again(self, case_id: str) -> int:
+        """Send a case that goes on whatever other cases have told it, once more as it came; how much that was."""
+        told = [
+            event.workflow_execution_signaled_event_attributes
+            for run in await runs_of(self.client, case_id)
+            for event in run.events
+            if event.HasField("workflow_execution_signaled_event_attributes")
+        ]
+        if self.tables.rows[case_id]["ended"]:
+            return 0
+        for message in told:
+            await self.client.workflow_service.signal_workflow_execution(
+                SignalWorkflowExecutionRequest(
+                    namespace=NAMESPACE,
+                    workflow_execution=WorkflowExecution(workflow_id=case_id),
+                    signal_name=message.signal_name,
+                    input=message.input,
+                    request_id=uuid.uuid4().hex,
+                )
+            )
+        return len(told)
+
+    async def until_ended(self, case_id: str) -> None:
+        """Let time skip until the case has ended, of itself if nobody does anything."""
+
+        async def told() -> bool:
+            if not self.tables.rows[case_id]["ended"]:
+                await self._let_go()
+            return bool(self.tables.rows[case_id]["ended"])
+
+        service = self.environment.client.test_service
+        await service.unlock_time_skipping(UnlockTimeSkippingRequest())
+        try:
+            await eventually(told)
+        finally:
+            await service.lock_time_skipping(LockTimeSkippingRequest())
+        await eventually(partial(self._completed, case_id))
+
+    async def _let_go(self) -> None:
+        """Take from the clock what this server forgets to: a child that ends after its parent holds it for ever."""
+        for case_id, row in list(self.tables.rows.items()):
+            parent = row["snapshot"].get("parent")
+            if parent is None or case_id in self._looked_at or not row["ended"]:
+                continue
+            if not (
+                self.tables.rows[parent]["ended"] and await self._completed(parent) and await self._completed(case_id)
+            ):
+                continue
+            self._looked_at.add(case_id)
+            events = [event for run in await runs_of(self.client, parent) for event in run.events]
+            if not any(
+                event.child_workflow_execution_completed_event_attributes.workflow_execution.workflow_id == case_id
+                for event in events
+            ):
+                await self.environment.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
+
+    async def _completed(self, case_id: str) -> bool:
+        described = await self.client.get_workflow_handle(case_id).describe()
+        return described.status is WorkflowExecutionStatus.COMPLETED
+
+    async def faults(self, case_id: str) -> list[str]:
+        """What the checks of the town find wrong with a case that has ended: chain, history, both together, strict replay."""
+        chain, codec = self.tables.chain(case_id), data_converter(self.keys).payload_codec
+        assert codec is not None
+        found = list(
+            ledger_faults(
+                case_id,
+                list(self.tables.entries[case_id].values()),
+                self.tables.head(case_id),
+                raw_keys(self.keys.stamp_ring),
+            )
+        )
+        runs = await runs_of(self.client, case_id)
+        found += broken_run_chain(runs)
+        manifests: list[Values] = []
+        decoded: dict[str, list[Values]] = {}
+        for number, run in enumerate(runs, start=1):
+            events = list(run.events)
+            started = events[0].workflow_execution_started_event_attributes
+            started.workflow_id, run_id = (
+                case_id,
+                started.original_execution_run_id,
+            )  # this server leaves out whose start it is
+            manifest = (await manifest_of(case_id, run_id, events, None, codec)).model_dump(mode="json")
+            manifest["previous_sha256"] = manifests[-1]["sha256"] if manifests else None
+            plain = await decoded_events(events, codec)
+            found += history_faults(case_id, manifest, plain)
+            found += [fault for fault in place_faults(case_id, run_id, plain) if not fault.startswith(NOT_TOLD)]
+            found += question_faults(case_id, run_id, plain)
+            replayed = await self.replay(case_id, run, True)
+            found += [f"run {number}: {fault}" for fault in replayed if not fault.startswith(NOT_TOLD)]
+            manifests.append(manifest)
+            decoded[run_id] = plain
+        found += run_chain_faults(case_id, manifests, ended=True)
+        current = [(manifest, decoded[manifest["run_id"]]) for manifest in current_runs(manifests)]
+        return [*found, *ledger_against_history(case_id, chain, current)]
+
+
+@asynccontextmanager
+async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[CaseBench]:
+    """A bench with keys and rules of its own, in an empty folder."""
+    keys = ensure_keys(folder / "keys")
+    settings = Settings(
+        data=folder,
+        policies=open_to_neighbours(folder),
+        temporal_namespace=NAMESPACE,
+        task_queue=QUEUE,
+        sandbox=sandbox,
+    )
+    async with AsyncExitStack() as stack:
+        environment = await stack.enter_async_context(await time_skipping_server())
+        settings = settings.model_copy(
+            update={"temporal_address": environment.client.service_client.config.target_host}
+        )
+        client = await connect(settings, keys)
+        await register_search_attributes(client)
+        tables, vault = Tables(), OpenVault()
+        replay = await stack.enter_async_context(strict_replay(keys, settings))
+        register = load_departments(settings.policies / "departments.yaml", None)
+        codes = tuple(each.code for each in register.departments)
+        policies = {
+            each.procedure.name: load_policy(each.procedure, settings.policies, codes)
+            for each in PROCEDURES
+            if each.procedure.parent is None
+        }
+        forgeries = Forgeries(tables, lambda: None)  # type: ignore[arg-type]
+        await stack.enter_async_context(beside(forgeries.run()))
+        worker = build_worker(
+            client,
+            settings,
+            PROCEDURES,
+            _doers(settings, keys, tables),
+            [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
+        )
+        await stack.enter_async_context(worker)
+        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay)
+
+
+def _doers(settings: Settings, keys: Keys, tables: Tables) -> list[Any]:
+    """The town's own doers. Everybody outside is at their desk, so nobody is called and nothing is read for a call."""
+    nobody: Any = None
+
+    def uncounted(*_what: str) -> None:
+        pass
+
+    ledger = Ledger(tables, keys.stamp_ring)  # type: ignore[arg-type]
+    departments = Departments(
+        load_departments(settings.policies / "departments.yaml", None), nobody, nobody, settings.api_url, uncounted
+    )
+    means = MeansChecks(load_sources(settings.policies / "sources.yaml", None), nobody, nobody, uncounted)
+    payments = Payments(
+        load_bank(settings.policies / "banks.yaml", None),
+        nobody,
+        read_person=nobody,
+        read_texts=nobody,
+        notice_base=settings.api_url,
+        count_call=uncounted,
+    )
+    return [
+        ledger.flush,
+        departments.place_order,
+        departments.recall_order,
+        departments.rework_order,
+        means.ask_source,
+        payments.pay,
+        payments.payment_status,
+    ]
+
+
+async def time_skipping_server() -> WorkflowEnvironment:
+    """A time-skipping server. The SDK gives one five seconds to listen: on a busy machine another may be quicker."""
+    environments: list[WorkflowEnvironment] = []
+
+    async def listens() -> bool:
+        try:
+            started = await WorkflowEnvironment.start_time_skipping(test_server_existing_path=str(SERVER))
+        except RuntimeError:
+            return False
+        environments.append(started)
+        return True
+
+    await eventually(listens)
+    return environments[0]
+
+
+async def register_search_attributes(client: Client) -> None:
+    """What the town registers, on a server that knows none yet."""
+    kinds = {
+        name: IndexedValueType.Value(f"INDEXED_VALUE_TYPE_{kind.upper()}") for name, kind in SEARCH_ATTRIBUTES.items()
+    }
+    request = AddSearchAttributesRequest(namespace=NAMESPACE, search_attributes=kinds)
+    await client.operator_service.add_search_attributes(request)
