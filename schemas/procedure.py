@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from schemas.case import CaseState
 from schemas.department import CallbackAct
 from schemas.explanation import Explain
+from schemas.kernel.words import ClockWords, StageWords
 from schemas.limits import Limit
 from schemas.model import Model
 from schemas.policy import Policy
@@ -15,6 +17,7 @@ from schemas.reference_facts import References, Refers, declared_by
 from schemas.refusals import Fault
 from schemas.reservation import Reserves
 from schemas.rules import RulesTable
+from schemas.screen_words import ScreenWords, words_of
 
 
 class Command(Model):
@@ -37,6 +40,10 @@ class Procedure:
 
     For auditors: `explanations` say why an entry is as it is, by kind; `limits` (state, policy) are those of the clocks that
     are somebody's duty, as such a case would get them under a policy.
+
+    Where the procedure is declared (schemas/kernel/): `stage_words` and `clock_words`; the words of the others stand in
+    schemas/screen_words.py and starter/titles.py until they are, too. `notices`: the templates that its lines send, each with
+    the facts that stand in it; what its methods send is read from them (engine/notice_templates.py).
     """
 
     name: str
@@ -53,6 +60,9 @@ class Procedure:
     reserves: Reserves | None = None
     explanations: Mapping[str, Explain] = field(default_factory=dict)
     limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None
+    stage_words: Mapping[str, StageWords] = field(default_factory=dict)
+    clock_words: Mapping[str, ClockWords] = field(default_factory=dict)
+    notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""
@@ -67,6 +77,11 @@ class Procedure:
             raise TypeError(f"{self.name}: facts are declared of what is no entry: {sorted(strange)}")
         if (self.policy is None) == (self.parent is None):
             raise TypeError(f"{self.name}: a procedure has a policy of its own, or a parent whose policy it goes by")
+
+    @cached_property
+    def words(self) -> ScreenWords:
+        """What its codes are called on screens."""
+        return words_of(self)
 
     def all_references(self) -> Mapping[str, Mapping[str, Refers]]:
         """What holds references in its cases: by kind of entry, and under its own name in the state of a case."""

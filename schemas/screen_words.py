@@ -1,9 +1,15 @@
 """What codes are called on screens, in Chinese: stages, clocks, moments and who holds a case.
 
-For those who read without our tables: the Temporal UI, the terminal. A code that has no word here is shown as it is.
+For those who read without our tables: the Temporal UI, the terminal. A code that has no word here is shown as it is. Declared
+procedures bring their own words (schemas/kernel/words.py); the tables here are those of the others.
 """
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
 from schemas.actor import Role
+from schemas.kernel.words import ClockWords, StageWords
 
 STAGES = {
     "reported": "已上报",
@@ -42,15 +48,6 @@ STAGES = {
     "working": "联合处置",
     "evaluated": "已评价",
     "cancelled": "已撤销",
-    "summoned": "已召集",
-    "responded": "已响应",
-    "declined": "已反哨",
-    "arrived": "已到场",
-    "done": "任务办结",
-    "absent": "缺席",
-    "unfinished": "未办结",
-    "scored": "已评分",
-    "released": "免于报到",
 }
 
 CLOCKS = {
@@ -68,7 +65,6 @@ CLOCKS = {
     "gather": "集结",
     "begin": "开展处置",
     "score": "评分",
-    "unscored": "待评分",
     "whistle": "等候吹哨",
     "final": "最终期限",
     "accept": "受理",
@@ -122,22 +118,72 @@ ROLES = {
 _HOLDERS = {"reporter": "报事人", "duty_leader": "部门值班领导", "district_office": "区级办公室"}
 
 
-def stage_words(stage: str, procedure: str = "") -> str:
-    """`处置中 handling`. A stage that is called otherwise in one procedure stands in STAGES as `PROCEDURE:STAGE`."""
-    return _beside(STAGES.get(f"{procedure}:{stage}") or STAGES.get(stage), stage)
+class Worded(Protocol):
+    """A procedure, as far as its words go."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def stage_words(self) -> Mapping[str, StageWords]:
+        """The words of its stages, where it is declared."""
+
+    @property
+    def clock_words(self) -> Mapping[str, ClockWords]:
+        """The words of its clocks, where it is declared."""
 
 
-def clock_words(clock: str) -> str:
-    """`办结 finish`."""
-    return _beside(_clock_word(clock), clock)
+@dataclass(frozen=True)
+class ScreenWords:
+    """What the codes of some procedures are called. Both tables by code, and before that by `PROCEDURE:CODE`."""
+
+    stages: Mapping[str, str]
+    clocks: Mapping[str, str]
+
+    def stage(self, stage: str, procedure: str = "") -> str:
+        """`处置中 handling`."""
+        return _beside(_found(self.stages, stage, procedure), stage)
+
+    def clock(self, clock: str, procedure: str = "") -> str:
+        """`办结 finish`."""
+        return _beside(self._clock(clock, procedure), clock)
+
+    def moment(self, clock: str, moment: str, procedure: str = "") -> str:
+        """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
+        kind, _, number = moment.partition(":")
+        known = self._clock(clock, procedure), MOMENTS.get(kind)
+        chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
+        return _beside(chinese, f"{clock} {moment}")
+
+    def _clock(self, clock: str, procedure: str) -> str | None:
+        """The word of a clock; one of several of its kind, `check:tax`, is called by its kind."""
+        return _found(self.clocks, clock, procedure) or _found(self.clocks, clock.partition(":")[0], procedure)
 
 
-def moment_words(clock: str, moment: str) -> str:
-    """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
-    kind, _, number = moment.partition(":")
-    known = _clock_word(clock), MOMENTS.get(kind)
-    chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
-    return _beside(chinese, f"{clock} {moment}")
+def words_of(*procedures: Worded) -> ScreenWords:
+    """The words of some procedures; what two of them call otherwise is called by its procedure."""
+    return ScreenWords(
+        stages=_table(
+            STAGES, ((each.name, {code: said.screen for code, said in each.stage_words.items()}) for each in procedures)
+        ),
+        clocks=_table(
+            CLOCKS, ((each.name, {code: said.zh for code, said in each.clock_words.items()}) for each in procedures)
+        ),
+    )
+
+
+def _table(undeclared: Mapping[str, str], declared: Iterable[tuple[str, Mapping[str, str]]]) -> Mapping[str, str]:
+    table: dict[str, str] = dict(undeclared)
+    for procedure, words in declared:
+        for code, word in words.items():
+            table.setdefault(code, word)
+            table[f"{procedure}:{code}"] = word
+    return table
+
+
+def _found(table: Mapping[str, str], code: str, procedure: str) -> str | None:
+    return table.get(f"{procedure}:{code}") or table.get(code)
 
 
 def holder_words(holder: str) -> str:
@@ -154,11 +200,6 @@ def role_words(role: str) -> str:
     """`网格员 grid_worker`."""
     known = {str(each): word for each, word in ROLES.items()}
     return _beside(known.get(role), role)
-
-
-def _clock_word(clock: str) -> str | None:
-    """The word of a clock; one of several of its kind, `check:tax`, is called by its kind."""
-    return CLOCKS.get(clock) or CLOCKS.get(clock.partition(":")[0])
 
 
 def _beside(chinese: str | None, code: str) -> str:

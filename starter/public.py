@@ -59,7 +59,7 @@ async def follow_case(
 
 
 def _stage(parts: Parts, state: CaseState) -> PublicStage:
-    row, words = projection_of(state), words_for_residents(state.stage, state.procedure)
+    row, words = projection_of(state), words_for_residents(state.stage, parts.procedures[state.procedure])
     promises = [
         Promise(
             clock=clock.name,

@@ -1,6 +1,7 @@
 """What codes are called for people: entries on screens, stages and promises for residents.
 
-Tests check that every kind of every procedure has a title, and every stage words.
+Declared procedures bring their own words (schemas/kernel/words.py); STAGES are those of the others. Tests check that every
+kind of every procedure has a title, and every stage words.
 """
 
 from collections.abc import Mapping
@@ -46,15 +47,6 @@ STAGES: Mapping[str, Name] = {
     "working": Name(zh="联合处置", en="the departments are at work"),
     "evaluated": Name(zh="已评价", en="scored, about to be closed"),
     "cancelled": Name(zh="已撤销", en="called off"),
-    "summoned": Name(zh="已召集", en="a department has been called"),
-    "responded": Name(zh="已响应", en="the department is coming"),
-    "declined": Name(zh="已反哨", en="the department says that it is not its own"),
-    "arrived": Name(zh="已到场", en="the department is on the spot"),
-    "done": Name(zh="任务办结", en="the department has done its task"),
-    "absent": Name(zh="缺席", en="the department did not come"),
-    "unfinished": Name(zh="未办结", en="the department did not finish its task"),
-    "scored": Name(zh="已评分", en="the street has scored the department"),
-    "released": Name(zh="免于报到", en="the department need not come"),
 }
 
 PROMISES: Mapping[str, Name] = {
@@ -72,9 +64,9 @@ def title_of(procedure: Procedure, kind: str) -> str:
     return procedure.titles.get(kind) or OF_EVERY_CASE.get(kind, kind)
 
 
-def words_for_residents(stage: str, procedure: str = "") -> Name:
-    """Return what a stage is called for a resident; the code itself while it has no words.
-
-    A stage that is called otherwise in one procedure stands in STAGES as `PROCEDURE:STAGE`.
-    """
-    return STAGES.get(f"{procedure}:{stage}") or STAGES.get(stage) or Name(zh=stage, en=stage)
+def words_for_residents(stage: str, procedure: Procedure) -> Name:
+    """Return what a stage is called for a resident; the code itself while it has no words."""
+    declared = procedure.stage_words.get(stage)
+    if declared is not None:
+        return Name(zh=declared.zh, en=declared.en)
+    return STAGES.get(stage) or Name(zh=stage, en=stage)

@@ -31,6 +31,7 @@ from schemas.ledger import Batch, Projection
 from schemas.notice import SHOWN, NoticePolicy
 from tests.api_callers import As, OwnTown, api_of, callers
 from tests.waiting import eventually
+from workflows.registry import PROCEDURES
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -326,11 +327,23 @@ def test_no_free_text_gets_into_a_notice(fact: Any) -> None:
 
 def test_every_template_that_a_procedure_sends_has_words() -> None:
     """Read from the procedures themselves: each `notify(…, "template")` is in policies/notices.yaml, with its facts."""
-    used = templates_used()
+    procedures = [case.procedure for case in PROCEDURES]
+    used = templates_used(procedures)
 
     assert {"incident_reported", "order_dispatched", "clock_*", "incident_*"} <= set(used)
-    assert load_notice_policy(POLICIES).templates.keys() >= {name for name in used if "*" not in name}
+    assert {"summons_declined", "summons_scored", "summons_released"} <= set(used)
+    assert load_notice_policy(POLICIES, procedures).templates.keys() >= {name for name in used if "*" not in name}
     assert {"clock_warning", "clock_breach", "clock_tier"} <= set(POLICY.templates)
+
+
+def test_a_declared_clock_is_called_in_notices_as_it_is_declared() -> None:
+    """A clock of a declared procedure has its words without the town's file; what that file says goes before."""
+    summons = next(case.procedure for case in PROCEDURES if case.procedure.name == "summons")
+    policy = load_notice_policy(POLICIES, [summons])
+
+    assert "unscored" not in POLICY.words
+    assert policy.words["unscored"].zh == summons.clock_words["unscored"].zh
+    assert policy.words["final"] == POLICY.words["final"]
 
 
 def changed(folder: Path, *changes: tuple[str, str]) -> list[str]:

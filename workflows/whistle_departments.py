@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from schemas.case import Message
 from schemas.clocks import Limit, Tier
 from schemas.summons import SUMMONS
-from schemas.summons import Stage as SummonsStage
+from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle import FINAL, Kind, Stage, Summoned, WhistleState
 from schemas.whistle_call import open_summons, summons_id
 from schemas.whistle_gathering import Gathered, all_settled, gathered
