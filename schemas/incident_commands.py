@@ -1,12 +1,14 @@
 """What people and departments do with an incident. A text is a reference into the vault; at the door it is a text."""
 
 import operator
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.case import CaseState
 from schemas.case_number import IncidentNumber
+from schemas.choices import Bounds, Choices
 from schemas.department import Code
 from schemas.document import Document
 from schemas.foreign_code import AtTheDoor
@@ -37,17 +39,18 @@ class Redispatch(Command):
     department: Code
     reason: TextReference
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a department that is not one of the town's."""
-        if not isinstance(state, IncidentState) or self.department in state.departments:
-            return ()
-        return (
-            Fault(
-                field="department",
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """One of the town's departments."""
+        if not isinstance(state, IncidentState):
+            return {}
+        return {
+            "department": Choices(
+                state.departments,
                 reason=say("没有此代码的部门", "no department has this code"),
                 remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
-            ),
-        )
+            )
+        }
 
 
 class Arbitrate(Redispatch):
@@ -132,23 +135,23 @@ class RequestExtension(WithReason):
 
     working_days: int = Field(ge=1)
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more days than the case has left."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No more days than the case has left."""
         if not isinstance(state, IncidentState):
-            return ()
+            return {}
         most = state.terms.extension_working_days_at_most
         left = most - state.extended_working_days
-        if self.working_days <= left:
-            return ()
-        return (
-            Fault(
-                field="working_days",
+        return {
+            "working_days": Bounds(
+                at_least=1,
+                at_most=left,
                 reason=say(
                     f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most, in all"
                 ),
                 remedy=say(f"最多还可申请{left}个工作日", f"ask for at most {left}"),
-            ),
-        )
+            )
+        }
 
 
 class GrantExtension(Command):

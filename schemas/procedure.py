@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from schemas.case import CaseState
+from schemas.choices import Bounds, Choices
 from schemas.department import CallbackAct
 from schemas.explanation import Explain
 from schemas.kernel.words import ClockWords, StageWords
@@ -23,9 +24,32 @@ from schemas.screen_words import ScreenWords, words_of
 class Command(Model):
     """The body of what a person or department does. Texts in it are references into the vault."""
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:  # noqa: ARG002 - most commands need no look at the case
-        """Say what in the body does not fit this very case; empty when all does."""
-        return ()
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:  # noqa: ARG003 - most need no look at the case
+        """Return what may stand in which field now, where the type of the field does not say it all."""
+        return {}
+
+    @classmethod
+    def choices(cls, field: str, state: CaseState) -> tuple[Any, ...] | None:
+        """Return the values that may be named in a field now; None where the case has no say in it."""
+        found = cls.allowed(state).get(field)
+        return found.values if isinstance(found, Choices) else None
+
+    @classmethod
+    def bounds(cls, field: str, state: CaseState) -> tuple[int | None, int | None] | None:
+        """Return the least and the most that a number may be now; None where the case has no say in it."""
+        found = cls.allowed(state).get(field)
+        return (found.at_least, found.at_most) if isinstance(found, Bounds) else None
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Say what in the body does not fit this very case, all at once; empty when all does.
+
+        A field is asked by what may stand in it (`allowed`); a command adds what its fields say only together.
+        """
+        said = ((field, allowed, getattr(self, field)) for field, allowed in type(self).allowed(state).items())
+        return tuple(
+            fault for field, allowed, value in said if value is not None for fault in allowed.faults(field, value)
+        )
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from schemas.incident_report import IncidentReport
 from schemas.refusals import Fault
 from schemas.welfare_application import WelfareApplication
 from schemas.whistle_call import WhistleCall
+from starter.command_forms import CommandForms
 from starter.postbox import Status
 from starter.problems import ProblemCode
 from starter.views import (
@@ -213,6 +214,11 @@ class TownClient:
             cursor = page.next_cursor
             if cursor is None:
                 return entries
+
+    async def commands(self, case_id: str) -> CommandForms:
+        """What may be done with a case, and what may stand in each field now."""
+        response, _ = await self._send("GET", f"/cases/{case_id}/commands")
+        return _read(CommandForms, response)
 
     async def cases(self, **filters: str) -> AsyncIterator[CaseRow]:
         """The cases that this person sees, newest first, page after page. Filters as in docs/api.md."""

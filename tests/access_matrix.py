@@ -263,6 +263,7 @@ LINES: Mapping[str, Line] = {
         _at("/api/v1/cases/export", params={"area": AREA, "format": "csv"}), _signed_in(), _file_just_seen
     ),
     "GET /api/v1/cases/{case_id}": Line(_of_incident("/api/v1/cases/{case_id}"), _sees_incident()),
+    "GET /api/v1/cases/{case_id}/commands": Line(_of_incident("/api/v1/cases/{case_id}/commands"), _sees_incident()),
     "GET /api/v1/cases/{case_id}/timeline": Line(_of_incident("/api/v1/cases/{case_id}/timeline"), _sees_incident()),
     "GET /api/v1/cases/{case_id}/similar": Line(
         _of_incident("/api/v1/cases/{case_id}/similar"), _sees_incident(), _only_seen(lambda told: list(told["items"]))
