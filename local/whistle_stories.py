@@ -8,10 +8,10 @@ from local.scenes import Gives
 from local.story import LATE, NEVER, SPRING, ChildExpectation, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, Persona
 from local.whistle_scenes import STREET, ComesUp, Rules, Scores
-from schemas import summons
 from schemas.incident import Kind as IncidentKind
 from schemas.incident import Stage as IncidentStage
 from schemas.location import Location
+from schemas.summons import Kind as SummonsKind
 from schemas.whistle import FINAL, Kind, Stage
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
@@ -21,7 +21,9 @@ JUSTICE = "justice-office"
 TO_THE_SPOT = (Stage.BLOWN, Stage.SUMMONING, Stage.GATHERED, Stage.WORKING)
 TO_THE_CLOSE = (*TO_THE_SPOT, Stage.EVALUATED, Stage.CLOSED)
 ONCE = dict.fromkeys((Kind.BLOWN, Kind.GATHERED, Kind.WORK_BEGUN, Kind.EVALUATED, Kind.CLOSED), 1)
-CAME = ChildExpectation((summons.SUMMONED, summons.RESPONDED, summons.ARRIVED, summons.FINISHED, summons.SCORED))
+CAME = ChildExpectation(
+    (SummonsKind.SUMMONED, SummonsKind.RESPONDED, SummonsKind.ARRIVED, SummonsKind.FINISHED, SummonsKind.SCORED)
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +83,7 @@ _STORIES: tuple[Story, ...] = (
         children={
             URBAN: CAME,
             ECOLOGY: ChildExpectation(
-                (summons.SUMMONED, summons.ABSENT, summons.SCORED),
+                (SummonsKind.SUMMONED, SummonsKind.ABSENT, SummonsKind.SCORED),
                 {"respond": ("warning", "breach", "tier:1", "tier:2")},
             ),
         },
@@ -105,7 +107,9 @@ _STORIES: tuple[Story, ...] = (
             OrderExpectation(department=JUSTICE, reports=("returned",)),
             OrderExpectation(department=JUSTICE),
         ),
-        children={JUSTICE: ChildExpectation((summons.SUMMONED, summons.DECLINED, summons.RULED, *CAME.kinds[1:]))},
+        children={
+            JUSTICE: ChildExpectation((SummonsKind.SUMMONED, SummonsKind.DECLINED, SummonsKind.RULED, *CAME.kinds[1:]))
+        },
         scenes=(Rules(department=JUSTICE, upheld=False), Scores(marks=_marks(URBAN, JUSTICE))),
         address="锦绣里7幢",
         area=AREAS[2],

@@ -16,7 +16,7 @@ from schemas.document import Document
 from schemas.explanation import Because
 from schemas.kernel.acts import Nothing, Tells, act, file_acts, step
 from schemas.kernel.declaration import EndNotice, declare
-from schemas.kernel.entries import Entries
+from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.parties import (
     COORDINATOR,
     GRID_WORKER,
@@ -117,22 +117,26 @@ def _scored(entry: Entry, state: SummonsState) -> Because:
 
 # ---- the declaration ------------------------------------------------------------------------------------------------
 
-entries = Entries("summons")
-SUMMONED = entries("summoned", "召集", references={"matter": Refers.TEXT, "address": Refers.TEXT})
-entries("order_received", "部门接单")
-entries("order_refused", "派单未能送达")
-entries("order_recalled", "撤回派单")
-RESPONDED = entries("responded", "响应")
-DECLINED = entries("declined", "反哨", _declined)
-RULED = entries("ruled", "裁定", _ruled)
-ARRIVED = entries("arrived", "到场")
-FINISHED = entries("finished", "办结")
-ABSENT = entries("absent", "缺席", _given_up)
-UNFINISHED = entries("unfinished", "未办结", _given_up)
-RELEASED = entries("released", "免于报到", _ruled)
-LEAD_CHANGED = entries("lead_changed", "牵头变更")
-SCORED = entries("scored", "评分", _scored, references={"reason": Refers.TEXT})
-CANCELLED = entries("cancelled", "吹哨撤销")
+
+class Kind(EntryKinds, procedure="summons"):
+    """What the ledger says happened."""
+
+    SUMMONED = entry("summoned", "召集", references={"matter": Refers.TEXT, "address": Refers.TEXT})
+    ORDER_RECEIVED = entry("order_received", "部门接单")
+    ORDER_REFUSED = entry("order_refused", "派单未能送达")
+    ORDER_RECALLED = entry("order_recalled", "撤回派单")
+    RESPONDED = entry("responded", "响应")
+    DECLINED = entry("declined", "反哨", _declined)
+    RULED = entry("ruled", "裁定", _ruled)
+    ARRIVED = entry("arrived", "到场")
+    FINISHED = entry("finished", "办结")
+    ABSENT = entry("absent", "缺席", _given_up)
+    UNFINISHED = entry("unfinished", "未办结", _given_up)
+    RELEASED = entry("released", "免于报到", _ruled)
+    LEAD_CHANGED = entry("lead_changed", "牵头变更")
+    SCORED = entry("scored", "评分", _scored, references={"reason": Refers.TEXT})
+    CANCELLED = entry("cancelled", "吹哨撤销")
+
 
 _coming = (Stage.SUMMONED, Stage.RESPONDED)
 _desk = desk_of(COORDINATOR)
@@ -143,8 +147,8 @@ SUMMONS = declare(
     parent="whistle",
     state=SummonsState,
     stages=Stage,
-    entries=entries,
-    opened=SUMMONED,
+    entries=Kind,
+    opened=Kind.SUMMONED,
     timers={
         "respond": duty("响应", "response", "types.{type}.respond", "types.{type}.tiers"),
         "arrive": duty("到场", "arrival", "types.{type}.arrive", "types.{type}.tiers"),
@@ -159,38 +163,38 @@ SUMMONS = declare(
         act(
             Nothing, "响应", name="respond", meaning="the department says that it is coming.",
             by=HOLDING_DEPARTMENT, at=Stage.SUMMONED, to=Stage.RESPONDED,
-            stops=["respond"], holder=THE_DEPARTMENT, entry=RESPONDED, adds=["department"],
+            stops=["respond"], holder=THE_DEPARTMENT, entry=Kind.RESPONDED, adds=["department"],
             reported_as=CallbackAct.SIGNED,
         ),
         act(
             Decline, "反哨",
             by=HOLDING_DEPARTMENT, at=Stage.SUMMONED, to=Stage.DECLINED, when=_may_still_decline,
-            stops=["respond"], starts=["arbitrate"], holder=_desk, entry=DECLINED, adds=["department"],
+            stops=["respond"], starts=["arbitrate"], holder=_desk, entry=Kind.DECLINED, adds=["department"],
             tells=Tells(_desk, "summons_declined", ("department",)), reported_as=CallbackAct.RETURNED,
         ),
         act(
             Ruling, "裁定", name="arbitrate", by=COORDINATOR, at=Stage.DECLINED, to=(Stage.RELEASED, Stage.SUMMONED),
-            entry=RULED,
+            entry=Kind.RULED,
         ),
         act(
             Nothing, "到场", name="arrive", meaning="the department's people are on the spot.",
             by=HOLDING_DEPARTMENT, at=(*_coming, Stage.ABSENT), to=Stage.ARRIVED, when=_whistle_not_over,
-            stops=["respond", "arrive"], starts=["finish"], holder=THE_DEPARTMENT, entry=ARRIVED, adds=["department"],
+            stops=["respond", "arrive"], starts=["finish"], holder=THE_DEPARTMENT, entry=Kind.ARRIVED, adds=["department"],
             reported_as=CallbackAct.ARRIVED,
         ),
         act(
             Finish, "办结", by=HOLDING_DEPARTMENT, at=(Stage.ARRIVED, Stage.UNFINISHED), to=Stage.DONE,
-            when=_whistle_not_over, entry=FINISHED, adds=["department"], reported_as=CallbackAct.FINISHED,
+            when=_whistle_not_over, entry=Kind.FINISHED, adds=["department"], reported_as=CallbackAct.FINISHED,
         ),
-        step("give_up", "缺席", at=_coming, to=Stage.ABSENT, entry=ABSENT, clock="final",
+        step("give_up", "缺席", at=_coming, to=Stage.ABSENT, entry=Kind.ABSENT, clock="final",
              tells=Tells(THE_DEPARTMENT, "summons_absent")),
-        step("give_up", "未办结", at=Stage.ARRIVED, to=Stage.UNFINISHED, entry=UNFINISHED, clock="final",
+        step("give_up", "未办结", at=Stage.ARRIVED, to=Stage.UNFINISHED, entry=Kind.UNFINISHED, clock="final",
              tells=Tells(THE_DEPARTMENT, "summons_unfinished")),
-        step("release", "逾期未裁定,免于报到", at=Stage.DECLINED, to=Stage.RELEASED, entry=RELEASED, clock="final"),
-        step("score", "评分(街道)", at=(Stage.ARRIVED, *SETTLED), to=Stage.SCORED, entry=SCORED),
-        step("cancel", "吹哨撤销", at=OPEN, to=Stage.CANCELLED, entry=CANCELLED),
+        step("release", "逾期未裁定,免于报到", at=Stage.DECLINED, to=Stage.RELEASED, entry=Kind.RELEASED, clock="final"),
+        step("score", "评分(街道)", at=(Stage.ARRIVED, *SETTLED), to=Stage.SCORED, entry=Kind.SCORED),
+        step("cancel", "吹哨撤销", at=OPEN, to=Stage.CANCELLED, entry=Kind.CANCELLED),
         *file_acts(
-            entries,
+            Kind,
             by=(HOLDING_DEPARTMENT, STREET_OFFICER, COORDINATOR, SUPERVISOR, GRID_WORKER),
             at=OPEN,
             urged_by=(STREET_OFFICER, COORDINATOR, SUPERVISOR),

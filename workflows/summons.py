@@ -23,7 +23,7 @@ from schemas.actor import Actor
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import STREET_OFFICER, THE_DEPARTMENT, desk_of
 from schemas.orders import Matter, Order
-from schemas.summons import CANCELLED, LEAD_CHANGED, RULED, SCORED, SUMMONS, Finish, Ruling
+from schemas.summons import SUMMONS, Finish, Kind, Ruling
 from schemas.summons_state import OPEN, SETTLED, Stage, SummonsState
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Scored, Subject, SummonsReport
 from schemas.whistle_policy import WhistleType
@@ -93,7 +93,7 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
         """裁定: released, or back to the beginning, with no further decline."""
         self.clocks.stop("arbitrate", by.subject)
         if command.upheld:
-            self.finish_as(Stage.RELEASED, RULED, upheld=True, reason=command.reason)
+            self.finish_as(Stage.RELEASED, Kind.RULED, upheld=True, reason=command.reason)
         else:
             self.bind()
             self.record_command()
@@ -136,11 +136,11 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
     def is_scored(self, scored: Scored) -> None:
         """评分: by the street, on the whistle. The summons is over."""
         self.state.score = scored.score
-        self.finish_as(Stage.SCORED, SCORED, score=scored.score, reason=scored.reason)
+        self.finish_as(Stage.SCORED, Kind.SCORED, score=scored.score, reason=scored.reason)
 
     def is_cancelled(self) -> None:
         """吹哨撤销: so is this."""
-        self.finish_as(Stage.CANCELLED, CANCELLED)
+        self.finish_as(Stage.CANCELLED, Kind.CANCELLED)
 
     def is_led_by(self, changed: LeadChanged) -> None:
         """牵头变更: the last word of the whistle counts."""
@@ -148,7 +148,7 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
             return
         before, self.state.lead, self.state.heard = self.state.lead, changed.lead, changed.heard
         if before != changed.lead:
-            self.record(LEAD_CHANGED, before=before, lead=changed.lead)
+            self.record(Kind.LEAD_CHANGED, before=before, lead=changed.lead)
             self.notify(self.address_of(THE_DEPARTMENT), "summons_lead_changed", lead=changed.lead)
 
     def goes_by(self, changed: CalendarChanged) -> None:

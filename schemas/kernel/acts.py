@@ -8,7 +8,7 @@ from pydantic import create_model
 
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.department import CallbackAct
-from schemas.kernel.entries import Entries, EntryKind
+from schemas.kernel.entries import EntryKind, EntryKinds
 from schemas.kernel.parties import ADMIN, ENGINE
 from schemas.people import Part
 from schemas.procedure import Command
@@ -126,12 +126,12 @@ def step(
     return Step(Rule(name, title, (ENGINE,), _stages(at), _stages(to)), entry, clock, tuple(adds), tells)
 
 
-def file_acts(entries: Entries, *, by: Sequence[By], at: Stages, urged_by: Sequence[By]) -> tuple[Act, ...]:
+def file_acts(kinds: type[EntryKinds], *, by: Sequence[By], at: Stages, urged_by: Sequence[By]) -> tuple[Act, ...]:
     """催办, 备注, 附件, 重排期限: the lines that every procedure has (workflows/case_file.py); only who may is its own."""
     return (
-        act(Urge, "催办", by=urged_by, at=at, entry=entries("urged", "催办")),
-        act(Comment, "备注", by=by, at=at, entry=entries("commented", "备注")),
-        act(Attach, "附件", by=by, at=at, when=room_for_a_document, entry=entries("attached", "附件")),
+        act(Urge, "催办", by=urged_by, at=at, entry=kinds.URGED),
+        act(Comment, "备注", by=by, at=at, entry=kinds.COMMENTED),
+        act(Attach, "附件", by=by, at=at, when=room_for_a_document, entry=kinds.ATTACHED),
         act(Replan, "重排期限", by=ADMIN, at=at),
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 from schemas.department import CallbackAct
 from schemas.explanation import Explain
 from schemas.kernel.acts import Act, Step
-from schemas.kernel.entries import Entries, EntryKind
+from schemas.kernel.entries import EntryKind, EntryKinds
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import Timer, TimerKind, kind_at
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
@@ -58,7 +58,7 @@ def declare(
     *,
     state: type[DeclaredState],
     stages: type[DeclaredStage],
-    entries: Entries,
+    entries: type[EntryKinds],
     opened: EntryKind,
     timers: Mapping[str, Timer],
     lines: Sequence[Act | Step],
@@ -84,7 +84,7 @@ def declare(
         stages=stages,
         rules=rules,
         commands={command: each.model for command, each in acts.items()},
-        titles={str(kind): each.called for kind, each in entries.kinds.items()},
+        titles={str(kind): kind.called for kind in entries.kinds},
         references=_references(entries, acts.values()),
         policy=policy,
         parent=parent,
@@ -124,9 +124,9 @@ def _faults(state: type[DeclaredState], timers: Mapping[str, Timer], lines: Sequ
             yield f"{clock}: at {path} of the terms stands no {wanted.__name__}"
 
 
-def _references(entries: Entries, acts: Iterable[Act]) -> References:
+def _references(entries: type[EntryKinds], acts: Iterable[Act]) -> References:
     """Of each kind: what was declared of it, and the references of the command that makes it."""
-    found: dict[str, dict[str, Any]] = {str(kind): dict(each.references) for kind, each in entries.kinds.items()}
+    found: dict[str, dict[str, Any]] = {str(kind): dict(kind.references) for kind in entries.kinds}
     for each in acts:
         if each.entry is not None:
             found[str(each.entry)] |= declared_by(each.model)
@@ -149,8 +149,8 @@ def _callbacks(acts: Mapping[str, Act]) -> Mapping[CallbackAct, str]:
     return {each.reported_as: command for command, each in acts.items() if each.reported_as is not None}
 
 
-def _explanations(entries: Entries) -> Mapping[str, Explain]:
-    return {str(kind): each.because for kind, each in entries.kinds.items() if each.because is not None}
+def _explanations(entries: type[EntryKinds]) -> Mapping[str, Explain]:
+    return {str(kind): kind.because for kind in entries.kinds if kind.because is not None}
 
 
 def _stage_words(stages: type[DeclaredStage]) -> Mapping[str, StageWords]:

@@ -1,7 +1,12 @@
-"""The entries of a procedure, declared where they belong: the kind, what it is called, why it is as it is, what it refers to."""
+"""The entries of a procedure, declared: the kind, what it is called, why it is as it is, what it refers to.
 
-from collections.abc import Mapping
-from typing import Self
+    class Kind(EntryKinds, procedure="summons"):
+        DECLINED = entry("declined", "反哨", because=_declined)
+
+The three of the file of a case are every procedure's, and stand here.
+"""
+
+from typing import ClassVar, Self
 
 from schemas.explanation import Explain
 from schemas.reference_facts import Facts
@@ -20,31 +25,37 @@ class EntryKind(str):
     because: Explain | None
     references: Facts
 
-    def __new__(cls, kind: str, title: str, because: Explain | None, references: Facts) -> Self:
-        """Make the kind; `Entries` does."""
+    def __new__(cls, kind: str, called: str, because: Explain | None, references: Facts) -> Self:
+        """Make the kind; `entry` does."""
         made = str.__new__(cls, kind)
-        made.called, made.because, made.references = title, because, references
+        made.called, made.because, made.references = called, because, references
         return made
 
 
-class Entries:
-    """Makes the entry kinds of one procedure, and knows them all: `TAKEN = entries("taken", "受理")`."""
+def entry(code: str, called: str, because: Explain | None = None, references: Facts | None = None) -> EntryKind:
+    """Declare an entry; the class it stands in says of which procedure."""
+    return EntryKind(code, called, because, references or {})
 
-    def __init__(self, procedure: str) -> None:
-        self._procedure = procedure
-        self._kinds: dict[str, EntryKind] = {}
 
-    def __call__(
-        self, code: str, title: str, because: Explain | None = None, references: Facts | None = None
-    ) -> EntryKind:
-        """Declare a kind. Raises TypeError for one that was declared before."""
-        kind = EntryKind(f"{self._procedure}:{code}", title, because, references or {})
-        if kind in self._kinds:
-            raise TypeError(f"{kind} is declared twice")
-        self._kinds[kind] = kind
-        return kind
+class EntryKinds:
+    """The entries of one procedure. Each becomes `PROCEDURE:CODE`; `kinds` are all of them."""
 
-    @property
-    def kinds(self) -> Mapping[str, EntryKind]:
-        """Every kind that was declared, in that order."""
-        return self._kinds
+    kinds: ClassVar[tuple[EntryKind, ...]] = ()
+
+    URGED = entry("urged", "催办")
+    COMMENTED = entry("commented", "备注")
+    ATTACHED = entry("attached", "附件")
+
+    def __init_subclass__(cls, *, procedure: str) -> None:
+        """Give each its name. Raises TypeError for two of one code."""
+        declared = {
+            name: EntryKind(f"{procedure}:{kind}", kind.called, kind.because, kind.references)
+            for holder in (cls, EntryKinds)
+            for name, kind in vars(holder).items()
+            if isinstance(kind, EntryKind)
+        }
+        for name, kind in declared.items():
+            setattr(cls, name, kind)
+        cls.kinds = tuple(declared.values())
+        if len(set(cls.kinds)) < len(cls.kinds):
+            raise TypeError(f"{procedure}: two entries have one code")
