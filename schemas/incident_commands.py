@@ -18,14 +18,6 @@ from schemas.references import TextReference
 from schemas.refusals import Fault, say
 
 
-class Sign(Command):
-    """签收: the department takes the order."""
-
-
-class Arrive(Command):
-    """到场: the department's people are on the spot."""
-
-
 class ReturnOrder(Command):
     """退单: the department says that the order is not its own, why, and by which law."""
 
@@ -100,39 +92,10 @@ class Rate(Command):
     comment: TextReference | None = None
 
 
-class WithReason(Command):
-    """A command that is nothing but its reason."""
-
-    reason: TextReference
-
-
-class Reopen(WithReason):
-    """重启: it is not solved after all."""
-
-
-class Withdraw(WithReason):
-    """撤回: the reporter takes the report back."""
-
-
-class Reject(WithReason):
-    """不予受理: not a public matter, no such place and the like."""
-
-
-class CloseUnresolved(WithReason):
-    """终结: closed without a solution."""
-
-
-class AskWhistle(WithReason):
-    """请求吹哨: who is on the spot asks the street to call further departments."""
-
-
-class StopWaiting(WithReason):
-    """不再等候: the case goes on without the result of the whistle that it waits for."""
-
-
-class RequestExtension(WithReason):
+class RequestExtension(Command):
     """申请延期: more time for handling, asked for before the due time."""
 
+    reason: TextReference
     working_days: int = Field(ge=1)
 
     @classmethod
@@ -152,30 +115,6 @@ class RequestExtension(WithReason):
                 remedy=say(f"最多还可申请{left}个工作日", f"ask for at most {left}"),
             )
         }
-
-
-class GrantExtension(Command):
-    """同意延期: `finish` grows by what was asked for."""
-
-
-class RefuseExtension(WithReason):
-    """不同意延期: `finish` stays as it is."""
-
-
-class RequestSuspension(WithReason):
-    """申请挂账: the work cannot go on for a stated reason."""
-
-
-class GrantSuspension(Command):
-    """同意挂账: the clocks of the work pause."""
-
-
-class RefuseSuspension(WithReason):
-    """不同意挂账: the clocks go on."""
-
-
-class Resume(Command):
-    """恢复办理: what held up the work is over."""
 
 
 class Supervise(Command):

@@ -67,7 +67,8 @@ class Procedure:
 
     Where the procedure is declared (schemas/kernel/): `stage_words` and `clock_words`; the words of the others stand in
     schemas/screen_words.py and starter/titles.py until they are, too. `notices`: the templates that its lines send, each with
-    the facts that stand in it; what its methods send is read from them (engine/notice_templates.py).
+    the facts that stand in it; what its methods send is read from them (engine/notice_templates.py). `keep_years`: for
+    how many years after closing its people are kept where the town does not say otherwise (policies/privacy.yaml).
     """
 
     name: str
@@ -87,6 +88,7 @@ class Procedure:
     stage_words: Mapping[str, StageWords] = field(default_factory=dict)
     clock_words: Mapping[str, ClockWords] = field(default_factory=dict)
     notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keep_years: int | None = None
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""

@@ -14,10 +14,6 @@ from schemas.refusals import Fault, say
 from schemas.whistle_state import Summoned, WhistleState
 
 
-class BeginWork(Command):
-    """开展处置: whoever had to come has come, and the work begins."""
-
-
 class SummonMore(Command):
     """增派: further departments are called on the way."""
 
@@ -98,12 +94,6 @@ class Score(Command):
                 reason=say(f"低于{mark}分必须说明理由", f"a score under {mark} needs a reason"),
                 remedy=say("请填写理由", "say why"),
             )
-
-
-class Cancel(Command):
-    """撤销吹哨: nobody has to come any more; everybody is told."""
-
-    reason: TextReference
 
 
 def departments_faults(

@@ -18,9 +18,12 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from schemas.document import Document
+from schemas.incident import INCIDENT
 from schemas.incident_report import IncidentReport
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.refusals import Fault
 from schemas.welfare_application import WelfareApplication
+from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall
 from starter.command_forms import CommandForms
 from starter.postbox import Status
@@ -124,13 +127,19 @@ class TownClient:
         self._http = http
         self._patience = patience_seconds
 
+    async def start(self, procedure: DeclaredProcedure, body: BaseModel, key: str) -> Started:
+        """Open a case of a procedure, by the body that it declares. Raises Refused, Unavailable."""
+        if procedure.opens is None or not isinstance(body, procedure.opens.model):
+            raise TypeError(f"a case of {procedure.name} is not opened by {type(body).__name__}")
+        return await self._start(f"/{procedure.opens.address}", body, key)
+
     async def report(self, report: IncidentReport, key: str) -> Started:
         """Report an incident. Raises Refused, Unavailable."""
-        return await self._start("/incidents", report, key)
+        return await self.start(INCIDENT, report, key)
 
     async def blow_whistle(self, call: WhistleCall, key: str) -> Started:
         """Call departments to a matter. Raises Refused, Unavailable."""
-        return await self._start("/whistles", call, key)
+        return await self.start(WHISTLE, call, key)
 
     async def apply_for_benefit(self, application: WelfareApplication, key: str) -> Started:
         """Apply for a benefit. Raises Refused, Unavailable."""

@@ -11,17 +11,7 @@ from schemas.entry_titles import OF_EVERY_CASE
 from schemas.procedure import Procedure
 
 STAGES: Mapping[str, Name] = {
-    "reported": Name(zh="已受理,正在派单", en="received, about to be sent to a department"),
-    "dispatched": Name(zh="已派单,等待部门签收", en="sent to a department, which has to sign for it"),
-    "returned": Name(zh="正在重新协调承办部门", en="the coordination centre decides who deals with it"),
-    "handling": Name(zh="部门正在办理", en="a department is dealing with it"),
-    "suspended": Name(zh="因故暂缓办理", en="put off for a stated reason"),
-    "verifying": Name(zh="部门已办结,正在核查", en="reported done; somebody else is looking"),
-    "calling_back": Name(zh="等待您的评价", en="waiting for your answer: solved? satisfied?"),
-    "closed": Name(zh="已结案", en="closed"),
-    "merged": Name(zh="已并入同一事项的案件", en="merged into a case of the same matter"),
     "withdrawn": Name(zh="已撤回", en="withdrawn"),
-    "rejected": Name(zh="不予受理", en="not accepted"),
     "unresolved": Name(zh="未能解决,已终结", en="ended without a solution"),
     "applied": Name(zh="申请已收到,等待受理", en="received, about to be accepted"),
     "correcting": Name(zh="请补交材料", en="waiting for your documents"),
@@ -40,23 +30,7 @@ STAGES: Mapping[str, Name] = {
     "writing_off": Name(zh="正在审批核销", en="whether the rest is given up is being decided"),
     "repaid": Name(zh="已退清", en="all is paid back"),
     "written_off": Name(zh="已核销", en="the rest is given up"),
-    "whistled": Name(zh="等候吹哨", en="waiting for the departments that the street has called"),
-    "blown": Name(zh="已吹哨", en="the street has blown the whistle"),
-    "summoning": Name(zh="召集中", en="departments are on their way"),
-    "gathered": Name(zh="已集结", en="the departments have come"),
-    "working": Name(zh="联合处置", en="the departments are at work"),
-    "evaluated": Name(zh="已评价", en="scored, about to be closed"),
-    "cancelled": Name(zh="已撤销", en="called off"),
 }
-
-PROMISES: Mapping[str, Name] = {
-    "respond": Name(zh="部门响应", en="the department responds"),
-    "finish": Name(zh="办理完毕", en="it is dealt with"),
-    "verify": Name(zh="核查完毕", en="the result is verified"),
-    "rate": Name(zh="请您评价", en="you say whether it is solved"),
-    "reopen": Name(zh="可要求重新办理", en="you can have it taken up again"),
-}
-"""The clocks that are a promise to the resident, or theirs to use; the others are the town's own business."""
 
 
 def title_of(procedure: Procedure, kind: str) -> str:

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from schemas.actor import Actor, Role
-from schemas.incident import INCIDENT, IncidentState, Kind
+from schemas.incident import INCIDENT, Kind
+from schemas.incident_state import IncidentState
 from schemas.visibility import may_see, sight_of
 from tests.api_callers import REPORT, As, Caller
 from tests.waiting import eventually

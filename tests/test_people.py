@@ -20,7 +20,8 @@ from local.townspeople import (
     officer,
     whims_of,
 )
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
 DESKS = frozenset({"coordination-centre"})

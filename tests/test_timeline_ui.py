@@ -118,9 +118,9 @@ def test_every_stage_has_its_word_of_the_glossary() -> None:
 def test_every_clock_of_the_procedures_has_its_word() -> None:
     """A timer in the UI says what it waits for in Chinese: each clock that a procedure starts has a word."""
     text = "".join(file.read_text(encoding="utf-8") for file in (GLOSSARY.parent.parent / "workflows").glob("*.py"))
-    started = set(re.findall(r"(?:start_duty|clocks\.start)\(\s*\"([a-z_]+)\"", text))
+    started = set(re.findall(r"(?:start_duty|start_clock|clocks\.start)\(\s*\"([a-z_]+)\"", text))
 
-    assert {"sign", "finish"} <= started
+    assert {"sign", "accept"} <= started
     assert started - set(CLOCKS) - {clock for case in PROCEDURES for clock in case.procedure.clock_words} == set()
 
 

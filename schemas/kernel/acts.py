@@ -30,7 +30,7 @@ class WithReason(Command):
 
 @dataclass(frozen=True)
 class Tells:
-    """Who is told, by which template of policies/notices.yaml, and which facts of the entry stand in it."""
+    """Who is told, by which template of policies/notices.yaml, and which facts stand in it: of the entry, else of the case."""
 
     to: str
     template: str
@@ -94,8 +94,39 @@ def act(
     `name`: of the command, where it is not that of the model. `meaning`: what it says, where the model does not: the command
     then has a model of its own, with the fields of that one.
     """
-    rule = Rule(
+    rule = also(
         name or snake(model.__name__),
+        title,
+        by=by,
+        at=at,
+        to=to,
+        when=when,
+        moves_money=moves_money,
+        apart_from=apart_from,
+        part=part,
+        answers=answers,
+    )
+    return Act(
+        _named(model, rule, meaning), rule, entry, tuple(stops), tuple(starts), holder, tells, tuple(adds), reported_as
+    )
+
+
+def also(
+    name: str,
+    title: str,
+    *,
+    by: By | Sequence[By],
+    at: Stages,
+    to: Stages = (),
+    when: Condition | Sequence[Condition] = (),
+    moves_money: bool = False,
+    apart_from: Sequence[Part] = (),
+    part: Part | None = None,
+    answers: Sequence[Part] = (),
+) -> Rule:
+    """A further row of a command: by other people, at other stages or under other conditions. Its method tells them apart."""
+    return Rule(
+        name,
         title,
         (by,) if isinstance(by, By) else tuple(by),
         _stages(at),
@@ -105,9 +136,6 @@ def act(
         tuple(apart_from),
         part,
         tuple(answers),
-    )
-    return Act(
-        _named(model, rule, meaning), rule, entry, tuple(stops), tuple(starts), holder, tells, tuple(adds), reported_as
     )
 
 

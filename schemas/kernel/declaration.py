@@ -12,6 +12,7 @@ from schemas.department import CallbackAct
 from schemas.explanation import Explain
 from schemas.kernel.acts import Act, Step
 from schemas.kernel.entries import EntryKind, EntryKinds
+from schemas.kernel.openings import Opens
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import Timer, TimerKind, kind_at
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
@@ -41,6 +42,7 @@ class DeclaredProcedure(Procedure):
     opened: EntryKind
     end_notice: EndNotice
     final: frozenset[str]
+    opens: Opens | None
 
     @property
     def last_limit(self) -> str:
@@ -61,19 +63,25 @@ def declare(
     entries: type[EntryKinds],
     opened: EntryKind,
     timers: Mapping[str, Timer],
-    lines: Sequence[Act | Step],
+    lines: Sequence[Act | Step | Rule],
     end_notice: EndNotice,
     policy: type[Policy] | None = None,
     parent: str | None = None,
+    opens: Opens | None = None,
+    limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None,
+    keep_years: int | None = None,
     reserves: Reserves | None = None,
 ) -> DeclaredProcedure:
-    """Make the procedure of its lines, in the order of the regulation. `opened`: its first entry.
+    """Make the procedure of its lines, in the order of the regulation.
+
+    `opened`: its first entry; `opens`: who makes it. `limits`: those of a case under other rules, where they are not simply
+    those that its clocks name there.
 
     Raises TypeError, at import, for lines that do not fit each other: see `_faults`.
     """
     acts = {line.rule.command: line for line in lines if isinstance(line, Act)}
     steps = tuple(line for line in lines if isinstance(line, Step))
-    rules = RulesTable(tuple(line.rule for line in lines))
+    rules = RulesTable(tuple(line if isinstance(line, Rule) else line.rule for line in lines))
     if faults := list(_faults(state, timers, lines)):
         raise TypeError(f"{name}: {'; '.join(faults)}")
     final = _final(stages, rules)
@@ -90,8 +98,9 @@ def declare(
         parent=parent,
         callbacks=_callbacks(acts),
         reserves=reserves,
+        keep_years=keep_years,
         explanations=_explanations(entries),
-        limits=_limits_under(timers),
+        limits=limits or _limits_under(timers),
         stage_words=_stage_words(stages),
         clock_words=_clock_words(timers),
         notices=_notices(name, lines, final, end_notice),
@@ -101,16 +110,19 @@ def declare(
         opened=opened,
         end_notice=end_notice,
         final=final,
+        opens=opens,
     )
 
 
-def _faults(state: type[DeclaredState], timers: Mapping[str, Timer], lines: Sequence[Act | Step]) -> Iterator[str]:
+def _faults(
+    state: type[DeclaredState], timers: Mapping[str, Timer], lines: Sequence[Act | Step | Rule]
+) -> Iterator[str]:
     """What does not fit: a command declared twice, a clock or a place in the terms that is not there."""
     commands = [line.rule.command for line in lines if isinstance(line, Act)]
     for command in dict.fromkeys(commands):
         if commands.count(command) > 1:
             yield f"{command} is declared twice"
-    for line in lines:
+    for line in (each for each in lines if not isinstance(each, Rule)):
         named = (*line.starts, *line.stops) if isinstance(line, Act) else filter(None, (line.clock,))
         yield from (f"{line.rule.command} names {clock}, which is no clock" for clock in named if clock not in timers)
     if sum(timer.kind is TimerKind.LAST for timer in timers.values()) != 1:
@@ -134,10 +146,10 @@ def _references(entries: type[EntryKinds], acts: Iterable[Act]) -> References:
 
 
 def _notices(
-    name: str, lines: Iterable[Act | Step], final: Iterable[str], end_notice: EndNotice
+    name: str, lines: Iterable[Act | Step | Rule], final: Iterable[str], end_notice: EndNotice
 ) -> Mapping[str, tuple[str, ...]]:
     """The templates of its lines and of its ends."""
-    told = {each.tells.template: each.tells.facts for each in lines if each.tells is not None}
+    told = {each.tells.template: each.tells.facts for each in lines if not isinstance(each, Rule) and each.tells}
     return told | {_end_template(name, stage): end_notice.facts.get(stage, ()) for stage in sorted(final)}
 
 

@@ -17,6 +17,9 @@ CIVIL_AFFAIRS_OFFICER = By(Role.CIVIL_AFFAIRS_OFFICER)
 SUPERVISOR = By(Role.SUPERVISOR)
 ADMIN = By(Role.ADMIN)
 
+THE_REPORTER = "reporter"
+"""As one who is told: whose case it is."""
+
 THE_DEPARTMENT = "department"
 """As a holder or one who is told: the department that holds the case; every other code stands for itself."""
 

@@ -9,34 +9,43 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel
 
 from schemas.clock_schedule import Tier
-from schemas.kernel.words import ClockWords
+from schemas.kernel.words import ClockWords, Promise
 from schemas.limits import Limit
 
 _NAMED = re.compile(r"\{(\w+)\}")
 
+LimitOf = Callable[[Any, Any], Limit]
+"""(terms, state) -> the limit of a clock, where it does not simply stand at one place."""
+
 TiersOf = Callable[[Any, Any], tuple[Tier, ...]]
-"""(terms, state) -> the tiers of a clock, where they do not simply stand at one place."""
+"""(terms, state) -> its tiers, likewise."""
 
 
 class TimerKind(StrEnum):
     """What passing a clock means."""
 
     DUTY = "duty"  # somebody is late: they are warned before, and it is reported upwards
-    WINDOW = "window"  # nobody's duty: nobody is warned, and its end decides something
+    WINDOW = "window"  # nobody's duty: its end decides something
     LAST = "last"  # what a case gets after the last tier before it ends by itself; warned of, but not reported upwards
 
 
 @dataclass(frozen=True)
 class Timer:
-    """A clock of the procedure. `limit` and `tiers` are paths in the terms; `{type}` in them is that attribute of the case."""
+    """A clock of the procedure. `limit` and `tiers` are paths in the terms; `{type}` in them is that attribute of the case.
+
+    `warns`: whoever holds the case is told when most of its time is used up.
+    """
 
     kind: TimerKind
     words: ClockWords
-    limit: str
+    limit: str | LimitOf
     tiers: str | TiersOf | None = None
+    warns: bool = True
 
     def limit_under(self, terms: Any, state: Any) -> Limit:
         """The limit that such a case gets under these terms."""
+        if callable(self.limit):
+            return self.limit(terms, state)
         found: Limit = value_at(terms, self.limit, state)
         return found
 
@@ -52,21 +61,24 @@ class Timer:
     @property
     def warn_percent(self) -> int:
         """How much of its time is used up when it warns; at 100 it does not."""
-        return 100 if self.kind is TimerKind.WINDOW else 80
+        return 80 if self.warns else 100
 
     def paths(self) -> Mapping[str, type]:
         """The paths it asks of the terms, each with what has to stand there."""
-        return {self.limit: Limit} | ({self.tiers: tuple} if isinstance(self.tiers, str) else {})
+        asked = ((self.limit, Limit), (self.tiers, tuple))
+        return {path: wanted for path, wanted in asked if isinstance(path, str)}
 
 
-def duty(zh: str, en: str, limit: str, tiers: str | TiersOf = "tiers") -> Timer:
-    """A clock that somebody has to keep: late, it climbs the tiers."""
-    return Timer(TimerKind.DUTY, ClockWords(zh, en), limit, tiers)
+def duty(
+    zh: str, en: str, limit: str | LimitOf, tiers: str | TiersOf = "tiers", *, promise: Promise | None = None
+) -> Timer:
+    """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident."""
+    return Timer(TimerKind.DUTY, ClockWords(zh, en, promise), limit, tiers)
 
 
-def window(zh: str, en: str, limit: str) -> Timer:
-    """A clock that is nobody's duty: its end decides something, and nobody is warned."""
-    return Timer(TimerKind.WINDOW, ClockWords(zh, en), limit)
+def window(zh: str, en: str, limit: str | LimitOf, *, warns: bool = False, promise: Promise | None = None) -> Timer:
+    """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time."""
+    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns)
 
 
 def last_limit(limit: str) -> Timer:

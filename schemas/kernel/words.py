@@ -12,11 +12,19 @@ class StageWords(NamedTuple):
     en: str
 
 
-class ClockWords(NamedTuple):
-    """A clock in words."""
+class Promise(NamedTuple):
+    """What a clock is for the resident: something promised to them, or theirs to use."""
 
     zh: str
     en: str
+
+
+class ClockWords(NamedTuple):
+    """A clock in words. `promise`: to the resident; None: it is the town's own business."""
+
+    zh: str
+    en: str
+    promise: Promise | None = None
 
 
 class DeclaredStage(StrEnum):

@@ -56,6 +56,10 @@ class DeclaredCase(CaseFile[StateT]):
             policy=charter.policy_version,
             calendar=charter.calendar.version,
         )
+        self.on_opened()
+
+    def on_opened(self) -> None:
+        """Tell whoever is to know that the case stands. Nobody, unless the procedure says."""
 
     def reported(self) -> dict[str, Any]:
         """Return what the first entry says."""
@@ -97,9 +101,10 @@ class DeclaredCase(CaseFile[StateT]):
         self.record(self.entry_of(current.act), **self._said(current), **facts)
 
     def inform(self, line: Act | Step, said: Mapping[str, Any]) -> None:
-        """Tell whom a line says, if it says so; `said` are the facts of its entry."""
+        """Tell whom a line says, if it says so; what is not among `said`, the facts of its entry, is that of the case."""
         if (tells := line.tells) is not None:
-            self.notify(self.address_of(tells.to), tells.template, **{name: said[name] for name in tells.facts})
+            facts = {name: said[name] if name in said else getattr(self.state, name) for name in tells.facts}
+            self.notify(self.address_of(tells.to), tells.template, **facts)
 
     def carry_out_act(self, current: CurrentCommand, method: Callable[..., None] | None) -> None:
         """Carry out a command by its method, or by its line."""
@@ -134,18 +139,18 @@ class DeclaredCase(CaseFile[StateT]):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
-    def start_clock(self, name: str) -> None:
-        """Start a clock as it is declared, or start it anew."""
+    def start_clock(self, name: str, by: str = "engine") -> None:
+        """Start a clock as it is declared, or start it anew. `by`: whose act starts it."""
         timer, terms = self.procedure.timers[name], self.state.terms
         limit, tiers = timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
-        self.clocks.start(name, limit, "engine", tiers=tiers, warn_percent=timer.warn_percent)
+        self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
 
     def on_moment(self, clock: str, moment: str, told: str) -> None:
         """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes."""
         timer = self.procedure.timers[clock.partition(":")[0]]
         if timer.kind is not TimerKind.DUTY and moment == BREACH:
             self.on_clock_passed(clock)
-        elif timer.kind is not TimerKind.WINDOW:
+        elif timer.warns:
             super().on_moment(clock, moment, told)
             if timer.kind is TimerKind.DUTY and moment == last_moment(self.state.clocks[clock].tiers):
                 self.after_last_tier(clock)
