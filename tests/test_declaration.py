@@ -1,6 +1,7 @@
 """What follows from a declaration, and what does not fit is a fault of the program, found at import."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -122,7 +123,7 @@ def test_all_else_follows_from_the_lines() -> None:
 def test_a_limit_is_found_where_it_is_said_to_stand() -> None:
     """A path in the terms may name attributes of the case; only duties have limits under other rules."""
     procedure = tiny()
-    state = TinyState.model_construct(terms=Terms(), pace="slow")
+    state = SimpleNamespace(terms=Terms(), pace="slow")
     policy = type("Policy", (), {"terms": Terms(paces={"slow": Pace(answer=DAY)})})
 
     assert procedure.timers["answer"].limit_under(state.terms, state).amount == 9
@@ -146,6 +147,7 @@ def test_a_further_row_is_of_the_same_command() -> None:
         (lambda: tiny(timers=TIMERS | {"last": last_limit("ended_after")}), "one clock is the last limit"),
         (lambda: tiny(timers=TIMERS | {"look": window("看", "look", "looked")}), "there is no looked in the terms"),
         (lambda: tiny(timers=TIMERS | {"look": window("看", "look", "documents_at_most")}), "stands no Limit"),
+        (lambda: DeclaredStage("Bare", {"ASKED": ("asked", "待答复")}), "a stage has its words"),
         (lambda: act(Nothing, "答复", by=REPORTER, at=Stage.ASKED, name="nod"), "say its meaning"),
         (
             lambda: type("Twice", (EntryKinds,), {"ONE": entry("one", "一"), "TWO": entry("one", "一")}, procedure="x"),

@@ -35,8 +35,10 @@ class DeclaredStage(StrEnum):
 
     words: StageWords
 
-    def __new__(cls, code: str, screen: str, zh: str, en: str) -> Self:
-        """Make a stage of what stands in its line."""
+    def __new__(cls, code: str, screen: str = "", zh: str = "", en: str = "") -> Self:
+        """Make a stage of what stands in its line. `Stage("taken")` finds the one of this code."""
+        if not (screen and zh and en):
+            raise TypeError(f"{code}: a stage has its words on screens, for residents in Chinese, and in English")
         stage = str.__new__(cls, code)
         stage._value_ = code
         stage.words = StageWords(screen, zh, en)

@@ -9,7 +9,6 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.case import CaseState
-from schemas.choices import Bounds, Choices
 from schemas.field_words import FIELDS, VALUES
 from schemas.procedure import Command, Procedure
 from starter.command_forms import CommandForms
@@ -19,7 +18,7 @@ from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.histories import keys_in
 from tests.recorded_states import recorded_states
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(300)]
 
 _DEFINED = "#/components/schemas/"
 _NOBODY = ("no-such-code", 0, 999_999_999, True, False)
@@ -66,15 +65,20 @@ def refused_at(given: Command, field: str, state: CaseState, *, many: bool) -> b
     return any(fault.field == place for fault in given.faults(state))
 
 
-def tried(allowed: Choices | Bounds, offered: set[Any]) -> Iterator[tuple[Any, bool]]:
-    """Values to try, each with whether it is allowed."""
-    if isinstance(allowed, Choices):
-        yield from ((value, value in allowed.values) for value in (*sorted(offered, key=str), *_NOBODY))
-        return
-    for bound, inside, outside in ((allowed.at_least, 0, -1), (allowed.at_most, 0, 1)):
-        for value in [] if bound is None else [bound + inside, bound + outside]:
-            low = allowed.at_least is None or value >= allowed.at_least
-            yield value, low and (allowed.at_most is None or value <= allowed.at_most)
+def tried(command: type[Command], field: str, state: CaseState, offered: set[Any]) -> Iterator[tuple[Any, bool]]:
+    """Values to try in a field, each with whether it may stand there now; none where the case has no say in it."""
+    choices, bounds = command.choices(field, state), command.bounds(field, state)
+    if choices is not None:
+        yield from ((value, value in choices) for value in (*sorted(offered, key=str), *_NOBODY))
+    elif bounds is not None:
+        least, most = bounds
+        for value in [each for bound in bounds if bound is not None for each in _around(bound)]:
+            yield value, (least is None or value >= least) and (most is None or value <= most)
+
+
+def _around(bound: Any) -> tuple[Any, ...]:
+    """A bound, with what comes before and after it: of a number, or of a month."""
+    return (bound - 1, bound, bound + 1) if isinstance(bound, int) else ("1999-01", bound, "2999-12")
 
 
 @EVERY_PROCEDURE
@@ -83,29 +87,30 @@ async def test_a_value_is_offered_exactly_when_it_is_no_fault(
 ) -> None:
     """In each recorded state of each procedure: what a field offers is taken, and everything else is refused at that field."""
     states = await recorded_states(keys_in(tmp_path_factory.mktemp("keys") / "keys"), procedure)
+    fields = [(name, command, field) for name, command in procedure.commands.items() for field in command.model_fields]
     offers: dict[tuple[str, str], set[Any]] = defaultdict(set)
     for state in states:
-        for name, command in procedure.commands.items():
-            for field, allowed in command.allowed(state).items():
-                offers[name, field].update(allowed.values if isinstance(allowed, Choices) else ())
+        for name, command, field in fields:
+            offers[name, field].update(command.choices(field, state) or ())
     wrong: list[str] = []
     refused: set[tuple[str, str]] = set()
+    asked: set[tuple[str, str]] = set()
     for state in states:
-        for name, command in procedure.commands.items():
-            for field, allowed in command.allowed(state).items():
-                many = str(command.model_fields[field].annotation).startswith("tuple")
-                for value, right in tried(allowed, offers[name, field]):
-                    given = with_value(command, field, (value,) if many else value)
-                    if given is None:
-                        continue
-                    taken = not refused_at(given, field, state, many=many)
-                    refused |= set() if taken else {(name, field)}
-                    if taken is not right:
-                        wrong.append(f"{state.case_id} {state.stage} {name}.{field}={value!r}: {taken} is not {right}")
+        for name, command, field in fields:
+            many = str(command.model_fields[field].annotation).startswith("tuple")
+            for value, right in tried(command, field, state, offers[name, field]):
+                given = with_value(command, field, (value,) if many else value)
+                if given is None:
+                    continue
+                asked.add((name, field))
+                taken = not refused_at(given, field, state, many=many)
+                refused |= set() if taken else {(name, field)}
+                if taken is not right:
+                    wrong.append(f"{state.case_id} {state.stage} {name}.{field}={value!r}: {taken} is not {right}")
 
     assert len(states) > len(procedure.stages)
     assert wrong == []
-    assert set(offers) - refused == set()
+    assert asked - refused == set()
 
 
 @EVERY_PROCEDURE
