@@ -100,8 +100,9 @@ def departments_faults(
     named: Sequence[str], known: Collection[str], already: Sequence[str], most: int
 ) -> Iterator[Fault]:
     """What is wrong with a list of departments to be called, each fault with its place in the list."""
-    yield from _to_be_called(known, already).faults("departments", named)
+    choices = _to_be_called(known, already)
     for number, department in enumerate(named):
+        yield from choices.faults(f"departments.{number}", department)
         if department in named[:number]:
             yield Fault(
                 field=f"departments.{number}",

@@ -10,9 +10,10 @@ import httpx
 import pytest
 
 from engine.keys import Keys
+from schemas.incident import INCIDENT
 from starter.resident_codes import ALPHABET, ResidentCodes
 from starter.senders import FREE, LONGEST_PAUSE
-from starter.titles import STAGES, words_for_residents
+from starter.titles import words_for_residents
 from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers
 from workflows.registry import PROCEDURES
 
@@ -52,7 +53,7 @@ async def test_number_and_code_show_where_the_case_stands(http: httpx.AsyncClien
     shown = answer.json()
 
     assert answer.status_code == 200, answer.text
-    assert (shown["stage"], shown["stage_zh"]) == ("dispatched", STAGES["dispatched"].zh)
+    assert (shown["stage"], shown["stage_zh"]) == ("dispatched", INCIDENT.stage_words["dispatched"].zh)
     clocks = {clock["name"]: clock["due_at"] for clock in reported["clocks"]}
     assert {each["clock"]: each["due_at"] for each in shown["promised"]} == {
         name: clocks[name] for name in ("respond", "finish")
