@@ -184,7 +184,7 @@ def _limits_under(timers: Mapping[str, Timer]) -> Callable[[Any, Any], Mapping[s
         return {
             name: timer.limit_under(policy.terms, state)
             for name, timer in timers.items()
-            if timer.kind is TimerKind.DUTY
+            if timer.kind is TimerKind.DUTY and timer.limit is not None
         }
 
     return limits

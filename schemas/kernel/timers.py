@@ -33,17 +33,20 @@ class TimerKind(StrEnum):
 class Timer:
     """A clock of the procedure. `limit` and `tiers` are paths in the terms; `{type}` in them is that attribute of the case.
 
-    `warns`: whoever holds the case is told when most of its time is used up.
+    `limit` None: it is no limit but a date, and whoever starts the clock says which. `warns`: whoever holds the case is told
+    when most of its time is used up.
     """
 
     kind: TimerKind
     words: ClockWords
-    limit: str | LimitOf
+    limit: str | LimitOf | None
     tiers: str | TiersOf | None = None
     warns: bool = True
 
     def limit_under(self, terms: Any, state: Any) -> Limit:
-        """The limit that such a case gets under these terms."""
+        """The limit that such a case gets under these terms. Raises TypeError: it goes by a date."""
+        if self.limit is None:
+            raise TypeError(f"{self.words.en} goes by a date")
         if callable(self.limit):
             return self.limit(terms, state)
         found: Limit = value_at(terms, self.limit, state)
@@ -70,13 +73,15 @@ class Timer:
 
 
 def duty(
-    zh: str, en: str, limit: str | LimitOf, tiers: str | TiersOf = "tiers", *, promise: Promise | None = None
+    zh: str, en: str, limit: str | LimitOf | None, tiers: str | TiersOf = "tiers", *, promise: Promise | None = None
 ) -> Timer:
     """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident."""
     return Timer(TimerKind.DUTY, ClockWords(zh, en, promise), limit, tiers)
 
 
-def window(zh: str, en: str, limit: str | LimitOf, *, warns: bool = False, promise: Promise | None = None) -> Timer:
+def window(
+    zh: str, en: str, limit: str | LimitOf | None, *, warns: bool = False, promise: Promise | None = None
+) -> Timer:
     """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time."""
     return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns)
 

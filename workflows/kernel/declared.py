@@ -140,8 +140,8 @@ class DeclaredCase(CaseFile[StateT]):
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
     def start_clock(self, name: str, by: str = "engine") -> None:
-        """Start a clock as it is declared, or start it anew. `by`: whose act starts it."""
-        timer, terms = self.procedure.timers[name], self.state.terms
+        """Start a clock as it is declared, or start it anew. `by`: whose act starts it. Of several of a kind: `check:tax`."""
+        timer, terms = self.procedure.timers[name.partition(":")[0]], self.state.terms
         limit, tiers = timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
         self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
 
