@@ -29,6 +29,7 @@ class AuditQueries(Queries):
     entries_of_case: str
     row_of_case: str
     known_cases: str
+    ended_among: str
     restores: str
     run_of_head: str
     sealed_of_case: str

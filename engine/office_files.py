@@ -35,12 +35,25 @@ _IN_NAMES = (
 _IN_TYPES = (
     (Active.MACRO, ("macroenabled", "vba", "macrosheet", "dialogsheet", "keymapcustomizations", "customui")),
     (Active.CONTROL, ("activex", "controlproperties")),
-    (Active.EMBEDDED, ("oleobject",)),
-    (Active.EXTERNAL, ("externallink",)),  # of a workbook, or of another program by DDE
+    (Active.EMBEDDED, ("oleobject", "afchunk")),
+    (Active.EXTERNAL, ("externallink", "webextension")),  # of a workbook or of another program by DDE; an add-in
 )
 """In content types and types of relationships: there a part is what it is, whatever it is called."""
 _EMBEDDED = ("word/embeddings/", "xl/embeddings/")
-_FIELD = re.compile(r"(?<![A-Za-z])DDE(?:AUTO)?(?![A-Za-z])", re.IGNORECASE)
+_OTHER_OFFICES = frozenset({"mimetype", "meta-inf/manifest.xml"})
+"""An archive that has these is an OpenDocument to some offices, and that nobody has looked into."""
+_DDE = re.compile(r"(?<![A-Za-z])DDE(?:AUTO)?(?![A-Za-z])", re.IGNORECASE)
+_SPELLED = re.compile(r"(?<![A-Za-z])QUOTE\s+(?:0x)?\d", re.IGNORECASE)
+"""Words put together from the numbers of their letters: nobody writes so who has nothing to hide."""
+_FIRST_WORD = re.compile(r"""[\s"\\*]*([A-Za-z]+)""")
+_LOADING = frozenset(
+    {"LINK", "INCLUDE", "INCLUDEPICTURE", "INCLUDETEXT", "IMPORT", "RD", "DATABASE", "EMBED", "HTMLACTIVEX", "CONTROL"}
+)
+_RUNNING = frozenset({"MACROBUTTON", "MACRO"})
+_ARGUMENT = re.compile(r"""HYPERLINK\s+"?\s*(\S*)""", re.IGNORECASE)
+_SCHEME = re.compile(r"\s*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_LOADS = re.compile(r"(?:src|link)\s*=", re.IGNORECASE)
+_FOLLOWED = frozenset({"http", "https", "mailto", "tel"})
 _DECLARED = re.compile(r"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']*)["']""", re.IGNORECASE)
 _ENCODINGS = frozenset({"utf-8", "utf8", "utf-16", "us-ascii", "ascii"})
 
@@ -97,7 +110,7 @@ def _type_of(names: list[str]) -> str | None:
 def _look(archive: zipfile.ZipFile, media_type: str, names: list[str], depth: int) -> None:
     """Raise _Found for the first thing that is active."""
     plain = [name.lower().replace("\\", "/") for name in names]
-    if len(set(plain)) != len(plain):
+    if len(set(plain)) != len(plain) or _OTHER_OFFICES & set(plain):
         raise _Found(Active.HIDDEN)  # of two parts of one name each reader takes another one
     for name in plain:
         _refuse_named(name, _IN_NAMES)
@@ -105,25 +118,59 @@ def _look(archive: zipfile.ZipFile, media_type: str, names: list[str], depth: in
     _refuse_named(parts.text(_CONTENT_TYPES).lower(), _IN_TYPES)
     for name, small in zip(names, plain, strict=True):
         if small.endswith(".rels"):
-            _look_into_relationships(parts.text(name))
+            _look_into_relationships(_decoded(parts.read(name)))
         elif small.startswith(_EMBEDDED) and not small.endswith("/"):
             _look_into_embedded(parts.read(name), depth)
-        elif media_type == DOCX:
-            _look_into_fields(parts.read(name))
+        else:
+            _look_into_words(parts.read(name), media_type)
 
 
-def _look_into_fields(content: bytes) -> None:
-    """Whether a part, wherever it lies, has a field by which Word asks another program (DDE)."""
+def _look_into_words(content: bytes, media_type: str) -> None:
+    """Whether a part, wherever it lies, has a field by which Word asks another program or file, or loads what an address names."""
     begins = content[:64].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
-    if begins.startswith(b"<") and _FIELD.search(_fields(_parsed(_decoded(content)))):
+    if not begins.startswith(b"<"):
+        return
+    text = _decoded(content)
+    if media_type != DOCX and _LOADS.search(text) is None:
+        return  # the sheets of a workbook are long, and have no fields
+    tree = _parsed(text)
+    for said in _fields(tree):
+        _refuse_field(said)
+    for element in tree.iter():
+        for name, value in element.attrib.items():
+            own = name.rpartition("}")[2].lower()
+            if (own == "src" and _is_elsewhere(value)) or (own == "link" and element.tag.endswith("}blip")):
+                raise _Found(Active.EXTERNAL)
+
+
+def _refuse_field(said: str) -> None:
+    if _DDE.search(said) or _SPELLED.search(said):
         raise _Found(Active.COMMAND)
+    first = _FIRST_WORD.match(said)
+    word = first[1].upper() if first else ""
+    if word in _RUNNING:
+        raise _Found(Active.COMMAND)
+    followed = _ARGUMENT.search(said)
+    if word in _LOADING or (followed is not None and not _is_followed(followed[1])):
+        raise _Found(Active.EXTERNAL)
 
 
 def _look_into_relationships(text: str) -> None:
-    for kind, external in _relationships(text):
+    for kind, target, external in _relationships(text):
         _refuse_named(kind, _IN_TYPES)
-        if external and not kind.endswith("/hyperlink"):
+        if not _is_followed(target) if kind.endswith("/hyperlink") else external or _is_elsewhere(target):
             raise _Found(Active.EXTERNAL)
+
+
+def _is_elsewhere(target: str) -> bool:
+    """Whether it names an address, another machine or a disk: also where nothing says that it is outside the file."""
+    return _SCHEME.match(target) is not None or target.strip().replace("\\", "/").startswith("//")
+
+
+def _is_followed(target: str) -> bool:
+    """Whether a link leads where a browser, a mail program or a telephone goes, or within its own folder; and to no machine."""
+    scheme = _SCHEME.match(target)
+    return scheme[1].lower() in _FOLLOWED if scheme else not _is_elsewhere(target)
 
 
 def _look_into_embedded(content: bytes, depth: int) -> None:
@@ -141,25 +188,29 @@ def _refuse_named(text: str, named: tuple[tuple[Active, tuple[str, ...]], ...]) 
             raise _Found(active)
 
 
-def _relationships(text: str) -> Iterator[tuple[str, bool]]:
-    """(type, is external) of each relationship, in small letters."""
+def _relationships(text: str) -> Iterator[tuple[str, str, bool]]:
+    """(type in small letters, target, is external) of each relationship."""
     for element in _parsed(text).iter():
         if element.tag.rpartition("}")[2] == "Relationship":
             said = {name.rpartition("}")[2].lower(): value for name, value in element.attrib.items()}
-            yield said.get("type", "").strip().lower(), said.get("targetmode", "").strip().lower() == "external"
+            external = said.get("targetmode", "").strip().lower() == "external"
+            yield said.get("type", "").strip().lower(), said.get("target", ""), external
 
 
-def _fields(tree: ET.Element) -> str:
-    """The instructions of all fields of a part; those of one field stand together, however many runs it has."""
-    said: list[str] = []
+def _fields(tree: ET.Element) -> Iterator[str]:
+    """The instruction of each field of a part, put together again however many runs it has; fields in fields by themselves."""
+    open_fields: list[list[str]] = [[]]
     for element in tree.iter():
         tag = element.tag.rpartition("}")[2]
         if tag in {"instrText", "delInstrText"}:
-            said.append(element.text or "")
-        elif tag in {"fldSimple", "fldChar"}:
-            instruction = [value for name, value in element.attrib.items() if name.rpartition("}")[2] == "instr"]
-            said += ["\n", *instruction, "\n"] if tag == "fldSimple" or "begin" in element.attrib.values() else []
-    return "".join(said)
+            open_fields[-1].append(element.text or "")
+        elif tag == "fldSimple":
+            yield from (value for name, value in element.attrib.items() if name.rpartition("}")[2] == "instr")
+        elif tag == "fldChar" and "begin" in element.attrib.values():
+            open_fields.append([])
+        elif tag == "fldChar" and "end" in element.attrib.values() and len(open_fields) > 1:
+            yield "".join(open_fields.pop())
+    yield from map("".join, open_fields)
 
 
 class _Parts:

@@ -19,25 +19,46 @@ STREAMS_MAX = 20_000
 OPENINGS_MAX = 8
 _DICTIONARY_BYTES_MAX = 4096
 _DIGITS_MAX = 12
+_NESTED_MAX = 8
 
-_END = rb"(?=[\s/<>\[\](){}%]|$)"
+_BLANK = rb"\0\t\n\x0b\f\r "
+_COMMENT_BYTES_MAX = 255
+_BETWEEN = rb"(?:[%s]++|%%[^\r\n]{0,%d}+[\r\n])*+" % (_BLANK, _COMMENT_BYTES_MAX)
+"""What may stand between two words: blanks and comments (7.2.3, 7.2.4)."""
+_UNREADABLE = rb"%%[^\r\n]{%d}" % (_COMMENT_BYTES_MAX + 1)
+"""A comment so long that nobody looks for its end: what stands behind it counts as what is feared."""
+_END = rb"(?=[%s/<>\[\](){}%%]|$)" % _BLANK
+_REFERENCE = rb"\d{1,12}+" + _BETWEEN + rb"(?:\d{1,12}+" + _BETWEEN + rb"R|" + _UNREADABLE + rb")"
+_HAS = _END + _BETWEEN + rb"(?:[<(\[]|" + _REFERENCE + rb"|" + _UNREADABLE + rb")"
+"""Behind a short name, which the bytes of a picture may spell by chance: a value that such an entry has."""
 _LONG = (
-    (Active.SCRIPT, re.compile(rb"/(?:JavaScript|RichMedia|Rendition)" + _END)),
-    (Active.SCRIPT, re.compile(rb"/(?:JS|AA)\s*(?:<|\(|\d+\s+\d+\s+R)")),
-    (Active.COMMAND, re.compile(rb"/(?:Launch|SubmitForm|ImportData|GoToE)" + _END)),
+    (Active.SCRIPT, re.compile(rb"/(?:JavaScript|RichMedia|Rendition|OnInstantiate)" + _END)),
+    (Active.SCRIPT, re.compile(rb"/(?:JS|AA)" + _HAS)),
+    (Active.COMMAND, re.compile(rb"/(?:Launch|SubmitForm|ImportData|GoToE|GoToR)" + _END)),
     (Active.EMBEDDED, re.compile(rb"/(?:EmbeddedFiles?|XFA)" + _END)),
-    (Active.HIDDEN, re.compile(rb"/Encrypt\s*(?:<|\d+\s+\d+\s+R)")),
+    (Active.EXTERNAL, re.compile(rb"/(?:Filespec|FS" + _BETWEEN + rb"/URL)" + _END)),
+    (Active.HIDDEN, re.compile(rb"/Encrypt" + _HAS)),
 )
-_OPEN = re.compile(rb"/OpenAction\s*(?:(\[)|(<<)|(\d+)\s+(\d+)\s+R)?")
-_GO_TO = re.compile(rb"/GoTo" + _END)
+_OPEN = re.compile(
+    rb"/OpenAction" + _END + _BETWEEN + rb"(?:(\[)|(<<)|(\d{1,12}+)" + _BETWEEN + rb"(\d{1,12}+)" + _BETWEEN + rb"R)?"
+)
+_KIND_OF_ACTION = re.compile(rb"/S" + _END + rb"[%s]*+(/[^%s/<>\[\](){}%%]*+)?" % (_BLANK, _BLANK))
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_STREAM = re.compile(rb"(?<!end)stream[%s]++" % _BLANK)
+"""Readers differ in which ends of a line they take here; nothing that is packed begins with one."""
 _OBJECT_STREAM = re.compile(rb"/ObjStm" + _END)
-_FIRST = re.compile(rb"/First\s+(\d{1,9})")
-_FILTER = re.compile(rb"/Filter\s*(?:\[([^\]]*)\]|(/[^\s/<>\[\](){}%]*))")
+_FIRST = re.compile(rb"/First" + _BETWEEN + rb"(\d{1,9}+)(?!" + _BETWEEN + rb"\d{1,12}+" + _BETWEEN + rb"R)")
+"""Not the first of the bookmarks, which is an object of its own."""
+_HAS_FILTER = re.compile(rb"/(?:Filter|F)" + _END)
+_FILTER = re.compile(rb"/(?:Filter|F)" + _END + rb"[%s]*+(?:\[([^\]]*)\]|(/[^%s/<>\[\](){}%%]*))" % (_BLANK, _BLANK))
+_ELSEWHERE = re.compile(rb"/F" + _END + _BETWEEN + rb"(?:[<(]|" + _REFERENCE + rb"|" + _UNREADABLE + rb")")
+"""What a stream holds lies in another file or at an address."""
+_NUMBERED = re.compile(rb"\d[%s]++\d++[%s]*+$" % (_BLANK, _BLANK))
 _FLATE = re.compile(rb"/(?:FlateDecode|Fl)" + _END)
-_PREDICTOR = re.compile(rb"/Predictor\s+(?!1\b)\d")
-_OBJECT = rb"(?<!\d)%s\s+%s\s+obj\b"
+_PREDICTOR = re.compile(rb"/Predictor" + _BETWEEN + rb"(?!1\b)\d")
+_STRING = re.compile(rb"\((?:[^()\\]|\\.)*+\)|(?<!<)<[0-9A-Fa-f%s]*+>" % _BLANK, re.DOTALL)
+_MARK = re.compile(rb"<<|>>|[()%<>]")
+_BLANKS = b"\0\t\n\x0b\f\r "
 
 
 class _Hidden(Exception):
@@ -92,9 +113,9 @@ def _acts_when_opened(text: bytes, plain: bytes, packed: list[_Packed]) -> bool:
         if place:
             continue
         if written:
-            action = text[found.end() : found.end() + 2000].partition(b">>")[0]
+            action = text[found.start(2) : found.end() + _DICTIONARY_BYTES_MAX]
         elif number:
-            headers = islice(re.finditer(_OBJECT % (number, generation), plain), OPENINGS_MAX)
+            headers = islice(_header_of(int(number), int(generation)).finditer(plain), OPENINGS_MAX)
             objects = [plain[each.end() : each.end() + _DICTIONARY_BYTES_MAX] for each in headers]
             objects += [kept for each in packed if (kept := each.object(int(number))) is not None]
             # A later part of a file replaces objects of an earlier one: each must be harmless.
@@ -108,37 +129,84 @@ def _acts_when_opened(text: bytes, plain: bytes, packed: list[_Packed]) -> bool:
     return False
 
 
+def _header_of(number: int, generation: int) -> re.Pattern[bytes]:
+    """Where an object of this number begins, however many noughts its numbers are written with."""
+    ours = (rb"[+0]{0,12}%d" % each + _BETWEEN for each in (number, generation))
+    return re.compile(rb"(?<!\d)" + b"".join(ours) + rb"obj\b")
+
+
 def _goes_to(action: bytes) -> bool:
-    return action.startswith(b"[") or _GO_TO.search(action) is not None
+    if action.startswith(b"["):
+        return True
+    found = _dictionary(action)
+    return found is not None and b"/Next" not in found[0] and set(_KIND_OF_ACTION.findall(found[0])) == {b"/GoTo"}
+
+
+def _dictionary(text: bytes) -> tuple[bytes, bytes] | None:
+    """The dictionary with which a text begins and what stands behind it, without strings; None where that cannot be told."""
+    for _ in range(_NESTED_MAX):
+        text, removed = _STRING.subn(b" ", text)
+        if not removed:
+            break
+    depth = 0
+    for found in _MARK.finditer(text):
+        if found[0] not in {b"<<", b">>"} or (depth == 0 and found.start()):
+            return None
+        depth += 1 if found[0] == b"<<" else -1
+        if depth == 0:
+            return text[: found.end()], text[found.end() :]
+    return None
 
 
 def _object_streams(content: bytes) -> Iterator[_Packed]:
     """What stands in object streams: the objects of a PDF since version 1.5. Raises _Hidden for what cannot be unpacked."""
-    left = OBJECT_STREAMS_BYTES_MAX
+    left, last = OBJECT_STREAMS_BYTES_MAX, 0
     for number_of, found in enumerate(_STREAM.finditer(content)):
         if number_of >= STREAMS_MAX:
             raise _Hidden
-        before = content[max(0, found.start() - _DICTIONARY_BYTES_MAX) : found.start()]
-        dictionary = _without_escapes(before[before.rfind(b"obj") + 3 :])
+        before, last = _without_escapes(content[last : found.start()]), found.end()
+        if not (_OBJECT_STREAM.search(before) or _FIRST.search(before) or _ELSEWHERE.search(before)):
+            continue
+        dictionary = _dictionary_before_stream(before)
+        if _ELSEWHERE.search(dictionary):
+            raise _Hidden
         if not (_OBJECT_STREAM.search(dictionary) or _FIRST.search(dictionary)):
             continue
-        packed = _FILTER.search(dictionary)
-        if packed is None:
+        if _HAS_FILTER.search(dictionary) is None:
             continue  # not packed: it was read with the rest
-        filters = packed[1] or packed[2] or b""
-        if _PREDICTOR.search(dictionary) or filters.count(b"/") != 1 or not _FLATE.search(filters):
-            raise _Hidden
         limit = min(left, OBJECT_STREAM_BYTES_MAX)
-        unpacking = zlib.decompressobj()
-        try:
-            text = unpacking.decompress(content[found.end() : content.find(b"endstream", found.end())], limit + 1)
-        except zlib.error:
-            raise _Hidden from None
-        if len(text) > limit or not unpacking.eof:
-            raise _Hidden
+        text = _unpacked(content[found.end() : content.find(b"endstream", found.end())], dictionary, limit)
         left -= len(text)
         first = _FIRST.search(dictionary)
         yield _Packed(text, int(first[1]) if first else 0)
+
+
+def _dictionary_before_stream(before: bytes) -> bytes:
+    """What an object says of its stream. Raises _Hidden: it is not written as programs write it, so readers may differ."""
+    begins = before.rfind(b"obj")
+    header = before[max(0, before.rfind(b"\n", 0, begins), before.rfind(b"\r", 0, begins)) : begins]
+    written = before[begins + len(b"obj") :].strip(_BLANKS)
+    if begins < 0 or b"%" in header or _NUMBERED.search(header) is None or len(written) > _DICTIONARY_BYTES_MAX:
+        raise _Hidden
+    found = _dictionary(written)
+    if found is None or found[1]:
+        raise _Hidden
+    return written
+
+
+def _unpacked(stream: bytes, dictionary: bytes, limit: int) -> bytes:
+    packed = _FILTER.findall(dictionary)
+    filters = b"".join(packed[0]) if len(packed) == 1 else b""
+    if _PREDICTOR.search(dictionary) or filters.count(b"/") != 1 or not _FLATE.search(filters):
+        raise _Hidden
+    unpacking = zlib.decompressobj()
+    try:
+        text = unpacking.decompress(stream, limit + 1)
+    except zlib.error:
+        raise _Hidden from None
+    if len(text) > limit or not unpacking.eof:
+        raise _Hidden
+    return text
 
 
 def _without_escapes(text: bytes) -> bytes:

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         default="",
         description="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed, with commas",
     )
+    hosts: str = Field(
+        default="", description="names by which the API may be called, with commas, without ports; none: by any"
+    )
     metrics_token_file: Path | None = Field(
         default=None,
         description="file with the token that /metrics asks for; default DATA/metrics-token",

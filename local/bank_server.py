@@ -74,7 +74,7 @@ class RunningBank:
             Route(f"/{bank.code}/journal", self._journal),
             Route("/healthz", self._health),
         ]
-        self._server = quiet_server(Starlette(routes=routes))
+        self._server = quiet_server(Starlette(routes=routes), bank.host)
         self._post: ReportPost | None = None
         self.task = asyncio.create_task(self._run(), name="bank")
 

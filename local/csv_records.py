@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.mendable import Mendable
-from local.encodings import OTHER, Encoding, Writing, looks_like_big5, writing_of
+from local.encodings import OTHER, Encoding, Writing, decoded_by_words, looks_like_big5, writing_of
 from schemas.tidy_text import is_blank, tidy
 
 _LINE_ENDS = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
@@ -40,7 +40,10 @@ class BrokenRecord:
 
 @dataclass(frozen=True)
 class DecodedText:
-    """A file as text. `broken`: lines that are not of its encoding, and what they are of instead."""
+    """A file as text. `broken`: lines that are not of its encoding, and what they are of instead.
+
+    Of a line of several writings, what is not of the file's stands in the text as U+FFFD, in the cell in which it was.
+    """
 
     text: str
     encoding: Encoding
@@ -70,7 +73,12 @@ def decode(file: Path) -> DecodedText:
         raise UnreadableFile(f"{file}: Big5, as it seems. Save it as CSV in UTF-8.")
     encoding: Encoding = "gb18030" if counts[Writing.GB18030] > counts[Writing.UTF_8] else "utf-8"
     broken = {number: each for number, each in written.items() if each in OTHER[encoding]}
-    text = "".join(line.decode(encoding, errors="replace") for line in lines)
+    text = "".join(
+        decoded_by_words(line, encoding)
+        if broken.get(number) is Writing.MIXED
+        else line.decode(encoding, errors="replace")
+        for number, line in enumerate(lines, start=1)
+    )
     return DecodedText(text, encoding, broken)
 
 

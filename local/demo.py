@@ -13,6 +13,7 @@ import asyncpg
 import httpx
 from temporalio.client import Client
 
+from audit.records import SQL
 from audit.replay import replay_cases
 from audit.verify import verify_cases
 from engine.bank_policy import load_bank
@@ -149,8 +150,9 @@ async def stage_of(town: Town) -> AsyncIterator[tuple[PlayedTown, Audit]]:
         async def audit(case_ids: Sequence[str]) -> AsyncIterator[Finding]:
             async for finding in verify_cases(pool, case_ids, keys.stamp_ring):
                 yield finding
-            ended = await pool.fetch("select case_id from cases where ended and case_id = any($1)", list(case_ids))
-            for row in ended:  # the ledger knows of the end a moment before the history does
+            for row in await pool.fetch(
+                SQL.ended_among, list(case_ids)
+            ):  # the ledger knows of the end a moment before the history does
                 await client.get_workflow_handle(row["case_id"]).result()
             async for finding in replay_cases(client, keys, settings, pool, case_ids):
                 yield finding

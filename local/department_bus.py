@@ -34,7 +34,7 @@ async def bus_open(addresses: Mapping[str, str], host: str, port: int) -> AsyncI
         async with client:
             relay = _Relay(client, addresses)
             route = Route("/{code}/{rest:path}", relay.pass_on, methods=["GET", "POST", "DELETE"])
-            server = quiet_server(Starlette(routes=[route]))
+            server = quiet_server(Starlette(routes=[route]), host)
             task = asyncio.create_task(server.serve(sockets=[listener]), name="department bus")
             try:
                 yield Bus(url_of(listener), task)

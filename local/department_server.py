@@ -71,7 +71,8 @@ class RunningDepartment:
                     Route("/journal", self._journal),
                     Route("/healthz", self._health),
                 ]
-            )
+            ),
+            department.host,
         )
         self._post: ReportPost | None = None
         self.task = asyncio.create_task(self._run(), name=f"department {department.code}")

@@ -1,5 +1,6 @@
 """In which encoding a line is written, by its bytes alone: each line by itself, for files are put together from others."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Literal
@@ -17,6 +18,13 @@ _BIG5_COMMON = range(0xA1, 0xC7)
 _HIGH = 0xA1
 _BEYOND_ASCII = 0x80
 
+_BETWEEN_WORDS = re.compile(rb"([\x00-\x2f\x3a-\x3f]+)")
+"""No byte of a character of GB18030 or Big5 is one of these: commas, quotes, blanks. What stands between them is one writing."""
+_CHINESE_UTF_8 = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}|\xef[\xbc\xbd][\x80-\xbf]){2,}")
+_BEYOND_GB2312 = re.compile(rb"[\x80-\xa0]")
+_SURELY = 9
+"""So many bytes are three characters of UTF-8, and GB18030 by chance once in a million."""
+
 
 class Writing(StrEnum):
     """How a line with characters beyond ASCII is written."""
@@ -25,12 +33,13 @@ class Writing(StrEnum):
     GB18030 = "gb18030"
     EITHER = "either"
     BIG5 = "big5"
+    MIXED = "utf-8 + gb18030"
     UNKNOWN = "unknown"
 
 
 OTHER: Mapping[Encoding, frozenset[Writing]] = {
-    "utf-8": frozenset({Writing.GB18030, Writing.BIG5, Writing.UNKNOWN}),
-    "gb18030": frozenset({Writing.UTF_8, Writing.BIG5, Writing.UNKNOWN}),
+    "utf-8": frozenset({Writing.GB18030, Writing.BIG5, Writing.MIXED, Writing.UNKNOWN}),
+    "gb18030": frozenset({Writing.UTF_8, Writing.BIG5, Writing.MIXED, Writing.UNKNOWN}),
 }
 """What does not belong into a file of this encoding."""
 
@@ -46,7 +55,32 @@ def writing_of(line: bytes) -> Writing:
         return Writing.EITHER if as_gb18030 is not None and max(as_utf_8) <= _TWO_BYTES else Writing.UTF_8
     if looks_like_big5(line):
         return Writing.BIG5
+    found = {_word_writing(word) for word in _BETWEEN_WORDS.split(line) if not word.isascii()}
+    if Writing.MIXED in found or {Writing.UTF_8, Writing.GB18030} <= found:
+        return Writing.MIXED
     return Writing.GB18030 if as_gb18030 is not None else Writing.UNKNOWN
+
+
+def decoded_by_words(line: bytes, encoding: Encoding) -> str:
+    """A line of several writings: what is of the encoding as text, and each word that is not as one U+FFFD."""
+    return "".join(
+        "\ufffd" if _word_writing(word) in OTHER[encoding] else word.decode(encoding, errors="replace")
+        for word in _BETWEEN_WORDS.split(line)
+    )
+
+
+def _word_writing(word: bytes) -> Writing:
+    """How a piece without commas, quotes and blanks is written; MIXED: of GB18030, with characters of UTF-8 among it."""
+    as_utf_8, as_gb18030 = _decoded(word, "utf-8"), _decoded(word, "gb18030")
+    if as_utf_8 is not None:
+        return Writing.EITHER if as_gb18030 is not None and max(as_utf_8, default="") <= _TWO_BYTES else Writing.UTF_8
+    if any(_is_utf_8(found[0]) for found in _CHINESE_UTF_8.finditer(word)):
+        return Writing.MIXED
+    return Writing.GB18030 if as_gb18030 is not None else Writing.UNKNOWN
+
+
+def _is_utf_8(stretch: bytes) -> bool:
+    return len(stretch) >= _SURELY or _BEYOND_GB2312.search(stretch) is not None
 
 
 def _decoded(line: bytes, encoding: str) -> str | None:

@@ -8,6 +8,7 @@ from engine.mendable import Mendable
 from engine.settings import Settings
 from local.data_folder import DataFolder, is_alive
 from schemas.town_time import REAL_SPEED_MILLI, TownTime
+from starter.known_hosts import THIS_MACHINE
 
 
 class NoTown(Mendable):
@@ -49,6 +50,7 @@ def find_town(data: Path) -> Settings:
         requests_per_address=0,
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         local_issuer=Settings().token_jwks is None,
+        hosts=Settings().hosts or THIS_MACHINE,
     )
 
 

@@ -54,6 +54,10 @@ class ColumnMap(Model):
         return (self.message_id, self.text, *category)
 
 
+_LOST = "\ufffd"
+"""What programs write for a character that they could not read."""
+
+
 @dataclass(frozen=True)
 class Message:
     """One row that is fit to be reported. `line` is where it begins in the file, the header being line 1."""
@@ -143,7 +147,7 @@ def _rows(
             remedy = say("补上引号,文中的引号写两遍", "close it; a quote inside a field is written twice")
             yield [LineFault(record.line, "row", say(*words), remedy)]
         elif (writing := decoded.broken_within(record.line, record.last_line)) is not None:
-            yield [_of_another_encoding(record.line, writing)]
+            yield _of_another_encoding(record, writing, names)
         elif len(record.fields) != len(names):
             yield [_not_so_many_columns(record, len(names))]
         else:
@@ -151,12 +155,18 @@ def _rows(
             yield _unless_seen(read, first_seen) if isinstance(read, _Read) else read
 
 
-def _of_another_encoding(line: int, writing: Writing) -> LineFault:
+def _of_another_encoding(record: Record, writing: Writing, names: list[str]) -> list[LineFault]:
+    """Told at the cells in which it stands, where only some of the row are written otherwise."""
+    remedy = say("另存为UTF-8", "save the file as UTF-8")
     if writing is Writing.UNKNOWN:
-        reason = say("含有无法识别的字节", "bytes that are not text")
-    else:
-        reason = say(f"编码与其他行不同,像是{writing}", f"another encoding than the rest: {writing}, as it seems")
-    return LineFault(line, "row", reason, say("另存为UTF-8", "save the file as UTF-8"))
+        return [LineFault(record.line, "row", say("含有无法识别的字节", "bytes that are not text"), remedy)]
+    cells = [name for name, cell in zip(names, record.fields, strict=False) if _LOST in cell]
+    if writing is Writing.MIXED and cells and len(record.fields) == len(names):
+        reason = say(f"编码与同一行的其他内容不同:{writing}", f"another encoding than the rest of its row: {writing}")
+        remedy = say("请从原系统重新导出,另存为UTF-8", "export it again, as UTF-8")
+        return [LineFault(record.line, name or "row", reason, remedy) for name in cells]
+    reason = say(f"编码与其他行不同,像是{writing}", f"another encoding than the rest: {writing}, as it seems")
+    return [LineFault(record.line, "row", reason, remedy)]
 
 
 def _not_so_many_columns(record: Record, expected: int) -> LineFault:
@@ -195,6 +205,7 @@ def _message(line: int, row: Mapping[str, str], columns: ColumnMap) -> _Read | l
         *_blanks(line, {"message_id": message_id, "text": text, "category": category}),
         *_damaged(line, message_id),
         *_control_characters(line, row),
+        *_lost_characters(line, row),
         *_too_long(line, description),
     ]
     no_day = (
@@ -245,6 +256,12 @@ def _control_characters(line: int, row: Mapping[str, str]) -> list[LineFault]:
             reason = say(f"含控制字符{found}", f"control characters {found}")
             faults.append(LineFault(line, name, reason, say("请删除", "remove them")))
     return faults
+
+
+def _lost_characters(line: int, row: Mapping[str, str]) -> list[LineFault]:
+    reason = say("有字符在转换时丢失", "characters that a conversion has lost, U+FFFD")
+    remedy = say("请从原系统重新导出", "export it again from where it comes")
+    return [LineFault(line, name, reason, remedy) for name, content in row.items() if _LOST in content]
 
 
 def _too_long(line: int, description: str) -> list[LineFault]:

@@ -7,6 +7,9 @@ from typing import Any
 
 import uvicorn
 
+from local.ports import LOOPBACK
+from starter.known_hosts import THIS_MACHINE, KnownHosts
+
 BACKLOG = 128
 
 
@@ -19,11 +22,14 @@ class QuietServer(uvicorn.Server):
         yield
 
 
-def quiet_server(app: Any) -> QuietServer:
-    """A server for an ASGI app; give it its listener: `serve(sockets=[listener])`."""
+def quiet_server(app: Any, host: str = LOOPBACK) -> QuietServer:
+    """A server for an ASGI app; give it its listener: `serve(sockets=[listener])`.
+
+    `host`: where it listens. On this machine alone it is called as this machine calls itself, and by no page of a browser.
+    """
     return QuietServer(
         uvicorn.Config(
-            app,
+            KnownHosts(app, THIS_MACHINE if host == LOOPBACK else ""),
             log_config=None,
             log_level="warning",
             access_log=False,

@@ -106,7 +106,7 @@ class RunningSources:
             Route("/{code}/journal", self._journal),
             Route("/healthz", self._health),
         ]
-        self._server = quiet_server(Starlette(routes=routes))
+        self._server = quiet_server(Starlette(routes=routes), host)
         self.task = asyncio.create_task(self._run(), name="sources")
 
     def stop(self) -> None:

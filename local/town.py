@@ -35,6 +35,7 @@ from schemas.model import Model
 from schemas.search_attributes import SEARCH_ATTRIBUTES
 from schemas.town_time import REAL_SPEED_MILLI
 from starter.codec_server import PATH as CODEC_PATH
+from starter.known_hosts import THIS_MACHINE
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
 PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics", "sources",
@@ -192,6 +193,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         database_url=database_url,
         api_host=LOOPBACK,
         api_port=ports["api"],
+        hosts=Settings().hosts or THIS_MACHINE,  # a tunnel may have a name of its own
         api_url=f"http://{LOOPBACK}:{ports['api']}",
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",

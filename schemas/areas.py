@@ -1,6 +1,7 @@
 """Areas 区域 of the town: district > street > community > grid, and who walks in which grid (policies/areas.yaml)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,6 +13,8 @@ from schemas.model import Model
 HOUSEHOLDS = range(300, 501)
 RESIDENTS = range(1000, 1501)
 """A grid has 300-500 households or 1,000-1,500 people (domain: words)."""
+
+_ALIKE_AT_MOST = 3
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$", max_length=64)]
 Account = Annotated[str, StringConstraints(pattern=r"^\S+$", max_length=200)]
@@ -91,6 +94,16 @@ class AreaPolicy(Model):
         for place, code, _ in self.grids():
             yield place, code, place[-3]
 
+    def names(self) -> Iterator[tuple[str, AreaName]]:
+        """Every area by its code, the wider before those inside."""
+        for district, in_district in self.districts.items():
+            yield district, in_district.name
+            for street, in_street in in_district.streets.items():
+                yield street, in_street.name
+                for community, in_community in in_street.communities.items():
+                    yield community, in_community.name
+                    yield from ((code, grid.name) for code, grid in in_community.grids.items())
+
     def faults(self) -> Iterator[Finding]:
         """Say what cannot be worked with."""
         seen: set[str] = set()
@@ -139,11 +152,11 @@ class Areas:
 
     def __init__(self, policy: AreaPolicy) -> None:
         self.policy = policy
-        self._known = frozenset(code for _, code, _ in policy.codes())
+        self._names = dict(policy.names())
 
     def exists(self, code: str) -> bool:
         """Whether a report may name this area."""
-        if code in self._known:
+        if code in self._names:
             return True
         elsewhere = code.partition(".")[0] not in self.policy.districts
         return elsewhere and self.policy.other_districts is OtherDistricts.ACCEPT
@@ -161,11 +174,24 @@ class Areas:
                 return in_district.name.zh
         return code
 
+    @property
+    def names(self) -> Mapping[str, AreaName]:
+        """What each area is called, by its code."""
+        return self._names
+
     def nearest(self, code: str) -> tuple[str, ...]:
-        """The areas that somebody may have meant: those beside the code, in the narrowest known area around it."""
+        """The areas that somebody may have meant: those inside the narrowest known area around the code.
+
+        Where nothing of a code is known: what is written alike, then the districts and their streets.
+        """
         wider = code
-        while wider and wider not in self._known:
+        while wider and wider not in self._names:
             wider = wider.rpartition(".")[0]
-        depth = wider.count(".") + 1 if wider else 0
-        beside = (known for known in self._known if known.count(".") == depth and (not wider or inside(known, wider)))
-        return tuple(sorted(beside)) or (wider,)
+        if wider:
+            within = (each for each in self._names if inside(each, wider) and each.count(".") == wider.count(".") + 1)
+            return tuple(sorted(within)) or (wider,)
+        alike = get_close_matches(code, sorted(self._names), n=_ALIKE_AT_MOST)
+        widest = sorted(
+            (each for each in self._names if each.count(".") <= 1), key=lambda each: (each.count("."), each)
+        )
+        return tuple(dict.fromkeys((*alike, *widest)))

@@ -10,9 +10,9 @@ from schemas.actor import Actor
 from schemas.calendar import Calendar
 from schemas.case import CaseState
 from schemas.document import Document
-from schemas.foreign_code import AtTheDoor, no_reference
+from schemas.foreign_code import no_reference
 from schemas.procedure import Command
-from schemas.references import TextReference
+from schemas.references import TextReference, WrittenAs
 from schemas.refusals import say
 
 
@@ -75,7 +75,7 @@ def _versions_of_others(calendar: Calendar) -> Calendar:
 class Replan(Command):
     """重排期限: a new version of the calendar moves the open clocks."""
 
-    calendar: Annotated[Calendar, AtTheDoor(Annotated[Calendar, AfterValidator(_versions_of_others)])]
+    calendar: Annotated[Calendar, WrittenAs(Annotated[Calendar, AfterValidator(_versions_of_others)])]
 
 
 def room_for_a_document(state: FiledState, _actor: Actor, _now: datetime) -> str | None:

@@ -6,11 +6,12 @@ from outside never has the form of one, at whatever door it comes in.
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from schemas.references import WrittenAs
 
 _FORM = re.compile(r"(?:text|person|document)\s*:")
 
@@ -27,23 +28,12 @@ def no_reference(text: str) -> str:
     return text
 
 
-@dataclass(frozen=True)
-class AtTheDoor:
-    """In the metadata of a command's field: how people send it (starter/doors.py).
-
-    A case of an earlier day has taken what is refused today, and its history must be read for ever: so the command takes
-    what it took then, and the door what is right now.
-    """
-
-    kind: Any
-
-
 _WRITTEN = StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=100)
 
 ForeignCode = Annotated[str, _WRITTEN, AfterValidator(no_reference)]
 """A number or account of somebody else's own: it enters the history in plain, so no names, no blanks and no references."""
 
-KeptCode = Annotated[str, _WRITTEN, AtTheDoor(ForeignCode)]
+KeptCode = Annotated[str, _WRITTEN, WrittenAs(ForeignCode)]
 """The same in a command, as cases have taken it; at the door it is a `ForeignCode`."""
 
 SaidCode = Annotated[str, StringConstraints(max_length=200)]

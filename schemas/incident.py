@@ -166,7 +166,11 @@ def _no_extension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> 
 
 
 def _extension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.extension else say("没有待审批的延期申请", "no extension is asked for")
+    return (
+        None
+        if state.extension
+        else say("没有待审批的延期申请,须先由部门申请", "no extension is asked for: the department asks first")
+    )
 
 
 def _before_finish_is_due(state: IncidentState, _actor: Actor, now: datetime) -> str | None:
@@ -182,7 +186,11 @@ def _no_suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) ->
 
 
 def _suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.suspension else say("没有待审批的挂账申请", "no suspension is asked for")
+    return (
+        None
+        if state.suspension
+        else say("没有待审批的挂账申请,须先由部门申请", "no suspension is asked for: the department asks first")
+    )
 
 
 def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
@@ -190,7 +198,11 @@ def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str 
 
 
 def _supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.supervised else say("没有待反馈的督办", "no supervisor's order is to be answered")
+    return (
+        None
+        if state.supervised
+        else say("没有待反馈的督办,须先有督办", "no supervisor's order is to be answered: one is given first")
+    )
 
 
 def _has_not_left(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
@@ -210,12 +222,14 @@ def _nobody_follows(state: IncidentState, _actor: Actor, _now: datetime) -> str 
 def _merge_has_settled(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
     if state.stage != Stage.MERGED or state.follows:
         return None
-    return say("并案尚未完成", "the other case has not yet taken this one in")
+    return say("并案尚未完成,须待对方案件并入本案", "the other case has not yet taken this one in: that comes first")
 
 
 def _followed_is_dealt_with(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
     if state.followed not in DEALT_WITH:
-        return say("所并案件尚未办结", "the case that it was merged into is not dealt with yet")
+        return say(
+            "所并案件尚未办结,须待其办结", "the case that it was merged into is not dealt with yet: that comes first"
+        )
     return say("已评价", "it was rated already") if state.followed_rated else None
 
 

@@ -11,10 +11,9 @@ from schemas.case_number import IncidentNumber
 from schemas.choices import Bounds, Choices
 from schemas.department import Code
 from schemas.document import Document
-from schemas.foreign_code import AtTheDoor
 from schemas.incident_state import IncidentState, Satisfied, Solved
 from schemas.procedure import Command
-from schemas.references import TextReference
+from schemas.references import TextReference, WrittenAs
 from schemas.refusals import Fault, say
 
 
@@ -40,7 +39,6 @@ class Redispatch(Command):
             "department": Choices(
                 state.departments,
                 reason=say("没有此代码的部门", "no department has this code"),
-                remedy=say("请从部门清单中选择", "choose one of: " + ", ".join(state.departments)),
             )
         }
 
@@ -130,7 +128,7 @@ class AnswerSupervision(Command):
 
 
 MergedInto = Annotated[
-    str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), AtTheDoor(IncidentNumber)
+    str, StringConstraints(strict=True, pattern=r"^incident-[0-9]{8}-[0-9]{6,}$"), WrittenAs(IncidentNumber)
 ]
 """The incident that a case went into, as cases have taken it; at the door it is an `IncidentNumber`."""
 

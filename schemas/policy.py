@@ -1,10 +1,11 @@
 """The town's rules for a procedure: policies/NAME.yaml as data. Each procedure derives its own shape."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import ClassVar, NamedTuple
 
 from schemas.clock_schedule import Tier
+from schemas.department_policy import Name
 from schemas.limits import Limit
 from schemas.model import Model
 from schemas.tidy_text import is_blank
@@ -49,6 +50,10 @@ class Policy(Model):
     def duties(self) -> Iterator[Duty]:
         """Every limit that somebody has to keep."""
         raise NotImplementedError
+
+    def names(self) -> Mapping[str, Name]:
+        """What the codes that it lists are called, for whoever has to choose one."""
+        return {}
 
     def faults(self) -> Iterator[str]:
         """Say what is wrong although each field is well formed: place, what, remedy."""

@@ -1,10 +1,10 @@
 """What a procedure is to the rest of the house: its name, its state, its table and the shape of its commands."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, get_origin
 
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
@@ -50,6 +50,22 @@ class Command(Model):
         return tuple(
             fault for field, allowed, value in said if value is not None for fault in allowed.faults(field, value)
         )
+
+    @classmethod
+    def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - most fields hold nothing of a list
+        """Return the codes of the town's own lists that may be named, by field; whoever names another one is told them."""
+        return {}
+
+    @classmethod
+    def choices_by_field(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[Any]]:
+        """Return all that may be named now: by the case, and by the town's lists. `documents.*` is each of a list."""
+        of_case = {name: each.values for name, each in cls.allowed(state).items() if isinstance(each, Choices)}
+        return {cls._place(name): values for name, values in {**cls.listed(policy), **of_case}.items()}
+
+    @classmethod
+    def _place(cls, field: str) -> str:
+        """The name of a field, or of each in a list of it."""
+        return f"{field}.*" if get_origin(cls.model_fields[field].annotation) is tuple else field
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from schemas.recovery_state import OPEN, RecoveryState, Stage
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
 from schemas.rules import By, Rule, RulesTable, Scope
+from schemas.welfare_rules import yuan
 
 
 class Repay(Command):
@@ -37,8 +38,10 @@ class Repay(Command):
         return (
             Fault(
                 field="amount_fen",
-                reason=say(f"超过尚欠的{left}分", f"is more than the {left} fen that are left"),
-                remedy=say("请核对金额", "look at the amount again"),
+                reason=say(
+                    f"超过尚欠的{yuan(left)}元", f"is more than the {left} fen ({yuan(left)} yuan) that are left"
+                ),
+                remedy=say(f"请核对金额,以分为单位,至多{left}分", f"look at the amount again: in fen, at most {left}"),
             ),
         )
 

@@ -22,7 +22,12 @@ WITHHELD = "〔不予显示〕"
 
 @dataclass(frozen=True)
 class WrittenAs:
-    """Beside a TextReference in a command: what people write there at the door, where it is no free text."""
+    """In the metadata of a command's field: what people write there at the door (starter/doors.py).
+
+    Beside a TextReference: a text that is no free text, such as an account; the case keeps where it stands in the vault.
+    Beside anything else: what is right now. A case of an earlier day has taken what is refused today, and its history must
+    be read for ever; so the command takes what it took then, and the door what it takes today.
+    """
 
     kind: Any
 

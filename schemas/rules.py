@@ -4,7 +4,8 @@ The workflow validates with it, the API reports legal commands from it, the docs
 tests generate legal and illegal sequences from it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Any, Protocol
 from schemas.actor import Actor, Role
 from schemas.people import KEPT_FROM, Part, among, same_account
 from schemas.refusals import Refusal, RefusalCode, say
+from schemas.screen_words import role_name, stage_name
 
 Condition = Callable[[Any, Actor, datetime], str | None]
 """(state, actor, town time) -> None when it holds, else why not, for people."""
@@ -169,10 +171,7 @@ class RulesTable:
         self, rows: list[Rule], state: Standing, actor: Actor, now: datetime
     ) -> tuple[RefusalCode, str] | None:
         if not any(entry.role is actor.role for rule in rows for entry in rule.by):
-            roles = ", ".join(dict.fromkeys(entry.role.value for rule in rows for entry in rule.by))
-            return RefusalCode.NOT_YOUR_ROLE, say(
-                f"您的角色不能执行此操作,可执行的角色:{roles}", f"your role may not do this; it is for: {roles}"
-            )
+            return RefusalCode.NOT_YOUR_ROLE, for_other_roles(entry.role for rule in rows for entry in rule.by)
         granted = [rule for rule in rows if rule.grants(state, actor)]
         if not granted:
             return RefusalCode.NOT_YOUR_CASE, say(
@@ -183,12 +182,59 @@ class RulesTable:
             return RefusalCode.CASE_ENDED, say("案件已经终结", "the case has ended")
         here = [rule for rule in granted if state.stage in rule.at]
         if not here:
-            stages = ", ".join(dict.fromkeys(stage.value for rule in granted for stage in rule.at))
-            return RefusalCode.NOT_NOW, say(
-                f"案件处于“{state.stage}”环节,此操作只能在以下环节进行:{stages}",
-                f"the case is at stage {state.stage}; this can be done at: {stages}",
-            )
+            return RefusalCode.NOT_NOW, self._not_now(granted, state.stage)
         reasons = [rule.objection(state, actor, now) for rule in here]
         if any(reason is None for reason in reasons):
             return None
         return RefusalCode.AGAINST_THE_RULES, next(reason for reason in reasons if reason)
+
+    def way(self, stage: str, goals: Collection[str]) -> tuple[Rule, ...] | None:
+        """The fewest rows that bring a case from a stage to one of the goals, whoever takes them; None: it comes there no more."""
+        ways: dict[str, tuple[Rule, ...]] = {stage: ()}
+        ahead = deque([stage])
+        while ahead:
+            here = ahead.popleft()
+            if here in goals:
+                return ways[here]
+            for rule in self.rules:
+                for there in rule.to if here in rule.at else ():
+                    if there not in ways:
+                        ways[there] = (*ways[here], rule)
+                        ahead.append(there)
+        return None
+
+    def _stage(self, code: str) -> str:
+        """The stage of a code, with the words that it may bring."""
+        return next((each for rule in self.rules for each in (*rule.at, *rule.to) if each == code), code)
+
+    def _not_now(self, granted: list[Rule], stage: str) -> str:
+        """Where the case stands, where the command can be given, and what has to happen before."""
+        stages = tuple(dict.fromkeys(each.value for rule in granted for each in rule.at))
+        here, there = stage_name(self._stage(stage)), [stage_name(self._stage(each)) for each in stages]
+        chinese = f"案件处于“{here.zh}”环节,“{granted[0].title}”须在以下环节办理:"
+        chinese += "、".join(each.zh for each in there)
+        english = f"the case is at stage {here.en}; this can be done at: "
+        english += ", ".join(each.en for each in there)
+        way = self.way(stage, stages)
+        if way is None:
+            return say(f"{chinese};本案不会再到这些环节", f"{english}; it comes there no more")
+        first = "、".join(f"{rule.title}({'或'.join(_names(rule, 'zh'))})" for rule in way)
+        before = ", ".join(f"{_spaced(rule.command)} ({' or '.join(_names(rule, 'en'))})" for rule in way)
+        return say(f"{chinese};尚待:{first}", f"{english}; still to come: {before}")
+
+
+def for_other_roles(roles: Iterable[Role]) -> str:
+    """That it is not for the caller's role, and for which it is."""
+    names = [role_name(role) for role in dict.fromkeys(roles)]
+    return say(
+        f"您的角色不能执行此操作,可执行的角色:{'、'.join(name.zh for name in names)}",
+        f"your role may not do this; it is for: {', '.join(name.en for name in names)}",
+    )
+
+
+def _names(rule: Rule, language: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(getattr(role_name(entry.role), language) for entry in rule.by))
+
+
+def _spaced(code: str) -> str:
+    return code.replace("_", " ")

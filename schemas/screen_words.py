@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.actor import Role
-from schemas.kernel.words import ClockWords, StageWords
+from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
 
 STAGES = {
     "withdrawn": "已撤回",
@@ -83,6 +83,23 @@ ROLES = {
     Role.ENGINE: "系统",
 }
 
+FACTS = {
+    "monthly_income_fen": "月收入",
+    "monthly_wage_fen": "月工资",
+    "monthly_pension_fen": "月养老金",
+    "income_per_head_fen": "人均月收入",
+    "balance_fen": "存款",
+    "properties": "房产",
+    "vehicles": "车辆",
+    "death_registered": "死亡登记",
+    "disability_level": "残疾等级",
+    "by_disability": "残疾等级",
+    "household_size": "家庭人数",
+    "per_head": "应发人数",
+    "age": "年龄",
+}
+"""What sources tell, and what a benefit asks for."""
+
 _HOLDERS = {"reporter": "报事人", "duty_leader": "部门值班领导", "district_office": "区级办公室"}
 
 
@@ -100,6 +117,34 @@ class Worded(Protocol):
     @property
     def clock_words(self) -> Mapping[str, ClockWords]:
         """The words of its clocks, where it is declared."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A code as it stands in a sentence: Chinese without any code in it, and English."""
+
+    zh: str
+    en: str
+
+
+def stage_name(stage: str) -> Words:
+    """处置中, handling. Raises KeyError: a stage that nobody has given a word, a fault of the program."""
+    chinese = stage.words.screen if isinstance(stage, DeclaredStage) else STAGES[stage]
+    return Words(chinese, _spaced(stage))
+
+
+def role_name(role: Role) -> Words:
+    """网格员, grid worker."""
+    return Words(ROLES[role], _spaced(role))
+
+
+def fact_name(fact: str) -> Words:
+    """What a source tells: 存款, balance. One that a town has added to its policy has no word of ours."""
+    return Words(FACTS.get(fact, "核对所得"), _spaced(fact))
+
+
+def _spaced(code: str) -> str:
+    return code.replace("_", " ")
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,8 @@ class WelfareApplication(Model):
                 "monthly_income_fen",
                 "月收入不在合理范围",
                 "is negative or far too high",
-                "请填写以分为单位的月收入",
-                "write fen",
+                "请填写以分为单位的月收入,例如1200.50元写作120050",
+                "write fen: 1200.50 yuan is 120050",
             )
         if len(self.people) > household_at_most:
             yield _fault(

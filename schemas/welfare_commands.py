@@ -1,18 +1,21 @@
 """What people do with an application before it is decided. A text is a reference into the vault; at the door it is a text."""
 
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.case import CaseState
+from schemas.choices import Bounds, Choices
 from schemas.department import Code
 from schemas.document import Document
 from schemas.means import CheckStatus, FactName, FactNumber
+from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
-from schemas.welfare_policy import Fact, Money
+from schemas.welfare_policy import Fact, Money, WelfarePolicy
 from schemas.welfare_rules import obstacles
 from schemas.welfare_state import WelfareState
 
@@ -34,6 +37,11 @@ class AskCorrection(Command):
     documents: tuple[Code, ...] = Field(min_length=1, max_length=10)
     reason: TextReference
 
+    @classmethod
+    def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:
+        """The kinds of documents that the town has a word for."""
+        return {"documents": list(policy.documents)} if isinstance(policy, WelfarePolicy) else {}
+
 
 class HandIn(Command):
     """补交材料: one document that was missing."""
@@ -41,18 +49,13 @@ class HandIn(Command):
     kind: Code
     document: Document
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a kind of document that nobody asked for."""
-        if not isinstance(state, WelfareState) or self.kind in state.missing():
-            return ()
-        missing = ", ".join(state.missing())
-        return (
-            Fault(
-                field="kind",
-                reason=say("不在待补材料之列", "is not among the missing documents"),
-                remedy=say(f"待补:{missing}", f"missing are: {missing}"),
-            ),
-        )
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The documents that are still missing."""
+        if not isinstance(state, WelfareState):
+            return {}
+        reason = say("不在待补材料之列", "is not among the missing documents")
+        return {"kind": Choices(tuple(state.missing()), reason)}
 
 
 class CorrectFacts(Command):
@@ -80,21 +83,13 @@ class RecordConsent(Command):
     member: Annotated[int, Field(strict=True, ge=1, le=20)]
     document: Document
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a member whose consent is not missing."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The members whose consent is missing."""
         if not isinstance(state, WelfareState):
-            return ()
-        waiting = [member.number for member in state.not_consenting()]
-        if self.member in waiting:
-            return ()
-        known = ", ".join(map(str, waiting))
-        return (
-            Fault(
-                field="member",
-                reason=say("不需要该成员的授权书", "is no member whose consent is missing"),
-                remedy=say(f"待补授权书的成员:{known}", f"missing is the consent of: {known}"),
-            ),
-        )
+            return {}
+        reason = say("不需要该成员的授权书", "is no member whose consent is missing")
+        return {"member": Choices(tuple(member.number for member in state.not_consenting()), reason)}
 
 
 class DeclareRelation(Command):
@@ -108,11 +103,12 @@ class AskAgain(Command):
 
     source: Code | None = None
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a source that is not among those still open."""
-        if not isinstance(state, WelfareState) or self.source is None:
-            return ()
-        return _source_faults(self.source, tuple(checked.source for checked in state.unanswered()))
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The sources that have not answered."""
+        if not isinstance(state, WelfareState):
+            return {}
+        return {"source": _sources(checked.source for checked in state.unanswered())}
 
 
 class RecordCheck(Command):
@@ -123,11 +119,12 @@ class RecordCheck(Command):
     facts: dict[FactName, FactNumber] = Field(default={}, max_length=20)
     note: TextReference
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a source that this application does not need."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The sources that this application is checked with."""
         if not isinstance(state, WelfareState):
-            return ()
-        return _source_faults(self.source, tuple(state.checks_waited_for))
+            return {}
+        return {"source": _sources(state.checks_waited_for)}
 
     @property
     def status(self) -> CheckStatus:
@@ -135,16 +132,8 @@ class RecordCheck(Command):
         return CheckStatus.FOUND if self.found else CheckStatus.CLEAR
 
 
-def _source_faults(source: str, known: tuple[str, ...]) -> tuple[Fault, ...]:
-    if source in known:
-        return ()
-    return (
-        Fault(
-            field="source",
-            reason=say("不是本案可核对的来源", "is no source that can be given here"),
-            remedy=say(f"可选:{', '.join(known)}", f"one of: {', '.join(known)}"),
-        ),
-    )
+def _sources(known: Iterable[str]) -> Choices:
+    return Choices(tuple(known), say("不是本案可核对的来源", "is no source that can be given here"))
 
 
 class RecordVisit(Command):
@@ -172,6 +161,13 @@ class Review(Command):
         if not self.positive and self.legal_basis is None:
             raise ValueError("legal_basis: 不予通过须写明法律依据 (a negative opinion names its law)")
         return self
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """A positive opinion only where the rules of the benefit are met; each that is not is told by itself."""
+        if not isinstance(state, WelfareState) or not _grant_faults(state, "positive"):
+            return {}
+        return {"positive": Choices((False,), say("不符合条件", "does not qualify"))}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a positive opinion against the rules of the benefit."""
@@ -236,21 +232,15 @@ class ExtendCase(Command):
     working_days: int = Field(strict=True, ge=1)
     reason: TextReference
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more days than the case has left."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No more days than the case has left."""
         if not isinstance(state, WelfareState):
-            return ()
+            return {}
         most = state.terms.extension_working_days_at_most
         left = most - state.extended_working_days
-        if self.working_days <= left:
-            return ()
-        return (
-            Fault(
-                field="working_days",
-                reason=say(f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most"),
-                remedy=say(f"最多还可延{left}个工作日", f"at most {left} are left"),
-            ),
-        )
+        reason = say(f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most")
+        return {"working_days": Bounds(1, left, reason, say(f"最多还可延{left}个工作日", f"at most {left} are left"))}
 
 
 class ServeNotice(Command):
@@ -290,7 +280,7 @@ def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
                 f"第{member.number}位家庭成员为成年人,尚未授权核对",
                 f"member {member.number} of the household is an adult and has not consented to being checked",
             ),
-            remedy=say("登记其授权书(record_consent)或不予确认", "record their consent (record_consent), or refuse"),
+            remedy=say("登记其授权书,或不予确认", "record their consent (record_consent), or refuse"),
         )
         for member in state.not_consenting()
     )
@@ -303,10 +293,7 @@ def _grant_faults(state: CaseState, field: str) -> tuple[Fault, ...]:
     return _consent_faults(state, field) + tuple(
         Fault(
             field=field,
-            reason=say(
-                f"不符合条件:{each.code} 为 {each.found},标准 {each.allowed}",
-                f"does not qualify: {each.code} is {each.found}, the rule says {each.allowed}",
-            ),
+            reason=each.words,
             remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
         )
         for each in found

@@ -99,7 +99,11 @@ def nothing_was_advanced(state: WelfareState, _actor: Actor, _now: datetime) -> 
 
 def objection_is_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """There is an objection to look into beside the posting."""
-    return None if state.objections_beside else say("没有待调查的异议", "no objection waits to be looked into")
+    return (
+        None
+        if state.objections_beside
+        else say("没有待调查的异议,须先有人提出", "no objection waits to be looked into: somebody raises one first")
+    )
 
 
 def objections_are_settled(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -111,39 +115,50 @@ def objections_are_settled(state: WelfareState, _actor: Actor, _now: datetime) -
 
 def change_waits(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Somebody has asked for a change that would pay more."""
-    return None if state.change else say("没有待审批的调整", "no change waits to be decided on")
+    return (
+        None
+        if state.change
+        else say("没有待审批的调整,须先有人提出", "no change waits to be decided on: somebody asks for one first")
+    )
 
 
 def change_is_to_be_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """The registers have answered, and nobody has reviewed it yet."""
     if state.change is None:
-        return say("没有待审批的调整", "no change waits to be decided on")
+        return say("没有待审批的调整,须先有人提出", "no change waits to be decided on: somebody asks for one first")
     if state.change.reviewed_by is not None:
         return say("该调整已初审", "it was reviewed already")
     if waiting := [checked.source for checked in state.change.unanswered()]:
-        named = ", ".join(waiting)
-        return say(f"核对尚未答复:{named}", f"still to answer: {named}")
+        return say(f"尚待{len(waiting)}项核对答复", f"still to answer: {', '.join(waiting)}")
     return None
 
 
 def change_is_to_be_confirmed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """It was reviewed, and nobody has confirmed it yet."""
     if state.change is None:
-        return say("没有待审批的调整", "no change waits to be decided on")
+        return say("没有待审批的调整,须先有人提出", "no change waits to be decided on: somebody asks for one first")
     if state.change.reviewed_by is None and state.change.stated:
-        return say("该调整尚未初审", "it is not reviewed yet")
+        return say("该调整尚未初审,须先初审", "it is not reviewed yet: that comes first")
     return say("该调整已确认", "it was confirmed already") if state.change.confirmed_by is not None else None
 
 
 def change_waits_for_signature(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """It was confirmed, and its amount takes a second signature."""
     confirmed = state.change is not None and state.change.confirmed_by is not None
-    return None if confirmed else say("没有待双签的调整", "no change waits for a second signature")
+    return (
+        None
+        if confirmed
+        else say("没有待双签的调整,须先确认", "no change waits for a second signature: it is confirmed first")
+    )
 
 
 def account_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Somebody has asked for another account."""
-    return None if state.account_asked else say("没有待确认的账户变更", "no other account waits to be confirmed")
+    return (
+        None
+        if state.account_asked
+        else say("没有待确认的账户变更,须先提出变更", "no other account waits to be confirmed: it is asked for first")
+    )
 
 
 def payee_is_to_be_told(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:

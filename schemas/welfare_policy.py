@@ -3,7 +3,7 @@
 A benefit is nothing but its entry: no benefit has code of its own.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -224,6 +224,10 @@ class WelfarePolicy(Policy):
 
     documents: dict[Code, Name]
     benefits: dict[Code, Benefit] = Field(min_length=1)
+
+    def names(self) -> Mapping[str, Name]:
+        """Kinds of documents, and benefits."""
+        return {**self.documents, **{code: benefit.name for code, benefit in self.benefits.items()}}
 
     def duties(self) -> Iterator[Duty]:
         """Every limit that somebody has to keep."""

@@ -10,6 +10,8 @@ from schemas.calendar import DAY, Calendar, in_shanghai, midnight
 from schemas.identity_number import age_in
 from schemas.limits import Limit, Unit
 from schemas.model import Model
+from schemas.refusals import say
+from schemas.screen_words import fact_name
 from schemas.welfare_policy import AmountRule, Band, Benefit, ByAge, ByDisability, Check, Fact, PerHead, Shortfall, When
 
 Papers = Mapping[str, object]
@@ -46,6 +48,18 @@ class Obstacle(Model):
     code: str
     found: int
     allowed: int
+
+    @property
+    def words(self) -> str:
+        """For people: what was found, and what the rule says; money in yuan."""
+        fact = self.code.rpartition(":")[2]
+        name = fact_name(fact)
+        found, allowed = (yuan(each) if fact.endswith("_fen") else str(each) for each in (self.found, self.allowed))
+        unit = ("元", " yuan") if fact.endswith("_fen") else ("", "")
+        return say(
+            f"不符合条件:{name.zh}为{found}{unit[0]},标准{allowed}{unit[0]}",
+            f"does not qualify: {self.code} is {found}{unit[1]}, the rule says {allowed}{unit[1]}",
+        )
 
 
 # ---- documents and checks ---------------------------------------------------------------------------------------------

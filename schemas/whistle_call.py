@@ -68,7 +68,10 @@ def call_faults(call: WhistleCall, policy: WhistlePolicy) -> list[Fault]:
             Fault(
                 field="lead",
                 reason=say("牵头部门不在召集部门之列", "is none of the departments that are called"),
-                remedy=say("请在 departments 中加入该部门,或另选牵头", "add it to departments, or name one of them"),
+                remedy=say(
+                    f"可选:{'、'.join(call.departments)};或将该部门列入召集部门",
+                    f"one of: {', '.join(call.departments)}; or add it to departments",
+                ),
             )
         )
     return faults

@@ -53,7 +53,7 @@ class HandOverLead(Command):
             "department": Choices(
                 tuple(able),
                 reason=lambda department: leads if department == state.lead else other,
-                remedy=say(f"可选:{'、'.join(able)}", f"choose one of: {', '.join(able)}; or summon it first"),
+                remedy=say(f"可选:{'、'.join(able)}", f"one of: {', '.join(able)}; or summon it first"),
             )
         }
 
@@ -76,7 +76,7 @@ class Score(Command):
             "department": Choices(
                 tuple(able),
                 reason=lambda department: _not_to_be_scored(state.find(department)),
-                remedy=say(f"现在可评分:{names}", f"to be scored now: {names}"),
+                remedy=say(f"可选:{names}", f"one of: {names}, to be scored now"),
             )
         }
 

@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from http import HTTPStatus
@@ -31,10 +31,15 @@ from engine.office_hours import load_town_calendar
 from engine.policies import load_policy
 from engine.settings import Settings
 from engine.signed_calls import http_client
+from engine.source_policy import load_sources
 from engine.tokens import Principal, Verifier
 from engine.vault import Vault
+from schemas.areas import AreaName, Areas
 from schemas.case import Charter
 from schemas.department import Gateway
+from schemas.department_policy import DepartmentRegister, Name
+from schemas.means import SourceRegister
+from schemas.policy import Policy
 from schemas.procedure import Procedure
 from schemas.refusals import say
 from schemas.town_time import TownTime
@@ -164,6 +169,7 @@ def build_parts(
         )
         for name, policy in policies.items()
     }
+    areas = load_areas(settings.policies)
     vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
     postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
     reader = CaseReader(pool, vault, procedures)
@@ -183,6 +189,9 @@ def build_parts(
         bank_gateway=BankGateway(bank_client, bank_keys),
         policies=policies,
         departments=register,
+        names=_names(
+            register, load_sources(settings.policies / "sources.yaml", settings.sources_url), areas, policies.values()
+        ),
         synonyms=load_synonyms(settings.policies, getattr(policies.get("incident"), "categories", ())),
         charters=charters,
         procedures=procedures,
@@ -198,10 +207,21 @@ def build_parts(
         reader=reader,
         codes=ResidentCodes(keys, pool),
         documents=Documents(vault, keys, open_store(settings), documents_policy),
-        areas=load_areas(settings.policies),
+        areas=areas,
         counts=counts,
         auditing=auditing_of(pool, keys, settings, delivery),
     )
+
+
+def _names(
+    departments: DepartmentRegister, sources: SourceRegister, areas: Areas, policies: Iterable[Policy]
+) -> dict[str, Name | AreaName]:
+    """What the town calls what stands in it by code. A department that is a source too is called as the department."""
+    names: dict[str, Name | AreaName] = {source.code: source.name for source in sources.sources}
+    names |= {department.code: department.name for department in departments.departments}
+    for policy in policies:
+        names |= policy.names()
+    return names | dict(areas.names)
 
 
 def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -180,7 +180,7 @@ def place_of(cursor: str | None, sort: Sort) -> Place | None:
             Fault(
                 field="cursor",
                 reason=say("不是此列表的有效游标", "is no cursor of this list"),
-                remedy=say("请使用上一页的 next_cursor", "use the next_cursor of the page before, in the same order"),
+                remedy=say("请使用上一页给出的下一页标记", "use the next_cursor of the page before, in the same order"),
             )
         ]
     )

@@ -148,8 +148,11 @@ def _field(parts: Parts, door: Door, name: str, state: CaseState) -> FormField:
 def _choices(
     parts: Parts, command: type[Command], name: str, state: CaseState, shape: Mapping[str, Any]
 ) -> list[FormChoice] | None:
-    """What the case says may be named; else the codes of the field's own type, else yes and no."""
+    """What the case says may be named; else what the town has a list of, else the codes of the field's own type."""
     values: Sequence[Any] | None = command.choices(name, state)
+    if values is None:
+        procedure = parts.procedures[state.procedure]
+        values = command.listed(parts.policies.get(procedure.parent or procedure.name)).get(name)
     if values is None and "enum" not in shape:
         return None
     return [_choice(parts, shape, value) for value in (shape["enum"] if values is None else values)]
@@ -161,7 +164,7 @@ def _choice(parts: Parts, shape: Mapping[str, Any], value: Any) -> FormChoice:
     elif "enum" in shape:
         words = VALUES[shape["title"]][value]
     else:
-        named = next((each.name for each in parts.departments.departments if each.code == value), None)
+        named = parts.names.get(str(value))
         words = FieldWords(str(value), str(value)) if named is None else FieldWords(named.zh, named.en)
     return FormChoice(value=value, zh=words.zh, en=words.en)
 

@@ -4,7 +4,7 @@ One documented operation per command name. The case itself judges; refused at th
 legal: a command that is not for the caller's role, or a case that has ended. Everything else could race with the case.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -19,6 +19,7 @@ from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
 from starter.authentication import Caller, acting
 from starter.bodies import read_body, read_key, read_model, together
+from starter.choices import in_words, with_choices
 from starter.documentation import any_body_of, responses
 from starter.documents import document_faults
 from starter.doors import Door
@@ -51,7 +52,17 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
     entered = await parts.intake.command(sender, state, name, door, given)
     if entered.submission.leased and not entered.repeated:
         parts.relay.take(entered.submission)
-    return await answer_command(parts, entered, sender.actor)
+    try:
+        return await answer_command(parts, entered, sender.actor)
+    except Problem as problem:
+        problem.faults = in_words(problem.faults or (), parts.names) or None
+        raise
+
+
+def choices_of(parts: Parts, state: CaseState, door: Door) -> Mapping[str, Sequence[str]]:
+    """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
+    procedure = parts.procedures[state.procedure]
+    return door.command.choices_by_field(state, parts.policies.get(procedure.parent or procedure.name))
 
 
 def hopeless(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:
@@ -98,6 +109,7 @@ def _give_named(name: str) -> Any:
             state = await parts.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
         key, key_faults = read_key(request)
         given, body_faults = read_model(door.model, await read_body(request))
+        body_faults = with_choices(body_faults, choices_of(parts, state, door), parts.names)
         faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
         if given is not None:
             faults += await document_faults(parts, given, actor)
@@ -119,8 +131,9 @@ async def _give_unknown(case_id: str, command: str, caller: Caller, parts: Parts
 
 def _unknown_command(procedure: Procedure, name: str) -> Problem:
     names = ", ".join(procedure.commands)
+    titles = "、".join(dict.fromkeys(rule.title for rule in procedure.rules if not rule.automatic))
     return Problem(
         ProblemCode.UNKNOWN_COMMAND,
-        say(f"{procedure.title}没有此操作,可用:{names}", f"{procedure.name} has no such command; there are: {names}"),
+        say(f"{procedure.title}没有此操作,可用:{titles}", f"{procedure.name} has no such command; there are: {names}"),
         refusal=Refusal(code=RefusalCode.BAD_COMMAND, detail="", command=name),
     )

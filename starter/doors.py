@@ -13,7 +13,6 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from schemas.foreign_code import AtTheDoor
 from schemas.free_text import FreeText
 from schemas.procedure import Command
 from schemas.references import TextReference, WrittenAs
@@ -22,6 +21,9 @@ from starter.faults import faults_of
 
 _BLANK_REFERENCE = "text:" + "0" * 26
 """Stands in for each text while a command's own rules are checked: before anything is kept."""
+
+_OF_A_TEXT = get_args(TextReference)[1]
+"""By this a type is one of references into the vault, whatever stands beside it."""
 
 Texts = Mapping[str, str]
 """Texts of a command by the name of their field."""
@@ -87,12 +89,13 @@ def _without_references(kind: Any) -> Any:
 
 def _written(kind: Any) -> Any | None:
     """What a reference says that people write there; a free text if it says nothing; None if it is no reference."""
-    if get_origin(kind) is not Annotated:
+    if get_origin(kind) is not Annotated or _OF_A_TEXT not in kind.__metadata__:
         return None
-    said = [each.kind for each in kind.__metadata__ if isinstance(each, WrittenAs)]
-    if said:
-        return said[0]
-    return FreeText if kind == TextReference else None
+    return _said(kind) or FreeText
+
+
+def _said(kind: Any) -> Any | None:
+    return next((each.kind for each in kind.__metadata__ if isinstance(each, WrittenAs)), None)
 
 
 def _as_sent(kind: Any) -> Any:
@@ -100,7 +103,7 @@ def _as_sent(kind: Any) -> Any:
     if get_origin(kind) in (Union, UnionType):
         return reduce(or_, [_as_sent(part) for part in get_args(kind)])
     if get_origin(kind) is Annotated:
-        return next((said.kind for said in kind.__metadata__ if isinstance(said, AtTheDoor)), kind)
+        return _said(kind) or kind
     return kind
 
 

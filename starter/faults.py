@@ -15,13 +15,23 @@ def _fixed(reason: str, remedy: str) -> Words:
     return lambda _: (reason, remedy)
 
 
+_EXPECTED = re.compile(r"'([^']*)'")
 _TEXT = _fixed(say("应为文本", "is not a text"), say("请填写文本", "write a text in quotes"))
 _NUMBER = _fixed(say("应为数字", "is not a number"), say("请填写数字", "write a number without quotes"))
-_RANGE = _fixed(say("超出范围", "is out of range"), say("请填写范围内的数值", "write a value inside the range"))
-_CHOICE: Words = lambda context: (  # noqa: E731 - one line of the table below
-    say("不在可选范围内", "is none of the choices"),
-    say(f"可选:{context.get('expected', '')}", f"one of: {context.get('expected', '')}"),
+_MONEY = say(
+    "请填写以分为单位的整数,例如1200.50元写作120050",
+    "write a whole number of fen without quotes: 1200.50 yuan is 120050",
 )
+"""For every field whose name ends in _fen: whatever was written, yuan with decimals or commas, it is this that was wanted."""
+
+_RANGE = _fixed(say("超出范围", "is out of range"), say("请填写范围内的数值", "write a value inside the range"))
+
+
+def _choice(context: Mapping[str, Any]) -> tuple[str, str]:
+    choices = _EXPECTED.findall(str(context.get("expected", "")))
+    remedy = say(f"可选:{'、'.join(choices)}", f"one of: {', '.join(choices)}")
+    return say("不在可选范围内", "is none of the choices"), remedy
+
 
 _WORDS: Mapping[str, Words] = {
     "missing": _fixed(say("缺失", "is missing"), say("请填写", "add it")),
@@ -40,13 +50,17 @@ _WORDS: Mapping[str, Words] = {
     "extra_forbidden": _fixed(
         say("未知字段", "is not a field that is known here"), say("请删除或更正拼写", "remove it or mend its spelling")
     ),
-    "enum": _CHOICE,
-    "literal_error": _CHOICE,
+    "enum": _choice,
+    "literal_error": _choice,
     "float_type": _NUMBER,
     "int_type": _NUMBER,
     "finite_number": _NUMBER,
     "bool_type": _fixed(say("应为真或假", "is not true or false"), say("请填写 true 或 false", "write true or false")),
+    "int_from_float": _fixed(say("应为整数", "is not a whole number"), say("请填写整数", "write a whole number")),
+    "int_parsing_size": _RANGE,
+    "greater_than": _RANGE,
     "greater_than_equal": _RANGE,
+    "less_than": _RANGE,
     "less_than_equal": _RANGE,
     "half_a_coordinate": _fixed(
         say("经纬度不完整", "lat and lon come together"), say("请同时填写或同时省略", "give both or neither")
@@ -83,7 +97,9 @@ _BODY = "body"
 def fault(field: str, kind: str, context: Mapping[str, Any] | None = None) -> Fault:
     """One thing wrong, by its kind."""
     reason, remedy = _WORDS[kind](context or {})
-    return Fault(field=field, reason=reason, remedy=remedy)
+    return Fault(
+        field=field, reason=reason, remedy=_MONEY if field.endswith("_fen") and kind != "extra_forbidden" else remedy
+    )
 
 
 def faults_of(errors: Iterable[ErrorDetails], *, skip: int = 0) -> list[Fault]:

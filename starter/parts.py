@@ -25,6 +25,7 @@ from schemas.policy import Policy
 from schemas.procedure import Procedure
 from starter.announcements import Announcements
 from starter.case_reading import CaseReader
+from starter.choices import Names
 from starter.counts import Counts
 from starter.delivery import Delivery
 from starter.doors import Door
@@ -54,6 +55,7 @@ class Parts:
     bank_gateway: BankGateway
     policies: Mapping[str, Policy]
     departments: DepartmentRegister
+    names: Names
     synonyms: Mapping[str, tuple[str, ...]]
     charters: Mapping[str, Charter]
     procedures: Mapping[str, Procedure]

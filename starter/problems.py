@@ -51,6 +51,7 @@ class ProblemCode(StrEnum):
     NOT_BELIEVED = "not-believed"
     NOT_RECORDED = "not-recorded"
     NOT_FOUND = "not-found"
+    UNKNOWN_HOST = "unknown-host"
     METHOD_NOT_ALLOWED = "method-not-allowed"
     DATABASE_AWAY = "database-away"
     INTERNAL = "internal"
@@ -88,6 +89,7 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.NOT_BELIEVED: Kind(401, say("签名未通过验证", "the signature is not believed")),
     ProblemCode.NOT_RECORDED: Kind(404, say("没有此记录", "no such record")),
     ProblemCode.NOT_FOUND: Kind(404, say("没有此地址", "no such address")),
+    ProblemCode.UNKNOWN_HOST: Kind(421, say("访问地址不正确", "not called by this name")),
     ProblemCode.METHOD_NOT_ALLOWED: Kind(405, say("不支持此方法", "method not allowed here")),
     ProblemCode.DATABASE_AWAY: Kind(503, say("数据库暂不可用", "the database is away")),
     ProblemCode.INTERNAL: Kind(500, say("系统内部错误", "a fault of the system")),

@@ -13,6 +13,7 @@ from engine.temporal import connect
 from engine.town_clock import read_town_time
 from starter.app import create_app
 from starter.connection_guard import guarded_protocol
+from starter.known_hosts import KnownHosts
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75
@@ -46,7 +47,7 @@ async def run_api(settings: Settings) -> None:
 def config_of(app: FastAPI, settings: Settings) -> uvicorn.Config:
     """How the API is served."""
     return uvicorn.Config(
-        app,
+        KnownHosts(app, settings.hosts),
         host=settings.api_host,
         port=settings.api_port,
         log_config=None,

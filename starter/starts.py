@@ -3,7 +3,7 @@
 A procedure adds the shape of its body, what is wrong with one that has the right shape, and the state it starts with.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,9 +16,11 @@ from schemas.actor import Actor, Channel, Role
 from schemas.department_policy import Name
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.model import Model
-from schemas.refusals import Fault, Refusal, RefusalCode, say
+from schemas.refusals import Fault, Refusal, RefusalCode
+from schemas.rules import for_other_roles
 from starter.answers import answer_start
 from starter.bodies import read_body, read_key, read_model, together
+from starter.choices import in_words, with_choices
 from starter.intake import Entered, OpenCase, Sender
 from starter.named_cases import case_faults
 from starter.parts import Parts
@@ -63,6 +65,7 @@ class Opening(Generic[BodyT]):
 
     `faults(parts, body, actor)`: what is wrong with a body of the right shape, for this role, in this town.
     `opens(parts, sender, body)`: how its texts are kept and what state the case starts with.
+    `choices(parts)`: which codes may be named, by field; whoever writes another one is told them by their words.
     """
 
     procedure: str
@@ -72,17 +75,21 @@ class Opening(Generic[BodyT]):
     starters: frozenset[Role]
     faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]]
     opens: Callable[[Parts, Sender, BodyT], OpenCase]
+    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {}
 
     async def start(self, request: Request, caller: Principal, parts: Parts) -> Response:
         """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
         self.refuse_unless_starter(caller.role)
         key, key_faults = read_key(request)
-        body, body_faults = read_model(self.model, await read_body(request))
+        body, shape_faults = read_model(self.model, await read_body(request))
+        widest = parts.areas.nearest("")
+        choices = {"area": widest, "location.area": widest, **self.choices(parts)}
+        body_faults = with_choices(shape_faults, choices, parts.names)
         # Of a body that cannot be read nobody knows the channel, and nobody asks for it.
         actor = caller.actor(body.channel if body is not None else Channel.APP)
         faults = together(key_faults, body_faults)
         if body is not None:
-            faults += await self.faults(parts, body, actor)
+            faults += in_words(await self.faults(parts, body, actor), parts.names)
             faults += await case_faults(parts, body, actor)
         if body is None or faults:
             raise bad_request(faults)
@@ -102,11 +109,7 @@ class Opening(Generic[BodyT]):
         """Raises Problem: somebody whose role does not start such cases."""
         if role in self.starters:
             return
-        roles = ", ".join(sorted(self.starters))
-        detail = say(
-            f"您的角色不能{self.title.zh},可以{self.title.zh}的角色:{roles}",
-            f"your role does not {self.title.en}; it is for: {roles}",
-        )
+        detail = for_other_roles(sorted(self.starters))
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=self.act))
 
 
@@ -115,6 +118,7 @@ def declared_opening(
     *,
     faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]],
     opens: Callable[[Parts, Sender, BodyT], OpenCase],
+    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {},
 ) -> Opening[BodyT]:
     """The opening as its procedure declares it. Raises TypeError: cases of it are opened by another procedure."""
     declared = procedure.opens
@@ -128,4 +132,5 @@ def declared_opening(
         starters=declared.by,
         faults=faults,
         opens=opens,
+        choices=choices,
     )

@@ -24,9 +24,9 @@ from schemas.welfare_application import (
 )
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
-from starter.areas import NAMED_AT_MOST
 from starter.authentication import Caller
 from starter.bodies import together
+from starter.choices import areas_near
 from starter.database import Connection
 from starter.documentation import body_of, responses
 from starter.documents import document_faults
@@ -130,6 +130,10 @@ OPENING: Opening[WelfareApplication] = Opening(
     starters=APPLICANTS,
     faults=application_faults,
     opens=_opens,
+    choices=lambda parts: {
+        "benefit": list(_policy(parts).benefits),
+        "documents.*.kind": list(_policy(parts).documents),
+    },
 )
 
 
@@ -164,11 +168,10 @@ def _role_faults(application: WelfareApplication, role: Role) -> list[Fault]:
 def _area_faults(parts: Parts, area: str) -> list[Fault]:
     if parts.areas.exists(area):
         return []
-    near = ", ".join(parts.areas.nearest(area)[:NAMED_AT_MOST])
     return [
         Fault(
             field="area",
             reason=say("没有此区域", "is no area of this town"),
-            remedy=say(f"请选择:{near}", f"choose one of: {near}"),
+            remedy=areas_near(parts.areas, area, "", ""),
         )
     ]

@@ -111,4 +111,9 @@ def _policy(parts: Parts) -> WhistlePolicy:
     return policy
 
 
-OPENING: Opening[WhistleCall] = declared_opening(WHISTLE, faults=_faults, opens=_opens)
+OPENING: Opening[WhistleCall] = declared_opening(
+    WHISTLE,
+    faults=_faults,
+    opens=_opens,
+    choices=lambda parts: {field: _policy(parts).departments for field in ("departments.*", "lead")},
+)

@@ -69,6 +69,7 @@ async def settings(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Se
         yield town.settings.model_copy(
             update={
                 "departments_url": None,
+                "hosts": "",  # tests call it by names of their own
                 "policies": open_to_neighbours(folder),
                 "sandbox": False,
                 "delivery_patience_seconds": PATIENCE_SECONDS,

@@ -23,8 +23,8 @@ pytest_plugins = ("tests.api_fixture",)
 
 PROBLEM = "application/problem+json"
 JSON = "application/json"
-OF_EVERY_ADDRESS = {ProblemCode.METHOD_NOT_ALLOWED}
-"""It is answered where there is no operation, so none can announce it."""
+OF_EVERY_ADDRESS = {ProblemCode.METHOD_NOT_ALLOWED, ProblemCode.UNKNOWN_HOST}
+"""They are answered before any operation is looked for, so none can announce them."""
 
 BORDERS = ("\x00", "0001-01-01", "9999-12-31", "9" * 30, "-1", "\u202ex")
 """Where the types of addresses end; each of them in each place alone is the matter of tests/laws/test_law_borders.py."""

@@ -138,10 +138,18 @@ class Case(Generic[StateT]):
 
         A command goes by the laws of the API that stamped it. Temporal's patches alone would not do: what a run has once
         answered for a command of an earlier day, it answers for all later ones, so that one harmless command before an
-        upgrade kept the old law for the rest of the run. What a case does by itself goes by its run.
+        upgrade kept the old law for the rest of the run. What a case does by itself goes by `law_holds_here`.
         """
         stamp = self._cause[0] if self._cause else None
-        return (stamp is not None and stamp.laws > 0) or workflow.patched(law)
+        return (stamp is not None and stamp.laws > 0) or self.law_holds_here(law)
+
+    def law_holds_here(self, law: str) -> bool:
+        """The same of what a clock, an answer or another case brings about: by the entry that the case has come to.
+
+        A run that passed such a place before an upgrade has answered "not patched" for the rest of its life. So it is asked
+        once more, under a name that only this place of its history has: there nobody has answered yet.
+        """
+        return workflow.patched(law) or workflow.patched(f"{law}/{self.state.seq}")
 
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""
@@ -330,7 +338,7 @@ class Case(Generic[StateT]):
         named = message.to == self.state.case_id or (message.to is None and not keeps_place)
         if named and self.knows(message):
             return False
-        return keeps_place or workflow.patched(MESSAGES_ARE_OF_CASES_IT_KNOWS)
+        return keeps_place or self.law_holds_here(MESSAGES_ARE_OF_CASES_IT_KNOWS)
 
     # ---- the life of a case -----------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class Endings(Followers):
 
     def withdraw(self, command: WithReason) -> None:
         """撤回: the reporter takes the report back; where others reported the matter too, for themselves alone."""
-        if self.state.followers and workflow.patched(FOLLOWERS_HEAR_THE_END):
+        if self.state.followers and self.law_holds_here(FOLLOWERS_HEAR_THE_END):
             self.reporter_leaves(command.reason)
         else:
             self.is_withdrawn(command.reason)
@@ -106,7 +106,7 @@ class Endings(Followers):
             stage=Stage(self.state.stage),
             holder=self.state.holder,
             clocks=running,
-            by=by if workflow.patched(OFFERS_NAME_THEIR_GIVER) else None,
+            by=by if self.law_holds_here(OFFERS_NAME_THEIR_GIVER) else None,
         )
         self.state.merged_into = command.into
         for name in running:
@@ -187,7 +187,7 @@ class Endings(Followers):
 
     def is_seen_by_giver(self, offer: Message) -> bool:
         """Whether whoever gave the merge may see this case too; one that names nobody is told to go on by itself."""
-        if not workflow.patched(OFFERS_NAME_THEIR_GIVER):
+        if not self.law_holds_here(OFFERS_NAME_THEIR_GIVER):
             return True
         by = offer.facts.get("by")
         return by is not None and may_see(sight_of(self.state), Actor.model_validate(by))

@@ -8,8 +8,6 @@ A case that was taken in lives as long as that. It asks now and then whether the
 for ever for a case that was ended from outside.
 """
 
-from temporalio import workflow
-
 from schemas.actor import Actor
 from schemas.calendar import in_shanghai
 from schemas.case import Letter, Message
@@ -31,7 +29,7 @@ class Followers(Whistles):
 
     def tell_followers(self, told: Told, case: str | None = None) -> None:
         """Tell every case that went into this one what became of it, or of the one at the end of all merges."""
-        if self.state.followers and workflow.patched(FOLLOWERS_HEAR_THE_END):
+        if self.state.followers and self.law_holds_here(FOLLOWERS_HEAR_THE_END):
             for follower in self.state.followers:
                 self.tell_follower(follower, told, case)
 
@@ -89,7 +87,7 @@ class Followers(Whistles):
 
     def follows(self) -> None:
         """Follow the case that took this one in, to its end."""
-        if not workflow.patched(FOLLOWERS_HEAR_THE_END):
+        if not self.law_holds_here(FOLLOWERS_HEAR_THE_END):
             return
         self.state.follows = True
         if self.state.followed not in OVER:

@@ -203,22 +203,11 @@ class Changes(Checks):
 
     def raise_to(self, due: Assessment, change: ChangeAsked) -> None:
         """调高: from now on, and the difference for the months since that were paid already."""
-        before = self.state.granted_fen
-        self.state.granted = due
         earliest = months_back(month_at(self.now()), self.state.terms.arrears_months_at_most)
         since = max(change.since, earliest)
         short = underpaid(self.state.rules, self.state.household, self.paid_or_coming(), since)
-        self.record(
-            Kind.ADJUSTED,
-            since=since,
-            before_fen=before,
-            amount_fen=due.amount_fen,
-            arithmetic=due.arithmetic,
-            cause=change.cause,
-            change=change.number,
-            arrears=short,
-        )
-        self.notify(APPLICANT, "welfare_adjusted", yuan=due.amount_fen // 100, fen=due.amount_fen % 100)
+        self.grant_anew(due, change.cause, since=since, change=change.number, arrears=short)
+        self.tell_amount(due)
         for month, fen in short.items():
             self.pay(month, fen, PaymentPart.ARREARS, f"{self.state.benefit}-arrears-{change.number}")
 

@@ -9,12 +9,13 @@ It is final when every month that is due has been paid or settled. What was paid
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from schemas.actor import Actor
 from schemas.welfare_entitlement import EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
-from schemas.welfare_rules import advance_of, assess, month_at, month_before, next_month, overpaid
+from schemas.welfare_rules import Assessment, advance_of, assess, month_at, month_before, next_month, overpaid
 from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
 from workflows.case import command
 from workflows.welfare_accounts import Accounts
@@ -92,21 +93,28 @@ class Entitlement(Accounts):
     def pay_for_month(self, month: str) -> None:
         """Look at the month anew: an age reached raises the amount, or nothing is due any more."""
         due = assess(self.state.rules, self.state.household, month)
-        before = self.state.granted.amount_fen if self.state.granted else 0
-        if due.amount_fen != before:
-            self.state.granted = due
-            self.record(
-                Kind.ADJUSTED,
-                month=month,
-                before_fen=before,
-                amount_fen=due.amount_fen,
-                arithmetic=due.arithmetic,
-                cause="by_rule",
-            )
+        if due.amount_fen != self.state.granted_fen:
+            self.grant_anew(due, "by_rule", month=month)
         if due.amount_fen:
             self.pay(month, due.amount_fen)
         else:
             self.ends(month_before(month), "not_entitled")
+
+    def grant_anew(self, due: Assessment, cause: str, **facts: Any) -> None:
+        """From now on so much is granted; `facts` say since when and for what."""
+        before, self.state.granted = self.state.granted_fen, due
+        self.record(
+            Kind.ADJUSTED,
+            before_fen=before,
+            amount_fen=due.amount_fen,
+            arithmetic=due.arithmetic,
+            cause=cause,
+            **facts,
+        )
+
+    def tell_amount(self, due: Assessment) -> None:
+        """The applicant hears how much it is."""
+        self.notify(APPLICANT, "welfare_adjusted", yuan=due.amount_fen // 100, fen=due.amount_fen % 100)
 
     # ---- changes --------------------------------------------------------------------------------------------------
 
@@ -135,42 +143,24 @@ class Entitlement(Accounts):
     def lower(self, since: str, cause: str) -> None:
         """Reckon the amount anew, by the rule: it falls, or without an amount the benefit ends. It never rises here."""
         due = assess(self.state.rules, self.state.household, month_at(self.now()))
-        before = self.state.granted_fen
         if not due.amount_fen:
             self.ends(month_before(since), cause)
-        elif due.amount_fen < before:
-            self.state.granted = due
-            self.record(
-                Kind.ADJUSTED,
-                since=since,
-                before_fen=before,
-                amount_fen=due.amount_fen,
-                arithmetic=due.arithmetic,
-                cause=cause,
-            )
-            self.notify(APPLICANT, "welfare_adjusted", yuan=due.amount_fen // 100, fen=due.amount_fen % 100)
+        elif due.amount_fen < self.state.granted_fen:
+            self.grant_anew(due, cause, since=since)
+            self.tell_amount(due)
             if not self.state.paid_once:
                 self.recover(cause, overpaid(self.state.paid_fen(), since, due.amount_fen))
 
     def adjust_before_two_people(self, since: str, cause: str) -> None:
         """As it was: the amount is reckoned anew and paid, higher or lower."""
         due = assess(self.state.rules, self.state.household, month_at(self.now()))
-        before = self.state.granted.amount_fen if self.state.granted else 0
         if not due.amount_fen:
             self.ends(month_before(since), cause)
             return
-        if due.amount_fen == before:
+        if due.amount_fen == self.state.granted_fen:
             return
-        self.state.granted = due
-        self.record(
-            Kind.ADJUSTED,
-            since=since,
-            before_fen=before,
-            amount_fen=due.amount_fen,
-            arithmetic=due.arithmetic,
-            cause=cause,
-        )
-        self.notify(APPLICANT, "welfare_adjusted", yuan=due.amount_fen // 100, fen=due.amount_fen % 100)
+        self.grant_anew(due, cause, since=since)
+        self.tell_amount(due)
         if self.state.rules.cadence is Cadence.MONTHLY:
             self.recover(cause, overpaid(self.state.paid_fen(), since, due.amount_fen))
 

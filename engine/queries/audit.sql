@@ -9,6 +9,10 @@ from ledger where case_id = $1 order by seq, task_at, hash;
 -- The row of a case.
 select * from cases where case_id = $1;
 
+-- name: ended_among
+-- Those of these cases that have come to their end.
+select case_id from cases where ended and case_id = any($1);
+
 -- name: restores
 -- When the town was put back from a backup: what was told between the two moments, no history knows any more.
 select histories_at, restored_at from restores order by restored_at;

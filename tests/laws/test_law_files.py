@@ -106,6 +106,73 @@ def test_no_line_is_read_as_what_it_is_not(
     assert len(read.messages) >= len(lines) / 2
 
 
+@pytest.mark.parametrize("most", ["gb18030", "utf-8"])
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("foreign", ["灯", "路灯", "路灯坏", SIMPLIFIED, "路灯 ABC 坏了三天", "“路灯”坏了"])
+def test_a_cell_of_another_encoding_is_told_by_line_and_column(
+    most: str, column: str, foreign: str, tmp_path: Path
+) -> None:
+    """One cell pasted from a file of another encoding: the row is a fault at that column, whichever and however short."""
+    other = {"gb18030": "utf-8", "utf-8": "gb18030"}[most]
+    cells = dict(zip(COLUMNS, ["编号一", "王小明", "路灯坏了", "二〇二六年", SIMPLIFIED, "城乡建设"], strict=True))
+    said = ((foreign.encode(other) if name == column else cell.encode(most)) for name, cell in cells.items())
+    line = b",".join(b'"' + cell + b'"' for cell in said)
+    sound = [row().encode(most) for _ in range(3)]
+    read = read_messages(written(tmp_path, HEADER.encode(), *sound, line + b"\n"), ColumnMap())
+
+    assert (read.encoding, len(read.messages)) == (most, 3)
+    assert {(fault.line, fault.field) for fault in read.faults} == {(5, column)}
+    assert all("编码" in fault.reason for fault in read.faults)
+
+
+@pytest.mark.parametrize("most", ["gb18030", "utf-8"])
+@pytest.mark.parametrize("between", ["", " ", ","])
+@pytest.mark.parametrize("foreign", ["路灯", "路灯坏了", SIMPLIFIED])
+def test_a_cell_of_two_encodings_is_told(most: str, between: str, foreign: str, tmp_path: Path) -> None:
+    """Also where the two stand side by side in one cell, before or behind: nothing of it is read as what nobody wrote."""
+    other = {"gb18030": "utf-8", "utf-8": "gb18030"}[most]
+    ours = f"{SIMPLIFIED}{between}".encode(most)
+    sound = [row().encode(most) for _ in range(3)]
+    for cell in (ours + foreign.encode(other), foreign.encode(other) + ours, ours + foreign.encode(other) + ours):
+        line = b"1,u,s,2026-11-20," + b'"' + cell + b'",' + "城乡建设".encode(most) + b"\n"
+        read = read_messages(written(tmp_path, HEADER.encode(), *sound, line), ColumnMap())
+        assert (
+            len(read.messages),
+            {(fault.line, fault.field) for fault in read.faults} <= {(5, "text"), (5, "row")},
+        ) == (3, True)
+        assert read.faults
+
+
+@given(st.lists(_HANZI, min_size=1, max_size=5), st.lists(_HANZI, min_size=1, max_size=5))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_no_file_whose_cells_are_of_two_encodings_is_read(tmp_path: Path, ours: list[str], theirs: list[str]) -> None:
+    """Where every row has a cell of each, none is read, whichever comes first.
+
+    With 区 at the end of each: some words of GB18030 are letters of another script in UTF-8, which no program can tell apart.
+    """
+    lines = [
+        b"1,u," + f"{first}区".encode("gb18030") + b",," + second.encode() + b",x\n"
+        for first, second in zip(ours, theirs, strict=False)
+    ]
+    try:
+        read = read_messages(written(tmp_path, HEADER.encode(), *lines), ColumnMap())
+    except UnreadableFile:
+        return  # the whole of it looks like something else
+
+    assert not read.messages
+    assert len({fault.line for fault in read.faults}) == len(lines)
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8"])
+def test_text_that_lost_characters_before_is_told(encoding: str, tmp_path: Path) -> None:
+    """What another program could not read it wrote as U+FFFD: told at its column, and not taken for what was written."""
+    read = read_messages(
+        written(tmp_path, (HEADER + row("路灯\ufffd\ufffd坏了") + row()).encode(encoding)), ColumnMap()
+    )
+
+    assert (len(read.messages), [(fault.line, fault.field) for fault in read.faults]) == (1, [(2, "text")])
+
+
 @pytest.mark.parametrize("content", [
     (HEADER + in_traditional_characters() * 3).encode("big5"),
     (HEADER + "".join(in_traditional_characters("壞") for _ in range(20))).encode("big5"),

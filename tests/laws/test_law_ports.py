@@ -1,17 +1,29 @@
 """The law: a port of a local town that a web page can reach does nothing for it."""
 
+import ast
+import asyncio
 import http.client
 import json
 import uuid
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from engine.settings import Settings
+from engine.settings import PROJECT, Settings
 from local.data_folder import DataFolder
+from local.quiet_server import listen, quiet_server
+from local.town import PORTS
 from schemas.incident import INCIDENT
+from starter.known_hosts import THIS_MACHINE
 from tests.door import OpenDoor
+from tests.served_api import Serve
+from tests.waiting import eventually
+
+pytest_plugins = ("tests.api_fixture", "tests.served_fixture")
 
 HTTP_API = "/api/v1/namespaces/default"
 PAGE = {"Origin": "http://evil.example", "Content-Type": "text/plain"}
@@ -95,3 +107,101 @@ async def test_a_page_in_a_browser_ends_no_case(settings: Settings, temporal: Cl
     assert not [
         event for event in after[len(before) :] if event.HasField("workflow_execution_terminated_event_attributes")
     ]
+
+
+# ---- ports of our own -------------------------------------------------------------------------------------------------
+
+NOT_OURS = {
+    "temporal": "gRPC: no page speaks it",
+    "temporal_ui": "Temporal's own, which answers any host: docs/running.md says who must not surf",
+    "temporal_http": "serves no host: see above",
+    "temporal_metrics": "Temporal's own: counts, and no case",
+    "postgres": "no HTTP, and a password",
+}
+"""Ports behind which no server of ours stands, and why a page gets nothing of a case there."""
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a name in a request, and where containers listen
+OWN = ("127.0.0.1", "127.0.0.1:{port}", "localhost", "LOCALHOST:{port}", "[::1]:{port}")
+FOREIGN = (
+    EVERYWHERE, "evil.example", "evil.example:{port}", "127.0.0.1.evil.example", "evil.example#127.0.0.1",
+    "127.0.0.1@evil.example", "", "127.0.0.2", "localhost.evil.example", "x:y:z", "[::1", "127.0.0.1, evil.example",
+)  # fmt: skip
+ORIGINS = (
+    "http://evil.example",
+    "null",
+    "",
+    "https://127.0.0.1.evil.example",
+    "file://",
+    "http://127.0.0.1@evil.example",
+)
+
+
+def test_every_port_of_a_town_is_either_ours_or_named() -> None:
+    """A port that a town opens one day has a server that looks at names, or a reason to have none."""
+    assert set(PORTS) - NOT_OURS.keys() == {"api", "departments", "sources", "bank"}
+
+
+async def answers(port: int, path: str, own: int) -> None:
+    """What a server says to names of this machine, and to others."""
+    for host in OWN:
+        assert await asyncio.to_thread(asked, port, "GET", path, host) == own, host
+        origin = {"Origin": f"http://{host.format(port=port)}"}
+        assert await asyncio.to_thread(asked, port, "GET", path, "127.0.0.1", None, origin) == own, host
+    for host in FOREIGN:
+        assert await asyncio.to_thread(asked, port, "GET", path, host) in {400, 421}, host
+    for origin_of in ORIGINS:
+        assert await asyncio.to_thread(asked, port, "GET", path, "127.0.0.1", None, {"Origin": origin_of}) == 421, (
+            origin_of
+        )
+
+
+async def test_the_api_of_a_local_town_is_called_as_this_machine_is(serve: Serve) -> None:
+    """Foreign names and pages get 421 at every address of the API, whether they have a token or not; in one form."""
+    async with serve(hosts=THIS_MACHINE) as served:
+        for path in ("/healthz", "/public/notices", "/docs"):
+            await answers(served.port, path, 200)
+        async with served.client("resident-1") as somebody:
+            refused = await somebody.get("/api/v1/cases", headers={"Host": "evil.example"})
+        assert (refused.status_code, refused.json()["code"]) == (421, "unknown-host")
+        assert "evil" not in refused.text
+
+
+async def test_without_names_the_api_is_called_by_any(serve: Serve) -> None:
+    """A town in production is called by the name that its proxy gives it, until the town says which."""
+    async with serve(hosts="") as served, served.client("resident-1") as somebody:
+        assert (await somebody.get("/healthz", headers={"Host": "town.example"})).status_code == 200
+    async with serve(hosts="town.example") as served, served.client("resident-1") as somebody:
+        assert (await somebody.get("/healthz", headers={"Host": "Town.Example:443"})).status_code == 200
+        assert (await somebody.get("/healthz")).status_code == 421
+
+
+@pytest.mark.parametrize(("host", "stranger"), [("127.0.0.1", 421), (EVERYWHERE, 200)])
+async def test_simulated_counterparts_are_called_as_this_machine_is(host: str, stranger: int) -> None:
+    """Departments, sources and bank of a demonstration stand behind one server: it looks at names where it listens here alone."""
+    app = Starlette(routes=[Route("/healthz", lambda _: PlainTextResponse("ok"))])
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    server = quiet_server(app, host)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    await eventually(lambda: server.started)
+    try:
+        if host != EVERYWHERE:
+            await answers(port, "/healthz", 200)
+        assert await asyncio.to_thread(asked, port, "GET", "/healthz", "departments:8000") == stranger
+    finally:
+        server.should_exit = True
+        await running
+        listener.close()
+
+
+@pytest.mark.parametrize("module", ["department_server", "department_bus", "source_server", "bank_server"])
+def test_every_counterpart_says_where_it_listens(module: str) -> None:
+    """Whoever opens such a server tells it its host: one that is left out could not be reached from another machine."""
+    source = (PROJECT / "local" / f"{module}.py").read_text(encoding="utf-8")
+    calls = [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "quiet_server"
+    ]
+
+    assert [len(call.args) for call in calls] == [2]

@@ -48,6 +48,10 @@ class Earlier(Incident):
         """None of them: no patch was asked."""
         return False
 
+    def law_holds_here(self, law: str) -> bool:  # noqa: ARG002 - whichever it is
+        """Nor of what others bring about."""
+        return False
+
 
 async def reminders(pool: asyncpg.Pool, case_id: str) -> int:
     """How often somebody was reminded."""
@@ -83,6 +87,63 @@ async def test_what_a_case_did_before_an_upgrade_keeps_no_law_from_it(
 
         assert await reminders(pool, case_id) == 2  # one of the earlier day, and one of today: the rest is counted
     assert [finding.detail for finding in found if not finding.ok] == []
+
+
+async def test_what_a_case_told_nobody_before_an_upgrade_it_tells_after(
+    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor, audited: Audited
+) -> None:
+    """A report of several, told nothing while the code was old: after it, who takes back a report does so for themselves alone.
+
+    The case has passed the place in the same run before, and answered there that it knows no such law.
+    """
+    alone = settings.model_copy(update={"task_queue": QUEUE})
+    town = await door(INCIDENT, task_queue=QUEUE, patience=settings.delivery_patience_seconds)
+    earlier = [Earlier if case is Incident else case for case in PROCEDURES]
+    async with town_worker(alone, keys, temporal, pool, procedures=earlier) as worker, worker:
+        first, second = await town.start(), await town.start()
+        for case_id in (first, second):
+            await town.case(case_id, wait="stage:dispatched", timeout="60")
+        await town.go(first, [Step("merge", "coordinator", {"into": second})])
+        await eventually(lambda: _is_merged(pool, second))
+        await town.go(second, BACK_AT_WORK)
+        untold = await _told(pool, first)
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        await town.go(second, [Step("withdraw", town.examples.REPORTER)])
+        stage = (await town.case(second))["stage"]
+        again = await town.start()
+        await town.case(again, wait="stage:dispatched", timeout="60")
+        await town.go(again, [Step("merge", "coordinator", {"into": second})])
+        await town.go(second, BACK_AT_WORK[1:-1])
+        await eventually(lambda: _was_told(pool, again))
+        found = [each for case_id in (second, again) for each in await audited(case_id)]
+
+    assert untold == 0
+    assert stage == "handling"
+    assert [finding.detail for finding in found if not finding.ok] == []
+
+
+BACK_AT_WORK = (
+    Step("sign", "officer"),
+    Step("finish", "officer", {"result": "已处理"}),
+    Step("verify", "grid_worker", {"passed": True}),
+    Step("rate", "coordinator", {"solved": "not", "satisfied": "not"}),
+)
+
+
+async def _is_merged(pool: asyncpg.Pool, case_id: str) -> bool:
+    return bool(
+        await pool.fetchval("select snapshot -> 'merged_reports' <> '[]' from cases where case_id = $1", case_id)
+    )
+
+
+async def _told(pool: asyncpg.Pool, case_id: str) -> int:
+    return int(
+        await pool.fetchval("select count(*) from ledger where case_id = $1 and kind = 'incident:followed'", case_id)
+    )
+
+
+async def _was_told(pool: asyncpg.Pool, case_id: str) -> bool:
+    return await _told(pool, case_id) > 0
 
 
 @pytest.mark.usefixtures("worker")
