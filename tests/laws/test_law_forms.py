@@ -78,7 +78,7 @@ def tried(command: type[Command], field: str, state: CaseState, offered: set[Any
 
 def _around(bound: Any) -> tuple[Any, ...]:
     """A bound, with what comes before and after it: of a number, or of a month."""
-    return (bound - 1, bound, bound + 1) if isinstance(bound, int) else ("1999-01", bound, "2999-12")
+    return (bound - 1, bound, bound + 1) if isinstance(bound, int) else ("2000-01", bound, "2099-12")
 
 
 @EVERY_PROCEDURE
