@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -147,7 +147,7 @@ def test_a_further_row_is_of_the_same_command() -> None:
         (lambda: tiny(timers=TIMERS | {"last": last_limit("ended_after")}), "one clock is the last limit"),
         (lambda: tiny(timers=TIMERS | {"look": window("看", "look", "looked")}), "there is no looked in the terms"),
         (lambda: tiny(timers=TIMERS | {"look": window("看", "look", "documents_at_most")}), "stands no Limit"),
-        (lambda: DeclaredStage("Bare", {"ASKED": ("asked", "待答复")}), "a stage has its words"),
+        (lambda: cast("Any", DeclaredStage)("Bare", {"ASKED": ("asked", "待答复")}), "a stage has its words"),
         (lambda: act(Nothing, "答复", by=REPORTER, at=Stage.ASKED, name="nod"), "say its meaning"),
         (
             lambda: type("Twice", (EntryKinds,), {"ONE": entry("one", "一"), "TWO": entry("one", "一")}, procedure="x"),
