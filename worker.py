@@ -10,6 +10,7 @@ import asyncpg
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.children import Children
 from activities.departments import Departments
 from activities.ledger import Ledger
 from activities.means import MeansChecks
@@ -81,6 +82,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
     counts = WorkerCounts(client)
     ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry)
     forgeries = Forgeries(pool, counts.forged_command)
+    children = Children(client, pool, counts.number_taken)
     await declare_references(pool, [each.procedure for each in procedures])
     async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)
@@ -100,6 +102,7 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
             procedures,
             [
                 ledger.flush,
+                children.free_child_number,
                 departments.place_order,
                 departments.recall_order,
                 departments.rework_order,

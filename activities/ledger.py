@@ -31,9 +31,14 @@ class LedgerQueries(Queries):
 
 
 QUERIES = LedgerQueries.load("ledger")
+TURNED_BACK = "TurnedBack"
 REFUSALS = {
     "broken": ("LedgerBroken", "{case_id}: entry {before} is not in the ledger"),
     "stale": ("StaleTask", "{case_id}: a later workflow task has written already"),
+    "turned-back": (
+        TURNED_BACK,
+        "{case_id}: another run has told what comes after entry {before}, and nobody reset it",
+    ),
 }
 """What `flush_case` says instead of "written", as error type and reason."""
 
@@ -77,15 +82,23 @@ class Ledger:
             self._count_retry()
         if info.attempt >= NOTED_FROM:
             await self._note_retry(case_id, info.attempt)
-        return await self.write(batch)
+        try:
+            return await self.write(batch)
+        except ApplicationError as error:
+            if error.type == TURNED_BACK and info.attempt == 1:
+                log.error("turned_back", case_id=case_id, code=batch.run_id)  # noqa: TRY400 - the refusal says it all
+                await self._pool.execute(KEEP, *out_of_place(case_id, "turned-back"))
+            raise
 
     async def write(self, batch: Batch) -> FlushReceipt:
         """Write all that is pending in a case.
 
         Raises ApplicationError, retried without an end: LedgerBroken when the entry that the batch follows is not there,
         so that the case stands still, visibly, until a person has looked; StaleTask when a later workflow task has
-        written already, so that a worker that was given up cannot turn the case back. Not retried, and put into `refusals`:
-        ForeignRun when another workflow than the case wants to write; that workflow fails, and nobody works for it any more.
+        written already, so that a worker that was given up cannot turn the case back; TurnedBack when the run puts aside what
+        another run of the case has told: somebody made it go on with the state of an earlier one, and it stands still. Not
+        retried, and put into `refusals`: ForeignRun when another workflow than the case wants to write; that workflow fails,
+        and nobody works for it any more.
         """
         first, last = batch.entries[0], batch.entries[-1]
         if first.seq == 1:
@@ -101,6 +114,7 @@ class Ledger:
             batch.run_id,
             batch.task_at,
             batch.first_run_id,
+            batch.made_by_reset,
         )
         if written == FOREIGN:
             raise await self._foreign(first.case_id, f"run {batch.run_id} does not come from its first run")

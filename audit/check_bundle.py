@@ -349,6 +349,36 @@ def foreign_faults(case_id: str, rows: Iterable[Values], manifests: Sequence[Val
                 yield f"entry-inserted: {place}: no archived run was made by the reset that it tells of"
 
 
+def turned_back_faults(case_id: str, runs: Sequence[tuple[Values, Sequence[Values]]]) -> Iterator[str]:
+    """Runs that begin with another state than the run which they continue had come to: somebody gave them an older one.
+
+    A run ends when the ledger has all that it told, so the next one begins at the last entry that it has a receipt for.
+    A run that a reset made has the start of the one that was reset.
+    """
+    known = {manifest["run_id"]: (manifest, events) for manifest, events in runs}
+    for manifest, events in runs:
+        before = known.get(manifest["previous_run_id"])
+        begun = _begun_at(events)
+        if before is None or begun is None:
+            continue
+        told = [(seq, head) for _, seq, head in receipts(before[1])]
+        left = told[-1] if told else _begun_at(before[1])
+        if left is not None and begun != left:
+            yield (
+                f"turned-back: {case_id} run {manifest['run_id']}: it begins after entry {begun[0]}, and run "
+                f"{before[0]['run_id']}, which it continues, had told entry {left[0]}"
+            )
+
+
+def _begun_at(events: Sequence[Values]) -> tuple[int, str] | None:
+    """The last entry of the state that a run was started with; None where it cannot be read, which is told elsewhere."""
+    for payload in _payloads(events[0]["attributes"].get("input")) if events else []:
+        state = payload.get("value")
+        if isinstance(state, dict) and "seq" in state and "head_hash" in state:
+            return state["seq"], state["head_hash"]
+    return None
+
+
 # ---- what was written for another place -----------------------------------------------------------------------------
 
 
@@ -705,6 +735,7 @@ def bundled_history_faults(
     yield from foreign_run_faults(case_id, rows, own, others, lost)
     yield from run_chain_faults(case_id, own, ended=ended)
     yield from foreign_faults(case_id, rows, own, ended=ended)
+    yield from turned_back_faults(case_id, [(manifest, events[manifest["run_id"]]) for manifest in own])
     current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
     yield from ledger_against_history(case_id, chain, current)
 

@@ -5,6 +5,7 @@ argument, message, answer and result (audit/strict.py), and the ledger's heads i
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
@@ -20,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.ledger import QUERIES
 from audit.activity_models import activity_readers
 from audit.acts import computed, recorded
+from audit.broken_off import NOT_CHECKED, finding_of
 from audit.check_bundle import FOREIGN, place_faults
 from audit.decoded import decoded_events
 from audit.questions import question_faults
@@ -106,19 +108,30 @@ async def replay_cases(  # noqa: PLR0917 - the parts of a town
     source = histories or live_histories(client, pool)
     async with pool.acquire() as connection:
         known = {row["case_id"]: row["ended"] for row in await connection.fetch(QUERIES.cases_with_ledger)}
-    async with strict_replay(keys, settings, procedures) as replay:
-        for case_id in known if case_ids is None else case_ids:
-            try:
-                runs = await source(case_id)
-            except LookupError as error:
-                yield Finding(case_id=case_id, check=CHECK, ok=False, detail=f"history-missing: {case_id}: {error}")
-                continue
-            faults = [*await _foreign_runs(client, pool, case_id), *broken_run_chain(runs)]
-            for number, run in enumerate(runs, start=1):
-                ended = number < len(runs) or bool(known.get(case_id))
-                faults += [f"run {number}: {fault}" for fault in await replay(case_id, run, ended)]
-            faults += await _heads_not_in_ledger(keys, pool, case_id, runs)
-            yield _finding(case_id, faults, runs)
+    left = deque(known if case_ids is None else case_ids)
+
+    async def look(case_id: str, replay: Replay) -> Finding:
+        try:
+            runs = await source(case_id)
+        except LookupError as error:
+            return Finding(case_id=case_id, check=CHECK, ok=False, detail=f"history-missing: {case_id}: {error}")
+        faults = [*await _foreign_runs(client, pool, case_id), *broken_run_chain(runs)]
+        for number, run in enumerate(runs, start=1):
+            ended = number < len(runs) or bool(known.get(case_id))
+            faults += [f"run {number}: {fault}" for fault in await replay(case_id, run, ended)]
+        faults += await _heads_not_in_ledger(keys, pool, case_id, runs)
+        return _finding(case_id, faults, runs)
+
+    while left:
+        async with strict_replay(keys, settings, procedures) as replay:
+            broke_off = False
+            while (
+                left and not broke_off
+            ):  # what a replay left behind when it broke off is not to be taken for the next one's
+                case_id = left.popleft()
+                found = await finding_of(case_id, CHECK, look(case_id, replay))
+                broke_off = found.detail.startswith(NOT_CHECKED)
+                yield found
 
 
 def _finding(case_id: str, faults: Sequence[str], runs: Sequence[WorkflowHistory]) -> Finding:

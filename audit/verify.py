@@ -12,6 +12,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.ledger import QUERIES
+from audit.broken_off import finding_of
 from audit.check_bundle import (
     FOREIGN,
     Values,
@@ -27,6 +28,7 @@ from audit.check_bundle import (
     receipts,
     run_chain_faults,
     run_faults,
+    turned_back_faults,
 )
 from audit.live_runs import live_runs
 from audit.questions import question_faults
@@ -48,11 +50,15 @@ async def verify_cases(
     """
     keys = raw_keys(stamp_ring) if stamp_ring is not None else None
     for case_id in await _all_with_ledger(pool) if case_ids is None else case_ids:
-        async with one_moment(pool) as connection:
-            entries = await entries_of(connection, case_id)
-            head, _ended = await head_of(connection, case_id)
-        faults = list(_ledger_faults(case_id, entries, head, keys))
-        yield finding(case_id, LEDGER, faults, _ledger_words(entries, head))
+        yield await finding_of(case_id, LEDGER, _verify_ledger(pool, case_id, keys))
+
+
+async def _verify_ledger(pool: asyncpg.Pool, case_id: str, keys: dict[str, bytes] | None) -> Finding:
+    async with one_moment(pool) as connection:
+        entries = await entries_of(connection, case_id)
+        head, _ended = await head_of(connection, case_id)
+    faults = list(_ledger_faults(case_id, entries, head, keys))
+    return finding(case_id, LEDGER, faults, _ledger_words(entries, head))
 
 
 async def verify_archive(
@@ -67,26 +73,29 @@ async def verify_archive(
     `client`: where what is not archived yet is asked for; without it, nothing vouches for that, and the finding says so.
     """
     for case_id in await _all_known(pool) if case_ids is None else case_ids:
-        async with one_moment(pool) as connection:
-            archived = await runs_of(connection, keys, store, case_id)
-        try:
-            live = [] if client is None else await live_runs(client, keys, case_id, archived)
-        except RPCError as error:
-            faults = [
-                f"not-vouched-for: {case_id}: Temporal does not say what is not archived yet ({error.status.name})"
-            ]
-            yield finding(case_id, ARCHIVE, faults, "")
-            continue
-        asked = {run.manifest["run_id"] for run in live}
-        runs = [*(run for run in archived if run.manifest["run_id"] not in asked), *live]
-        async with one_moment(pool) as connection:
-            entries = await entries_of(connection, case_id)
-            head, ended = await head_of(connection, case_id)
-            row = await connection.fetchrow(SQL.run_of_head, case_id)
-            lost = [(each[0].isoformat(), each[1].isoformat()) for each in await connection.fetch(SQL.restores)]
-        case = _Case(case_id, entries, head, ended, row and row["first_run_id"], lost)
-        faults = list(archive_faults(case, runs, whole=client is not None))
-        yield finding(case_id, ARCHIVE, faults, _history_words(case, runs))
+        yield await finding_of(case_id, ARCHIVE, _verify_history(pool, keys, store, case_id, client))
+
+
+async def _verify_history(
+    pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, case_id: str, client: Client | None
+) -> Finding:
+    async with one_moment(pool) as connection:
+        archived = await runs_of(connection, keys, store, case_id)
+    try:
+        live = [] if client is None else await live_runs(client, keys, case_id, archived)
+    except RPCError as error:
+        faults = [f"not-vouched-for: {case_id}: Temporal does not say what is not archived yet ({error.status.name})"]
+        return finding(case_id, ARCHIVE, faults, "")
+    asked = {run.manifest["run_id"] for run in live}
+    runs = [*(run for run in archived if run.manifest["run_id"] not in asked), *live]
+    async with one_moment(pool) as connection:
+        entries = await entries_of(connection, case_id)
+        head, ended = await head_of(connection, case_id)
+        row = await connection.fetchrow(SQL.run_of_head, case_id)
+        lost = [(each[0].isoformat(), each[1].isoformat()) for each in await connection.fetch(SQL.restores)]
+    case = _Case(case_id, entries, head, ended, row and row["first_run_id"], lost)
+    faults = list(archive_faults(case, runs, whole=client is not None))
+    return finding(case_id, ARCHIVE, faults, _history_words(case, runs))
 
 
 class _Case(NamedTuple):
@@ -121,10 +130,11 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
     yield from foreign_run_faults(case_id, case.entries, own, others, case.lost, whole=whole)
     yield from run_chain_faults(case_id, own, ended=case.ended)
     yield from foreign_faults(case_id, case.entries, own, ended=case.ended)
+    events = {run.manifest["run_id"]: run.events for run in runs}
+    yield from turned_back_faults(case_id, [(manifest, events[manifest["run_id"]]) for manifest in own])
     if case.head is None:
         yield from _without_ledger(case_id, runs)
         return
-    events = {run.manifest["run_id"]: run.events for run in runs}
     current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
     yield from ledger_against_history(case_id, chain_of(case.entries, case.head), current)
 
@@ -188,10 +198,18 @@ def _ledger_faults(
 def _ledger_words(entries: Sequence[Values], head: tuple[int, str] | None) -> str:
     if head is None:
         return ""
-    on_chain = len(chain_of(entries, head))
-    words = f"{on_chain} entries"
-    if beside := len(entries) - on_chain:
-        resets = sum(entry["kind"] == "case:reset" for entry in entries)
-        words += f", {beside} beside the chain from tasks that were lost"
-        words += f" or before {resets} reset(s) by somebody with access to the server" if resets else ""
+    chain = chain_of(entries, head)
+    words = f"{len(chain)} entries"
+    standing = {(row["seq"], row["hash"]) for row in chain}
+    runs = {row["seq"]: row["run_id"] for row in chain}
+    beside = [row for row in entries if (row["seq"], row["hash"]) not in standing]
+    # A task that was lost is told anew by its own run; what another run went on before was put aside by somebody.
+    lost = sum(runs.get(row["seq"], row["run_id"]) == row["run_id"] for row in beside)
+    resets = sum(entry["kind"] == "case:reset" for entry in entries)
+    if beside:
+        words += f", {len(beside)} beside the chain: {lost} from tasks that were lost"
+    if put_aside := len(beside) - lost:
+        words += f", {put_aside} put aside by a run that went on from before them"
+    if resets:
+        words += f"; {resets} reset(s) by somebody with access to the server"
     return words

@@ -16,6 +16,7 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jiceng_bank_calls": ("Calls to the bank, by act and outcome.", ("bank", "act", "outcome")),
     "jiceng_flush_retries": ("Flushes into the ledger that were tried again.", ()),
     "jiceng_forged_commands": ("Commands that reached Temporal without the API's stamp.", ()),
+    "jiceng_child_numbers_taken": ("Runs of somebody else's that stood under the number of a case's child.", ()),
 }
 """What each counter counts, and its labels."""
 
@@ -56,6 +57,10 @@ class WorkerCounts:
     def forged_command(self) -> None:
         """Count one command that nobody stamped."""
         self._add("jiceng_forged_commands")
+
+    def number_taken(self) -> None:
+        """Count one run that somebody else started under the number of a child."""
+        self._add("jiceng_child_numbers_taken")
 
     def _add(self, counter: str, *values: str) -> None:
         _, labels = COUNTERS[counter]

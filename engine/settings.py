@@ -107,6 +107,11 @@ class Settings(BaseSettings):
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
+    untaken_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="so long after a case was begun it is looked for if no worker took it up; later less and less often",
+    )
     notice_delay_seconds: float = Field(
         default=10.0, ge=0, description="how old a notice is before it is sent, unless its case has gone on since"
     )

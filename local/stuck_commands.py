@@ -137,7 +137,7 @@ async def lay_aside(settings: Settings, submission: str, reason: str, subject: s
         if before is None or laid is None:
             return False
         if before.status is Status.WAITING:
-            delivery = Delivery(lambda: connect(settings, Keys.of(settings)), settings.task_queue, {})
+            delivery = Delivery(lambda: connect(settings, Keys.of(settings)), settings.task_queue, {}, postbox)
             with suppress(NotDelivered):  # then the case's own comment below says it alone
                 await delivery.tell_set_aside(laid, BY_HAND)
         await _comment(settings, laid.case_id, f"暂存:{reason}", subject)

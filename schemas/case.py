@@ -74,6 +74,10 @@ class Charter(Model):
         default=False,
         description="its messages name their addressee, its answers their question (decision 0008); not in cases from before",
     )
+    knows_first_run: bool = Field(
+        default=False,
+        description="its later runs know the first one, and begin as no other workflow; not in cases from before",
+    )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
     )
@@ -166,6 +170,7 @@ class CaseState(BaseModel):
     Only the case's own workflow changes it. Subclasses narrow `stage` to their procedure's StrEnum and add their facts.
     `parent`: the case that started this one. `statements`: what this case was told of its people, by person; nobody is shown,
     called, paid or asked about by anything else. `letters` are on their way to other cases, `letters_sent` counts them all.
+    `first_run`: the workflow's first run, which Temporal names for all later ones; None in the first, and in cases from before.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
@@ -189,6 +194,7 @@ class CaseState(BaseModel):
     head_hash: str = GENESIS
     last_at: datetime | None = None
     runs: int = 1
+    first_run: str | None = None
     clocks: dict[str, Clock] = {}
     processed: dict[str, Processed] = {}
     messages: list[str] = []

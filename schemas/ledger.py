@@ -36,13 +36,15 @@ class Projection(Model):
 class Batch(Model):
     """All that is pending in a case, in one go. `task_at` is the real time of the workflow task that writes it.
 
-    `first_run_id` is that of the case: continued as new or reset, it stays the same.
+    `first_run_id` is that of the case: continued as new or reset, it stays the same. `made_by_reset`: somebody with access to the
+    server let the case go on from an earlier point, and what it told since is put aside.
 
     `row` is a `Projection` as JSON (`row_of`): Postgres takes it apart, and nobody on the way there.
     """
 
     run_id: str
     first_run_id: str | None = None
+    made_by_reset: bool = False
     task_at: datetime
     entries: tuple[Entry, ...]
     notices: tuple[Notice, ...] = ()

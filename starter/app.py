@@ -165,13 +165,15 @@ def build_parts(
             once_keys_name_case=True,
             people_as_stated=True,
             keeps_place=True,
+            knows_first_run=True,
             lists_stage=False,
         )
         for name, policy in policies.items()
     }
     areas = load_areas(settings.policies)
     vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
-    postbox, delivery = Postbox(pool), Delivery(connect_temporal, settings.task_queue, procedures)
+    postbox = Postbox(pool)
+    delivery = Delivery(connect_temporal, settings.task_queue, procedures, postbox, counts.number_taken)
     reader = CaseReader(pool, vault, procedures)
     announcements = Announcements(settings, reader.states)
     return Parts(
@@ -202,7 +204,7 @@ def build_parts(
         intake=Intake(pool, vault, keys, town_time, procedures),
         postbox=postbox,
         delivery=delivery,
-        relay=Relay(postbox, delivery, counts, reader.states, announcements),
+        relay=Relay(postbox, delivery, counts, reader.states, announcements, settings.untaken_seconds),
         announcements=announcements,
         reader=reader,
         codes=ResidentCodes(keys, pool),
@@ -235,6 +237,7 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
         tasks = [
             asyncio.create_task(parts.announcements.run(), name="announcements"),
             asyncio.create_task(parts.relay.run(), name="relay"),
+            asyncio.create_task(parts.relay.look_after_starts(), name="starts"),
         ]
         for task in tasks:
             task.add_done_callback(watch)

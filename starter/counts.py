@@ -23,6 +23,11 @@ class Counts:
         self._failed = Counter(
             "jiceng_delivery_attempts_failed", "Attempts without an answer.", ("reason",), registry=self._registry
         )
+        self._taken = Counter(
+            "jiceng_numbers_taken",
+            "Runs of somebody else's that stood under the number of a case.",
+            registry=self._registry,
+        )
         self._waiting = Gauge("jiceng_intake_waiting", "Accepted and not delivered.", registry=self._registry)
         self._oldest = Gauge("jiceng_intake_oldest_seconds", "How long the oldest waits.", registry=self._registry)
 
@@ -55,6 +60,10 @@ class Counts:
     def attempt_failed(self, reason: str) -> None:
         """An attempt without an answer."""
         self._failed.labels(reason).inc()
+
+    def number_taken(self) -> None:
+        """Somebody at Temporal's port had taken the number of a case."""
+        self._taken.inc()
 
     def backlog(self, waiting: int, oldest_seconds: float) -> None:
         """How much waits."""

@@ -1,7 +1,9 @@
 """Delivering to Temporal: one attempt, and what it came to. Sending the same again is always safe.
 
 A start is deduplicated by the case id, a command by its update id; after a crash in between the relay sends the very
-same payload again.
+same payload again. That a run stands under the number of a case is not enough: whoever reaches Temporal can take a number
+before its case is there. A start is delivered when the run is ours, or the case stands in our books; what else stands
+there is ended, and the case begun in its place, for its number has been told to people.
 """
 
 import asyncio
@@ -26,13 +28,15 @@ from temporalio.common import (
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from engine.case_runs import CaseStart, RunFound, run_under, take_back
+from engine.codec import PayloadFault
 from schemas.actor import Stamp
 from schemas.case import Accepted
 from schemas.opening import TASK_TIMEOUT, details_of, first_keywords_of, summary_of
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from schemas.setting_aside import SetAside
-from starter.postbox import LEASE, Submission
+from starter.postbox import LEASE, Postbox, Submission
 from starter.setting_aside import Evidence, evidence_of
 
 log = structlog.get_logger()
@@ -43,6 +47,9 @@ assert ATTEMPT < LEASE  # noqa: S101 - a fault of the program, found at import
 
 ATTEMPT_OF_SUSPECTS = timedelta(seconds=3)
 """Its case's task fails at once, or it does not; what waits behind it waits as long."""
+
+TAKEN_BACK_AT_MOST = 8
+"""So often a number is taken back in one attempt: somebody may take it again in between. Then there is another attempt."""
 
 ConnectTemporal = Callable[[], Awaitable[Client]]
 
@@ -66,7 +73,17 @@ class Delivered:
 class Delivery:
     """Brings submissions to Temporal. The connection is made when it is first needed, so the API starts without."""
 
-    def __init__(self, connect: ConnectTemporal, task_queue: str, procedures: Mapping[str, Procedure]) -> None:
+    def __init__(
+        self,
+        connect: ConnectTemporal,
+        task_queue: str,
+        procedures: Mapping[str, Procedure],
+        postbox: Postbox,
+        count_taken: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`count_taken` is told of each run of somebody else's that stood under the number of a case."""
+        self._postbox = postbox
+        self._count_taken = count_taken
         self._connect = connect
         self._task_queue = task_queue
         self._procedures = procedures
@@ -86,6 +103,20 @@ class Delivery:
             raise NotDelivered("no answer in time", expected=True) from error
         except RPCError as error:
             raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
+        except PayloadFault as error:
+            # Somebody at Temporal's port answered in the worker's place. Nothing is known of the command but that.
+            raise NotDelivered("an answer that nobody of this town wrote", expected=False) from error
+
+    async def stands(self, submission: Submission) -> bool:
+        """Whether a start that was delivered still stands: its own run waits to be taken up, or the case has told of itself.
+
+        Raises NotDelivered while Temporal is away.
+        """
+        try:
+            found = await run_under(await self.client(), self._as_started(submission))
+        except RPCError as error:
+            raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
+        return _is_begun(found) or await self._postbox.case_stands(submission.case_id)
 
     async def reachable(self) -> bool:
         """Whether Temporal answers now."""
@@ -123,6 +154,28 @@ class Delivery:
             raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
 
     async def _start(self, client: Client, submission: Submission) -> Delivered:
+        """Begin a case, unless it is begun. Raises NotDelivered: its number was taken again and again.
+
+        The look at the run comes before the look into the books: a case that has ended meanwhile stands in them.
+        """
+        if await self._begin(client, submission, WorkflowIDReusePolicy.REJECT_DUPLICATE):
+            return Delivered()
+        start = self._as_started(submission)
+        for _ in range(TAKEN_BACK_AT_MOST):
+            found = await run_under(client, start)
+            if _is_begun(found) or await self._postbox.case_stands(submission.case_id):
+                log.info("case_started_before", case_id=submission.case_id)  # by an attempt whose answer was lost
+                return Delivered()
+            if found is not None and found.fault is not None:
+                await self._tell_taken(submission, found.fault)
+            if found is not None:
+                await take_back(client, start, found)
+            if await self._begin(client, submission, WorkflowIDReusePolicy.ALLOW_DUPLICATE):
+                return Delivered()
+        raise NotDelivered("its number is taken again and again", expected=False)
+
+    async def _begin(self, client: Client, submission: Submission, reuse: WorkflowIDReusePolicy) -> bool:
+        """Start the workflow of a case; False when there is one under its number, running or (by `reuse`) ended."""
         state = self._procedures[submission.procedure].state.model_validate(submission.payload)
         try:
             await client.start_workflow(
@@ -130,8 +183,8 @@ class Delivery:
                 state,
                 id=submission.case_id,
                 task_queue=self._task_queue,
-                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-                id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+                id_reuse_policy=reuse,
                 task_timeout=TASK_TIMEOUT,
                 static_summary=summary_of(self._procedures[submission.procedure].title, state),
                 static_details=details_of(state),
@@ -139,8 +192,17 @@ class Delivery:
                 rpc_timeout=ATTEMPT,
             )
         except WorkflowAlreadyStartedError:
-            log.info("case_started_before", case_id=submission.case_id)  # by an attempt whose answer was lost
-        return Delivered()
+            return False
+        return True
+
+    def _as_started(self, submission: Submission) -> CaseStart:
+        opening = Stamp.model_validate(submission.payload["opening"])
+        return CaseStart(submission.case_id, submission.procedure, self._task_queue, opening)
+
+    async def _tell_taken(self, submission: Submission, fault: str) -> None:
+        log.error("number_taken", case_id=submission.case_id, fault=fault)
+        self._count_taken()
+        await self._postbox.note_number_taken(submission.case_id)
 
     async def _command(self, client: Client, submission: Submission) -> Delivered | Refusal:
         model = self._procedures[submission.procedure].commands[submission.command]
@@ -161,6 +223,11 @@ class Delivery:
                 return ended(submission.command)
             raise
         return Delivered(accepted)
+
+
+def _is_begun(found: RunFound | None) -> bool:
+    """Whether a run is the case's and goes on. One of ours that ended before the ledger heard of it was ended by somebody."""
+    return found is not None and found.fault is None and found.running
 
 
 async def _is_over(client: Client, case_id: str) -> bool:

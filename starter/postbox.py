@@ -7,8 +7,9 @@ from typing import Any, Self
 
 import asyncpg
 
+from engine.case_runs import NUMBER_TAKEN
 from engine.database import Queries
-from engine.refusals import KEEP
+from engine.refusals import KEEP, out_of_place
 from schemas.actor import Stamp
 from schemas.model import Model
 from schemas.refusals import Refusal, RefusalCode, say
@@ -34,6 +35,9 @@ class IntakeQueries(Queries):
     elsewhere: str
     lay_aside: str
     take_up_again: str
+    case_stands: str
+    untaken_starts: str
+    deliver_again: str
 
 
 SQL = IntakeQueries.load("intake")
@@ -188,6 +192,22 @@ class Postbox:
         """Deliver again what was laid aside; None: nothing was."""
         row = await self._pool.fetchrow(SQL.take_up_again, submission)
         return Submission.read(row) if row else None
+
+    async def case_stands(self, case_id: str) -> bool:
+        """Whether the ledger has heard of a case: then it has begun, whatever stands under its number now."""
+        return bool(await self._pool.fetchval(SQL.case_stands, case_id))
+
+    async def note_number_taken(self, case_id: str) -> None:
+        """Put it on record that somebody else's run stood under the number of a case."""
+        await self._pool.execute(KEEP, *out_of_place(case_id, NUMBER_TAKEN))
+
+    async def untaken_starts(self, at_most: int, after: timedelta) -> list[Submission]:
+        """Starts delivered so long ago, after each further delivery twice as long, of whose case the ledger has heard nothing."""
+        return [Submission.read(row) for row in await self._pool.fetch(SQL.untaken_starts, at_most, after)]
+
+    async def deliver_again(self, submission: Submission) -> None:
+        """Have a start delivered once more whose run is not there any more."""
+        await self._pool.execute(SQL.deliver_again, submission.intake_id, submission.attempts)
 
     async def find(self, submission: str) -> Submission | None:
         """What a caller follows."""

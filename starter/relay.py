@@ -27,6 +27,8 @@ from starter.setting_aside import town_is_sick
 log = structlog.get_logger()
 
 LOOK_SECONDS = 0.5
+LOOK_AFTER_STARTS_SECONDS = 10.0
+STARTS_AT_ONCE = 16
 AT_ONCE = 64
 PAUSE_FIRST = timedelta(milliseconds=250)
 PAUSE_MAX = timedelta(seconds=4)
@@ -38,10 +40,20 @@ PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
 class Relay:
     """Delivers in the background. `take` is for what this process has just accepted, `run` finds what others left."""
 
-    def __init__(
-        self, postbox: Postbox, delivery: Delivery, counts: Counts, states: CaseStates, announcements: Announcements
+    def __init__(  # noqa: PLR0917 - the parts of a town
+        self,
+        postbox: Postbox,
+        delivery: Delivery,
+        counts: Counts,
+        states: CaseStates,
+        announcements: Announcements,
+        untaken_seconds: float = 60,
     ) -> None:
-        """`states` learn what came of a command, so that its answer need not ask for it; `announcements` are told that it ended."""
+        """`states` learn what came of a command, so that its answer need not ask for it; `announcements` are told that it ended.
+
+        `untaken_seconds`: so long after its delivery a start is looked at that the ledger has not heard of.
+        """
+        self._untaken = timedelta(seconds=untaken_seconds)
         self._postbox = postbox
         self._states = states
         self._announcements = announcements
@@ -83,6 +95,23 @@ class Relay:
             await asyncio.wait([self._failed], timeout=LOOK_SECONDS)
             if self._failed.done():
                 self._failed.result()
+
+    async def look_after_starts(self) -> None:
+        """Look, until cancelled, whether what was delivered is still begun: between delivery and the ledger somebody can end it.
+
+        Its number has been told to people, so the case is begun once more. Raises whatever is our own fault.
+        """
+        while True:
+            try:
+                for submission in await self._postbox.untaken_starts(STARTS_AT_ONCE, self._untaken):
+                    if not await self._delivery.stands(submission):
+                        log.error("start_lost", case_id=submission.case_id)
+                        await self._postbox.deliver_again(submission)
+            except AWAY as error:
+                log.warning("intake_away", error=type(error).__name__)
+            except NotDelivered as error:
+                self._counts.attempt_failed(error.reason)
+            await asyncio.sleep(LOOK_AFTER_STARTS_SECONDS)
 
     async def stop(self) -> None:
         """Stop delivering; what is not settled stays for whoever comes next."""

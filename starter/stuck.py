@@ -19,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from engine.database import Queries
 from schemas.calendar import TownDatetime
 from schemas.model import Model
+from starter.closed_signals import closed_signal
 from starter.postbox import Status
 
 REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")'
@@ -29,6 +30,8 @@ WAITS_FOR = {"ask_source": "source", "pay": "bank", "payment_status": "bank"}
 
 UNTAKEN = "the ledger does not take what it tells: see the log of the worker"
 """A flush is a local activity, whose tries Temporal does not show: they are noted in our own books."""
+
+TASK_FAILS = "its workflow task fails: see the log of the worker"
 
 AT_ONCE = 8
 
@@ -94,10 +97,15 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
     async def look(case_id: str) -> list[StuckCase]:
         async with places:
             described = await _described(client, case_id)
-        return list(_reasons(case_id, described, rows.get(case_id), patience)) if described else []
+            found = list(_reasons(case_id, described, rows.get(case_id), patience)) if described else []
+            failing = [each for each in found if each.why == TASK_FAILS]
+            signal = await closed_signal(client, case_id) if failing else None
+        if signal is None:
+            return found
+        return [each.model_copy(update={"why": signal.words()}) if each in failing else each for each in found]
 
     found = [
-        _stuck(row["case_id"], rows.get(row["case_id"]), UNTAKEN, "engineer", row["attempts"], row["since"])
+        _stuck(row["case_id"], rows.get(row["case_id"]), _untaken_words(row), "engineer", row["attempts"], row["since"])
         for row in untaken
     ]
     found += _culprits(failing, rows)
@@ -117,6 +125,13 @@ async def undelivered_cases(pool: asyncpg.Pool, patience: Patience | None = None
     culprits = list(_culprits(failing, rows))
     tried = {each.case_id for each in culprits}
     return culprits + [each for each in _waiting(undelivered, rows) if each.case_id not in tried]
+
+
+def _untaken_words(row: Any) -> str:
+    if row["turned_back_from"] is None:
+        return UNTAKEN
+    run = row["turned_back_from"]
+    return f"somebody turned it back to an earlier state: reset its run {run} to the last task before its end"
 
 
 def _culprits(failing: Sequence[Any], rows: Mapping[str, Any]) -> Iterator[StuckCase]:
@@ -152,9 +167,7 @@ def _reasons(
     task = pending.pending_workflow_task
     if task.attempt > patience.task_attempts:
         since = task.original_scheduled_time.ToDatetime(UTC)
-        yield _stuck(
-            case_id, row, "its workflow task fails: see the log of the worker", "engineer", task.attempt, since
-        )
+        yield _stuck(case_id, row, TASK_FAILS, "engineer", task.attempt, since)
     for activity in pending.pending_activities:
         if activity.attempt > patience.activity_attempts:
             yield _stuck(case_id, row, *_words(activity, row))

@@ -48,5 +48,15 @@ class Served:
         )  # fmt: skip
 
 
+async def answer_on(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """The status and the content of one answer, read by its length and no further: what comes after it may be a reset.
+
+    Begin to read before anything else is waited for: once a reset has come, asyncio gives nothing that came before it.
+    """
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = next(line.partition(b":")[2] for line in head.split(b"\r\n") if line.startswith(b"content-length:"))
+    return int(head.split(b" ", 2)[1]), await reader.readexactly(int(length))
+
+
 Serve = Callable[..., AbstractAsyncContextManager[Served]]
 """The fixture `serve`: an API on a port of its own, `async with serve(head_seconds=2.0) as served`."""

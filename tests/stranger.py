@@ -8,7 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
-from temporalio.api.command.v1 import Command, ScheduleActivityTaskCommandAttributes
+from temporalio.api.command.v1 import (
+    Command,
+    CompleteWorkflowExecutionCommandAttributes,
+    ContinueAsNewWorkflowExecutionCommandAttributes,
+    ScheduleActivityTaskCommandAttributes,
+)
 from temporalio.api.common.v1 import ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import CommandType, EventType
 from temporalio.api.failure.v1 import Failure
@@ -17,6 +22,7 @@ from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
     PollWorkflowTaskQueueRequest,
+    ResetWorkflowExecutionRequest,
     RespondActivityTaskCompletedRequest,
     RespondWorkflowTaskCompletedRequest,
     SignalWorkflowExecutionRequest,
@@ -86,6 +92,27 @@ def one_of_each(found: Sequence[Copied]) -> list[Copied]:
     return list({str(each): each for each in reversed(found)}.values())
 
 
+def complete() -> Command:
+    """The end of a workflow."""
+    return Command(
+        command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION,
+        complete_workflow_execution_command_attributes=CompleteWorkflowExecutionCommandAttributes(),
+    )
+
+
+def go_on(workflow: str, queue: str, payloads: Sequence[Payload]) -> Command:
+    """A next run, with whatever it is given."""
+    return Command(
+        command_type=CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION,
+        continue_as_new_workflow_execution_command_attributes=ContinueAsNewWorkflowExecutionCommandAttributes(
+            workflow_type=WorkflowType(name=workflow),
+            task_queue=TaskQueue(name=queue),
+            input=Payloads(payloads=payloads),
+            workflow_task_timeout=Duration(seconds=4),
+        ),
+    )
+
+
 @dataclass
 class Stranger:
     """Somebody at Temporal's port."""
@@ -101,8 +128,8 @@ class Stranger:
             run_id = events[0].workflow_execution_started_event_attributes.continued_execution_run_id
         return found
 
-    async def start(self, workflow: str, workflow_id: str, queue: str, payloads: Sequence[Payload]) -> str:
-        """Start a workflow; its run."""
+    async def start(self, workflow: str, workflow_id: str, queue: str, payloads: Sequence[Payload], **more: Any) -> str:
+        """Start a workflow as the town does; its run. `more`: what else the request asks for."""
         started = await self.client.workflow_service.start_workflow_execution(
             StartWorkflowExecutionRequest(
                 namespace=self.client.namespace,
@@ -110,12 +137,48 @@ class Stranger:
                 workflow_type=WorkflowType(name=workflow),
                 task_queue=TaskQueue(name=queue),
                 input=Payloads(payloads=payloads),
-                workflow_task_timeout=Duration(seconds=10),
+                workflow_task_timeout=Duration(seconds=4),
                 identity=IDENTITY,
                 request_id=uuid.uuid4().hex,
+                **more,
             )
         )
         return str(started.run_id)
+
+    async def reset(self, workflow_id: str, run_id: str) -> str:
+        """Turn a run back to its first task; the new run."""
+        events = (await self.client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history()).events
+        first = next(each for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+        turned = await self.client.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=self.client.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=workflow_id, run_id=run_id),
+                reason="by a stranger",
+                workflow_task_finish_event_id=first.event_id,
+                request_id=uuid.uuid4().hex,
+            )
+        )
+        return str(turned.run_id)
+
+    async def do(self, queue: str, workflow_id: str, *commands: Command) -> None:
+        """Answer the next task of a workflow on a queue in the place of a worker; other workflows' tasks are left to run out."""
+        while True:
+            task = await self.client.workflow_service.poll_workflow_task_queue(
+                PollWorkflowTaskQueueRequest(
+                    namespace=self.client.namespace, task_queue=TaskQueue(name=queue), identity=IDENTITY
+                )
+            )
+            if task.workflow_execution.workflow_id == workflow_id:
+                break
+        await self.client.workflow_service.respond_workflow_task_completed(
+            RespondWorkflowTaskCompletedRequest(
+                namespace=self.client.namespace, task_token=task.task_token, identity=IDENTITY, commands=commands
+            )
+        )
+
+    async def ended(self, workflow_id: str, run_id: str | None = None) -> None:
+        """End a run, as whoever reaches the port can."""
+        await self.client.get_workflow_handle(workflow_id, run_id=run_id).terminate("by a stranger")
 
     async def becomes(self, workflow_id: str, run_id: str, status: WorkflowExecutionStatus) -> None:
         """Wait until a run has come to this end."""

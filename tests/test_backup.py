@@ -64,7 +64,7 @@ async def test_a_town_restored_from_a_backup_made_under_load_goes_on(tmp_path: P
     ):
         load = load_on(town, http)
         sending = asyncio.create_task(load.send(BEFORE, 0.3))
-        await asyncio.sleep(2)
+        await eventually(lambda: len(load.told.pairs) >= 3)  # and more are on their way
         listing = await back_up(first, copy)
         await sending
         before = dict(load.told.cases)

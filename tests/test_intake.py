@@ -184,7 +184,7 @@ async def test_who_waits_in_the_process_that_delivers_is_told_at_once(
     states = CaseStates({INCIDENT.name: INCIDENT})
     announcements = Announcements(own_town.settings, states, look_again_seconds=NEVER)
     postbox = Postbox(own_town.pool)
-    delivery = Delivery(switch, own_town.settings.task_queue, {INCIDENT.name: INCIDENT})
+    delivery = Delivery(switch, own_town.settings.task_queue, {INCIDENT.name: INCIDENT}, postbox)
     relay = Relay(postbox, delivery, Counts(), states, announcements)
     [waiting] = await postbox.claim(1)
     looked = asyncio.Event()

@@ -1,14 +1,19 @@
 """Cases that do not get on are found, by what is the matter with them; a try at once is possible."""
 
 import asyncio
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from temporalio.api.common.v1 import Payload, WorkflowExecution
+from temporalio.api.enums.v1 import ResetReapplyExcludeType
+from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client
 
 from activities.ledger import NOTED_FROM
+from engine.codec import ENCODING, KEY_ID
 from engine.keys import Keys
 from engine.settings import Settings
 from schemas.incident import INCIDENT
@@ -16,6 +21,7 @@ from starter.stuck import UNTAKEN, Patience, StuckCase, retry_now, stuck_cases
 from tests.api_callers import As
 from tests.door import OpenDoor, Step
 from tests.refused_flush import refuse_flushes, take_flushes
+from tests.stranger import Stranger
 from tests.waiting import eventually
 from worker import town_worker
 
@@ -123,3 +129,40 @@ async def test_only_who_runs_the_whole_town_sees_the_list(as_: As) -> None:
 
     assert [(answer.status_code, answer.json()["complete"]) for answer in allowed] == [(200, True)] * 2
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(403, "not-your-role")] * 3
+
+
+async def test_a_signal_that_no_key_opens_is_named_and_where_to_reset_to(
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys
+) -> None:
+    """Who closes a signal with a key id of his own making stops a case until somebody acts: the list says which signal, and how."""
+    alone = settings.model_copy(update={"task_queue": "stuck-signal"})
+    town = await door(INCIDENT, task_queue=alone.task_queue)
+    async with town_worker(alone, keys, temporal, pool) as worker, worker:
+        case_id = await town.start()
+        await town.stands(case_id)
+        made_up = {"encoding": ENCODING, KEY_ID: b"payload-2-00000000", "bound-to-workflow": case_id.encode()}
+        stranger = Stranger(temporal)
+        await stranger.signal(case_id, [Payload(metadata=made_up, data=b"x" * 40)])
+        named: list[str] = []
+
+        async def is_named() -> bool:
+            named[:] = [each.why for each in await found(pool, temporal, case_id) if "signal" in each.why]
+            return bool(named)
+
+        await eventually(is_named)
+        shown = re.search(
+            r"signal message \(event (\d+)\).* payload-2-00000000: .* event (\d+), without signals", named[0]
+        )
+        assert shown is not None, named
+        await temporal.workflow_service.reset_workflow_execution(
+            ResetWorkflowExecutionRequest(
+                namespace=temporal.namespace,
+                workflow_execution=WorkflowExecution(workflow_id=case_id),
+                reason="made up",
+                workflow_task_finish_event_id=int(shown[2]),
+                reset_reapply_exclude_types=[ResetReapplyExcludeType.RESET_REAPPLY_EXCLUDE_TYPE_SIGNAL],
+                request_id=case_id,
+            )
+        )
+        answer = await town.taken(case_id, Step("sign", "officer"))
+    assert answer.status_code == 200, answer.text

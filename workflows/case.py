@@ -43,6 +43,9 @@ CLOCKS_ARE_HEARD_BEFORE_ANSWERS = "clocks-are-heard-before-answers"
 MESSAGES_ARE_OF_CASES_IT_KNOWS = "messages-are-of-cases-it-knows"
 """Patch of cases from before: they heard every message, whoever it was of or for. Asked for only where one is refused."""
 
+LATER_RUNS_KNOW_THE_FIRST = "later-runs-know-the-first"
+"""Patch of cases from before: the state of a later run could be gone on with by a workflow of somebody's own."""
+
 
 def command(handler: Callable[..., None]) -> Any:
     """Make the Temporal update of a command from its handler `def sign(self, command: Sign, by: Actor) -> None`.
@@ -77,11 +80,12 @@ class Case(Generic[StateT]):
     def __new__(cls, state: StateT) -> Any:
         """Make the case, or what fails in its place; asked before any procedure looks at what it is given.
 
-        A case that has begun goes on in a run that its last run made, and none begins there. Temporal says so of no other run.
+        A case that has begun goes on in a run that its last run made, and none begins there. Temporal says so of no other run
+        but those of a cron or a retry, which no case has, and those that somebody's own workflow made: it has another first run.
         """
         info = workflow.info()
         foreign = found_out_of_place(state)
-        if foreign is None and (state.seq == 0) is (info.continued_run_id is None):
+        if foreign is None and _is_run_of(state, info):
             return super().__new__(cls)
         steps.tell_refused((foreign.of if foreign else "") or info.workflow_id, "start")
         return _Copy()
@@ -369,6 +373,8 @@ class Case(Generic[StateT]):
         await self._boundary.drop()
         if not self.state.ended:
             self.state.runs += 1
+            if self.state.charter.knows_first_run or workflow.patched(LATER_RUNS_KNOW_THE_FIRST):
+                self.state.first_run = workflow.info().first_execution_run_id
             workflow.continue_as_new(self.state)
         return CaseOutcome(
             case_id=self.state.case_id, stage=self.state.stage, seq=self.state.seq, head_hash=self.state.head_hash
@@ -422,6 +428,7 @@ class Case(Generic[StateT]):
                 row=row_of(self.state, facts),
                 run_id=workflow.info().run_id,
                 first_run_id=workflow.info().first_execution_run_id,
+                made_by_reset=workflow.info().run_id != workflow.info().original_execution_run_id,
                 task_at=workflow.now(),
                 entries=tuple(self.state.entries),
                 notices=tuple(self.state.notices),
@@ -451,6 +458,15 @@ class Case(Generic[StateT]):
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
             self._boundary.mark()
+
+
+def _is_run_of(state: CaseState, info: workflow.Info) -> bool:
+    """Whether Temporal says of a run that a case begins in it, or goes on."""
+    if info.cron_schedule or info.retry_policy is not None:
+        return False
+    if (state.seq == 0) is not (info.continued_run_id is None):
+        return False
+    return state.first_run is None or state.first_run == info.first_execution_run_id
 
 
 class _Copy:

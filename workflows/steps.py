@@ -24,6 +24,7 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from activities.children import Children
     from activities.departments import Departments
     from activities.ledger import Ledger
     from activities.means import PENDING as SOURCE_NOT_READY
@@ -31,6 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments import PENDING as BANK_NOT_READY
     from activities.payments import Payments
     from schemas.case import CaseState, Message, can_be_case_id
+    from schemas.child_number import ChildNumber, ChildStanding
     from schemas.clocks import ClockView, Status
     from schemas.department import (
         Gateway,
@@ -74,6 +76,17 @@ _OUTSIDE_ALTOGETHER = timedelta(days=1)
 
 # The other case answers within a workflow task or two, if it still lives and a worker runs. Real time.
 _CASE_ANSWERS_WITHIN = timedelta(hours=1)
+
+# Temporal and Postgres are both near; while one of them is away it is tried again without an end.
+_NUMBER_ATTEMPT = timedelta(seconds=10)
+_NUMBER_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=20))
+
+# Who takes a child's number again and again makes its parent wait longer and longer, and its history no longer.
+_NUMBER_PAUSE_FIRST = timedelta(seconds=1)
+_NUMBER_PAUSE_MAX = timedelta(minutes=10)
+
+A_CHILD_IS_OF_ITS_PARENT = "a-child-is-of-its-parent"
+"""Patch: before, whatever stood under the number of a child was taken for the child. Asked for only where something does."""
 
 # Longer than most cases live; where one outlives it, a workflow task comes in which nothing happens.
 _BOUNDARY = timedelta(days=365)
@@ -218,10 +231,26 @@ def _last_fault(error: BaseException) -> str | None:
 async def start_case(procedure: Procedure, state: CaseState) -> bool:
     """Start a case of another procedure; False when it stands already. It lives on by itself and reports by messages.
 
+    Somebody else's run under its number is not the case: it is ended, and the case is started in its place.
     An id that no case can have is answered as if there were one: it would make this case's task fail for ever.
     """
     if not can_be_case_id(state.case_id):
         return False
+    if await _begin_case(procedure, state, WorkflowIDReusePolicy.REJECT_DUPLICATE):
+        return True
+    if not workflow.patched(A_CHILD_IS_OF_ITS_PARENT):
+        return False
+    pause = _NUMBER_PAUSE_FIRST
+    while not (await _free_number(procedure, state)).stands:
+        if await _begin_case(procedure, state, WorkflowIDReusePolicy.ALLOW_DUPLICATE):
+            return True
+        await workflow.sleep(pause, summary="案号被占用,稍后再取 its number is taken again")
+        pause = min(pause * 2, _NUMBER_PAUSE_MAX)
+    return False
+
+
+async def _begin_case(procedure: Procedure, state: CaseState, reuse: WorkflowIDReusePolicy) -> bool:
+    """Start the workflow of a child; False when there is one under its number, running or (by `reuse`) ended."""
     attributes = [SearchAttributePair(_KEYWORDS[name], value) for name, value in first_keywords_of(state).items()]
     try:
         await workflow.start_child_workflow(
@@ -229,7 +258,7 @@ async def start_case(procedure: Procedure, state: CaseState) -> bool:
             state,
             id=state.case_id,
             parent_close_policy=workflow.ParentClosePolicy.ABANDON,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_reuse_policy=reuse,
             task_timeout=TASK_TIMEOUT,
             search_attributes=TypedSearchAttributes(attributes),
             static_summary=summary_of(procedure.title, state),
@@ -238,6 +267,21 @@ async def start_case(procedure: Procedure, state: CaseState) -> bool:
     except WorkflowAlreadyStartedError:
         return False
     return True
+
+
+async def _free_number(procedure: Procedure, state: CaseState) -> ChildStanding:
+    """Ask whose run has the number of a child; nothing has it any more where that is not the child. No answer: ask again."""
+    asked = ChildNumber(
+        case_id=workflow.info().workflow_id, child=state.case_id, procedure=procedure.name, opening=state.opening
+    )
+    answer = await workflow.execute_activity_method(
+        Children.free_child_number,
+        asked,
+        start_to_close_timeout=_NUMBER_ATTEMPT,
+        retry_policy=_NUMBER_RETRY,
+        summary=f"核对案号 {state.case_id}",
+    )
+    return answer if is_answer_to(asked, answer) else ChildStanding(stands=False)
 
 
 async def tell_case(case_id: str, message: Message) -> bool:

@@ -114,3 +114,22 @@ set status = 'waiting', answer = null, settled_at = null, failing_since = null, 
     attempts = attempts + 1
 where submission = $1 and status = 'set_aside'
 returning *;
+
+-- name: case_stands
+-- Whether a case has told the ledger of itself; one that a restored town has to begin once more has not.
+select exists (select from cases where case_id = $1 and first_run_id is distinct from '');
+
+-- name: untaken_starts
+-- Starts of the last day that were delivered and whose case has told nothing; those delivered before come later and later.
+select * from intake
+where kind = 'start' and status = 'delivered'
+  and settled_at > clock_timestamp() - interval '1 day'
+  and settled_at < clock_timestamp() - $2::interval * power(2, least(attempts, 12) - 1)
+  and not exists (select from cases where cases.case_id = intake.case_id)
+order by settled_at
+limit $1;
+
+-- name: deliver_again
+-- Deliver a start once more, if nobody else has meanwhile.
+update intake set status = 'waiting', settled_at = null, leased_until = null
+where intake_id = $1 and attempts = $2 and kind = 'start' and status = 'delivered';

@@ -5,8 +5,8 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (case_id, seq, hash) do nothing;
 
 -- name: flush_case
--- All that is pending in a case, in one statement (engine/migrations/20261128000050_first_run.sql).
-select flush_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5, $6);
+-- All that is pending in a case, in one statement (engine/migrations/20261129000010_turned_back.sql).
+select flush_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5, $6, $7);
 
 -- name: note_retry
 -- A flush is tried again: at the latest half a minute after the last try; what comes later is another fault (as `untaken` has it).

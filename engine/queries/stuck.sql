@@ -23,8 +23,18 @@ order by 2
 limit $2;
 
 -- name: untaken
--- Cases whose flush has been tried for so long, and was a moment ago: a try follows the last one within half a minute.
-select case_id, attempts, since from flush_retries
+-- Cases whose flush has been tried for so long, and was a moment ago: a try follows the last one within half a minute. With the
+-- run that told the head, where the run that tells now was given the state of an earlier one.
+select case_id, attempts, since, head.run_id as turned_back_from
+from flush_retries left join lateral (
+    select ledger.run_id from cases join ledger using (case_id, seq)
+    where cases.case_id = flush_retries.case_id and ledger.hash = cases.head_hash
+      and exists (
+          select from refusals
+          where refusals.case_id = flush_retries.case_id and refusals.command = 'turned-back'
+            and refusals.at > flush_retries.since - interval '1 minute'
+      )
+) as head on true
 where tried_at > clock_timestamp() - interval '90 seconds' and since < clock_timestamp() - $1::interval
 order by since
 limit $2;

@@ -1,6 +1,8 @@
 """A ciphertext is good in one place: whatever somebody at Temporal's port copies to another one is refused, told and named."""
 
 import asyncio
+import importlib
+import pkgutil
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +17,7 @@ from temporalio.converter import ActivitySerializationContext
 from temporalio.service import RPCError
 from temporalio.worker import Worker
 
+import schemas
 from activities.ledger import Ledger
 from audit.archiver import Archiver
 from audit.replay import replay_cases
@@ -29,18 +32,31 @@ from engine.temporal import IDENTITY, workflow_runner
 from schemas.case import Message
 from schemas.department import Gateway, OrderReceipt
 from schemas.procedure import Procedure
+from schemas.setting_aside import SetAside
+from schemas.summons_state import Stage as SummonsStage
+from schemas.whistle import WHISTLE
+from schemas.whistle_call import summons_id
+from schemas.whistle_messages import Subject, SummonsReport
 from tests.door import Door, OpenDoor, Walk, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.old_payloads import closed_before
 from tests.stranger import Copied, Stranger, one_of_each
 from tests.waiting import eventually
 from worker import beside
+from workflows.recovery import TOLD
 from workflows.registry import PROCEDURES
 
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
 
 SHORT = 60
 """So many events, and a case goes on in its next run."""
+
+OPENED = [procedure for procedure in PROCEDURE_LIST if procedure.parent is None]
+SUBJECTS = sorted({
+    TOLD, *(str(subject) for each in pkgutil.iter_modules(schemas.__path__)
+            for subject in getattr(importlib.import_module(f"schemas.{each.name}"), "Subject", ())),
+})  # fmt: skip
+"""What cases tell each other, all of it: also what procedures to come will tell, in their `Subject`."""
 
 Genuine = Callable[[Procedure], Awaitable["Source"]]
 REFUSED = "select count(*) from refusals where case_id = $1 and code = 'out-of-place'"
@@ -201,8 +217,15 @@ async def test_a_case_is_not_begun_once_more(
     await archiver.one_pass(full=True)
     ends = await pool.fetchval("select count(*) from ledger where case_id = $1 and kind = 'case:terminated'", case_id)
     assert ends <= 1
-    assert (await Standing.of(pool, case_id)).entries[: len(before.entries)] != []
+    after = (await Standing.of(pool, case_id)).entries
+    assert after[: len(before.entries)] == before.entries != []
     assert await pool.fetchval("select ended from cases where case_id = $1", case_id)
+
+    # Nor the reset of a copy for one of the case.
+    await stranger.becomes(case_id, await stranger.reset(case_id, run), WorkflowExecutionStatus.FAILED)
+    await archiver.archive_case(case_id)
+    await archiver.one_pass(full=True)
+    assert (await Standing.of(pool, case_id)).entries == after
 
 
 @EVERY_PROCEDURE
@@ -237,34 +260,67 @@ async def test_no_copy_is_heard(
     assert "signal-copied" in replayed
     first = next(step for step in town.examples.MAIN.steps if not callable(step.body))
     answer = await town.taken(case_id, first)
-    assert answer.status_code in {200, 409}, answer.text  # taken up and judged: it does not wait
+    assert answer.status_code == 200, answer.text
 
 
 @EVERY_PROCEDURE
 async def test_only_who_has_to_do_with_a_case_is_heard(
     procedure: Procedure, door: OpenDoor, temporal: Client, pool: asyncpg.Pool
 ) -> None:
-    """A message that was written with the key, and is for another case or of one that this one does not know, is not heard."""
+    """A message that was written with the key, and is for another case or of one that this one does not know, is not heard.
+
+    Nor that a command of another case was set aside.
+    """
     town: Door = await door(procedure)
     case_id, other = await town.start(), await town.start()
     for each in (case_id, other):
         await town.stands(each)
     before = await at_rest(pool, case_id)
-    subjects = ("summons_reported", "whistle_ended", "whistle_blown", "incident_answered", "whistle_scored", "recovery_told",
-                "merge_offered", "merge_answered")  # fmt: skip
     messages = [
         Message(
             message_id=f"{other}/{subject}", sender=f"welfare-20990101-000001.{subject}", to=case_id, subject=subject
         )
-        for subject in subjects
+        for subject in SUBJECTS
     ]
     messages.append(Message(message_id="1", sender=str(before.row[5].get("parent") or other), to=other, subject="told"))
     messages.append(Message(message_id="2", sender=str(before.row[5].get("parent") or other), subject="told"))
+    handle = temporal.get_workflow_handle(case_id)
+    await handle.signal("set_aside", SetAside(case_id=other, number="1", command="sign", failure="RuntimeError"))
     for message in messages:
-        await temporal.get_workflow_handle(case_id).signal("message", message)
+        await handle.signal("message", message)
 
     async def told() -> bool:
         return bool(await pool.fetchval(REFUSED, case_id) >= len(messages))
+
+    await eventually(told)
+    assert await at_rest(pool, case_id) == before
+
+
+def test_what_cases_tell_each_other_is_known() -> None:
+    """The law above tries what is told today, of every procedure that tells something."""
+    assert {"merge_offered", "merge_answered", "followed", "follower_left", "summons_reported", "whistle_blown"} < set(
+        SUBJECTS
+    )
+    assert {"recovery_told", "incident_answered", "whistle_scored", "following"} < set(SUBJECTS)
+
+
+async def test_a_summons_tells_of_its_own_department_alone(
+    door: OpenDoor, temporal: Client, pool: asyncpg.Pool
+) -> None:
+    """A summons that its whistle knows, and that speaks for another department than its own, is not heard."""
+    town: Door = await door(WHISTLE)
+    case_id = await town.start()
+    await town.stands(case_id)
+    before = await at_rest(pool, case_id)
+    one, other = (each["department"] for each in before.row[5]["summoned"])
+    message = Message(
+        message_id="1", sender=summons_id(case_id, one), to=case_id, subject=Subject.SUMMONS_REPORTED,
+        facts=SummonsReport(department=other, stage=SummonsStage.DONE, heard=99).model_dump(mode="json"),
+    )  # fmt: skip
+    await temporal.get_workflow_handle(case_id).signal("message", message)
+
+    async def told() -> bool:
+        return bool(await pool.fetchval(REFUSED, case_id))
 
     await eventually(told)
     assert await at_rest(pool, case_id) == before
@@ -420,6 +476,38 @@ async def test_a_start_from_before_is_good_once(
     assert await Standing.of(pool, source.case_id) == before
     assert await pool.fetchval(REFUSED, source.case_id) > refused
     assert await pool.fetchval("select count(*) from ledger where case_id = $1", workflow_id) == 0
+
+
+@pytest.mark.parametrize("procedure", OPENED, ids=lambda procedure: procedure.name)
+async def test_a_start_from_before_that_nobody_has_run_yet_begins_no_other_workflow(
+    procedure: Procedure,
+    door: OpenDoor,
+    key_from_before: tuple[str, bytes],
+    stranger: Stranger,
+    settings: Settings,
+    keys: Keys,
+    pool: asyncpg.Pool,
+) -> None:
+    """While no row of a case says whose it is, a copy of its start under another number writes none: the ledger asks for it."""
+    town: Door = await door(procedure, task_queue="nobody-works-here", patience=0.1)
+    case_id = await town.start()
+
+    async def waits() -> bool:
+        with suppress(RPCError):  # it is on its way
+            return bool(await stranger.read(case_id))
+        return False
+
+    await eventually(waits)
+    (start,) = [each for each in await stranger.read(case_id) if each.kind == "start"]
+    [opened] = await EncryptionCodec(keys.payload).decode(start.payloads)
+    workflow_id = new_number(procedure)
+    copied = [closed_before(opened, *key_from_before)]
+    run = await stranger.start(procedure.name, workflow_id, settings.task_queue, copied)
+    await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
+
+    assert await pool.fetchval(REFUSED, case_id) == 1
+    assert await pool.fetchval("select count(*) from cases where case_id = any($1)", [case_id, workflow_id]) == 0
+    assert await pool.fetchval("select count(*) from ledger where case_id = any($1)", [case_id, workflow_id]) == 0
 
 
 @EVERY_PROCEDURE

@@ -205,6 +205,34 @@ def test_a_mask_is_at_most_one_letter_or_number(name: str) -> None:
     assert all(unicodedata.category(each)[0] in "LN" and not is_blank(each) for each in mask[:-1])
 
 
+@pytest.mark.parametrize("unseen", INVISIBLE, ids=ascii)
+def test_a_mask_begins_with_what_can_be_seen(unseen: str) -> None:
+    """Some signs that draw nothing are letters to Unicode: none of them stands for a name."""
+    assert masked_name(f"{unseen}王小明") == "王*"
+    assert masked_name(unseen) == "*"
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("王\u200d小明", "王小明"),
+        ("王\u200c小明", "王小明"),
+        ("\u200d王", "王"),
+        ("\ufe0f王", "王"),
+        ("\U000e0100王", "王"),
+        ("王\u180b", "王"),
+        ("王\u200d", "王"),
+        ("علی\u200c", "علی"),
+        ("ᠨ\u180bᠢ\u180b\u180b", "ᠨ\u180bᠢ\u180b"),
+        ("\u200d", ""),
+    ],
+    ids=ascii,
+)
+def test_joiners_and_variants_stay_only_where_they_are_spelling(written: str, form: str) -> None:
+    """Between letters of scripts that join, and behind what has a variant; elsewhere two names that look the same are one."""
+    assert tidy(written) == form
+
+
 @given(st.text())
 def test_what_is_tidy_stays_so(name: str) -> None:
     """The form of a name is its own form, has no direction in it, and is blank only if the name was."""

@@ -108,11 +108,13 @@ def requests_at(
 
 
 def fault_of(answer: httpx.Response) -> str | None:
-    """What is wrong with an answer: a fault of ours, or an error that is no problem."""
+    """What is wrong with an answer: a fault of ours, an error that is no problem, or one that no door has looked at."""
     if answer.status_code >= 500:
         return f"{answer.status_code} {answer.text[:200]}"
     if answer.status_code >= 400 and answer.headers.get("content-type") != PROBLEM:
         return f"{answer.status_code} as {answer.headers.get('content-type')}"
+    if answer.status_code == 422 and "request" in {each["field"] for each in answer.json().get("faults", ())}:
+        return "refused by the database alone, and nobody is told which field it is"
     return None
 
 

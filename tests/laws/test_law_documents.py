@@ -83,9 +83,13 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
         packed({"[Content_Types].xml": types("application/vnd.ms-excel.macrosheet+xml")}, WORKBOOK), Active.MACRO,
     ),
     "ActiveX": (packed({"word/activeX/activeX1.xml": "<x/>"}), Active.CONTROL),
-    "control by its relationship": (
+    "control by its content type": (
         packed({"[Content_Types].xml": types("application/vnd.ms-office.activeX+xml")}), Active.CONTROL,
     ),
+    "control by its relationship": (
+        packed({"word/_rels/document.xml.rels": related("activeXControlBinary", "harmless.bin")}), Active.CONTROL,
+    ),
+    "control of a form": (packed({"xl/ctrlProps/ctrlProp1.xml": "<x/>"}, WORKBOOK), Active.CONTROL),
     "OLE object": (packed({"word/embeddings/oleObject1.bin": b"\xd0\xcf\x11\xe0"}), Active.EMBEDDED),
     "OLE object under another name": (packed({"word/embeddings/figures.bin": b"MZ"}), Active.EMBEDDED),
     "OLE object by its content type": (
@@ -94,6 +98,11 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     "a macro in an embedded workbook": (
         packed({"word/embeddings/figures.xlsx": packed({"xl/vbaProject.bin": b"x"}, WORKBOOK)}), Active.EMBEDDED,
     ),
+    "a workbook in an embedded workbook": (
+        packed({"word/embeddings/a.xlsx": packed({"xl/embeddings/b.xlsx": packed({}, WORKBOOK)}, WORKBOOK)}), Active.EMBEDDED,
+    ),
+    "a connection to a database": (packed({"xl/connections.xml": "<x/>"}, WORKBOOK), Active.EXTERNAL),
+    "another file taken in as it is": (packed({"word/afchunk.mht": b"x"}), Active.EXTERNAL),
     "remote template": (
         packed({"word/_rels/settings.xml.rels": related("attachedTemplate", "https://evil.example/x.dotm", "External")}),
         Active.EXTERNAL,
@@ -113,8 +122,18 @@ ACTIVE: dict[str, tuple[bytes, Active]] = {
     "DDE field": (packed({"word/document.xml": field(' DDEAUTO c:\\\\cmd.exe "/k calc"')}), Active.COMMAND),
     "DDE field in pieces": (packed({"word/document.xml": field("D", "DE", "AUTO cmd")}), Active.COMMAND),
     "DDE field in a part of another place": (packed({"elsewhere/x.bin": field("DDE cmd")}), Active.COMMAND),
+    "a part twice, in other letters": (packed({"WORD/document.xml": "<y/>"}), Active.HIDDEN),
+    "a part in an encoding that no office writes": (
+        packed({"word/document.xml": '<?xml version="1.0" encoding="UTF-7"?><x/>'}), Active.HIDDEN,
+    ),
     "a document type declaration": (packed({"word/document.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"}), Active.HIDDEN),
     "a part that grows without end": (packed({"word/document.xml": b"<x>" + bytes(30_000_000)}), Active.HIDDEN),
+    "content types that grow without end": (
+        packed({"[Content_Types].xml": types().replace("</Types>", " " * 26_000_000 + types(VBA))}, WORKBOOK), Active.HIDDEN,
+    ),
+    "parts that together grow without end": (
+        packed({f"word/part{number}.xml": "<x>" + " " * 20_000_000 + "</x>" for number in range(3)}), Active.HIDDEN,
+    ),
     "PDF with JavaScript": (b"%PDF-1.7\n1 0 obj<</S /JavaScript /JS (app.alert(1))>>endobj", Active.SCRIPT),
     "PDF with JavaScript written in numbers": (b"%PDF-1.7\n1 0 obj<</S /J#61vaScript>>endobj", Active.SCRIPT),
     "PDF with a script by reference": (b"%PDF-1.7\n1 0 obj<</S/Rendition/JS 5 0 R>>endobj", Active.SCRIPT),
@@ -383,6 +402,21 @@ def test_a_macro_behind_ten_thousand_names_is_not_taken() -> None:
     assert recognise(crowded(4000, "word/vbaProject.bin")) is None
     assert examine(crowded(4000)).media_type == DOCX
     assert examine(crowded(5000)).media_type is None
+
+
+def test_an_archive_with_two_ends_is_not_taken() -> None:
+    """Where something stands behind the table of contents, or in its comment, readers differ about what the file is."""
+    commented = io.BytesIO(packed({}))
+    with zipfile.ZipFile(commented, "a") as archive:
+        archive.comment = packed({"word/vbaProject.bin": b"x"})
+
+    assert recognise(packed({})) == DOCX
+    assert recognise(commented.getvalue()) is None
+    assert recognise(packed({}) + b"%PDF-1.7") is None
+    for place, said in ((-2, "a comment that is not there"), (-18, "a second disk")):
+        lying = bytearray(packed({}))
+        lying[place] = 1
+        assert recognise(bytes(lying)) is None, said
 
 
 @pytest.mark.parametrize(("name", "content"), [pytest.param(*each, id=each[0]) for each in costly()])

@@ -66,9 +66,10 @@ def test_every_limit_is_a_duty_or_a_window(procedure: Procedure) -> None:
     """No limit of a policy is forgotten by the laws below: it is somebody's duty, or a window that is nobody's."""
     policy = delivered(procedure)
 
-    named = {duty.name for duty in policy.duties()} | policy.WINDOWS
+    named, found = {duty.name for duty in policy.duties()} | policy.WINDOWS, {name for name, _limit in _limits(policy)}
 
-    assert {name for name, _limit in _limits(policy)} <= named
+    assert list(policy.duties())
+    assert set() < found <= named
 
 
 @EVERY_POLICY

@@ -14,6 +14,7 @@ from engine.keys import Keys
 from engine.settings import Settings
 from engine.stamps import StampSigner
 from schemas.actor import Actor, Role, Stamp
+from schemas.calendar import SHANGHAI
 from schemas.canonical import digest
 from schemas.case import CaseOutcome
 from schemas.case_file import Urge
@@ -85,7 +86,12 @@ async def test_what_a_case_did_before_an_upgrade_keeps_no_law_from_it(
             await town.go(case_id, [Step("urge", town.examples.REPORTER)])
         found = await audited(case_id)
 
-        assert await reminders(pool, case_id) == 2  # one of the earlier day, and one of today: the rest is counted
+        # One of the earlier release, and one of today's, or two where the test goes on over midnight: the rest is counted.
+        at = await pool.fetch(
+            "select at from ledger where case_id = $1 and kind = 'incident:urged' order by seq", case_id
+        )
+        days = {row["at"].astimezone(SHANGHAI).date() for row in at[1:]}
+        assert (len(at), await reminders(pool, case_id)) == (4, 1 + len(days))
     assert [finding.detail for finding in found if not finding.ok] == []
 
 
@@ -168,5 +174,5 @@ async def test_no_signal_of_any_shape_stops_a_case(
         kept = "select count(*) from refusals where case_id = $1 and code = 'out-of-place'"
         return bool(await pool.fetchval(kept, case_id) >= 10)
 
-    assert answer.status_code in {200, 409}, answer.text
+    assert answer.status_code == 200, answer.text
     await eventually(told)
