@@ -26,6 +26,7 @@ from schemas.payment import (
     Statement,
     StatementLine,
     StatementPage,
+    VoucherLine,
 )
 
 LONGEST_PAGE_BYTES = 512 * 1024
@@ -97,15 +98,22 @@ class BankGateway:
         """The bank's own books of a month, page by page. Raises GatewayUnavailable."""
         lines: list[StatementLine] = []
         receipts: list[ReceiptLine] | None = None
+        vouchers: list[VoucherLine] | None = None
         after: str | None = None
         for _ in range(PAGES_MAX):
             page = await self._page(bank, month, after)
             lines.extend(page.lines)
             if page.receipts is not None:
                 receipts = [*(receipts or ()), *page.receipts]
+            if page.vouchers is not None:
+                vouchers = [*(vouchers or ()), *page.vouchers]
             if page.next is None:
-                told = None if receipts is None else tuple(receipts)
-                return Statement(month=month, lines=tuple(lines), receipts=told)
+                return Statement(
+                    month=month,
+                    lines=tuple(lines),
+                    receipts=None if receipts is None else tuple(receipts),
+                    vouchers=None if vouchers is None else tuple(vouchers),
+                )
             if page.next == after:
                 break
             after = page.next

@@ -18,6 +18,7 @@ from schemas.reconciliation import (
     RecoveryEntry,
     booked,
 )
+from schemas.reconciliation_by_hand import PaymentByHand, booked_by_hand
 from schemas.welfare_rules import next_month
 from schemas.welfare_state import UNDECIDED
 
@@ -36,10 +37,11 @@ class PaymentQueries(Queries):
 SQL = PaymentQueries.load("payments")
 
 
-async def payments_of_month(connection: Connection, month: Month) -> list[OurPayment]:
-    """Every payment of a month that stands in the chains of our cases."""
+async def payments_of_month(connection: Connection, month: Month) -> tuple[list[OurPayment], list[PaymentByHand]]:
+    """Every payment of a month that stands in the chains of our cases: by the bank, and by hand."""
     rows = await connection.fetch(SQL.payments_of_month, month)
-    return booked(LedgerPayment.model_validate(dict(row)) for row in rows)
+    entries = [LedgerPayment.model_validate(dict(row)) for row in rows]
+    return booked(entries), booked_by_hand(entries)
 
 
 async def recoveries_of_month(connection: Connection, month: Month, receipts: Iterable[str]) -> list[RecoveryEntry]:

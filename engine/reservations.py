@@ -43,7 +43,7 @@ async def reserve(
     others = [Standing.model_validate(dict(row)) for row in rows if row["case_id"] != case_id]
     found = in_the_way(claims, others, place, occasion, held)
     if not found:
-        kept = taken(claims) if occasion is Occasion.TAKEN else claims
+        kept = taken(claims, occasion)
         await connection.execute(
             SQL.reserve, kind, case_id, [claim.key for claim in kept], [claim.hold for claim in kept]
         )

@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS payments (
 CREATE TABLE IF NOT EXISTS payment_cases (payment_key TEXT PRIMARY KEY, case_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS receipts (
   receipt TEXT PRIMARY KEY, amount_fen INTEGER NOT NULL, month TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS vouchers (voucher TEXT NOT NULL, amount_fen INTEGER NOT NULL, month TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS superseded (payment_key TEXT PRIMARY KEY);
 -- Without a key on purpose: money that moved twice must be seen, not refused.
 CREATE TABLE IF NOT EXISTS movements (
@@ -97,6 +98,17 @@ class BankBook(Book):
         """What was paid in during a month."""
         rows = self._connection.execute(
             "SELECT receipt, amount_fen, at FROM receipts WHERE month = ? ORDER BY rowid", (month,)
+        )
+        return [dict(row) for row in rows]
+
+    def pay_out(self, voucher: str, amount_fen: int, month: str, at: str) -> None:
+        """Pay out by hand, for a month; a voucher that is paid out twice stands there twice."""
+        self._connection.execute("INSERT INTO vouchers VALUES (?, ?, ?, ?)", (voucher, amount_fen, month, at))
+
+    def vouchers(self, month: str) -> list[dict[str, Any]]:
+        """What was paid out by hand for a month."""
+        rows = self._connection.execute(
+            "SELECT voucher, amount_fen, at FROM vouchers WHERE month = ? ORDER BY rowid", (month,)
         )
         return [dict(row) for row in rows]
 

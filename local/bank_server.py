@@ -5,6 +5,7 @@ POST /<code>/payment-batches     several, each judged by itself
 GET  /<code>/payments/{key}      what became of one
 GET  /<code>/statements/{month}  the books of a month
 POST /<code>/receipts            somebody pays in at the counter, for tests and stories
+POST /<code>/vouchers/MONTH      the treasury pays out by hand for a month, for tests
 GET  /<code>/journal             all of the books, for tests and stories
 GET  /healthz
 """
@@ -31,7 +32,7 @@ from local.department_post import ReportPost
 from local.quiet_server import listen, quiet_server, url_of
 from local.wire import SLOW_ANSWER_SECONDS, believed, never, problem
 from schemas.department import IDEMPOTENCY_HEADER
-from schemas.payment import STATEMENT_PAGE, BatchBody, PaymentBody, PayStatus, ReceiptLine
+from schemas.payment import STATEMENT_PAGE, BatchBody, PaymentBody, PayStatus, ReceiptLine, VoucherLine
 from schemas.signature import read_secrets
 
 log = structlog.get_logger()
@@ -71,6 +72,7 @@ class RunningBank:
             Route(f"/{bank.code}/payments/{{key}}", self._status),
             Route(f"/{bank.code}/statements/{{month}}", self._statement),
             Route(f"/{bank.code}/receipts", self._pay_in, methods=["POST"]),
+            Route(f"/{bank.code}/vouchers/{{month}}", self._pay_out, methods=["POST"]),
             Route(f"/{bank.code}/journal", self._journal),
             Route("/healthz", self._health),
         ]
@@ -252,7 +254,10 @@ class RunningBank:
         ]  # fmt: skip
         further = str(found[-1].number) if len(found) == STATEMENT_PAGE else None
         paid_in = self._book.receipts(month) if after is None else []
-        return JSONResponse({"month": month, "lines": lines, "receipts": paid_in, "next": further})
+        paid_out = self._book.vouchers(month) if after is None else []
+        return JSONResponse(
+            {"month": month, "lines": lines, "receipts": paid_in, "vouchers": paid_out, "next": further}
+        )
 
     async def _pay_in(self, request: Request) -> Response:
         """Somebody pays in at the counter: no town sends this."""
@@ -261,6 +266,15 @@ class RunningBank:
         except ValidationError:
             return problem(400, "unreadable-receipt")
         self._book.pay_in(line.receipt, line.amount_fen, f"{line.at.astimezone(SHANGHAI):%Y-%m}", line.at.isoformat())
+        return JSONResponse(line.model_dump(mode="json"), 201)
+
+    async def _pay_out(self, request: Request) -> Response:
+        """The treasury pays out by hand: no town sends this."""
+        try:
+            line = VoucherLine.model_validate_json(await request.body())
+        except ValidationError:
+            return problem(400, "unreadable-voucher")
+        self._book.pay_out(line.voucher, line.amount_fen, request.path_params["month"], line.at.isoformat())
         return JSONResponse(line.model_dump(mode="json"), 201)
 
     async def _journal(self, _: Request) -> Response:

@@ -88,7 +88,7 @@ class Consents:
 
 @dataclass(frozen=True, kw_only=True)
 class ToldLate:
-    """A change is told after so many payments: it was so since the month of one of them."""
+    """A change is told after so many payments: it was so since the month of one of them. What ends it, somebody else confirms."""
 
     payments: int
     since: int
@@ -102,6 +102,12 @@ class ToldLate:
         body = {**self.change, "since": month}
         key = f"scene:{stage.case_id}:report_change:{self.payments}"
         await stage.client(self.by).command(stage.case_id, "report_change", body, key, SETTLE_SECONDS)
+        if self.change["change"] in {"death", "move"}:
+            asked = (await stage.seen(Kind.END_ASKED)).facts["number"]
+            key = f"scene:{stage.case_id}:confirm_end:{asked}"
+            await stage.client(CIVIL_AFFAIRS).command(
+                stage.case_id, "confirm_end", {"request": asked}, key, SETTLE_SECONDS
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,11 +118,15 @@ class ReviewsRaise:
 
     async def play(self, stage: OnStage) -> None:
         """Wait for the answers of those that the change touches, and agree."""
-        asked = (await stage.seen(Kind.CHANGE_ASKED)).facts["asked_again"]
-        await stage.seen(Kind.CHECK_ANSWERED, FIRST_ANSWERS + len(asked))
+        asked = (await stage.seen(Kind.CHANGE_ASKED)).facts
+        await stage.seen(Kind.CHECK_ANSWERED, FIRST_ANSWERS + len(asked["asked_again"]))
         key = f"scene:{stage.case_id}:review_change"
         await stage.client(self.by).command(
-            stage.case_id, "review_change", {"opinion": "入户见到新生儿"}, key, SETTLE_SECONDS
+            stage.case_id,
+            "review_change",
+            {"request": asked["number"], "opinion": "入户见到新生儿"},
+            key,
+            SETTLE_SECONDS,
         )
 
 

@@ -150,7 +150,7 @@ _STORIES: tuple[Story, ...] = (
                 after=Kind.PUBLICISED,
             ),
             Gives(
-                by=STREET,
+                by=ANOTHER,
                 command="investigate",
                 body={"upheld": False, "finding": "房屋系其弟所有", "appraisal": "民主评议一致通过"},
                 after=Kind.OBJECTED,
@@ -251,7 +251,12 @@ _STORIES: tuple[Story, ...] = (
             confirm(Kind.PUBLICITY_ENDED),
             ToldLate(payments=1, since=1, change={"change": "household", "household_size": 2}, by=APPLICANT),
             ReviewsRaise(),
-            Gives(by=ANOTHER, command="confirm_change", body={"opinion": "同意调整"}, after=Kind.CHANGE_REVIEWED),
+            Gives(
+                by=ANOTHER,
+                command="confirm_change",
+                body={"request": 1, "opinion": "同意调整"},
+                after=Kind.CHANGE_REVIEWED,
+            ),
             ToldLate(payments=2, since=2),
         ),
         clock=OwnClock(SPRING, 5 * A_DAY),
@@ -286,7 +291,7 @@ _STORIES: tuple[Story, ...] = (
             ACCEPT,
             *VISITS,
             Gives(
-                by=CIVIL_AFFAIRS,
+                by=ANOTHER,
                 command="record_check",
                 body={"source": "tax", "found": False, "facts": {}, "note": "税务书面答复:无收入记录"},
                 after="clock:warning",

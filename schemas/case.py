@@ -232,6 +232,10 @@ class CaseState(BaseModel):
         """Return the accounts of who took which part in the case, as far as a rule keeps people apart by it."""
         return {Part.ENTERED: (self.opening.actor.subject,)}
 
+    def requests(self) -> Mapping[Part, tuple[int, ...]]:
+        """Return the numbers of what waits for another person's word, by the part of who asked for it (schemas/answers.py)."""
+        return {}
+
     def snapshot(self) -> dict[str, Any]:
         """Return the state as the projection keeps it: without what the ledger holds. It can be read back as a state."""
         return self.model_dump(mode="json", exclude=_NOT_IN_A_SNAPSHOT)

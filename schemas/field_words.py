@@ -57,6 +57,7 @@ FIELDS: Mapping[str, FieldWords] = {
     "receipt": FieldWords("收据号", "receipt"),
     "relation": FieldWords("近亲属关系", "relation"),
     "repayment": FieldWords("退款笔次", "repayment"),
+    "request": FieldWords("所见编号", "number of what was seen"),
     "result": FieldWords("办理结果", "result"),
     "returned_at": FieldWords("退回时间", "returned at"),
     "satisfied": FieldWords("是否满意", "satisfied"),
@@ -66,6 +67,7 @@ FIELDS: Mapping[str, FieldWords] = {
     "source": FieldWords("核对来源", "source"),
     "text": FieldWords("内容", "text"),
     "upheld": FieldWords("是否成立", "upheld"),
+    "voucher": FieldWords("凭证号", "voucher"),
     "working_days": FieldWords("工作日数", "working days"),
 }
 

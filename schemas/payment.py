@@ -6,6 +6,7 @@ StatusRequest -> PaymentStatus           what became of a payment, in the bank's
 PaymentBody -> BankPayment               what goes over the wire, alone or in a batch; what the bank answers
 StatementPage, StatementLine             the bank's own books of a month: what went out
 ReceiptLine                              and what came in
+VoucherLine                              and what the treasury paid out by hand
 ReturnNotice                             what the bank reports later: the money came back
 
 One person, one benefit, one month, one payment: the key is made of these, and the bank pays a key once, to the case that asked
@@ -275,10 +276,21 @@ class ReceiptLine(Model):
     at: Moment
 
 
+class VoucherLine(Model):
+    """Money that the treasury paid out by hand, for the month of the statement. `voucher` is the number under which it did."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    voucher: ForeignCode
+    amount_fen: Fen
+    at: Moment
+
+
 class StatementPage(Model):
     """A page of `GET {url}/statements/{month}`. `next` is where the next page begins; null on the last one.
 
     `receipts`: what came in during the month, on whichever page; left out by a bank that does not keep the account for it.
+    `vouchers`: what was paid out by hand for the month, in the same way.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -286,18 +298,20 @@ class StatementPage(Model):
     month: Month
     lines: tuple[StatementLine, ...] = Field(max_length=STATEMENT_PAGE)
     receipts: tuple[ReceiptLine, ...] | None = Field(default=None, max_length=STATEMENT_PAGE)
+    vouchers: tuple[VoucherLine, ...] | None = Field(default=None, max_length=STATEMENT_PAGE)
     next: ForeignCode | None = None
 
 
 class Statement(Model):
     """The bank's books of a month, all pages. A refused payment is not in it: no money moved.
 
-    `receipts` None: the bank says nothing of money that comes in.
+    `receipts` None: the bank says nothing of money that comes in. `vouchers` None: nor of what is paid out by hand.
     """
 
     month: Month
     lines: tuple[StatementLine, ...]
     receipts: tuple[ReceiptLine, ...] | None = None
+    vouchers: tuple[VoucherLine, ...] | None = None
 
 
 class ReturnNotice(Model):

@@ -54,13 +54,20 @@ class Part(StrEnum):
     DEBTOR = "debtor"
     RELATED = "related"
     VISITED = "visited"
+    CORRECTED = "corrected"
+    CHECKED = "checked"
     REVIEWED = "reviewed"
+    INVESTIGATED = "investigated"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
+    APPEAL_DECIDED = "appeal_decided"
     CHANGE_ASKED = "change_asked"
+    CHANGE_CHECKED = "change_checked"
     CHANGE_REVIEWED = "change_reviewed"
     CHANGE_CONFIRMED = "change_confirmed"
     ACCOUNT_ASKED = "account_asked"
+    SETTLEMENT_CLAIMED = "settlement_claimed"
+    END_REPORTED = "end_reported"
     REPAYMENT_CLAIMED = "repayment_claimed"
     WRITE_OFF_PROPOSED = "write_off_proposed"
 
@@ -74,15 +81,28 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.DEBTOR: say("不得办理本人的案件", "nobody decides on what they owe"),
     Part.RELATED: say("已备案近亲属关系,应当回避", "you declared a relation to this household: somebody else decides"),
     Part.VISITED: say("您已入户,须由另一人调查", "you have visited: the second visit is somebody else's"),
-    Part.REVIEWED: say("初审人不得审核确认", "who reviewed it does not confirm it"),
+    Part.CORRECTED: say(
+        "更正信息的人员须由他人审批", "who corrected the facts leaves the decision on them to somebody else"
+    ),
+    Part.CHECKED: say("人工核对的经办人不得审批", "who took down an answer by hand does not decide on it"),
+    Part.REVIEWED: say("初审人应当回避", "who reviewed it leaves this to somebody else"),
+    Part.INVESTIGATED: say("异议调查人不得审核确认", "who looked into an objection does not confirm it"),
     Part.CONFIRMED: say("第二签须由另一人", "the second signature is another person's"),
     Part.REFUSED: say("原决定人应当回避", "who refused it before does not decide again"),
+    Part.APPEAL_DECIDED: say("申诉决定人应当回避", "who decided on the appeal leaves this to somebody else"),
     Part.CHANGE_ASKED: say("提出调整的人不得审批", "who asked for the change does not decide on it"),
+    Part.CHANGE_CHECKED: say(
+        "人工核对的经办人不得审批调整", "who took down an answer by hand does not decide on the change"
+    ),
     Part.CHANGE_REVIEWED: say("调整的初审人不得审核确认", "who reviewed the change does not confirm it"),
     Part.CHANGE_CONFIRMED: say("调整的第二签须由另一人", "the second signature under the change is another person's"),
     Part.ACCOUNT_ASKED: say(
         "账户变更须由另一人确认", "another account is confirmed by another person than who asked for it"
     ),
+    Part.SETTLEMENT_CLAIMED: say(
+        "登记已另行发放的人不得确认", "who says that it was paid otherwise does not confirm it"
+    ),
+    Part.END_REPORTED: say("报告终止事由的人不得确认", "who reported it does not decide on it"),
     Part.REPAYMENT_CLAIMED: say("登记退款的人不得确认到账", "who recorded a repayment does not confirm it"),
     Part.WRITE_OFF_PROPOSED: say("须由另一人决定", "the second person is another one"),
 }

@@ -67,6 +67,10 @@ class Command(Model):
         """The name of a field, or of each in a list of it."""
         return f"{field}.*" if get_origin(cls.model_fields[field].annotation) is tuple else field
 
+    def not_what_was_seen(self, state: CaseState) -> Fault | None:  # noqa: ARG002 - only answers name what was seen
+        """Say that it answers something else than what waits in this very case; None when it does not."""
+        return None
+
 
 @dataclass(frozen=True)
 class Procedure:

@@ -32,8 +32,9 @@ RETURNED_KIND = "welfare:payment:returned"
 DEMANDED_KIND = "recovery:demanded"
 REPAID_PART_KIND = "recovery:repaid_part"
 WRITTEN_OFF_KIND = "recovery:written_off"
-RECOVERY_KINDS = (DEMANDED_KIND, REPAID_PART_KIND, WRITTEN_OFF_KIND)
-"""The entries that are our books of what is to come back: facts `amount_fen` (`left_fen` of what is given up), `receipt`."""
+UNRESOLVED_KIND = "recovery:unresolved"
+RECOVERY_KINDS = (DEMANDED_KIND, REPAID_PART_KIND, WRITTEN_OFF_KIND, UNRESOLVED_KIND)
+"""The entries that are our books of what is to come back: facts `amount_fen` (`left_fen` at an end), `receipt`."""
 
 
 class DifferenceKind(StrEnum):
@@ -50,6 +51,10 @@ class DifferenceKind(StrEnum):
     REPAYMENT_DIFFERS = "repayment_differs"
     REPAYMENT_UNKNOWN_TO_US = "repayment_unknown_to_us"
     ADVANCE_UNDECIDED = "advance_undecided"
+    DEBT_UNRESOLVED = "debt_unresolved"
+    BY_HAND_NOT_PROVED = "by_hand_not_proved"
+    BY_HAND_DIFFERS = "by_hand_differs"
+    VOUCHER_UNKNOWN_TO_US = "voucher_unknown_to_us"
 
 
 WORDS = {
@@ -82,6 +87,21 @@ WORDS = {
     ),
     DifferenceKind.ADVANCE_UNDECIDED: say(
         "先行支付后逾期未决定:尽快决定,或追回", "paid first, and not decided within its limit: decide, or ask it back"
+    ),
+    DifferenceKind.DEBT_UNRESOLVED: say(
+        "追回逾期终结,款未退亦未核销:另行追讨,或报请核销",
+        "the recovery has ended without the money, and nobody gave it up: claim it by other means, or have it written off",
+    ),
+    DifferenceKind.BY_HAND_NOT_PROVED: say(
+        "台账记已另行发放,财政无此凭证:查验凭证,向领取人核实",
+        "we have it as paid by hand, the treasury has no such voucher: look at it, and ask the payee",
+    ),
+    DifferenceKind.BY_HAND_DIFFERS: say(
+        "同一凭证的另行发放金额与财政不一致", "what we booked under this voucher is not what was paid out under it"
+    ),
+    DifferenceKind.VOUCHER_UNKNOWN_TO_US: say(
+        "财政已另行支付,台账无此凭证:核实后登记",
+        "paid out by hand, and not booked by us: look whose it is, then book it",
     ),
 }
 """What a person is told, and what to do first."""
@@ -118,7 +138,7 @@ class Difference(Model):
 
 
 class RecoveryEntry(Model):
-    """An entry of a recovery's chain: DEMANDED_KIND, REPAID_PART_KIND or WRITTEN_OFF_KIND. `by`: the role that gave it."""
+    """An entry of a recovery's chain, of RECOVERY_KINDS. `by`: the role that gave it."""
 
     case_id: str
     seq: int
@@ -153,6 +173,8 @@ class Recoveries(Model):
     not_proved_fen: int = 0
     written_off: int = 0
     written_off_fen: int = 0
+    unresolved: int = 0
+    unresolved_fen: int = 0
 
 
 class Advance(Model):
@@ -166,7 +188,8 @@ class Advance(Model):
 class Reconciliation(Model):
     """What came of a month. Without differences both sums are the same, to the fen and to the payment.
 
-    `repayments`: each that was booked in the month, and whether the bank knows it.
+    `repayments`: each that was booked in the month, and whether the bank knows it. `by_hand`: what was paid by hand, beside these
+    sums; `by_hand_not_proved_fen` of it by our own word alone.
     """
 
     month: Month
@@ -177,6 +200,9 @@ class Reconciliation(Model):
     differences: tuple[Difference, ...]
     recoveries: Recoveries = Recoveries()
     repayments: tuple[Repayment, ...] = ()
+    by_hand: int = 0
+    by_hand_fen: int = 0
+    by_hand_not_proved_fen: int = 0
 
     @property
     def even(self) -> bool:
@@ -185,7 +211,7 @@ class Reconciliation(Model):
 
 
 class LedgerPayment(Model):
-    """An entry of our books, as the ledger has it: PAID_KIND or RETURNED_KIND."""
+    """An entry of our books, as the ledger has it: PAID_KIND or RETURNED_KIND. `entitlement`, `voucher`: of a payment by hand."""
 
     case_id: str
     seq: int
@@ -193,10 +219,12 @@ class LedgerPayment(Model):
     key: str
     amount_fen: int
     bank_reference: str | None = None
+    entitlement: str | None = None
+    voucher: str | None = None
 
 
 def booked(entries: Iterable[LedgerPayment]) -> list[OurPayment]:
-    """Our payments, from the entries of their cases. What was paid by hand has no key of the bank and is left out.
+    """Our payments by the bank, from the entries of their cases. What was paid by hand: `reconciliation_by_hand`.
 
     A return takes back the latest payment under its key in the same case; one that takes back nothing is nothing.
     """
@@ -318,6 +346,7 @@ def with_recoveries(
     )
     asked = [entry.amount_fen for entry in of_month if entry.kind == DEMANDED_KIND]
     given_up = [entry.amount_fen for entry in of_month if entry.kind == WRITTEN_OFF_KIND]
+    unresolved = [entry for entry in of_month if entry.kind == UNRESOLVED_KIND]
     recoveries = Recoveries(
         asked=len(asked),
         asked_fen=sum(asked),
@@ -326,6 +355,8 @@ def with_recoveries(
         not_proved_fen=sum(each.amount_fen for each in repayments if not each.proved),
         written_off=len(given_up),
         written_off_fen=sum(given_up),
+        unresolved=len(unresolved),
+        unresolved_fen=sum(entry.amount_fen for entry in unresolved),
     )
     booked_by_receipt: dict[str, list[RecoveryEntry]] = defaultdict(list)
     for entry in entries:
@@ -337,6 +368,7 @@ def with_recoveries(
         told = [_of_receipt(each, booked_by_receipt[each], known.get(each)) for each in sorted(of_the_month)]
         differences += [difference for difference in told if difference is not None]
     differences += [_undecided(advance) for advance in advances]
+    differences += [_unresolved(entry) for entry in unresolved]
     return found.model_copy(
         update={"recoveries": recoveries, "repayments": repayments, "differences": tuple(differences)}
     )
@@ -360,6 +392,18 @@ def _of_receipt(receipt: str, booked: Sequence[RecoveryEntry], line: ReceiptLine
         bank_references=() if line is None else (receipt,),
         ours_fen=ours,
         bank_fen=theirs,
+    )
+
+
+def _unresolved(entry: RecoveryEntry) -> Difference:
+    return Difference(
+        entitlement=entry.case_id,
+        kinds=(DifferenceKind.DEBT_UNRESOLVED,),
+        case_ids=(entry.case_id,),
+        payment_keys=(),
+        bank_references=(),
+        ours_fen=entry.amount_fen,
+        bank_fen=0,
     )
 
 

@@ -4,14 +4,17 @@ A case of it is started by a welfare case and goes by its terms (policies/welfar
 (what was obtained against the rules is paid back), L for the write-off by two.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from schemas.actor import Actor, Role
+from schemas.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.case import CaseState
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
+from schemas.choices import Bounds, Choices
 from schemas.foreign_code import KeptCode
 from schemas.people import Part
 from schemas.procedure import Command, Procedure
@@ -19,9 +22,8 @@ from schemas.recovery_audit import EXPLANATIONS, limits_under
 from schemas.recovery_entries import REFERENCES, TITLES
 from schemas.recovery_state import OPEN, RecoveryState, Stage
 from schemas.references import TextReference
-from schemas.refusals import Fault, say
+from schemas.refusals import say
 from schemas.rules import By, Rule, RulesTable, Scope
-from schemas.welfare_rules import yuan
 
 
 class Repay(Command):
@@ -30,20 +32,14 @@ class Repay(Command):
     amount_fen: Annotated[int, Field(strict=True, gt=0, le=10**10)]
     receipt: KeptCode
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more than is left, with what was recorded and waits to be confirmed."""
-        if not isinstance(state, RecoveryState) or self.amount_fen <= state.left_fen - state.claimed_fen:
-            return ()
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No more than is left, with what was recorded and waits to be confirmed."""
+        if not isinstance(state, RecoveryState):
+            return {}
         left = state.left_fen - state.claimed_fen
-        return (
-            Fault(
-                field="amount_fen",
-                reason=say(
-                    f"超过尚欠的{yuan(left)}元", f"is more than the {left} fen ({yuan(left)} yuan) that are left"
-                ),
-                remedy=say(f"请核对金额,以分为单位,至多{left}分", f"look at the amount again: in fen, at most {left}"),
-            ),
-        )
+        reason = say(f"超过尚欠的{left}分", f"is more than the {left} fen that are left")
+        return {"amount_fen": Bounds(1, left, reason, say("请核对金额", "look at the amount again"))}
 
 
 class ProposeWriteOff(Command):
@@ -52,8 +48,11 @@ class ProposeWriteOff(Command):
     reason: TextReference
 
 
-class AgreeWriteOff(Command):
+class AgreeWriteOff(AnswerTo):
     """同意核销: the second person gives it up too."""
+
+    part = Part.WRITE_OFF_PROPOSED
+    request: SeenNumber = UNNAMED
 
 
 class DeclineWriteOff(Command):
@@ -70,25 +69,21 @@ class OfClaim(Command):
 
     repayment: ClaimNumber | None = None
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse one that does not wait."""
-        if not isinstance(state, RecoveryState) or self.repayment is None:
-            return ()
-        waiting = [claim.number for claim in state.claims]
-        if self.repayment in waiting:
-            return ()
-        numbers = ", ".join(map(str, waiting))
-        return (
-            Fault(
-                field="repayment",
-                reason=say("该笔退款不在待确认之列", "is no repayment that waits to be confirmed"),
-                remedy=say(f"可选:{numbers}", f"one of: {numbers}"),
-            ),
-        )
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The repayments that wait to be confirmed."""
+        if not isinstance(state, RecoveryState):
+            return {}
+        reason = say("该笔退款不在待确认之列", "is no repayment that waits to be confirmed")
+        return {"repayment": Choices(tuple(claim.number for claim in state.claims), reason)}
 
 
-class ConfirmRepayment(OfClaim):
-    """确认退款到账: a second person has seen it in the treasury's books; only now the debt is less."""
+class ConfirmRepayment(AnswerTo):
+    """确认退款到账: a second person has seen it in the treasury's books; only now the debt is less. `repayment`: which was seen."""
+
+    part = Part.REPAYMENT_CLAIMED
+    number_in = "repayment"
+    repayment: SeenNumber = None
 
 
 class DeclineRepayment(OfClaim):
@@ -163,9 +158,10 @@ RULES = RulesTable(
             (_civil_affairs, _supervisor),
             (Stage.WRITING_OFF,),
             (Stage.DEMANDED,),
-            apart_from=(Part.WRITE_OFF_PROPOSED,),
+            apart_from=(Part.DEBTOR, Part.WRITE_OFF_PROPOSED),
         ),
-        Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
+        Rule("lapse_write_off", "核销逾期失效", (_engine,), (Stage.WRITING_OFF,), (Stage.DEMANDED,)),
+        Rule("expire", "逾期终结", (_engine,), (Stage.DEMANDED,), (Stage.UNRESOLVED,)),
         Rule("urge", "催办", (_supervisor,), OPEN),
         Rule("comment", "备注", _everybody, OPEN),
         Rule("attach", "附件", _everybody, OPEN, conditions=(room_for_a_document,)),

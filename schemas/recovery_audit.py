@@ -47,4 +47,5 @@ EXPLANATIONS: Mapping[str, Explain] = {
     Kind.REPAID: _left,
     Kind.WRITE_OFF_PROPOSED: _left,
     Kind.WRITTEN_OFF: _left,
+    Kind.UNRESOLVED: _left,
 }

@@ -17,6 +17,8 @@ class Kind(StrEnum):
     REPAID = "recovery:repaid"
     WRITE_OFF_PROPOSED = "recovery:write_off:proposed"
     WRITE_OFF_DECLINED = "recovery:write_off:declined"
+    WRITE_OFF_LAPSED = "recovery:write_off:lapsed"
+    HELD_OPEN = "recovery:held_open"
     WRITTEN_OFF = "recovery:written_off"
     UNRESOLVED = "recovery:unresolved"
     COMMENTED = "recovery:commented"
@@ -32,6 +34,8 @@ TITLES: dict[str, str] = {
     Kind.REPAID: "退款完毕",
     Kind.WRITE_OFF_PROPOSED: "申请核销",
     Kind.WRITE_OFF_DECLINED: "不同意核销",
+    Kind.WRITE_OFF_LAPSED: "核销逾期无人决定,失效",
+    Kind.HELD_OPEN: "退款待确认,暂不终结",
     Kind.WRITTEN_OFF: "核销",
     Kind.UNRESOLVED: "逾期终结",
     Kind.COMMENTED: "备注",

@@ -47,6 +47,7 @@ class RecoveryState(FiledState):
     """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
 
     `entered_by`: who entered the case that paid. `claims` wait to be confirmed; of all that were ever made, `claims_made`.
+    `write_offs` counts the proposals to give up.
     """
 
     procedure: ClassVar[str] = "recovery"
@@ -64,6 +65,7 @@ class RecoveryState(FiledState):
     claims_made: int = 0
     written_off_by: str | None = None
     write_off_reason: TextReference | None = None
+    write_offs: int = 0
 
     @property
     def documents_at_most(self) -> int:
@@ -100,6 +102,13 @@ class RecoveryState(FiledState):
             Part.WRITE_OFF_PROPOSED: (self.written_off_by,),
         }
         return {part: tuple(who for who in whom if who) for part, whom in each.items()}
+
+    def requests(self) -> Mapping[Part, tuple[int, ...]]:
+        """What waits for another person's word: repayments that were recorded, and a proposal to give up."""
+        waiting = {Part.REPAYMENT_CLAIMED: tuple(claim.number for claim in self.claims)}
+        if self.written_off_by is not None:
+            waiting[Part.WRITE_OFF_PROPOSED] = (max(self.write_offs, 1),)
+        return waiting
 
     def labels(self) -> dict[str, str]:
         """Return what lists group recoveries by."""

@@ -27,9 +27,11 @@ class WrittenAs:
     Beside a TextReference: a text that is no free text, such as an account; the case keeps where it stands in the vault.
     Beside anything else: what is right now. A case of an earlier day has taken what is refused today, and its history must
     be read for ever; so the command takes what it took then, and the door what it takes today.
+    `required`: at the door it is not left out.
     """
 
     kind: Any
+    required: bool = False
 
 
 class Tombstone(Model):

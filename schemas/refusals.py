@@ -13,6 +13,7 @@ class RefusalCode(StrEnum):
     NOT_NOW = "not-now"
     AGAINST_THE_RULES = "against-the-rules"
     BAD_COMMAND = "bad-command"
+    NOT_WHAT_YOU_SAW = "not-what-you-saw"
     KEY_REUSED = "key-reused"
     CASE_ENDED = "case-ended"
     NOT_STAMPED = "not-stamped"

@@ -35,18 +35,23 @@ class Hold(StrEnum):
 
 
 class Occasion(StrEnum):
-    """When a case asks. DOOR: it is accepted; DECIDED: somebody is about to decide; TAKEN: and with it, it is decided."""
+    """When a case asks. DOOR: it is accepted; DECIDED: somebody is about to decide; TAKEN: and with it, it is decided.
+
+    ADVANCED: with it something is given before it is decided, for those who let the case stand on them.
+    """
 
     DOOR = "door"
     DECIDED = "decided"
+    ADVANCED = "advanced"
     TAKEN = "taken"
 
 
 class Claim(Model):
-    """What a case reserves. Once decided, whoever is `named` in it counts."""
+    """What a case reserves. Once decided, whoever is `named` in it counts; where something is given before, who `consents`."""
 
     key: ReservedKey
     hold: Hold
+    consents: bool = False
 
 
 class Standing(Model):
@@ -116,8 +121,13 @@ def in_the_way(
     return tuple(sorted(found))
 
 
-def taken(claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """The claims of a case that is decided: whoever was only named counts from now on."""
+def taken(claims: Sequence[Claim], occasion: Occasion = Occasion.TAKEN) -> tuple[Claim, ...]:
+    """The claims as they are kept. Decided, whoever was only named counts from now on; given before that, who consents."""
     return tuple(
-        claim.model_copy(update={"hold": Hold.COUNTED}) if claim.hold is Hold.NAMED else claim for claim in claims
+        claim.model_copy(update={"hold": Hold.COUNTED}) if _counts(claim, occasion) else claim for claim in claims
     )
+
+
+def _counts(claim: Claim, occasion: Occasion) -> bool:
+    given_before = occasion is Occasion.ADVANCED and claim.consents
+    return claim.hold is Hold.NAMED and (occasion is Occasion.TAKEN or given_before)

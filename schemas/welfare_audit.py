@@ -20,7 +20,9 @@ _DUTIES = (
     "accept", "correct", "survey", "review", "investigate", "confirm", "countersign", "whole", "refusal_notice",
     "decide_appeal",
 )  # fmt: skip
-_OF_CHANGES = ("review_change", "confirm_change", "confirm_account", "tell_payee")
+_OF_CHANGES = (
+    "review_change", "confirm_change", "confirm_account", "tell_payee", "confirm_settlement", "confirm_end",
+)  # fmt: skip
 _CHECK = "check:"
 
 

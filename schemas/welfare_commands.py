@@ -6,11 +6,13 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from schemas.answers import UNNAMED, AnswerTo, RequestNumber
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
 from schemas.department import Code
 from schemas.document import Document
 from schemas.means import CheckStatus, FactName, FactNumber
+from schemas.people import Part
 from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference
@@ -27,8 +29,11 @@ HouseholdSize = Annotated[int, Field(strict=True, ge=1, le=20)]
 DisabilityLevel = Annotated[int, Field(strict=True, ge=1, le=DISABILITY_LEVELS)]
 
 
-class Accept(Command):
-    """受理: the application is complete; the checks start."""
+class Accept(AnswerTo):
+    """受理: the application is complete; the checks start. `request`: the edition of the file that was seen."""
+
+    part = Part.ENTERED
+    request: RequestNumber | None = UNNAMED
 
 
 class AskCorrection(Command):
@@ -202,9 +207,11 @@ class Investigate(Command):
         return self
 
 
-class Confirm(Command):
-    """审核确认: civil affairs grants; above the amount of the policy a second person signs."""
+class Confirm(AnswerTo):
+    """审核确认: civil affairs grants; above the amount of the policy a second person signs. `request`: the review that was seen."""
 
+    part = Part.REVIEWED
+    request: RequestNumber | None = UNNAMED
     opinion: TextReference
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -216,8 +223,11 @@ class Refuse(WithBasis):
     """不予确认: with its reason and legal basis."""
 
 
-class Countersign(Command):
-    """双签: a second person grants too."""
+class Countersign(AnswerTo):
+    """双签: a second person grants too. `request`: the confirmation that was seen."""
+
+    part = Part.CONFIRMED
+    request: RequestNumber | None = UNNAMED
 
 
 class SendBack(Command):

@@ -152,6 +152,30 @@ def change_waits_for_signature(state: WelfareState, _actor: Actor, _now: datetim
     )
 
 
+def payment_is_claimed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """Somebody says that a payment was made by hand."""
+    return None if state.claims() else say("没有待确认的另行发放", "no payment by hand waits to be confirmed")
+
+
+def end_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """Somebody has reported why nothing is due any more."""
+    return None if state.end_asked else say("没有待确认的终止", "no end waits to be confirmed")
+
+
+def no_end_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """While a reported end waits, nothing else lets payment go on."""
+    if state.end_asked is not None:
+        return say("已报告终止事由,须先确认或否定", "an end was reported: decide on that first")
+    return None
+
+
+def change_is_not_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """What was reviewed is what is confirmed: what the registers told is not written otherwise in between."""
+    if state.change is not None and state.change.reviewed_by is not None:
+        return say("该调整已初审,核对结果不再更改", "the change is reviewed: what the registers told stays as it was")
+    return None
+
+
 def account_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Somebody has asked for another account."""
     return (

@@ -7,11 +7,14 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from schemas.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.bank_account import AccountReference
 from schemas.calendar import TownDatetime
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
+from schemas.foreign_code import KeptCode
 from schemas.payment import Month, PaymentKey, ReturnedPayment
+from schemas.people import Part
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
@@ -30,7 +33,11 @@ class Change(StrEnum):
 
 
 class ReportChange(Command):
-    """报告变化: a death or a move out of the town ends the benefit, income and household adjust it. `since`: from which month."""
+    """报告变化: a death or a move out of the town ends the benefit, income and household adjust it. `since`: from which month.
+
+    What ends it rests payment at once, and ends it when another person, or the register of deaths, says so too; the payee's own
+    word on anything but a death is enough.
+    """
 
     change: Change
     since: Annotated[Month, Field(examples=["2026-01"])]
@@ -137,9 +144,34 @@ class Settlement(StrEnum):
 
 
 class SettlePayment(OfPayment):
-    """发放人工处理: it was paid by other means (in cash), or was not due after all."""
+    """发放人工处理: it was not due after all, or it is said to have been paid by hand, and another person confirms that.
+
+    `voucher`: the number under which the treasury paid it out; without one, nothing proves it, and the books say so.
+    """
 
     how: Settlement
+    reason: TextReference
+    voucher: KeptCode | None = Field(default=None, exclude_if=lambda code: code is None)  # digests from before it
+
+    @model_validator(mode="after")
+    def _a_voucher_is_of_money(self) -> Self:
+        if self.how is Settlement.NOT_DUE and self.voucher is not None:
+            raise ValueError("voucher: 未发放则无凭证号 (what was not due was not paid out: leave it out)")
+        return self
+
+
+class ConfirmSettlement(AnswerTo):
+    """确认已另行发放: a second person has seen the treasury's voucher; only now the month stands in the books."""
+
+    part = Part.SETTLEMENT_CLAIMED
+    request: SeenNumber = UNNAMED
+
+
+class DeclineSettlement(AnswerTo):
+    """未另行发放: it was not paid; it waits for a person again."""
+
+    part = Part.SETTLEMENT_CLAIMED
+    request: SeenNumber = UNNAMED
     reason: TextReference
 
 
@@ -156,8 +188,11 @@ class ChangeAccount(Command):
     account: AccountReference
 
 
-class ConfirmAccount(Command):
+class ConfirmAccount(AnswerTo):
     """确认账户变更: a second person has seen that the payee wants it."""
+
+    part = Part.ACCOUNT_ASKED
+    request: SeenNumber = UNNAMED
 
 
 class RefuseAccount(Command):
@@ -235,9 +270,11 @@ class Reassess(Command):
         return _raise_faults(state, state.last_at, "continues", self.stated)
 
 
-class ReviewChange(Command):
+class ReviewChange(AnswerTo):
     """调整初审: the street office agrees to a change that would pay more; what it does not agree to is refused."""
 
+    part = Part.CHANGE_ASKED
+    request: SeenNumber = UNNAMED
     opinion: TextReference
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -245,9 +282,11 @@ class ReviewChange(Command):
         return _change_faults(state)
 
 
-class ConfirmChange(Command):
+class ConfirmChange(AnswerTo):
     """确认调整: civil affairs agrees; above the amount of the policy a second person signs."""
 
+    part = Part.CHANGE_ASKED
+    request: SeenNumber = UNNAMED
     opinion: TextReference
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -255,8 +294,26 @@ class ConfirmChange(Command):
         return _change_faults(state)
 
 
-class CountersignChange(Command):
+class CountersignChange(AnswerTo):
     """双签调整: a second person agrees too."""
+
+    part = Part.CHANGE_ASKED
+    request: SeenNumber = UNNAMED
+
+
+class ConfirmEnd(AnswerTo):
+    """确认终止: a second person has found what was reported; the benefit ends, and what was paid beyond it comes back."""
+
+    part = Part.END_REPORTED
+    request: SeenNumber = UNNAMED
+
+
+class RefuseEnd(AnswerTo):
+    """不予终止: what was reported is not so; payment goes on, with the months that were left out meanwhile."""
+
+    part = Part.END_REPORTED
+    request: SeenNumber = UNNAMED
+    reason: TextReference
 
 
 class RefuseChange(Command):

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     PAYMENT_WITH_A_PERSON = "welfare:payment:with_a_person"
     PAYMENT_RETRIED = "welfare:payment:retried"
     PAYMENT_SETTLED = "welfare:payment:settled"
+    SETTLEMENT_CLAIMED = "welfare:payment:settlement_claimed"
+    SETTLEMENT_DECLINED = "welfare:payment:settlement_declined"
     PAYMENT_RETURNED = "welfare:payment:returned"
     ACCOUNT_CHANGED = "welfare:account_changed"
     ACCOUNT_ASKED = "welfare:account:asked"
@@ -67,6 +69,9 @@ class Kind(StrEnum):
     SUSPENDED = "welfare:suspended"
     RESUMED = "welfare:resumed"
     REASSESSED = "welfare:reassessed"
+    END_ASKED = "welfare:end:asked"
+    END_CONFIRMED = "welfare:end:confirmed"
+    END_REFUSED = "welfare:end:refused"
     ENDED = "welfare:ended"
     RECOVERY_ASKED = "welfare:recovery:asked"
     RECOVERY_OPENED = "welfare:recovery:opened"
@@ -118,6 +123,8 @@ TITLES: dict[str, str] = {
     Kind.PAYMENT_WITH_A_PERSON: "发放转人工",
     Kind.PAYMENT_RETRIED: "重新发放",
     Kind.PAYMENT_SETTLED: "发放人工处理",
+    Kind.SETTLEMENT_CLAIMED: "登记已另行发放",
+    Kind.SETTLEMENT_DECLINED: "未另行发放",
     Kind.PAYMENT_RETURNED: "银行退回",
     Kind.ACCOUNT_CHANGED: "变更账户",
     Kind.ACCOUNT_ASKED: "申请变更账户",
@@ -134,6 +141,9 @@ TITLES: dict[str, str] = {
     Kind.SUSPENDED: "暂停发放",
     Kind.RESUMED: "恢复发放",
     Kind.REASSESSED: "定期复核",
+    Kind.END_ASKED: "报告终止,暂停发放",
+    Kind.END_CONFIRMED: "确认终止",
+    Kind.END_REFUSED: "不予终止",
     Kind.ENDED: "终止救助",
     Kind.RECOVERY_ASKED: "追回多领款项",
     Kind.RECOVERY_OPENED: "追回立案",
@@ -174,6 +184,8 @@ REFERENCES: References = {
     Kind.WITHDRAWN: {"reason": TEXT},
     Kind.PAYMENT_RETRIED: {"account": TEXT},
     Kind.PAYMENT_SETTLED: {"reason": TEXT},
+    Kind.SETTLEMENT_CLAIMED: {"reason": TEXT},
+    Kind.SETTLEMENT_DECLINED: {"reason": TEXT},
     Kind.ACCOUNT_CHANGED: {"account": TEXT},
     Kind.ACCOUNT_ASKED: {"account": TEXT},
     Kind.ACCOUNT_REFUSED: {"reason": TEXT},
@@ -185,6 +197,7 @@ REFERENCES: References = {
     Kind.SUSPENDED: {"reason": TEXT},
     Kind.RESUMED: {"reason": TEXT},
     Kind.REASSESSED: {"opinion": TEXT, "legal_basis": TEXT},
+    Kind.END_REFUSED: {"reason": TEXT},
     Kind.ENDED: {"reason": TEXT, "legal_basis": TEXT},
 }
 """Which facts of which entries hold references."""

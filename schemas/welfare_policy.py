@@ -168,6 +168,7 @@ class WelfareTerms(Model):
     whether a death is registered; none: nobody is. `review_change`, `confirm_change`: who decides on a change that would pay
     more; `arrears_months_at_most`: how many months back such a change is paid. `confirm_account`, `tell_payee`: who confirms
     another account, and who tells a payee without an account of it. `confirm_repayment`: who confirms that money came back.
+    `confirm_settlement`, `confirm_end`: who confirms that it was paid by hand, and that a reported end is so.
     `postings_at_most`: how often a case is posted, however often somebody objects.
     """
 
@@ -202,6 +203,8 @@ class WelfareTerms(Model):
     confirm_account: Limit = _THREE_DAYS
     tell_payee: Limit = _THREE_DAYS
     confirm_repayment: Limit = _THREE_DAYS
+    confirm_settlement: Limit = _THREE_DAYS
+    confirm_end: Limit = _THREE_DAYS
     postings_at_most: int = Field(default=2, ge=1, le=10)
     unresolved_after: Limit
     tiers: tuple[Tier, ...]

@@ -2,7 +2,8 @@
 
 Source: the law that nobody is supported twice for the same need (社会救助暂行办法, L: 同一家庭同一救助不重复享受). A household
 is its applicant and the people named in the application; whoever applies holds the benefit at once. Whoever was only named
-holds nothing until the case is decided, so that naming somebody bars nobody's own application.
+holds nothing until the case is decided, so that naming somebody bars nobody's own application. For whom is paid first, minors
+and adults who consented, the case holds it from then on: nobody counts in two advances.
 """
 
 from schemas.department_policy import Name
@@ -20,14 +21,19 @@ def claims_of(state: WelfareState) -> tuple[Claim, ...]:
     """The benefit, and what it excludes, of the applicant and of everybody who was named."""
     scopes = state.reserves or (state.benefit,)
     people = dict.fromkeys(state.members, Hold.NAMED) | {state.reporter: Hold.OWN}
-    return tuple(Claim(key=f"{scope}/{person}", hold=hold) for person, hold in people.items() for scope in scopes)
+    consents = state.people(member.number for member in state.advance_members)
+    return tuple(
+        Claim(key=f"{scope}/{person}", hold=hold, consents=person in consents)
+        for person, hold in people.items()
+        for scope in scopes
+    )
 
 
 def occasion_of(state: WelfareState, command: str, given: object) -> Occasion | None:
     """Before money is paid first, before a favourable review, and with each word that grants."""
     match command:
         case "accept" if state.rules.pay_first_fen:
-            return Occasion.DECIDED
+            return Occasion.ADVANCED
         case "review" if getattr(given, "positive", False):
             return Occasion.DECIDED
         case "confirm" | "countersign":

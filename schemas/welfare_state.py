@@ -149,10 +149,24 @@ class PaymentState(StrEnum):
     WITH_A_PERSON = "with_a_person"
 
 
+class SettlementClaimed(Part):
+    """已另行发放: somebody says that it was paid by hand; it counts when another person has confirmed it.
+
+    `voucher`: the number under which the treasury paid it out.
+    """
+
+    number: int
+    reason: TextReference
+    voucher: str | None = None
+    by: str
+    at: datetime
+
+
 class Payment(Part):
     """One payment that is not settled yet. `attempt` makes its key; it goes up only when the bank has paid nothing.
 
-    `tries` counts all tries, `last` is how the latest ended, `uncertain`: the money may have moved.
+    `tries` counts all tries, `last` is how the latest ended, `uncertain`: the money may have moved. `claim`: somebody says that
+    it was paid by hand.
     """
 
     number: int
@@ -166,6 +180,7 @@ class Payment(Part):
     state: PaymentState = PaymentState.UNDER_WAY
     last: str = ""
     uncertain: bool = False
+    claim: SettlementClaimed | None = None
 
 
 class PaidOut(Model):
@@ -207,6 +222,7 @@ class ChangeAsked(Part):
     asked_by: str
     asked_at: datetime
     checked: dict[str, Checked] = {}
+    checked_by: list[str] = []
     reviewed_by: str | None = None
     confirmed_by: str | None = None
 
@@ -225,6 +241,22 @@ class AccountAsked(Part):
     payment: int | None = None
 
 
+class EndReported(Part):
+    """终止事由报告: somebody says why nothing is due any more; payment rests until another person, or a register, says so too.
+
+    `last_due`: the last month that would be due. `stated`: the facts by which nothing is due; they count with it, not before.
+    `rests`: payment rests because of it, and goes on when it is found untrue.
+    """
+
+    number: int
+    cause: str
+    last_due: str
+    stated: dict[str, int] = {}
+    asked_by: str
+    asked_at: datetime
+    rests: bool
+
+
 class WelfareState(FiledState):
     """What an application remembers.
 
@@ -237,7 +269,10 @@ class WelfareState(FiledState):
     was paid by month, `skipped` the months that were due while payment was suspended. `month` is paid next; `month_over`
     asks for a new run. `last_due`: the entitlement ends, and this is the last month that is due. `change` and
     `account_asked` wait for a second person; `account_told`: the payee knows of the latest account. `objections_beside` are
-    looked into while the posting stays up.
+    looked into while the posting stays up. `end_asked`: a reported end, until a second person, or the register, says so too;
+    `death_registered`: the register knows of a death. `editions`, `reviews` and `confirmations` count what the numbers of
+    requests are made of: how often the file changed, and how often it was reviewed and confirmed. `correctors`, `checkers` and
+    `investigators` are those who wrote down what others decide on.
     """
 
     procedure: ClassVar[str] = "welfare"
@@ -301,6 +336,17 @@ class WelfareState(FiledState):
     account_told: bool = True
     account_changed_by: str | None = None
     objections_beside: int = 0
+    settlements_claimed: int = 0
+    end_asked: EndReported | None = None
+    ends_asked: int = 0
+    death_registered: bool = False
+    editions: int = 0
+    reviews: int = 0
+    confirmations: int = 0
+    correctors: list[str] = []
+    checkers: list[str] = []
+    investigators: list[str] = []
+    appeal_decided_by: str | None = None
 
     @property
     def documents_at_most(self) -> int:
@@ -325,20 +371,42 @@ class WelfareState(FiledState):
 
     def took_part(self) -> Mapping[people.Part, tuple[str, ...]]:
         """Who took which part; of a change and of an account, those that wait now."""
-        change, account = self.change, self.account_asked
+        change, account, end = self.change, self.account_asked, self.end_asked
         each = {
             people.Part.APPLICANT: (self.reporter_subject,),
             people.Part.RELATED: tuple(self.related),
             people.Part.VISITED: tuple(visit.by for visit in self.visits),
+            people.Part.CORRECTED: tuple(self.correctors),
+            people.Part.CHECKED: tuple(self.checkers),
             people.Part.REVIEWED: (self.reviewed_by,),
+            people.Part.INVESTIGATED: tuple(self.investigators),
             people.Part.CONFIRMED: (self.confirmed_by,),
             people.Part.REFUSED: tuple(self.refusers),
+            people.Part.APPEAL_DECIDED: (self.appeal_decided_by,),
             people.Part.CHANGE_ASKED: (change.asked_by if change else None,),
+            people.Part.CHANGE_CHECKED: tuple(change.checked_by if change else ()),
             people.Part.CHANGE_REVIEWED: (change.reviewed_by if change else None,),
             people.Part.CHANGE_CONFIRMED: (change.confirmed_by if change else None,),
             people.Part.ACCOUNT_ASKED: (account.asked_by if account else self.account_changed_by,),
+            people.Part.SETTLEMENT_CLAIMED: tuple(claim.by for claim in self.claims()),
+            people.Part.END_REPORTED: (end.asked_by if end else None,),
         }
         return {**super().took_part(), **{part: tuple(who for who in whom if who) for part, whom in each.items()}}
+
+    def requests(self) -> Mapping[people.Part, tuple[int, ...]]:
+        """What waits for another person's word: the file, a review, a signature, a change, an account, payments by hand, an end."""
+        waiting: dict[people.Part, tuple[int, ...]] = {people.Part.ENTERED: (self.editions + 1,)}
+        if self.reviewed_by is not None:
+            waiting[people.Part.REVIEWED] = (max(self.reviews, 1),)
+        if self.confirmed_by is not None:
+            waiting[people.Part.CONFIRMED] = (max(self.confirmations, 1),)
+        if self.change is not None:
+            waiting[people.Part.CHANGE_ASKED] = (self.change.number,)
+        if self.account_asked is not None:
+            waiting[people.Part.ACCOUNT_ASKED] = (self.account_asked.number,)
+        if self.end_asked is not None:
+            waiting[people.Part.END_REPORTED] = (self.end_asked.number,)
+        return waiting | {people.Part.SETTLEMENT_CLAIMED: tuple(claim.number for claim in self.claims())}
 
     # ---- changes that would pay more ------------------------------------------------------------------------------
 
@@ -471,9 +539,33 @@ class WelfareState(FiledState):
         """What was paid by month, all parts together."""
         return {month: sum(each.amount_fen for each in parts) for month, parts in self.paid.items()}
 
-    def waiting_payments(self) -> list[Payment]:
-        """The payments that a person has to look at."""
+    def with_a_person(self) -> list[Payment]:
+        """The payments that the machine has given up."""
         return [payment for payment in self.payments if payment.state is PaymentState.WITH_A_PERSON]
+
+    def waiting_payments(self) -> list[Payment]:
+        """The payments that a person has to look at; of those that are said to be paid by hand another one decides first."""
+        return [payment for payment in self.with_a_person() if payment.claim is None]
+
+    def claims(self) -> list[SettlementClaimed]:
+        """What is said to be paid by hand, and nobody else has confirmed yet."""
+        return [payment.claim for payment in self.payments if payment.claim is not None]
+
+    def is_held_back(self, payment: Payment) -> bool:
+        """Whether a payment rests because of a reported end after which it would not be due; money that may have moved does not."""
+        return self.end_asked is not None and payment.month > self.end_asked.last_due and not payment.uncertain
+
+    def comes_to_nothing(self, stated: Mapping[str, int], now: datetime) -> bool:
+        """Whether with these facts nothing would be due."""
+        return not assess(self.rules, with_stated(self.household, stated), month_at(now)).amount_fen
+
+    @property
+    def advance_members(self) -> list[HouseholdMember]:
+        """Who of the household, besides the applicant, counts in what is paid first: minors, and adults who consented."""
+        if not self.household_members:
+            return []
+        month = month_at(self.last_at or self.opened_at)
+        return [member for member in self.household_members if member.may_be_asked_about(month)]
 
     def labels(self) -> dict[str, str]:
         """Return what lists and indicators group applications by."""

@@ -9,6 +9,7 @@ import asyncpg
 
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
+from schemas.answers import answered_by
 from schemas.calendar import in_shanghai
 from schemas.case import CaseState, Entry
 from schemas.case_number import CASE_NUMBER
@@ -103,6 +104,7 @@ class CaseReader:
             title=procedure.title,
             urges=getattr(state, "urges", 0),
             wanting=state.wanting(),
+            requests=dict(answered_by(procedure, state)),
             clocks=facts["clocks"],
             legal_commands=procedure.rules.legal(state, actor, now) if state.seq else (),
         )

@@ -32,9 +32,9 @@ from starter.views import CommandAnswer, SubmissionView
 Doors = Mapping[str, Mapping[str, Door]]
 _PATH = "/api/v1/cases/{case_id}/commands"
 _PROBLEMS = (
-    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "already-held", "case-ended", "set-aside",
-    "bad-command", "bad-request", "key-reused", "not-stamped", "out-of-place", "unknown-case", "unknown-command", "body-too-large",
-    "not-json", "database-away",
+    "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "not-what-you-saw", "already-held",
+    "case-ended", "set-aside", "bad-command", "bad-request", "key-reused", "not-stamped", "out-of-place", "unknown-case",
+    "unknown-command", "body-too-large", "not-json", "database-away",
 )  # fmt: skip
 
 

@@ -68,7 +68,8 @@ def door_of(command: type[Command]) -> Door:
             raise TypeError(f"{command.__name__}.{name}: a text reference stands in a field of its own")
         else:
             kind = _as_sent(kind)
-        fields[name] = (kind, ... if field.is_required() else field.default)
+        required = field.is_required() or _must_be_sent(hints[name])
+        fields[name] = (kind, ... if required else field.default)
     model = create_model(
         f"{command.__name__}Body",
         __config__=ConfigDict(frozen=True, extra="forbid"),
@@ -105,6 +106,13 @@ def _as_sent(kind: Any) -> Any:
     if get_origin(kind) is Annotated:
         return _said(kind) or kind
     return kind
+
+
+def _must_be_sent(kind: Any) -> bool:
+    """Whether people may not leave out what a command of an earlier day has left out."""
+    return get_origin(kind) is Annotated and any(
+        isinstance(said, WrittenAs) and said.required for said in kind.__metadata__
+    )
 
 
 def _mentions_reference(kind: Any) -> bool:

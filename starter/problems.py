@@ -64,6 +64,7 @@ KINDS: Mapping[str, Kind] = {
     RefusalCode.AGAINST_THE_RULES: Kind(409, say("不符合规定", "against the rules")),
     RefusalCode.CASE_ENDED: Kind(409, say("案件已终结", "the case has ended")),
     RefusalCode.BAD_COMMAND: Kind(422, say("内容与案件不符", "does not fit the case")),
+    RefusalCode.NOT_WHAT_YOU_SAW: Kind(409, say("不是您查看的那一项", "not what you saw")),
     RefusalCode.KEY_REUSED: Kind(422, say("幂等键已被使用", "idempotency key used before")),
     RefusalCode.ALREADY_HELD: Kind(409, say("已有在办或在享案件", "a living case holds it already")),
     RefusalCode.NOT_STAMPED: Kind(403, say("未经本系统受理", "not stamped by the API")),

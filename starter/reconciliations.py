@@ -13,6 +13,7 @@ from schemas.calendar import in_shanghai
 from schemas.department import Gateway
 from schemas.payment import Month, Statement
 from schemas.reconciliation import Difference, Reconciliation, reconcile, with_recoveries
+from schemas.reconciliation_by_hand import with_payments_by_hand
 from schemas.refusals import Fault, Refusal, RefusalCode, say
 from schemas.welfare_rules import month_before
 from starter.authentication import Caller, acting
@@ -70,9 +71,10 @@ async def _reconciled(parts: Parts, month: Month) -> Reconciliation:
         raise _bank_away()
     # Our books first: whatever stands in them, the bank must have by the time it is asked.
     async with database(parts.pool) as connection:
-        ours = await payments_of_month(connection, month)
+        ours, by_hand = await payments_of_month(connection, month)
     statement = await _statement(parts, month)
     found = reconcile(month, ours, statement.lines)
+    found = with_payments_by_hand(found, by_hand, ours, statement.lines, statement.vouchers)
     return await _with_what_comes_back(parts, found, statement)
 
 

@@ -39,7 +39,10 @@ class Reserving:
         """On which occasion a command asks. What the case will refuse anyway makes nobody count."""
         procedure = self._procedures[state.procedure]
         found = None if procedure.reserves is None else procedure.reserves.occasion(state, command, given)
-        if found is Occasion.TAKEN and procedure.rules.check(state, command, actor, now) is not None:
+        if (
+            found in {Occasion.TAKEN, Occasion.ADVANCED}
+            and procedure.rules.check(state, command, actor, now) is not None
+        ):
             return Occasion.DECIDED
         return found
 

@@ -39,12 +39,14 @@ class CaseView(CaseRow):
     """One case for this caller. `seq` 0: accepted, and not yet standing. `labels` are codes such as the category.
 
     `urges`: how often it was urged. `wanting`: what the person whose case it is still has to bring: kinds of documents,
-    `consent:member-2`.
+    `consent:member-2`. `requests`: what waits for the word of another person, by the command that gives it: the numbers of which
+    it names one.
     """
 
     title: str
     urges: int = 0
     wanting: tuple[str, ...] = ()
+    requests: dict[str, tuple[int, ...]] = Field(default={}, examples=[{"confirm_account": [3]}])
     clocks: list[ClockView]
     legal_commands: tuple[str, ...]
 
@@ -381,3 +383,6 @@ class ReconciliationView(Model):
     differences: list[DifferenceView]
     recoveries: Recoveries
     repayments: tuple[Repayment, ...]
+    by_hand: int = 0
+    by_hand_fen: int = 0
+    by_hand_not_proved_fen: int = 0

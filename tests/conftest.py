@@ -37,6 +37,7 @@ hypothesis.settings.load_profile("town")
 FAST = frozenset({
     "test_incident_holidays", "test_late_commands", "test_local_town", "test_people", "test_replies", "test_stories",
     "test_welfare_payments", "test_chaos", "test_law_files", "test_law_books", "test_law_money_town", "test_law_silence",
+    "test_law_answers",
 })  # fmt: skip
 """Files that play whole towns by fast clocks: many towns on the same cores would make people late that are not."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from schemas.answers import AnswerTo
 from schemas.findings import Finding
 from schemas.procedure import Procedure
 from tests.waiting import eventually
@@ -62,6 +63,9 @@ class Door:
     put_off: set[str] = field(default_factory=set)
     """Cases whose start was accepted, and was still on its way when the API had waited its two seconds."""
 
+    named: dict[str, int] = field(default_factory=dict)
+    """The request that an answer named, by its key."""
+
     @property
     def examples(self) -> ModuleType:
         return examples(self.procedure)
@@ -110,11 +114,30 @@ class Door:
         body = self.examples.BODIES[step.command] if step.body is None else step.body
         if callable(body):
             body = await body(self, case_id, step.by)
+        key = key or str(uuid.uuid4())
+        body = await self.naming_what_waits(case_id, step.command, body, key)
         return await self.api.post(
             f"/api/v1/cases/{case_id}/commands/{step.command}",
             json=body,
-            headers=self.headers(step.by, key or str(uuid.uuid4())),
+            headers=self.headers(step.by, key),
         )
+
+    async def naming_what_waits(
+        self, case_id: str, command: str, body: Mapping[str, Any], key: str
+    ) -> Mapping[str, Any]:
+        """The body with the request that the case shows now, where it is an answer and names none: whoever answers has looked.
+
+        Sent again under its key it names what it named.
+        """
+        model = self.procedure.commands.get(command)
+        if model is None or not issubclass(model, AnswerTo) or model.number_in in body:
+            return body
+        if key in self.named:
+            return {**body, model.number_in: self.named[key]}
+        answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers("auditor"))
+        waiting = answer.json().get("requests", {}).get(command, ()) if answer.status_code == 200 else ()
+        self.named[key] = next(iter(waiting), 1)
+        return {**body, model.number_in: self.named[key]}
 
     async def taken(self, case_id: str, step: Step, key: str | None = None) -> httpx.Response:
         """Give a command as clients do: one that is accepted and still on its way is sent again, until the case has it."""

@@ -65,9 +65,10 @@ def recorded() -> Iterator[Path]:
 
 
 def read(file: Path) -> WorkflowHistory:
-    """One recorded run, under a name of its own: a case knows its number from its state."""
+    """One recorded run, under the number of its case: what was closed for that place opens nowhere else."""
     events = History.FromString(zlib.decompress(file.read_bytes())).events
-    return WorkflowHistory(workflow_id=file.stem.rpartition(".")[0], events=list(events))
+    case_id = events[0].workflow_execution_started_event_attributes.workflow_id
+    return WorkflowHistory(workflow_id=case_id or file.stem.rpartition(".")[0], events=list(events))
 
 
 def keys_in(folder: Path) -> Keys:
@@ -83,11 +84,12 @@ async def record(names: list[str]) -> None:
     """Play the walks of these procedures in a town of their own, with the keys beside the histories."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        if KEYS.exists():
-            keys_in(data / "keys")
-        else:
+        if not KEYS.exists():
             ensure_keys(KEYS)
-            keys_in(data / "keys")
+        keys_in(data / "keys")
+        # What is recorded today is closed with a key that opens nothing without its place: it stays beside the histories.
+        ensure_keys(data / "keys")
+        shutil.copyfile(data / "keys" / "payload.json", KEYS / "payload.json")
         async with open_town(TownOptions(data=data, processes=(), durable=False)) as town:
             rules = {"policies": open_to_neighbours(data)}
             ours = town.settings.model_copy(update=rules)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 from engine.keys import Keys
 from engine.tokens import issue
 from schemas.actor import Role
+from schemas.answers import AnswerTo
 from schemas.procedure import Procedure
 from starter.commands import _PATH as COMMANDS
 from tests.access_matrix import (
@@ -151,7 +152,8 @@ def _body(case: Known, command: str, document: Mapping[str, Any], world: World) 
         return {"member": 1, "document": document}
     if command == "repay":
         return {"amount_fen": 1, "receipt": "CZ-1"}
-    return dict(body)
+    model = case.procedure.commands[command]
+    return {model.number_in: 1, **body} if issubclass(model, AnswerTo) else dict(body)
 
 
 @pytest.fixture(scope="module")

@@ -336,7 +336,7 @@ async def test_anybody_may_object_and_it_is_posted_anew_for_the_whole_window(tow
     repeat = await town.api.post(f"{PUBLIC}/{number}/objections", json=OBJECTION, headers={"Idempotency-Key": "o-2"})
     down = number not in await notices(town)
     before = set(await notices(town))
-    await town.go(case_id, [Step("investigate", "street_officer")])
+    await town.go(case_id, [Step("investigate", "civil")])
     (anew,) = set(await notices(town)) - before
 
     assert (answer.status_code, repeat.status_code, down, anew != number) == (202, 404, True, True)

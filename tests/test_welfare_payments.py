@@ -76,7 +76,7 @@ async def test_a_death_in_month_seven_is_told_after_twelve_payments(
         case_id = await granted(town, born("19410101"))
         months = await has_paid(town, case_id, 12)
         death = Step("report_change", "grid_worker", {"change": "death", "since": months[6]})
-        await town.door.go(case_id, [death])
+        await town.door.go(case_id, [death, Step("confirm_end", "civil")])
         await stage_is(town, case_id, "ended")
 
         async def opened() -> bool:
@@ -141,11 +141,14 @@ async def test_a_refused_payment_is_tried_again_and_then_a_persons(open_town: Op
         failed = [key for key in failed if month_of(key) == month_of(failed[0])]  # the next month may fail meanwhile
         settle = Step("settle_payment", "civil", {"how": "paid_otherwise", "reason": "已以现金发放"})
         await town.door.go(case_id, [settle])
+        alone = await town.door.give(case_id, Step("confirm_settlement", "civil"))
+        unpaid = await town.paid_months(case_id)
+        await town.door.go(case_id, [Step("confirm_settlement", "second_civil")])
         paid = await town.paid_months(case_id)
 
     month = month_of(failed[0])
     assert [key.rpartition(month)[2] for key in failed] == ["", ".2", ".3"]
-    assert month in paid
+    assert (alone.status_code, month in unpaid, month in paid) == (409, False, True)
 
 
 async def entries(town: PayingTown, case_id: str, kind: str) -> list[dict[str, Any]]:
@@ -212,6 +215,7 @@ async def test_a_move_that_is_told_late_ends_it_and_asks_back_what_was_paid_sinc
         case_id = await granted(town, born("19400102"))
         months = await has_paid(town, case_id, 3)
         await town.door.go(case_id, [Step("report_change", "clerk", {"change": "move", "since": months[0]})])
+        await town.door.go(case_id, [Step("confirm_end", "street_officer")])
         await stage_is(town, case_id, "ended")
         (asked, *_) = await entries(town, case_id, "welfare:recovery:asked")
 

@@ -77,7 +77,7 @@ async def test_ten_years_on_the_time_skipping_server(settings: Settings, keys: K
             await until(town, f"{2027 + year}-10-{28 - year} 10:00")  # each time before 365 days are over
             await town.door.go(case_id, [REASSESS])
         await until(town, "2036-11-20 10:00")
-        await town.door.go(case_id, [MOVED])
+        await town.door.go(case_id, [MOVED, Step("confirm_end", "civil")])
         paid = await ledger(town.pool, case_id, "welfare:payment:paid")
         runs = await runs_of(town.client, case_id)
         moved = Counter(await around.paid_entitlements())

@@ -137,15 +137,17 @@ class Case(Generic[StateT]):
         """Under whose word the case acts: that of the command it carries out; by itself, that of its opening."""
         return self._cause[0] if self._cause else self.state.opening
 
-    def law_holds(self, law: str) -> bool:
+    def law_holds(self, law: str, since: int = 1) -> bool:
         """Whether what happens now goes by a law that came when the case may have lived already; `law` is its patch.
+
+        `since`: the count of `LAWS` (schemas/actor.py) with which it came.
 
         A command goes by the laws of the API that stamped it. Temporal's patches alone would not do: what a run has once
         answered for a command of an earlier day, it answers for all later ones, so that one harmless command before an
         upgrade kept the old law for the rest of the run. What a case does by itself goes by `law_holds_here`.
         """
         stamp = self._cause[0] if self._cause else None
-        return (stamp is not None and stamp.laws > 0) or self.law_holds_here(law)
+        return (stamp is not None and stamp.laws >= since) or self.law_holds_here(law)
 
     def law_holds_here(self, law: str) -> bool:
         """The same of what a clock, an answer or another case brings about: by the entry that the case has come to.
@@ -245,6 +247,15 @@ class Case(Generic[StateT]):
 
     def _objection(self, name: str, command: Command, stamp: Stamp) -> Refusal | None:
         refusal = self.procedure.rules.check(self.state, name, stamp.actor, self.now())
+        if refusal is None and (unseen := command.not_what_was_seen(self.state)) is not None:
+            return Refusal(
+                code=RefusalCode.NOT_WHAT_YOU_SAW,
+                detail=say("不是您查看的那一项,请重新查看", "this is not what you saw: look again"),
+                command=name,
+                stage=self.state.stage,
+                legal_commands=self.procedure.rules.legal(self.state, stamp.actor, self.now()),
+                faults=(unseen,),
+            )
         if refusal is None and (faults := command.faults(self.state)):
             return Refusal(
                 code=RefusalCode.BAD_COMMAND,

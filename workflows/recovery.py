@@ -3,10 +3,12 @@
     demanded -> repaid                             in one part or many, each recorded by one with the treasury's receipt, and
                                                    confirmed by another
         | ^
-    writing_off -> written_off                     proposed by one, agreed to by another
-    also: unresolved, when nobody does anything until the final limit
+    writing_off -> written_off                     proposed by one, agreed to by another; declined, or left until its final limit,
+                                                   the debt goes on, and whoever sees to it has the whole time again
+    also: unresolved, when nobody does anything until the final limit; the books of the month name it (schemas/reconciliation.py)
 
-The case that paid hears of every step, while it lives.
+While a write-off or a repayment waits for a second person nothing ends by itself: silence gives up no debt. The case that paid
+hears of every step, while it lives.
 """
 
 from temporalio import workflow
@@ -29,11 +31,18 @@ from workflows.case import command
 from workflows.case_file import CaseFile
 
 CIVIL_AFFAIRS = "role:civil_affairs_officer"
+SUPERVISOR = "role:supervisor"
 DEBTOR = "reporter"
 TOLD = "recovery_told"
 
 TWO_SAY_THAT_IT_CAME_BACK = "two-say-that-it-came-back"
 """Patch: before, who recorded a repayment made the debt less by that alone."""
+
+SILENCE_GIVES_UP_NO_DEBT = "silence-gives-up-no-debt"
+"""Patch: before, the final limit ran on beside a write-off that nobody signed or that was declined, and ended the debt."""
+
+SINCE_SILENCE_GIVES_UP_NO_DEBT = 2
+"""The count of `LAWS` with which it came."""
 
 
 @workflow.defn(name="recovery")
@@ -153,6 +162,7 @@ class Recovery(CaseFile[RecoveryState]):
             **facts,
         )
         if self.state.left_fen:
+            self.goes_on_with_the_debt()
             self.tell_the_payer()
         else:
             self.finish_as(Stage.REPAID, Kind.REPAID)
@@ -163,20 +173,46 @@ class Recovery(CaseFile[RecoveryState]):
         self.state.written_off_by, self.state.write_off_reason = by.subject, command.reason
         self.start_duty("write_off", self.state.terms.countersign)
         self.move(Stage.WRITING_OFF, CIVIL_AFFAIRS)
-        self.record(Kind.WRITE_OFF_PROPOSED, reason=command.reason, left_fen=self.state.left_fen)
+        if not self.law_holds(SILENCE_GIVES_UP_NO_DEBT, SINCE_SILENCE_GIVES_UP_NO_DEBT):
+            self.record(Kind.WRITE_OFF_PROPOSED, reason=command.reason, left_fen=self.state.left_fen)
+            return
+        self.clocks.stop("final", by.subject)
+        self.state.write_offs += 1
+        self.record(
+            Kind.WRITE_OFF_PROPOSED,
+            reason=command.reason,
+            left_fen=self.state.left_fen,
+            number=self.state.write_offs,
+            by=by.role,
+        )
+        self.notify(CIVIL_AFFAIRS, "write_off_due")
 
     @command
-    def agree_write_off(self, command: AgreeWriteOff, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def agree_write_off(self, command: AgreeWriteOff, by: Actor) -> None:  # noqa: ARG002 - what it names was looked at before
         """同意核销: by a second person."""
         self.finish_as(Stage.WRITTEN_OFF, Kind.WRITTEN_OFF, left_fen=self.state.left_fen, by=by.role)
 
     @command
     def decline_write_off(self, command: DeclineWriteOff, by: Actor) -> None:
         """不同意核销: it is to come back after all."""
-        self.state.written_off_by, self.state.write_off_reason = None, None
-        self.clocks.stop("write_off", by.subject)
-        self.move(Stage.DEMANDED, CIVIL_AFFAIRS)
+        self.no_write_off_waits(by.subject)
+        self.goes_on_with_the_debt()
         self.record(Kind.WRITE_OFF_DECLINED, reason=command.reason)
+
+    def no_write_off_waits(self, by: str) -> None:
+        """It is to come back after all."""
+        self.state.written_off_by, self.state.write_off_reason = None, None
+        self.clocks.stop("write_off", by)
+        self.move(Stage.DEMANDED, CIVIL_AFFAIRS)
+
+    def goes_on_with_the_debt(self) -> None:
+        """Somebody has acted: the final limit does not run any more, and a duty that has climbed all tiers begins anew."""
+        climbed = self.state.terms.last_tier in self.state.clocks["repay"].fired
+        acted = climbed or self.clocks.runs("final")
+        if acted and self.law_holds(SILENCE_GIVES_UP_NO_DEBT, SINCE_SILENCE_GIVES_UP_NO_DEBT):
+            self.clocks.stop("final", "engine")
+            if climbed:
+                self.start_duty("repay", self.state.terms.repay)
 
     # ---- the end --------------------------------------------------------------------------------------------------
 
@@ -197,9 +233,34 @@ class Recovery(CaseFile[RecoveryState]):
     def on_moment(self, clock: str, moment: str, told: str) -> None:
         """Duties remind and climb the tiers; after the last one the final limit runs."""
         if (clock, moment) == ("final", "breach"):
-            self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, left_fen=self.state.left_fen)
+            self.final_limit_has_passed()
             return
         super().on_moment(clock, moment, told)
-        if clock != "confirm_repayment" and moment == self.state.terms.last_tier and "final" not in self.state.clocks:
+        if clock != "confirm_repayment" and moment == self.state.terms.last_tier and self.nobody_else_is_left():
             self.clocks.start("final", self.state.terms.unresolved_after, "engine")
             self.record("clock:final_limit", holder=self.state.holder)
+
+    def nobody_else_is_left(self) -> bool:
+        """The final limit does not run yet; one that was stopped may run again."""
+        if "final" not in self.state.clocks:
+            return True
+        return not self.clocks.runs("final") and workflow.patched(SILENCE_GIVES_UP_NO_DEBT)
+
+    def final_limit_has_passed(self) -> None:
+        """逾期: an undecided write-off lapses, a repayment that waits holds the case open; else it ends without the money."""
+        waits = self.state.stage == Stage.WRITING_OFF or bool(self.state.claims)
+        if not (waits and workflow.patched(SILENCE_GIVES_UP_NO_DEBT)):
+            self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, left_fen=self.state.left_fen)
+            return
+        self.clocks.stop("final", "engine")
+        if self.state.stage == Stage.WRITING_OFF:
+            self.no_write_off_waits("engine")
+            self.goes_on_with_the_debt()
+            self.state.holder = SUPERVISOR
+            self.record(Kind.WRITE_OFF_LAPSED, left_fen=self.state.left_fen)
+            self.notify(SUPERVISOR, "write_off_lapsed")
+        else:
+            self.state.holder = SUPERVISOR
+            self.clocks.start("final", self.state.terms.unresolved_after, "engine")
+            self.record(Kind.HELD_OPEN, repayments=[claim.number for claim in self.state.claims])
+            self.notify(SUPERVISOR, "repayment_confirmation_due")

@@ -21,10 +21,10 @@ from schemas.welfare_entries import Kind
 from schemas.welfare_state import AccountAsked
 from workflows.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, CLERK, TWO_DECIDE_ON_AN_ACCOUNT
-from workflows.welfare_payments import Payments
+from workflows.welfare_settlements import Settlements
 
 
-class Accounts(Payments):
+class Accounts(Settlements):
     """The part of a case that minds where its money goes."""
 
     @command

@@ -26,16 +26,22 @@ from schemas.welfare_commands import (
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import touched_checks
-from schemas.welfare_state import CONSENT, Checked, Question, Stage, Visit
+from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage, Visit
 from workflows import steps
 from workflows.case import command
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET
-from workflows.welfare_living import Entitlement
+from workflows.welfare_duties import (
+    ANSWERS_ARE_ON_WHAT_WAS_SEEN,
+    APPLICANT,
+    CIVIL_AFFAIRS,
+    SINCE_ANSWERS_NAME_REQUESTS,
+    STREET,
+)
+from workflows.welfare_endings import Endings
 
 HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
 
 
-class Checks(Entitlement):
+class Checks(Endings):
     """The part of a case that finds out."""
 
     # ---- documents ------------------------------------------------------------------------------------------------
@@ -98,6 +104,7 @@ class Checks(Entitlement):
     @command
     def ask_correction(self, command: AskCorrection, by: Actor) -> None:
         """通知补正: a document that is missing, or not to be read, is asked for by name."""
+        self.another_edition()
         for kind in command.documents:
             self.state.papers.pop(kind, None)
             if kind not in self.state.asked_for:
@@ -108,6 +115,7 @@ class Checks(Entitlement):
     @command
     def hand_in(self, command: HandIn, by: Actor) -> None:
         """补交材料: with the last one the case goes on where it stood, and its clocks with it."""
+        self.another_edition()
         self.state.papers[command.kind] = command.document.reference
         self.keep_document(command.document)
         missing = self.state.missing()
@@ -159,6 +167,7 @@ class Checks(Entitlement):
     @command
     def record_consent(self, command: RecordConsent, by: Actor) -> None:
         """登记同意: what the registers said without this member does not count any more; they are asked about all anew."""
+        self.another_edition()
         for member in self.state.household_members:
             if member.number == command.member:
                 member.consent = command.document.reference
@@ -341,8 +350,22 @@ class Checks(Entitlement):
             status=command.status,
             facts=dict(command.facts),
             note=command.note,
+            **self.written_for_a_change(by),
         )
         self.answers_may_be_complete()
+
+    def written_for_a_change(self, by: Actor) -> dict[str, int]:
+        """Whoever wrote down an answer does not decide on what it comes to; and a change with another answer is another request."""
+        change = self.state.change if self.state.stage in LIVING else None
+        if change is None:
+            self.wrote(self.state.checkers, by)
+            return {}
+        if not self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+            return {}
+        self.wrote(change.checked_by, by)
+        self.state.changes_asked += 1
+        change.number = self.state.changes_asked
+        return {"change": change.number}
 
     def answers_may_be_complete(self) -> None:
         """What is waited for may have come: for the survey of an application, or for a change that is asked for."""
@@ -356,6 +379,8 @@ class Checks(Entitlement):
     @command
     def correct_facts(self, command: CorrectFacts, by: Actor) -> None:
         """更正信息: only the checks that what changed touches are asked anew."""
+        self.another_edition()
+        self.wrote(self.state.correctors, by)
         changed = command.changed(self.state)
         before = {fact.value: getattr(self.state, fact) for fact in changed}
         for fact in changed:

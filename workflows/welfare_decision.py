@@ -7,6 +7,7 @@ refused: served in writing within its limit -> appealed: decided by another offi
 """
 
 from schemas.actor import Actor
+from schemas.people import Part
 from schemas.references import TextReference
 from schemas.welfare_commands import (
     Appeal,
@@ -25,7 +26,14 @@ from schemas.welfare_entries import Kind
 from schemas.welfare_state import Stage
 from workflows.case import command
 from workflows.welfare_changes import Changes
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, POSTINGS_ARE_COUNTED, STREET
+from workflows.welfare_duties import (
+    ANSWERS_ARE_ON_WHAT_WAS_SEEN,
+    APPLICANT,
+    CIVIL_AFFAIRS,
+    POSTINGS_ARE_COUNTED,
+    SINCE_ANSWERS_NAME_REQUESTS,
+    STREET,
+)
 
 
 class Decision(Changes):
@@ -36,6 +44,8 @@ class Decision(Changes):
     @command
     def review(self, command: Review, by: Actor) -> None:
         """初审: the street office's opinion; the amount follows from the rule."""
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+            self.state.reviews = 1 + sum(self.state.requests().get(Part.REVIEWED, ()))
         self.state.reviewed_by = by.subject
         self.clocks.stop("review", by.subject)
         amount = self.state.assessed(self.now())
@@ -105,6 +115,7 @@ class Decision(Changes):
     @command
     def investigate(self, command: Investigate, by: Actor) -> None:
         """异议调查: upheld, it is refused; else it is posted anew for the whole window, or stays where it is."""
+        self.wrote(self.state.investigators, by)
         beside, self.state.objections_beside = self.state.objections_beside, 0
         self.clocks.stop("investigate", by.subject)
         self.record(
@@ -138,6 +149,8 @@ class Decision(Changes):
     @command
     def confirm(self, command: Confirm, by: Actor) -> None:
         """审核确认: above the amount of the policy somebody else signs too."""
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+            self.state.confirmations += 1
         self.state.confirmed_by = by.subject
         self.clocks.stop("confirm", by.subject)
         amount = self.state.assessed(self.now())
@@ -221,6 +234,8 @@ class Decision(Changes):
     def decide_appeal(self, command: DecideAppeal, by: Actor) -> None:
         """申诉决定: the refusal stands, or the application goes on where it was refused."""
         self.clocks.stop("decide_appeal", by.subject)
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+            self.state.appeal_decided_by = by.subject
         self.record(
             Kind.APPEAL_DECIDED, outcome=command.outcome, reason=command.reason, legal_basis=command.legal_basis
         )

@@ -5,8 +5,10 @@ What was paid too much becomes a recovery case 追回, started from here; it rep
 
 from collections.abc import Mapping
 
+from schemas.actor import Actor
 from schemas.case import Message, child_id
 from schemas.clocks import Limit
+from schemas.people import among
 from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
 from schemas.welfare_entries import Kind
@@ -36,6 +38,22 @@ POSTINGS_ARE_COUNTED = "postings-are-counted"
 A_RECOVERY_KNOWS_WHO_ENTERED = "a-recovery-knows-who-entered"
 """Patch: before, a recovery did not know who had entered the case that paid."""
 
+ANSWERS_ARE_ON_WHAT_WAS_SEEN = "answers-are-on-what-was-seen"
+"""Patch: before, nobody counted the editions of a file, reviews and signatures, nor remembered who corrected facts, took down
+answers, looked into objections and decided on appeals."""
+
+TWO_SAY_THAT_IT_WAS_PAID = "two-say-that-it-was-paid"
+"""Patch: before, one officer's word that it was paid by hand closed a payment."""
+
+TWO_SAY_THAT_IT_ENDS = "two-say-that-it-ends"
+"""Patch: before, one person's report of a death or a move ended a benefit and asked back what was paid since."""
+
+AN_ADVANCE_COUNTS_WHO_CONSENTED = "an-advance-counts-who-consented"
+"""Patch: before, adults of the household who had not consented were paid an advance for too."""
+
+SINCE_ANSWERS_NAME_REQUESTS = 2
+"""The count of `LAWS` with which these four came."""
+
 OF_CLOCK = {
     "investigate": STREET,
     "review_change": STREET,
@@ -43,6 +61,8 @@ OF_CLOCK = {
     "countersign_change": CIVIL_AFFAIRS,
     "confirm_account": CIVIL_AFFAIRS,
     "tell_payee": CLERK,
+    "confirm_settlement": CIVIL_AFFAIRS,
+    "confirm_end": CIVIL_AFFAIRS,
 }
 """Who is warned of a duty that the holder of the case need not have."""
 
@@ -59,6 +79,16 @@ class Duties(CaseFile[WelfareState]):
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
         self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
+
+    def wrote(self, whom: list[str], by: Actor) -> None:
+        """Remember who wrote down what others decide on."""
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS) and not among(by.subject, whom):
+            whom.append(by.subject)
+
+    def another_edition(self) -> None:
+        """The file is another one than was seen before."""
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+            self.state.editions += 1
 
     def start_window(self, name: str, limit: Limit) -> None:
         """Start a clock that is nobody's duty: it warns nobody, and its end decides something."""

@@ -11,19 +11,33 @@ It is final when every month that is due has been paid or settled. What was paid
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.actor import Actor
-from schemas.welfare_entitlement import EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
+from temporalio import workflow
+
+from schemas.actor import Actor, Role
+from schemas.welfare_entitlement import Change, EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
-from schemas.welfare_rules import Assessment, advance_of, assess, month_at, month_before, next_month, overpaid
+from schemas.welfare_rules import (
+    Assessment,
+    Circumstances,
+    advance_of,
+    assess,
+    month_at,
+    month_before,
+    next_month,
+    overpaid,
+)
 from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
 from workflows.case import command
 from workflows.welfare_accounts import Accounts
 from workflows.welfare_duties import (
+    AN_ADVANCE_COUNTS_WHO_CONSENTED,
     AN_ADVANCE_HAS_A_CEILING,
     APPLICANT,
     CIVIL_AFFAIRS,
+    SINCE_ANSWERS_NAME_REQUESTS,
     TWO_DECIDE_ON_A_RAISE,
+    TWO_SAY_THAT_IT_ENDS,
 )
 
 
@@ -37,7 +51,7 @@ class Entitlement(Accounts):
         granted = self.state.assessed(self.now())
         self.state.granted = granted
         self.clocks.stop("whole", "engine")
-        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.waiting_payments() else "")
+        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.with_a_person() else "")
         self.start_reassessment()
         first = next_month(month_at(self.now()))
         monthly = self.state.rules.cadence is Cadence.MONTHLY
@@ -67,12 +81,25 @@ class Entitlement(Accounts):
 
     def pay_first(self) -> None:
         """先行救助: urgent aid is paid at acceptance, up to its ceiling; everything else is looked at afterwards."""
-        advance = advance_of(self.state.rules, self.state.household).amount_fen
+        household, who = self.paid_first_for()
+        advance = advance_of(self.state.rules, household).amount_fen
         one_signature = self.state.rules.second_signature_above_fen
         if advance > one_signature and self.law_holds(AN_ADVANCE_HAS_A_CEILING):
             advance = one_signature  # rules from before the ceiling: no more than one person grants
         if advance:
-            self.pay(month_at(self.now()), advance, PaymentPart.FIRST)
+            self.pay(month_at(self.now()), advance, PaymentPart.FIRST, None, **who)
+
+    def paid_first_for(self) -> tuple[Circumstances, dict[str, list[int]]]:
+        """For whom is paid first: the applicant, minors, and adults who consented; and the numbers of all others, for the entry.
+
+        Whoever has consented is held by this case when it is accepted, so that nobody counts in two advances.
+        """
+        household, state = self.state.household, self.state
+        without = [member.number for member in state.household_members if member not in state.advance_members]
+        if not without or not self.law_holds(AN_ADVANCE_COUNTS_WHO_CONSENTED, SINCE_ANSWERS_NAME_REQUESTS):
+            return household, {}
+        heads = max(1, household.household_size - len(without))
+        return household.model_copy(update={"household_size": heads}), {"without_consent": without}
 
     def advance_fen(self) -> int:
         """What was paid first, or is on its way."""
@@ -123,17 +150,41 @@ class Entitlement(Accounts):
         """报告变化: what lowers counts at once, and what was paid beyond it comes back; what raises is asked for."""
         self.record(Kind.CHANGE_REPORTED, change=command.change, since=command.since, note=command.note, by=by.role)
         if command.ends:
-            self.state.alive = command.change != "death" and self.state.alive
-            self.ends(command.since, command.change)
+            self.report_end(command, command.since, by)
         elif not self.law_holds(TWO_DECIDE_ON_A_RAISE):
             self.take_facts(command.stated)
             self.adjust_before_two_people(command.since, command.change)
         elif self.state.raised_by(command.stated, self.now()) and not self.state.paid_once:
             self.ask_for_change(command.change, command.since, command.stated, by)
+        elif self.state.comes_to_nothing(command.stated, self.now()) and self.takes_two_to_end(command, by):
+            self.drop_change_of(command.stated)
+            self.ask_for_end(command.change, month_before(command.since), by, command.stated)
         else:
             self.drop_change_of(command.stated)
             self.take_facts(command.stated)
             self.lower(command.since, command.change)
+
+    def report_end(self, command: ReportChange, last_due: str, by: Actor) -> None:
+        """A death or a move: payment rests until somebody else says so too; or it ends, on the payee's or the register's word."""
+        if self.takes_two_to_end(command, by):
+            self.ask_for_end(command.change, last_due, by)
+        else:
+            self.state.alive = command.change != Change.DEATH and self.state.alive
+            self.ends(last_due, command.change)
+
+    def takes_two_to_end(self, command: ReportChange, by: Actor) -> bool:
+        """Whether a report alone ends nothing: not the payee's own word on their own life, nor what the register knows."""
+        dead = command.change is Change.DEATH
+        known = self.state.death_registered if dead else by.role is Role.RESIDENT
+        return not known and self.law_holds(TWO_SAY_THAT_IT_ENDS, SINCE_ANSWERS_NAME_REQUESTS)
+
+    def ask_for_end(self, cause: str, last_due: str, by: Actor, stated: Mapping[str, int] | None = None) -> None:
+        """Payment rests until another person, or the register, has said so too."""
+        raise NotImplementedError
+
+    def forget_the_end_asked(self, by: str) -> None:
+        """A reported end does not wait any more."""
+        raise NotImplementedError
 
     def take_facts(self, stated: Mapping[str, int]) -> None:
         """From now on these facts are what the amount is reckoned from."""
@@ -189,6 +240,8 @@ class Entitlement(Accounts):
     def rest_for_a_death(self, payment: Payment) -> None:
         """The register knows of a death: the month is not paid, and somebody finds out since when."""
         self.state.payments.remove(payment)
+        if workflow.patched(TWO_SAY_THAT_IT_ENDS):
+            self.state.death_registered = True
         if self.state.stage == Stage.PAYING:
             self.suspend("death_registered")
         self.skip(payment.month, "death_registered")
@@ -209,7 +262,7 @@ class Entitlement(Accounts):
         """Payment goes on."""
         self.clocks.stop("suspended", "engine")
         self.state.overdue = False
-        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.waiting_payments() else "")
+        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.with_a_person() else "")
         self.go_on_with_change()
 
     @command
@@ -220,6 +273,7 @@ class Entitlement(Accounts):
     @command
     def resume_payment(self, command: ResumePayment, by: Actor) -> None:
         """恢复发放: with the months left out in between, or without them; of much money a second person decides."""
+        self.state.death_registered = False
         self.goes_on()
         self.record(Kind.RESUMED, reason=command.reason, months=list(self.state.skipped), arrears=command.arrears)
         if not command.arrears:
@@ -315,6 +369,7 @@ class Entitlement(Accounts):
             self.clocks.stop(name, "engine")
         self.state.skipped = []
         self.drop_change("ended")
+        self.forget_the_end_asked("engine")
         self.record(Kind.ENDED, last_due=self.state.last_due, cause=cause, **facts)
         self.notify(APPLICANT, "welfare_ended", cause=cause)
         self.recover(cause, {month: fen for month, fen in self.state.paid_fen().items() if month > last_due})
@@ -330,7 +385,7 @@ class Entitlement(Accounts):
         """Payments after the last month that is due, if it is certain that no money moved."""
         last_due = self.state.last_due
         for payment in list(self.state.payments):
-            certain = payment.state is not PaymentState.UNDER_WAY and not payment.uncertain
+            certain = payment.state is not PaymentState.UNDER_WAY and not payment.uncertain and payment.claim is None
             if last_due is not None and payment.month > last_due and certain:
                 self.state.payments.remove(payment)
                 self.record(
@@ -339,7 +394,8 @@ class Entitlement(Accounts):
 
     def end_if_settled(self) -> None:
         """The entitlement is over, and every payment with it."""
-        if self.state.stage in LIVING and self.state.last_due is not None and not self.state.payments:
+        over = self.state.last_due is not None and not self.state.payments and self.state.end_asked is None
+        if self.state.stage in LIVING and over:
             self.finish_as(Stage.ENDED)
 
     def after_payment(self, payment: Payment) -> None:
@@ -373,5 +429,6 @@ class Entitlement(Accounts):
                     month=payment.month,
                     how="not_due",
                     cause="not_granted",
+                    **({} if payment.claim is None else {"number": payment.claim.number}),
                 )
         self.recover_advance(self.advance_paid_fen())

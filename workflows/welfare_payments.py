@@ -3,7 +3,7 @@
     due -> paid                                      the bank has paid; the month stands in the books
         -> unreachable: again, under the same key    the money may have moved: never another key
         -> returned, refused: a new attempt          nothing was paid; after so many, or at once where it cannot help,
-        -> with a person: retry_payment | settle_payment
+        -> with a person: retry_payment | settle_payment: not due, or said to be paid by hand, which another person confirms
 
 The key is person + benefit + month, and the case where it is paid once. Before a month is paid, it is looked at anew: alive,
 not suspended, still entitled.
@@ -26,7 +26,7 @@ from schemas.payment import (
     payment_key,
 )
 from schemas.references import TextReference
-from schemas.welfare_entitlement import PaymentReturned, Settlement, SettlePayment
+from schemas.welfare_entitlement import PaymentReturned
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
 from schemas.welfare_rules import next_month, pay_deadline, pay_time, until
@@ -96,7 +96,12 @@ class Payments(Duties):
     # ---- one payment ----------------------------------------------------------------------------------------------
 
     def pay(
-        self, month: str, amount_fen: int, part: PaymentPart = PaymentPart.WHOLE, paid_as: str | None = None
+        self,
+        month: str,
+        amount_fen: int,
+        part: PaymentPart = PaymentPart.WHOLE,
+        paid_as: str | None = None,
+        **facts: list[int],
     ) -> None:
         """Put a payment on its way. `paid_as`: by what name the bank pays it, if not by that of its part."""
         self.state.payments_made += 1
@@ -114,7 +119,7 @@ class Payments(Duties):
         )
         if not self.clocks.runs("pay"):
             self.start_duty("pay", self.time_to_pay(month, part))
-        self.record(Kind.PAYMENT_DUE, payment=number, month=month, part=part, amount_fen=amount_fen)
+        self.record(Kind.PAYMENT_DUE, payment=number, month=month, part=part, amount_fen=amount_fen, **facts)
         self.errand("pay", number)
 
     def time_to_pay(self, month: str, part: PaymentPart) -> Limit:
@@ -130,6 +135,9 @@ class Payments(Duties):
         for payment in [payment for payment in self.state.payments if payment.number == number]:
             if not payment.uncertain and await self.death_is_registered(payment):
                 self.rest_for_a_death(payment)
+                continue
+            if self.state.is_held_back(payment):
+                payment.state = PaymentState.WAITING
                 continue
             receipt = await self.heard(
                 steps.pay(
@@ -238,7 +246,7 @@ class Payments(Duties):
         """What a payment that did not succeed means for an entitlement that ends."""
         raise NotImplementedError
 
-    def has_paid(self, payment: Payment, key: str, **facts: str | None) -> None:
+    def has_paid(self, payment: Payment, key: str, **facts: str | int | None) -> None:
         """The month stands in the books."""
         self.state.payments.remove(payment)
         paid = PaidOut(key=key, amount_fen=payment.amount_fen, part=payment.part)
@@ -261,7 +269,7 @@ class Payments(Duties):
         if not self.state.payments:
             self.clocks.stop("pay", "engine")
             self.clocks.stop("pay_again", "engine")
-        if self.state.stage in LIVING and not self.state.waiting_payments() and self.state.holder == CIVIL_AFFAIRS:
+        if self.state.stage in LIVING and not self.state.with_a_person() and self.state.holder == CIVIL_AFFAIRS:
             self.state.holder = ""
         self.after_payment(payment)
 
@@ -286,7 +294,7 @@ class Payments(Duties):
     def pay_those_that_wait(self) -> None:
         """再次发放: those that did not succeed and may be tried again by themselves."""
         for payment in self.state.payments:
-            if payment.state is PaymentState.WAITING:
+            if payment.state is PaymentState.WAITING and not self.state.is_held_back(payment):
                 payment.state = PaymentState.UNDER_WAY
                 self.record(Kind.PAYMENT_RETRIED, payment=payment.number, month=payment.month, attempt=payment.attempt)
                 self.errand("pay", payment.number)
@@ -313,19 +321,6 @@ class Payments(Duties):
             by=by.role,
         )
         self.errand("pay", payment.number)
-
-    @command
-    def settle_payment(self, command: SettlePayment, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """发放人工处理: paid by other means, or not due."""
-        payment = self.payment_meant(command.payment)
-        self.record(
-            Kind.PAYMENT_SETTLED, payment=payment.number, month=payment.month, how=command.how, reason=command.reason
-        )
-        if command.how is Settlement.PAID_OTHERWISE:
-            self.has_paid(payment, f"by-hand-{payment.number}")
-        else:
-            self.state.payments.remove(payment)
-            self.is_settled(payment)
 
     @command
     def payment_returned(self, command: PaymentReturned, by: Actor) -> None:  # noqa: ARG002 - the bank's own word

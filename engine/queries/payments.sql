@@ -3,13 +3,20 @@
 -- name: payments_of_month
 -- The entries about payments of a month ($1: `2026-11`) that stand in the chains of their cases. What a lost workflow
 -- task wrote beside the chain has a rival with the same number; only then is the chain walked.
+-- What was paid by hand has no key of the bank: it names its month, and the entitlement and the voucher since two say so.
 select case_id, seq, kind, facts ->> 'key' as key, (facts ->> 'amount_fen')::bigint as amount_fen,
-       facts ->> 'bank_reference' as bank_reference
+       facts ->> 'bank_reference' as bank_reference, facts ->> 'entitlement' as entitlement, facts ->> 'voucher' as voucher
 from (
     select ledger.case_id, ledger.seq, ledger.hash, ledger.kind, ledger.body::jsonb -> 'facts' as facts
     from ledger join cases using (case_id)
     where ledger.kind in ('welfare:payment:paid', 'welfare:payment:returned')
       and split_part(ledger.body::jsonb -> 'facts' ->> 'key', '.', 3) = $1
+      and ledger.seq <= cases.seq
+    union all
+    select ledger.case_id, ledger.seq, ledger.hash, ledger.kind, ledger.body::jsonb -> 'facts'
+    from ledger join cases using (case_id)
+    where ledger.kind = 'welfare:payment:paid' and ledger.body::jsonb -> 'facts' ->> 'key' like 'by-hand-%'
+      and ledger.body::jsonb -> 'facts' ->> 'month' = $1
       and ledger.seq <= cases.seq
 ) as entry
 where not exists (
@@ -20,13 +27,17 @@ where not exists (
 order by case_id, seq;
 
 -- name: recoveries_of_month
--- What was asked back, came back and was given up from $1 to before $2, and every repayment under one of these receipts ($3).
+-- What was asked back, came back, was given up and ended without the money from $1 to before $2, and every repayment under one of
+-- these receipts ($3).
 select case_id, seq, kind, to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM') as month,
        coalesce(facts ->> 'amount_fen', facts ->> 'left_fen')::bigint as amount_fen, facts ->> 'receipt' as receipt,
        coalesce(facts ->> 'by', '') as by
 from (
     select case_id, seq, hash, kind, at, body::jsonb -> 'facts' as facts from ledger
     where kind in ('recovery:demanded', 'recovery:repaid_part', 'recovery:written_off') and at >= $1 and at < $2
+    union
+    select case_id, seq, hash, kind, at, body::jsonb -> 'facts' from ledger
+    where kind = 'recovery:unresolved' and at >= $1 and at < $2
     union
     select case_id, seq, hash, kind, at, body::jsonb -> 'facts' from ledger
     where kind = 'recovery:repaid_part' and body::jsonb -> 'facts' ->> 'receipt' = any($3::text[])

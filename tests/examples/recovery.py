@@ -102,5 +102,10 @@ WALKS = (
         ),
         "written_off",
     ),
+    Walk(
+        "a write-off that nobody decides on",
+        (Step("propose_write_off", "civil"),),
+        "writing_off",
+    ),
     Walk("urged", (Step("urge", "supervisor"), Step("comment", "civil"), Step("replan", "admin")), "demanded"),
 )

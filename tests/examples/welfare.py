@@ -156,6 +156,7 @@ REASON = {"reason": "情况说明"}
 BASIS = {"legal_basis": "《社会救助暂行办法》第十一条", **REASON}
 NEGATIVE = {"positive": False, "opinion": "不符合条件", "legal_basis": "《社会救助暂行办法》第九条"}
 PAID_IN_CASH = {"how": "paid_otherwise", "reason": "已以现金发放"}
+WITH_A_VOUCHER = {**PAID_IN_CASH, "voucher": "CZ-OUT-2026-0001"}
 UPHELD = {"upheld": True, "finding": "反映属实", "legal_basis": "《社会救助暂行办法》第六十八条"}
 BABY = {"change": "household", "since": "2026-01", "household_size": 2}
 TWO_WERE_SEEN = {"continues": True, "household_size": 2, "opinion": "入户见到两人"}
@@ -187,6 +188,10 @@ BODIES: dict[str, Any] = {
     "decide_appeal": {"outcome": "overturned", **BASIS},
     "retry_payment": {},
     "settle_payment": {"how": "not_due", **REASON},
+    "confirm_settlement": {},
+    "decline_settlement": REASON,
+    "confirm_end": {},
+    "refuse_end": REASON,
     "payment_returned": {
         "payment_key": "0" * 26 + ".old-age-allowance.2026-01",
         "amount_fen": 5000,
@@ -236,7 +241,7 @@ def told(source: str, **facts: int) -> Step:
         await all_have_answered(door, case_id)
         return {"source": source, "found": bool(facts), "facts": facts, "note": "书面答复"}
 
-    return Step("record_check", "civil", body)
+    return Step("record_check", "second_civil", body)
 
 
 def once_answered(body: Mapping[str, Any]) -> Body:
@@ -259,19 +264,20 @@ CONFIRM = Step("confirm", "civil")
 REVIEW = Step("review", "street_officer")
 REVIEWED = (ACCEPT, REVIEW)
 GRANTED = (*REVIEWED, CONFIRM)
-DIED = Step("report_change", "grid_worker")
+REPORTED = Step("report_change", "grid_worker")
+DIED = (REPORTED, Step("confirm_end", "civil"))
 REFUSED = (ACCEPT, Step("review", "street_officer", NEGATIVE))
 CHECKED = tuple(told(each) for each in ("tax", "social-insurance", "property", "vehicles", "bank-balance"))
 VISITED = (Step("record_visit", "grid_worker"), Step("record_visit", "street_officer"))
 POSTED = (ACCEPT, *CHECKED, *VISITED, REVIEW)
-ADVANCED = (ACCEPT, Step("settle_payment", "civil", when_it_waits))
+ADVANCED = (ACCEPT, Step("settle_payment", "civil", when_it_waits), Step("confirm_settlement", "second_civil"))
 
 NO_INCOME = told("tax")
 HEATED = (ACCEPT, NO_INCOME, REVIEW, CONFIRM)
 ANOTHER_ACCOUNT = (Step("change_account", "clerk"), Step("confirm_account", "street_officer"))
-RAISED = (told("tax"), Step("review_change", "street_officer"), Step("confirm_change", "second_civil"))
+RAISED = (told("tax"), Step("review_change", "street_officer"), Step("confirm_change", "civil"))
 
-MAIN = Walk("main", (Step("comment", "applicant"), *GRANTED, *ANOTHER_ACCOUNT, DIED), "ended")
+MAIN = Walk("main", (Step("comment", "applicant"), *GRANTED, *ANOTHER_ACCOUNT, *DIED), "ended")
 WALKS = (
     MAIN,
     Walk("a document is missing", (Step("hand_in", "clerk"), ACCEPT), "surveyed", OLD_AGE | {"documents": []}),
@@ -288,7 +294,7 @@ WALKS = (
     Walk("posted", POSTED, "publicised", SUBSISTENCE),
     Walk(
         "objected to and posted anew",
-        (*POSTED, Step("object", "clerk"), Step("investigate", "street_officer")),
+        (*POSTED, Step("object", "clerk"), Step("investigate", "civil")),
         "publicised",
         SUBSISTENCE,
     ),
@@ -342,7 +348,7 @@ WALKS = (
             Step("send_back", "second_civil"),
             CONFIRM,
             Step("countersign", "supervisor"),
-            DIED,
+            *DIED,
         ),
         "ended",
         HUNDRED,
@@ -357,6 +363,7 @@ WALKS = (
             Step("reassess", "street_officer"),
             Step("report_change", "clerk", INCOME),
             Step("report_change", "clerk", MOVED),
+            Step("confirm_end", "street_officer"),
         ),
         "ended",
     ),
@@ -369,7 +376,7 @@ WALKS = (
             Step("refuse_account", "applicant"),
             *GRANTED,
             Step("change_account", "applicant"),
-            DIED,
+            *DIED,
         ),
         "ended",
     ),
@@ -383,7 +390,7 @@ WALKS = (
             *RAISED,
             Step("countersign_change", "supervisor"),
             Step("reassess", "street_officer", {"continues": True, "household_size": 3, "opinion": "一人迁出"}),
-            DIED,
+            *DIED,
         ),
         "ended",
         HEATING,
@@ -398,7 +405,7 @@ WALKS = (
             Step("reassess", "street_officer", once_answered(TWO_WERE_SEEN)),
             Step("suspend_payment", "civil", once_answered(REASON)),
             Step("resume_payment", "supervisor"),
-            DIED,
+            *DIED,
         ),
         "ended",
         HEATING,
@@ -423,6 +430,31 @@ WALKS = (
         ),
         "publicised",
         HOUSEHOLD,
+    ),
+    Walk(
+        "paid by hand on the word of two",
+        (
+            ACCEPT,
+            Step("settle_payment", "civil", when_it_waits),
+            Step("decline_settlement", "clerk"),
+            Step("settle_payment", "civil", WITH_A_VOUCHER),
+            Step("confirm_settlement", "second_civil"),
+            Step("withdraw_application", "applicant"),
+        ),
+        "withdrawn",
+        AID,
+    ),
+    Walk(
+        "a reported end refused and one confirmed",
+        (
+            *GRANTED,
+            REPORTED,
+            Step("refuse_end", "civil"),
+            Step("report_change", "clerk", MOVED),
+            Step("report_change", "grid_worker"),
+            Step("confirm_end", "supervisor"),
+        ),
+        "ended",
     ),
     Walk("commented and shown", (Step("comment", "applicant"), Step("attach", "clerk")), "applied"),
 )

@@ -120,7 +120,7 @@ async def test_urgent_aid_again_in_the_same_month_is_money_again(open_town: Open
         await paid_in(town, "CZ-BACK-1", ADVANCE_FEN)
         repaid = Step("repay", "clerk", {"amount_fen": ADVANCE_FEN, "receipt": "CZ-BACK-1"})
         desk = Door(town.door.api, town.door.token, RECOVERY)
-        await desk.go(recovery, [repaid, Step("confirm_repayment", "civil")])
+        await desk.go(recovery, [repaid, Step("confirm_repayment", "civil", {"repayment": 1})])
         second, other = await paid_first(town, 1)
         moved = [each["payment_key"] for each in await town.outside.movements("temporary-aid")]
         month = month_of(one)
@@ -182,7 +182,7 @@ async def test_a_repayment_that_the_bank_does_not_know_is_a_difference(open_town
             if "REAL" in receipt:
                 await paid_in(town, receipt, ADVANCE_FEN)
             repaid = Step("repay", "clerk", {"amount_fen": ADVANCE_FEN, "receipt": receipt})
-            await desk.go(recovery, [repaid, Step("confirm_repayment", "civil")])
+            await desk.go(recovery, [repaid, Step("confirm_repayment", "civil", {"repayment": 1})])
             cases.append(recovery)
         await paid_in(town, "CZ-NOBODYS-5", 100)
         found = await reconciled(town, month_of(key))

@@ -62,7 +62,8 @@ def with_value(command: type[Command], field: str, value: Any) -> Command | None
 
 def refused_at(given: Command, field: str, state: CaseState, *, many: bool) -> bool:
     place = f"{field}.0" if many else field
-    return any(fault.field == place for fault in given.faults(state))
+    unseen = given.not_what_was_seen(state)
+    return any(fault.field == place for fault in (*given.faults(state), *([] if unseen is None else [unseen])))
 
 
 def tried(command: type[Command], field: str, state: CaseState, offered: set[Any]) -> Iterator[tuple[Any, bool]]:

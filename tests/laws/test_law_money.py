@@ -24,7 +24,9 @@ from workflows.registry import PROCEDURES
 
 PATHS_AT_MOST = 2_000_000
 
-REPEATS: Mapping[str, frozenset[str]] = {"welfare": frozenset({"retry_payment", "settle_payment", "payment_returned"})}
+REPEATS: Mapping[str, frozenset[str]] = {
+    "welfare": frozenset({"retry_payment", "confirm_settlement", "payment_returned"})
+}
 """Rows that take up money that was on its way before: where none was, `a_payment_waits` or the bank's key finds nothing."""
 
 # ---- the walk ---------------------------------------------------------------------------------------------------------
@@ -194,7 +196,125 @@ def test_there_are_rows_to_weaken() -> None:
     commands = {rule.command for _, rule, _ in MONEY_ROWS}
 
     assert {"accept", "confirm", "countersign", "confirm_account", "confirm_change", "confirm_repayment"} <= commands
-    assert {"agree_write_off", "retry_payment", "settle_payment", "resume_payment", "reassess"} <= commands
+    assert {"agree_write_off", "retry_payment", "confirm_settlement", "resume_payment", "refuse_end"} <= commands
+
+
+# ---- who wrote it, who opened the way, who decides ---------------------------------------------------------------------
+
+STATED_OR_FOUND: Mapping[str, tuple[Part, ...]] = {
+    "review": (Part.CORRECTED, Part.CHECKED, Part.REFUSED, Part.APPEAL_DECIDED),
+    "investigate": (Part.CORRECTED, Part.CHECKED, Part.REVIEWED),
+    "decide_appeal": (Part.CORRECTED, Part.CHECKED, Part.REVIEWED, Part.INVESTIGATED, Part.REFUSED),
+    "confirm": (
+        Part.CORRECTED, Part.CHECKED, Part.REVIEWED, Part.INVESTIGATED, Part.APPEAL_DECIDED, Part.REFUSED,
+    ),
+    "countersign": (
+        Part.CORRECTED, Part.CHECKED, Part.REVIEWED, Part.INVESTIGATED, Part.APPEAL_DECIDED, Part.CONFIRMED,
+    ),
+    "review_change": (Part.CHANGE_ASKED, Part.CHANGE_CHECKED),
+    "confirm_change": (Part.CHANGE_ASKED, Part.CHANGE_CHECKED, Part.CHANGE_REVIEWED),
+    "countersign_change": (Part.CHANGE_ASKED, Part.CHANGE_CHECKED, Part.CHANGE_REVIEWED, Part.CHANGE_CONFIRMED),
+    "confirm_account": (Part.ACCOUNT_ASKED,),
+    "confirm_settlement": (Part.SETTLEMENT_CLAIMED,),
+    "confirm_end": (Part.END_REPORTED,),
+    "refuse_end": (Part.END_REPORTED,),
+    "confirm_repayment": (Part.REPAYMENT_CLAIMED,),
+    "agree_write_off": (Part.WRITE_OFF_PROPOSED,),
+}  # fmt: skip
+"""Whom each word on the way to money, or on an end, is kept from: who stated, wrote down, or opened what it is about."""
+
+OWN_PARTS = frozenset({*PARTIES, Part.RELATED})
+"""Whose own matter it is, or whose relatives': kept from every row that moves money (`faults_of_table`)."""
+
+TWO_CONTROL_EACH_OTHER = frozenset({Part.VISITED})
+"""Two different people visit, so neither finding stands alone, and who visited may review."""
+
+OPENS_NOTHING: Mapping[str, str] = {
+    "ask_correction": "asks for papers; what comes in is another edition",
+    "hand_in": "papers; whoever accepts looks at the edition",
+    "record_consent": "a paper that somebody of the household signed",
+    "accept": "the registers are asked; it is the word on the entry, and judged as money",
+    "appeal": "the applicant's own right, whoever writes it down",
+    "object": "stops it",
+    "send_back": "asks for a new confirmation",
+    "decline_write_off": "gives up nothing: the debt goes on",
+    "refuse": "stops it, and is remembered as REFUSED",
+    "suspend_payment": "nothing is paid",
+    "reassess": "pays what two granted; what is more is asked for",
+    "resume_payment": "pays what two granted; much of it is asked for",
+}
+"""Rows of staff that change the stage on a way to money and make nothing of who gives them, and why that is right."""
+
+
+def words_of(procedure: Procedure, rules: RulesTable) -> list[str]:
+    """What is wrong with whom the words of a table are kept from."""
+    faults = [
+        f"{procedure.name}: who {part} may give {rule.command}"
+        for rule in rules
+        for part in STATED_OR_FOUND.get(rule.command, ())
+        if part not in rule.apart_from
+    ]
+    taken = {rule.part for rule in rules if rule.part is not None} - TWO_CONTROL_EACH_OTHER - OWN_PARTS
+    answered = {part for command, parts in STATED_OR_FOUND.items() if command in rules.commands for part in parts}
+    faults += [f"{procedure.name}: {part} keeps nobody from anything" for part in sorted(taken - answered)]
+    return faults
+
+
+def ways_without_a_part(procedure: Procedure, rules: RulesTable) -> list[str]:
+    """Rows of people that lie on a way to money, change the stage, and of whose giver nothing is remembered."""
+    edges = [edge for stage in map(str, procedure.stages) for edge in stage_edges(rules, stage)]
+    goals = {str(stage) for rule in rules if rule.moves_money and by_people(rule) for stage in rule.at}
+    leads = goals
+    while more := {edge.source for edge in edges if str(edge.target) in leads} - leads:
+        leads = leads | more
+    found = {
+        edge.rule.command
+        for edge in edges
+        if by_people(edge.rule) and edge.source != edge.target and str(edge.target) in leads
+    }
+    remembered = {rule.command for rule in rules if rule.part is not None or rule.answers}
+    return sorted(found - set(OPENS_NOTHING) - remembered)
+
+
+@EVERY_PROCEDURE
+def test_who_wrote_or_opened_it_does_not_decide_on_it(procedure: Procedure) -> None:
+    """Whoever stated, wrote down, looked into or reopened what money hangs on gives no word on it: of each part, at each word."""
+    assert words_of(procedure, procedure.rules) == []
+
+
+@EVERY_PROCEDURE
+def test_of_whoever_opens_a_way_to_money_something_is_remembered(procedure: Procedure) -> None:
+    """A row of people that leads on towards money makes a part of its giver, or is named here with the reason."""
+    assert ways_without_a_part(procedure, procedure.rules) == []
+
+
+WORDS = [
+    (procedure, rule, part)
+    for procedure in PROCEDURE_LIST
+    for rule in procedure.rules
+    for part in STATED_OR_FOUND.get(rule.command, ())
+]
+
+
+@pytest.mark.parametrize(
+    ("procedure", "rule", "part"),
+    WORDS,
+    ids=[f"{p.name} {r.command} {n} {part}" for n, (p, r, part) in enumerate(WORDS)],
+)
+def test_a_word_that_keeps_nobody_apart_is_found(procedure: Procedure, rule: Rule, part: Part) -> None:
+    """Taken off any word, any part that it is kept from is found."""
+    weaker = replace(rule, apart_from=tuple(each for each in rule.apart_from if each is not part))
+
+    assert words_of(procedure, RulesTable(tuple(weaker if each is rule else each for each in procedure.rules)))
+
+
+@pytest.mark.parametrize("command", ["investigate", "decide_appeal", "correct_facts", "record_check", "review"])
+def test_a_way_of_which_nothing_is_remembered_is_found(command: str) -> None:
+    """Without its part, each row by which one person opened a way to money alone before is found by the walk."""
+    (welfare,) = [each for each in PROCEDURE_LIST if each.name == "welfare"]
+    bare = RulesTable(tuple(replace(rule, part=None) if rule.command == command else rule for rule in welfare.rules))
+
+    assert ways_without_a_part(welfare, bare) or words_of(welfare, bare)
 
 
 # ---- the handlers -----------------------------------------------------------------------------------------------------

@@ -51,10 +51,10 @@ pytestmark = pytest.mark.usefixtures("worker")
 CREATED, OK, HELD = 201, 200, 409
 ELSEWHERE = Person("clerk-elsewhere", "window_clerk", area="320104.003.09")
 HERE = Person("clerk-here", "window_clerk", area="320104.003.01")
-CONFIRMED_BY_CIVIL = Step("confirm_repayment", "civil", {})
+CONFIRMED_BY_CIVIL = Step("confirm_repayment", "civil", {"repayment": 1})
 UPHELD = Step("decide_appeal", "second_civil", {"outcome": "upheld", **BASIS})
 ENDINGS = {
-    "ended": (*GRANTED, DIED),
+    "ended": (*GRANTED, *DIED),
     "withdrawn": (Step("withdraw_application", "applicant", REASON),),
     "refused": (ACCEPT, Step("review", "street_officer", NEGATIVE), Step("appeal", "clerk", REASON), UPHELD),
 }
@@ -242,7 +242,7 @@ async def test_of_a_couple_that_names_each_other_one_application_goes_on(town: T
     await town.door.go(cases[0], (CONFIRM,))
     assert in_the_way(await town.door.taken(cases[1], REVIEW)) == [cases[0]]
 
-    await town.door.go(cases[0], (DIED,))
+    await town.door.go(cases[0], DIED)
     assert (await town.door.taken(cases[1], REVIEW)).status_code == OK
 
 
@@ -314,7 +314,7 @@ async def test_who_counts_in_a_granted_household_is_not_granted_it_alone_beside(
     alone = await town.stands(she, by="stranger")
 
     assert in_the_way(await town.reviewed(alone)) == [household]
-    await town.door.go(household, (DIED,))
+    await town.door.go(household, DIED)
     assert (await town.door.taken(alone, REVIEW)).status_code == OK
 
 

@@ -45,7 +45,7 @@ class Earlier(Incident):
         """Run the case as it was."""
         return await self.live(self.story)
 
-    def law_holds(self, law: str) -> bool:  # noqa: ARG002 - whichever it is
+    def law_holds(self, law: str, since: int = 1) -> bool:  # noqa: ARG002 - whichever it is
         """None of them: no patch was asked."""
         return False
 
