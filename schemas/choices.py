@@ -37,10 +37,10 @@ class Choices:
 
 @dataclass(frozen=True)
 class Bounds:
-    """A number within these, both of them included; None: no bound on that side."""
+    """A number or a month within these, both of them included; None: no bound on that side."""
 
-    at_least: int | None
-    at_most: int | None
+    at_least: int | str | None
+    at_most: int | str | None
     reason: str
     remedy: str
 

@@ -36,7 +36,7 @@ class Command(Model):
         return found.values if isinstance(found, Choices) else None
 
     @classmethod
-    def bounds(cls, field: str, state: CaseState) -> tuple[int | None, int | None] | None:
+    def bounds(cls, field: str, state: CaseState) -> tuple[int | str | None, int | str | None] | None:
         """Return the least and the most that a number may be now; None where the case has no say in it."""
         found = cls.allowed(state).get(field)
         return (found.at_least, found.at_most) if isinstance(found, Bounds) else None

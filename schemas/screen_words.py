@@ -27,10 +27,6 @@ STAGES = {
     "refused": "不予确认",
     "appealed": "申诉中",
     "ended": "已终止",
-    "demanded": "待退款",
-    "writing_off": "核销审批",
-    "repaid": "已退清",
-    "written_off": "已核销",
 }
 
 CLOCKS = {
@@ -59,9 +55,6 @@ CLOCKS = {
     "countersign_change": "调整双签",
     "confirm_account": "账户确认",
     "tell_payee": "告知领取人",
-    "repay": "退款",
-    "confirm_repayment": "退款确认",
-    "write_off": "核销",
 }
 
 MOMENTS = {"warning": "预警", "breach": "到期", "tier": "上报"}

@@ -26,10 +26,6 @@ STAGES: Mapping[str, Name] = {
     "refused": Name(zh="不予确认", en="refused"),
     "appealed": Name(zh="申诉正在审查", en="your appeal is looked at"),
     "ended": Name(zh="救助已终止", en="the benefit has ended"),
-    "demanded": Name(zh="请退回多领款项", en="please pay back what was paid too much"),
-    "writing_off": Name(zh="正在审批核销", en="whether the rest is given up is being decided"),
-    "repaid": Name(zh="已退清", en="all is paid back"),
-    "written_off": Name(zh="已核销", en="the rest is given up"),
 }
 
 
