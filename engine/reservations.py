@@ -1,12 +1,12 @@
 """Reservations: asked for and written in the transaction of who accepts, under locks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.database import Queries
-from schemas.reservation import Claim, Debts, Hold, Occasion, Standing, in_the_way, taken
+from schemas.reservation import Claim, Debts, Hold, Occasion, Standing, in_the_way, taken, unsure
 from schemas.visibility import Sight
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -18,6 +18,7 @@ class ReservationQueries(Queries):
     lock: str
     still_lives: str
     standing: str
+    complete: str
     reserve: str
     sights: str
     owed: str
@@ -42,12 +43,24 @@ async def reserve(
     place = min((row["place"] for row in rows if row["case_id"] == case_id), default=None)
     others = [Standing.model_validate(dict(row)) for row in rows if row["case_id"] != case_id]
     found = in_the_way(claims, others, place, occasion, held)
+    if occasion is Occasion.SURE and found:
+        claims, found = unsure(claims), ()
     if not found:
         kept = taken(claims, occasion)
         await connection.execute(
             SQL.reserve, kind, case_id, [claim.key for claim in kept], [claim.hold for claim in kept]
         )
     return found
+
+
+async def complete(connection: Connection, kind: str, pairs: Mapping[str, Sequence[str]]) -> None:
+    """Let living cases hold also what came to be held with their benefit after they had come: `pairs` by benefit. Idempotent."""
+    told = [(benefit, pair) for benefit, those in pairs.items() for pair in those]
+    if not told:
+        return
+    async with connection.transaction():
+        await connection.execute("lock table reservations in share row exclusive mode")
+        await connection.execute(SQL.complete, kind, *map(list, zip(*told, strict=True)))
 
 
 async def owed(connection: Connection, case_id: str, debts: Debts) -> tuple[str, ...]:

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     token_role_claim: str = Field(default="role", min_length=1, description="claim with the role")
     token_department_claim: str = Field(default="department", min_length=1, description="claim with the department")
     token_area_claim: str = Field(default="area", min_length=1, description="claim with the area")
+    token_identity_claim: str = Field(
+        default="verified_identity",
+        min_length=1,
+        description="claim with what the issuer verified of whose account it is: a digest (docs/decisions/0009)",
+    )
     local_issuer: bool = Field(
         default=False, description="believe tokens of the town's own making; `jiceng up` sets it"
     )

@@ -57,11 +57,12 @@ class Claims:
     role: str = "role"
     department: str = "department"
     area: str = "area"
+    identity: str = "verified_identity"
     roles: Mapping[str, Role] = field(default_factory=lambda: {role.value: role for role in Role})
 
 
 class Principal(Model):
-    """The person behind a verified token."""
+    """The person behind a verified token. `identity`: who that is by the issuer's word, as `verified_identity` writes it."""
 
     subject: str
     role: Role
@@ -69,6 +70,7 @@ class Principal(Model):
     area: str | None
     token_id: str | None
     expires_at: datetime
+    identity: str | None = None
 
     def actor(self, channel: Channel) -> Actor:
         """This person, acting by that way."""
@@ -82,6 +84,7 @@ def issue(
     role: Role,
     department: str | None = None,
     area: str | None = None,
+    identity: str | None = None,
     lifetime: timedelta = timedelta(hours=12),
     issuer: str = LOCAL_ISSUER,
     audience: str = AUDIENCE,
@@ -107,7 +110,7 @@ def issue(
         "iat": now,
         "exp": now + lifetime,
         "jti": secrets.token_urlsafe(16),
-    }
+    } | ({} if identity is None else {Claims.identity: identity})
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": key_id})
 
 
@@ -166,6 +169,7 @@ class Verifier:
                 role=settings.token_role_claim,
                 department=settings.token_department_claim,
                 area=settings.token_area_claim,
+                identity=settings.token_identity_claim,
                 roles=load_roles(settings.policies),
             ),
         )
@@ -242,6 +246,7 @@ def _principal(claims: Mapping[str, object], named: Claims) -> Principal:
     subject, token_id = _text(claims.get("sub"), "sub"), _text(claims.get("jti"), "jti")
     department = _text(_at(claims, named.department), named.department)
     area = _text(_at(claims, named.area), named.area)
+    identity = _text(_at(claims, named.identity), named.identity)
     if subject is None:
         raise TokenMalformed("sub")
     if role is Role.DEPARTMENT_OFFICER and department is None:
@@ -251,7 +256,13 @@ def _principal(claims: Mapping[str, object], named: Claims) -> Principal:
     except (ValueError, OverflowError, OSError):
         raise TokenMalformed("exp") from None
     return Principal(
-        subject=subject, role=role, department=department, area=area, token_id=token_id, expires_at=expires_at
+        subject=subject,
+        role=role,
+        department=department,
+        area=area,
+        token_id=token_id,
+        expires_at=expires_at,
+        identity=identity,
     )
 
 

@@ -5,12 +5,14 @@ reference, person and kind: a row that is exchanged for another does not open. E
 methods work inside the caller's transaction, so what is kept and who read it stand or fall with what the caller does.
 """
 
+import hashlib
+import hmac
 import os
 import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -116,6 +118,12 @@ class Vault:
             SQL.find_person, identity.blind_index(self._blind_key)
         )
         return found
+
+    def likeness(self, name: str, birth: date) -> bytes:
+        """A keyed digest of a name and a day of birth, in one form: the same ones have the same, and it tells nothing else."""
+        return hmac.new(
+            self._blind_key, f"jiceng likeness 1 {birth.isoformat()} {name}".encode(), hashlib.sha256
+        ).digest()
 
     async def is_erased(self, connection: Connection, person: PersonReference) -> bool:
         """Whether a person was erased; held until the transaction ends. Raises PersonUnknown, VaultFault."""

@@ -1,7 +1,7 @@
 """`jiceng up`, `where` and `token`: a town on this machine, its addresses, and tokens for it."""
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +19,8 @@ from local.telling import run_told
 from local.town import TownAddresses, TownOptions, run_town
 from local.typed_codes import typed_code
 from schemas.actor import Role
+from schemas.identity_document import identity_faults, identity_of
+from schemas.verified_identity import verified_identity
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
@@ -64,6 +66,9 @@ def token(
     area: Annotated[
         str | None, typer.Option(callback=typed_code, help="code of the area; the whole town without it")
     ] = None,
+    identity_number: Annotated[
+        str | None, typer.Option(help="a real-name account: of whose identity number; the token carries a digest of it")
+    ] = None,
     hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="how long it is valid")] = 12,
     data: Data = TOWN,
 ) -> None:
@@ -75,10 +80,27 @@ def token(
     account = subject or f"{role}-1"
     lifetime = timedelta(hours=hours)
     try:
-        signed = issue(keys, subject=account, role=role, department=department, area=area, lifetime=lifetime)
+        signed = issue(
+            keys,
+            subject=account,
+            role=role,
+            department=department,
+            area=area,
+            identity=_verified(identity_number),
+            lifetime=lifetime,
+        )
     except ValueError as fault:
         raise typer.BadParameter(str(fault)) from None
     typer.echo(signed)
+
+
+def _verified(identity_number: str | None) -> str | None:
+    """What a token says of whose account it is. Raises ValueError for what is no identity number."""
+    if identity_number is None:
+        return None
+    if faults := list(identity_faults("", identity_number, None, datetime.now(UTC).date())):
+        raise ValueError(faults[0].reason)
+    return verified_identity(identity_of(identity_number, None))
 
 
 def where(

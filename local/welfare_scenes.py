@@ -24,6 +24,9 @@ APPLICANT = RESIDENTS[0]
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 ACCEPT = Gives(by=STREET, command="accept", after=Kind.APPLIED)
+IDENTIFY = Gives(by=CLERK, command="identify", after=Kind.ACCEPTED)
+"""The applicant shows the card at the window: nobody vouches for the account, and nobody visits for this benefit."""
+
 REVIEW = Gives(by=STREET, command="review", body={"positive": True, "opinion": "符合条件"}, after=Kind.SURVEYED)
 REASSESS = Gives(
     by=STREET,

@@ -11,6 +11,7 @@ from local.welfare_scenes import (
     ANOTHER,
     APPLICANT,
     CIVIL_AFFAIRS,
+    IDENTIFY,
     PICTURE,
     REASSESS,
     REVIEW,
@@ -96,7 +97,7 @@ _STORIES: tuple[Story, ...] = (
         order=101,
         path=(*GRANTED, ENDED),
         counts=ONCE,
-        scenes=(ACCEPT, REVIEW, confirm(Kind.REVIEWED), ToldLate(payments=2, since=2)),
+        scenes=(ACCEPT, IDENTIFY, REVIEW, confirm(Kind.REVIEWED), ToldLate(payments=2, since=2)),
         clock=OwnClock(SPRING, A_MONTH // 2),
     ),
     WelfareStory(
@@ -110,6 +111,7 @@ _STORIES: tuple[Story, ...] = (
         scenes=(
             HandsIn(kind="identity-card"),
             Gives(by=STREET, command="accept", after=Kind.CORRECTED),
+            IDENTIFY,
             REVIEW,
             confirm(Kind.REVIEWED),
             ToldLate(payments=1, since=1),
@@ -169,6 +171,7 @@ _STORIES: tuple[Story, ...] = (
         counts=ONCE | {Kind.REFUSED: 1, Kind.NOTICE_SERVED: 1, Kind.APPEALED: 1, Kind.APPEAL_DECIDED: 1},
         scenes=(
             ACCEPT,
+            IDENTIFY,
             Gives(by=STREET, command="review", body=NEGATIVE, after=Kind.SURVEYED),
             Gives(by=APPLICANT, command="appeal", body={"reason": "户籍已更正"}, after=Kind.REFUSED),
             Gives(by=ANOTHER, command="decide_appeal", body={"outcome": "overturned", **BASIS}, after=Kind.APPEALED),
@@ -214,6 +217,7 @@ _STORIES: tuple[Story, ...] = (
         ends_with="case:ended",
         scenes=(
             ACCEPT,
+            IDENTIFY,
             REVIEW,
             confirm(Kind.REVIEWED),
             REASSESS,
@@ -269,7 +273,7 @@ _STORIES: tuple[Story, ...] = (
         bank="〔剧本:town-bank 超时〕",
         path=(*GRANTED, ENDED),
         counts=ONCE | {Kind.PAYMENT_WITH_A_PERSON: 0},
-        scenes=(ACCEPT, REVIEW, confirm(Kind.REVIEWED), ToldLate(payments=1, since=1)),
+        scenes=(ACCEPT, IDENTIFY, REVIEW, confirm(Kind.REVIEWED), ToldLate(payments=1, since=1)),
         clock=OwnClock(SPRING, 2 * A_DAY),
     ),
     WelfareStory(

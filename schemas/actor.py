@@ -55,7 +55,8 @@ LAWS = 2
 """The laws by which an API of this release has commands carried out, counted up with every one that changes what a command does.
 
 1: money needs two people; urges and postings have bounds.
-2: an answer is on what was seen; by hand it is paid, and by report it ends, on the word of two.
+2: an answer is on what was seen; by hand it is paid, and by report it ends, on the word of two;
+an account that nobody has bound to its payee decides nothing alone; who is not known to have entered may be anybody.
 """
 
 

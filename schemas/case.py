@@ -78,6 +78,10 @@ class Charter(Model):
         default=False,
         description="its later runs know the first one, and begin as no other workflow; not in cases from before",
     )
+    people_are_identified: bool = Field(
+        default=False,
+        description="no register is asked before it is sure who applies (decision 0009); not in cases from before",
+    )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
     )

@@ -23,6 +23,7 @@ FIELDS: Mapping[str, FieldWords] = {
     "arrears": FieldWords("是否补发", "with arrears"),
     "bank_reference": FieldWords("银行流水号", "reference of the bank"),
     "calendar": FieldWords("日历", "calendar"),
+    "card_seen": FieldWords("是否已查验证件", "the card was seen"),
     "change": FieldWords("变化", "change"),
     "code": FieldWords("代码", "code"),
     "comment": FieldWords("说明", "comment"),

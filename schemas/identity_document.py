@@ -78,6 +78,11 @@ class Identity(Model):
     birth: date = Field(repr=False)
 
     @property
+    def shows_birth(self) -> bool:
+        """Whether the number itself has the day of birth in it, so that nobody can state another one beside it."""
+        return self.kind is DocumentKind.IDENTITY_NUMBER
+
+    @property
     def birth_month(self) -> str:
         """The month of birth, "1950-03": enough to know an age by the month for years, and not the day."""
         return f"{self.birth:%Y-%m}"
@@ -105,8 +110,13 @@ def identity_faults(
     document: IdentityDocument | None,
     today: date,
     allowed: frozenset[DocumentKind] = frozenset(DocumentKind),
+    *,
+    none_yet_below_age: int = ADULT_AT,
 ) -> Iterator[Fault]:
-    """What is wrong with how somebody is identified. `allowed`: the kinds of documents that are taken here."""
+    """What is wrong with how somebody is identified.
+
+    `allowed`: the kinds of documents that are taken here; `none_yet_below_age`: older children have one.
+    """
     if (number is None) == (document is None):
         yield _fault(
             f"{field}.identity_number",
@@ -118,7 +128,7 @@ def identity_faults(
     elif number is not None:
         yield from _number_faults(f"{field}.identity_number", tidy_identity_number(number), today)
     elif document is not None:
-        yield from _document_faults(f"{field}.identity_document", document, today, allowed)
+        yield from _document_faults(f"{field}.identity_document", document, today, allowed, none_yet_below_age)
 
 
 def _number_faults(field: str, number: str, today: date) -> Iterator[Fault]:
@@ -141,14 +151,14 @@ def _number_faults(field: str, number: str, today: date) -> Iterator[Fault]:
 
 
 def _document_faults(
-    field: str, document: IdentityDocument, today: date, allowed: frozenset[DocumentKind]
+    field: str, document: IdentityDocument, today: date, allowed: frozenset[DocumentKind], none_yet_below_age: int
 ) -> Iterator[Fault]:
     kind, number = document.kind, tidy_identity_number(document.number or "")
     if kind not in allowed:
         kinds = ", ".join(sorted(allowed))
         yield _fault(f"{field}.kind", "此处不受理该类证件", "is not taken here", f"可选:{kinds}", f"one of: {kinds}")
     if kind is DocumentKind.NONE_YET:
-        yield from _none_yet_faults(field, number, document.birth, today)
+        yield from _none_yet_faults(field, number, document.birth, today, none_yet_below_age)
     elif kind is DocumentKind.IDENTITY_NUMBER or len(number) == 18:  # noqa: PLR2004 - as of a citizen
         yield from _number_faults(f"{field}.number", number, today)
         if is_identity_number(number, today) and birth_day(number) != document.birth:
@@ -169,7 +179,7 @@ def _document_faults(
         )
 
 
-def _none_yet_faults(field: str, number: str, birth: date, today: date) -> Iterator[Fault]:
+def _none_yet_faults(field: str, number: str, birth: date, today: date, below_age: int) -> Iterator[Fault]:
     if number:
         yield _fault(
             f"{field}.number",
@@ -185,6 +195,14 @@ def _none_yet_faults(field: str, number: str, birth: date, today: date) -> Itera
             "is for children whose birth is not registered yet",
             "请先补办证件,或填写其他证件",
             "state another document, or have one issued first",
+        )
+    elif age_on(birth, today) >= below_age:
+        yield _fault(
+            f"{field}.kind",
+            f"年满{below_age}周岁的须有证件",
+            f"is for children below {below_age} whose birth is not registered yet",
+            "请先办理出生登记,或填写其他证件",
+            "have the birth registered first, or state another document",
         )
 
 

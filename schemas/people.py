@@ -70,6 +70,10 @@ class Part(StrEnum):
     END_REPORTED = "end_reported"
     REPAYMENT_CLAIMED = "repayment_claimed"
     WRITE_OFF_PROPOSED = "write_off_proposed"
+    CARD_SEEN = "card_seen"
+    CONSENT_RECORDED = "consent_recorded"
+    REPAYMENT_SEEN = "repayment_seen"
+    WRITE_OFF_AGREED = "write_off_agreed"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -105,5 +109,11 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.END_REPORTED: say("报告终止事由的人不得确认", "who reported it does not decide on it"),
     Part.REPAYMENT_CLAIMED: say("登记退款的人不得确认到账", "who recorded a repayment does not confirm it"),
     Part.WRITE_OFF_PROPOSED: say("须由另一人决定", "the second person is another one"),
+    Part.CARD_SEEN: say(
+        "您已核验身份,须由另一人核验", "you have seen the identity card: the second look is another person's"
+    ),
+    Part.CONSENT_RECORDED: say("登记授权书的人不得查验", "who recorded a consent does not confirm it"),
+    Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
+    Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
 }
 """Why somebody who took a part is kept from another act, in words."""

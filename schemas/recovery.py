@@ -112,6 +112,8 @@ class Kind(EntryKinds, procedure="recovery"):
     WRITE_OFF_DECLINED = entry("write_off:declined", "不同意核销")
     WRITE_OFF_LAPSED = entry("write_off:lapsed", "核销逾期无人决定,失效")
     HELD_OPEN = entry("held_open", "退款待确认,暂不终结")
+    REPAYMENT_SEEN = entry("repayment:seen", "退款已由一人确认")
+    WRITE_OFF_SEEN = entry("write_off:seen", "核销已由一人同意")
     WRITTEN_OFF = entry("written_off", "核销", why_left)
     UNRESOLVED = entry("unresolved", "逾期终结", why_left)
 
@@ -140,7 +142,8 @@ RECOVERY = declare(
         act(
             ConfirmRepayment, "确认退款",
             by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, to=Stage.REPAID, when=_a_claim_waits,
-            moves_money=True, apart_from=(*_parties, Part.REPAYMENT_CLAIMED),
+            moves_money=True, apart_from=(*_parties, Part.REPAYMENT_CLAIMED, Part.REPAYMENT_SEEN),
+            part=Part.REPAYMENT_SEEN,
             answers=(Part.REPAYMENT_CLAIMED,),
         ),
         act(
@@ -156,7 +159,8 @@ RECOVERY = declare(
         act(
             AgreeWriteOff, "同意核销",
             by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.WRITING_OFF, to=Stage.WRITTEN_OFF,
-            when=_no_claim_waits, moves_money=True, apart_from=(*_parties, Part.WRITE_OFF_PROPOSED),
+            when=_no_claim_waits, moves_money=True,
+            apart_from=(*_parties, Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED), part=Part.WRITE_OFF_AGREED,
             answers=(Part.WRITE_OFF_PROPOSED,), entry=Kind.WRITTEN_OFF,
         ),
         act(

@@ -34,20 +34,25 @@ class Repayment(Model):
 
 
 class Claim(Model):
-    """退款登记: somebody says that so much came back; it counts when another person has confirmed it."""
+    """退款登记: somebody says that so much came back; it counts when another person has confirmed it.
+
+    `seen_by`: who has confirmed it, where two others have to.
+    """
 
     number: int
     amount_fen: int
     receipt: str
     by: str
     at: datetime
+    seen_by: list[str] = []
 
 
 class RecoveryState(DeclaredState):
     """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
 
-    `entered_by`: who entered the case that paid. `claims` wait to be confirmed; of all that were ever made, `claims_made`.
-    `write_offs` counts the proposals to give up.
+    `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to
+    confirm what one would. `agreed_by`: who agreed to give up, and is not enough. `claims` wait to be confirmed; of all that
+    were ever made, `claims_made`. `write_offs` counts the proposals to give up.
     """
 
     procedure: ClassVar[str] = "recovery"
@@ -66,6 +71,7 @@ class RecoveryState(DeclaredState):
     written_off_by: str | None = None
     write_off_reason: TextReference | None = None
     write_offs: int = 0
+    agreed_by: list[str] = []
 
     @property
     def repaid_fen(self) -> int:
@@ -90,6 +96,8 @@ class RecoveryState(DeclaredState):
             Part.DEBTOR: (self.reporter_subject,),
             Part.REPAYMENT_CLAIMED: tuple(claim.by for claim in self.claims),
             Part.WRITE_OFF_PROPOSED: (self.written_off_by,),
+            Part.REPAYMENT_SEEN: tuple(each for claim in self.claims for each in claim.seen_by),
+            Part.WRITE_OFF_AGREED: tuple(self.agreed_by),
         }
         return {part: tuple(who for who in whom if who) for part, whom in each.items()}
 
@@ -99,6 +107,11 @@ class RecoveryState(DeclaredState):
         if self.written_off_by is not None:
             waiting[Part.WRITE_OFF_PROPOSED] = (max(self.write_offs, 1),)
         return waiting
+
+    @property
+    def words_needed(self) -> int:
+        """How many others have to confirm: of two different people at least one did not enter the case."""
+        return 1 if self.entered_by is not None else 2
 
     def labels(self) -> dict[str, str]:
         """Return what lists group recoveries by."""

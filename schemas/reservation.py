@@ -5,6 +5,7 @@ has them for as long as the case lives (engine/reservations.py) and asks these r
 at the same moment one comes second. They are pure, and know nothing of benefits, prizes, invoices or rooms.
 
     own         the case has it for itself: a second one is refused at the door, and the database itself takes no two
+    stated      somebody says that it is theirs, and nobody is sure who they are: it holds nothing against anybody
     consented   somebody let the case stand on them: as firm as `own` against others
     counted     the case stood on it when it was decided
     named       somebody was named, and nobody has asked them: it holds nothing against anybody
@@ -18,6 +19,7 @@ from typing import Annotated, Any
 
 from pydantic import StringConstraints
 
+from schemas.actor import Actor
 from schemas.department_policy import Name
 from schemas.model import Model
 
@@ -29,6 +31,7 @@ class Hold(StrEnum):
     """How firmly a case holds a key."""
 
     OWN = "own"
+    STATED = "stated"
     CONSENTED = "consented"
     COUNTED = "counted"
     NAMED = "named"
@@ -38,9 +41,12 @@ class Occasion(StrEnum):
     """When a case asks. DOOR: it is accepted; DECIDED: somebody is about to decide; TAKEN: and with it, it is decided.
 
     ADVANCED: with it something is given before it is decided, for those who let the case stand on them.
+    SURE: it comes to be sure whose it is. Where another case has it for itself, it stays stated, and nothing is refused: both
+    go on, and whoever decides meets the other.
     """
 
     DOOR = "door"
+    SURE = "sure"
     DECIDED = "decided"
     ADVANCED = "advanced"
     TAKEN = "taken"
@@ -76,19 +82,26 @@ class Debts:
 class Reserves:
     """What a procedure's cases reserve: of which kind, by which claims, and at which of their commands they are asked about.
 
-    `says` what is the matter when another case stands in the way. `occasion` (state, command, body as it came in): None where
-    the command decides nothing about it. `debts` (state, command): what must not be owed; None where nothing is asked.
+    `says` what is the matter when another case stands in the way. `claims` (state, whether it is sure whose it is). `occasion`
+    (state, command, body as it came in): None where the command decides nothing about it. `sure` (the same, and who gives it):
+    whether it is sure whose it is once that command is carried out. `debts` (state, command, occasion): what must not be owed; None
+    where nothing is asked. `completed` (state, policy): what a case from before does not know of itself; `pairs` (policy): the same
+    for cases that live, by what they hold.
     """
 
     kind: str
     says: Name
-    claims: Callable[[Any], tuple[Claim, ...]]
+    claims: Callable[[Any, bool], tuple[Claim, ...]]
     occasion: Callable[[Any, str, Any], Occasion | None]
-    debts: Callable[[Any, str], Debts | None] = lambda _state, _command: None
+    sure: Callable[[Any, str, Any, Actor], bool]
+    debts: Callable[[Any, str, Occasion], Debts | None] = lambda _state, _command, _occasion: None
+    completed: Callable[[Any, Any], Any] = lambda state, _policy: state
+    pairs: Callable[[Any], Mapping[str, tuple[str, ...]]] = lambda _policy: {}
 
 
 FIRM_AT_THE_DOOR = frozenset({Hold.OWN, Hold.CONSENTED})
 FIRM = FIRM_AT_THE_DOOR | {Hold.COUNTED}
+AT_THE_DOOR = frozenset({Occasion.DOOR, Occasion.SURE})
 
 
 def in_the_way(
@@ -100,7 +113,7 @@ def in_the_way(
     cases stand on each other, the earlier one goes on; so does one that counted somebody before they came by themselves.
     """
     mine = {claim.key: claim.hold for claim in claims}
-    own = {key for key, hold in mine.items() if hold is Hold.OWN}
+    own = {key for key, hold in mine.items() if hold in (Hold.OWN, Hold.STATED)}
     by_case: dict[str, list[Standing]] = defaultdict(list)
     for other in others:
         if other.key in mine:
@@ -111,14 +124,21 @@ def in_the_way(
         comes_later = place is not None and place < min(each.place for each in standings)
         for each in standings:
             if each.key in own:
-                stands = each.hold in (FIRM_AT_THE_DOOR if occasion is Occasion.DOOR else FIRM)
+                stands = each.hold in (FIRM_AT_THE_DOOR if occasion in AT_THE_DOOR else FIRM)
             else:
                 goes_first = comes_later and (names_back or held.get(each.key) is Hold.COUNTED)
-                stands = occasion is not Occasion.DOOR and each.hold in FIRM and not goes_first
+                stands = occasion not in AT_THE_DOOR and each.hold in FIRM and not goes_first
             if stands:
                 found.append(case_id)
                 break
     return tuple(sorted(found))
+
+
+def unsure(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """The claims of a case whose own another case has: they are only stated."""
+    return tuple(
+        claim.model_copy(update={"hold": Hold.STATED}) if claim.hold is Hold.OWN else claim for claim in claims
+    )
 
 
 def taken(claims: Sequence[Claim], occasion: Occasion = Occasion.TAKEN) -> tuple[Claim, ...]:

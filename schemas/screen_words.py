@@ -54,6 +54,10 @@ CLOCKS = {
     "confirm_change": "调整确认",
     "countersign_change": "调整双签",
     "confirm_account": "账户确认",
+    "identify": "核验身份",
+    "consent": "补交授权书",
+    "confirm_settlement": "另行发放确认",
+    "confirm_end": "终止确认",
     "tell_payee": "告知领取人",
 }
 

@@ -16,11 +16,14 @@ from schemas.department import Code
 from schemas.document import Document
 from schemas.free_text import FreeText, PersonName, ShortText, StatedPhone
 from schemas.identity_document import DocumentKind, Identity, IdentityDocument, identity_faults, identity_of
+from schemas.likeness import Likeness
 from schemas.location import AreaCode
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference
 from schemas.refusals import Fault, say
-from schemas.welfare_commands import DISABILITY_LEVELS
+from schemas.tidy_text import tidy
+from schemas.verified_identity import verified_identity
+from schemas.welfare_commands import DISABILITY_LEVELS, OTHERS_PAPER
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import HouseholdMember, WelfareState
 
@@ -47,6 +50,11 @@ class Stated(Model):
     def identity(self) -> Identity:
         """By what they are known; of an application without faults."""
         return identity_of(self.identity_number, self.identity_document)
+
+    @property
+    def name_and_birth(self) -> tuple[str, date]:
+        """What one person has in every document of theirs, as far as a document says it in the same script."""
+        return "".join(tidy(self.name).casefold().split()), self.identity.birth
 
 
 class Applicant(Stated):
@@ -105,6 +113,12 @@ class WelfareApplication(Model):
         """The applicant first, then the household."""
         return (self.applicant, *self.household)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The digests of the files that come with it."""
+        consents = [member.consent for member in self.household if member.consent is not None]
+        return tuple(each.sha256 for each in (*(paper.document for paper in self.documents), *consents))
+
     def faults(self, policy: WelfarePolicy, today: date) -> Iterator[Fault]:
         """Everything that is wrong although each field has the right shape."""
         if self.benefit not in policy.benefits:
@@ -157,22 +171,37 @@ class WelfareApplication(Model):
             )
 
     def _people_faults(self, policy: WelfarePolicy, today: date) -> Iterator[Fault]:
-        seen: set[tuple[DocumentKind, str]] = set()
+        seen: set[str] = set()
+        known: dict[tuple[str, date], DocumentKind] = {}
         benefit = policy.benefits.get(self.benefit)
         for position, person in enumerate(self.people):
             field, allowed = f"household.{position - 1}", frozenset(DocumentKind)
             if not position:
                 field = "applicant"
                 allowed = allowed if benefit is None else benefit.documents_of_applicants
-            found = list(identity_faults(field, person.identity_number, person.identity_document, today, allowed))
+            below = policy.terms.none_yet_below_age
+            found = list(
+                identity_faults(
+                    field, person.identity_number, person.identity_document, today, allowed, none_yet_below_age=below
+                )
+            )
             yield from found
-            identity = None if found else person.identity
-            if identity is None or identity.number is None:
+            if found:
                 continue
-            if (identity.kind, identity.number) in seen:
-                where = "identity_number" if person.identity_document is None else "identity_document.number"
+            identity, as_stated = person.identity, person.name_and_birth
+            where = "identity_number" if person.identity_document is None else "identity_document.number"
+            if identity.number is not None and identity.number in seen:
                 yield _fault(f"{field}.{where}", "与他人重复", "stands twice", "每人只填写一次", "name everybody once")
-            seen.add((identity.kind, identity.number))
+            elif (before := known.get(as_stated)) and {before, identity.kind} != {DocumentKind.IDENTITY_NUMBER}:
+                yield _fault(
+                    f"{field}.name",
+                    "与另一人姓名和出生日期相同,证件不同",
+                    "has the name and the day of birth of somebody else here, by another document",
+                    "同一人只填写一次,以一种证件填写",
+                    "name everybody once, by one document",
+                )
+            seen |= {identity.number} if identity.number is not None else set()
+            known.setdefault(as_stated, identity.kind)
 
     def _paper_faults(self, policy: WelfarePolicy) -> Iterator[Fault]:
         kinds = [paper.kind for paper in self.documents]
@@ -188,6 +217,13 @@ class WelfareApplication(Model):
                 )
             elif kind in kinds[:position]:
                 yield _fault(f"documents.{position}.kind", "同类材料重复", "stands twice", "请保留一份", "keep one")
+        files = [paper.document.sha256 for paper in self.documents]
+        for position, member in enumerate(self.household):
+            if member.consent is None:
+                continue
+            if member.consent.sha256 in files:
+                yield OTHERS_PAPER.model_copy(update={"field": f"household.{position}.consent"})
+            files.append(member.consent.sha256)
 
 
 def _fault(field: str, chinese: str, english: str, remedy_chinese: str, remedy_english: str) -> Fault:
@@ -195,7 +231,7 @@ def _fault(field: str, chinese: str, english: str, remedy_chinese: str, remedy_e
 
 
 class KeptApplication(Model):
-    """What the vault gave for the application. `statements`: what it says of each person."""
+    """What the vault gave for the application. `statements`: what it says of each person; `alike`: what other cases have of it."""
 
     person: PersonReference
     members: tuple[PersonReference, ...]
@@ -204,6 +240,7 @@ class KeptApplication(Model):
     address: TextReference
     reason: TextReference
     relation: TextReference | None
+    alike: tuple[Likeness, ...] = ()
 
 
 def open_welfare(
@@ -216,9 +253,15 @@ def open_welfare(
     policy: WelfarePolicy,
     charter: Charter,
     at: datetime,
+    verified: str | None = None,
 ) -> WelfareState:
-    """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest."""
+    """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest.
+
+    `verified`: whose account sends it by the issuer's word. Staff who enter it have the card on the table, but on the phone.
+    """
     own = actor.role is Role.RESIDENT
+    bound = own and verified is not None and verified == verified_identity(application.applicant.identity)
+    sees_the_card = not own and application.channel is not Channel.HOTLINE
     unsigned = Stamp(case_id=case_id, command=APPLY, command_id=command_id, actor=actor, at=at, digest="")
     consents = [member.consent for member in application.household if member.consent is not None]
     documents = list(dict.fromkeys([*(paper.document for paper in application.documents), *consents]))
@@ -237,7 +280,13 @@ def open_welfare(
         reporter=kept.person,
         members=kept.members,
         statements=kept.statements,
-        household_members=[_member(number, stated, at) for number, stated in enumerate(application.household, start=1)],
+        household_members=[
+            _member(number, stated, at, charter, None if bound else actor.subject)
+            for number, stated in enumerate(application.household, start=1)
+        ],
+        account_bound=bound,
+        card_seen_by=[actor.subject] if sees_the_card else [],
+        alike=list(kept.alike),
         account=kept.account,
         address=kept.address,
         reason=kept.reason,
@@ -256,14 +305,19 @@ def open_welfare(
     return state.model_copy(update={"opening": unsigned.model_copy(update={"digest": start_digest(state)})})
 
 
-def _member(number: int, stated: Member, at: datetime) -> HouseholdMember:
+def _member(number: int, stated: Member, at: datetime, charter: Charter, unsure: str | None) -> HouseholdMember:
+    """`unsure`: who stated it, where nobody vouches for that account; another person has to see what they brought."""
     identity = stated.identity
+    adult = identity.is_adult(in_shanghai(at).date())
+    stands = charter.people_are_identified
     return HouseholdMember(
         number=number,
         birth=identity.birth_month,
-        adult=identity.is_adult(in_shanghai(at).date()),
+        adult=adult,
         numbered=identity.number is not None,
         consent=None if stated.consent is None else stated.consent.reference,
+        consent_by=unsure if stands and stated.consent is not None else None,
+        age_shown=not stands or adult or identity.number is None or identity.shows_birth,
     )
 
 

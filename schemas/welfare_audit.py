@@ -21,7 +21,8 @@ _DUTIES = (
     "decide_appeal",
 )  # fmt: skip
 _OF_CHANGES = (
-    "review_change", "confirm_change", "confirm_account", "tell_payee", "confirm_settlement", "confirm_end",
+    "review_change", "confirm_change", "confirm_account", "tell_payee", "confirm_settlement", "confirm_end", "identify",
+    "consent",
 )  # fmt: skip
 _CHECK = "check:"
 

@@ -29,11 +29,21 @@ HouseholdSize = Annotated[int, Field(strict=True, ge=1, le=20)]
 DisabilityLevel = Annotated[int, Field(strict=True, ge=1, le=DISABILITY_LEVELS)]
 
 
-class Accept(AnswerTo):
-    """受理: the application is complete; the checks start. `request`: the edition of the file that was seen."""
+class SeesTheCard(Command):
+    """An act by which somebody of the town meets the applicant. `card_seen`: with the identity card; who has not, says so."""
+
+    card_seen: bool = Field(default=True, exclude_if=bool)  # digests from before it
+
+
+class Accept(SeesTheCard, AnswerTo):
+    """受理: the application is complete; the checks start, once it is sure who applies. `request`: the edition that was seen."""
 
     part = Part.ENTERED
     request: RequestNumber | None = UNNAMED
+
+
+class Identify(Command):
+    """核验身份: somebody of the town has seen the applicant with their identity card, at the window or at home."""
 
 
 class AskCorrection(Command):
@@ -61,6 +71,14 @@ class HandIn(Command):
             return {}
         reason = say("不在待补材料之列", "is not among the missing documents")
         return {"kind": Choices(tuple(state.missing()), reason)}
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a kind of document that nobody asked for, and a consent that is no paper of its own."""
+        if not isinstance(state, WelfareState):
+            return ()
+        unasked = super().faults(state)
+        consent = not unasked and _is_a_consent(self.document, state)
+        return own_paper_faults(self.document, state) if consent else unasked
 
 
 class CorrectFacts(Command):
@@ -95,6 +113,26 @@ class RecordConsent(Command):
             return {}
         reason = say("不需要该成员的授权书", "is no member whose consent is missing")
         return {"member": Choices(tuple(member.number for member in state.not_consenting()), reason)}
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Refuse a member whose consent is not missing, and a paper that is no consent of theirs."""
+        if not isinstance(state, WelfareState):
+            return ()
+        return super().faults(state) or own_paper_faults(self.document, state)
+
+
+class ConfirmMember(Command):
+    """查验家庭成员材料: another person has seen the consent that was recorded, or the document of who was stated as a minor."""
+
+    member: Annotated[int, Field(strict=True, ge=1, le=20)]
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The members of whom a paper waits to be seen."""
+        if not isinstance(state, WelfareState):
+            return {}
+        reason = say("该成员没有待查验的材料", "is no member of whom a paper waits to be seen")
+        return {"member": Choices(tuple(member.number for member in state.to_be_confirmed()), reason)}
 
 
 class DeclareRelation(Command):
@@ -141,7 +179,7 @@ def _sources(known: Iterable[str]) -> Choices:
     return Choices(tuple(known), say("不是本案可核对的来源", "is no source that can be given here"))
 
 
-class RecordVisit(Command):
+class RecordVisit(SeesTheCard):
     """入户调查: what somebody found who visited the household."""
 
     finding: TextReference
@@ -282,6 +320,39 @@ class WithdrawApplication(Command):
     reason: TextReference
 
 
+def _is_a_consent(document: Document, state: WelfareState) -> bool:
+    consents = {member.consent for member in state.household_members}
+    return any(each.sha256 == document.sha256 and each.reference in consents for each in state.documents)
+
+
+def own_paper_faults(document: Document, state: WelfareState) -> tuple[Fault, ...]:
+    """一人一份: a consent is a paper of its own, not the file of a card or of somebody else's consent."""
+    if not state.charter.people_are_identified or document.sha256 not in {each.sha256 for each in state.documents}:
+        return ()
+    return (OTHERS_PAPER.model_copy(update={"field": "document"}),)
+
+
+OTHERS_PAPER = Fault(
+    field="consent",
+    reason=say("该文件已作为其他材料提交", "is a file that stands in this case for something else already"),
+    remedy=say("每名成年成员须各自签署并提交一份授权书", "each adult signs a paper of their own: send that"),
+)
+
+
+def _member_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
+    return tuple(
+        Fault(
+            field=field,
+            reason=say(
+                f"第{member.number}位家庭成员以未成年人申报,证件未经查验",
+                f"member {member.number} was stated as a minor, and nobody has seen the document",
+            ),
+            remedy=say("查验证件(confirm_member)或不予确认", "see the document (confirm_member), or refuse"),
+        )
+        for member in state.of_unknown_age()
+    )
+
+
 def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
     return tuple(
         Fault(
@@ -290,7 +361,10 @@ def _consent_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
                 f"第{member.number}位家庭成员为成年人,尚未授权核对",
                 f"member {member.number} of the household is an adult and has not consented to being checked",
             ),
-            remedy=say("登记其授权书,或不予确认", "record their consent (record_consent), or refuse"),
+            remedy=say(
+                "登记其授权书、由另一人查验,或不予确认",
+                "record their consent (record_consent), have it seen by another person (confirm_member), or refuse",
+            ),
         )
         for member in state.not_consenting()
     )
@@ -300,11 +374,15 @@ def _grant_faults(state: CaseState, field: str) -> tuple[Fault, ...]:
     if not isinstance(state, WelfareState) or state.last_at is None:
         return ()
     found = obstacles(state.rules, state.household, state.facts_found, f"{state.last_at:%Y-%m}")
-    return _consent_faults(state, field) + tuple(
-        Fault(
-            field=field,
-            reason=each.words,
-            remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
+    return (
+        _consent_faults(state, field)
+        + _member_faults(state, field)
+        + tuple(
+            Fault(
+                field=field,
+                reason=each.words,
+                remedy=say("更正信息或不予确认", "correct the facts, or refuse"),
+            )
+            for each in found
         )
-        for each in found
     )

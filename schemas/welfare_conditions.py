@@ -32,6 +32,31 @@ def consent_is_missing(state: WelfareState, _actor: Actor, _now: datetime) -> st
     return say("家庭成员均已授权", "nobody's consent is missing")
 
 
+def identity_is_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """It is not sure yet who applies."""
+    return say("申请人身份已核实", "it is sure already who applies") if state.identified else None
+
+
+def identity_is_sure(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """Nobody is asked about a person of whom nobody is sure that they applied."""
+    if state.identified:
+        return None
+    return say(
+        "申请人身份尚未核实:须实名账户,或由两人分别核验身份证",
+        "it is not sure who applies: two people of the town have to see the card (identify)",
+    )
+
+
+def a_paper_is_to_be_seen(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """A consent or a document of the household waits for another person."""
+    return None if state.to_be_confirmed() else say("没有待查验的材料", "no paper of the household waits to be seen")
+
+
+def payee_decides(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
+    """The account of the case is the payee's own."""
+    return None if state.payee_decides else say("须由另一人确认", "another person confirms it")
+
+
 def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """There is something to ask again."""
     return None if state.unanswered() else say("核对均已答复", "every source has answered")

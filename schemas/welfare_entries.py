@@ -12,12 +12,15 @@ class Kind(StrEnum):
 
     APPLIED = "welfare:applied"
     ACCEPTED = "welfare:accepted"
+    IDENTIFIED = "welfare:identified"
     CORRECTION_ASKED = "welfare:correction:asked"
     HANDED_IN = "welfare:handed_in"
     CORRECTED = "welfare:correction:done"
     FACTS_CORRECTED = "welfare:facts_corrected"
     RELATION_DECLARED = "welfare:relation_declared"
     CONSENT_RECORDED = "welfare:consent:recorded"
+    CONSENT_DEMANDED = "welfare:consent:demanded"
+    MEMBER_CONFIRMED = "welfare:member:confirmed"
     CHECK_ASKED = "welfare:check:asked"
     CHECK_ANSWERED = "welfare:check:answered"
     CHECK_FAILED = "welfare:check:failed"
@@ -84,12 +87,15 @@ class Kind(StrEnum):
 TITLES: dict[str, str] = {
     Kind.APPLIED: "申请",
     Kind.ACCEPTED: "受理",
+    Kind.IDENTIFIED: "核验身份",
     Kind.CORRECTION_ASKED: "通知补正",
     Kind.HANDED_IN: "补交材料",
     Kind.CORRECTED: "补正完成",
     Kind.FACTS_CORRECTED: "更正信息",
     Kind.RELATION_DECLARED: "近亲属备案",
     Kind.CONSENT_RECORDED: "登记同意",
+    Kind.CONSENT_DEMANDED: "要求补交授权书",
+    Kind.MEMBER_CONFIRMED: "查验成员材料",
     Kind.CHECK_ASKED: "发起核对",
     Kind.CHECK_ANSWERED: "核对答复",
     Kind.CHECK_FAILED: "核对未答复",

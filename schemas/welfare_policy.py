@@ -169,7 +169,9 @@ class WelfareTerms(Model):
     more; `arrears_months_at_most`: how many months back such a change is paid. `confirm_account`, `tell_payee`: who confirms
     another account, and who tells a payee without an account of it. `confirm_repayment`: who confirms that money came back.
     `confirm_settlement`, `confirm_end`: who confirms that it was paid by hand, and that a reported end is so.
-    `postings_at_most`: how often a case is posted, however often somebody objects.
+    `postings_at_most`: how often a case is posted, however often somebody objects. `identify`: until a second person has seen
+    the card of an applicant whose account nobody vouches for. `consent`: until adults of an entitlement from before have
+    consented. `none_yet_below_age`: only children below it are named without a document.
     """
 
     authority: str
@@ -205,6 +207,9 @@ class WelfareTerms(Model):
     confirm_repayment: Limit = _THREE_DAYS
     confirm_settlement: Limit = _THREE_DAYS
     confirm_end: Limit = _THREE_DAYS
+    identify: Limit = _THREE_DAYS
+    consent: Limit = Limit(amount=20, unit=Unit.WORKING_DAYS)
+    none_yet_below_age: int = Field(default=6, ge=1, le=18)
     postings_at_most: int = Field(default=2, ge=1, le=10)
     unresolved_after: Limit
     tiers: tuple[Tier, ...]

@@ -63,6 +63,12 @@ FINAL = (Stage.ENDED, Stage.WITHDRAWN, Stage.UNRESOLVED)
 CONSENT = "consent:member-"
 """With the number of a member: what is missing while an adult of the household has not consented."""
 
+DOCUMENT = "document:member-"
+"""With the number of a member: what is missing while nobody has seen the document of who was stated as a minor."""
+
+WORDS_FOR_AN_IDENTITY = 2
+"""So many people of the town have seen the card of an applicant whose account nobody vouches for."""
+
 
 class Part(BaseModel):
     """A part of the state that the case changes."""
@@ -73,19 +79,30 @@ class Part(BaseModel):
 class HouseholdMember(Part):
     """Somebody who lives with the applicant: `number` counts `members` from 1, in the order of the application.
 
-    `birth` is the month of birth. `adult`: had turned 18 when the application came. `numbered`: has a document by whose
-    number registers can be asked. `consent`: the paper that an adult signed.
+    `birth` is the month of birth; None of cases from before, in which everybody counts as an adult. `adult`: had turned 18
+    when the application came. `numbered`: has a document by whose number registers can be asked. `consent`: the paper that an
+    adult signed; `consent_by`: who recorded it, while another person still has to see it. `age_shown`: the number of the
+    document has the day of birth in it, or somebody has seen the document of who was stated as a minor.
     """
 
     number: int
-    birth: str
+    birth: str | None
     adult: bool
     numbered: bool
     consent: DocumentReference | None = None
+    consent_by: str | None = None
+    age_shown: bool = True
+
+    @property
+    def consented(self) -> bool:
+        """Has consented, by a paper that does not rest on one unknown person's word."""
+        return self.consent is not None and self.consent_by is None
 
     def may_be_asked_about(self, month: str) -> bool:
         """Consented for themselves; for a minor the applicant did, until the month in which they turn 18 is over."""
-        return self.consent is not None or not (self.adult or age_in(self.birth, month_before(month)) >= ADULT_AT)
+        if self.adult or self.birth is None or not self.age_shown:
+            return self.consented
+        return self.consented or age_in(self.birth, month_before(month)) < ADULT_AT
 
 
 class Question(Part):
@@ -267,7 +284,9 @@ class WelfareState(FiledState):
     `asked_for` what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking.
     `related` are officers who declared a relation; `refusers` those who refused before and decide no more. `paid` is what
     was paid by month, `skipped` the months that were due while payment was suspended. `month` is paid next; `month_over`
-    asks for a new run. `last_due`: the entitlement ends, and this is the last month that is due. `change` and
+    asks for a new run. `account_bound`: by the issuer's word the account that applied is the applicant's; `card_seen_by`:
+    who of the town has seen the applicant's card. `alike`: what else living cases have of this one, by kind
+    (schemas/likeness.py). `last_due`: the entitlement ends, and this is the last month that is due. `change` and
     `account_asked` wait for a second person; `account_told`: the payee knows of the latest account. `objections_beside` are
     looked into while the posting stays up. `end_asked`: a reported end, until a second person, or the register, says so too;
     `death_registered`: the register knows of a death. `editions`, `reviews` and `confirmations` count what the numbers of
@@ -297,6 +316,9 @@ class WelfareState(FiledState):
     consent: bool
     channel: Channel
     on_behalf: bool = False
+    account_bound: bool = False
+    card_seen_by: list[str] = []
+    alike: list[str] = []
     papers: dict[str, DocumentReference] = {}
     asked_for: list[str] = []
     corrected_from: Stage | None = None
@@ -375,6 +397,8 @@ class WelfareState(FiledState):
         each = {
             people.Part.APPLICANT: (self.reporter_subject,),
             people.Part.RELATED: tuple(self.related),
+            people.Part.CARD_SEEN: tuple(self.card_seen_by),
+            people.Part.CONSENT_RECORDED: tuple(each.consent_by for each in self.household_members),
             people.Part.VISITED: tuple(visit.by for visit in self.visits),
             people.Part.CORRECTED: tuple(self.correctors),
             people.Part.CHECKED: tuple(self.checkers),
@@ -485,16 +509,56 @@ class WelfareState(FiledState):
         return (
             *found,
             *(Obstacle(code=f"{CONSENT}{each.number}", found=0, allowed=1) for each in self.not_consenting()),
+            *(Obstacle(code=f"{DOCUMENT}{each.number}", found=0, allowed=1) for each in self.of_unknown_age()),
         )
+
+    # ---- who it is ------------------------------------------------------------------------------------------------
+
+    @property
+    def identified(self) -> bool:
+        """It is sure who applies: the account is theirs, or two people of the town have seen their card (decision 0009)."""
+        if not self.charter.people_are_identified or self.account_bound:
+            return True
+        return how_many(self.card_seen_by) >= WORDS_FOR_AN_IDENTITY
+
+    def identified_with(self, subject: str) -> bool:
+        """The same, once somebody more has seen the card."""
+        seen = [*self.card_seen_by, subject]
+        return self.identified or how_many(seen) >= WORDS_FOR_AN_IDENTITY
+
+    @property
+    def payee_decides(self) -> bool:
+        """The account that the case is of is the payee's own, so that its word alone is the payee's."""
+        return self.account_bound if self.charter.people_are_identified else not self.on_behalf
 
     def not_consenting(self) -> list[HouseholdMember]:
         """The adults of the household who have not consented: registers are not asked about them, and nothing is granted."""
-        return [member for member in self.household_members if member.adult and member.consent is None]
+        return [member for member in self.household_members if member.adult and not member.consented]
+
+    def of_unknown_age(self) -> list[HouseholdMember]:
+        """Those who were stated as minors by a document that does not show it, and nobody has seen it."""
+        return [member for member in self.household_members if not (member.age_shown or member.consented)]
+
+    def to_be_confirmed(self) -> list[HouseholdMember]:
+        """Those of whom somebody still has to see a paper: the consent that was recorded, or the document."""
+        return [
+            member
+            for member in self.household_members
+            if member.consent_by is not None or member in self.of_unknown_age()
+        ]
+
+    def count_everybody_as_adult(self) -> None:
+        """An application from before did not tell who is of age: whoever is not known to be a minor consents."""
+        if not self.charter.people_as_stated and not self.household_members:
+            self.household_members = [
+                HouseholdMember(number=number, birth=None, adult=True, numbered=True)
+                for number in range(1, len(self.members) + 1)
+            ]
 
     @property
     def consented_members(self) -> tuple[PersonReference, ...]:
         """Who of the household, besides the applicant, lets the town ask about them; of cases from before, everybody."""
-        if not self.charter.people_as_stated:
+        if not self.charter.people_as_stated and not self.household_members:
             return self.members
         month = month_at(self.last_at or self.opened_at)
         return self.people(each.number for each in self.household_members if each.may_be_asked_about(month))
@@ -516,9 +580,13 @@ class WelfareState(FiledState):
 
     def wanting(self) -> tuple[str, ...]:
         """What the applicant still has to bring: documents by kind, the consent of adults by their number."""
-        if self.stage not in UNDECIDED:
+        if self.stage not in (*UNDECIDED, *LIVING):
             return ()
-        return (*self.missing(), *(f"{CONSENT}{member.number}" for member in self.not_consenting()))
+        return (
+            *(self.missing() if self.stage in UNDECIDED else ()),
+            *(f"{CONSENT}{member.number}" for member in self.not_consenting() if member.consent is None),
+            *(f"{DOCUMENT}{member.number}" for member in self.of_unknown_age()),
+        )
 
     @property
     def visits_done(self) -> bool:

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from starter import (
+    alike,
     audit,
     audit_records,
     banks,
@@ -29,6 +30,7 @@ def own_routers() -> tuple[APIRouter, ...]:
         inbox.router,
         case_export.router,
         similar.router,
+        alike.router,
         categories.router,
         command_forms.router,
         indicators.router,

@@ -166,6 +166,7 @@ def build_parts(
             people_as_stated=True,
             keeps_place=True,
             knows_first_run=True,
+            people_are_identified=True,
             lists_stage=False,
         )
         for name, policy in policies.items()
@@ -201,7 +202,7 @@ def build_parts(
             name: {command: door_of(model) for command, model in procedure.commands.items()}
             for name, procedure in procedures.items()
         },
-        intake=Intake(pool, vault, keys, town_time, procedures),
+        intake=Intake(pool, vault, keys, town_time, procedures, policies=policies),
         postbox=postbox,
         delivery=delivery,
         relay=Relay(postbox, delivery, counts, reader.states, announcements, settings.untaken_seconds),
@@ -238,6 +239,7 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
             asyncio.create_task(parts.announcements.run(), name="announcements"),
             asyncio.create_task(parts.relay.run(), name="relay"),
             asyncio.create_task(parts.relay.look_after_starts(), name="starts"),
+            asyncio.create_task(parts.intake.complete_reservations(), name="reservations"),
         ]
         for task in tasks:
             task.add_done_callback(watch)

@@ -5,6 +5,7 @@ payload that Temporal will get, references only, stamped. Whoever comes second w
 finds the same row.
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -24,6 +25,7 @@ from engine.vault import PersonErased, Vault
 from schemas.actor import LAWS, Actor, Stamp
 from schemas.canonical import canonical_json, digest
 from schemas.case import CaseState, case_id
+from schemas.policy import Policy
 from schemas.procedure import Procedure
 from schemas.references import PersonReference
 from schemas.refusals import Refusal, RefusalCode, say
@@ -31,20 +33,25 @@ from schemas.town_time import TownTime
 from starter.database import Connection, database, reading
 from starter.doors import Door
 from starter.postbox import LEASE, SQL, Submission, refusal_row
-from starter.problems import Attempt, refused
+from starter.problems import Attempt, Problem, refused
 from starter.reserving import Reserving
 
+AGAIN_SECONDS = 2.0
 ANYBODY = "anybody"
 """The subject of who needs no account: what they say is not kept with the person whose case it is."""
 
 
 @dataclass(frozen=True)
 class Sender:
-    """Who sends, under which key. `subject` is whose keys these are: two people may choose the same one."""
+    """Who sends, under which key. `subject` is whose keys these are: two people may choose the same one.
+
+    `identity`: whose account it is by the issuer's word (schemas/verified_identity.py).
+    """
 
     subject: str
     key: str
     actor: Actor
+    identity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,15 +70,34 @@ class Intake:
     """Accepts starts and commands."""
 
     def __init__(
-        self, pool: asyncpg.Pool, vault: Vault, keys: Keys, town_time: TownTime, procedures: Mapping[str, Procedure]
+        self,
+        pool: asyncpg.Pool,
+        vault: Vault,
+        keys: Keys,
+        town_time: TownTime,
+        procedures: Mapping[str, Procedure],
+        *,
+        policies: Mapping[str, Policy],
     ) -> None:
-        """`procedures` by name: what their cases reserve is reserved with what is accepted."""
+        """`procedures` and their `policies` by name: what cases reserve is reserved with what is accepted."""
         self._pool = pool
-        self._reserving = Reserving(procedures)
+        self._reserving = Reserving(procedures, policies)
         self._vault = vault
         self._signer = StampSigner(keys)
         self._digest_key = hmac.new(keys.blind_index.active, b"jiceng intake 1", hashlib.sha256).digest()
         self._town_time = town_time
+
+    async def complete_reservations(self) -> None:
+        """Let living cases hold what rules that came later let them hold; while Postgres is away it is tried again."""
+        done = False
+        while not done:
+            try:
+                async with database(self._pool) as connection:
+                    await self._reserving.complete(connection)
+            except Problem:
+                await asyncio.sleep(AGAIN_SECONDS)
+            else:
+                done = True
 
     def now(self) -> datetime:
         """Town time."""
@@ -104,7 +130,7 @@ class Intake:
         """
         case, essence = state.case_id, {"command": name, "body": given.model_dump(mode="json")}
         row = self._row(sender, kind="command", name=name, procedure=state.procedure, case=case, essence=essence)
-        texts, deciding = door.texts_of(given), self._reserving.occasion(state, name, given, sender.actor, self.now())
+        texts, deciding = door.texts_of(given), self._reserving.deciding(state, name, given, sender.actor, self.now())
         try:
             # Where nothing is to be kept beside it, the acceptance is one statement and its own transaction.
             async with database(self._pool) if texts or deciding else reading(self._pool) as connection:

@@ -93,7 +93,7 @@ class Opening(Generic[BodyT]):
             faults += await case_faults(parts, body, actor)
         if body is None or faults:
             raise bad_request(faults)
-        entered = await self.accept(parts, Sender(caller.subject, key, actor), body)
+        entered = await self.accept(parts, Sender(caller.subject, key, actor, caller.identity), body)
         return await answer_start(parts, entered, actor)
 
     async def accept(self, parts: Parts, sender: Sender, body: BodyT) -> Entered:

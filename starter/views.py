@@ -9,7 +9,9 @@ from schemas.actor import Channel, Role
 from schemas.calendar import TownDatetime
 from schemas.case import Accepted
 from schemas.clocks import ClockView
+from schemas.department_policy import Name
 from schemas.incident_report import IncidentReport
+from schemas.likeness import Likeness
 from schemas.model import Model
 from schemas.reconciliation import DifferenceKind, Recoveries, Repayment
 from schemas.refusals import Refusal
@@ -335,6 +337,22 @@ class SimilarCases(Model):
     within_metres: int
     within_hours: int
     items: list[SimilarCase]
+
+
+class AlikeItem(Model):
+    """What other living cases have of this one. `cases`: those that the reader sees; `others`: how many more there are."""
+
+    kind: Likeness
+    name: Name
+    cases: list[str]
+    others: int
+
+
+class AlikeCases(Model):
+    """What other living cases have of this one, by what it is."""
+
+    case_id: str
+    items: list[AlikeItem]
 
 
 class CategoryFound(Model):

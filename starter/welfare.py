@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.likenesses import alike, keep_likenesses
 from engine.person_identity import IdentityKind, PersonIdentity
 from engine.vault import PersonDetails
 from schemas.actor import Actor, Role
@@ -83,6 +84,7 @@ def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> Ope
             policy=_policy(parts),
             charter=parts.charters[WELFARE.name],
             at=at,
+            verified=sender.identity,
         )
 
     return open_case
@@ -111,7 +113,15 @@ async def _keep(parts: Parts, connection: Connection, application: WelfareApplic
         await parts.vault.keep(connection, _identity(member), {}, _details(member), case_id=case_id)
         for member in application.household
     ]
+    people = (kept.person, *(member.person for member in members))
+    stated = {
+        person: parts.vault.likeness(*each.name_and_birth)
+        for person, each in zip(people, application.people, strict=True)
+    }
+    await keep_likenesses(connection, case_id, stated)
+    keys = [f"{scope}/{kept.person}" for scope in _policy(parts).reserves(application.benefit)]
     return KeptApplication(
+        alike=tuple(await alike(connection, case_id, application.files, keys)),
         person=kept.person,
         members=tuple(member.person for member in members),
         statements={each.person: each.details for each in (kept, *members) if each.details is not None},

@@ -276,6 +276,7 @@ LINES: Mapping[str, Line] = {
     "GET /api/v1/cases/{case_id}/similar": Line(
         _of_incident("/api/v1/cases/{case_id}/similar"), _sees_incident(), _only_seen(lambda told: list(told["items"]))
     ),
+    "GET /api/v1/cases/{case_id}/alike": Line(_of_incident("/api/v1/cases/{case_id}/alike"), _sees_incident()),
     "POST /api/v1/cases/{case_id}/commands/{command}": Line(
         _of_incident("/api/v1/cases/{case_id}/commands/no_such_command", **_EMPTY),
         _sees_incident("404 unknown-command"),

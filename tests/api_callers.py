@@ -16,6 +16,7 @@ from engine.settings import Settings
 from engine.tokens import issue
 from schemas.actor import Role
 from schemas.town_time import TownTime
+from tests.examples.welfare import verified
 
 REPORT: dict[str, Any] = {
     "category": "环境卫生",
@@ -25,14 +26,24 @@ REPORT: dict[str, Any] = {
     "channel": "app",
 }
 RESIDENT = "resident-1"
+APPLICATIONS = "/api/v1/welfare-applications"
 
 
 class Caller:
     """Somebody with a token."""
 
-    def __init__(self, http: httpx.AsyncClient, token: str | None) -> None:
-        self._http = http
+    def __init__(
+        self, http: httpx.AsyncClient, token: str | None, real_name: Callable[[str | None], str] | None = None
+    ) -> None:
+        """`real_name` makes the token of the same account for whom its issuer verified: who applies has such a one."""
+        self._http, self._real_name = http, real_name
         self.headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    def not_verified(self) -> "Caller":
+        """The same account, for which nobody vouches."""
+        other = Caller(self._http, None)
+        other.headers = self.headers
+        return other
 
     async def get(self, path: str, **query: Any) -> httpx.Response:
         """Read something."""
@@ -46,9 +57,13 @@ class Caller:
         """Give a command."""
         return await self.post(f"/api/v1/cases/{case_id}/commands/{command}", body or {}, key=key)
 
-    async def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
-        """Send a body under a key, a new one unless it is given."""
+    async def post(self, path: str, body: Any, *, key: str | None = None, verified_as: Any = None) -> httpx.Response:
+        """Send a body under a key, a new one unless it is given; `verified_as`: whose account it is, if not the applicant's."""
         headers = self.headers | {"Idempotency-Key": key or str(uuid.uuid4())}
+        if path == APPLICATIONS and self._real_name is not None:
+            headers["Authorization"] = (
+                f"Bearer {self._real_name(verified({'applicant': verified_as} if verified_as else body))}"
+            )
         return await self._http.post(path, json=body, headers=headers)
 
 
@@ -66,7 +81,12 @@ def callers(http: httpx.AsyncClient, keys: Keys) -> As:
     def make(role: Role | str = Role.RESIDENT, subject: str | None = None, **claims: Any) -> Caller:
         role = Role(role)
         default = RESIDENT if role is Role.RESIDENT else f"{role}-1"
-        return Caller(http, issue(keys, subject=subject or default, role=role, **claims))
+        account = subject or default
+
+        def real_name(identity: str | None) -> str:
+            return issue(keys, subject=account, role=role, identity=identity, **claims)
+
+        return Caller(http, real_name(None), real_name if role is Role.RESIDENT else None)
 
     return make
 

@@ -161,7 +161,14 @@ async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.P
 
     def token(person: Person) -> str:
         role = Role(person.role)
-        return issue(keys, subject=person.subject, role=role, department=person.department, area=person.area)
+        return issue(
+            keys,
+            subject=person.subject,
+            role=role,
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
+        )
 
     async def open_door(
         procedure: Procedure,

@@ -3,7 +3,7 @@
 import importlib
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
@@ -17,12 +17,13 @@ from tests.waiting import eventually
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with an account."""
+    """Somebody with an account. `identity`: whose it is by the issuer's word (schemas/verified_identity.py)."""
 
     subject: str
     role: str
     department: str | None = None
     area: str | None = None
+    identity: str | None = None
 
 
 Body = Mapping[str, Any] | Callable[["Door", str, str], Awaitable[Mapping[str, Any]]]
@@ -70,8 +71,13 @@ class Door:
     def examples(self) -> ModuleType:
         return examples(self.procedure)
 
-    def headers(self, who: str, key: str | None = None) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {self.token(self.examples.PEOPLE[who])}"}
+    def headers(self, who: str, key: str | None = None, body: Mapping[str, Any] | None = None) -> dict[str, str]:
+        """Who sends it, under a key. A resident who opens a case with a `body` has a real-name account, if examples know of it."""
+        person = self.examples.PEOPLE[who]
+        verified = getattr(self.examples, "verified", None)
+        if body is not None and verified is not None and person.role == "resident":
+            person = replace(person, identity=verified(body))
+        headers = {"Authorization": f"Bearer {self.token(person)}"}
         return headers | ({"Idempotency-Key": key} if key else {})
 
     async def start(
@@ -90,7 +96,7 @@ class Door:
         answer = await self.api.post(
             self.examples.PATH,
             json=body or self.examples.REPORT,
-            headers=self.headers(by, key),
+            headers=self.headers(by, key, body or self.examples.REPORT),
         )
         assert answer.status_code in (200, 201, 202), answer.text
         case_id = str(answer.json()["case_id"])

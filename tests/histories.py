@@ -120,7 +120,12 @@ def _named(names: list[str]) -> list[Procedure]:
 async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, procedure: Procedure, suffix: str) -> None:
     def token(person: Person) -> str:
         return issue(
-            keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
+            keys,
+            subject=person.subject,
+            role=Role(person.role),
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
         )
 
     door = Door(api, token, procedure)

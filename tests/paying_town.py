@@ -43,7 +43,12 @@ def token_of(keys: Keys) -> Callable[[Person], str]:
 
     def token(person: Person) -> str:
         return issue(
-            keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
+            keys,
+            subject=person.subject,
+            role=Role(person.role),
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
         )
 
     return token

@@ -182,6 +182,13 @@ async def _register_search_attributes(client: Client) -> None:
 def _tokens(keys: Keys) -> Callable[[Person], str]:
     def token(person: Person) -> str:
         role = Role(person.role)
-        return issue(keys, subject=person.subject, role=role, department=person.department, area=person.area)
+        return issue(
+            keys,
+            subject=person.subject,
+            role=role,
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
+        )
 
     return token

@@ -62,7 +62,12 @@ def _door(api: httpx.AsyncClient, town: Town, name: str) -> Door:
 
     def token(person: Person) -> str:
         return issue(
-            keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
+            keys,
+            subject=person.subject,
+            role=Role(person.role),
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
         )
 
     return Door(api, token, NAMED[name])

@@ -71,7 +71,12 @@ async def configuration(town: Town, tmp_path_factory: pytest.TempPathFactory) ->
 
     def token(person: Person) -> str:
         return issue(
-            keys, subject=person.subject, role=Role(person.role), department=person.department, area=person.area
+            keys,
+            subject=person.subject,
+            role=Role(person.role),
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
         )
 
     of_command: dict[str, str] = {}

@@ -17,6 +17,7 @@ from schemas.actor import Actor
 from schemas.kernel.acts import WithReason
 from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, THE_REPORTER, desk_of
 from schemas.kernel.parties import SUPERVISOR as SUPERVISING
+from schemas.people import how_many
 from schemas.recovery import RECOVERY, ConfirmRepayment, DeclineRepayment, Kind, Repay
 from schemas.recovery_state import Claim, RecoveryState, Repayment, Stage
 from workflows.kernel.declared import DeclaredCase
@@ -33,6 +34,8 @@ SILENCE_GIVES_UP_NO_DEBT = "silence-gives-up-no-debt"
 
 SINCE_SILENCE_GIVES_UP_NO_DEBT = 2
 """The count of `LAWS` with which it came."""
+WHO_ENTERED_MAY_BE_ANYBODY = "who-entered-may-be-anybody"
+"""Patch: before, where nobody knew who had entered the case that paid, that person's word counted as another's."""
 
 
 @procedure_workflow
@@ -95,6 +98,10 @@ class Recovery(DeclaredCase[RecoveryState]):
     def confirm_repayment(self, command: ConfirmRepayment, by: Actor) -> None:
         """确认退款: by a second person; with the last part it is over."""
         claim = self.claim_meant(command.repayment)
+        if self.needs_another(claim.seen_by, by):
+            self.record(Kind.REPAYMENT_SEEN, repayment=claim.number, amount_fen=claim.amount_fen, by=by.role)
+            self.notify(CIVIL_AFFAIRS, "repayment_confirmation_due")
+            return
         self.settle_claim(claim, by)
         part = Repayment(amount_fen=claim.amount_fen, receipt=claim.receipt, at=self.now())
         self.came_back(part, by, repayment=claim.number)
@@ -160,7 +167,17 @@ class Recovery(DeclaredCase[RecoveryState]):
 
     def agree_write_off(self, by: Actor) -> None:
         """同意核销: by a second person."""
+        if self.needs_another(self.state.agreed_by, by):
+            self.record(Kind.WRITE_OFF_SEEN, left_fen=self.state.left_fen, by=by.role)
+            return
         self.finish_as(Stage.WRITTEN_OFF, Kind.WRITTEN_OFF, left_fen=self.state.left_fen, by=by.role)
+
+    def needs_another(self, given: list[str], by: Actor) -> bool:
+        """Keep the word of one more; whether it takes another's still, because nobody knows who entered the case that paid."""
+        if self.state.words_needed == 1 or not self.law_holds(WHO_ENTERED_MAY_BE_ANYBODY, since=2):
+            return False
+        given.append(by.subject)
+        return how_many(given) < self.state.words_needed
 
     def decline_write_off(self, by: Actor) -> None:
         """不同意核销: it is to come back after all."""
@@ -170,7 +187,7 @@ class Recovery(DeclaredCase[RecoveryState]):
 
     def no_write_off_waits(self, by: str) -> None:
         """It is to come back after all."""
-        self.state.written_off_by, self.state.write_off_reason = None, None
+        self.state.written_off_by, self.state.write_off_reason, self.state.agreed_by = None, None, []
         self.clocks.stop("write_off", by)
         self.move(Stage.DEMANDED, CIVIL_AFFAIRS)
 

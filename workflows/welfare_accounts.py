@@ -1,11 +1,12 @@
 """Another account: the payee's own word counts at once; anybody else's waits for a second person, and the payee is told.
 
     change_account by the payee      -> the account is another from the next payment on
-    change_account by a clerk,       -> asked for: the payee is told, a second person confirms or refuses
-    retry_payment with an account       (confirmed, the payment that waited is tried again)
+    change_account by a clerk, or by -> asked for: the payee is told, a second person confirms or refuses
+      an account nobody vouches for     (confirmed, the payment that waited is tried again)
+    retry_payment with an account    -> the same
 
-The payee hears of it by the way they were reached before: by their own account of the town; who has none is called or visited
-by somebody else than who asked for it (`tell_payee`), with a clock.
+The payee hears of it by the way they were reached before: by their own account of the town; who has none, or one that nobody
+vouches for, is called or visited by somebody else than who asked for it (`tell_payee`), with a clock.
 """
 
 from schemas.actor import Actor, Role
@@ -20,7 +21,14 @@ from schemas.welfare_entitlement import (
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import AccountAsked
 from workflows.case import command
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, CLERK, TWO_DECIDE_ON_AN_ACCOUNT
+from workflows.welfare_duties import (
+    AN_ACCOUNT_IS_BOUND,
+    AN_ACCOUNT_IS_BOUND_SINCE,
+    APPLICANT,
+    CIVIL_AFFAIRS,
+    CLERK,
+    TWO_DECIDE_ON_AN_ACCOUNT,
+)
 from workflows.welfare_settlements import Settlements
 
 
@@ -32,11 +40,16 @@ class Accounts(Settlements):
         """变更账户: the payee's own word counts from the next payment on; anybody else's when a second person confirms it."""
         if not self.law_holds(TWO_DECIDE_ON_AN_ACCOUNT):
             self.change_account_before_two_people(command.account, by)
-        elif by.role is Role.RESIDENT:
+        elif by.role is Role.RESIDENT and self.payee_decides_alone:
             self.forget_the_account_asked(by.subject)
             self.pay_to(command.account, by)
         else:
             self.ask_for_account(command.account, by)
+
+    @property
+    def payee_decides_alone(self) -> bool:
+        """The account is the payee's by more than the word of who entered the case."""
+        return self.state.payee_decides or not self.law_holds(AN_ACCOUNT_IS_BOUND, AN_ACCOUNT_IS_BOUND_SINCE)
 
     def change_account_before_two_people(self, account: TextReference, by: Actor) -> None:
         """As it was: one person's word."""
@@ -114,7 +127,8 @@ class Accounts(Settlements):
         self.state.account_changed_by = asked_by or by.subject
         self.record(Kind.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
         self.notify(APPLICANT, "account_changed")
-        if self.state.reporter_subject is None:
+        unknown = self.state.charter.people_are_identified and not self.state.payee_decides
+        if self.state.reporter_subject is None or unknown:
             self.state.account_told = False
             self.start_duty("tell_payee", self.state.terms.tell_payee)
             self.notify(CLERK, "payee_to_be_told")

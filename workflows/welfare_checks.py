@@ -7,20 +7,24 @@ checking -> surveyed            when all have answered and two people have visit
 
 from collections.abc import Iterable
 
-from schemas.actor import Actor
+from schemas.actor import Actor, Role
 from schemas.clocks import Limit, Status, Unit
 from schemas.means import CheckAnswer, CheckRequest, CheckStatus
+from schemas.people import among, how_many, same_person
 from schemas.welfare_commands import (
     Accept,
     AskAgain,
     AskCorrection,
+    ConfirmMember,
     CorrectFacts,
     DeclareRelation,
     ExtendCase,
     HandIn,
+    Identify,
     RecordCheck,
     RecordConsent,
     RecordVisit,
+    SeesTheCard,
     WithdrawApplication,
 )
 from schemas.welfare_entries import Kind
@@ -30,9 +34,12 @@ from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage, Vis
 from workflows import steps
 from workflows.case import command
 from workflows.welfare_duties import (
+    ADULTS_OF_OLD_CASES_CONSENT,
+    ADULTS_OF_OLD_CASES_CONSENT_SINCE,
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
     APPLICANT,
     CIVIL_AFFAIRS,
+    CLERK,
     SINCE_ANSWERS_NAME_REQUESTS,
     STREET,
 )
@@ -71,6 +78,7 @@ class Checks(Endings):
             policy=stated.charter.policy_version,
             calendar=stated.charter.calendar.version,
             **self.consents_stated(),
+            **self.who_vouches(),
         )
         self.notify(APPLICANT, "welfare_applied")
 
@@ -78,6 +86,8 @@ class Checks(Endings):
         """The clock of the whole case starts; what is missing is named at once, by the policy of the benefit."""
         self.start_duty("whole", self.state.terms.whole)
         self.tell_of_missing_consents()
+        if self.state.alike:
+            self.notify(STREET, "alike_found", kinds=", ".join(self.state.alike))
         if self.state.missing():
             self.wait_for_documents(Stage.APPLIED)
             self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()))
@@ -168,11 +178,13 @@ class Checks(Endings):
     def record_consent(self, command: RecordConsent, by: Actor) -> None:
         """登记同意: what the registers said without this member does not count any more; they are asked about all anew."""
         self.another_edition()
+        to_be_seen = self.is_to_be_seen(by)
         for member in self.state.household_members:
             if member.number == command.member:
                 member.consent = command.document.reference
+                member.consent_by = by.subject if to_be_seen else None
         self.keep_document(command.document)
-        again = self.checks_of(self.state.checked)
+        again = [] if to_be_seen else self.checks_that_count()
         self.record(
             Kind.CONSENT_RECORDED,
             member=command.member,
@@ -181,6 +193,47 @@ class Checks(Endings):
             by=by.role,
             **self.consents_stated(),
         )
+        if to_be_seen:
+            self.notify(STREET, "member_to_be_seen")
+        self.a_member_counts(again)
+
+    def is_to_be_seen(self, by: Actor) -> bool:
+        """A paper of an adult that an unknown account brings, or who entered the case, is looked at by another person."""
+        if not self.state.charter.people_are_identified:
+            return False
+        entered = by.role is Role.RESIDENT or same_person(by.subject, self.state.opening.actor.subject)
+        return entered and not self.state.account_bound
+
+    def checks_that_count(self) -> list[Check]:
+        """The registers whose answers are, or were, without somebody: of an entitlement, those of a change that waits."""
+        if self.state.stage not in LIVING:
+            return self.checks_of(self.state.checked)
+        change = self.state.change
+        return [] if change is None or change.reviewed_by is not None else self.checks_of(change.checked)
+
+    @command
+    def confirm_member(self, command: ConfirmMember, by: Actor) -> None:
+        """查验家庭成员材料: another person has seen it; from now on registers are asked about this member too."""
+        for member in self.state.household_members:
+            if member.number == command.member:
+                member.consent_by, member.age_shown = None, True
+        again = self.checks_that_count()
+        self.record(
+            Kind.MEMBER_CONFIRMED,
+            member=command.member,
+            asked_again=[check.source for check in again],
+            by=by.role,
+            **self.consents_stated(),
+        )
+        self.a_member_counts(again)
+
+    def a_member_counts(self, again: list[Check]) -> None:
+        """Registers are asked anew; what was surveyed without this member is surveyed again."""
+        if not self.state.not_consenting():
+            self.stop_duty("consent", "engine")
+        if self.state.stage in LIVING:
+            self.ask(again)
+            return
         if again and self.state.stage == Stage.SURVEYED:
             self.clocks.stop("review", "engine")
             self.goes_to(Stage.CHECKING, STREET)
@@ -193,8 +246,8 @@ class Checks(Endings):
     # ---- acceptance, more time, withdrawal ------------------------------------------------------------------------
 
     @command
-    def accept(self, command: Accept, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
-        """受理: the sources are asked, the visits are due; urgent aid is paid first."""
+    def accept(self, command: Accept, by: Actor) -> None:
+        """受理: the visits are due; once it is sure who applies the sources are asked, and urgent aid is paid first."""
         self.clocks.stop("accept", by.subject)
         self.state.accepted_at = self.now()
         self.goes_to(Stage.CHECKING, STREET)
@@ -202,11 +255,70 @@ class Checks(Endings):
         self.state.checked = {check.source: Checked(source=check.source) for check in needed}
         if self.state.rules.visits or self.state.relation is not None:
             self.start_duty("survey", self.state.terms.survey)
-        self.record(Kind.ACCEPTED, checks=[check.source for check in needed], visits=self.state.rules.visits)
+        if command.card_seen:
+            self.saw_the_papers(by)
+        self.record(
+            Kind.ACCEPTED,
+            checks=[check.source for check in needed],
+            visits=self.state.rules.visits,
+            **self.what_is_said_of_the_card(command),
+        )
         self.notify(APPLICANT, "welfare_accepted")
-        self.ask(needed)
-        self.pay_first()
+        if self.state.identified:
+            self.who_applies_is_sure(needed)
+        else:
+            self.await_identification()
         self.survey_may_be_complete()
+
+    # ---- who applies 核验身份 ---------------------------------------------------------------------------------------
+
+    def who_vouches(self) -> dict[str, bool | int]:
+        """Whether the issuer vouches for the account, and how many have seen the card; cases from before did not ask."""
+        if not self.state.charter.people_are_identified:
+            return {}
+        return {"account_bound": self.state.account_bound, "cards_seen": how_many(self.state.card_seen_by)}
+
+    def what_is_said_of_the_card(self, command: SeesTheCard) -> dict[str, bool]:
+        """What somebody says of the card, as a fact; cases from before did not ask."""
+        return {"card_seen": command.card_seen} if self.state.charter.people_are_identified else {}
+
+    def saw_the_papers(self, by: Actor) -> None:
+        """Who accepts has the card and the consents on the table, and is another one than who entered them."""
+        self.saw_the_card(by)
+        for member in self.state.household_members:
+            member.consent_by = None
+
+    def saw_the_card(self, by: Actor) -> None:
+        """One more of the town has seen it; the same one again is still one."""
+        if self.state.charter.people_are_identified and not among(by.subject, self.state.card_seen_by):
+            self.state.card_seen_by.append(by.subject)
+
+    def await_identification(self) -> None:
+        """Somebody else sees the card, at the window or at home; until then no register is asked, and nothing is paid first."""
+        self.start_duty("identify", self.state.terms.identify)
+        self.notify(APPLICANT, "identity_to_be_shown")
+        self.notify(STREET, "identification_due")
+
+    @command
+    def identify(self, command: Identify, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+        """核验身份: with the second one the application goes on."""
+        self.saw_the_card(by)
+        self.record(Kind.IDENTIFIED, by=by.role, **self.who_vouches())
+        self.identity_may_be_sure()
+
+    def identity_may_be_sure(self) -> None:
+        """Accepted and sure: the sources are asked now."""
+        if self.state.identified and self.state.accepted_at is not None and self.clocks.runs("identify"):
+            self.clocks.stop("identify", "engine")
+            self.who_applies_is_sure(
+                self.checks_of(each.source for each in self.state.checked.values() if not each.answered)
+            )
+        self.survey_may_be_complete()
+
+    def who_applies_is_sure(self, checks: Iterable[Check]) -> None:
+        """The sources are asked; urgent aid is paid first."""
+        self.ask(checks)
+        self.pay_first()
 
     @command
     def extend_case(self, command: ExtendCase, by: Actor) -> None:
@@ -232,7 +344,10 @@ class Checks(Endings):
     # ---- checks 核对 ----------------------------------------------------------------------------------------------
 
     def ask(self, checks: Iterable[Check]) -> None:
-        """Ask each source by itself; what others have answered stays."""
+        """Ask each source by itself; what others have answered stays. About whom nobody is sure, nobody is asked."""
+        if not self.state.identified:
+            return
+        self.demand_old_consents()
         asked = []
         for check in checks:
             anew = 1 + sum(question.source == check.source for question in self.state.questions)
@@ -243,7 +358,7 @@ class Checks(Endings):
                 anew=anew,
                 asked_at=self.now(),
                 facts=self.facts_for(check),
-                about=self.state.asked_about() if self.state.charter.people_as_stated else None,
+                about=self.state.asked_about() if self.tells_whom_it_asks_about else None,
             )
             self.state.questions.append(question)
             checked = self.state.checks_waited_for[check.source]
@@ -256,9 +371,26 @@ class Checks(Endings):
 
     def whom_it_is_about(self) -> dict[str, list[int]]:
         """The numbers of the members whom a source is asked about; cases from before did not tell."""
-        if not self.state.charter.people_as_stated:
+        if not self.tells_whom_it_asks_about:
             return {}
         return {"asked_about": self.state.asked_about()}
+
+    @property
+    def tells_whom_it_asks_about(self) -> bool:
+        """Adults are asked about when they have consented: of cases from before, those that have come to know their people."""
+        return self.state.charter.people_as_stated or bool(self.state.household_members)
+
+    def demand_old_consents(self) -> None:
+        """补交授权书: of an application from before nobody knows who is of age; nobody is asked about who has not consented."""
+        state = self.state
+        old = not state.charter.people_as_stated and state.members and not state.household_members
+        if not old or not self.law_holds(ADULTS_OF_OLD_CASES_CONSENT, ADULTS_OF_OLD_CASES_CONSENT_SINCE):
+            return
+        state.count_everybody_as_adult()
+        self.start_duty("consent", state.terms.consent)
+        self.record(Kind.CONSENT_DEMANDED, without_consent=[member.number for member in state.not_consenting()])
+        self.tell_of_missing_consents()
+        self.notify(CLERK, "consent_missing", members=len(state.not_consenting()))
 
     def facts_for(self, check: Check) -> dict[str, int]:
         """The stated facts that a source has to know: those of a change that waits, where it states any."""
@@ -420,8 +552,16 @@ class Checks(Endings):
     def record_visit(self, command: RecordVisit, by: Actor) -> None:
         """入户调查: two different people; one of them from civil affairs where a relation was declared."""
         self.state.visits.append(Visit(by=by.subject, role=by.role, at=self.now(), finding=command.finding))
-        self.record(Kind.VISITED, number=len(self.state.visits), by=by.role, finding=command.finding)
-        self.survey_may_be_complete()
+        if command.card_seen:
+            self.saw_the_card(by)
+        self.record(
+            Kind.VISITED,
+            number=len(self.state.visits),
+            by=by.role,
+            finding=command.finding,
+            **self.what_is_said_of_the_card(command),
+        )
+        self.identity_may_be_sure()
 
     @command
     def declare_relation(self, command: DeclareRelation, by: Actor) -> None:
@@ -434,7 +574,8 @@ class Checks(Endings):
 
     def survey_may_be_complete(self) -> None:
         """调查核对完成: all sources have answered and everybody has visited who has to."""
-        if self.state.stage != Stage.CHECKING or self.state.unanswered() or not self.state.visits_done:
+        waits = self.state.unanswered() or not self.state.visits_done or not self.state.identified
+        if self.state.stage != Stage.CHECKING or waits:
             return
         self.clocks.stop("survey", "engine")
         self.clocks.stop("ask_again", "engine")

@@ -54,7 +54,18 @@ AN_ADVANCE_COUNTS_WHO_CONSENTED = "an-advance-counts-who-consented"
 SINCE_ANSWERS_NAME_REQUESTS = 2
 """The count of `LAWS` with which these four came."""
 
+AN_ACCOUNT_IS_BOUND = "an-account-is-bound-to-its-payee"
+"""Patch: before, an account that staff had named as the applicant's decided alone where money goes."""
+
+ADULTS_OF_OLD_CASES_CONSENT = "adults-of-old-cases-consent"
+"""Patch: before, registers were asked about everybody in a household from before consents."""
+
+AN_ACCOUNT_IS_BOUND_SINCE = ADULTS_OF_OLD_CASES_CONSENT_SINCE = 2
+"""With which number of `LAWS` they came."""
+
 OF_CLOCK = {
+    "identify": STREET,
+    "consent": CLERK,
     "investigate": STREET,
     "review_change": STREET,
     "confirm_change": CIVIL_AFFAIRS,
@@ -66,7 +77,7 @@ OF_CLOCK = {
 }
 """Who is warned of a duty that the holder of the case need not have."""
 
-BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate"})
+BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate", "identify"})
 """Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
 
 BUSINESS = ("pay/", "find_out/", "recover/")

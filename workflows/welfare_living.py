@@ -229,6 +229,10 @@ class Entitlement(Accounts):
         """A change that waits is not decided on any more."""
         raise NotImplementedError
 
+    def demand_old_consents(self) -> None:
+        """Adults of an entitlement from before consent, before a register is asked about them again."""
+        raise NotImplementedError
+
     def hold_change(self) -> None:
         """Nobody decides on a change while payment rests."""
         raise NotImplementedError
@@ -312,6 +316,8 @@ class Entitlement(Accounts):
             household_size=command.household_size,
         )
         this_month = month_at(self.now())
+        if command.continues:
+            self.demand_old_consents()
         if not command.continues:
             self.ends(this_month, "reassessed")
         elif self.law_holds(TWO_DECIDE_ON_A_RAISE):

@@ -19,7 +19,34 @@ order by place;
 insert into reservations (kind, key, case_id, hold)
 select $1, key, $2, hold from unnest($3::text[], $4::text[]) as claim (key, hold)
 on conflict (kind, key, case_id) do update set hold = excluded.hold
-    where reservations.hold <> excluded.hold and not (reservations.hold = 'counted' and excluded.hold = 'named');
+    where reservations.hold <> excluded.hold and not (reservations.hold = 'counted' and excluded.hold = 'named')
+        and not (reservations.hold = 'own' and excluded.hold = 'stated');
+
+-- name: complete
+-- What living cases from before hold of the pairs that exclude their benefit: as firmly as the benefit itself. Of two that
+-- would have it for themselves the earlier one has; the other meets it when it is decided next.
+insert into reservations (kind, key, case_id, hold)
+select kind, pair || '/' || person, case_id,
+       case when hold = 'own' and (
+           row_number() over (partition by pair, person, hold order by place) > 1
+           or exists (
+               select from reservations as other
+               where other.kind = held.kind and other.key = held.pair || '/' || held.person and other.hold = 'own'
+                   and other.released_at is null and other.case_id <> held.case_id
+           )
+       ) then 'named' else hold end
+from (
+    select kind, case_id, hold, place, split_part(key, '/', 2) as person, pair
+    from reservations
+    join unnest($2::text[], $3::text[]) as excluding (benefit, pair) on excluding.benefit = split_part(key, '/', 1)
+    where kind = $1 and released_at is null and split_part(key, '/', 3) = ''
+) as held
+where not exists (
+    select from reservations as own
+    where own.kind = held.kind and own.key = held.pair || '/' || held.person and own.case_id = held.case_id
+)
+order by place
+on conflict do nothing;
 
 -- name: sights
 -- Who sees these cases, also those that were accepted and do not stand yet.

@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.identity_number import check_character
+from schemas.verified_identity import verified_identity
+from schemas.welfare_application import Stated
 from tests.door import Body, Door, Person, Step, Walk
 from tests.examples.incident import CALENDAR, PHOTO
 from tests.waiting import eventually
@@ -31,6 +33,8 @@ PEOPLE = {
 }
 
 IDENTITY_CARD = ("identity-card",)
+NOT_VERIFIED = "未实名人"
+"""The name of an applicant whose account nobody vouches for."""
 
 
 def identity_number(born: str, order: int = 123, place: int = 320104) -> str:
@@ -66,8 +70,32 @@ HOUSEHOLD = AID | {
         {"name": "何建国", "identity_number": identity_number("19780305", 211)},
     ]
 }
+UNSURE = OLD_AGE | {"applicant": {**OLD_AGE["applicant"], "name": NOT_VERIFIED}}
+"""Of an account for which nobody vouches."""
+
+UNSURE_HOUSEHOLD = HOUSEHOLD | {"applicant": {**AID["applicant"], "name": NOT_VERIFIED}}
 RELATED = OLD_AGE | {"relation_to_staff": "街道民政办工作人员系申请人之侄"}
 REPORT = OLD_AGE
+
+
+def verified(body: Mapping[str, Any]) -> str | None:
+    """The word of the issuer on the account of who applies for themselves: of the tests' town, a real-name account."""
+    applicant = body.get("applicant") or {}
+    if applicant.get("name") == NOT_VERIFIED:
+        return None
+    return verified_of(applicant)
+
+
+def verified_of(person: Mapping[str, Any]) -> str | None:
+    """What an issuer writes of somebody, as far as their document is one that it could verify."""
+    try:
+        return verified_identity(Stated.model_validate(_of_stated(person)).identity)
+    except (ValueError, TypeError):
+        return None
+
+
+def _of_stated(person: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: person[name] for name in ("name", "identity_number", "identity_document") if name in person}
 
 
 @cache
@@ -139,7 +167,10 @@ async def to_hand_in(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
 
 
 async def to_consent(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
-    return {"member": 1, "document": await a_paper(door, case_id, by)}
+    """A paper of the adult's own; of those who may send none, what `a_paper` gives."""
+    if PEOPLE[by].role in ("admin", "auditor"):
+        return {"member": 1, "document": await a_paper(door, case_id, by)}
+    return {"member": 1, "document": await paper(door, by, PHOTO + b"consent of member 1")}
 
 
 async def when_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
@@ -168,11 +199,13 @@ BODIES: dict[str, Any] = {
     "ask_correction": {"documents": ["identity-card"], **REASON},
     "hand_in": to_hand_in,
     "accept": {},
+    "identify": {},
     "withdraw_application": REASON,
     "ask_again": {},
     "record_check": {"source": "civil-affairs", "note": "电话核实,无异常"},
     "correct_facts": {"household_size": 2, **REASON},
     "record_consent": to_consent,
+    "confirm_member": {"member": 1},
     "record_visit": {"finding": "家中两居室,独居,无贵重物品"},
     "declare_relation": {"relation": "申请人之侄"},
     "review": {"positive": True, "opinion": "符合条件"},
@@ -455,6 +488,23 @@ WALKS = (
             Step("confirm_end", "supervisor"),
         ),
         "ended",
+    ),
+    Walk("an unknown account and two who saw the card", (ACCEPT, Step("identify", "clerk")), "surveyed", UNSURE),
+    Walk(
+        "an unknown account and a consent that another has seen",
+        (
+            ACCEPT,
+            Step("record_visit", "grid_worker"),
+            told("tax"),
+            told("bank-balance"),
+            Step("record_consent", "applicant"),
+            Step("confirm_member", "clerk"),
+            told("tax"),
+            told("bank-balance"),
+            REVIEW,
+        ),
+        "publicised",
+        UNSURE_HOUSEHOLD,
     ),
     Walk("commented and shown", (Step("comment", "applicant"), Step("attach", "clerk")), "applied"),
 )

@@ -23,6 +23,7 @@ from schemas.reservation import Claim, Hold, Occasion
 from schemas.welfare import WELFARE
 from tests.api_callers import BuildApp, api_of
 from tests.door import Door, OpenDoor, Person, Step
+from tests.examples.incident import PHOTO
 from tests.examples.welfare import (
     ACCEPT,
     ADVANCED,
@@ -42,6 +43,7 @@ from tests.examples.welfare import (
     application,
     complete,
     identity_number,
+    paper,
 )
 from tests.waiting import eventually
 
@@ -79,12 +81,15 @@ class Town:
         key, body = other.pop("key", None) or str(uuid.uuid4()), other.pop("body", OLD_AGE)
         sender = by if isinstance(by, str) else "clerk"
         whole = await complete(self.door, body | other, sender, DOCUMENTS[body["benefit"]])
-        headers = self.door.headers(sender, key)
+        headers = self.door.headers(sender, key, {"applicant": who})
         if isinstance(by, Person):
             whole["documents"] = []
             headers |= {"Authorization": f"Bearer {self.door.token(by)}"}
-        papers = whole["documents"]
-        consenting = [each | ({"consent": papers[0]["document"]} if papers else {}) for each in household]
+        consenting = [
+            each
+            | ({"consent": await paper(self.door, sender, PHOTO + each["name"].encode())} if whole["documents"] else {})
+            for each in household
+        ]
         sent = {**whole, "applicant": who, "household": consenting}
         return await self.door.api.post(PATH, json=sent, headers=headers)
 

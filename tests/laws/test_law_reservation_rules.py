@@ -25,7 +25,8 @@ def met(*others: Standing, occasion: Occasion, place: int | None = 1, held: dict
 
 
 @pytest.mark.parametrize(
-    ("hold", "firm"), [(Hold.OWN, True), (Hold.CONSENTED, True), (Hold.COUNTED, False), (Hold.NAMED, False)]
+    ("hold", "firm"),
+    [(Hold.OWN, True), (Hold.CONSENTED, True), (Hold.COUNTED, False), (Hold.NAMED, False), (Hold.STATED, False)],
 )
 def test_at_the_door_only_who_has_it_or_consented_stands_in_the_way(hold: Hold, *, firm: bool) -> None:
     """Of the applicant; of the household nothing is asked at the door."""
@@ -33,11 +34,33 @@ def test_at_the_door_only_who_has_it_or_consented_stands_in_the_way(hold: Hold, 
     assert met(of(HER, hold), occasion=Occasion.DOOR, place=None) is False
 
 
+@pytest.mark.parametrize("occasion", [Occasion.DOOR, Occasion.SURE])
+def test_whose_own_is_only_stated_meets_who_has_it_and_nobody_else(occasion: Occasion) -> None:
+    """Of two who only say so both are taken; of one who is sure and one who says so, the sure one stands in the way."""
+    says = (Claim(key=ME, hold=Hold.STATED),)
+
+    assert in_the_way(says, [of(ME, Hold.OWN)], None, occasion, {}) == ("other",)
+    assert in_the_way(says, [of(ME, Hold.STATED)], None, occasion, {}) == ()
+
+
+def test_an_unknown_account_has_its_own_application_for_itself_and_bars_nobody() -> None:
+    """The benefit is stated; what nobody else can have is the benefit by this very account."""
+    me = f"person:{'A':0>26}"
+    state = state_with(benefit="b", reserves=("b",), reporter=me, members=(), reporter_subject="resident-1")
+    other = state.model_copy(update={"reporter_subject": "resident-2"})
+    (stated, mine), (_, theirs) = claims_of(state, sure=False), claims_of(other, sure=False)
+
+    assert (stated.key, stated.hold, mine.hold) == (f"b/{me}", Hold.STATED, Hold.OWN)
+    assert mine.key != theirs.key
+
+
 @pytest.mark.parametrize("occasion", DECIDED)
 @pytest.mark.parametrize(("key", "hold"), list(itertools.product((ME, HER), Hold)))
-def test_when_it_is_decided_all_but_the_merely_named_stand_in_the_way(occasion: Occasion, key: str, hold: Hold) -> None:
+def test_when_it_is_decided_all_but_the_named_and_the_stated_stand_in_the_way(
+    occasion: Occasion, key: str, hold: Hold
+) -> None:
     """Whoever it is of the household, and whichever came first."""
-    firm = hold is not Hold.NAMED
+    firm = hold not in (Hold.NAMED, Hold.STATED)
 
     assert met(of(key, hold, place=0), occasion=occasion) is firm
     assert met(of(key, hold, place=9), occasion=occasion) is firm
@@ -103,9 +126,9 @@ def test_a_household_claims_everybody_once_and_the_applicant_firmly() -> None:
     me, her = f"person:{'A':0>26}", f"person:{'B':0>26}"
     state = state_with(benefit="b", reserves=("b", "a+b"), reporter=me, members=(her, me, her))
 
-    assert {claim.key: claim.hold for claim in claims_of(state)} == {
+    assert {claim.key: claim.hold for claim in claims_of(state, sure=True)} == {
         f"b/{me}": Hold.OWN, f"a+b/{me}": Hold.OWN, f"b/{her}": Hold.NAMED, f"a+b/{her}": Hold.NAMED,
     }  # fmt: skip
-    assert len(claims_of(state)) == 4
+    assert len(claims_of(state, sure=True)) == 4
     before = state_with(benefit="b", reserves=(), reporter=me, members=())
-    assert [claim.key for claim in claims_of(before)] == [f"b/{me}"]
+    assert [claim.key for claim in claims_of(before, sure=True)] == [f"b/{me}"]
