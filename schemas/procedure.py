@@ -85,10 +85,10 @@ class Procedure:
     For auditors: `explanations` say why an entry is as it is, by kind; `limits` (state, policy) are those of the clocks that
     are somebody's duty, as such a case would get them under a policy.
 
-    Where the procedure is declared (schemas/kernel/): `stage_words` and `clock_words`; the words of the others stand in
-    schemas/screen_words.py and starter/titles.py until they are, too. `notices`: the templates that its lines send, each with
-    the facts that stand in it; what its methods send is read from them (engine/notice_templates.py). `keep_years`: for
-    how many years after closing its people are kept where the town does not say otherwise (policies/privacy.yaml).
+    As it is declared (schemas/kernel/): `stage_words` and `clock_words`, what they are called. `notices`: the templates that
+    its lines send, each with the facts that stand in it; what its methods send is read from them
+    (engine/notice_templates.py). `keep_years`: for how many years after closing its people are kept where the town does not
+    say otherwise (policies/privacy.yaml).
     """
 
     name: str

@@ -1,65 +1,15 @@
 """What codes are called on screens, in Chinese: stages, clocks, moments and who holds a case.
 
-For those who read without our tables: the Temporal UI, the terminal. A code that has no word here is shown as it is. Declared
-procedures bring their own words (schemas/kernel/words.py); the tables here are those of the others.
+For those who read without our tables: the Temporal UI, the terminal. A code that has no word is shown as it is. Stages and
+clocks bring their own words, where they are declared (schemas/kernel/words.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from schemas.actor import Role
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
-
-STAGES = {
-    "withdrawn": "已撤回",
-    "unresolved": "未解决终结",
-    "applied": "待受理",
-    "correcting": "补正中",
-    "checking": "核对调查",
-    "surveyed": "待初审",
-    "publicised": "公示中",
-    "objected": "异议调查",
-    "confirming": "待确认",
-    "confirmed": "待双签",
-    "paying": "发放中",
-    "payment_suspended": "暂停发放",
-    "refused": "不予确认",
-    "appealed": "申诉中",
-    "ended": "已终止",
-}
-
-CLOCKS = {
-    "final": "最终期限",
-    "accept": "受理",
-    "correct": "补正",
-    "check": "核对",
-    "survey": "入户调查",
-    "review": "初审",
-    "publicity": "公示",
-    "investigate": "异议调查",
-    "confirm": "确认",
-    "countersign": "双签",
-    "whole": "全程",
-    "refusal_notice": "书面告知",
-    "appeal": "可申诉",
-    "decide_appeal": "申诉决定",
-    "payday": "发放日",
-    "pay": "发放",
-    "pay_again": "重新发放",
-    "ask_again": "再次核对",
-    "suspended": "停发",
-    "reassess": "定期复核",
-    "review_change": "调整初审",
-    "confirm_change": "调整确认",
-    "countersign_change": "调整双签",
-    "confirm_account": "账户确认",
-    "identify": "核验身份",
-    "consent": "补交授权书",
-    "confirm_settlement": "另行发放确认",
-    "confirm_end": "终止确认",
-    "tell_payee": "告知领取人",
-}
 
 MOMENTS = {"warning": "预警", "breach": "到期", "tier": "上报"}
 
@@ -109,11 +59,11 @@ class Worded(Protocol):
 
     @property
     def stage_words(self) -> Mapping[str, StageWords]:
-        """The words of its stages, where it is declared."""
+        """The words of its stages."""
 
     @property
     def clock_words(self) -> Mapping[str, ClockWords]:
-        """The words of its clocks, where it is declared."""
+        """The words of its clocks."""
 
 
 @dataclass(frozen=True)
@@ -125,9 +75,8 @@ class Words:
 
 
 def stage_name(stage: str) -> Words:
-    """处置中, handling. Raises KeyError: a stage that nobody has given a word, a fault of the program."""
-    chinese = stage.words.screen if isinstance(stage, DeclaredStage) else STAGES[stage]
-    return Words(chinese, _spaced(stage))
+    """处置中, handling; a code that is no stage of a procedure by itself."""
+    return Words(stage.words.screen if isinstance(stage, DeclaredStage) else stage, _spaced(stage))
 
 
 def role_name(role: Role) -> Words:
@@ -173,23 +122,18 @@ class ScreenWords:
 
 def words_of(*procedures: Worded) -> ScreenWords:
     """The words of some procedures; what two of them call otherwise is called by its procedure."""
-    return ScreenWords(
-        stages=_table(
-            STAGES, ((each.name, {code: said.screen for code, said in each.stage_words.items()}) for each in procedures)
-        ),
-        clocks=_table(
-            CLOCKS, ((each.name, {code: said.zh for code, said in each.clock_words.items()}) for each in procedures)
-        ),
-    )
+    stages: dict[str, str] = {}
+    clocks: dict[str, str] = {}
+    for each in procedures:
+        _add(stages, each.name, {code: words.screen for code, words in each.stage_words.items()})
+        _add(clocks, each.name, {code: words.zh for code, words in each.clock_words.items()})
+    return ScreenWords(stages, clocks)
 
 
-def _table(undeclared: Mapping[str, str], declared: Iterable[tuple[str, Mapping[str, str]]]) -> Mapping[str, str]:
-    table: dict[str, str] = dict(undeclared)
-    for procedure, words in declared:
-        for code, word in words.items():
-            table.setdefault(code, word)
-            table[f"{procedure}:{code}"] = word
-    return table
+def _add(table: dict[str, str], procedure: str, words: Mapping[str, str]) -> None:
+    for code, word in words.items():
+        table.setdefault(code, word)
+        table[f"{procedure}:{code}"] = word
 
 
 def _found(table: Mapping[str, str], code: str, procedure: str) -> str | None:

@@ -144,14 +144,21 @@ def step(
     title: str,
     *,
     at: Stages,
-    to: Stages,
+    to: Stages = (),
+    moves_money: bool = False,
     entry: EntryKind | None = None,
     clock: str | None = None,
     adds: Sequence[str] = (),
     tells: Tells | None = None,
 ) -> Step:
     """One line of what the case does by itself."""
-    return Step(Rule(name, title, (ENGINE,), _stages(at), _stages(to)), entry, clock, tuple(adds), tells)
+    return Step(
+        Rule(name, title, (ENGINE,), _stages(at), _stages(to), moves_money=moves_money),
+        entry,
+        clock,
+        tuple(adds),
+        tells,
+    )
 
 
 def file_acts(kinds: type[EntryKinds], *, by: Sequence[By], at: Stages, urged_by: Sequence[By]) -> tuple[Act, ...]:

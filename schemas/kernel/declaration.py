@@ -40,7 +40,7 @@ class DeclaredProcedure(Procedure):
     steps: tuple[Step, ...]
     timers: Mapping[str, Timer]
     opened: EntryKind
-    end_notice: EndNotice
+    end_notice: EndNotice | None
     final: frozenset[str]
     opens: Opens | None
 
@@ -64,7 +64,7 @@ def declare(
     opened: EntryKind,
     timers: Mapping[str, Timer],
     lines: Sequence[Act | Step | Rule],
-    end_notice: EndNotice,
+    end_notice: EndNotice | None = None,
     policy: type[Policy] | None = None,
     parent: str | None = None,
     opens: Opens | None = None,
@@ -74,8 +74,8 @@ def declare(
 ) -> DeclaredProcedure:
     """Make the procedure of its lines, in the order of the regulation.
 
-    `opened`: its first entry; `opens`: who makes it. `limits`: those of a case under other rules, where they are not simply
-    those that its clocks name there.
+    `opened`: its first entry; `opens`: who makes it. `end_notice` None: its methods tell of the end. `limits`: those of a
+    case under other rules, where they are not simply those that its clocks name there.
 
     Raises TypeError, at import, for lines that do not fit each other: see `_faults`.
     """
@@ -146,10 +146,12 @@ def _references(entries: type[EntryKinds], acts: Iterable[Act]) -> References:
 
 
 def _notices(
-    name: str, lines: Iterable[Act | Step | Rule], final: Iterable[str], end_notice: EndNotice
+    name: str, lines: Iterable[Act | Step | Rule], final: Iterable[str], end_notice: EndNotice | None
 ) -> Mapping[str, tuple[str, ...]]:
     """The templates of its lines and of its ends."""
     told = {each.tells.template: each.tells.facts for each in lines if not isinstance(each, Rule) and each.tells}
+    if end_notice is None:
+        return told
     return told | {_end_template(name, stage): end_notice.facts.get(stage, ()) for stage in sorted(final)}
 
 

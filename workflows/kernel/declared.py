@@ -194,9 +194,9 @@ class DeclaredCase(CaseFile[StateT]):
         self.move(stage, "")
         said = {**self.outcome(), **facts}
         self.record(entry, **said)
-        notice = self.procedure.end_notice
-        named = {name: said[name] for name in notice.facts.get(stage, ())}
-        self.notify(self.address_of(notice.to), self.procedure.end_template(stage), **named)
+        if (notice := self.procedure.end_notice) is not None:
+            named = {name: said[name] for name in notice.facts.get(stage, ())}
+            self.notify(self.address_of(notice.to), self.procedure.end_template(stage), **named)
         self.on_finished()
 
     def stop_everything(self) -> None:
