@@ -218,8 +218,8 @@ STATED_OR_FOUND: Mapping[str, tuple[Part, ...]] = {
     "confirm_settlement": (Part.SETTLEMENT_CLAIMED,),
     "confirm_end": (Part.END_REPORTED,),
     "refuse_end": (Part.END_REPORTED,),
-    "confirm_repayment": (Part.REPAYMENT_CLAIMED,),
-    "agree_write_off": (Part.WRITE_OFF_PROPOSED,),
+    "confirm_repayment": (Part.REPAYMENT_CLAIMED, Part.REPAYMENT_SEEN),
+    "agree_write_off": (Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED),
     "identify": (Part.CARD_SEEN,),
     "confirm_member": (Part.CONSENT_RECORDED,),
 }  # fmt: skip
