@@ -366,7 +366,7 @@ def test_all_faults_of_the_notices_are_told_at_once(tmp_path: Path) -> None:
         tmp_path,
         ("reporter: [shown]", "reporter: [duty-group]"),
         ("  supervisor: [shown]\n", ""),
-        ("zh: 受理, en: acceptance", "zh: '受理{', en: acceptance"),
+        ("zh: 回访评价, en: rating", "zh: '回访评价{', en: rating"),
     )
 
     assert len(found) == 4
