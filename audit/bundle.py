@@ -77,9 +77,7 @@ def _files(parts: _Parts, keys: Keys, settings: Settings) -> dict[str, bytes]:
     head = (parts.row["seq"], parts.row["head_hash"])
     rings = {"seals": keys.seal_ring, "stamps": keys.stamp_ring}
     manifests = [run.manifest for run in parts.runs]
-    page = timeline_page(
-        parts.row, procedure.title, procedure.titles, chain_of(parts.entries, head), manifests, parts.seals[-1].plain()
-    )
+    page = timeline_page(parts.row, procedure, chain_of(parts.entries, head), manifests, parts.seals[-1].plain())
     files = {
         "README.txt": (ROOM / "bundle_readme.txt").read_bytes(),
         "check.py": (ROOM / "check_bundle.py").read_bytes(),

@@ -8,7 +8,8 @@ from typing import Any
 
 from schemas.calendar import in_shanghai
 from schemas.entry_titles import OF_EVERY_CASE
-from schemas.screen_words import clock_words, role_words, stage_words
+from schemas.procedure import Procedure
+from schemas.screen_words import ScreenWords, role_words
 
 Values = Mapping[str, Any]
 
@@ -29,19 +30,14 @@ code { font-size: .85em; word-break: break-all; }
 """
 
 
-def timeline_page(  # noqa: PLR0917 - all that stands on the page
-    case: Values,
-    title: str,
-    titles: Mapping[str, str],
-    chain: Sequence[Values],
-    manifests: Sequence[Values],
-    seal: Values,
+def timeline_page(
+    case: Values, procedure: Procedure, chain: Sequence[Values], manifests: Sequence[Values], seal: Values
 ) -> str:
-    """The page. `case`: the row; `titles`: what the entries of its procedure are called; `seal`: the newest in the bundle."""
+    """The page. `case`: the row; `procedure`: whose words it is told in; `seal`: the newest in the bundle."""
     head = [
         ("案件编号", case["case_id"]),
-        ("业务", f"{title} {case['procedure']}"),
-        ("环节", stage_words(case["stage"], case["procedure"])),
+        ("业务", f"{procedure.title} {case['procedure']}"),
+        ("环节", procedure.words.stage(case["stage"], procedure.name)),
         ("受理时间", _moment(case["opened_at"])),
         ("结案时间", _moment(case["closed_at"]) if case["closed_at"] else "-"),
         ("已终结", "是" if case["ended"] else "否"),
@@ -56,7 +52,7 @@ def timeline_page(  # noqa: PLR0917 - all that stands on the page
 <table>{"".join(f"<tr><th>{name}</th><td>{escape(str(text))}</td></tr>" for name, text in head)}</table>
 <h2>办理过程</h2>
 <table><thead><tr><th>序号</th><th>时间</th><th>事项</th><th>办理人</th><th>内容</th></tr></thead>
-<tbody>{"".join(_entry(row, titles) for row in chain)}</tbody></table>
+<tbody>{"".join(_entry(row, procedure) for row in chain)}</tbody></table>
 <h2>运行记录</h2>
 <table><thead><tr><th>运行</th><th>开始</th><th>结束</th><th>状态</th><th>规则版本</th><th>日历版本</th><th>SHA-256</th></tr></thead>
 <tbody>{"".join(_run(manifest) for manifest in manifests)}</tbody></table>
@@ -70,16 +66,17 @@ def timeline_page(  # noqa: PLR0917 - all that stands on the page
 """
 
 
-def _entry(row: Values, titles: Mapping[str, str]) -> str:
+def _entry(row: Values, procedure: Procedure) -> str:
     entry = json.loads(row["body"])
     actor = entry["actor"]
     who = f"{role_words(actor['role'])} {actor['subject']}" + (
         f"({actor['department']})" if actor["department"] else ""
     )
     kind = entry["kind"]
-    title = titles.get(kind) or OF_EVERY_CASE.get(kind, kind)
+    title = procedure.titles.get(kind) or OF_EVERY_CASE.get(kind, kind)
     facts = "".join(
-        f"<div>{escape(name)}: {escape(_fact(name, value))}</div>" for name, value in entry["facts"].items()
+        f"<div>{escape(name)}: {escape(_fact(name, value, procedure.words))}</div>"
+        for name, value in entry["facts"].items()
     )
     return (
         f'<tr><td class="number">{entry["seq"]}</td><td>{_moment(entry["at"])}</td>'
@@ -87,9 +84,9 @@ def _entry(row: Values, titles: Mapping[str, str]) -> str:
     )
 
 
-def _fact(name: str, value: Any) -> str:
+def _fact(name: str, value: Any, words: ScreenWords) -> str:
     if name == "clock" and isinstance(value, str):
-        return clock_words(value)
+        return words.clock(value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -18,7 +18,8 @@ from engine.policies import load_policy
 from engine.settings import PROJECT, Settings
 from schemas.actor import Actor, Channel, Role
 from schemas.case import GENESIS, Charter, Entry
-from schemas.incident import INCIDENT, IncidentPolicy
+from schemas.incident import INCIDENT
+from schemas.incident_policy import IncidentPolicy
 from schemas.incident_report import IncidentReport, KeptReport, open_incident
 from schemas.incident_state import IncidentState
 from schemas.ledger import Batch, facts_of, row_of

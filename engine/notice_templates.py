@@ -1,24 +1,29 @@
-"""Which templates the procedures send, with which facts: read from their source, so that no list can be out of date."""
+"""Which templates the procedures send, with which facts: declared, or read from their source; no list can be out of date."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from engine.policies import PolicyFaults
 from engine.policy_files import PolicyFile
 from engine.settings import PROJECT
-from schemas.notice import CASE, NoticePolicy
+from schemas.notice import CASE, NoticePolicy, Wording
+from schemas.procedure import Procedure
 
-PROCEDURES = PROJECT / "workflows"
+SOURCES = PROJECT / "workflows"
 FILE = "notices.yaml"
 ANY = "*"
 """Stands for what is filled in when the notice is sent: `incident_*`."""
 
 
-def templates_used(folder: Path = PROCEDURES) -> dict[str, set[str]]:
-    """Every template that a procedure sends, `*` for what is filled in, with the names of the facts it may have."""
-    used: dict[str, set[str]] = {}
-    for file in sorted(folder.glob("*.py")):
+def templates_used(procedures: Iterable[Procedure] = ()) -> dict[str, set[str]]:
+    """Every template that a procedure sends, `*` for what is filled in, with the names of the facts it may have.
+
+    What their methods send is read from the flat files of `workflows/`: what the kernel beneath sends for declared
+    procedures is what they declare.
+    """
+    used = {template: set(facts) for each in procedures for template, facts in each.notices.items()}
+    for file in sorted(SOURCES.glob("*.py")):
         for call in _notify_calls(ast.parse(file.read_text(encoding="utf-8"))):
             for template in _templates(call.args[1]):
                 facts = {keyword.arg for keyword in call.keywords if keyword.arg is not None}
@@ -26,8 +31,12 @@ def templates_used(folder: Path = PROCEDURES) -> dict[str, set[str]]:
     return used
 
 
-def load_notice_policy(folder: Path, procedures: Path = PROCEDURES) -> NoticePolicy:
-    """Return policies/notices.yaml, checked against what the procedures send. Raises PolicyFaults with all faults."""
+def load_notice_policy(folder: Path, procedures: Iterable[Procedure] = ()) -> NoticePolicy:
+    """Return policies/notices.yaml, checked against what the procedures send. Raises PolicyFaults with all faults.
+
+    Clocks of declared procedures are called as they are declared, unless the town's own file calls them otherwise.
+    """
+    procedures = tuple(procedures)
     rules = PolicyFile(folder / FILE)
     policy = rules.read(NoticePolicy)
     faults = [rules.placed(fault) for fault in policy.faults()]
@@ -35,7 +44,13 @@ def load_notice_policy(folder: Path, procedures: Path = PROCEDURES) -> NoticePol
         faults += [rules.placed(fault) for fault in _template_faults(policy, templates_used(procedures))]
     if faults:
         raise PolicyFaults(faults)
-    return policy
+    return policy.model_copy(update={"words": _clocks_in_words(procedures) | policy.words})
+
+
+def _clocks_in_words(procedures: Iterable[Procedure]) -> dict[str, Wording]:
+    return {
+        clock: Wording(zh=words.zh, en=words.en) for each in procedures for clock, words in each.clock_words.items()
+    }
 
 
 def _template_faults(policy: NoticePolicy, used: dict[str, set[str]]) -> Iterator[str]:
@@ -43,7 +58,7 @@ def _template_faults(policy: NoticePolicy, used: dict[str, set[str]]) -> Iterato
         if not any(_is(template, name) for name in policy.templates):
             yield f"templates.{template}: the procedures send it; write zh and en"
     for name, wording in policy.templates.items():
-        senders = [facts for template, facts in used.items() if _is(template, name)]
+        senders = [facts for template, facts in used.items() if template != ANY and _is(template, name)]
         facts = {CASE}.union(*senders)
         for field in sorted(wording.fields() - facts):
             if senders:

@@ -6,7 +6,7 @@ between sending and confirming, and never once it was confirmed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from schemas.actor import Actor, Role
 from schemas.calendar import in_shanghai
 from schemas.department_policy import DepartmentRegister
 from schemas.notice import SHOWN, Delivery, NoticePolicy, NoticeView, Wording
+from schemas.procedure import Procedure
 
 log = structlog.get_logger()
 
@@ -180,20 +181,20 @@ async def latest_notices(pool: asyncpg.Pool, limit: int = 50, case_id: str | Non
     ]
 
 
-def build_notices(pool: asyncpg.Pool, settings: Settings) -> Notices:
+def build_notices(pool: asyncpg.Pool, settings: Settings, procedures: Iterable[Procedure] = ()) -> Notices:
     """Read the town's rules and channels. Raises PolicyFaults, DepartmentPolicyFaults, KeyFault."""
-    policy = load_notice_policy(settings.policies)
+    policy = load_notice_policy(settings.policies, procedures)
     departments = load_departments(settings.policies / "departments.yaml", settings.departments_url)
     folder: Path = settings.key_folder / "notices"
     channels = read_channels(policy.channels, folder)
     return Notices(pool, policy, departments, channels, timedelta(seconds=settings.notice_delay_seconds))
 
 
-async def run_notices(settings: Settings) -> None:
+async def run_notices(settings: Settings, procedures: Iterable[Procedure]) -> None:
     """`jiceng notices`: bring notices to people until cancelled. Raises as `build_notices`."""
     with configure_logging("notices", settings.log_level):
         async with await open_pool(settings, process="jiceng notices") as pool:
-            await build_notices(pool, settings).run()
+            await build_notices(pool, settings, procedures).run()
 
 
 __all__ = ["SHOWN", "Notices", "build_notices", "latest_notices", "notices_for", "run_notices"]

@@ -45,14 +45,15 @@ class PolicyReport:
 def check_policies(
     folder: Path, procedures: Iterable[Procedure], further: Iterable[tuple[str, Loader]] = ()
 ) -> PolicyReport:
-    """Check a whole folder. `further` are files that others read: their names and how."""
+    """Check a whole folder. `procedures`: all of the town's; `further` are files that others read: their names and how."""
     report = PolicyReport()
     codes = _departments(folder, report)
-    named = {procedure.name: procedure for procedure in procedures}
+    everyone = tuple(procedures)
+    named = {procedure.name: procedure for procedure in everyone if procedure.policy is not None}
     for name, procedure in named.items():
         _try(report, folder / f"{name}.yaml", lambda file, of=procedure: load_policy(of, file.parent, codes))  # type: ignore[misc]
     _try(report, folder / "documents.yaml", lambda file: load_document_policy(file.parent))
-    _try(report, folder / "notices.yaml", lambda file: load_notice_policy(file.parent))
+    _try(report, folder / "notices.yaml", lambda file: load_notice_policy(file.parent, everyone))
     _try(report, folder / "sources.yaml", load_sources)
     _try(report, folder / "banks.yaml", load_bank)
     _try(report, folder / "privacy.yaml", lambda file: load_privacy_policy(file.parent, named.values()))

@@ -77,10 +77,15 @@ class StillNeeded(VaultFault):
 
 
 def load_privacy_policy(folder: Path, procedures: Iterable[Procedure]) -> PrivacyPolicy:
-    """policies/privacy.yaml. Raises PolicyFaults: also for a procedure without a time of keeping."""
+    """policies/privacy.yaml; a procedure that it does not name is kept as declared.
+
+    Raises PolicyFaults: also for a procedure without a time of keeping.
+    """
+    named = [procedure for procedure in procedures if procedure.parent is None]
     policy = read_rules(folder / FILE, PrivacyPolicy, PrivacyPolicy.faults)
-    named = [procedure.name for procedure in procedures if procedure.parent is None]
-    if missing := list(policy.missing(named)):
+    declared = {each.name: each.keep_years for each in named if each.keep_years is not None}
+    policy = policy.model_copy(update={"keep_years": {**declared, **policy.keep_years}})
+    if missing := list(policy.missing(each.name for each in named)):
         file = PolicyFile(folder / FILE)
         raise PolicyFaults([file.placed(fault) for fault in missing])
     return policy

@@ -15,8 +15,9 @@ from schemas.case_record import CaseRecord, ClockLine, Line, StateAt, What, Who
 from schemas.clocks import Status
 from schemas.day_count_words import chinese_length, moment
 from schemas.explanation import Explanation, Permission
-from schemas.screen_words import clock_words, holder_words, role_words, stage_words
+from schemas.screen_words import holder_words, role_words
 from schemas.what_if import WhatIf
+from workflows.registry import WORDS
 
 _LATE, _CODE, _REFUSED, _READ = "bold red", "dim", "yellow", "cyan"
 
@@ -38,7 +39,7 @@ def record_page(record: CaseRecord) -> RenderableType:
         _grid(
             ("案件 case", f"{record.case_id}  {record.title}"),
             *parent,
-            ("环节 stage", stage_words(record.stage, record.procedure)),
+            ("环节 stage", WORDS.stage(record.stage, record.procedure)),
             ("责任方 holder", holder_words(record.holder)),
             ("部门 department", record.department or "-"),
             ("区域 area", record.area),
@@ -59,7 +60,7 @@ def state_page(state: StateAt) -> RenderableType:
     vouched = "与台账一致 agrees with the ledger" if state.in_ledger else "台账无此记录 NOT in the ledger"
     rows = [
         ("时刻 moment", moment(state.at)),
-        ("环节 stage", stage_words(state.stage, state.procedure)),
+        ("环节 stage", WORDS.stage(state.stage, state.procedure)),
         ("责任方 holder", holder_words(state.holder)),
         ("部门 department", state.department or "-"),
         ("已终结 ended", "是 yes" if state.ended else "否 no"),
@@ -112,7 +113,7 @@ def what_if_page(found: WhatIf) -> RenderableType:
         table.add_row(
             line.procedure,
             line.department or "-",
-            clock_words(line.clock),
+            WORDS.clock(line.clock),
             ", ".join(line.limits),
             ", ".join(line.other_limits),
             *(str(number) for number in (line.judged, line.breached, line.would_breach, line.newly, line.spared)),
@@ -151,7 +152,7 @@ def _clock(clock: ClockLine) -> Text:
     stopped = f", 停于 {moment(clock.stopped_at)}" if clock.stopped_at else ""
     late = f", {_late(clock)}" if clock.breached else ""
     return Text(
-        f"期限 {clock_words(clock.clock)}: {STATUS_WORDS[clock.status]}, {due}{stopped}{late}",
+        f"期限 {WORDS.clock(clock.clock)}: {STATUS_WORDS[clock.status]}, {due}{stopped}{late}",
         _LATE if clock.breached and clock.duty else "",
     )
 
@@ -171,7 +172,7 @@ def _clocks(clocks: tuple[ClockLine, ...], now: datetime) -> Table:
         times = [moment(at) if at else "-" for at in (clock.started_at, clock.due_at, clock.stopped_at)]
         words = f"{STATUS_WORDS[clock.status]} {clock.status}"
         style = _LATE if late != "-" and clock.duty else ""
-        table.add_row(clock_words(clock.clock), clock.limit or "", words, *times, Text(late, style))
+        table.add_row(WORDS.clock(clock.clock), clock.limit or "", words, *times, Text(late, style))
     return table
 
 

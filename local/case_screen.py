@@ -15,10 +15,10 @@ from rich.text import Text
 
 from schemas.clocks import ClockView, Status
 from schemas.procedure import Procedure
-from schemas.screen_words import MOMENTS, clock_words, holder_words, role_words, stage_words
+from schemas.screen_words import MOMENTS, holder_words, role_words
 from starter.client import Refused
 from starter.views import CaseRow, CaseView, TimelineEntry
-from workflows.registry import PROCEDURES
+from workflows.registry import PROCEDURES, WORDS
 
 _PROCEDURES: Mapping[str, Procedure] = {case.procedure.name: case.procedure for case in PROCEDURES}
 _LATE, _CODE = "bold red", "dim"
@@ -57,7 +57,7 @@ def cases_table(rows: Sequence[CaseRow], now: datetime) -> Table:
     for row in rows:
         table.add_row(
             row.case_id,
-            stage_words(row.stage, row.procedure),
+            WORDS.stage(row.stage, row.procedure),
             holder_words(row.holder),
             plain(row.labels.get("category", "")),
             _next_due(row, now),
@@ -73,7 +73,7 @@ def case_page(case: CaseView, timeline: Sequence[TimelineEntry], now: datetime) 
     labels = " · ".join(plain(value) for value in case.labels.values())
     for name, value in (
         ("案件 case", f"{case.case_id}  {case.title}"),
-        ("环节 stage", stage_words(case.stage, case.procedure)),
+        ("环节 stage", WORDS.stage(case.stage, case.procedure)),
         ("责任方 holder", holder_words(case.holder)),
         ("类别 labels", labels),
         ("区域 area", plain(case.area)),
@@ -95,7 +95,7 @@ def refusal_page(refusal: Refused, procedure: str) -> RenderableType:
     lines = [Text(f"未受理 refused ({refusal.code}): {plain(refusal.detail)}", style=_LATE)]
     lines += [Text(f"  {plain(each.field)}: {plain(each.reason)}; {plain(each.remedy)}") for each in refusal.faults]
     if refusal.stage:
-        lines.append(Text(f"环节 stage: {stage_words(refusal.stage, procedure)}"))
+        lines.append(Text(f"环节 stage: {WORDS.stage(refusal.stage, procedure)}"))
     if refusal.stage or refusal.legal_commands:
         legal = commands_words(procedure, refusal.legal_commands)
         lines.append(Text(f"现在可办 legal now: {legal}"))
@@ -123,7 +123,7 @@ def _next_due(row: CaseRow, now: datetime) -> Text:
         return Text("-")
     late = row.due_at < now
     return Text(
-        f"{_minute(row.due_at)} {clock_words(row.due_clock or '')}{' 逾期 late' if late else ''}", _LATE if late else ""
+        f"{_minute(row.due_at)} {WORDS.clock(row.due_clock or '')}{' 逾期 late' if late else ''}", _LATE if late else ""
     )
 
 
@@ -134,7 +134,7 @@ def _clocks_table(clocks: Sequence[ClockView], now: datetime) -> Table:
     for clock in sorted(clocks, key=lambda each: (each.status is not Status.RUNNING, _minute(each.due_at))):
         late = clock.breached or (clock.status is Status.RUNNING and clock.due_at is not None and clock.due_at < now)
         table.add_row(
-            clock_words(clock.name),
+            WORDS.clock(clock.name),
             f"{STATUS_WORDS[clock.status]} {clock.status}",
             _minute(clock.started_at),
             Text(_minute(clock.due_at) + (" 逾期 late" if late else ""), _LATE if late else ""),
@@ -166,7 +166,7 @@ def fact_lines(facts: Mapping[str, Any]) -> Iterator[str]:
     for name, clock in clocks.items():
         status = STATUS_WORDS[Status(clock["status"])]
         due = clock.get("due_at")
-        yield f"期限 {clock_words(name)}: {status}" + (f",到期 {_minute(datetime.fromisoformat(due))}" if due else "")
+        yield f"期限 {WORDS.clock(name)}: {status}" + (f",到期 {_minute(datetime.fromisoformat(due))}" if due else "")
 
 
 def _value(value: object) -> str:
@@ -185,11 +185,11 @@ def _moment(moment: str) -> str:
 
 
 _CODES: Mapping[str, Callable[[Any], str]] = {
-    "clock": clock_words,
+    "clock": WORDS.clock,
     "moment": _moment,
     "told": holder_words,
     "holder": holder_words,
-    "stage": stage_words,
+    "stage": WORDS.stage,
 }
 
 

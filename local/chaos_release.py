@@ -10,7 +10,7 @@ from temporalio import workflow
 from engine.settings import Settings
 from local.telling import run_told
 from schemas.case import CaseOutcome
-from schemas.incident import IncidentState
+from schemas.incident_state import IncidentState
 from worker import run_worker
 from workflows.incident import Incident
 from workflows.registry import PROCEDURES

@@ -6,9 +6,10 @@ from local.chaos_load import WAIT_SECONDS, Crowd
 from local.townspeople import AREAS
 from local.whistle_scenes import STREET
 from schemas.location import Location
-from schemas.whistle import Kind, Stage
+from schemas.whistle import Kind
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
+from schemas.whistle_state import Stage
 from starter.client import Refused, TownClient
 
 CALLED = ("urban-management", "justice-office", "ecology-environment")

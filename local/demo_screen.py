@@ -21,8 +21,8 @@ from local.playing import Performance
 from local.stories import repertoire_of
 from local.story import Story
 from local.town import TownAddresses
-from schemas.screen_words import stage_words
 from starter.views import TimelineEntry
+from workflows.registry import WORDS
 
 WIDTH_WITHOUT_TERMINAL = 150
 _TELLING = ("department", "clock", "moment", "told", "solved")
@@ -124,7 +124,7 @@ class LinesScreen(DemoScreen):
         """The table, then whatever was not as told."""
         self._console.print(_verdict_table(performances))
         used = dict.fromkeys(stage for each in performances if each.verdict for stage in each.verdict.path)
-        self._say(" · ".join(map(stage_words, used)))
+        self._say(" · ".join(map(WORDS.stage, used)))
         for performance in performances:
             for fault in performance.faults:
                 self._say(f"✗ {performance.story.name} {performance.case_id}: {fault}")
@@ -217,7 +217,7 @@ def _verdict_table(performances: Sequence[Performance]) -> Table:
         table.add_row(
             f"{performance.story.title.zh} [cyan]{performance.story.name}[/cyan]",
             performance.case_id,
-            " ".join(stage_words(stage).partition(" ")[0] for stage in verdict.path) if verdict else "",
+            " ".join(WORDS.stage(stage).partition(" ")[0] for stage in verdict.path) if verdict else "",
             in_words(verdict.town_time) if verdict else "",
             "[green]✓[/green]" if performance.ok else "[red]✗[/red]",
         )

@@ -21,8 +21,8 @@ from pydantic import ValidationError
 from local.message_file import ColumnMap, LineFault, Message, read_messages
 from schemas.account import is_account_code
 from schemas.actor import Channel
-from schemas.incident import FINAL, Stage
 from schemas.incident_report import IncidentReport, Reporter
+from schemas.incident_state import FINAL, Stage
 from schemas.location import Location
 from schemas.refusals import say
 from schemas.tidy_text import tidy

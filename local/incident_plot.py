@@ -1,6 +1,7 @@
 """What stories of incidents are made of: the ways a case takes, and how often each entry stands in the ledger then."""
 
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 
 URBAN, ECOLOGY, EMERGENCY = "urban-management", "ecology-environment", "emergency-management"
 HOUSING = "housing-construction"

@@ -35,7 +35,8 @@ from local.incident_stories_review import REVIEW
 from local.incident_stories_systems import SYSTEMS
 from local.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, RESIDENTS
-from schemas.incident import FINAL, Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import FINAL, Stage
 
 DEPARTMENTS: tuple[Story, ...] = (
     Story(

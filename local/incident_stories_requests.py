@@ -15,7 +15,8 @@ from local.incident_plot import (
 from local.scenes import Gives
 from local.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Story, Title
 from local.townspeople import AREAS, COORDINATOR, RESIDENTS, SUPERVISOR, Whim, officer
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 
 SHANGHAI = timezone(timedelta(hours=8))
 SOON = timedelta(minutes=30)

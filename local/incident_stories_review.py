@@ -17,7 +17,8 @@ from local.incident_plot import (
 from local.incident_scenes import FollowsByCode, IsMerged
 from local.story import LATE, NEVER, OrderExpectation, Story, Title
 from local.townspeople import AREAS, RESIDENTS, Whim
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 
 REVIEW: tuple[Story, ...] = (
     Story(

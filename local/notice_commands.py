@@ -21,6 +21,7 @@ from engine.settings import Settings
 from local.found import NoTown, find_town
 from local.typed_codes import typed_number
 from schemas.notice import Delivery
+from workflows.registry import PROCEDURES
 
 UNUSABLE = 1
 WIDTH_WITHOUT_TERMINAL = 170
@@ -34,7 +35,7 @@ def notices(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     try:
-        asyncio.run(run_notices(Settings()))
+        asyncio.run(run_notices(Settings(), [case.procedure for case in PROCEDURES]))
     except (PolicyFaults, DepartmentPolicyFaults, KeyFault) as fault:
         Console(stderr=True).print(f"[red]{escape(str(fault))}[/red]", soft_wrap=True)
         raise typer.Exit(UNUSABLE) from None

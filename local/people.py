@@ -26,7 +26,8 @@ from local.townspeople import (
     officer,
 )
 from schemas.actor import Role
-from schemas.incident import INCIDENT, Stage
+from schemas.incident import INCIDENT
+from schemas.incident_state import Stage
 from schemas.location import AREA_UNKNOWN
 from schemas.town_time import TownTime
 from starter.client import NotSettled, Refused, TownClient, http_client

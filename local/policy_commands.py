@@ -28,7 +28,8 @@ from workflows.registry import PROCEDURES
 
 FAULTY = 1
 WIDTH_WITHOUT_TERMINAL = 170
-RULED = tuple(case.procedure for case in PROCEDURES if case.procedure.parent is None)
+ALL = tuple(case.procedure for case in PROCEDURES)
+RULED = tuple(procedure for procedure in ALL if procedure.parent is None)
 
 policy_app = typer.Typer(no_args_is_help=True, help="规则 The town's rules: check them, compare two versions.")
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
@@ -41,7 +42,7 @@ def check(
 ) -> None:
     """检查 Check all files of the town's rules: every fault by file, line and remedy."""
     report = check_policies(
-        folder or Settings().policies, RULED, [("synonyms.yaml", _read_synonyms), (ROLES, read_roles)]
+        folder or Settings().policies, ALL, [("synonyms.yaml", _read_synonyms), (ROLES, read_roles)]
     )
     if as_json:
         typer.echo(json.dumps({"ok": report.ok, **vars(report)}, ensure_ascii=False, indent=2))

@@ -28,7 +28,8 @@ from local.reply_record import PlayedReply, ReplyReport, provisional_days
 from local.reply_stage import ADDRESS, Lags, ReplyStage, ReplyTown, reply_stage
 from local.townspeople import AUDITOR, CLERK, COORDINATOR, Persona, officer
 from schemas.calendar import Calendar, in_shanghai
-from schemas.incident import FINAL, IncidentPolicy, Stage
+from schemas.incident_policy import IncidentPolicy
+from schemas.incident_state import FINAL, Stage
 from schemas.refusals import RefusalCode, say
 from schemas.town_time import TownTime
 from starter.client import ApiError, Refused, TownClient

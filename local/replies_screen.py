@@ -22,8 +22,8 @@ from local.reply_record import PlayedReply, ReplyReport
 from local.reply_stage import ReplyTown
 from local.town import Town, TownOptions, open_town
 from local.town_processes import PROCESSES
-from schemas.screen_words import clock_words, stage_words
 from starter.views import IndicatorLine, Times
+from workflows.registry import WORDS
 
 LONGEST_SECONDS = 240.0
 """How long the longest case takes unless said: an hour of the town is then a tenth of a second or more."""
@@ -146,7 +146,7 @@ def _sums(report: ReplyReport) -> Table:
     for name, value in {
         "案件 cases": str(len(report.played)),
         "退回行 lines refused": str(len({fault.line for fault in report.refused})),
-        **{stage_words(stage): str(number) for stage, number in report.stages.items()},
+        **{WORDS.stage(stage): str(number) for stage, number in report.stages.items()},
         "最终期限已启动 the final limit ran": str(report.under_final_limit),
         "答复时已终结 ended before the reply came": str(sum(each.too_late for each in report.played)),
         "链已核验 chains verified": str(sum(bool(each.finding and each.finding.ok) for each in report.played)),
@@ -181,7 +181,7 @@ def _limits(report: ReplyReport) -> Table:
     for column in columns:
         table.add_column(column, justify="right")
     for clock, counts in report.limits().items():
-        table.add_row(clock_words(clock), *(str(counts.get(column, 0)) for column in columns))
+        table.add_row(WORDS.clock(clock), *(str(counts.get(column, 0)) for column in columns))
     return table
 
 

@@ -12,7 +12,8 @@ from schemas.calendar import DAY, Calendar, in_shanghai, intervals
 from schemas.clock_schedule import BREACH, WARNING
 from schemas.clocks import ClockView
 from schemas.findings import Finding
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 from starter.views import CaseView, Indicators, TimelineEntry
 
 DUTIES = ("sign", "respond", "finish", "verify")

@@ -22,7 +22,8 @@ from local.simulation import tokens
 from local.townspeople import AUDITOR, Persona, officer
 from schemas.actor import Role
 from schemas.calendar import Calendar
-from schemas.incident import INCIDENT, IncidentPolicy
+from schemas.incident import INCIDENT
+from schemas.incident_policy import IncidentPolicy
 from schemas.incident_report import IncidentReport
 from schemas.location import Location
 from schemas.town_time import TownTime

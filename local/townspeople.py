@@ -17,7 +17,8 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.actor import Role
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 
 COORDINATOR_HOLDS = "role:coordinator"
 ORDERS = (Kind.DISPATCHED, Kind.REDISPATCHED, Kind.ARBITRATED, Kind.REOPENED)

@@ -14,7 +14,7 @@ from typing import Any
 from local.stories import repertoire_of
 from local.story import OrderExpectation, Story
 from schemas.findings import Finding
-from schemas.incident import Stage
+from schemas.incident_state import Stage
 from starter.views import PublicCase, TimelineEntry
 
 Journal = Mapping[str, Any]

@@ -26,7 +26,7 @@ from local.welfare_scenes import (
     identity_number,
 )
 from schemas.calendar import SHANGHAI
-from schemas.recovery_entries import Kind as RecoveryKind
+from schemas.recovery import Kind as RecoveryKind
 from schemas.welfare_application import Applicant, Member, Paper, WelfareApplication
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import FINAL, Stage

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from local.scenes import SETTLE_SECONDS, OnStage
 from local.townspeople import COORDINATOR, Persona
 from schemas.actor import Role
-from schemas.summons import Stage as SummonsStage
+from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle import Kind
 
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)

@@ -9,12 +9,13 @@ from local.story import LATE, NEVER, SPRING, ChildExpectation, OrderExpectation,
 from local.townspeople import AREAS, CLERK, Persona
 from local.whistle_scenes import STREET, ComesUp, Rules, Scores
 from schemas.incident import Kind as IncidentKind
-from schemas.incident import Stage as IncidentStage
+from schemas.incident_state import Stage as IncidentStage
 from schemas.location import Location
 from schemas.summons import Kind as SummonsKind
-from schemas.whistle import FINAL, Kind, Stage
+from schemas.whistle import Kind
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
+from schemas.whistle_state import FINAL, Stage
 from starter.client import Started, TownClient
 
 JUSTICE = "justice-office"

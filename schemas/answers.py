@@ -36,6 +36,11 @@ class AnswerTo(Command):
     part: ClassVar[Part]
     number_in: ClassVar[str] = "request"
 
+    @classmethod
+    def choices(cls, field: str, state: CaseState) -> tuple[Any, ...] | None:
+        """Return what waits now, where the request is named."""
+        return tuple(state.requests().get(cls.part, ())) if field == cls.number_in else super().choices(field, state)
+
     @property
     def named(self) -> int | None:
         """The request that was seen."""

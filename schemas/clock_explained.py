@@ -1,6 +1,6 @@
 """Why a clock warned, was broken or was reported upwards: its facts, its limit, its calendar, counted day by day."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,12 @@ from schemas.clock_schedule import BREACH, WARNING, Schedule
 from schemas.clocks import Clock, ClockView, Status, due_at
 from schemas.day_count import legs_of
 from schemas.day_count_words import chinese_length, english_length, moment, words_of
-from schemas.explanation import Because, Explain, cut_at
+from schemas.explanation import Because, cut_at
 from schemas.refusals import say
-from schemas.screen_words import clock_words, moment_words, role_words
+from schemas.screen_words import ScreenWords, role_words
+
+ExplainClock = Callable[[Entry, CaseState, ScreenWords], Because]
+"""(entry, the state of the case after it, what its procedure calls its clocks) -> why."""
 
 FACTS = {
     FactKind.STARTED: say("起算", "started"),
@@ -25,12 +28,15 @@ FACTS = {
 }
 
 
-def explain_moment(entry: Entry, state: CaseState) -> Because:
+def explain_moment(entry: Entry, state: CaseState, words: ScreenWords) -> Because:
     """A warning, a breach or a tier: how the due time comes about, and how this moment follows from it."""
     name, fired = str(entry.facts["clock"]), str(entry.facts["moment"])
     clock, calendar = clock_then(state, name, entry.at), state.charter.calendar
     return Because(
-        rule=say(f"计时项“{clock_words(name)}”的期限 {clock.limit.chinese}", f"the limit {clock.limit} of the clock"),
+        rule=say(
+            f"计时项“{words.clock(name, state.procedure)}”的期限 {clock.limit.chinese}",
+            f"the limit {clock.limit} of the clock",
+        ),
         says=_RULES[fired.partition(":")[0]],
         inputs={
             "clock": name,
@@ -45,12 +51,12 @@ def explain_moment(entry: Entry, state: CaseState) -> Because:
         arithmetic=(
             *(_fact_words(fact) for fact in clock.facts),
             *count_words(clock, calendar),
-            *_moment_words(clock, calendar, fired, entry),
+            *_moment_words(clock, calendar, fired, entry, words.moment(name, fired, state.procedure)),
         ),
     )
 
 
-def explain_final_limit(entry: Entry, state: CaseState) -> Because:
+def explain_final_limit(entry: Entry, state: CaseState, words: ScreenWords) -> Because:
     """After the last tier: how long the case has before it ends by itself."""
     return Because(
         rule=say("末级上报后的最终期限", "the final limit after the last tier"),
@@ -59,18 +65,18 @@ def explain_final_limit(entry: Entry, state: CaseState) -> Because:
             "after the last tier the coordinator holds the case; at the final limit it ends by itself",
         ),
         inputs={"holder": entry.facts.get("holder")},
-        arithmetic=tuple(changed_clocks(entry, state)),
+        arithmetic=tuple(changed_clocks(entry, state, words)),
     )
 
 
-def explain_replan(entry: Entry, state: CaseState) -> Because:
+def explain_replan(entry: Entry, state: CaseState, words: ScreenWords) -> Because:
     """Another calendar: the due time of every clock before and after."""
     calendar = state.charter.calendar
-    lines = [
-        f"{clock_words(name)}: {_due_words(fact.due_before)} → {_due_words(due_at(clock_then(state, name, entry.at), calendar))}"
-        for name, clock in state.clocks.items()
-        for fact in [fact for fact in clock.facts if fact.kind is FactKind.REPLANNED and fact.at == entry.at][-1:]
-    ]
+    lines = []
+    for name, clock in state.clocks.items():
+        called, due = words.clock(name, state.procedure), due_at(clock_then(state, name, entry.at), calendar)
+        moved = [fact for fact in clock.facts if fact.kind is FactKind.REPLANNED and fact.at == entry.at]
+        lines += [f"{called}: {_due_words(fact.due_before)} → {_due_words(due)}" for fact in moved[-1:]]
     return Because(
         rule=say("重排期限", "a new version of the calendar"),
         says=say(
@@ -94,14 +100,14 @@ def count_words(clock: Clock, calendar: Calendar) -> Iterator[str]:
         yield from words_of(leg)
 
 
-def changed_clocks(entry: Entry, state: CaseState) -> Iterator[str]:
+def changed_clocks(entry: Entry, state: CaseState, words: ScreenWords) -> Iterator[str]:
     """The clocks that an entry started, stopped or moved, in words, with limit and due time."""
     changed: Mapping[str, Any] = entry.facts.get("clocks", {})
     for name, said in changed.items():
         shown = ClockView.model_validate(
             {"started_at": None, "due_at": None, "warning_at": None, "stopped_at": None} | said
         )
-        yield f"{clock_words(name)}: {_view_words(shown, state.clocks.get(name))}"
+        yield f"{words.clock(name, state.procedure)}: {_view_words(shown, state.clocks.get(name))}"
 
 
 def _view_words(shown: ClockView, clock: Clock | None) -> str:
@@ -127,7 +133,7 @@ def _fact_words(fact: ClockFact) -> str:
     return f"{fact.at:%Y-%m-%d %H:%M:%S} {FACTS[fact.kind]}{limit}{calendar} - {role_words(fact.actor)}{reason}"
 
 
-def _moment_words(clock: Clock, calendar: Calendar, fired: str, entry: Entry) -> Iterator[str]:
+def _moment_words(clock: Clock, calendar: Calendar, fired: str, entry: Entry, called: str) -> Iterator[str]:
     course = course_of(clock.facts)
     if course is None:
         return
@@ -137,7 +143,7 @@ def _moment_words(clock: Clock, calendar: Calendar, fired: str, entry: Entry) ->
             late = entry.at - each.at
             told = f"{entry.at:%Y-%m-%d %H:%M:%S} (其后 {chinese_length(late)})"
             yield say(
-                f"{moment_words(clock.name, fired)} 应在 {moment(each.at)},记录于 {told}",
+                f"{called} 应在 {moment(each.at)},记录于 {told}",
                 f"told {english_length(late)} after the moment",
             )
 
@@ -151,7 +157,7 @@ _RULES = {
     "tier": say("逾期后按级上报", "after the breach it is reported upwards, tier by tier"),
 }
 
-CLOCK_EXPLANATIONS: Mapping[str, Explain] = {
+CLOCK_EXPLANATIONS: Mapping[str, ExplainClock] = {
     "clock:warning": explain_moment,
     "clock:breach": explain_moment,
     "clock:tier": explain_moment,

@@ -12,11 +12,7 @@ _FACTS_SHOWN_APART = ("clocks",)
 
 def explain(procedure: Procedure, entry: Entry, state: CaseState, *, title: str, from_history: bool) -> Explanation:
     """Explain an entry. `state`: the case as it stood after it; `title`: what the entry is called on screens."""
-    own = procedure.explanations.get(entry.kind) or CLOCK_EXPLANATIONS.get(entry.kind)
-    because = own(entry, state) if own else _plain(procedure, entry)
-    if entry.kind not in CLOCK_EXPLANATIONS:
-        lines = (*because.arithmetic, *changed_clocks(entry, state))
-        because = because.model_copy(update={"arithmetic": lines})
+    because = _because(procedure, entry, state)
     return Explanation(
         **dict(because),
         case_id=entry.case_id,
@@ -33,6 +29,16 @@ def explain(procedure: Procedure, entry: Entry, state: CaseState, *, title: str,
         hash=entry.hash,
         from_history=from_history,
     )
+
+
+def _because(procedure: Procedure, entry: Entry, state: CaseState) -> Because:
+    """By the procedure's own word, by that of clocks, or by the table; what the entry did to clocks is told in any case."""
+    own, of_clock = procedure.explanations.get(entry.kind), CLOCK_EXPLANATIONS.get(entry.kind)
+    if own is None and of_clock is not None:
+        return of_clock(entry, state, procedure.words)
+    because = own(entry, state) if own else _plain(procedure, entry)
+    lines = (*because.arithmetic, *changed_clocks(entry, state, procedure.words))
+    return because if of_clock is not None else because.model_copy(update={"arithmetic": lines})
 
 
 def _plain(procedure: Procedure, entry: Entry) -> Because:

@@ -1,117 +1,124 @@
-"""incident 事件处置: its facts and the table of who may do what, when.
+"""incident 事件处置: something is reported, and dealt with by the department that answers for it; who may do what, when.
 
 Sources: the seed documents (dispatch by type, refusal without type, place or description), the responsibility list of the
-town (policies/incident.yaml). The diagram and the table in docs/procedures/incident.md are made from `RULES`.
-Its policy, state and commands stand beside it: `incident_policy`, `incident_state`, `incident_commands`.
+town (policies/incident.yaml). Its policy, state and commands stand beside it: `incident_policy`, `incident_state`,
+`incident_commands`; what is more than a line in `workflows/incident.py`.
 """
 
 from datetime import datetime
 
 from schemas.actor import Actor, Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
-from schemas.clock_schedule import BREACH
+from schemas.clock_schedule import BREACH, Tier
 from schemas.clocks import Clock, due_at
 from schemas.department import CallbackAct
-from schemas.incident_audit import EXPLANATIONS, limits_under
+from schemas.incident_audit import (
+    limits_under,
+    why_arbitrated,
+    why_dispatched,
+    why_extension_granted,
+    why_redispatched,
+    why_returned,
+    why_suspended,
+    why_unresolved,
+)
 from schemas.incident_commands import (
     AnswerSupervision,
     Arbitrate,
-    Arrive,
-    AskWhistle,
-    CloseUnresolved,
     Finish,
-    GrantExtension,
-    GrantSuspension,
     Merge,
     Rate,
     Redispatch,
-    RefuseExtension,
-    RefuseSuspension,
-    Reject,
-    Reopen,
     RequestExtension,
-    RequestSuspension,
-    Resume,
     ReturnOrder,
-    Sign,
-    StopWaiting,
     Supervise,
     Verify,
-    Withdraw,
 )
-from schemas.incident_entries import REFERENCES, TITLES, Kind
 from schemas.incident_messages import DEALT_WITH, OVER
-from schemas.incident_policy import (
-    IncidentPolicy,
-    IncidentTerms,
-    Limits,
-    Responsibility,
-    Urgency,
+from schemas.incident_policy import IncidentPolicy, IncidentTerms
+from schemas.incident_report import REPORT, REPORTERS, IncidentReport
+from schemas.incident_state import HELD, OPEN, WITH_DEPARTMENT, IncidentState, Stage
+from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, step
+from schemas.kernel.declaration import EndNotice, declare
+from schemas.kernel.entries import EntryKinds, entry
+from schemas.kernel.openings import Opens
+from schemas.kernel.parties import (
+    ADMIN,
+    COORDINATOR,
+    GRID_WORKER,
+    HOLDING_DEPARTMENT,
+    REPORTER,
+    STREET_OFFICER,
+    SUPERVISOR,
+    THE_DEPARTMENT,
+    THE_REPORTER,
+    WINDOW_CLERK,
+    desk_of,
 )
-from schemas.incident_state import (
-    FINAL,
-    HELD,
-    OPEN,
-    WITH_DEPARTMENT,
-    IncidentState,
-    Order,
-    Satisfied,
-    Solved,
-    Stage,
-)
+from schemas.kernel.timers import duty, last_limit, window
+from schemas.kernel.words import Promise
 from schemas.people import same_person
-from schemas.procedure import Procedure
+from schemas.reference_facts import Refers
 from schemas.refusals import say
-from schemas.rules import By, Rule, RulesTable, Scope
 
-__all__ = [
-    "FINAL",
-    "HELD",
-    "INCIDENT",
-    "OFF_THE_LIST",
-    "OPEN",
-    "RULES",
-    "TITLES",
-    "WITH_DEPARTMENT",
-    "AnswerSupervision",
-    "Arbitrate",
-    "Arrive",
-    "AskWhistle",
-    "CloseUnresolved",
-    "Finish",
-    "GrantExtension",
-    "GrantSuspension",
-    "IncidentPolicy",
-    "IncidentState",
-    "IncidentTerms",
-    "Kind",
-    "Limits",
-    "Merge",
-    "Order",
-    "Rate",
-    "Redispatch",
-    "RefuseExtension",
-    "RefuseSuspension",
-    "Reject",
-    "Reopen",
-    "RequestExtension",
-    "RequestSuspension",
-    "Responsibility",
-    "Resume",
-    "ReturnOrder",
-    "Satisfied",
-    "Sign",
-    "Solved",
-    "Stage",
-    "StopWaiting",
-    "Supervise",
-    "Urgency",
-    "Verify",
-    "Withdraw",
-]  # fmt: skip
+TEXT = Refers.TEXT
 
-OFF_THE_LIST = "清单外事项"
-"""The category of what is not on the responsibility list. What the reporter called it is free text, so the vault has it."""
+
+class Kind(EntryKinds, procedure="incident"):
+    """What the ledger says happened; `results` are texts of the departments that a whistle called."""
+
+    REPORTED = entry(
+        "reported",
+        "受理",
+        references={"category_given": TEXT, "description": TEXT, "address": TEXT, "reporter": Refers.PERSON},
+    )
+    DISPATCHED = entry("dispatched", "派单", why_dispatched)
+    REDISPATCHED = entry("redispatched", "改派", why_redispatched)
+    ORDER_RECEIVED = entry("order_received", "部门接单")
+    ORDER_REFUSED = entry("order_refused", "派单未能送达")
+    ORDER_RECALLED = entry("order_recalled", "撤回派单")
+    SIGNED = entry("signed", "签收")
+    RETURNED = entry("returned", "退单", why_returned)
+    ARBITRATED = entry("arbitrated", "裁定", why_arbitrated)
+    ARRIVED = entry("arrived", "到场")
+    FINISHED = entry("finished", "办结")
+    VERIFIED = entry("verified", "核查通过")
+    VERIFICATION_FAILED = entry("verification_failed", "核查不通过", references={"reason": TEXT})
+    RATED = entry("rated", "评价")
+    NOT_RATED = entry("not_rated", "逾期未评价")
+    CLOSED = entry("closed", "结案")
+    REOPENED = entry("reopened", "重启")
+    WITHDRAWN = entry("withdrawn", "撤回")
+    REJECTED = entry("rejected", "不予受理")
+    UNRESOLVED = entry("unresolved", "终结", why_unresolved)
+    REWORK_RECEIVED = entry("rework_received", "部门接返工")
+    REWORK_REFUSED = entry("rework_refused", "返工通知未能送达")
+    EXTENSION_REQUESTED = entry("extension:requested", "申请延期")
+    EXTENSION_GRANTED = entry("extension:granted", "同意延期", why_extension_granted)
+    EXTENSION_REFUSED = entry("extension:refused", "不同意延期")
+    SUSPENSION_REQUESTED = entry("suspension:requested", "申请挂账")
+    SUSPENSION_GRANTED = entry("suspension:granted", "挂账", why_suspended, references={"reason": TEXT})
+    SUSPENSION_REFUSED = entry("suspension:refused", "不同意挂账")
+    REQUEST_LAPSED = entry("request_lapsed", "申请失效")
+    RESUMED = entry("resumed", "恢复办理")
+    SUSPENSION_ENDED = entry("suspension:ended", "挂账到期")
+    SUPERVISED = entry("supervised", "督办")
+    SUPERVISION_ANSWERED = entry("supervision_answered", "督办反馈")
+    MERGED = entry("merged", "并案")
+    MERGE_TAKEN = entry("merge:taken", "并案完成")
+    MERGE_REFUSED = entry("merge:refused", "并案未成")
+    REPORT_MERGED = entry("report_merged", "并入他案上报")
+    REPORT_LEFT = entry("report_left", "并入的上报退出")
+    REPORT_ADDED = entry("report_added", "并入的上报有补充")
+    REPORTER_LEFT = entry("reporter_left", "撤回本人上报", references={"reason": TEXT})
+    FOLLOWED = entry("followed", "所并案件进展")
+    FOLLOWING = entry("following", "继续跟踪所并案件")
+    FOLLOWS_NO_MORE = entry("follows_no_more", "所并案件中断,恢复单独办理")
+    WHISTLE_ASKED = entry("whistle:asked", "请求吹哨")
+    WHISTLED = entry("whistle:waits", "等候吹哨结果")
+    NOT_WAITING = entry("whistle:goes_on", "不再等候吹哨")
+    WHISTLE_ENDED = entry("whistle:ended", "吹哨结束", references={"results.*": TEXT})
+
 
 # ---- Rules ------------------------------------------------------------------------------------------------------------
 
@@ -230,194 +237,189 @@ def _followed_is_over(state: IncidentState, _actor: Actor, _now: datetime) -> st
     return None if state.followed in OVER else say("所并案件仍在办理", "the case that it was merged into goes on")
 
 
-_reporter = By(Role.RESIDENT, Scope.REPORTER)
-_department = By(Role.DEPARTMENT_OFFICER, Scope.HOLDER)
-_coordinator = By(Role.COORDINATOR)
-_grid_worker = By(Role.GRID_WORKER)
-_clerk = By(Role.WINDOW_CLERK)
-_supervisor = By(Role.SUPERVISOR)
-_street_officer = By(Role.STREET_OFFICER)
-_admin = By(Role.ADMIN)
-_engine = By(Role.ENGINE, Scope.ENGINE)
-_everybody = (_reporter, _grid_worker, _clerk, _street_officer, _department, _coordinator, _supervisor)
-_DISPATCHED = (Stage.DISPATCHED,)
-_HANDLING = (Stage.HANDLING,)
-_SUSPENDED = (Stage.SUSPENDED,)
-_WHISTLED = (Stage.WHISTLED,)
-_MERGED = (Stage.MERGED,)
+# ---- The declaration ------------------------------------------------------------------------------------------------
 
-RULES = RulesTable(
-    (
-        Rule("dispatch", "派单", (_engine,), (Stage.REPORTED,), _DISPATCHED),
-        Rule("dispatch_anew", "重新派单", (_engine,), _HANDLING, _DISPATCHED),
-        Rule("redispatch", "改派", (_coordinator,), WITH_DEPARTMENT, _DISPATCHED),
-        Rule("sign", "签收", (_department,), _DISPATCHED, (Stage.HANDLING,)),
-        Rule("return_order", "退单", (_department,), _DISPATCHED, (Stage.RETURNED,), (_may_still_return,)),
-        Rule(
-            "return_order",
-            "退单",
-            (_department,),
-            (Stage.HANDLING,),
-            (Stage.RETURNED,),
-            (_may_still_return, _soon_after_signing),
-        ),
-        Rule("arbitrate", "裁定", (_coordinator,), (Stage.RETURNED,), _DISPATCHED),
-        Rule("arrive", "到场", (_department,), (Stage.HANDLING,)),
-        Rule(
-            "request_extension",
-            "申请延期",
-            (_department,),
-            _HANDLING,
-            conditions=(_before_finish_is_due, _no_extension_asked),
-        ),
-        Rule(
-            "grant_extension",
-            "同意延期",
-            (_supervisor,),
-            _HANDLING,
-            conditions=(_extension_asked, _before_finish_is_due),
-        ),
-        Rule("refuse_extension", "不同意延期", (_supervisor,), _HANDLING, conditions=(_extension_asked,)),
-        Rule("request_suspension", "申请挂账", (_department,), _HANDLING, conditions=(_no_suspension_asked,)),
-        Rule("grant_suspension", "同意挂账", (_coordinator,), _HANDLING, _SUSPENDED, (_suspension_asked,)),
-        Rule("refuse_suspension", "不同意挂账", (_coordinator,), _HANDLING, conditions=(_suspension_asked,)),
-        Rule("resume", "恢复办理", (_department, _coordinator), _SUSPENDED, _HANDLING),
-        Rule("stop_waiting", "不再等候", (_coordinator,), _WHISTLED, WITH_DEPARTMENT),
-        Rule("end_suspension", "挂账到期", (_engine,), _SUSPENDED, _HANDLING),
-        Rule("ask_whistle", "请求吹哨", (_grid_worker, _department), WITH_DEPARTMENT),
-        Rule("wait_for_whistle", "等候吹哨", (_engine,), WITH_DEPARTMENT, _WHISTLED),
-        Rule("go_on", "吹哨结束", (_engine,), _WHISTLED, WITH_DEPARTMENT),
-        Rule("finish", "办结", (_department,), (Stage.HANDLING,), (Stage.VERIFYING,)),
-        Rule(
-            "verify",
-            "核查",
-            (_grid_worker, _coordinator),
-            (Stage.VERIFYING,),
-            (Stage.CALLING_BACK, Stage.HANDLING),
-            (_not_by_the_finisher,),
-        ),
-        Rule(
-            "rate",
-            "评价",
-            (_reporter, _clerk, _coordinator),
-            (Stage.CALLING_BACK,),
-            (Stage.CLOSED, Stage.HANDLING, Stage.RETURNED),
-            (_has_not_left,),
-        ),
-        Rule(
-            "rate",
-            "评价",
-            (_reporter,),
-            _MERGED,
-            (Stage.MERGED, Stage.DISPATCHED),
-            (_has_not_left, _merge_has_settled, _followed_is_dealt_with),
-        ),
-        Rule("close", "到期办结", (_engine,), (Stage.CALLING_BACK,), (Stage.CLOSED,)),
-        Rule(
-            "reopen",
-            "重启",
-            (_reporter, _coordinator),
-            (Stage.CLOSED,),
-            _DISPATCHED,
-            (_has_not_left, _inside_reopen_window),
-        ),
-        Rule(
-            "reopen",
-            "重启",
-            (_reporter, _coordinator),
-            _MERGED,
-            _DISPATCHED,
-            (_has_not_left, _merge_has_settled, _followed_is_over, _inside_reopen_window),
-        ),
-        Rule(
-            "urge",
-            "催办",
-            (_reporter, _grid_worker, _supervisor),
-            (*OPEN, *_MERGED),
-            conditions=(_has_not_left, _merge_has_settled),
-        ),
-        Rule("supervise", "督办", (_supervisor,), OPEN, conditions=(_not_supervised,)),
-        Rule("answer_supervision", "督办反馈", (_department,), OPEN, conditions=(_supervised,)),
-        Rule("merge", "并案", (_coordinator,), (Stage.REPORTED, *WITH_DEPARTMENT), (Stage.MERGED,)),
-        Rule("undo_merge", "并案未成", (_engine,), (Stage.MERGED,), WITH_DEPARTMENT),
-        Rule("go_on_alone", "恢复单独办理", (_engine,), _MERGED, _DISPATCHED),
-        Rule(
-            "withdraw",
-            "撤回",
-            (_reporter,),
-            (Stage.REPORTED, *HELD, *_MERGED),
-            (Stage.WITHDRAWN,),
-            (_has_not_left, _merge_has_settled, _nobody_follows),
-        ),
-        Rule(
-            "withdraw",
-            "撤回",
-            (_reporter,),
-            (Stage.REPORTED, *HELD, *_MERGED),
-            conditions=(_has_not_left, _merge_has_settled, _others_follow),
-        ),
-        Rule(
-            "reject", "不予受理", (_coordinator,), (Stage.REPORTED, Stage.DISPATCHED, Stage.RETURNED), (Stage.REJECTED,)
-        ),
-        Rule("close_unresolved", "终结", (_coordinator,), OPEN, (Stage.UNRESOLVED,)),
-        Rule("expire", "逾期终结", (_engine,), OPEN, (Stage.UNRESOLVED,)),
-        Rule("replan", "重排期限", (_admin,), OPEN),
-        Rule("comment", "备注", _everybody, (*OPEN, *_MERGED), conditions=(_merge_has_settled,)),
-        Rule(
-            "attach",
-            "附件",
-            _everybody,
-            (*OPEN, *_MERGED),
-            conditions=(_merge_has_settled, room_for_a_document),
-        ),
-    )
-)
 
-INCIDENT = Procedure(
-    name="incident",
-    title="事件处置",
-    state=IncidentState,
+def _tiers(terms: IncidentTerms, state: IncidentState) -> tuple[Tier, ...]:
+    return terms.tiers_of(state.urgency)
+
+
+_everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, HOLDING_DEPARTMENT, COORDINATOR, SUPERVISOR)
+_at_hand = (*OPEN, Stage.MERGED)
+_before_work = (Stage.REPORTED, *HELD, Stage.MERGED)
+_coordinator, _supervisor = desk_of(COORDINATOR), desk_of(SUPERVISOR)
+
+INCIDENT = declare(
+    "incident",
+    "事件处置",
     policy=IncidentPolicy,
-    titles=TITLES,
-    references=REFERENCES,
+    state=IncidentState,
     stages=Stage,
-    rules=RULES,
-    explanations=EXPLANATIONS,
+    entries=Kind,
+    opened=Kind.REPORTED,
+    opens=Opens(IncidentReport, REPORT, "上报事件", "report", REPORTERS, "incidents"),
     limits=limits_under,
-    callbacks={
-        CallbackAct.SIGNED: "sign",
-        CallbackAct.RETURNED: "return_order",
-        CallbackAct.ARRIVED: "arrive",
-        CallbackAct.FINISHED: "finish",
+    keep_years=3,
+    timers={
+        "sign": duty("签收", "signing", lambda terms, state: terms.sign_within(state.urgency), _tiers),
+        "respond": duty("响应", "response", "urgencies.{urgency}.respond", _tiers,
+                        promise=Promise("部门响应", "the department responds")),
+        "finish": duty("办结", "completion", "urgencies.{urgency}.finish", _tiers,
+                       promise=Promise("办理完毕", "it is dealt with")),
+        "verify": duty("核查", "verification", "verify", _tiers, promise=Promise("核查完毕", "the result is verified")),
+        "supervise": duty("督办", "supervision", "supervise", _tiers),
+        "rate": window("评价", "rating", "rate", warns=True, promise=Promise("请您评价", "you say whether it is solved")),
+        "suspension": window("挂账", "suspension", "suspension", warns=True),
+        "reopen": window("可重启", "reopening", "reopen", promise=Promise("可要求重新办理", "you can have it taken up again")),
+        "whistle": window("等候吹哨", "waiting for a whistle", "suspension"),
+        "follow": window("跟踪所并案件", "following another case", "unresolved_after"),
+        "final": last_limit("unresolved_after"),
     },
-    commands={
-        "redispatch": Redispatch,
-        "sign": Sign,
-        "return_order": ReturnOrder,
-        "arbitrate": Arbitrate,
-        "arrive": Arrive,
-        "finish": Finish,
-        "verify": Verify,
-        "rate": Rate,
-        "reopen": Reopen,
-        "request_extension": RequestExtension,
-        "grant_extension": GrantExtension,
-        "refuse_extension": RefuseExtension,
-        "request_suspension": RequestSuspension,
-        "grant_suspension": GrantSuspension,
-        "refuse_suspension": RefuseSuspension,
-        "resume": Resume,
-        "ask_whistle": AskWhistle,
-        "stop_waiting": StopWaiting,
-        "urge": Urge,
-        "supervise": Supervise,
-        "answer_supervision": AnswerSupervision,
-        "comment": Comment,
-        "attach": Attach,
-        "merge": Merge,
-        "withdraw": Withdraw,
-        "reject": Reject,
-        "close_unresolved": CloseUnresolved,
-        "replan": Replan,
-    },
-)
+    lines=(
+        step("dispatch", "派单", at=Stage.REPORTED, to=Stage.DISPATCHED),
+        step("dispatch_anew", "重新派单", at=Stage.HANDLING, to=Stage.DISPATCHED),
+        act(Redispatch, "改派", by=COORDINATOR, at=WITH_DEPARTMENT, to=Stage.DISPATCHED, entry=Kind.REDISPATCHED),
+        act(
+            Nothing, "签收", name="sign", meaning="the department takes the order.",
+            by=HOLDING_DEPARTMENT, at=Stage.DISPATCHED, to=Stage.HANDLING,
+            stops=["sign"], holder=THE_DEPARTMENT, entry=Kind.SIGNED, adds=["department"],
+            reported_as=CallbackAct.SIGNED,
+        ),
+        act(
+            ReturnOrder, "退单",
+            by=HOLDING_DEPARTMENT, at=Stage.DISPATCHED, to=Stage.RETURNED, when=_may_still_return,
+            stops=["sign"], holder=_coordinator, entry=Kind.RETURNED, adds=["department", "returns"],
+            tells=Tells(_coordinator, "order_returned", ("department",)), reported_as=CallbackAct.RETURNED,
+        ),
+        also(
+            "return_order", "退单",
+            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, to=Stage.RETURNED, when=(_may_still_return, _soon_after_signing),
+        ),
+        act(Arbitrate, "裁定", by=COORDINATOR, at=Stage.RETURNED, to=Stage.DISPATCHED, entry=Kind.ARBITRATED),
+        act(
+            Nothing, "到场", name="arrive", meaning="the department's people are on the spot.",
+            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, stops=["respond"], entry=Kind.ARRIVED, adds=["department"],
+            reported_as=CallbackAct.ARRIVED,
+        ),
+        act(
+            RequestExtension, "申请延期",
+            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, when=(_before_finish_is_due, _no_extension_asked),
+            entry=Kind.EXTENSION_REQUESTED, tells=Tells(_supervisor, "extension_requested", ("department",)),
+        ),
+        act(
+            Nothing, "同意延期", name="grant_extension", meaning="`finish` grows by what was asked for.",
+            by=SUPERVISOR, at=Stage.HANDLING, when=(_extension_asked, _before_finish_is_due),
+            entry=Kind.EXTENSION_GRANTED, tells=Tells(THE_DEPARTMENT, "extension_granted", ("working_days",)),
+        ),
+        act(
+            WithReason, "不同意延期", name="refuse_extension", meaning="`finish` stays as it is.",
+            by=SUPERVISOR, at=Stage.HANDLING, when=_extension_asked,
+            entry=Kind.EXTENSION_REFUSED, tells=Tells(THE_DEPARTMENT, "extension_refused"),
+        ),
+        act(
+            WithReason, "申请挂账", name="request_suspension", meaning="the work cannot go on for a stated reason.",
+            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, when=_no_suspension_asked,
+            entry=Kind.SUSPENSION_REQUESTED, tells=Tells(_coordinator, "suspension_requested", ("department",)),
+        ),
+        act(
+            Nothing, "同意挂账", name="grant_suspension", meaning="the clocks of the work pause.",
+            by=COORDINATOR, at=Stage.HANDLING, to=Stage.SUSPENDED, when=_suspension_asked,
+            holder=THE_DEPARTMENT, entry=Kind.SUSPENSION_GRANTED, tells=Tells(THE_DEPARTMENT, "suspension_granted"),
+        ),
+        act(
+            WithReason, "不同意挂账", name="refuse_suspension", meaning="the clocks go on.",
+            by=COORDINATOR, at=Stage.HANDLING, when=_suspension_asked,
+            entry=Kind.SUSPENSION_REFUSED, tells=Tells(THE_DEPARTMENT, "suspension_refused"),
+        ),
+        act(
+            Nothing, "恢复办理", name="resume", meaning="what held up the work is over.",
+            by=(HOLDING_DEPARTMENT, COORDINATOR), at=Stage.SUSPENDED, to=Stage.HANDLING,
+            stops=["suspension"], holder=THE_DEPARTMENT, entry=Kind.RESUMED, tells=Tells(THE_DEPARTMENT, "resumed"),
+        ),
+        act(
+            WithReason, "不再等候", name="stop_waiting",
+            meaning="the case goes on without the result of the whistle that it waits for.",
+            by=COORDINATOR, at=Stage.WHISTLED, to=WITH_DEPARTMENT, entry=Kind.NOT_WAITING,
+        ),
+        step("end_suspension", "挂账到期", at=Stage.SUSPENDED, to=Stage.HANDLING, entry=Kind.SUSPENSION_ENDED),
+        act(
+            WithReason, "请求吹哨", name="ask_whistle",
+            meaning="who is on the spot asks the street to call further departments.",
+            by=(GRID_WORKER, HOLDING_DEPARTMENT), at=WITH_DEPARTMENT,
+            entry=Kind.WHISTLE_ASKED, tells=Tells(desk_of(STREET_OFFICER), "whistle_asked", ("by", "department")),
+        ),
+        step("wait_for_whistle", "等候吹哨", at=WITH_DEPARTMENT, to=Stage.WHISTLED),
+        step("go_on", "吹哨结束", at=Stage.WHISTLED, to=WITH_DEPARTMENT),
+        act(
+            Finish, "办结",
+            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, to=Stage.VERIFYING,
+            stops=["respond", "finish"], starts=["verify"], holder=desk_of(GRID_WORKER), entry=Kind.FINISHED,
+            adds=["department"], tells=Tells(desk_of(GRID_WORKER), "verification_due"),
+            reported_as=CallbackAct.FINISHED,
+        ),
+        act(
+            Verify, "核查",
+            by=(GRID_WORKER, COORDINATOR), at=Stage.VERIFYING, to=(Stage.CALLING_BACK, Stage.HANDLING),
+            when=_not_by_the_finisher,
+        ),
+        act(
+            Rate, "评价",
+            by=(REPORTER, WINDOW_CLERK, COORDINATOR), at=Stage.CALLING_BACK,
+            to=(Stage.CLOSED, Stage.HANDLING, Stage.RETURNED), when=_has_not_left, entry=Kind.RATED,
+        ),
+        also(
+            "rate", "评价",
+            by=REPORTER, at=Stage.MERGED, to=(Stage.MERGED, Stage.DISPATCHED),
+            when=(_has_not_left, _merge_has_settled, _followed_is_dealt_with),
+        ),
+        step("close", "到期办结", at=Stage.CALLING_BACK, to=Stage.CLOSED, entry=Kind.CLOSED),
+        act(
+            WithReason, "重启", name="reopen", meaning="it is not solved after all.",
+            by=(REPORTER, COORDINATOR), at=Stage.CLOSED, to=Stage.DISPATCHED,
+            when=(_has_not_left, _inside_reopen_window), entry=Kind.REOPENED,
+        ),
+        also(
+            "reopen", "重启",
+            by=(REPORTER, COORDINATOR), at=Stage.MERGED, to=Stage.DISPATCHED,
+            when=(_has_not_left, _merge_has_settled, _followed_is_over, _inside_reopen_window),
+        ),
+        act(
+            Urge, "催办",
+            by=(REPORTER, GRID_WORKER, SUPERVISOR), at=_at_hand, when=(_has_not_left, _merge_has_settled), entry=Kind.URGED,
+        ),
+        act(Supervise, "督办", by=SUPERVISOR, at=OPEN, when=_not_supervised, entry=Kind.SUPERVISED),
+        act(
+            AnswerSupervision, "督办反馈",
+            by=HOLDING_DEPARTMENT, at=OPEN, when=_supervised,
+            entry=Kind.SUPERVISION_ANSWERED, tells=Tells(_supervisor, "supervision_answered", ("department",)),
+        ),
+        act(
+            Merge, "并案",
+            by=COORDINATOR, at=(Stage.REPORTED, *WITH_DEPARTMENT), to=Stage.MERGED, entry=Kind.MERGED,
+        ),
+        step("undo_merge", "并案未成", at=Stage.MERGED, to=WITH_DEPARTMENT),
+        step("go_on_alone", "恢复单独办理", at=Stage.MERGED, to=Stage.DISPATCHED),
+        act(
+            WithReason, "撤回", name="withdraw", meaning="the reporter takes the report back.",
+            by=REPORTER, at=_before_work, to=Stage.WITHDRAWN,
+            when=(_has_not_left, _merge_has_settled, _nobody_follows), entry=Kind.WITHDRAWN,
+        ),
+        also("withdraw", "撤回", by=REPORTER, at=_before_work, when=(_has_not_left, _merge_has_settled, _others_follow)),
+        act(
+            WithReason, "不予受理", name="reject", meaning="not a public matter, no such place and the like.",
+            by=COORDINATOR, at=(Stage.REPORTED, Stage.DISPATCHED, Stage.RETURNED), to=Stage.REJECTED, entry=Kind.REJECTED,
+        ),
+        act(
+            WithReason, "终结", name="close_unresolved", meaning="closed without a solution.",
+            by=COORDINATOR, at=OPEN, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED,
+        ),
+        step("expire", "逾期终结", at=OPEN, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED),
+        act(Replan, "重排期限", by=ADMIN, at=OPEN),
+        act(Comment, "备注", by=_everybody, at=_at_hand, when=_merge_has_settled, entry=Kind.COMMENTED),
+        act(
+            Attach, "附件",
+            by=_everybody, at=_at_hand, when=(_merge_has_settled, room_for_a_document), entry=Kind.ATTACHED,
+        ),
+    ),
+    end_notice=EndNotice(THE_REPORTER),
+)  # fmt: skip

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from schemas.case import Entry
 from schemas.clocks import Limit
-from schemas.explanation import Because, Explain
-from schemas.incident_entries import Kind
+from schemas.explanation import Because
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_state import IncidentState
 from schemas.refusals import say
@@ -26,7 +25,8 @@ def limits_under(state: IncidentState, policy: IncidentPolicy) -> Mapping[str, L
     }
 
 
-def _dispatched(entry: Entry, state: IncidentState) -> Because:
+def why_dispatched(entry: Entry, state: IncidentState) -> Because:
+    """By which line of the responsibility list."""
     responsibility, department = state.responsibility, str(entry.facts["department"])
     inputs = {
         "category": state.category,
@@ -69,7 +69,8 @@ def _dispatched(entry: Entry, state: IncidentState) -> Because:
     )
 
 
-def _returned(entry: Entry, state: IncidentState) -> Because:
+def why_returned(entry: Entry, state: IncidentState) -> Because:
+    """How often, and how long, an order may be returned."""
     returns, most = entry.facts["returns"], state.terms.returns_at_most
     return Because(
         rule=f"{LIST} terms.returns_at_most, terms.return_within",
@@ -83,7 +84,8 @@ def _returned(entry: Entry, state: IncidentState) -> Because:
     )
 
 
-def _arbitrated(entry: Entry, state: IncidentState) -> Because:
+def why_arbitrated(entry: Entry, state: IncidentState) -> Because:
+    """By whose word, and whether as the list says."""
     return Because(
         rule=say("事件处置权限表:裁定", "the table of incident: arbitrate"),
         says=say(
@@ -100,7 +102,8 @@ def _arbitrated(entry: Entry, state: IncidentState) -> Because:
     )
 
 
-def _redispatched(entry: Entry, state: IncidentState) -> Because:
+def why_redispatched(entry: Entry, state: IncidentState) -> Because:
+    """By whose word, and whether as the list says."""
     return Because(
         rule=say("事件处置权限表:改派", "the table of incident: redispatch"),
         says=say("改派后签收重新计时,办结继续计时", "`sign` starts anew, `finish` goes on"),
@@ -122,7 +125,8 @@ def _by_the_list(entry: Entry, state: IncidentState) -> tuple[str, ...]:
     )
 
 
-def _extension_granted(entry: Entry, state: IncidentState) -> Because:
+def why_extension_granted(entry: Entry, state: IncidentState) -> Because:
+    """How many days in all, of how many."""
     added, altogether = int(entry.facts["working_days"]), int(entry.facts["in_all"])
     most = state.terms.extension_working_days_at_most
     return Because(
@@ -135,7 +139,8 @@ def _extension_granted(entry: Entry, state: IncidentState) -> Because:
     )
 
 
-def _suspended(entry: Entry, state: IncidentState) -> Because:
+def why_suspended(entry: Entry, state: IncidentState) -> Because:
+    """How long at most."""
     return Because(
         rule=f"{LIST} terms.suspension",
         says=say(
@@ -146,7 +151,8 @@ def _suspended(entry: Entry, state: IncidentState) -> Because:
     )
 
 
-def _unresolved(entry: Entry, state: IncidentState) -> Because:
+def why_unresolved(entry: Entry, state: IncidentState) -> Because:
+    """After how long, or by whom."""
     return Because(
         rule=f"{LIST} terms.unresolved_after",
         says=say(
@@ -155,14 +161,3 @@ def _unresolved(entry: Entry, state: IncidentState) -> Because:
         ),
         inputs={"reason": entry.facts.get("reason"), "by_itself": entry.stamp is None},
     )
-
-
-EXPLANATIONS: Mapping[str, Explain] = {
-    Kind.DISPATCHED: _dispatched,
-    Kind.REDISPATCHED: _redispatched,
-    Kind.RETURNED: _returned,
-    Kind.ARBITRATED: _arbitrated,
-    Kind.EXTENSION_GRANTED: _extension_granted,
-    Kind.SUSPENSION_GRANTED: _suspended,
-    Kind.UNRESOLVED: _unresolved,
-}

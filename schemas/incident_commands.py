@@ -1,28 +1,20 @@
 """What people and departments do with an incident. A text is a reference into the vault; at the door it is a text."""
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.case import CaseState
 from schemas.case_number import IncidentNumber
+from schemas.choices import Bounds, Choices
 from schemas.department import Code
 from schemas.document import Document
 from schemas.incident_state import IncidentState, Satisfied, Solved
-from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference, WrittenAs
 from schemas.refusals import Fault, say
-
-
-class Sign(Command):
-    """签收: the department takes the order."""
-
-
-class Arrive(Command):
-    """到场: the department's people are on the spot."""
 
 
 class ReturnOrder(Command):
@@ -39,21 +31,16 @@ class Redispatch(Command):
     reason: TextReference
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
-        """Any department of the town."""
-        return {"department": state.departments} if isinstance(state, IncidentState) else {}
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a department that is not one of the town's."""
-        if not isinstance(state, IncidentState) or self.department in state.departments:
-            return ()
-        return (
-            Fault(
-                field="department",
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """One of the town's departments."""
+        if not isinstance(state, IncidentState):
+            return {}
+        return {
+            "department": Choices(
+                state.departments,
                 reason=say("没有此代码的部门", "no department has this code"),
-                remedy=say("可选:" + "、".join(state.departments), "one of: " + ", ".join(state.departments)),
-            ),
-        )
+            )
+        }
 
 
 class Arbitrate(Redispatch):
@@ -103,82 +90,29 @@ class Rate(Command):
     comment: TextReference | None = None
 
 
-class WithReason(Command):
-    """A command that is nothing but its reason."""
-
-    reason: TextReference
-
-
-class Reopen(WithReason):
-    """重启: it is not solved after all."""
-
-
-class Withdraw(WithReason):
-    """撤回: the reporter takes the report back."""
-
-
-class Reject(WithReason):
-    """不予受理: not a public matter, no such place and the like."""
-
-
-class CloseUnresolved(WithReason):
-    """终结: closed without a solution."""
-
-
-class AskWhistle(WithReason):
-    """请求吹哨: who is on the spot asks the street to call further departments."""
-
-
-class StopWaiting(WithReason):
-    """不再等候: the case goes on without the result of the whistle that it waits for."""
-
-
-class RequestExtension(WithReason):
+class RequestExtension(Command):
     """申请延期: more time for handling, asked for before the due time."""
 
+    reason: TextReference
     working_days: int = Field(ge=1)
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more days than the case has left."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No more days than the case has left."""
         if not isinstance(state, IncidentState):
-            return ()
+            return {}
         most = state.terms.extension_working_days_at_most
         left = most - state.extended_working_days
-        if self.working_days <= left:
-            return ()
-        return (
-            Fault(
-                field="working_days",
+        return {
+            "working_days": Bounds(
+                at_least=1,
+                at_most=left,
                 reason=say(
                     f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most, in all"
                 ),
                 remedy=say(f"最多还可申请{left}个工作日", f"ask for at most {left}"),
-            ),
-        )
-
-
-class GrantExtension(Command):
-    """同意延期: `finish` grows by what was asked for."""
-
-
-class RefuseExtension(WithReason):
-    """不同意延期: `finish` stays as it is."""
-
-
-class RequestSuspension(WithReason):
-    """申请挂账: the work cannot go on for a stated reason."""
-
-
-class GrantSuspension(Command):
-    """同意挂账: the clocks of the work pause."""
-
-
-class RefuseSuspension(WithReason):
-    """不同意挂账: the clocks go on."""
-
-
-class Resume(Command):
-    """恢复办理: what held up the work is over."""
+            )
+        }
 
 
 class Supervise(Command):

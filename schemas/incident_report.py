@@ -11,7 +11,8 @@ from schemas.actor import Actor, Channel, Role, Stamp
 from schemas.canonical import digest
 from schemas.case import Charter
 from schemas.free_text import FreeText, StatedName, StatedPhone
-from schemas.incident import OFF_THE_LIST, IncidentPolicy, IncidentState
+from schemas.incident_policy import IncidentPolicy
+from schemas.incident_state import OFF_THE_LIST, IncidentState
 from schemas.location import AREA_UNKNOWN, Location
 from schemas.model import Model
 from schemas.references import PersonReference, TextReference

@@ -7,38 +7,43 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from schemas.actor import Actor, Channel
-from schemas.case_file import FiledState
 from schemas.department import ReworkCause
 from schemas.document import DocumentReference
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.words import DeclaredStage
 from schemas.orders import Asked
 from schemas.orders import Order as AnyOrder
 from schemas.references import PersonReference, TextReference
 
 
-class Stage(StrEnum):
+class Stage(DeclaredStage):
     """Where an incident stands."""
 
-    REPORTED = "reported"
-    DISPATCHED = "dispatched"
-    RETURNED = "returned"
-    HANDLING = "handling"
-    SUSPENDED = "suspended"
-    WHISTLED = "whistled"
-    VERIFYING = "verifying"
-    CALLING_BACK = "calling_back"
-    CLOSED = "closed"
-    MERGED = "merged"
-    WITHDRAWN = "withdrawn"
-    REJECTED = "rejected"
-    UNRESOLVED = "unresolved"
+    REPORTED = "reported", "已上报", "已受理,正在派单", "received, about to be sent to a department"
+    DISPATCHED = "dispatched", "已派单", "已派单,等待部门签收", "sent to a department, which has to sign for it"
+    RETURNED = "returned", "已退单", "正在重新协调承办部门", "the coordination centre decides who deals with it"
+    HANDLING = "handling", "处置中", "部门正在办理", "a department is dealing with it"
+    SUSPENDED = "suspended", "已挂账", "因故暂缓办理", "put off for a stated reason"
+    WHISTLED = "whistled", "等候吹哨", "等候吹哨", "waiting for the departments that the street has called"
+    VERIFYING = "verifying", "核查中", "部门已办结,正在核查", "reported done; somebody else is looking"
+    CALLING_BACK = "calling_back", "回访中", "等待您的评价", "waiting for your answer: solved? satisfied?"
+    CLOSED = "closed", "已结案", "已结案", "closed"
+    MERGED = "merged", "已并案", "已并入同一事项的案件", "merged into a case of the same matter"
+    WITHDRAWN = "withdrawn", "已撤回", "已撤回", "withdrawn"
+    REJECTED = "rejected", "不予受理", "不予受理", "not accepted"
+    UNRESOLVED = "unresolved", "未解决终结", "未能解决,已终结", "ended without a solution"
 
 
 WITH_DEPARTMENT = (Stage.DISPATCHED, Stage.RETURNED, Stage.HANDLING)
 HELD = (*WITH_DEPARTMENT, Stage.SUSPENDED, Stage.WHISTLED)
 OPEN = (Stage.REPORTED, *HELD, Stage.VERIFYING, Stage.CALLING_BACK)
 FINAL = (Stage.MERGED, Stage.WITHDRAWN, Stage.REJECTED, Stage.UNRESOLVED)
+
+
+OFF_THE_LIST = "清单外事项"
+"""The category of what is not on the responsibility list. What the reporter called it is free text, so the vault has it."""
 
 
 class Solved(StrEnum):
@@ -115,7 +120,7 @@ class Order(AnyOrder):
     documents: list[DocumentReference] = []
 
 
-class IncidentState(FiledState):
+class IncidentState(DeclaredState):
     """What an incident remembers.
 
     `extension` and `suspension` (its reason) are requests not yet answered; `paused` are the clocks that a suspension
@@ -186,16 +191,6 @@ class IncidentState(FiledState):
     def reports(self) -> int:
         """How many reports of the matter stand: its own, unless that was taken back, and those of the followers."""
         return len(self.followers) + (not self.reporter_left)
-
-    @property
-    def documents_at_most(self) -> int:
-        """The town's limit."""
-        return self.terms.documents_at_most
-
-    @property
-    def reminders_a_day(self) -> int:
-        """The town's limit."""
-        return self.terms.reminders_a_day
 
     def involved(self) -> frozenset[str]:
         """Return every department that an order went to."""

@@ -3,11 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from functools import cached_property
+from typing import Any, get_origin
 
 from schemas.case import CaseState
+from schemas.choices import Bounds, Choices
 from schemas.department import CallbackAct
 from schemas.explanation import Explain
+from schemas.kernel.words import ClockWords, StageWords
 from schemas.limits import Limit
 from schemas.model import Model
 from schemas.policy import Policy
@@ -15,19 +18,54 @@ from schemas.reference_facts import References, Refers, declared_by
 from schemas.refusals import Fault
 from schemas.reservation import Reserves
 from schemas.rules import RulesTable
+from schemas.screen_words import ScreenWords, words_of
 
 
 class Command(Model):
     """The body of what a person or department does. Texts in it are references into the vault."""
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:  # noqa: ARG002 - most commands need no look at the case
-        """Say what in the body does not fit this very case; empty when all does."""
-        return ()
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:  # noqa: ARG003 - most need no look at the case
+        """Return what may stand in which field now, where the type of the field does not say it all."""
+        return {}
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - as above
-        """Which codes may be named now, by field; `documents.*` is each of a list. Whoever names another one is told them."""
+    def choices(cls, field: str, state: CaseState) -> tuple[Any, ...] | None:
+        """Return the values that may be named in a field now; None where the case has no say in it."""
+        found = cls.allowed(state).get(field)
+        return found.values if isinstance(found, Choices) else None
+
+    @classmethod
+    def bounds(cls, field: str, state: CaseState) -> tuple[int | str | None, int | str | None] | None:
+        """Return the least and the most that a number may be now; None where the case has no say in it."""
+        found = cls.allowed(state).get(field)
+        return (found.at_least, found.at_most) if isinstance(found, Bounds) else None
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Say what in the body does not fit this very case, all at once; empty when all does.
+
+        A field is asked by what may stand in it (`allowed`); a command adds what its fields say only together.
+        """
+        said = ((field, allowed, getattr(self, field)) for field, allowed in type(self).allowed(state).items())
+        return tuple(
+            fault for field, allowed, value in said if value is not None for fault in allowed.faults(field, value)
+        )
+
+    @classmethod
+    def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - most fields hold nothing of a list
+        """Return the codes of the town's own lists that may be named, by field; whoever names another one is told them."""
         return {}
+
+    @classmethod
+    def choices_by_field(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[Any]]:
+        """Return all that may be named now: by the case, and by the town's lists. `documents.*` is each of a list."""
+        of_case = {name: each.values for name, each in cls.allowed(state).items() if isinstance(each, Choices)}
+        return {cls._place(name): values for name, values in {**cls.listed(policy), **of_case}.items()}
+
+    @classmethod
+    def _place(cls, field: str) -> str:
+        """The name of a field, or of each in a list of it."""
+        return f"{field}.*" if get_origin(cls.model_fields[field].annotation) is tuple else field
 
     def not_what_was_seen(self, state: CaseState) -> Fault | None:  # noqa: ARG002 - only answers name what was seen
         """Say that it answers something else than what waits in this very case; None when it does not."""
@@ -46,6 +84,11 @@ class Procedure:
 
     For auditors: `explanations` say why an entry is as it is, by kind; `limits` (state, policy) are those of the clocks that
     are somebody's duty, as such a case would get them under a policy.
+
+    As it is declared (schemas/kernel/): `stage_words` and `clock_words`, what they are called. `notices`: the templates that
+    its lines send, each with the facts that stand in it; what its methods send is read from them
+    (engine/notice_templates.py). `keep_years`: for how many years after closing its people are kept where the town does not
+    say otherwise (policies/privacy.yaml).
     """
 
     name: str
@@ -62,6 +105,10 @@ class Procedure:
     reserves: Reserves | None = None
     explanations: Mapping[str, Explain] = field(default_factory=dict)
     limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None
+    stage_words: Mapping[str, StageWords] = field(default_factory=dict)
+    clock_words: Mapping[str, ClockWords] = field(default_factory=dict)
+    notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    keep_years: int | None = None
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""
@@ -76,6 +123,11 @@ class Procedure:
             raise TypeError(f"{self.name}: facts are declared of what is no entry: {sorted(strange)}")
         if (self.policy is None) == (self.parent is None):
             raise TypeError(f"{self.name}: a procedure has a policy of its own, or a parent whose policy it goes by")
+
+    @cached_property
+    def words(self) -> ScreenWords:
+        """What its codes are called on screens."""
+        return words_of(self)
 
     def all_references(self) -> Mapping[str, Mapping[str, Refers]]:
         """What holds references in its cases: by kind of entry, and under its own name in the state of a case."""

@@ -1,28 +1,41 @@
-"""recovery 追回多领款项: what was paid too much comes back, in parts if need be, or two people give it up.
+"""recovery 追回多领款项: what was paid too much comes back, in parts if need be, or two people give it up; declared.
 
 A case of it is started by a welfare case and goes by its terms (policies/welfare.yaml). Source: 社会救助暂行办法 第六十八条
-(what was obtained against the rules is paid back), L for the write-off by two.
+(what was obtained against the rules is paid back), L for the write-off by two. What is more than a line stands in
+`workflows/recovery.py`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from schemas.actor import Actor, Role
+from schemas.actor import Actor
 from schemas.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.case import CaseState
-from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
+from schemas.choices import Bounds, Choices
 from schemas.foreign_code import KeptCode
+from schemas.kernel.acts import WithReason, act, file_acts, step
+from schemas.kernel.declaration import EndNotice, declare
+from schemas.kernel.entries import EntryKinds, entry
+from schemas.kernel.parties import (
+    CIVIL_AFFAIRS_OFFICER,
+    GRID_WORKER,
+    REPORTER,
+    STREET_OFFICER,
+    SUPERVISOR,
+    THE_REPORTER,
+    WINDOW_CLERK,
+)
+from schemas.kernel.timers import duty, last_limit
 from schemas.people import Part
-from schemas.procedure import Command, Procedure
-from schemas.recovery_audit import EXPLANATIONS, limits_under
-from schemas.recovery_entries import REFERENCES, TITLES
+from schemas.procedure import Command
+from schemas.recovery_audit import why_demanded, why_left
 from schemas.recovery_state import OPEN, RecoveryState, Stage
+from schemas.reference_facts import Refers
 from schemas.references import TextReference
-from schemas.refusals import Fault, say
-from schemas.rules import By, Rule, RulesTable, Scope
-from schemas.welfare_rules import yuan
+from schemas.refusals import say
 
 
 class Repay(Command):
@@ -31,26 +44,14 @@ class Repay(Command):
     amount_fen: Annotated[int, Field(strict=True, gt=0, le=10**10)]
     receipt: KeptCode
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more than is left, with what was recorded and waits to be confirmed."""
-        if not isinstance(state, RecoveryState) or self.amount_fen <= state.left_fen - state.claimed_fen:
-            return ()
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No more than is left, with what was recorded and waits to be confirmed."""
+        if not isinstance(state, RecoveryState):
+            return {}
         left = state.left_fen - state.claimed_fen
-        return (
-            Fault(
-                field="amount_fen",
-                reason=say(
-                    f"超过尚欠的{yuan(left)}元", f"is more than the {left} fen ({yuan(left)} yuan) that are left"
-                ),
-                remedy=say(f"请核对金额,以分为单位,至多{left}分", f"look at the amount again: in fen, at most {left}"),
-            ),
-        )
-
-
-class ProposeWriteOff(Command):
-    """申请核销: it cannot be had; a second person decides."""
-
-    reason: TextReference
+        reason = say(f"超过尚欠的{left}分", f"is more than the {left} fen that are left")
+        return {"amount_fen": Bounds(1, left, reason, say("请核对金额", "look at the amount again"))}
 
 
 class AgreeWriteOff(AnswerTo):
@@ -58,12 +59,6 @@ class AgreeWriteOff(AnswerTo):
 
     part = Part.WRITE_OFF_PROPOSED
     request: SeenNumber = UNNAMED
-
-
-class DeclineWriteOff(Command):
-    """不同意核销: it is to come back after all."""
-
-    reason: TextReference
 
 
 ClaimNumber = Annotated[int, Field(strict=True, ge=1)]
@@ -74,21 +69,13 @@ class OfClaim(Command):
 
     repayment: ClaimNumber | None = None
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse one that does not wait."""
-        if not isinstance(state, RecoveryState) or self.repayment is None:
-            return ()
-        waiting = [claim.number for claim in state.claims]
-        if self.repayment in waiting:
-            return ()
-        numbers = ", ".join(map(str, waiting))
-        return (
-            Fault(
-                field="repayment",
-                reason=say("该笔退款不在待确认之列", "is no repayment that waits to be confirmed"),
-                remedy=say(f"可选:{numbers}", f"one of: {numbers}"),
-            ),
-        )
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The repayments that wait to be confirmed."""
+        if not isinstance(state, RecoveryState):
+            return {}
+        reason = say("该笔退款不在待确认之列", "is no repayment that waits to be confirmed")
+        return {"repayment": Choices(tuple(claim.number for claim in state.claims), reason)}
 
 
 class ConfirmRepayment(AnswerTo):
@@ -113,98 +100,82 @@ def _no_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str 
     return say("尚有退款待确认", "a repayment still waits to be confirmed") if state.claims else None
 
 
-_debtor = By(Role.RESIDENT, Scope.REPORTER)
-_clerk = By(Role.WINDOW_CLERK)
-_civil_affairs = By(Role.CIVIL_AFFAIRS_OFFICER)
-_supervisor = By(Role.SUPERVISOR)
-_engine = By(Role.ENGINE, Scope.ENGINE)
-_everybody = (_debtor, _clerk, By(Role.GRID_WORKER), By(Role.STREET_OFFICER), _civil_affairs, _supervisor)
+class Kind(EntryKinds, procedure="recovery"):
+    """What the ledger says happened."""
+
+    DEMANDED = entry("demanded", "通知退款", why_demanded, references={"debtor": Refers.PERSON})
+    REPAYMENT_CLAIMED = entry("repayment:claimed", "退款登记")
+    REPAYMENT_DECLINED = entry("repayment:declined", "退款未确认")
+    REPAID_PART = entry("repaid_part", "部分退款", why_left)
+    REPAID = entry("repaid", "退款完毕", why_left)
+    WRITE_OFF_PROPOSED = entry("write_off:proposed", "申请核销", why_left)
+    WRITE_OFF_DECLINED = entry("write_off:declined", "不同意核销")
+    WRITE_OFF_LAPSED = entry("write_off:lapsed", "核销逾期无人决定,失效")
+    HELD_OPEN = entry("held_open", "退款待确认,暂不终结")
+    REPAYMENT_SEEN = entry("repayment:seen", "退款已由一人确认")
+    WRITE_OFF_SEEN = entry("write_off:seen", "核销已由一人同意")
+    WRITTEN_OFF = entry("written_off", "核销", why_left)
+    UNRESOLVED = entry("unresolved", "逾期终结", why_left)
+
 
 _parties = (Part.DEBTOR, Part.ENTERED)
 
-RULES = RulesTable(
-    (
-        Rule("repay", "退款", (_clerk, _civil_affairs), OPEN, part=Part.REPAYMENT_CLAIMED),
-        Rule(
-            "confirm_repayment",
-            "确认退款",
-            (_clerk, _civil_affairs),
-            OPEN,
-            (Stage.REPAID,),
-            (_a_claim_waits,),
-            moves_money=True,
-            apart_from=(*_parties, Part.REPAYMENT_CLAIMED, Part.REPAYMENT_SEEN),
+RECOVERY = declare(
+    "recovery",
+    "追回多领款项",
+    parent="welfare",
+    state=RecoveryState,
+    stages=Stage,
+    entries=Kind,
+    opened=Kind.DEMANDED,
+    timers={
+        "repay": duty("退款", "repayment", "repay"),
+        "confirm_repayment": duty("退款确认", "confirmation of a repayment", "confirm_repayment"),
+        "write_off": duty("核销", "write-off", "countersign"),
+        "final": last_limit("unresolved_after"),
+    },
+    lines=(
+        act(
+            Repay, "退款",
+            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, part=Part.REPAYMENT_CLAIMED, entry=Kind.REPAYMENT_CLAIMED,
+        ),
+        act(
+            ConfirmRepayment, "确认退款",
+            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, to=Stage.REPAID, when=_a_claim_waits,
+            moves_money=True, apart_from=(*_parties, Part.REPAYMENT_CLAIMED, Part.REPAYMENT_SEEN),
             part=Part.REPAYMENT_SEEN,
             answers=(Part.REPAYMENT_CLAIMED,),
         ),
-        Rule(
-            "decline_repayment",
-            "退款未到账",
-            (_clerk, _civil_affairs),
-            OPEN,
-            conditions=(_a_claim_waits,),
-            apart_from=(Part.DEBTOR,),
+        act(
+            DeclineRepayment, "退款未到账",
+            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=_a_claim_waits, apart_from=(Part.DEBTOR,),
+            entry=Kind.REPAYMENT_DECLINED,
         ),
-        Rule(
-            "propose_write_off",
-            "申请核销",
-            (_civil_affairs,),
-            (Stage.DEMANDED,),
-            (Stage.WRITING_OFF,),
-            (_no_claim_waits,),
-            apart_from=_parties,
-            part=Part.WRITE_OFF_PROPOSED,
+        act(
+            WithReason, "申请核销", name="propose_write_off", meaning="it cannot be had; a second person decides.",
+            by=CIVIL_AFFAIRS_OFFICER, at=Stage.DEMANDED, to=Stage.WRITING_OFF, when=_no_claim_waits,
+            apart_from=_parties, part=Part.WRITE_OFF_PROPOSED, entry=Kind.WRITE_OFF_PROPOSED,
         ),
-        Rule(
-            "agree_write_off",
-            "同意核销",
-            (_civil_affairs, _supervisor),
-            (Stage.WRITING_OFF,),
-            (Stage.WRITTEN_OFF,),
-            (_no_claim_waits,),
-            moves_money=True,
-            apart_from=(*_parties, Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED),
-            part=Part.WRITE_OFF_AGREED,
-            answers=(Part.WRITE_OFF_PROPOSED,),
+        act(
+            AgreeWriteOff, "同意核销",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.WRITING_OFF, to=Stage.WRITTEN_OFF,
+            when=_no_claim_waits, moves_money=True,
+            apart_from=(*_parties, Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED), part=Part.WRITE_OFF_AGREED,
+            answers=(Part.WRITE_OFF_PROPOSED,), entry=Kind.WRITTEN_OFF,
         ),
-        Rule(
-            "decline_write_off",
-            "不同意核销",
-            (_civil_affairs, _supervisor),
-            (Stage.WRITING_OFF,),
-            (Stage.DEMANDED,),
-            apart_from=(Part.DEBTOR, Part.WRITE_OFF_PROPOSED),
+        act(
+            WithReason, "不同意核销", name="decline_write_off", meaning="it is to come back after all.",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.WRITING_OFF, to=Stage.DEMANDED,
+            apart_from=(Part.DEBTOR, Part.WRITE_OFF_PROPOSED), entry=Kind.WRITE_OFF_DECLINED,
         ),
-        Rule("lapse_write_off", "核销逾期失效", (_engine,), (Stage.WRITING_OFF,), (Stage.DEMANDED,)),
-        Rule("expire", "逾期终结", (_engine,), (Stage.DEMANDED,), (Stage.UNRESOLVED,)),
-        Rule("urge", "催办", (_supervisor,), OPEN),
-        Rule("comment", "备注", _everybody, OPEN),
-        Rule("attach", "附件", _everybody, OPEN, conditions=(room_for_a_document,)),
-        Rule("replan", "重排期限", (By(Role.ADMIN),), OPEN),
-    )
-)
-
-RECOVERY = Procedure(
-    name="recovery",
-    title="追回多领款项",
-    state=RecoveryState,
-    parent="welfare",
-    titles=TITLES,
-    references=REFERENCES,
-    stages=Stage,
-    rules=RULES,
-    explanations=EXPLANATIONS,
-    limits=limits_under,
-    commands={
-        "repay": Repay,
-        "confirm_repayment": ConfirmRepayment,
-        "decline_repayment": DeclineRepayment,
-        "propose_write_off": ProposeWriteOff,
-        "agree_write_off": AgreeWriteOff,
-        "decline_write_off": DeclineWriteOff,
-        "urge": Urge,
-        "comment": Comment,
-        "attach": Attach,
-        "replan": Replan,
-    },
-)
+        step("lapse_write_off", "核销逾期失效", at=Stage.WRITING_OFF, to=Stage.DEMANDED),
+        step("expire", "逾期终结", at=Stage.DEMANDED, to=Stage.UNRESOLVED),
+        *file_acts(
+            Kind,
+            by=(REPORTER, WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR),
+            at=OPEN,
+            urged_by=(SUPERVISOR,),
+        ),
+    ),
+    end_notice=EndNotice(THE_REPORTER),
+)  # fmt: skip

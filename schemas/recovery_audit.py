@@ -1,24 +1,13 @@
-"""What auditors ask of a recovery: how what was paid too much adds up, and its limits under other rules."""
-
-from collections.abc import Mapping
+"""What auditors ask of a recovery: how what was paid too much adds up, and what is left of it."""
 
 from schemas.case import Entry
-from schemas.clocks import Limit
-from schemas.explanation import Because, Explain
-from schemas.recovery_entries import Kind
+from schemas.explanation import Because
 from schemas.recovery_state import RecoveryState
 from schemas.refusals import say
-from schemas.welfare_policy import WelfarePolicy
 
 
-def limits_under(state: RecoveryState, policy: WelfarePolicy) -> Mapping[str, Limit]:
-    """The limits of the clocks that are somebody's duty, under a policy."""
-    return {"repay": policy.terms.repay, "write_off": policy.terms.countersign} | (
-        {"confirm_repayment": policy.terms.confirm_repayment} if "confirm_repayment" in state.clocks else {}
-    )
-
-
-def _demanded(entry: Entry, state: RecoveryState) -> Because:
+def why_demanded(entry: Entry, state: RecoveryState) -> Because:
+    """What was paid too much, month by month."""
     total = sum(state.months.values())
     months = " + ".join(f"{month} {fen}" for month, fen in sorted(state.months.items()))
     return Because(
@@ -29,7 +18,8 @@ def _demanded(entry: Entry, state: RecoveryState) -> Because:
     )
 
 
-def _left(entry: Entry, state: RecoveryState) -> Because:
+def why_left(entry: Entry, state: RecoveryState) -> Because:
+    """What was demanded, less what came back."""
     repaid = [part.amount_fen for part in state.repayments if part.at <= entry.at]
     left = state.amount_fen - sum(repaid)
     sums = " - ".join(str(fen) for fen in (state.amount_fen, *repaid))
@@ -39,13 +29,3 @@ def _left(entry: Entry, state: RecoveryState) -> Because:
         inputs={"repayments": repaid, "reason": entry.facts.get("reason")},
         arithmetic=(f"{sums} = {left}",),
     )
-
-
-EXPLANATIONS: Mapping[str, Explain] = {
-    Kind.DEMANDED: _demanded,
-    Kind.REPAID_PART: _left,
-    Kind.REPAID: _left,
-    Kind.WRITE_OFF_PROPOSED: _left,
-    Kind.WRITTEN_OFF: _left,
-    Kind.UNRESOLVED: _left,
-}

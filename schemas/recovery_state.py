@@ -2,24 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
-from schemas.case_file import FiledState
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.words import DeclaredStage
 from schemas.model import Model
 from schemas.people import Part
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import WelfareTerms
 
 
-class Stage(StrEnum):
+class Stage(DeclaredStage):
     """Where a recovery stands."""
 
-    DEMANDED = "demanded"
-    WRITING_OFF = "writing_off"
-    REPAID = "repaid"
-    WRITTEN_OFF = "written_off"
-    UNRESOLVED = "unresolved"
+    DEMANDED = "demanded", "待退款", "请退回多领款项", "please pay back what was paid too much"
+    WRITING_OFF = "writing_off", "核销审批", "正在审批核销", "whether the rest is given up is being decided"
+    REPAID = "repaid", "已退清", "已退清", "all is paid back"
+    WRITTEN_OFF = "written_off", "已核销", "已核销", "the rest is given up"
+    UNRESOLVED = "unresolved", "未解决终结", "未能解决,已终结", "ended without a solution"
 
 
 OPEN = (Stage.DEMANDED, Stage.WRITING_OFF)
@@ -47,7 +47,7 @@ class Claim(Model):
     seen_by: list[str] = []
 
 
-class RecoveryState(FiledState):
+class RecoveryState(DeclaredState):
     """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
 
     `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to
@@ -72,16 +72,6 @@ class RecoveryState(FiledState):
     write_off_reason: TextReference | None = None
     write_offs: int = 0
     agreed_by: list[str] = []
-
-    @property
-    def documents_at_most(self) -> int:
-        """The town's limit."""
-        return self.terms.documents_at_most
-
-    @property
-    def reminders_a_day(self) -> int:
-        """The town's limit."""
-        return self.terms.reminders_a_day
 
     @property
     def repaid_fen(self) -> int:

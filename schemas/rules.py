@@ -203,13 +203,18 @@ class RulesTable:
                         ahead.append(there)
         return None
 
+    def _stage(self, code: str) -> str:
+        """The stage of a code, with the words that it may bring."""
+        return next((each for rule in self.rules for each in (*rule.at, *rule.to) if each == code), code)
+
     def _not_now(self, granted: list[Rule], stage: str) -> str:
         """Where the case stands, where the command can be given, and what has to happen before."""
         stages = tuple(dict.fromkeys(each.value for rule in granted for each in rule.at))
-        chinese = f"案件处于“{stage_name(stage).zh}”环节,“{granted[0].title}”须在以下环节办理:"
-        chinese += "、".join(stage_name(each).zh for each in stages)
-        english = f"the case is at stage {stage_name(stage).en}; this can be done at: "
-        english += ", ".join(stage_name(each).en for each in stages)
+        here, there = stage_name(self._stage(stage)), [stage_name(self._stage(each)) for each in stages]
+        chinese = f"案件处于“{here.zh}”环节,“{granted[0].title}”须在以下环节办理:"
+        chinese += "、".join(each.zh for each in there)
+        english = f"the case is at stage {here.en}; this can be done at: "
+        english += ", ".join(each.en for each in there)
         way = self.way(stage, stages)
         if way is None:
             return say(f"{chinese};本案不会再到这些环节", f"{english}; it comes there no more")

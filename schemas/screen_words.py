@@ -1,108 +1,15 @@
 """What codes are called on screens, in Chinese: stages, clocks, moments and who holds a case.
 
-For those who read without our tables: the Temporal UI, the terminal. A code that has no word here is shown as it is.
+For those who read without our tables: the Temporal UI, the terminal. A code that has no word is shown as it is. Stages and
+clocks bring their own words, where they are declared (schemas/kernel/words.py).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from schemas.actor import Role
-
-STAGES = {
-    "reported": "已上报",
-    "dispatched": "已派单",
-    "returned": "已退单",
-    "handling": "处置中",
-    "suspended": "已挂账",
-    "verifying": "核查中",
-    "calling_back": "回访中",
-    "closed": "已结案",
-    "withdrawn": "已撤回",
-    "merged": "已并案",
-    "rejected": "不予受理",
-    "unresolved": "未解决终结",
-    "applied": "待受理",
-    "correcting": "补正中",
-    "checking": "核对调查",
-    "surveyed": "待初审",
-    "publicised": "公示中",
-    "objected": "异议调查",
-    "confirming": "待确认",
-    "confirmed": "待双签",
-    "paying": "发放中",
-    "payment_suspended": "暂停发放",
-    "refused": "不予确认",
-    "appealed": "申诉中",
-    "ended": "已终止",
-    "demanded": "待退款",
-    "writing_off": "核销审批",
-    "repaid": "已退清",
-    "written_off": "已核销",
-    "whistled": "等候吹哨",
-    "blown": "已吹哨",
-    "summoning": "召集中",
-    "gathered": "已集结",
-    "working": "联合处置",
-    "evaluated": "已评价",
-    "cancelled": "已撤销",
-    "summoned": "已召集",
-    "responded": "已响应",
-    "declined": "已反哨",
-    "arrived": "已到场",
-    "done": "任务办结",
-    "absent": "缺席",
-    "unfinished": "未办结",
-    "scored": "已评分",
-    "released": "免于报到",
-}
-
-CLOCKS = {
-    "sign": "签收",
-    "respond": "响应",
-    "finish": "办结",
-    "arbitrate": "裁定",
-    "suspension": "挂账",
-    "follow": "跟踪所并案件",
-    "verify": "核查",
-    "rate": "评价",
-    "reopen": "可重启",
-    "supervise": "督办",
-    "arrive": "到场",
-    "gather": "集结",
-    "begin": "开展处置",
-    "score": "评分",
-    "unscored": "待评分",
-    "whistle": "等候吹哨",
-    "final": "最终期限",
-    "accept": "受理",
-    "correct": "补正",
-    "check": "核对",
-    "survey": "入户调查",
-    "review": "初审",
-    "publicity": "公示",
-    "investigate": "异议调查",
-    "confirm": "确认",
-    "countersign": "双签",
-    "whole": "全程",
-    "refusal_notice": "书面告知",
-    "appeal": "可申诉",
-    "decide_appeal": "申诉决定",
-    "payday": "发放日",
-    "pay": "发放",
-    "pay_again": "重新发放",
-    "ask_again": "再次核对",
-    "suspended": "停发",
-    "reassess": "定期复核",
-    "review_change": "调整初审",
-    "confirm_change": "调整确认",
-    "countersign_change": "调整双签",
-    "confirm_account": "账户确认",
-    "identify": "核验身份",
-    "consent": "补交授权书",
-    "tell_payee": "告知领取人",
-    "repay": "退款",
-    "confirm_repayment": "退款确认",
-    "write_off": "核销",
-}
+from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
 
 MOMENTS = {"warning": "预警", "breach": "到期", "tier": "上报"}
 
@@ -143,6 +50,22 @@ FACTS = {
 _HOLDERS = {"reporter": "报事人", "duty_leader": "部门值班领导", "district_office": "区级办公室"}
 
 
+class Worded(Protocol):
+    """A procedure, as far as its words go."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def stage_words(self) -> Mapping[str, StageWords]:
+        """The words of its stages."""
+
+    @property
+    def clock_words(self) -> Mapping[str, ClockWords]:
+        """The words of its clocks."""
+
+
 @dataclass(frozen=True)
 class Words:
     """A code as it stands in a sentence: Chinese without any code in it, and English."""
@@ -152,8 +75,8 @@ class Words:
 
 
 def stage_name(stage: str) -> Words:
-    """处置中, handling. Raises KeyError: a stage that nobody has given a word, a fault of the program."""
-    return Words(STAGES[stage], _spaced(stage))
+    """处置中, handling; a code that is no stage of a procedure by itself."""
+    return Words(stage.words.screen if isinstance(stage, DeclaredStage) else stage, _spaced(stage))
 
 
 def role_name(role: Role) -> Words:
@@ -170,22 +93,51 @@ def _spaced(code: str) -> str:
     return code.replace("_", " ")
 
 
-def stage_words(stage: str, procedure: str = "") -> str:
-    """`处置中 handling`. A stage that is called otherwise in one procedure stands in STAGES as `PROCEDURE:STAGE`."""
-    return _beside(STAGES.get(f"{procedure}:{stage}") or STAGES.get(stage), stage)
+@dataclass(frozen=True)
+class ScreenWords:
+    """What the codes of some procedures are called. Both tables by code, and before that by `PROCEDURE:CODE`."""
+
+    stages: Mapping[str, str]
+    clocks: Mapping[str, str]
+
+    def stage(self, stage: str, procedure: str = "") -> str:
+        """`处置中 handling`."""
+        return _beside(_found(self.stages, stage, procedure), stage)
+
+    def clock(self, clock: str, procedure: str = "") -> str:
+        """`办结 finish`."""
+        return _beside(self._clock(clock, procedure), clock)
+
+    def moment(self, clock: str, moment: str, procedure: str = "") -> str:
+        """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
+        kind, _, number = moment.partition(":")
+        known = self._clock(clock, procedure), MOMENTS.get(kind)
+        chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
+        return _beside(chinese, f"{clock} {moment}")
+
+    def _clock(self, clock: str, procedure: str) -> str | None:
+        """The word of a clock; one of several of its kind, `check:tax`, is called by its kind."""
+        return _found(self.clocks, clock, procedure) or _found(self.clocks, clock.partition(":")[0], procedure)
 
 
-def clock_words(clock: str) -> str:
-    """`办结 finish`."""
-    return _beside(_clock_word(clock), clock)
+def words_of(*procedures: Worded) -> ScreenWords:
+    """The words of some procedures; what two of them call otherwise is called by its procedure."""
+    stages: dict[str, str] = {}
+    clocks: dict[str, str] = {}
+    for each in procedures:
+        _add(stages, each.name, {code: words.screen for code, words in each.stage_words.items()})
+        _add(clocks, each.name, {code: words.zh for code, words in each.clock_words.items()})
+    return ScreenWords(stages, clocks)
 
 
-def moment_words(clock: str, moment: str) -> str:
-    """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
-    kind, _, number = moment.partition(":")
-    known = _clock_word(clock), MOMENTS.get(kind)
-    chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
-    return _beside(chinese, f"{clock} {moment}")
+def _add(table: dict[str, str], procedure: str, words: Mapping[str, str]) -> None:
+    for code, word in words.items():
+        table.setdefault(code, word)
+        table[f"{procedure}:{code}"] = word
+
+
+def _found(table: Mapping[str, str], code: str, procedure: str) -> str | None:
+    return table.get(f"{procedure}:{code}") or table.get(code)
 
 
 def holder_words(holder: str) -> str:
@@ -202,11 +154,6 @@ def role_words(role: str) -> str:
     """`网格员 grid_worker`."""
     known = {str(each): word for each, word in ROLES.items()}
     return _beside(known.get(role), role)
-
-
-def _clock_word(clock: str) -> str | None:
-    """The word of a clock; one of several of its kind, `check:tax`, is called by its kind."""
-    return CLOCKS.get(clock) or CLOCKS.get(clock.partition(":")[0])
 
 
 def _beside(chinese: str | None, code: str) -> str:

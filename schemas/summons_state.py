@@ -1,29 +1,29 @@
 """What a summons remembers: what one department was called to, and how it answered."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
-from schemas.case_file import FiledState
 from schemas.document import DocumentReference
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.words import DeclaredStage
 from schemas.orders import Order
 from schemas.references import TextReference
 from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType
 
 
-class Stage(StrEnum):
+class Stage(DeclaredStage):
     """Where a summons stands."""
 
-    SUMMONED = "summoned"
-    RESPONDED = "responded"
-    DECLINED = "declined"
-    ARRIVED = "arrived"
-    DONE = "done"
-    ABSENT = "absent"
-    UNFINISHED = "unfinished"
-    SCORED = "scored"
-    RELEASED = "released"
-    CANCELLED = "cancelled"
+    SUMMONED = "summoned", "已召集", "已召集", "a department has been called"
+    RESPONDED = "responded", "已响应", "已响应", "the department is coming"
+    DECLINED = "declined", "已反哨", "已反哨", "the department says that it is not its own"
+    ARRIVED = "arrived", "已到场", "已到场", "the department is on the spot"
+    DONE = "done", "任务办结", "任务办结", "the department has done its task"
+    ABSENT = "absent", "缺席", "缺席", "the department did not come"
+    UNFINISHED = "unfinished", "未办结", "未办结", "the department did not finish its task"
+    SCORED = "scored", "已评分", "已评分", "the street has scored the department"
+    RELEASED = "released", "免于报到", "免于报到", "the department need not come"
+    CANCELLED = "cancelled", "已撤销", "已撤销", "called off"
 
 
 AWAITED = (Stage.SUMMONED, Stage.RESPONDED, Stage.DECLINED)
@@ -31,14 +31,13 @@ AWAITED = (Stage.SUMMONED, Stage.RESPONDED, Stage.DECLINED)
 SETTLED = (Stage.DONE, Stage.ABSENT, Stage.UNFINISHED)
 """There is nothing more to wait for: the street can score it."""
 OPEN = (*AWAITED, Stage.ARRIVED, *SETTLED)
-FINAL = (Stage.SCORED, Stage.RELEASED, Stage.CANCELLED)
 DUTIES = ("respond", "arrive", "finish")
 """The clocks that the department has to keep; the others are the coordinator's, or windows."""
 PRESENT = (Stage.ARRIVED, Stage.DONE, Stage.UNFINISHED)
 """The department came. A late one counts from when it came."""
 
 
-class SummonsState(FiledState):
+class SummonsState(DeclaredState):
     """What a summons remembers. Matter, place and terms are those of its whistle, whose id is `parent`.
 
     `binding`: the coordinator has ruled, and the department may not decline again. `was_absent`: it was given up once,
@@ -84,16 +83,6 @@ class SummonsState(FiledState):
     def late(self) -> tuple[str, ...]:
         """The clocks of the department that it broke."""
         return tuple(view.name for view in self.clock_views() if view.name in DUTIES and view.breached)
-
-    @property
-    def documents_at_most(self) -> int:
-        """The town's limit."""
-        return self.terms.documents_at_most
-
-    @property
-    def reminders_a_day(self) -> int:
-        """The town's limit."""
-        return self.terms.reminders_a_day
 
     def labels(self) -> dict[str, str]:
         """Return what lists and indicators group summonses by."""

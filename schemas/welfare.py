@@ -1,18 +1,31 @@
-"""welfare 社会救助与补贴: the table of who may do what, when. The benefits themselves are data (policies/welfare.yaml).
+"""welfare 社会救助与补贴, declared: who may do what, when. The benefits themselves are data (policies/welfare.yaml).
 
 Sources: the seed document (three documents, 初审 复审 公示 发放, older than 60 and disability by their own departments),
 社会救助暂行办法 and 最低生活保障审核确认办法 (visits by two, posting for seven days, ten working days after it, thirty in all).
-The diagram and the table in docs/procedures/welfare.md are made from `RULES`. Policy, pure rules, state, conditions and
+Policy, pure rules, state, conditions and
 commands stand beside it: `welfare_policy`, `welfare_rules`, `welfare_state`, `welfare_conditions`, `welfare_commands`,
 `welfare_entitlement`.
 """
 
 from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
+from schemas.kernel.acts import act, also, step
+from schemas.kernel.declaration import declare
+from schemas.kernel.parties import (
+    ADMIN,
+    ANYBODY,
+    CIVIL_AFFAIRS_OFFICER,
+    GRID_WORKER,
+    REPORTER,
+    STREET_OFFICER,
+    SUPERVISOR,
+    WINDOW_CLERK,
+)
+from schemas.kernel.timers import duty, last_limit, window
+from schemas.limits import Limit
 from schemas.people import Part
-from schemas.procedure import Procedure
-from schemas.rules import By, Rule, RulesTable, Scope
-from schemas.welfare_audit import EXPLANATIONS, limits_under
+from schemas.rules import By
+from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
     Accept,
     Appeal,
@@ -90,23 +103,13 @@ from schemas.welfare_entitlement import (
     SuspendPayment,
     TellPayee,
 )
-from schemas.welfare_entries import REFERENCES, TITLES
-from schemas.welfare_policy import WelfarePolicy
+from schemas.welfare_entries import Kind
+from schemas.welfare_policy import WelfarePolicy, WelfareTerms
 from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
 
-_applicant = By(Role.RESIDENT, Scope.REPORTER)
-_anybody = By(Role.RESIDENT, Scope.ANYBODY)
-_grid_worker = By(Role.GRID_WORKER)
-_clerk = By(Role.WINDOW_CLERK)
-_street = By(Role.STREET_OFFICER)
-_civil_affairs = By(Role.CIVIL_AFFAIRS_OFFICER)
-_supervisor = By(Role.SUPERVISOR)
-_admin = By(Role.ADMIN)
-_engine = By(Role.ENGINE, Scope.ENGINE)
 _bank = By(Role.ENGINE)  # its signed notice vouches for it; no token has this role
-_everybody = (_applicant, _grid_worker, _clerk, _street, _civil_affairs, _supervisor)
-_for_them = (_applicant, _clerk, _grid_worker)
+_everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR)
 _parties = (Part.APPLICANT, Part.ENTERED)
 _decides = (*_parties, Part.RELATED)
 _wrote = (Part.CORRECTED, Part.CHECKED)
@@ -114,518 +117,368 @@ _opened = (Part.INVESTIGATED, Part.APPEAL_DECIDED)
 _SEEN = (*OPEN, Stage.REFUSED)
 _NOT_GRANTED = (*UNDECIDED, Stage.APPEALED)
 
-RULES = RulesTable(
-    (
-        # ---- application, documents, acceptance
-        Rule("name_missing", "材料不全", (_engine,), (Stage.APPLIED,), (Stage.CORRECTING,)),
-        Rule(
-            "ask_correction",
-            "通知补正",
-            (_clerk, _street),
-            BEFORE_REVIEW,
-            (Stage.CORRECTING,),
-            apart_from=(Part.APPLICANT,),
+
+def _reassessed_within(_terms: WelfareTerms, state: WelfareState) -> Limit:
+    return state.rules.reassess if state.income_stable else state.rules.reassess_unstable
+
+
+WELFARE = declare(
+    "welfare",
+    "社会救助",
+    policy=WelfarePolicy,
+    state=WelfareState,
+    stages=Stage,
+    entries=Kind,
+    opened=Kind.APPLIED,
+    reserves=RESERVES,
+    limits=limits_under,
+    timers={
+        "accept": duty("受理", "acceptance", "accept"),
+        "correct": duty("补正", "correction", "correct"),
+        "check": duty("核对", "check", "check"),
+        "survey": duty("入户调查", "visit", "survey"),
+        "review": duty("初审", "review", "review"),
+        "investigate": duty("异议调查", "investigation", "investigate"),
+        "confirm": duty("确认", "confirmation", "confirm"),
+        "countersign": duty("双签", "countersignature", "countersign"),
+        "whole": duty("全程", "whole procedure", "whole"),
+        "refusal_notice": duty("书面告知", "written notice", "refusal_notice"),
+        "decide_appeal": duty("申诉决定", "decision on the appeal", "decide_appeal"),
+        "review_change": duty("调整初审", "review of a change", "review_change"),
+        "confirm_change": duty("调整确认", "confirmation of a change", "confirm_change"),
+        "countersign_change": duty("调整双签", "second signature under a change", "countersign"),
+        "confirm_account": duty("账户确认", "confirmation of another account", "confirm_account"),
+        "tell_payee": duty("告知领取人", "telling the payee", "tell_payee"),
+        "confirm_settlement": duty("另行发放确认", "confirmation that it was paid by hand", "confirm_settlement"),
+        "confirm_end": duty("终止确认", "confirmation of an end", "confirm_end"),
+        "identify": duty("核验身份", "seeing the card of the applicant", "identify"),
+        "consent": duty("补交授权书", "consent of the household", "consent"),
+        "reassess": duty("定期复核", "reassessment", _reassessed_within),
+        "pay": duty("发放", "payment", None),
+        "publicity": window("公示", "publicity", lambda _terms, state: state.rules.publicity),
+        "appeal": window("可申诉", "time for an appeal", "appeal"),
+        "ask_again": window("再次核对", "asking again", "ask_again"),
+        "payday": window("发放日", "payday", None),
+        "pay_again": window("重新发放", "paying again", "pay_again"),
+        "suspended": window("停发", "suspension of payment", "suspended_at_most"),
+        "final": last_limit("unresolved_after"),
+    },
+    lines=(
+        step("name_missing", "材料不全", at=Stage.APPLIED, to=Stage.CORRECTING),
+        act(
+            AskCorrection, "通知补正",
+            by=(WINDOW_CLERK, STREET_OFFICER), at=BEFORE_REVIEW, to=Stage.CORRECTING, apart_from=(Part.APPLICANT,),
+            entry=Kind.CORRECTION_ASKED,
         ),
-        Rule("hand_in", "补交材料", _for_them, (Stage.CORRECTING,), BEFORE_REVIEW),
-        Rule(
-            "accept",
-            "受理",
-            (_clerk, _street),
-            (Stage.APPLIED,),
-            (Stage.CHECKING,),
-            moves_money=True,  # urgent aid is paid first
-            apart_from=_decides,
-            answers=(Part.ENTERED,),
+        act(
+            HandIn, "补交材料",
+            by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=Stage.CORRECTING, to=BEFORE_REVIEW, entry=Kind.HANDED_IN,
         ),
-        Rule(
-            "identify",
-            "核验身份",
-            (_clerk, _grid_worker, _street, _civil_affairs),
-            (*BEFORE_REVIEW, Stage.CORRECTING),
-            (Stage.SURVEYED,),
-            (identity_is_open,),
-            moves_money=True,  # urgent aid is paid first when it is sure who applies
-            apart_from=(*_decides, Part.CARD_SEEN),
-            part=Part.CARD_SEEN,
-            answers=(Part.ENTERED,),
+        act(
+            Accept, "受理",
+            by=(WINDOW_CLERK, STREET_OFFICER), at=Stage.APPLIED, to=Stage.CHECKING, moves_money=True,
+            apart_from=_decides, answers=(Part.ENTERED,), entry=Kind.ACCEPTED,
         ),
-        Rule("withdraw_application", "撤回申请", (_applicant,), UNDECIDED, (Stage.WITHDRAWN,)),
-        Rule(
-            "withdraw_application",
-            "撤回申请",
-            (_clerk,),
-            UNDECIDED,
-            (Stage.WITHDRAWN,),
-            conditions=(nothing_was_advanced,),
+        act(
+            Identify, "核验身份",
+            by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER),
+            at=(*BEFORE_REVIEW, Stage.CORRECTING), to=Stage.SURVEYED, when=identity_is_open, moves_money=True,
+            apart_from=(*_decides, Part.CARD_SEEN), part=Part.CARD_SEEN,
+            answers=(Part.ENTERED,), entry=Kind.IDENTIFIED,
         ),
-        Rule(
-            "withdraw_application",
-            "撤回申请",
-            (_clerk,),
-            UNDECIDED,
-            (Stage.WITHDRAWN,),
-            apart_from=(Part.ENTERED,),
+        act(
+            WithdrawApplication, "撤回申请",
+            by=REPORTER, at=UNDECIDED, to=Stage.WITHDRAWN, entry=Kind.WITHDRAWN,
         ),
-        # ---- checks and visits
-        Rule(
-            "ask_again",
-            "再次核对",
-            (_street, _civil_affairs),
-            (Stage.CHECKING,),
-            conditions=(identity_is_sure, checks_are_open),
+        also(
+            "withdraw_application", "撤回申请",
+            by=WINDOW_CLERK, at=UNDECIDED, to=Stage.WITHDRAWN, when=nothing_was_advanced,
         ),
-        Rule(
-            "record_check",
-            "人工核对",
-            (_street, _civil_affairs),
-            (Stage.CHECKING,),
-            (Stage.SURVEYED,),
-            (identity_is_sure, checks_are_made),
-            apart_from=_decides,
-            part=Part.CHECKED,
+        also(
+            "withdraw_application", "撤回申请",
+            by=WINDOW_CLERK, at=UNDECIDED, to=Stage.WITHDRAWN, apart_from=(Part.ENTERED,),
         ),
-        Rule(
-            "correct_facts",
-            "更正信息",
-            (_clerk, _grid_worker, _street),
-            (Stage.CHECKING, Stage.SURVEYED),
-            (Stage.CHECKING, Stage.SURVEYED),
-            apart_from=(Part.APPLICANT,),
-            part=Part.CORRECTED,
+        act(
+            AskAgain, "再次核对",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.CHECKING,
+            when=(identity_is_sure, checks_are_open),
         ),
-        Rule(
-            "record_visit",
-            "入户调查",
-            (_grid_worker, _street, _civil_affairs),
-            (Stage.CHECKING,),
-            (Stage.SURVEYED,),
-            (visits_are_made,),
-            moves_money=True,  # as `identify`
-            apart_from=(Part.VISITED, *_decides),
-            part=Part.VISITED,
-            answers=(Part.ENTERED,),
+        act(
+            RecordCheck, "人工核对",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.CHECKING, to=Stage.SURVEYED,
+            when=(identity_is_sure, checks_are_made), apart_from=_decides,
+            part=Part.CHECKED, entry=Kind.CHECK_RECORDED,
         ),
-        Rule(
-            "record_consent",
-            "登记同意",
-            _for_them,
-            (*BEFORE_REVIEW, Stage.CORRECTING),
-            (Stage.CHECKING, Stage.SURVEYED),
-            (consent_is_missing,),
+        act(
+            CorrectFacts, "更正信息",
+            by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER), at=(Stage.CHECKING, Stage.SURVEYED),
+            to=(Stage.CHECKING, Stage.SURVEYED), apart_from=(Part.APPLICANT,), part=Part.CORRECTED,
+            entry=Kind.FACTS_CORRECTED,
+        ),
+        act(
+            RecordVisit, "入户调查",
+            by=(GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.CHECKING, to=Stage.SURVEYED,
+            when=visits_are_made, moves_money=True,
+            apart_from=(Part.VISITED, Part.APPLICANT, Part.ENTERED, Part.RELATED), part=Part.VISITED,
+            answers=(Part.ENTERED,), entry=Kind.VISITED,
+        ),
+        act(
+            RecordConsent, "登记同意",
+            by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=(*BEFORE_REVIEW, Stage.CORRECTING),
+            to=(Stage.CHECKING, Stage.SURVEYED), when=consent_is_missing, part=Part.CONSENT_RECORDED,
+            entry=Kind.CONSENT_RECORDED,
+        ),
+        also(
+            "record_consent", "登记同意",
+            by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=LIVING, when=consent_is_missing,
             part=Part.CONSENT_RECORDED,
         ),
-        Rule(
-            "record_consent",
-            "登记同意",
-            _for_them,
-            LIVING,
-            conditions=(consent_is_missing,),
-            part=Part.CONSENT_RECORDED,
+        act(
+            ConfirmMember, "查验成员材料",
+            by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER),
+            at=(*BEFORE_REVIEW, Stage.CORRECTING), to=(Stage.CHECKING, Stage.SURVEYED), when=a_paper_is_to_be_seen,
+            apart_from=(*_decides, Part.CONSENT_RECORDED),
+            answers=(Part.ENTERED,), entry=Kind.MEMBER_CONFIRMED,
         ),
-        Rule(
-            "confirm_member",
-            "查验成员材料",
-            (_clerk, _grid_worker, _street, _civil_affairs),
-            (*BEFORE_REVIEW, Stage.CORRECTING),
-            (Stage.CHECKING, Stage.SURVEYED),
-            (a_paper_is_to_be_seen,),
+        also(
+            "confirm_member", "查验成员材料",
+            by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING,
+            when=a_paper_is_to_be_seen,
             apart_from=(*_decides, Part.CONSENT_RECORDED),
             answers=(Part.ENTERED,),
         ),
-        Rule(
-            "confirm_member",
-            "查验成员材料",
-            (_clerk, _grid_worker, _street, _civil_affairs),
-            LIVING,
-            conditions=(a_paper_is_to_be_seen,),
-            apart_from=(*_decides, Part.CONSENT_RECORDED),
-            answers=(Part.ENTERED,),
+        step("complete_survey", "调查核对完成", at=Stage.CHECKING, to=Stage.SURVEYED),
+        act(
+            DeclareRelation, "近亲属备案",
+            by=(GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=UNDECIDED, when=relation_not_declared_yet,
+            part=Part.RELATED, entry=Kind.RELATION_DECLARED,
         ),
-        Rule("complete_survey", "调查核对完成", (_engine,), (Stage.CHECKING,), (Stage.SURVEYED,)),
-        Rule(
-            "declare_relation",
-            "近亲属备案",
-            (_grid_worker, _street, _civil_affairs),
-            UNDECIDED,
-            conditions=(relation_not_declared_yet,),
-            part=Part.RELATED,
-        ),
-        # ---- review and publicity
-        Rule(
-            "review",
-            "初审",
-            (_street,),
-            (Stage.SURVEYED,),
-            (Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED),
+        act(
+            Review, "初审",
+            by=STREET_OFFICER, at=Stage.SURVEYED, to=(Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED),
             apart_from=(*_decides, *_wrote, Part.REFUSED, Part.APPEAL_DECIDED),
             part=Part.REVIEWED,
         ),
-        Rule(
-            "object",
-            "公示异议",
-            (_anybody, _clerk, _grid_worker),
-            (Stage.PUBLICISED,),
-            (Stage.OBJECTED, Stage.PUBLICISED),
-            (posting_is_up,),
-            apart_from=(Part.APPLICANT,),
+        act(
+            Object, "公示异议",
+            by=(ANYBODY, WINDOW_CLERK, GRID_WORKER), at=Stage.PUBLICISED, to=(Stage.OBJECTED, Stage.PUBLICISED),
+            when=posting_is_up, apart_from=(Part.APPLICANT,),
         ),
-        Rule(
-            "investigate",
-            "异议调查",
-            (_street, _civil_affairs),
-            (Stage.OBJECTED,),
-            (Stage.PUBLICISED, Stage.REFUSED),
+        act(
+            Investigate, "异议调查",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.OBJECTED, to=(Stage.PUBLICISED, Stage.REFUSED),
             apart_from=(*_decides, *_wrote, Part.REVIEWED),
             part=Part.INVESTIGATED,
         ),
-        Rule(
-            "investigate",
-            "异议调查",
-            (_street, _civil_affairs),
-            (Stage.PUBLICISED, Stage.CONFIRMING),
-            (Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED),
-            (objection_is_open,),
+        also(
+            "investigate", "异议调查",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=(Stage.PUBLICISED, Stage.CONFIRMING),
+            to=(Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED), when=objection_is_open,
             apart_from=(*_decides, *_wrote, Part.REVIEWED),
             part=Part.INVESTIGATED,
         ),
-        Rule("end_publicity", "公示期满", (_engine,), (Stage.PUBLICISED,), (Stage.CONFIRMING,)),
-        # ---- decision
-        Rule(
-            "confirm",
-            "审核确认",
-            (_civil_affairs,),
-            (Stage.CONFIRMING,),
-            (Stage.CONFIRMED, Stage.PAYING),
-            (objections_are_settled,),
-            moves_money=True,
+        step("end_publicity", "公示期满", at=Stage.PUBLICISED, to=Stage.CONFIRMING),
+        act(
+            Confirm, "审核确认",
+            by=CIVIL_AFFAIRS_OFFICER, at=Stage.CONFIRMING, to=(Stage.CONFIRMED, Stage.PAYING),
+            when=objections_are_settled, moves_money=True,
             apart_from=(*_decides, *_wrote, *_opened, Part.REVIEWED, Part.REFUSED),
-            part=Part.CONFIRMED,
-            answers=(Part.REVIEWED,),
+            part=Part.CONFIRMED, answers=(Part.REVIEWED,), entry=Kind.CONFIRMED,
         ),
-        Rule(
-            "refuse",
-            "不予确认",
-            (_civil_affairs,),
-            (Stage.CONFIRMING,),
-            (Stage.REFUSED,),
+        act(
+            Refuse, "不予确认",
+            by=CIVIL_AFFAIRS_OFFICER, at=Stage.CONFIRMING, to=Stage.REFUSED,
             apart_from=(*_decides, Part.REVIEWED, Part.REFUSED),
+            entry=Kind.REFUSED,
         ),
-        Rule(
-            "countersign",
-            "双签",
-            (_civil_affairs, _supervisor),
-            (Stage.CONFIRMED,),
-            (Stage.PAYING,),
-            moves_money=True,
+        act(
+            Countersign, "双签",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.CONFIRMED, to=Stage.PAYING, moves_money=True,
             apart_from=(*_decides, *_wrote, *_opened, Part.REVIEWED, Part.CONFIRMED),
-            answers=(Part.CONFIRMED,),
+            answers=(Part.CONFIRMED,), entry=Kind.COUNTERSIGNED,
         ),
-        Rule(
-            "send_back",
-            "双签退回",
-            (_civil_affairs, _supervisor),
-            (Stage.CONFIRMED,),
-            (Stage.CONFIRMING,),
+        act(
+            SendBack, "双签退回",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.CONFIRMED, to=Stage.CONFIRMING,
             apart_from=(*_decides, Part.REVIEWED, Part.CONFIRMED),
+            entry=Kind.SENT_BACK,
         ),
-        Rule("extend_case", "延期", (_supervisor,), UNDECIDED, conditions=(may_still_be_extended,)),
-        # ---- refusal and appeal
-        Rule(
-            "serve_notice",
-            "书面告知",
-            (_clerk, _street, _civil_affairs),
-            (Stage.REFUSED,),
-            conditions=(notice_is_to_be_served,),
+        act(
+            ExtendCase, "延期",
+            by=SUPERVISOR, at=UNDECIDED, when=may_still_be_extended, entry=Kind.EXTENDED,
         ),
-        Rule("appeal", "申诉", (_applicant, _clerk), (Stage.REFUSED,), (Stage.APPEALED,), (appeal_is_open,)),
-        Rule(
-            "decide_appeal",
-            "申诉决定",
-            (_civil_affairs, _supervisor),
-            (Stage.APPEALED,),
-            (Stage.REFUSED, Stage.SURVEYED, Stage.CONFIRMING),
+        act(
+            ServeNotice, "书面告知",
+            by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.REFUSED,
+            when=notice_is_to_be_served, entry=Kind.NOTICE_SERVED,
+        ),
+        act(
+            Appeal, "申诉",
+            by=(REPORTER, WINDOW_CLERK), at=Stage.REFUSED, to=Stage.APPEALED, when=appeal_is_open,
+            entry=Kind.APPEALED,
+        ),
+        act(
+            DecideAppeal, "申诉决定",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.APPEALED,
+            to=(Stage.REFUSED, Stage.SURVEYED, Stage.CONFIRMING),
             apart_from=(*_decides, *_wrote, Part.REVIEWED, Part.INVESTIGATED, Part.REFUSED),
-            part=Part.APPEAL_DECIDED,
+            part=Part.APPEAL_DECIDED, entry=Kind.APPEAL_DECIDED,
         ),
-        # ---- payments: what was granted by two is paid; another account takes two again
-        Rule("pay_month", "按月发放", (_engine,), (Stage.PAYING,), moves_money=True),
-        Rule(
-            "retry_payment",
-            "重新发放",
-            (_civil_affairs,),
-            OPEN,
-            conditions=(a_payment_waits,),
-            moves_money=True,
-            apart_from=_decides,
-            part=Part.ACCOUNT_ASKED,
+        step("pay_month", "按月发放", at=Stage.PAYING, moves_money=True),
+        act(
+            RetryPayment, "重新发放",
+            by=CIVIL_AFFAIRS_OFFICER, at=OPEN, when=a_payment_waits, moves_money=True,
+            apart_from=_decides, part=Part.ACCOUNT_ASKED,
+            entry=Kind.PAYMENT_RETRIED,
         ),
-        Rule(
-            "settle_payment",
-            "发放人工处理",
-            (_civil_affairs,),
-            OPEN,
-            (Stage.ENDED,),
-            (a_payment_waits,),
-            apart_from=_decides,
+        act(
+            SettlePayment, "发放人工处理",
+            by=CIVIL_AFFAIRS_OFFICER, at=OPEN, to=Stage.ENDED, when=a_payment_waits,
+            apart_from=_decides, entry=Kind.PAYMENT_SETTLED,
         ),
-        Rule(
-            "settle_payment",
-            "发放人工处理",
-            (_civil_affairs,),
-            OPEN,
-            conditions=(a_payment_waits,),
-            apart_from=_decides,
-            part=Part.SETTLEMENT_CLAIMED,
+        also(
+            "settle_payment", "发放人工处理",
+            by=CIVIL_AFFAIRS_OFFICER, at=OPEN, when=a_payment_waits,
+            apart_from=_decides, part=Part.SETTLEMENT_CLAIMED,
         ),
-        Rule(
-            "confirm_settlement",
-            "确认已另行发放",
-            (_clerk, _street, _civil_affairs, _supervisor),
-            OPEN,
-            (Stage.ENDED,),
-            (payment_is_claimed,),
-            moves_money=True,
+        act(
+            ConfirmSettlement, "确认已另行发放",
+            by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=OPEN, to=Stage.ENDED,
+            when=payment_is_claimed, moves_money=True,
             apart_from=(*_decides, Part.SETTLEMENT_CLAIMED),
             answers=(Part.SETTLEMENT_CLAIMED,),
         ),
-        Rule(
-            "decline_settlement",
-            "未另行发放",
-            (_applicant, _clerk, _street, _civil_affairs, _supervisor),
-            OPEN,
-            (Stage.ENDED,),
-            (payment_is_claimed,),
+        act(
+            DeclineSettlement, "未另行发放",
+            by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=OPEN,
+            to=Stage.ENDED, when=payment_is_claimed, entry=Kind.SETTLEMENT_DECLINED,
         ),
-        Rule("payment_returned", "银行退回", (_bank,), _SEEN, moves_money=True),
-        Rule("change_account", "变更账户", (_applicant,), OPEN, conditions=(payee_decides,), moves_money=True),
-        Rule("change_account", "变更账户", (_applicant, _clerk), OPEN, part=Part.ACCOUNT_ASKED),
-        Rule(
-            "confirm_account",
-            "确认账户变更",
-            (_clerk, _street, _civil_affairs),
-            OPEN,
-            conditions=(account_is_asked,),
-            moves_money=True,
-            apart_from=(*_decides, Part.ACCOUNT_ASKED),
+        act(
+            PaymentReturned, "银行退回",
+            by=_bank, at=_SEEN, moves_money=True, entry=Kind.PAYMENT_RETURNED,
+        ),
+        act(
+            ChangeAccount, "变更账户",
+            by=REPORTER, at=OPEN, when=payee_decides, moves_money=True, entry=Kind.ACCOUNT_CHANGED,
+        ),
+        also(
+            "change_account", "变更账户",
+            by=(REPORTER, WINDOW_CLERK), at=OPEN, part=Part.ACCOUNT_ASKED,
+        ),
+        act(
+            ConfirmAccount, "确认账户变更",
+            by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=account_is_asked,
+            moves_money=True, apart_from=(*_decides, Part.ACCOUNT_ASKED),
             answers=(Part.ACCOUNT_ASKED,),
         ),
-        Rule(
-            "refuse_account",
-            "不予变更账户",
-            (_applicant, _clerk, _street, _civil_affairs),
-            OPEN,
-            conditions=(account_is_asked,),
+        act(
+            RefuseAccount, "不予变更账户",
+            by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=account_is_asked,
+            entry=Kind.ACCOUNT_REFUSED,
         ),
-        Rule(
-            "tell_payee",
-            "告知领取人",
-            (_clerk, _grid_worker, _street),
-            OPEN,
-            conditions=(payee_is_to_be_told,),
-            apart_from=(Part.ENTERED, Part.ACCOUNT_ASKED),
+        act(
+            TellPayee, "告知领取人",
+            by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER), at=OPEN, when=payee_is_to_be_told,
+            apart_from=(Part.ENTERED, Part.ACCOUNT_ASKED), entry=Kind.PAYEE_TOLD,
         ),
-        # ---- the entitlement: what lowers counts at once, what raises is asked for
-        Rule(
-            "report_change",
-            "报告变化",
-            (*_for_them, _street, _civil_affairs),
-            LIVING,
-            part=Part.CHANGE_ASKED,
+        act(
+            ReportChange, "报告变化",
+            by=(REPORTER, WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING,
+            part=Part.CHANGE_ASKED, entry=Kind.CHANGE_REPORTED,
         ),
-        Rule(
-            "report_change",
-            "报告变化",
-            (*_for_them, _street, _civil_affairs),
-            LIVING,
-            (Stage.PAYMENT_SUSPENDED, Stage.ENDED),
-            part=Part.END_REPORTED,
+        also(
+            "report_change", "报告变化",
+            by=(REPORTER, WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING,
+            to=(Stage.PAYMENT_SUSPENDED, Stage.ENDED), part=Part.END_REPORTED,
         ),
-        Rule(
-            "confirm_end",
-            "确认终止",
-            (_street, _civil_affairs, _supervisor),
-            LIVING,
-            (Stage.ENDED,),
-            (end_is_asked,),
-            apart_from=(Part.APPLICANT, Part.RELATED, Part.END_REPORTED),
-            answers=(Part.END_REPORTED,),
+        act(
+            ConfirmEnd, "确认终止",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=LIVING, to=Stage.ENDED, when=end_is_asked,
+            apart_from=(Part.APPLICANT, Part.RELATED, Part.END_REPORTED), answers=(Part.END_REPORTED,),
+            entry=Kind.END_CONFIRMED,
         ),
-        Rule(
-            "refuse_end",
-            "不予终止",
-            (_street, _civil_affairs, _supervisor),
-            LIVING,
-            LIVING,
-            (end_is_asked,),
-            moves_money=True,  # what was left out meanwhile is paid
-            apart_from=(*_decides, Part.END_REPORTED),
-            answers=(Part.END_REPORTED,),
+        act(
+            RefuseEnd, "不予终止",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=LIVING, to=LIVING, when=end_is_asked,
+            moves_money=True, apart_from=(*_decides, Part.END_REPORTED),
+            answers=(Part.END_REPORTED,), entry=Kind.END_REFUSED,
         ),
-        Rule("ask_again", "再次核对", (_street, _civil_affairs), LIVING, conditions=(change_waits, checks_are_open)),
-        Rule(
-            "record_check",
-            "人工核对",
-            (_street, _civil_affairs),
-            LIVING,
-            conditions=(change_waits, checks_are_made, change_is_not_reviewed),
-            apart_from=(*_decides, Part.CHANGE_ASKED),
-            part=Part.CHANGE_CHECKED,
+        also(
+            "ask_again", "再次核对",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING, when=(change_waits, checks_are_open),
         ),
-        Rule(
-            "review_change",
-            "调整初审",
-            (_street, _civil_affairs),
-            (Stage.PAYING,),
-            conditions=(change_is_to_be_reviewed,),
+        also(
+            "record_check", "人工核对",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING,
+            when=(change_waits, checks_are_made, change_is_not_reviewed),
+            apart_from=(*_decides, Part.CHANGE_ASKED), part=Part.CHANGE_CHECKED,
+        ),
+        act(
+            ReviewChange, "调整初审",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.PAYING, when=change_is_to_be_reviewed,
             apart_from=(*_decides, Part.CHANGE_ASKED, Part.CHANGE_CHECKED),
-            part=Part.CHANGE_REVIEWED,
-            answers=(Part.CHANGE_ASKED,),
+            part=Part.CHANGE_REVIEWED, answers=(Part.CHANGE_ASKED,), entry=Kind.CHANGE_REVIEWED,
         ),
-        Rule(
-            "confirm_change",
-            "确认调整",
-            (_civil_affairs,),
-            (Stage.PAYING,),
-            (Stage.PAYING, Stage.ENDED),
-            (change_is_to_be_confirmed,),
-            moves_money=True,
+        act(
+            ConfirmChange, "确认调整",
+            by=CIVIL_AFFAIRS_OFFICER, at=Stage.PAYING, to=(Stage.PAYING, Stage.ENDED),
+            when=change_is_to_be_confirmed, moves_money=True,
             apart_from=(*_decides, Part.CHANGE_ASKED, Part.CHANGE_CHECKED, Part.CHANGE_REVIEWED),
-            part=Part.CHANGE_CONFIRMED,
-            answers=(Part.CHANGE_ASKED,),
+            part=Part.CHANGE_CONFIRMED, answers=(Part.CHANGE_ASKED,), entry=Kind.CHANGE_CONFIRMED,
         ),
-        Rule(
-            "countersign_change",
-            "双签调整",
-            (_civil_affairs, _supervisor),
-            (Stage.PAYING,),
-            (Stage.PAYING, Stage.ENDED),
-            (change_waits_for_signature,),
-            moves_money=True,
-            apart_from=(
-                *_decides,
-                Part.CHANGE_ASKED,
-                Part.CHANGE_CHECKED,
-                Part.CHANGE_REVIEWED,
-                Part.CHANGE_CONFIRMED,
-            ),
-            answers=(Part.CHANGE_ASKED, Part.CHANGE_CONFIRMED),
+        act(
+            CountersignChange, "双签调整",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYING, to=(Stage.PAYING, Stage.ENDED),
+            when=change_waits_for_signature, moves_money=True,
+            apart_from=(*_decides, Part.CHANGE_ASKED, Part.CHANGE_CHECKED, Part.CHANGE_REVIEWED, Part.CHANGE_CONFIRMED),
+            answers=(Part.CHANGE_ASKED, Part.CHANGE_CONFIRMED), entry=Kind.CHANGE_COUNTERSIGNED,
         ),
-        Rule(
-            "refuse_change",
-            "不予调整",
-            (_street, _civil_affairs, _supervisor),
-            LIVING,
-            conditions=(change_waits,),
-            apart_from=_decides,
+        act(
+            RefuseChange, "不予调整",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=LIVING, when=change_waits,
+            apart_from=_decides, entry=Kind.CHANGE_REFUSED,
         ),
-        Rule(
-            "suspend_payment",
-            "暂停发放",
-            (_civil_affairs, _supervisor),
-            (Stage.PAYING,),
-            (Stage.PAYMENT_SUSPENDED,),
-            apart_from=(Part.APPLICANT,),
+        act(
+            SuspendPayment, "暂停发放",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED,
+            apart_from=(Part.APPLICANT,), entry=Kind.SUSPENDED,
         ),
-        Rule("suspend_overdue", "逾期未复核停发", (_engine,), (Stage.PAYING,), (Stage.PAYMENT_SUSPENDED,)),
-        Rule(
-            "resume_payment",
-            "恢复发放",
-            (_civil_affairs, _supervisor),
-            (Stage.PAYMENT_SUSPENDED,),
-            (Stage.PAYING,),
-            (was_suspended_by_a_person, no_end_is_asked),
-            moves_money=True,
-            apart_from=_decides,
-            part=Part.CHANGE_ASKED,
+        step("suspend_overdue", "逾期未复核停发", at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED),
+        act(
+            ResumePayment, "恢复发放",
+            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYMENT_SUSPENDED, to=Stage.PAYING,
+            when=(was_suspended_by_a_person, no_end_is_asked), moves_money=True,
+            apart_from=_decides, part=Part.CHANGE_ASKED, entry=Kind.RESUMED,
         ),
-        Rule(
-            "reassess",
-            "定期复核",
-            (_street, _civil_affairs),
-            LIVING,
-            (Stage.PAYING, Stage.ENDED),
-            (no_end_is_asked,),
-            moves_money=True,  # overdue, it has paid what was left out
-            apart_from=_decides,
-            part=Part.CHANGE_ASKED,
+        act(
+            Reassess, "定期复核",
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING, to=(Stage.PAYING, Stage.ENDED),
+            when=no_end_is_asked, moves_money=True, apart_from=_decides,
+            part=Part.CHANGE_ASKED, entry=Kind.REASSESSED,
         ),
-        Rule(
-            "end_entitlement",
-            "终止救助",
-            (_civil_affairs,),
-            LIVING,
-            (Stage.ENDED,),
-            apart_from=(Part.APPLICANT,),
+        act(
+            EndEntitlement, "终止救助",
+            by=CIVIL_AFFAIRS_OFFICER, at=LIVING, to=Stage.ENDED, apart_from=(Part.APPLICANT,), entry=Kind.ENDED,
         ),
-        Rule("end_paid", "发放完毕", (_engine,), LIVING, (Stage.ENDED,)),
-        Rule("expire", "逾期终结", (_engine,), _NOT_GRANTED, (Stage.UNRESOLVED,)),
-        # ---- the file
-        Rule("urge", "催办", (_applicant, _grid_worker, _supervisor), OPEN),
-        Rule("comment", "备注", _everybody, _SEEN),
-        Rule("attach", "附件", _everybody, _SEEN, conditions=(room_for_a_document,)),
-        Rule("replan", "重排期限", (_admin,), _SEEN),
-    )
-)
-
-WELFARE = Procedure(
-    name="welfare",
-    title="社会救助",
-    state=WelfareState,
-    policy=WelfarePolicy,
-    titles=TITLES,
-    references=REFERENCES,
-    stages=Stage,
-    rules=RULES,
-    reserves=RESERVES,
-    explanations=EXPLANATIONS,
-    limits=limits_under,
-    commands={
-        "ask_correction": AskCorrection,
-        "hand_in": HandIn,
-        "accept": Accept,
-        "identify": Identify,
-        "withdraw_application": WithdrawApplication,
-        "ask_again": AskAgain,
-        "record_check": RecordCheck,
-        "correct_facts": CorrectFacts,
-        "record_consent": RecordConsent,
-        "confirm_member": ConfirmMember,
-        "record_visit": RecordVisit,
-        "declare_relation": DeclareRelation,
-        "review": Review,
-        "object": Object,
-        "investigate": Investigate,
-        "confirm": Confirm,
-        "refuse": Refuse,
-        "countersign": Countersign,
-        "send_back": SendBack,
-        "extend_case": ExtendCase,
-        "serve_notice": ServeNotice,
-        "appeal": Appeal,
-        "decide_appeal": DecideAppeal,
-        "retry_payment": RetryPayment,
-        "settle_payment": SettlePayment,
-        "confirm_settlement": ConfirmSettlement,
-        "decline_settlement": DeclineSettlement,
-        "payment_returned": PaymentReturned,
-        "change_account": ChangeAccount,
-        "confirm_account": ConfirmAccount,
-        "refuse_account": RefuseAccount,
-        "tell_payee": TellPayee,
-        "report_change": ReportChange,
-        "confirm_end": ConfirmEnd,
-        "refuse_end": RefuseEnd,
-        "review_change": ReviewChange,
-        "confirm_change": ConfirmChange,
-        "countersign_change": CountersignChange,
-        "refuse_change": RefuseChange,
-        "suspend_payment": SuspendPayment,
-        "resume_payment": ResumePayment,
-        "reassess": Reassess,
-        "end_entitlement": EndEntitlement,
-        "urge": Urge,
-        "comment": Comment,
-        "attach": Attach,
-        "replan": Replan,
-    },
-)
+        step("end_paid", "发放完毕", at=LIVING, to=Stage.ENDED),
+        step("expire", "逾期终结", at=_NOT_GRANTED, to=Stage.UNRESOLVED),
+        act(
+            Urge, "催办",
+            by=(REPORTER, GRID_WORKER, SUPERVISOR), at=OPEN, entry=Kind.URGED,
+        ),
+        act(
+            Comment, "备注",
+            by=_everybody,
+            at=_SEEN, entry=Kind.COMMENTED,
+        ),
+        act(
+            Attach, "附件",
+            by=_everybody,
+            at=_SEEN, when=room_for_a_document, entry=Kind.ATTACHED,
+        ),
+        act(
+            Replan, "重排期限",
+            by=ADMIN, at=_SEEN,
+        ),
+    ),
+)  # fmt: skip

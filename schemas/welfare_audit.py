@@ -9,9 +9,8 @@ from typing import Any
 
 from schemas.case import Entry
 from schemas.clocks import Limit
-from schemas.explanation import Because, Explain
+from schemas.explanation import Because
 from schemas.refusals import say
-from schemas.welfare_entries import Kind
 from schemas.welfare_policy import ByAge, ByDisability, WelfarePolicy
 from schemas.welfare_state import WelfareState
 
@@ -40,7 +39,8 @@ def limits_under(state: WelfareState, policy: WelfarePolicy) -> Mapping[str, Lim
     return limits
 
 
-def _amount(entry: Entry, state: WelfareState) -> Because:
+def why_amount(entry: Entry, state: WelfareState) -> Because:
+    """How an amount is reckoned, once more."""
     sums: Mapping[str, Any] = entry.facts["arithmetic"]
     recorded = int(entry.facts["amount_fen"])
     lines, again = reckoned(sums, state)
@@ -117,7 +117,8 @@ def _change(entry: Entry, amount: int) -> Iterator[str]:
         yield say(f"原为 {before},变动 {amount - before:+d}", "what it was before, and the difference")
 
 
-def _refused(entry: Entry, state: WelfareState) -> Because:
+def why_refused(entry: Entry, state: WelfareState) -> Because:
+    """By which law, and what the household lacks."""
     against = state.obstacles(entry.at)
     return Because(
         rule=f"{POLICY} benefits.{state.benefit}",
@@ -133,7 +134,8 @@ def _refused(entry: Entry, state: WelfareState) -> Because:
     )
 
 
-def _extended(entry: Entry, state: WelfareState) -> Because:
+def why_extended(entry: Entry, state: WelfareState) -> Because:
+    """How many days in all, of how many."""
     added, altogether = int(entry.facts["working_days"]), int(entry.facts["in_all"])
     most = state.terms.extension_working_days_at_most
     return Because(
@@ -144,7 +146,8 @@ def _extended(entry: Entry, state: WelfareState) -> Because:
     )
 
 
-def _appeal_decided(entry: Entry, state: WelfareState) -> Because:
+def why_appeal_decided(entry: Entry, state: WelfareState) -> Because:
+    """What an appeal comes to, and by which law."""
     return Because(
         rule=say("社会救助权限表:申诉决定", "the table of welfare: decide_appeal"),
         says=say("由未作出原决定的人员决定", "by somebody who did not refuse it"),
@@ -165,17 +168,4 @@ _RULES = {
     "by_disability": say("按残疾等级", "by the level of the disability"),
     "arrears": say("补发:停发各月应发金额之和", "the months that were left out, each by what was due in it"),
     "pay_first": say("急难先行发放,按人计", "urgent aid: so much for each head before anything is checked"),
-}
-
-EXPLANATIONS: Mapping[str, Explain] = {
-    Kind.REVIEWED: _amount,
-    Kind.CONFIRMED: _amount,
-    Kind.GRANTED: _amount,
-    Kind.ADJUSTED: _amount,
-    Kind.CHANGE_ASKED: _amount,
-    Kind.CHANGE_REVIEWED: _amount,
-    Kind.CHANGE_CONFIRMED: _amount,
-    Kind.REFUSED: _refused,
-    Kind.EXTENDED: _extended,
-    Kind.APPEAL_DECIDED: _appeal_decided,
 }

@@ -1,6 +1,6 @@
 """What people do with an application before it is decided. A text is a reference into the vault; at the door it is a text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas.answers import UNNAMED, AnswerTo, RequestNumber
 from schemas.case import CaseState
+from schemas.choices import Bounds, Choices
 from schemas.department import Code
 from schemas.document import Document
 from schemas.means import CheckStatus, FactName, FactNumber
@@ -52,9 +53,9 @@ class AskCorrection(Command):
     reason: TextReference
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the policy knows
+    def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:
         """The kinds of documents that the town has a word for."""
-        return {"documents.*": list(policy.documents)} if isinstance(policy, WelfarePolicy) else {}
+        return {"documents": list(policy.documents)} if isinstance(policy, WelfarePolicy) else {}
 
 
 class HandIn(Command):
@@ -64,24 +65,20 @@ class HandIn(Command):
     document: Document
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
         """The documents that are still missing."""
-        return {"kind": state.missing()} if isinstance(state, WelfareState) else {}
+        if not isinstance(state, WelfareState):
+            return {}
+        reason = say("不在待补材料之列", "is not among the missing documents")
+        return {"kind": Choices(tuple(state.missing()), reason)}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a kind of document that nobody asked for."""
+        """Refuse a kind of document that nobody asked for, and a consent that is no paper of its own."""
         if not isinstance(state, WelfareState):
             return ()
-        if self.kind in state.missing():
-            return own_paper_faults(self.document, state) if _is_a_consent(self.document, state) else ()
-        missing = ", ".join(state.missing())
-        return (
-            Fault(
-                field="kind",
-                reason=say("不在待补材料之列", "is not among the missing documents"),
-                remedy=say(f"可选:{missing}", f"one of: {missing}"),
-            ),
-        )
+        unasked = super().faults(state)
+        consent = not unasked and _is_a_consent(self.document, state)
+        return own_paper_faults(self.document, state) if consent else unasked
 
 
 class CorrectFacts(Command):
@@ -109,21 +106,19 @@ class RecordConsent(Command):
     member: Annotated[int, Field(strict=True, ge=1, le=20)]
     document: Document
 
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The members whose consent is missing."""
+        if not isinstance(state, WelfareState):
+            return {}
+        reason = say("不需要该成员的授权书", "is no member whose consent is missing")
+        return {"member": Choices(tuple(member.number for member in state.not_consenting()), reason)}
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a member whose consent is not missing."""
+        """Refuse a member whose consent is not missing, and a paper that is no consent of theirs."""
         if not isinstance(state, WelfareState):
             return ()
-        waiting = [member.number for member in state.not_consenting()]
-        if self.member in waiting:
-            return own_paper_faults(self.document, state)
-        known = ", ".join(map(str, waiting))
-        return (
-            Fault(
-                field="member",
-                reason=say("不需要该成员的授权书", "is no member whose consent is missing"),
-                remedy=say(f"可选成员:{known}", f"missing is the consent of: {known}"),
-            ),
-        )
+        return super().faults(state) or own_paper_faults(self.document, state)
 
 
 class ConfirmMember(Command):
@@ -131,21 +126,13 @@ class ConfirmMember(Command):
 
     member: Annotated[int, Field(strict=True, ge=1, le=20)]
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a member of whom nothing waits to be seen."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The members of whom a paper waits to be seen."""
         if not isinstance(state, WelfareState):
-            return ()
-        waiting = [member.number for member in state.to_be_confirmed()]
-        if self.member in waiting:
-            return ()
-        known = ", ".join(map(str, waiting))
-        return (
-            Fault(
-                field="member",
-                reason=say("该成员没有待查验的材料", "is no member of whom a paper waits to be seen"),
-                remedy=say(f"待查验的成员:{known}", f"waiting are: {known}"),
-            ),
-        )
+            return {}
+        reason = say("该成员没有待查验的材料", "is no member of whom a paper waits to be seen")
+        return {"member": Choices(tuple(member.number for member in state.to_be_confirmed()), reason)}
 
 
 class DeclareRelation(Command):
@@ -160,15 +147,11 @@ class AskAgain(Command):
     source: Code | None = None
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
         """The sources that have not answered."""
-        return {"source": [each.source for each in state.unanswered()]} if isinstance(state, WelfareState) else {}
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a source that is not among those still open."""
-        if not isinstance(state, WelfareState) or self.source is None:
-            return ()
-        return _source_faults(self.source, tuple(checked.source for checked in state.unanswered()))
+        if not isinstance(state, WelfareState):
+            return {}
+        return {"source": _sources(checked.source for checked in state.unanswered())}
 
 
 class RecordCheck(Command):
@@ -180,15 +163,11 @@ class RecordCheck(Command):
     note: TextReference
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
         """The sources that this application is checked with."""
-        return {"source": list(state.checks_waited_for)} if isinstance(state, WelfareState) else {}
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a source that this application does not need."""
         if not isinstance(state, WelfareState):
-            return ()
-        return _source_faults(self.source, tuple(state.checks_waited_for))
+            return {}
+        return {"source": _sources(state.checks_waited_for)}
 
     @property
     def status(self) -> CheckStatus:
@@ -196,16 +175,8 @@ class RecordCheck(Command):
         return CheckStatus.FOUND if self.found else CheckStatus.CLEAR
 
 
-def _source_faults(source: str, known: tuple[str, ...]) -> tuple[Fault, ...]:
-    if source in known:
-        return ()
-    return (
-        Fault(
-            field="source",
-            reason=say("不是本案可核对的来源", "is no source that can be given here"),
-            remedy=say(f"可选:{', '.join(known)}", f"one of: {', '.join(known)}"),
-        ),
-    )
+def _sources(known: Iterable[str]) -> Choices:
+    return Choices(tuple(known), say("不是本案可核对的来源", "is no source that can be given here"))
 
 
 class RecordVisit(SeesTheCard):
@@ -233,6 +204,13 @@ class Review(Command):
         if not self.positive and self.legal_basis is None:
             raise ValueError("legal_basis: 不予通过须写明法律依据 (a negative opinion names its law)")
         return self
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """A positive opinion only where the rules of the benefit are met; each that is not is told by itself."""
+        if not isinstance(state, WelfareState) or not _grant_faults(state, "positive"):
+            return {}
+        return {"positive": Choices((False,), say("不符合条件", "does not qualify"))}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a positive opinion against the rules of the benefit."""
@@ -302,21 +280,15 @@ class ExtendCase(Command):
     working_days: int = Field(strict=True, ge=1)
     reason: TextReference
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse more days than the case has left."""
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No more days than the case has left."""
         if not isinstance(state, WelfareState):
-            return ()
+            return {}
         most = state.terms.extension_working_days_at_most
         left = most - state.extended_working_days
-        if self.working_days <= left:
-            return ()
-        return (
-            Fault(
-                field="working_days",
-                reason=say(f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most"),
-                remedy=say(f"最多还可延{left}个工作日", f"at most {left} are left"),
-            ),
-        )
+        reason = say(f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most")
+        return {"working_days": Bounds(1, left, reason, say(f"最多还可延{left}个工作日", f"at most {left} are left"))}
 
 
 class ServeNotice(Command):

@@ -11,6 +11,7 @@ from schemas.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.bank_account import AccountReference
 from schemas.calendar import TownDatetime
 from schemas.case import CaseState
+from schemas.choices import Bounds, Choices
 from schemas.foreign_code import KeptCode
 from schemas.payment import Month, PaymentKey, ReturnedPayment
 from schemas.people import Part
@@ -62,25 +63,28 @@ class ReportChange(Command):
         """The facts that were stated."""
         return _stated(self)
 
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """A month that has begun."""
+        if state.last_at is None:
+            return {}
+        reason, remedy = (
+            say("尚未到该月", "lies in the future"),
+            say("请在变化发生后报告", "report it when it has happened"),
+        )
+        return {"since": Bounds(None, f"{state.last_at:%Y-%m}", reason, remedy)}
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a change of a month that has not begun, and one that would pay more where that cannot be asked for."""
         if state.last_at is None:
             return ()
-        future = () if self.since <= f"{state.last_at:%Y-%m}" else (_lies_in_the_future(),)
+        future = super().faults(state)
         return future if self.ends else (*future, *_raise_faults(state, state.last_at, "change", self.stated))
 
 
 def _stated(command: "ReportChange | Reassess") -> dict[str, int]:
     told = {"household_size": command.household_size, "monthly_income_fen": command.monthly_income_fen}
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _lies_in_the_future() -> Fault:
-    return Fault(
-        field="since",
-        reason=say("尚未到该月", "lies in the future"),
-        remedy=say("请在变化发生后报告", "report it when it has happened"),
-    )
 
 
 def _raise_faults(state: CaseState, now: datetime, field: str, stated: Mapping[str, int]) -> tuple[Fault, ...]:
@@ -117,21 +121,13 @@ class OfPayment(Command):
 
     payment: PaymentNumber | None = None
 
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a payment that does not wait for a person."""
-        if not isinstance(state, WelfareState) or self.payment is None:
-            return ()
-        waiting = [payment.number for payment in state.waiting_payments()]
-        if self.payment in waiting:
-            return ()
-        numbers = ", ".join(map(str, waiting))
-        return (
-            Fault(
-                field="payment",
-                reason=say("该笔发放不在待人工处理之列", "is no payment that waits for a person"),
-                remedy=say(f"可选:{numbers}", f"one of: {numbers}"),
-            ),
-        )
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The payments that wait for a person."""
+        if not isinstance(state, WelfareState):
+            return {}
+        reason = say("该笔发放不在待人工处理之列", "is no payment that waits for a person")
+        return {"payment": Choices(tuple(payment.number for payment in state.waiting_payments()), reason)}
 
 
 class RetryPayment(OfPayment):
@@ -223,6 +219,12 @@ class ResumePayment(Command):
     arrears: bool = True
     reason: TextReference
 
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No arrears that take another person's word while another change waits for it."""
+        waits = isinstance(state, WelfareState) and state.change is not None and state.arrears_need_another
+        return {"arrears": Choices((False,), say("补发须另行审批", "arrears take another decision"))} if waits else {}
+
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse arrears that take another person's word while another change waits for it."""
         if not isinstance(state, WelfareState) or not self.arrears or state.change is None:
@@ -250,6 +252,14 @@ class Reassess(Command):
     def stated(self) -> dict[str, int]:
         """The facts that were found other than before."""
         return _stated(self)
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """It goes on only where its arrears need no word that another change waits for."""
+        if not isinstance(state, WelfareState):
+            return {}
+        waits = state.last_at is not None and state.overdue and state.change is not None and state.arrears_need_another
+        return {"continues": Choices((False,), say("补发须另行审批", "arrears take another decision"))} if waits else {}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse what would pay more where that cannot be asked for."""

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas import people
 from schemas.actor import Channel, Stamp
-from schemas.case_file import FiledState
 from schemas.document import DocumentReference
 from schemas.identity_document import ADULT_AT
 from schemas.identity_number import age_in
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.words import DeclaredStage
 from schemas.means import CheckStatus
 from schemas.model import Model
 from schemas.people import how_many
@@ -34,24 +35,24 @@ from schemas.welfare_rules import (
 )
 
 
-class Stage(StrEnum):
+class Stage(DeclaredStage):
     """Where an application, and later the entitlement, stands."""
 
-    APPLIED = "applied"
-    CORRECTING = "correcting"
-    CHECKING = "checking"
-    SURVEYED = "surveyed"
-    PUBLICISED = "publicised"
-    OBJECTED = "objected"
-    CONFIRMING = "confirming"
-    CONFIRMED = "confirmed"
-    PAYING = "paying"
-    PAYMENT_SUSPENDED = "payment_suspended"
-    REFUSED = "refused"
-    APPEALED = "appealed"
-    ENDED = "ended"
-    WITHDRAWN = "withdrawn"
-    UNRESOLVED = "unresolved"
+    APPLIED = "applied", "待受理", "申请已收到,等待受理", "received, about to be accepted"
+    CORRECTING = "correcting", "补正中", "请补交材料", "waiting for your documents"
+    CHECKING = "checking", "核对调查", "正在核对和入户调查", "registers are asked and you are visited"
+    SURVEYED = "surveyed", "待初审", "等待初审", "about to be reviewed"
+    PUBLICISED = "publicised", "公示中", "正在公示", "posted for everybody to see"
+    OBJECTED = "objected", "异议调查", "公示有异议,正在调查", "somebody objected; it is looked into"
+    CONFIRMING = "confirming", "待确认", "等待审核确认", "about to be confirmed"
+    CONFIRMED = "confirmed", "待双签", "等待第二签", "waiting for a second signature"
+    PAYING = "paying", "发放中", "正在发放", "being paid"
+    PAYMENT_SUSPENDED = "payment_suspended", "暂停发放", "暂停发放", "payment is suspended"
+    REFUSED = "refused", "不予确认", "不予确认", "refused"
+    APPEALED = "appealed", "申诉中", "申诉正在审查", "your appeal is looked at"
+    ENDED = "ended", "已终止", "救助已终止", "the benefit has ended"
+    WITHDRAWN = "withdrawn", "已撤回", "已撤回", "withdrawn"
+    UNRESOLVED = "unresolved", "未解决终结", "未能解决,已终结", "ended without a solution"
 
 
 BEFORE_REVIEW = (Stage.APPLIED, Stage.CHECKING, Stage.SURVEYED)
@@ -274,7 +275,7 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(FiledState):
+class WelfareState(DeclaredState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
@@ -369,16 +370,6 @@ class WelfareState(FiledState):
     checkers: list[str] = []
     investigators: list[str] = []
     appeal_decided_by: str | None = None
-
-    @property
-    def documents_at_most(self) -> int:
-        """The town's limit."""
-        return self.terms.documents_at_most
-
-    @property
-    def reminders_a_day(self) -> int:
-        """The town's limit."""
-        return self.terms.reminders_a_day
 
     @property
     def household(self) -> Circumstances:

@@ -1,25 +1,18 @@
-"""What auditors ask of a whistle: by which rule it was gathered and scored, and its limits under other rules."""
+"""What auditors ask of a whistle: by which rule it was gathered and scored."""
 
 from collections.abc import Mapping
 
 from schemas.case import Entry
-from schemas.clocks import Limit
-from schemas.explanation import Because, Explain
+from schemas.explanation import Because
 from schemas.refusals import say
-from schemas.whistle_entries import Kind
-from schemas.whistle_policy import GatheringRule, WhistlePolicy
+from schemas.whistle_policy import GatheringRule
 from schemas.whistle_state import WhistleState
 
 POLICY = "policies/whistle.yaml"
 
 
-def limits_under(state: WhistleState, policy: WhistlePolicy) -> Mapping[str, Limit]:
-    """The limits of the clocks that are somebody's duty, as a whistle of this type would get them under a policy."""
-    limits = policy.terms.types[state.type]
-    return {"gather": limits.arrive, "begin": limits.begin, "score": limits.score}
-
-
-def _summoned(entry: Entry, state: WhistleState) -> Because:
+def why_summoned(entry: Entry, state: WhistleState) -> Because:
+    """By which limits a department has to come."""
     limits = state.limits
     return Because(
         rule=f"{POLICY} terms.types.{state.type}",
@@ -36,7 +29,8 @@ def _summoned(entry: Entry, state: WhistleState) -> Because:
     )
 
 
-def _gathered(entry: Entry, state: WhistleState) -> Because:
+def why_gathered(entry: Entry, state: WhistleState) -> Because:
+    """By the gathering rule of the type, counted."""
     gathering, lead = state.limits.gathering, state.lead
     present, missing = list(entry.facts["present"]), list(entry.facts["missing"])
     counted = len(present) + len(missing)
@@ -66,7 +60,8 @@ def _gathered(entry: Entry, state: WhistleState) -> Because:
     )
 
 
-def _scored(entry: Entry, state: WhistleState) -> Because:
+def why_scored(entry: Entry, state: WhistleState) -> Because:
+    """Under which mark a score needs its reason."""
     department = str(entry.facts["department"])
     known = state.find(department)
     below = state.terms.reason_below
@@ -84,7 +79,8 @@ def _scored(entry: Entry, state: WhistleState) -> Because:
     )
 
 
-def _evaluated(entry: Entry, state: WhistleState) -> Because:  # noqa: ARG001 - the entry holds all scores
+def why_evaluated(entry: Entry, state: WhistleState) -> Because:  # noqa: ARG001 - the entry holds all scores
+    """How the mean of the scores comes about."""
     scores: Mapping[str, int] = entry.facts["scores"]
     total, count = sum(scores.values()), len(scores)
     return Because(
@@ -97,17 +93,6 @@ def _evaluated(entry: Entry, state: WhistleState) -> Because:  # noqa: ARG001 - 
     )
 
 
-def _unresolved(entry: Entry, state: WhistleState) -> Because:
-    return Because(
-        rule=f"{POLICY} terms.unresolved_after",
-        says=say(
-            f"末级上报后 {state.terms.unresolved_after.chinese} 仍无进展则终结",
-            f"ends {state.terms.unresolved_after.english} after the last tier",
-        ),
-        inputs={"by_itself": entry.stamp is None},
-    )
-
-
 _RULES = {
     GatheringRule.ALL: say("须全部到场", "all must arrive"),
     GatheringRule.LEAD_AND_QUORUM: say("牵头部门到场且达到规定比例", "the lead, and a quorum"),
@@ -116,12 +101,4 @@ _OUTCOMES = {
     "complete": say("全部到场", "all have come"),
     "quorum": say("达到规定比例", "the lead and a quorum have come"),
     "short": say("能到的均已到场,其余缺席", "whoever still could come has come; others stayed away"),
-}
-
-EXPLANATIONS: Mapping[str, Explain] = {
-    Kind.SUMMONED: _summoned,
-    Kind.GATHERED: _gathered,
-    Kind.SCORED: _scored,
-    Kind.EVALUATED: _evaluated,
-    Kind.UNRESOLVED: _unresolved,
 }

@@ -18,10 +18,9 @@ from schemas.model import Model
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
 from schemas.summons_state import SummonsState
-from schemas.whistle import WhistlePolicy, WhistleState
 from schemas.whistle_commands import departments_faults
-from schemas.whistle_policy import WhistleType
-from schemas.whistle_state import Summoned
+from schemas.whistle_policy import WhistlePolicy, WhistleType
+from schemas.whistle_state import Summoned, WhistleState
 
 BLOW = "blow_whistle"
 """The name of the opening in stamps; it is no command, for there is no case yet."""

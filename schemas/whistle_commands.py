@@ -1,20 +1,17 @@
 """What the street does with a whistle. Texts are vault references; what does not fit is told all at once."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TypeGuard
 
 from pydantic import Field
 
 from schemas.case import CaseState
+from schemas.choices import Bounds, Choices
 from schemas.department import Code
-from schemas.policy import Policy
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
 from schemas.whistle_state import Summoned, WhistleState
-
-
-class BeginWork(Command):
-    """开展处置: whoever had to come has come, and the work begins."""
 
 
 class SummonMore(Command):
@@ -24,19 +21,16 @@ class SummonMore(Command):
     reason: TextReference | None = None
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
-        """The departments that were not called yet."""
-        if not isinstance(state, WhistleState):
-            return {}
-        already = {each.department for each in state.summoned}
-        return {"departments.*": [each for each in state.departments if each not in already]}
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """One of the town's departments that was not called yet."""
+        return {"departments": _to_be_called(state.departments, _called(state))} if _is_whistle(state) else {}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse departments that are unknown, named twice, called already, or too many."""
-        if not isinstance(state, WhistleState):
+        if not _is_whistle(state):
             return ()
-        already = [each.department for each in state.summoned]
-        return tuple(departments_faults(self.departments, state.departments, already, state.terms.departments_at_most))
+        most = state.terms.departments_at_most
+        return tuple(departments_faults(self.departments, state.departments, _called(state), most))
 
 
 class HandOverLead(Command):
@@ -46,26 +40,22 @@ class HandOverLead(Command):
     reason: TextReference
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
-        """The other departments that were called and are not scored."""
-        if not isinstance(state, WhistleState):
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """A department that can lead: called, not released, not scored, and not leading already."""
+        if not _is_whistle(state):
             return {}
-        able = (each.department for each in state.counted() if each.score is None)
-        return {"department": [each for each in able if each != state.lead]}
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a department that cannot lead: not called, released, scored already, or leading already."""
-        if not isinstance(state, WhistleState):
-            return ()
-        able = self.choices(state, None)["department"]
-        if self.department in able:
-            return ()
-        if self.department == state.lead:
-            reason = say("该部门已是牵头部门", "leads already")
-        else:
-            reason = say("该部门未被召集、已免于报到或已评分", "was not called, is released, or is scored already")
-        remedy = say(f"可选:{'、'.join(able)}", f"one of: {', '.join(able)}; or summon it first")
-        return (Fault(field="department", reason=reason, remedy=remedy),)
+        able = [each.department for each in state.counted() if each.score is None and each.department != state.lead]
+        leads, other = (
+            say("该部门已是牵头部门", "leads already"),
+            say("该部门未被召集、已免于报到或已评分", "was not called, is released, or is scored already"),
+        )
+        return {
+            "department": Choices(
+                tuple(able),
+                reason=lambda department: leads if department == state.lead else other,
+                remedy=say(f"可选:{'、'.join(able)}", f"one of: {', '.join(able)}; or summon it first"),
+            )
+        }
 
 
 class Score(Command):
@@ -76,15 +66,25 @@ class Score(Command):
     reason: TextReference | None = None
 
     @classmethod
-    def choices(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 - the case knows
-        """The departments that have settled their task and have no score."""
-        return {"department": _to_be_scored(state)} if isinstance(state, WhistleState) else {}
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """A department that has finished its task, or was given up, and is not scored yet."""
+        if not _is_whistle(state):
+            return {}
+        able = [each.department for each in state.counted() if each.settled and each.score is None]
+        names = ", ".join(able) or "-"
+        return {
+            "department": Choices(
+                tuple(able),
+                reason=lambda department: _not_to_be_scored(state.find(department)),
+                remedy=say(f"可选:{names}", f"one of: {names}, to be scored now"),
+            )
+        }
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse a score for who cannot be scored now, and a low one without its reason."""
-        if not isinstance(state, WhistleState):
+        if not _is_whistle(state):
             return ()
-        return (*_not_to_be_scored(self.department, state), *self._without_reason(state))
+        return (*super().faults(state), *self._without_reason(state))
 
     def _without_reason(self, state: WhistleState) -> Iterator[Fault]:
         mark = state.terms.reason_below
@@ -96,33 +96,16 @@ class Score(Command):
             )
 
 
-class Cancel(Command):
-    """撤销吹哨: nobody has to come any more; everybody is told."""
-
-    reason: TextReference
-
-
 def departments_faults(
     named: Sequence[str], known: Collection[str], already: Sequence[str], most: int
 ) -> Iterator[Fault]:
     """What is wrong with a list of departments to be called, each fault with its place in the list."""
+    choices = _to_be_called(known, already)
     for number, department in enumerate(named):
-        field = f"departments.{number}"
-        if department not in known:
-            yield Fault(
-                field=field,
-                reason=say("没有此部门", "is no department of this town"),
-                remedy=say(f"可选:{'、'.join(known)}", f"one of: {', '.join(known)}"),
-            )
-        elif department in already:
-            yield Fault(
-                field=field,
-                reason=say("本次吹哨已召集该部门", "was called by this whistle already"),
-                remedy=say("请删除;可催办该部门", "leave it out; urge the department instead"),
-            )
+        yield from choices.faults(f"departments.{number}", department)
         if department in named[:number]:
             yield Fault(
-                field=field,
+                field=f"departments.{number}",
                 reason=say("部门重复", "is named twice"),
                 remedy=say("每个部门只写一次", "name each department once"),
             )
@@ -134,29 +117,29 @@ def departments_faults(
         )
 
 
-def _not_to_be_scored(department: str, state: WhistleState) -> Iterator[Fault]:
-    summoned = state.find(department)
-    objection = _objection(summoned)
-    if objection is not None:
-        names = ", ".join(_to_be_scored(state)) or "-"
-        yield Fault(
-            field="department",
-            reason=objection,
-            remedy=say(f"可选:{names}", f"one of: {names}, to be scored now"),
-        )
+def _to_be_called(known: Collection[str], already: Collection[str]) -> Choices:
+    """A department of the town that this whistle has not called yet."""
+    open_to_call = tuple(each for each in known if each not in already)
+    called = say("本次吹哨已召集该部门,可催办", "was called by this whistle already; urge it instead")
+    return Choices(
+        open_to_call,
+        reason=lambda code: called if code in known else say("没有此部门", "is no department of this town"),
+    )
 
 
-def _to_be_scored(state: WhistleState) -> list[str]:
-    return [each.department for each in state.counted() if each.settled and each.score is None]
+def _called(state: WhistleState) -> list[str]:
+    return [each.department for each in state.summoned]
 
 
-def _objection(summoned: Summoned | None) -> str | None:
+def _is_whistle(state: CaseState) -> TypeGuard[WhistleState]:
+    return isinstance(state, WhistleState)
+
+
+def _not_to_be_scored(summoned: Summoned | None) -> str:
     if summoned is None:
         return say("本次吹哨未召集该部门", "was not called by this whistle")
     if summoned.score is not None:
         return say("该部门已评分", "is scored already")
     if summoned.released:
         return say("该部门免于报到", "is released, and not scored")
-    if not summoned.settled:
-        return say("该部门任务未办结", "has not finished its task")
-    return None
+    return say("该部门任务未办结", "has not finished its task")

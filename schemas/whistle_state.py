@@ -1,30 +1,30 @@
 """What a whistle remembers: the matter, whom it called, and what each of them last told."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.actor import Channel, Stamp
-from schemas.case_file import FiledState
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.words import DeclaredStage
 from schemas.references import TextReference
 from schemas.summons_state import PRESENT, SETTLED
 from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType
 
 
-class Stage(StrEnum):
+class Stage(DeclaredStage):
     """Where a whistle stands."""
 
-    BLOWN = "blown"
-    SUMMONING = "summoning"
-    GATHERED = "gathered"
-    WORKING = "working"
-    EVALUATED = "evaluated"
-    CLOSED = "closed"
-    CANCELLED = "cancelled"
-    UNRESOLVED = "unresolved"
+    BLOWN = "blown", "已吹哨", "已吹哨", "the street has blown the whistle"
+    SUMMONING = "summoning", "召集中", "召集中", "departments are on their way"
+    GATHERED = "gathered", "已集结", "已集结", "the departments have come"
+    WORKING = "working", "联合处置", "联合处置", "the departments are at work"
+    EVALUATED = "evaluated", "已评价", "已评价", "scored, about to be closed"
+    CLOSED = "closed", "已结案", "已结案", "closed"
+    CANCELLED = "cancelled", "已撤销", "已撤销", "called off"
+    UNRESOLVED = "unresolved", "未解决终结", "未能解决,已终结", "ended without a solution"
 
 
 OPEN = (Stage.SUMMONING, Stage.GATHERED, Stage.WORKING)
@@ -69,7 +69,7 @@ class Summoned(BaseModel):
         return self.stage in SETTLED or self.score is not None
 
 
-class WhistleState(FiledState):
+class WhistleState(DeclaredState):
     """What a whistle remembers. The department that leads is `department`; `departments` are all of the town.
 
     `called` are those that the whistle was blown for, `summoned` also those that were called later. `incident_waits`: what
@@ -101,16 +101,6 @@ class WhistleState(FiledState):
     def lead(self) -> str:
         """The department that leads the others."""
         return self.department or ""
-
-    @property
-    def documents_at_most(self) -> int:
-        """The town's limit."""
-        return self.terms.documents_at_most
-
-    @property
-    def reminders_a_day(self) -> int:
-        """The town's limit."""
-        return self.terms.reminders_a_day
 
     def find(self, department: str) -> Summoned | None:
         """Return what is known of a department; None if it was not summoned."""

@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from schemas.department_policy import DepartmentRegister
-from schemas.incident import INCIDENT, IncidentPolicy
+from schemas.incident import INCIDENT
+from schemas.incident_policy import IncidentPolicy
 from schemas.tidy_text import is_blank
 from starter.authentication import Caller
 from starter.category_search import Found, Known, search

@@ -18,10 +18,14 @@ import httpx
 from pydantic import BaseModel, TypeAdapter
 
 from schemas.document import Document
+from schemas.incident import INCIDENT
 from schemas.incident_report import IncidentReport
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.refusals import Fault
 from schemas.welfare_application import WelfareApplication
+from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall
+from starter.command_forms import CommandForms
 from starter.postbox import Status
 from starter.problems import ProblemCode
 from starter.views import (
@@ -123,13 +127,19 @@ class TownClient:
         self._http = http
         self._patience = patience_seconds
 
+    async def start(self, procedure: DeclaredProcedure, body: BaseModel, key: str) -> Started:
+        """Open a case of a procedure, by the body that it declares. Raises Refused, Unavailable."""
+        if procedure.opens is None or not isinstance(body, procedure.opens.model):
+            raise TypeError(f"a case of {procedure.name} is not opened by {type(body).__name__}")
+        return await self._start(f"/{procedure.opens.address}", body, key)
+
     async def report(self, report: IncidentReport, key: str) -> Started:
         """Report an incident. Raises Refused, Unavailable."""
-        return await self._start("/incidents", report, key)
+        return await self.start(INCIDENT, report, key)
 
     async def blow_whistle(self, call: WhistleCall, key: str) -> Started:
         """Call departments to a matter. Raises Refused, Unavailable."""
-        return await self._start("/whistles", call, key)
+        return await self.start(WHISTLE, call, key)
 
     async def apply_for_benefit(self, application: WelfareApplication, key: str) -> Started:
         """Apply for a benefit. Raises Refused, Unavailable."""
@@ -213,6 +223,11 @@ class TownClient:
             cursor = page.next_cursor
             if cursor is None:
                 return entries
+
+    async def commands(self, case_id: str) -> CommandForms:
+        """What may be done with a case, and what may stand in each field now."""
+        response, _ = await self._send("GET", f"/cases/{case_id}/commands")
+        return _read(CommandForms, response)
 
     async def cases(self, **filters: str) -> AsyncIterator[CaseRow]:
         """The cases that this person sees, newest first, page after page. Filters as in docs/api.md."""

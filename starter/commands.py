@@ -62,7 +62,7 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
 def choices_of(parts: Parts, state: CaseState, door: Door) -> Mapping[str, Sequence[str]]:
     """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
     procedure = parts.procedures[state.procedure]
-    return door.command.choices(state, parts.policies.get(procedure.parent or procedure.name))
+    return door.command.choices_by_field(state, parts.policies.get(procedure.parent or procedure.name))
 
 
 def hopeless(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:

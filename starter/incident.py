@@ -9,9 +9,10 @@ from starlette.responses import Response
 from engine.person_identity import IdentityUnusable, PersonIdentity
 from engine.vault import PersonDetails
 from schemas.actor import Actor, Role
-from schemas.department_policy import Name
-from schemas.incident import INCIDENT, IncidentPolicy, IncidentState
-from schemas.incident_report import REPORT, REPORTERS, IncidentReport, KeptReport, open_incident
+from schemas.incident import INCIDENT
+from schemas.incident_policy import IncidentPolicy
+from schemas.incident_report import IncidentReport, KeptReport, open_incident
+from schemas.incident_state import IncidentState
 from schemas.refusals import Fault, say
 from starter.areas import area_faults
 from starter.authentication import Caller
@@ -20,7 +21,7 @@ from starter.database import Connection
 from starter.documentation import body_of, responses
 from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
-from starter.starts import REPORTED, Opening
+from starter.starts import REPORTED, Opening, declared_opening
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
@@ -82,15 +83,7 @@ def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
     return open_case
 
 
-OPENING: Opening[IncidentReport] = Opening(
-    procedure=INCIDENT.name,
-    act=REPORT,
-    title=Name(zh="上报事件", en="report"),
-    model=IncidentReport,
-    starters=REPORTERS,
-    faults=report_faults,
-    opens=_opens,
-)
+OPENING: Opening[IncidentReport] = declared_opening(INCIDENT, faults=report_faults, opens=_opens)
 
 
 def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:

@@ -18,7 +18,7 @@ from starter.documentation import responses
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode
 from starter.senders import sender_of
-from starter.titles import PROMISES, words_for_residents
+from starter.titles import words_for_residents
 from starter.views import Answer, Promise, PublicCase, PublicStage
 
 PURPOSE = "show-answer-by-code"
@@ -59,18 +59,20 @@ async def follow_case(
 
 
 def _stage(parts: Parts, state: CaseState) -> PublicStage:
-    row, words = projection_of(state), words_for_residents(state.stage, state.procedure)
+    procedure = parts.procedures[state.procedure]
+    row, words = projection_of(state), words_for_residents(state.stage, procedure)
+    promised = {name: clock.promise for name, clock in procedure.clock_words.items() if clock.promise is not None}
     promises = [
         Promise(
             clock=clock.name,
-            zh=PROMISES[clock.name].zh,
-            en=PROMISES[clock.name].en,
+            zh=promised[clock.name].zh,
+            en=promised[clock.name].en,
             due_at=clock.due_at,
             done_at=clock.stopped_at,
             kept=False if clock.breached else (True if clock.status is Status.STOPPED else None),
         )
         for clock in row.clocks
-        if clock.name in PROMISES and clock.due_at is not None
+        if clock.name in promised and clock.due_at is not None
     ]
     waiting = [promise.due_at for promise in promises if promise.done_at is None]
     return PublicStage(

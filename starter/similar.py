@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from schemas.actor import Actor
 from schemas.case import CaseState
-from schemas.incident import IncidentState
+from schemas.incident_state import IncidentState
 from schemas.tidy_text import tidy
 from schemas.visibility import may_read_texts
 from starter.authentication import Caller, acting

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from engine.tokens import Principal
 from schemas.actor import Actor, Channel, Role
 from schemas.department_policy import Name
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.model import Model
 from schemas.refusals import Fault, Refusal, RefusalCode
 from schemas.rules import for_other_roles
@@ -110,3 +111,26 @@ class Opening(Generic[BodyT]):
             return
         detail = for_other_roles(sorted(self.starters))
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=self.act))
+
+
+def declared_opening(
+    procedure: DeclaredProcedure,
+    *,
+    faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]],
+    opens: Callable[[Parts, Sender, BodyT], OpenCase],
+    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {},
+) -> Opening[BodyT]:
+    """The opening as its procedure declares it. Raises TypeError: cases of it are opened by another procedure."""
+    declared = procedure.opens
+    if declared is None:
+        raise TypeError(f"{procedure.name} declares no opening")
+    return Opening(
+        procedure=procedure.name,
+        act=declared.name,
+        title=Name(zh=declared.zh, en=declared.en),
+        model=declared.model,
+        starters=declared.by,
+        faults=faults,
+        opens=opens,
+        choices=choices,
+    )

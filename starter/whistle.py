@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from schemas.actor import Actor
 from schemas.area import inside
-from schemas.department_policy import Name
-from schemas.incident import OPEN as OPEN_INCIDENT
+from schemas.incident_state import OPEN as OPEN_INCIDENT
 from schemas.location import Location
 from schemas.refusals import Fault, say
-from schemas.whistle import WHISTLE, WhistlePolicy, WhistleState
-from schemas.whistle_call import BLOW, BLOWERS, WhistleCall, call_faults, open_whistle
+from schemas.whistle import WHISTLE
+from schemas.whistle_call import WhistleCall, call_faults, open_whistle
+from schemas.whistle_policy import WhistlePolicy
+from schemas.whistle_state import WhistleState
 from starter.areas import area_faults
 from starter.authentication import Caller
 from starter.bodies import together
@@ -22,7 +23,7 @@ from starter.documentation import body_of, responses
 from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode
-from starter.starts import REPORTED, Opening
+from starter.starts import REPORTED, Opening, declared_opening
 
 router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
 
@@ -110,12 +111,8 @@ def _policy(parts: Parts) -> WhistlePolicy:
     return policy
 
 
-OPENING: Opening[WhistleCall] = Opening(
-    procedure=WHISTLE.name,
-    act=BLOW,
-    title=Name(zh="吹哨", en="blow whistles"),
-    model=WhistleCall,
-    starters=BLOWERS,
+OPENING: Opening[WhistleCall] = declared_opening(
+    WHISTLE,
     faults=_faults,
     opens=_opens,
     choices=lambda parts: {field: _policy(parts).departments for field in ("departments.*", "lead")},

@@ -11,8 +11,10 @@ from typing import Any
 import httpx
 
 from schemas.actor import Role
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.procedure import Procedure
 from schemas.rules import Scope
+from tests.every_procedure import PROCEDURE_LIST
 
 AREA = "777001.002.03"
 OWN_AREA, OTHER_AREA, WHOLE_TOWN = "777001.002", "777001.00", None
@@ -246,10 +248,16 @@ _AREA = {"params": {"area": AREA, "limit": "200"}}
 _EMPTY: dict[str, Any] = {"json": {}, "headers": {"Idempotency-Key": "matrix"}}
 _PAGE = frozenset({Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 
+_OPENINGS = {
+    f"POST {opens.path}": Line(_at(opens.path, **_EMPTY), _roles(opens.by, _STARTS))
+    for opens in (each.opens for each in PROCEDURE_LIST if isinstance(each, DeclaredProcedure))
+    if opens is not None
+}
+"""Those of declared procedures: whose they are is said in the declaration."""
+
 LINES: Mapping[str, Line] = {
-    "POST /api/v1/incidents": Line(_at("/api/v1/incidents", **_EMPTY), _roles(_REPORTERS, _STARTS)),
+    **_OPENINGS,
     "POST /api/v1/incidents:batch": Line(_at("/api/v1/incidents:batch", **_EMPTY), _roles(_REPORTERS, _STARTS)),
-    "POST /api/v1/whistles": Line(_at("/api/v1/whistles", **_EMPTY), _roles(frozenset({Role.STREET_OFFICER}), _STARTS)),
     "POST /api/v1/welfare-applications": Line(
         _at("/api/v1/welfare-applications", **_EMPTY), _roles(_APPLICANTS, _STARTS)
     ),
@@ -263,6 +271,7 @@ LINES: Mapping[str, Line] = {
         _at("/api/v1/cases/export", params={"area": AREA, "format": "csv"}), _signed_in(), _file_just_seen
     ),
     "GET /api/v1/cases/{case_id}": Line(_of_incident("/api/v1/cases/{case_id}"), _sees_incident()),
+    "GET /api/v1/cases/{case_id}/commands": Line(_of_incident("/api/v1/cases/{case_id}/commands"), _sees_incident()),
     "GET /api/v1/cases/{case_id}/timeline": Line(_of_incident("/api/v1/cases/{case_id}/timeline"), _sees_incident()),
     "GET /api/v1/cases/{case_id}/similar": Line(
         _of_incident("/api/v1/cases/{case_id}/similar"), _sees_incident(), _only_seen(lambda told: list(told["items"]))

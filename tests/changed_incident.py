@@ -3,7 +3,7 @@
 from temporalio import workflow
 
 from schemas.case import CaseOutcome
-from schemas.incident import IncidentState
+from schemas.incident_state import IncidentState
 from workflows.incident import Incident
 
 

@@ -232,12 +232,13 @@ async def test_who_asks_gets_what_is_theirs(api: httpx.AsyncClient, keys: Keys, 
 
 
 async def test_cases_are_seen_by_those_whose_they_are(api: httpx.AsyncClient, keys: Keys, world: World) -> None:
-    """A case of each procedure and its timeline show themselves to its area, its departments and its reporter alone."""
+    """Each case, its timeline and its commands show themselves to its area, its departments and its reporter alone."""
     asking = Asking(api, keys)
     for case in world.cases:
         for who in everybody([case], (OWN_AREA, OTHER_AREA)):
             expected = {"401 token-missing" if who.role is None else "200" if case.seen_by(who) else "404 unknown-case"}
-            for path in (f"/api/v1/cases/{case.case_id}", f"/api/v1/cases/{case.case_id}/timeline"):
+            for part in ("", "/timeline", "/commands"):
+                path = f"/api/v1/cases/{case.case_id}{part}"
                 asking.judge("read", path, who, outcome(await asking.ask(who, "GET", path)), expected)
     print(f"access matrix: {len(world.cases)} cases read, {asking.cells.total()} cells")  # noqa: T201 - as above
 

@@ -7,7 +7,8 @@ import asyncpg
 import pytest
 
 from schemas.actor import Actor, Role
-from schemas.incident import INCIDENT, IncidentState, Kind
+from schemas.incident import INCIDENT, Kind
+from schemas.incident_state import IncidentState
 from schemas.visibility import may_see, sight_of
 from tests.api_callers import REPORT, As, Caller
 from tests.waiting import eventually
@@ -248,4 +249,4 @@ async def test_waiting_in_vain_is_answered_with_the_case_as_it_is(as_: As) -> No
 
 def test_every_kind_of_entry_has_a_title() -> None:
     """No entry is shown by its code."""
-    assert set(Kind) == set(INCIDENT.titles)
+    assert set(Kind.kinds) == set(INCIDENT.titles)

@@ -255,8 +255,8 @@ async def test_no_text_of_people_stands_outside_the_vault(as_: As, pool: asyncpg
 
 async def test_the_stamp_of_a_case_covers_its_start(as_: As, pool: asyncpg.Pool) -> None:
     """The first entry carries the reporter's stamp, and its digest is that of the whole start input."""
-    from schemas.incident import IncidentState  # noqa: PLC0415 - only here
     from schemas.incident_report import start_digest  # noqa: PLC0415 - only here
+    from schemas.incident_state import IncidentState  # noqa: PLC0415 - only here
 
     case = (await as_().report()).json()["case_id"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from schemas.procedure import Procedure
-from tests.every_procedure import EVERY_PROCEDURE
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
 PROJECT = Path(__file__).resolve().parent.parent
 ROOMS = {
@@ -55,7 +55,21 @@ def test_no_arrow_points_backwards(file: Path) -> None:
 def test_no_procedure_loads_the_registry() -> None:
     """Inside the sandbox the registry would load every procedure for every case: no workflow file imports it."""
     guilty = [
-        file.name for file in sorted((PROJECT / "workflows").glob("*.py")) if "workflows.registry" in imported(file)
+        file.name for file in sorted((PROJECT / "workflows").rglob("*.py")) if "workflows.registry" in imported(file)
+    ]
+
+    assert guilty == []
+
+
+def test_the_kernel_knows_no_procedure() -> None:
+    """What is declared of every procedure is a procedure's own nowhere: `schemas/kernel` and `workflows/kernel` import none."""
+    names = tuple(f"{room}.{each.name}" for room in ("schemas", "workflows") for each in PROCEDURE_LIST)
+    guilty = [
+        f"{file.relative_to(PROJECT)}: {module}"
+        for room in ("schemas", "workflows")
+        for file in sorted((PROJECT / room / "kernel").rglob("*.py"))
+        for module in imported(file)
+        if module in names or module.startswith(tuple(f"{name}_" for name in names))
     ]
 
     assert guilty == []

@@ -8,6 +8,7 @@ import pytest
 
 from engine.settings import Settings
 from schemas.diagram import with_pictures
+from schemas.glossary import with_words
 from schemas.procedure import Procedure
 from tests.every_procedure import PROCEDURE_LIST
 
@@ -34,6 +35,13 @@ def test_every_procedure_and_stage_is_in_the_glossary(procedure: Procedure) -> N
     assert [
         word for word in (procedure.name, *procedure.stages, *procedure.commands) if f"`{word}`" not in glossary
     ] == []
+
+
+def test_the_words_of_declared_procedures_are_drawn_from_them() -> None:
+    """What the glossary says of a declared procedure is what it declares: run `jiceng docs` after a change."""
+    written = page("GLOSSARY.md")
+
+    assert with_words(written, PROCEDURE_LIST) == written
 
 
 def test_every_setting_is_documented() -> None:

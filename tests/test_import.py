@@ -18,7 +18,7 @@ from local.csv_records import UnreadableFile
 from local.importer import NOT_STATED, ImportOptions, ImportReport, import_file, row_key
 from local.message_file import ColumnMap, read_messages
 from schemas.actor import Role
-from schemas.incident import OFF_THE_LIST
+from schemas.incident_state import OFF_THE_LIST
 from starter.client import TownClient
 from starter.views import TimelineEntry
 from tests.api_callers import OwnTown, api_of

@@ -8,7 +8,8 @@ import pytest
 
 from schemas.actor import Actor, Channel, Role
 from schemas.document import Document
-from schemas.incident import INCIDENT, IncidentState
+from schemas.incident import INCIDENT
+from schemas.incident_state import IncidentState
 from schemas.refusals import RefusalCode
 from tests.door import Door, OpenDoor, Step
 from tests.examples.incident import FAILED, FINISHED, MAIN, NOT_SOLVED, document

@@ -31,11 +31,13 @@ from schemas.ledger import Batch, Projection
 from schemas.notice import SHOWN, NoticePolicy
 from tests.api_callers import As, OwnTown, api_of, callers
 from tests.waiting import eventually
+from workflows.registry import PROCEDURES
 
 pytest_plugins = ("tests.api_fixture",)
 
 POLICIES = PROJECT / "policies"
-POLICY = load_notice_policy(POLICIES)
+PROCEDURE_LIST = [case.procedure for case in PROCEDURES]
+POLICY = load_notice_policy(POLICIES, PROCEDURE_LIST)
 DEPARTMENTS = load_departments(POLICIES / "departments.yaml")
 OLD = timedelta(seconds=-1)
 """A delay that every notice has behind it."""
@@ -326,11 +328,24 @@ def test_no_free_text_gets_into_a_notice(fact: Any) -> None:
 
 def test_every_template_that_a_procedure_sends_has_words() -> None:
     """Read from the procedures themselves: each `notify(…, "template")` is in policies/notices.yaml, with its facts."""
-    used = templates_used()
+    used = templates_used(PROCEDURE_LIST)
 
     assert {"incident_reported", "order_dispatched", "clock_*", "incident_*"} <= set(used)
-    assert load_notice_policy(POLICIES).templates.keys() >= {name for name in used if "*" not in name}
+    assert {"summons_declined", "summons_scored", "summons_released"} <= set(used)
+    assert load_notice_policy(POLICIES, PROCEDURE_LIST).templates.keys() >= {name for name in used if "*" not in name}
     assert {"clock_warning", "clock_breach", "clock_tier"} <= set(POLICY.templates)
+
+
+def test_a_declared_clock_is_called_in_notices_as_it_is_declared() -> None:
+    """A clock of a declared procedure has its words without the town's file; what that file says goes before."""
+    alone = load_notice_policy(POLICIES)
+    declared = {clock: words.zh for each in PROCEDURE_LIST for clock, words in each.clock_words.items()}
+
+    assert {clock: POLICY.words[clock].zh for clock in declared} == {
+        clock: alone.words[clock].zh if clock in alone.words else zh for clock, zh in declared.items()
+    }
+    assert "sign" not in alone.words
+    assert (POLICY.words["rate"].zh, declared["rate"]) == ("回访评价", "评价")
 
 
 def changed(folder: Path, *changes: tuple[str, str]) -> list[str]:
@@ -351,7 +366,7 @@ def test_all_faults_of_the_notices_are_told_at_once(tmp_path: Path) -> None:
         tmp_path,
         ("reporter: [shown]", "reporter: [duty-group]"),
         ("  supervisor: [shown]\n", ""),
-        ("zh: 签收, en: signing", "zh: '签收{', en: signing"),
+        ("zh: 回访评价, en: rating", "zh: '回访评价{', en: rating"),
     )
 
     assert len(found) == 4

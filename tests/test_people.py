@@ -20,7 +20,9 @@ from local.townspeople import (
     officer,
     whims_of,
 )
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
+from schemas.kernel.entries import EntryKind
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
 DESKS = frozenset({"coordination-centre"})
@@ -29,13 +31,13 @@ URBAN = officer("urban-management")
 TO_THE_FINISH = (Kind.REPORTED, Kind.DISPATCHED, Kind.SIGNED, Kind.FINISHED)
 
 
-def happenings(*kinds: Kind | tuple[Kind, dict[str, Any]]) -> list[Happening]:
+def happenings(*kinds: EntryKind | tuple[EntryKind, dict[str, Any]]) -> list[Happening]:
     """One entry an hour."""
     pairs = [kind if isinstance(kind, tuple) else (kind, {}) for kind in kinds]
     return [Happening(kind, NOON + timedelta(hours=hour), facts) for hour, (kind, facts) in enumerate(pairs)]
 
 
-def matter(stage: Stage, *kinds: Kind | tuple[Kind, dict[str, Any]], **changes: Any) -> Matter:
+def matter(stage: Stage, *kinds: EntryKind | tuple[EntryKind, dict[str, Any]], **changes: Any) -> Matter:
     """A case at a stage, after these entries, as usual unless said otherwise."""
     fields: dict[str, Any] = {
         "case_id": "incident-20261123-000001",

@@ -7,7 +7,8 @@ import pytest
 from engine.department_policy import load_departments
 from engine.policies import PolicyFaults, load_policy
 from engine.settings import PROJECT
-from schemas.incident import INCIDENT, IncidentPolicy
+from schemas.incident import INCIDENT
+from schemas.incident_policy import IncidentPolicy
 
 POLICIES = PROJECT / "policies"
 CODES = tuple(each.code for each in load_departments(POLICIES / "departments.yaml").departments)

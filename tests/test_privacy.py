@@ -376,7 +376,7 @@ async def test_who_stands_in_no_case_is_kept_for_days(own_town: OwnTown, keys: K
 
 
 def test_every_procedure_has_a_time_of_keeping(tmp_path: Path) -> None:
-    """The town's own rules say it for each; a file that leaves one out is refused with file, line and remedy."""
+    """The town's own rules say it for each, or its declaration does; where neither does, file, line and remedy are told."""
     policy = load_privacy_policy(PROJECT / "policies", LISTED)
     assert set(years_by_procedure(policy, LISTED)) == {procedure.name for procedure in LISTED}
 
@@ -384,7 +384,7 @@ def test_every_procedure_has_a_time_of_keeping(tmp_path: Path) -> None:
     with pytest.raises(PolicyFaults, match=r"privacy.yaml:3: keep_years.x: 0 years"):
         load_privacy_policy(tmp_path, LISTED)
     (tmp_path / "privacy.yaml").write_text('version: "1"\nkeep_days_without_case: 9\nkeep_years:\n  whistle: 3\n')
-    with pytest.raises(PolicyFaults, match=r"privacy.yaml:3: keep_years: nothing for incident; write"):
+    with pytest.raises(PolicyFaults, match=r"privacy.yaml:3: keep_years: nothing for welfare; write"):
         load_privacy_policy(tmp_path, LISTED)
     with pytest.raises(ValidationError):
         PrivacyPolicy(version="1", keep_years={}, keep_days_without_case=0)

@@ -16,7 +16,9 @@ from engine.settings import Settings
 from engine.stamps import StampSigner, verify
 from schemas.actor import Actor, Role, Stamp
 from schemas.canonical import digest
-from schemas.incident import INCIDENT, IncidentState, ReturnOrder, Sign
+from schemas.incident import INCIDENT
+from schemas.incident_commands import ReturnOrder
+from schemas.incident_state import IncidentState
 from schemas.opening import TASK_TIMEOUT
 from schemas.procedure import Command
 from tests.door import OpenDoor
@@ -25,6 +27,8 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.usefixtures("worker")
 
 OFFICER = Actor(subject="officer-cheng", role=Role.DEPARTMENT_OFFICER, department="urban-management")
+
+SIGN = INCIDENT.commands["sign"]
 
 
 def stamp_for(case_id: str, name: str, command: Command) -> Stamp:
@@ -51,9 +55,9 @@ async def send(temporal: Client, case_id: str, name: str, command: Command, stam
 async def test_a_command_with_the_apis_stamp_is_taken(door: OpenDoor, temporal: Client, keys: Keys) -> None:
     """The guard lets through what the API itself would send: the tests below fail for no other reason."""
     case_id = await (await door(INCIDENT)).start()
-    stamp = StampSigner(keys).sign(stamp_for(case_id, "sign", Sign()))
+    stamp = StampSigner(keys).sign(stamp_for(case_id, "sign", SIGN()))
 
-    assert await send(temporal, case_id, "sign", Sign(), stamp) == ""
+    assert await send(temporal, case_id, "sign", SIGN(), stamp) == ""
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,7 @@ async def test_a_command_past_the_api_is_refused_and_kept(
     town = await door(INCIDENT)
     case_id, other = await town.start(), await town.start()
     signer = StampSigner(keys)
-    command: Command = Sign()
+    command: Command = SIGN()
     stamp = stamp_for(case_id, "sign", command)
     match forged:
         case "other case":
@@ -116,7 +120,7 @@ async def test_a_start_past_the_api_opens_no_case(
 def test_a_new_stamp_key_is_known_without_a_restart(tmp_path: Path) -> None:
     """The ring is read again when somebody signs with a key that it does not have; a key nobody published stays unknown."""
     ours, others = ensure_keys(tmp_path / "ours"), ensure_keys(tmp_path / "others")
-    stamp = StampSigner(others).sign(stamp_for("incident-20260101-000001", "sign", Sign()))
+    stamp = StampSigner(others).sign(stamp_for("incident-20260101-000001", "sign", SIGN()))
     unknown = verify(stamp, ours.stamp_ring)
     both = public_keys(ours.stamp_ring) | public_keys(others.stamp_ring)
     replace_file(

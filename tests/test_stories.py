@@ -30,7 +30,8 @@ from local.verdict import Evidence, Journal, Killing, Verdict, judge
 from schemas.actor import Channel, Role
 from schemas.entry_titles import OF_EVERY_CASE
 from schemas.findings import Finding
-from schemas.incident import Kind, Stage
+from schemas.incident import Kind
+from schemas.incident_state import Stage
 from starter.views import Answer, Promise, PublicCase, PublicStage, TimelineActor, TimelineEntry
 from tests.sampling import sampled
 from tests.waiting import eventually

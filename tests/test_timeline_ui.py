@@ -14,14 +14,14 @@ from engine.tokens import issue
 from local.town import Town, TownOptions, open_town
 from schemas.actor import Role
 from schemas.incident_report import IncidentReport
-from schemas.screen_words import CLOCKS, STAGES, clock_words, holder_words, moment_words, stage_words
+from schemas.screen_words import holder_words
 from starter.client import TownClient, http_client
 from starter.codec_server import PATH as CODEC_PATH
 from starter.codec_server import SIGN_IN
 from tests.api_callers import REPORT
 from tests.browser import PROGRAM, Page, browser
 from tests.waiting import eventually
-from workflows.registry import PROCEDURES
+from workflows.registry import PROCEDURES, WORDS
 
 GLOSSARY = Path(__file__).resolve().parent.parent / "docs" / "GLOSSARY.md"
 needs_browser = pytest.mark.skipif(
@@ -105,28 +105,32 @@ async def _sign_in(page: Page, town: Town) -> None:
 
 def test_every_stage_has_its_word_of_the_glossary() -> None:
     """A screen calls a stage what the glossary calls it, in every procedure."""
-    glossary = dict(re.findall(r"^\| `(\w+)` \| (\S+) \|$", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE))
-    stages = {str(stage) for case in PROCEDURES for stage in case.procedure.stages}
+    glossary = set(re.findall(r"^\| `(\w+)` \| (\S+) \|", GLOSSARY.read_text(encoding="utf-8"), re.MULTILINE))
+    said = {
+        (stage.value, case.procedure.words.stage(stage.value, case.procedure.name).partition(" ")[0])
+        for case in PROCEDURES
+        for stage in case.procedure.stages
+    }
 
-    assert {stage: STAGES.get(stage) for stage in stages} == {stage: glossary[stage] for stage in stages}
+    assert said - glossary == set()
 
 
 def test_every_clock_of_the_procedures_has_its_word() -> None:
     """A timer in the UI says what it waits for in Chinese: each clock that a procedure starts has a word."""
     text = "".join(file.read_text(encoding="utf-8") for file in (GLOSSARY.parent.parent / "workflows").glob("*.py"))
-    started = set(re.findall(r"(?:start_duty|clocks\.start)\(\s*\"([a-z_]+)\"", text))
+    started = set(re.findall(r"(?:start_duty|start_clock|clocks\.start)\(\s*\"([a-z_]+)\"", text))
 
-    assert {"sign", "finish"} <= started
-    assert started - set(CLOCKS) == set()
+    assert {"sign", "accept"} <= started
+    assert started - {clock for case in PROCEDURES for clock in case.procedure.clock_words} == set()
 
 
 def test_a_code_without_a_word_is_shown_as_it_is() -> None:
     """Whoever adds a clock or a stage sees its code, never nothing; the number of a tier stays."""
-    assert [stage_words("handling"), stage_words("dreaming")] == ["处置中 handling", "dreaming"]
-    assert [clock_words("finish"), clock_words("objection")] == ["办结 finish", "objection"]
-    assert moment_words("finish", "tier:2") == "办结上报2 finish tier:2"
-    assert moment_words("objection", "breach") == "objection breach"
-    assert moment_words("reopen", "warning") == "重启期满 reopen warning"
+    assert [WORDS.stage("handling"), WORDS.stage("dreaming")] == ["处置中 handling", "dreaming"]
+    assert [WORDS.clock("finish"), WORDS.clock("objection")] == ["办结 finish", "objection"]
+    assert WORDS.moment("finish", "tier:2") == "办结上报2 finish tier:2"
+    assert WORDS.moment("objection", "breach") == "objection breach"
+    assert WORDS.moment("reopen", "warning") == "重启期满 reopen warning"
     assert [holder_words(each) for each in ("department:x", "role:grid_worker", "reporter", "", "someone")] == [
         "部门 x", "网格员 grid_worker", "报事人 reporter", "-", "someone",
     ]  # fmt: skip

@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 from engine.settings import PROJECT, Settings
 from local.audit_reading import audit_app
 from schemas.clocks import Limit
-from schemas.incident import INCIDENT, IncidentState
+from schemas.incident import INCIDENT
+from schemas.incident_state import IncidentState
 from schemas.what_if import judge
 from tests.door import OpenDoor, Step
 

@@ -11,7 +11,7 @@ from engine.policies import PolicyFaults, load_policy
 from engine.settings import PROJECT
 from schemas.actor import Actor, Role, Stamp
 from schemas.calendar import SHANGHAI
-from schemas.summons import Stage
+from schemas.summons_state import Stage
 from schemas.whistle import WHISTLE
 from schemas.whistle_commands import departments_faults
 from schemas.whistle_gathering import Gathered, all_scored, all_settled, gathered

@@ -10,7 +10,7 @@ from temporalio.client import Client
 
 from engine.settings import Settings
 from local.ports import LOOPBACK, hold_ports
-from schemas.incident import INCIDENT, Sign
+from schemas.incident import INCIDENT
 from tests.door import OpenDoor, Step
 from tests.dying_worker import worker_process
 from tests.refused_flush import refuse_flushes
@@ -35,8 +35,8 @@ async def test_a_worker_shows_the_sdks_figures_and_ours(
     town = await door(INCIDENT, task_queue=measured.task_queue)
     async with worker_process(measured), httpx.AsyncClient(trust_env=False, timeout=30) as prometheus:
         case_id = await town.start()
-        unsigned = stamp_for(case_id, "sign", Sign())
-        await send(temporal, case_id, "sign", Sign(), unsigned)
+        unsigned = stamp_for(case_id, "sign", INCIDENT.commands["sign"]())
+        await send(temporal, case_id, "sign", INCIDENT.commands["sign"](), unsigned)
 
         async def counted() -> bool:
             text = (await prometheus.get(f"http://{address}/metrics")).text

@@ -93,7 +93,7 @@ class Case(Generic[StateT]):
     def __init__(self, state: StateT) -> None:
         self.state = state
         self._turns = Turns(state)
-        self.clocks = Clocks(state, self.now, self._turns)
+        self.clocks = Clocks(state, self.now, self._turns, self.procedure.words)
         self._cause: tuple[Stamp, str] | None = None
         self._running_errands: dict[str, asyncio.Task[None]] = {}
         self._flusher_may_stop = False
@@ -457,7 +457,7 @@ class Case(Generic[StateT]):
             del self.state.entries[: len(batch.entries)]
             del self.state.notices[: len(batch.notices)]
             if not self.state.charter.tells_tasks_apart:
-                self._shown = steps.show(self.state, facts["clocks"], self._shown)
+                self._shown = steps.show(self.procedure, self.state, facts["clocks"], self._shown)
 
     def _show_before(self, batch: Batch, clocks: list[ClockView]) -> None:
         """Show where the case stands; what it did by itself leaves a command in this workflow task in any case.
@@ -465,7 +465,7 @@ class Case(Generic[StateT]):
         Its first task starts clocks, and a task with an update accepts it: those have one already.
         """
         before = self._shown
-        self._shown = steps.show(self.state, clocks, before)
+        self._shown = steps.show(self.procedure, self.state, clocks, before)
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
             self._boundary.mark()

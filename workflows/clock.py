@@ -12,17 +12,18 @@ from temporalio import workflow
 from schemas.calendar import Calendar
 from schemas.case import CaseState
 from schemas.clocks import Clock, Limit, Moment, Status, Tier, moments, view
-from schemas.screen_words import moment_words
+from schemas.screen_words import ScreenWords
 from workflows.turns import Turn, Turns
 
 
 class Clocks:
     """The clocks of one case. Every change is remembered until the next entry takes it into the ledger."""
 
-    def __init__(self, state: CaseState, now: Callable[[], datetime], turns: Turns) -> None:
+    def __init__(self, state: CaseState, now: Callable[[], datetime], turns: Turns, words: ScreenWords) -> None:
         self._state = state
         self._turns = turns
         self._now = now
+        self._words = words
         self._changed: dict[str, None] = {}
         self._known: dict[str, tuple[Clock, Calendar, Moment | None]] = {}
 
@@ -103,11 +104,12 @@ class Clocks:
 
     async def _wait_for(self, moment: Moment) -> None:
         delay = self._state.charter.time.real_delay(workflow.now(), moment.at)
+        called = self._words.moment(moment.clock, moment.name, self._state.procedure)
         try:
             await workflow.wait_condition(
                 lambda: self._next is not None and self._next.at < moment.at,
                 timeout=delay,
-                timeout_summary=f"{moment_words(moment.clock, moment.name)} {moment.at:%Y-%m-%d %H:%M}",
+                timeout_summary=f"{called} {moment.at:%Y-%m-%d %H:%M}",
             )
         except TimeoutError:
             # The armed moment may have gone meanwhile: firing early and arming again costs fewer events than

@@ -23,54 +23,27 @@ belongs to the coordinator after the last tier, and ends as `unresolved` at the 
 from temporalio import workflow
 
 from schemas.actor import Actor
-from schemas.case import CaseOutcome
-from schemas.clock_schedule import last_moment
 from schemas.department import ReworkCause
 from schemas.document import Document
-from schemas.incident import (
-    FINAL,
-    HELD,
-    INCIDENT,
-    Arbitrate,
-    Arrive,
-    Finish,
-    IncidentState,
-    Kind,
-    Rate,
-    Redispatch,
-    Reopen,
-    ReturnOrder,
-    Sign,
-    Solved,
-    Stage,
-    Verify,
-)
+from schemas.incident import INCIDENT, Kind
+from schemas.incident_commands import Arbitrate, Finish, Rate, Redispatch, Verify
 from schemas.incident_messages import Told
+from schemas.incident_state import FINAL, HELD, Solved, Stage
+from schemas.kernel.parties import THE_REPORTER
 from schemas.references import TextReference
-from workflows.case import command
-from workflows.case_file import CaseFile
 from workflows.incident_endings import Endings
-from workflows.incident_orders import GRID_WORKER, REPORTER
+from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.orders import COORDINATOR
 
 FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
 """Patch: before, a case that was closed while its final limit ran, and opened anew, had none any more and could stand for ever."""
 
 
-@workflow.defn(name="incident")
-class Incident(Endings, CaseFile[IncidentState]):
+@procedure_workflow
+class Incident(Endings):
     """One incident, from the report to the end of the reopen window."""
 
     procedure = INCIDENT
-
-    @workflow.init
-    def __init__(self, state: IncidentState) -> None:
-        super().__init__(state)
-
-    @workflow.run
-    async def run(self, state: IncidentState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
-        """Run the case; the story is below."""
-        return await self.live(self.story)
 
     async def story(self) -> None:
         """Tell the procedure after its dispatch, however many rounds it takes."""
@@ -86,113 +59,78 @@ class Incident(Endings, CaseFile[IncidentState]):
         """Nothing more can happen: a final stage, or the reopen window has passed."""
         return self.state.ended or (self.state.stage in FINAL and not self.state.follows)
 
-    def open(self) -> None:
+    def on_opened(self) -> None:
+        """受理: the reporter is told."""
+        self.notify(THE_REPORTER, "incident_reported")
+
+    def reported(self) -> dict[str, object]:
         """受理: what was reported stands in the first entry."""
-        report = self.state
-        self.record(
-            Kind.REPORTED,
-            category=report.category,
-            category_given=report.category_given,
-            listed=report.listed,
-            urgency=report.urgency,
-            area=report.area,
-            channel=report.channel,
-            description=report.description,
-            address=report.address,
-            reporter=report.reporter,
-            on_behalf=report.on_behalf,
-            policy=report.charter.policy_version,
-            calendar=report.charter.calendar.version,
+        named = (
+            "category",
+            "category_given",
+            "listed",
+            "urgency",
+            "area",
+            "channel",
+            "description",
+            "address",
+            "reporter",
         )
-        self.notify(REPORTER, "incident_reported")
+        return {name: getattr(self.state, name) for name in (*named, "on_behalf")}
 
     # ---- 1. dispatch ----------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """派单: by the responsibility list, at once. The clocks start at dispatch, not when the order is signed."""
         responsible = self.state.responsibility
-        limits = self.state.terms.urgencies[self.state.urgency]
-        self.start_duty("respond", limits.respond)
-        self.start_duty("finish", limits.finish)
+        for clock in ("respond", "finish"):
+            self.start_clock(clock)
         self.give_order(responsible.department)
         self.record(Kind.DISPATCHED, department=responsible.department, legal_basis=responsible.legal_basis)
 
-    @command
     def redispatch(self, command: Redispatch, by: Actor) -> None:
         """改派: `sign` starts anew, `finish` goes on."""
         self.give_order(command.department)
-        self.record(Kind.REDISPATCHED, department=command.department, reason=command.reason, by=by.role)
+        self.record_command(by=by.role)
 
     # ---- 2. the department ----------------------------------------------------------------------------------------
 
-    @command
-    def sign(self, command: Sign, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def sign(self) -> None:
         """签收: stops `sign`."""
         self.state.order.signed_at = self.now()
-        self.clocks.stop("sign", by.subject)
-        self.move(Stage.HANDLING, f"department:{self.state.department}")
-        self.record(Kind.SIGNED, department=self.state.department, order=self.state.order.number)
+        self.apply(order=self.state.order.number)
 
-    @command
-    def return_order(self, command: ReturnOrder, by: Actor) -> None:
+    def return_order(self) -> None:
         """退单: to the coordinator, with reason and legal basis; all time still counts."""
         self.drop_requests()
         self.state.returns += 1
-        self.clocks.stop("sign", by.subject)
-        self.move(Stage.RETURNED, COORDINATOR)
-        self.record(
-            Kind.RETURNED,
-            department=self.state.department,
-            returns=self.state.returns,
-            reason=command.reason,
-            legal_basis=command.legal_basis,
-        )
-        self.notify(COORDINATOR, "order_returned", department=self.state.department)
+        self.apply()
 
-    @command
-    def arbitrate(self, command: Arbitrate, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def arbitrate(self, command: Arbitrate) -> None:
         """裁定: names the department; the ruling binds, no further return."""
         self.give_order(command.department, binding=True)
-        self.record(Kind.ARBITRATED, department=command.department, reason=command.reason)
+        self.record_command()
 
-    @command
-    def arrive(self, command: Arrive, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
-        """到场: stops `respond`."""
-        self.clocks.stop("respond", by.subject)
-        self.record(Kind.ARRIVED, department=self.state.department)
-
-    @command
     def finish(self, command: Finish, by: Actor) -> None:
         """办结: stops `respond` and `finish`, answers a supervisor's order; somebody else has to look now."""
         self.drop_requests()
-        evidence = self.show_evidence(command.documents)
+        for document in command.documents:
+            self.keep_document(document)
+            self.state.order.documents.append(document.reference)
         if self.state.supervised:
             self.supervision_is_answered(by.subject)
         self.state.order.finished_by = by.subject
         self.state.order.result = command.result
-        self.clocks.stop("respond", by.subject)
-        self.clocks.stop("finish", by.subject)
-        self.start_duty("verify", self.state.terms.verify)
-        self.move(Stage.VERIFYING, GRID_WORKER)
-        self.record(Kind.FINISHED, department=self.state.department, result=command.result, **evidence)
-        self.notify(GRID_WORKER, "verification_due")
-
-    def show_evidence(self, documents: tuple[Document, ...]) -> dict[str, object]:
-        """Keep the documents that show the work; the facts of the entry, none where none were named."""
-        for document in documents:
-            self.keep_document(document)
-            self.state.order.documents.append(document.reference)
-        return {"documents": [document.model_dump(mode="json") for document in documents]} if documents else {}
+        self.apply()
 
     # ---- 3. verification ------------------------------------------------------------------------------------------
 
-    @command
     def verify(self, command: Verify, by: Actor) -> None:
         """核查: passed goes to the call-back; failed goes back as rework, and `finish` goes on."""
         self.clocks.stop("verify", by.subject)
         if command.passed:
-            self.clocks.start("rate", self.state.terms.rate, by.subject)
-            rates = COORDINATOR if self.state.reporter_left else REPORTER
+            self.start_clock("rate", by.subject)
+            rates = COORDINATOR if self.state.reporter_left else THE_REPORTER
             self.move(Stage.CALLING_BACK, rates)
             self.record(Kind.VERIFIED)
             self.notify(rates, "rating_asked")
@@ -211,7 +149,6 @@ class Incident(Endings, CaseFile[IncidentState]):
 
     # ---- 4. rating ------------------------------------------------------------------------------------------------
 
-    @command
     def rate(self, command: Rate, by: Actor) -> None:
         """评价: *not solved* goes back once; the second time the coordinator decides. Of a merged case, see below."""
         if self.state.stage == Stage.MERGED:
@@ -219,9 +156,8 @@ class Incident(Endings, CaseFile[IncidentState]):
             return
         self.state.solved, self.state.satisfied = command.solved, command.satisfied
         self.clocks.stop("rate", by.subject)
-        rating = {"solved": command.solved, "satisfied": command.satisfied, "comment": command.comment}
         if command.solved is not Solved.NOT:
-            self.record(Kind.RATED, **rating)
+            self.record_command()
             self.close()
             return
         self.state.unsolved += 1
@@ -230,7 +166,7 @@ class Incident(Endings, CaseFile[IncidentState]):
         else:
             self.clocks.go_on("finish", by.subject)
             self.move(Stage.RETURNED, COORDINATOR)
-        self.record(Kind.RATED, **rating)
+        self.record_command()
         self.notify(self.state.holder, "not_solved", times=self.state.unsolved)
 
     def rate_followed(self, command: Rate, by: Actor) -> None:
@@ -239,7 +175,7 @@ class Incident(Endings, CaseFile[IncidentState]):
         if command.solved is Solved.NOT:
             self.state.unsolved += 1
             self.goes_on_alone(by.subject)
-        self.record(Kind.RATED, solved=command.solved, satisfied=command.satisfied, comment=command.comment)
+        self.record_command()
         if command.solved is Solved.NOT:
             self.notify(self.state.holder, "not_solved", times=self.state.unsolved)
 
@@ -247,28 +183,26 @@ class Incident(Endings, CaseFile[IncidentState]):
         """结案: the work is over; the window for reopening starts."""
         self.state.closed_at = self.now()
         self.clocks.stop_all()
-        self.clocks.start("reopen", self.state.terms.reopen, "engine", warn_percent=100)
+        self.start_clock("reopen")
         self.move(Stage.CLOSED, "")
         self.record(Kind.CLOSED)
-        self.notify(REPORTER, "incident_closed")
+        self.notify(THE_REPORTER, "incident_closed")
         self.tell_followers(Told.CLOSED)
 
     # ---- 5. reopening ---------------------------------------------------------------------------------------------
 
-    @command
-    def reopen(self, command: Reopen, by: Actor) -> None:
+    def reopen(self, by: Actor) -> None:
         """重启: back to the department that handled it, with new clocks. A merged case goes on alone."""
         if self.state.stage == Stage.MERGED:
             self.goes_on_alone(by.subject)
-            self.record(Kind.REOPENED, reason=command.reason)
+            self.record_command()
             return
-        limits = self.state.terms.urgencies[self.state.urgency]
         self.state.closed_at = None
         self.clocks.stop("reopen", by.subject)
-        self.start_duty("respond", limits.respond)
-        self.start_duty("finish", limits.finish)
+        for clock in ("respond", "finish"):
+            self.start_clock(clock)
         self.give_order(self.state.order.department)
-        self.record(Kind.REOPENED, reason=command.reason)
+        self.record_command()
         self.tell_followers(Told.REOPENED)
 
     # ---- what people add to the file ------------------------------------------------------------------------------
@@ -281,33 +215,27 @@ class Incident(Endings, CaseFile[IncidentState]):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
-    def on_moment(self, clock: str, moment: str, told: str) -> None:
-        """What happens when a clock has run so far: reminders and tiers for duties, a decision for windows."""
-        match clock, moment:
-            case "reopen", "breach":
+    def on_clock_passed(self, clock: str) -> None:
+        """What the end of a window decides, and of the last limit."""
+        match clock:
+            case "reopen":
                 self.end()
-            case "reopen", _:
-                pass
-            case "rate", "breach":
+            case "rate":
                 self.record(Kind.NOT_RATED)
                 self.close()
-            case "suspension", "breach":
+            case "suspension":
                 self.suspension_has_ended()
-            case "whistle", "breach":
+            case "whistle":
                 self.wait_no_longer("engine")
-            case "whistle", _:
-                pass
-            case "final", "breach":
-                self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=None)
+            case "follow":
+                self.is_it_still_there()
             case _:
-                super().on_moment(clock, moment, told)
-                if moment == last_moment(self.state.clocks[clock].tiers):
-                    self.belongs_to_the_coordinator()
+                self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=None)
 
-    def belongs_to_the_coordinator(self) -> None:
+    def after_last_tier(self, clock: str) -> None:
         """After the last tier the case is the coordinator's, and the final limit runs."""
-        self.state.holder = COORDINATOR
-        known = "final" in self.state.clocks
-        if not known or (not self.clocks.runs("final") and workflow.patched(FINAL_LIMIT_RUNS_AGAIN)):
-            self.clocks.start("final", self.state.terms.unresolved_after, "engine")
-            self.record("clock:final_limit", holder=COORDINATOR)
+        stopped = "final" in self.state.clocks and not self.clocks.runs("final")
+        if stopped and not workflow.patched(FINAL_LIMIT_RUNS_AGAIN):
+            self.state.holder = COORDINATOR
+        else:
+            super().after_last_tier(clock)

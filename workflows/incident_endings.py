@@ -5,19 +5,24 @@ A merge is final when the other case has taken this one; if it cannot, this one 
 taken in goes on hearing stands in `incident_followers`.
 """
 
+from typing import Any
+
 from temporalio import workflow
 
 from schemas.actor import Actor
 from schemas.case import Message, is_case_of
 from schemas.clocks import Status
-from schemas.incident import HELD, INCIDENT, OPEN, CloseUnresolved, Kind, Merge, Reject, Stage, Withdraw
+from schemas.incident import INCIDENT, Kind
+from schemas.incident_commands import Merge
 from schemas.incident_messages import Subject, Told
+from schemas.incident_state import HELD, OPEN, Stage
 from schemas.incident_state import Merge as Merging
+from schemas.kernel.acts import WithReason
+from schemas.kernel.entries import EntryKind
+from schemas.kernel.parties import THE_REPORTER
 from schemas.visibility import may_see, sight_of
 from workflows import steps
-from workflows.case import command
 from workflows.incident_followers import FOLLOWERS_HEAR_THE_END, Followers
-from workflows.incident_orders import REPORTER
 from workflows.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
@@ -30,8 +35,7 @@ OFFERS_NAME_THEIR_GIVER = "merge-offers-name-their-giver"
 class Endings(Followers):
     """The part of an incident that ends it."""
 
-    @command
-    def withdraw(self, command: Withdraw, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def withdraw(self, command: WithReason) -> None:
         """撤回: the reporter takes the report back; where others reported the matter too, for themselves alone."""
         if self.state.followers and self.law_holds_here(FOLLOWERS_HEAR_THE_END):
             self.reporter_leaves(command.reason)
@@ -51,17 +55,7 @@ class Endings(Followers):
         if self.state.stage in (Stage.REPORTED, *HELD, Stage.MERGED):
             self.is_withdrawn(None)
 
-    @command
-    def reject(self, command: Reject, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """不予受理: with its reason, to the reporter."""
-        self.finish_as(Stage.REJECTED, Kind.REJECTED, reason=command.reason)
-
-    @command
-    def close_unresolved(self, command: CloseUnresolved, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
-        """终结: without a solution, by a person."""
-        self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, reason=command.reason)
-
-    def finish_as(self, stage: Stage, kind: Kind, **facts: str | None) -> None:
+    def finish_as(self, stage: str, entry: EntryKind, **facts: Any) -> None:
         """End the case at a final stage; a department that holds an order is told, and so is its system."""
         held = self.state.department is not None and self.state.stage in HELD
         if held:
@@ -73,8 +67,8 @@ class Endings(Followers):
                 self.take_back_the_order()
         self.state.closed_at = self.now()
         self.move(stage, "")
-        self.record(kind, **facts)
-        self.notify(REPORTER, f"incident_{stage}")
+        self.record(entry, **facts)
+        self.notify(THE_REPORTER, f"incident_{stage}")
         self.tell_followers(Told(stage))
         self.leave_whistle()
 
@@ -102,7 +96,6 @@ class Endings(Followers):
 
     # ---- merging 并案: this case goes into another ----------------------------------------------------------------
 
-    @command
     def merge(self, command: Merge, by: Actor) -> None:
         """并案: offered to the other case, which says whether it can take this one. The reporter follows the other."""
         self.state.merges += 1
@@ -120,7 +113,7 @@ class Endings(Followers):
             self.clocks.stop(name, by.subject)
         self.state.closed_at = self.now()
         self.move(Stage.MERGED, "")
-        self.record(Kind.MERGED, into=command.into, reason=command.reason)
+        self.record_command()
         self.errand("offer_merge", self.state.merges)
 
     async def errand_offer_merge(self, number: int) -> None:
@@ -150,7 +143,7 @@ class Endings(Followers):
         self.follows()
         self.record(Kind.MERGE_TAKEN, into=merge.into)
         self.notify(f"department:{self.state.department}", "order_void")
-        self.notify(REPORTER, "incident_merged", into=merge.into)
+        self.notify(THE_REPORTER, "incident_merged", into=merge.into)
         self.take_back_the_order()
 
     def is_not_merged(self, merge: Merging) -> None:

@@ -11,10 +11,10 @@ for ever for a case that was ended from outside.
 from schemas.actor import Actor
 from schemas.calendar import in_shanghai
 from schemas.case import Letter, Message
-from schemas.clock_schedule import BREACH
-from schemas.incident import OPEN, Kind, Stage
+from schemas.incident import Kind
 from schemas.incident_messages import OVER, FollowedTold, FollowerActed, Subject, Told
-from workflows.incident_orders import REPORTER
+from schemas.incident_state import OPEN, Stage
+from schemas.kernel.parties import THE_REPORTER
 from workflows.incident_whistles import Whistles
 from workflows.orders import COORDINATOR
 
@@ -41,7 +41,7 @@ class Followers(Whistles):
     def reporter_leaves(self, reason: str) -> None:
         """撤回本人上报: the matter is others' too, so it goes on for them; the reporter has no more say in it."""
         self.record(Kind.REPORTER_LEFT, reason=reason, reports=len(self.state.followers))
-        self.notify(REPORTER, "incident_left")
+        self.notify(THE_REPORTER, "incident_left")
         self.state.reporter_left = True
         if self.state.holder:
             self.notify(self.state.holder, "reporter_left", reports=len(self.state.followers))
@@ -96,7 +96,7 @@ class Followers(Whistles):
 
     def ask_later(self) -> None:
         """Begin to wait: nobody's duty, so nobody is warned."""
-        self.clocks.start("follow", self.state.terms.unresolved_after, "engine", warn_percent=100)
+        self.start_clock("follow")
 
     def hear_followed(self, heard: FollowedTold) -> None:
         """所并案件进展: told to the reporter, and to those that went into this one."""
@@ -104,24 +104,23 @@ class Followers(Whistles):
         self.state.followed_rated = self.state.followed_rated and heard.told is Told.CLOSED
         if heard.told in OVER:
             self.clocks.stop("follow", "engine")
-            self.clocks.start("reopen", self.state.terms.reopen, "engine", warn_percent=100)
+            self.start_clock("reopen")
         elif self.clocks.runs("reopen"):
             self.clocks.stop("reopen", "engine")
             self.ask_later()
         self.record(Kind.FOLLOWED, case=heard.case, told=heard.told)
-        self.notify(REPORTER, f"followed_{heard.told}", into=heard.case)
+        self.notify(THE_REPORTER, f"followed_{heard.told}", into=heard.case)
         self.tell_followers(heard.told, heard.case)
 
     def goes_on_alone(self, by: str) -> None:
         """Not part of the other one any more: back to the department that had it, with new clocks."""
-        limits = self.state.terms.urgencies[self.state.urgency]
         into, self.state.merged_into = self.state.merged_into, None
         self.state.follows, self.state.followed, self.state.merge, self.state.closed_at = False, None, None, None
         self.state.followed_rated = False
         for clock in ("follow", "reopen"):
             self.clocks.stop(clock, by)
-        self.start_duty("respond", limits.respond)
-        self.start_duty("finish", limits.finish)
+        for clock in ("respond", "finish"):
+            self.start_clock(clock)
         self.give_order(self.state.order.department)
         if into is not None:
             self.tell(into, Subject.FOLLOWER_LEFT)
@@ -131,13 +130,6 @@ class Followers(Whistles):
         """Something was said here that is meant for the case that took this one in."""
         if self.state.stage == Stage.MERGED and self.state.merged_into is not None:
             self.tell(self.state.merged_into, Subject.FOLLOWER_ACTED, **FollowerActed(act=act).model_dump(mode="json"))
-
-    def on_moment(self, clock: str, moment: str, told: str) -> None:
-        """The wait for the other case is nobody's duty."""
-        if clock != "follow":
-            super().on_moment(clock, moment, told)
-        elif moment == BREACH:
-            self.is_it_still_there()
 
     def is_it_still_there(self) -> None:
         """The limit has passed: ask whether the other case still lives, and wait on."""
@@ -152,7 +144,7 @@ class Followers(Whistles):
         if letter.message.subject == Subject.FOLLOWING and self.state.follows and letter.to == self.state.merged_into:
             self.goes_on_alone("engine")
             self.record(Kind.FOLLOWS_NO_MORE, case=letter.to)
-            self.notify(REPORTER, "follows_no_more", into=letter.to)
+            self.notify(THE_REPORTER, "follows_no_more", into=letter.to)
             self.notify(COORDINATOR, "follows_no_more", into=letter.to)
 
     # ---- hearing ----------------------------------------------------------------------------------------------------
@@ -183,7 +175,7 @@ class Followers(Whistles):
 
     def notify(self, to: str, template: str, **facts: object) -> None:
         """Tell somebody; a reporter who took back the report is not told any more."""
-        if to != REPORTER or not self.state.reporter_left:
+        if to != THE_REPORTER or not self.state.reporter_left:
             super().notify(to, template, **facts)
 
     def on_urged(self, by: Actor) -> None:  # noqa: ARG002 - whoever it was

@@ -6,24 +6,20 @@ a silent one is a clock, not an error.
 
 from temporalio import workflow
 
-from schemas.clocks import Limit
 from schemas.department import ReworkCause, ReworkOrder
-from schemas.incident import IncidentState, Kind, Order, Stage
-from schemas.incident_state import Rework
+from schemas.incident import Kind
+from schemas.incident_state import IncidentState, Order, Rework, Stage
 from schemas.orders import Matter
 from schemas.references import TextReference
 from workflows import steps
+from workflows.kernel.declared import DeclaredCase
 from workflows.orders import COORDINATOR, OrdersCase
-
-GRID_WORKER = "role:grid_worker"
-SUPERVISOR = "role:supervisor"
-REPORTER = "reporter"
 
 REWORK_IS_ASKED_FOR = "rework-is-asked-for"
 """Patch: before, a failed verification was a notice, and a department's own system never learned of it."""
 
 
-class Orders(OrdersCase[IncidentState]):
+class Orders(OrdersCase[IncidentState], DeclaredCase[IncidentState]):
     """The part of an incident that gives work to departments."""
 
     def orders_given(self) -> list[Order]:
@@ -41,10 +37,6 @@ class Orders(OrdersCase[IncidentState]):
             longitude_microdegrees=self.state.longitude_micro,
         )
 
-    def start_duty(self, name: str, limit: Limit) -> None:
-        """Start a clock that somebody has to keep: late, it climbs the tiers."""
-        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers_of(self.state.urgency))
-
     def give_order(self, department: str, *, binding: bool = False) -> None:
         """Give the next order to a department: `sign` starts anew, whatever else runs goes on."""
         self.drop_requests()
@@ -53,7 +45,7 @@ class Orders(OrdersCase[IncidentState]):
         number = len(self.state.orders) + 1
         self.state.orders.append(Order(number=number, department=department, dispatched_at=self.now(), binding=binding))
         self.state.department = department
-        self.start_duty("sign", self.state.terms.sign_within(self.state.urgency))
+        self.start_clock("sign")
         self.move(Stage.DISPATCHED, f"department:{department}")
         self.errand("place_order", number)
         self.notify(f"department:{department}", "order_dispatched", order=number)

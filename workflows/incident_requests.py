@@ -9,22 +9,11 @@ A request that nobody answered lapses with the work it was made for. A suspensio
 
 from schemas.actor import Actor
 from schemas.clocks import Limit, Status, Unit
-from schemas.incident import (
-    AnswerSupervision,
-    GrantExtension,
-    GrantSuspension,
-    Kind,
-    RefuseExtension,
-    RefuseSuspension,
-    RequestExtension,
-    RequestSuspension,
-    Resume,
-    Stage,
-    Supervise,
-)
-from schemas.incident_state import ExtensionRequest
-from workflows.case import command
-from workflows.incident_orders import SUPERVISOR, Orders
+from schemas.incident import Kind
+from schemas.incident_commands import RequestExtension
+from schemas.incident_state import ExtensionRequest, Stage
+from schemas.kernel.acts import WithReason
+from workflows.incident_orders import Orders
 from workflows.orders import COORDINATOR
 
 
@@ -38,15 +27,12 @@ class Requests(Orders):
 
     # ---- extension 延期 -------------------------------------------------------------------------------------------
 
-    @command
-    def request_extension(self, command: RequestExtension, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def request_extension(self, command: RequestExtension) -> None:
         """申请延期: one request at a time, before the due time."""
         self.state.extension = ExtensionRequest(working_days=command.working_days, reason=command.reason)
-        self.record(Kind.EXTENSION_REQUESTED, working_days=command.working_days, reason=command.reason)
-        self.notify(SUPERVISOR, "extension_requested", department=self.state.department)
+        self.apply()
 
-    @command
-    def grant_extension(self, command: GrantExtension, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def grant_extension(self, by: Actor) -> None:
         """同意延期: `finish` grows by the working days that were asked for."""
         request = self.state.extension
         assert request is not None, "the table grants what was asked for"  # noqa: S101 - states the rule of the table
@@ -54,61 +40,45 @@ class Requests(Orders):
         self.state.extended_working_days += request.working_days
         longer = Limit(amount=request.working_days, unit=Unit.WORKING_DAYS)
         self.clocks.extend("finish", longer, by.subject, reason=request.reason)
-        self.record(Kind.EXTENSION_GRANTED, working_days=request.working_days, in_all=self.state.extended_working_days)
-        self.notify(self.their_department, "extension_granted", working_days=request.working_days)
+        self.apply(working_days=request.working_days, in_all=self.state.extended_working_days)
 
-    @command
-    def refuse_extension(self, command: RefuseExtension, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def refuse_extension(self) -> None:
         """不同意延期: with its reason; the limit stays."""
         self.state.extension = None
-        self.record(Kind.EXTENSION_REFUSED, reason=command.reason)
-        self.notify(self.their_department, "extension_refused")
+        self.apply()
 
     # ---- suspension 挂账 ------------------------------------------------------------------------------------------
 
-    @command
-    def request_suspension(self, command: RequestSuspension, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def request_suspension(self, command: WithReason) -> None:
         """申请挂账: the work waits for something that is not the department's to hasten."""
         self.state.suspension = command.reason
-        self.record(Kind.SUSPENSION_REQUESTED, reason=command.reason)
-        self.notify(COORDINATOR, "suspension_requested", department=self.state.department)
+        self.apply()
 
-    @command
-    def grant_suspension(self, command: GrantSuspension, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def grant_suspension(self, by: Actor) -> None:
         """同意挂账: `finish` pauses, and `respond` if it runs; the suspension has a limit of its own."""
         reason, self.state.suspension = self.state.suspension, None
         self.pause_work(by.subject, reason)
-        self.clocks.start("suspension", self.state.terms.suspension, by.subject)
-        self.move(Stage.SUSPENDED, self.their_department)
-        self.record(Kind.SUSPENSION_GRANTED, reason=reason)
-        self.notify(self.their_department, "suspension_granted")
+        self.start_clock("suspension", by.subject)
+        self.apply(reason=reason)
 
-    @command
-    def refuse_suspension(self, command: RefuseSuspension, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def refuse_suspension(self) -> None:
         """不同意挂账: with its reason; the clocks go on."""
         self.state.suspension = None
-        self.record(Kind.SUSPENSION_REFUSED, reason=command.reason)
-        self.notify(self.their_department, "suspension_refused")
+        self.apply()
 
-    @command
-    def resume(self, command: Resume, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def resume(self, by: Actor) -> None:
         """恢复办理: by the department, or by the coordinator who does not want to wait any longer."""
-        self.go_on(by.subject)
-        self.record(Kind.RESUMED, by=by.role)
-        self.notify(self.their_department, "resumed")
+        self.resume_work(by.subject)
+        self.apply(by=by.role)
 
     def suspension_has_ended(self) -> None:
         """挂账到期: a suspended case does not wait for ever. Both who asked and who granted are told."""
-        self.go_on("engine")
+        self.resume_work("engine")
+        self.clocks.stop("suspension", "engine")
+        self.move(Stage.HANDLING, self.their_department)
         self.record(Kind.SUSPENSION_ENDED, limit=str(self.state.terms.suspension))
         for told in (self.their_department, COORDINATOR):
             self.notify(told, "suspension_ended")
-
-    def go_on(self, by: str) -> None:
-        """Back to handling; what the suspension held goes on, and the time in between is not counted."""
-        self.resume_work(by)
-        self.clocks.stop("suspension", by)
-        self.move(Stage.HANDLING, self.their_department)
 
     def pause_work(self, by: str, reason: str | None) -> None:
         """What of the work runs is held; `resume_work` lets just that go on."""
@@ -125,21 +95,18 @@ class Requests(Orders):
 
     # ---- supervision 督办 -----------------------------------------------------------------------------------------
 
-    @command
-    def supervise(self, command: Supervise, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def supervise(self) -> None:
         """督办: a formal order to whoever holds the case and to the department, with its own clock."""
         self.state.supervised = True
-        self.start_duty("supervise", self.state.terms.supervise)
-        self.record(Kind.SUPERVISED, order=command.order, holder=self.state.holder)
+        self.start_clock("supervise")
+        self.record_command(holder=self.state.holder)
         for told in dict.fromkeys((self.their_department, self.state.holder)):
             self.notify(told, "supervised")
 
-    @command
-    def answer_supervision(self, command: AnswerSupervision, by: Actor) -> None:
+    def answer_supervision(self, by: Actor) -> None:
         """督办反馈: the department's account; finishing the work is an answer too."""
         self.supervision_is_answered(by.subject)
-        self.record(Kind.SUPERVISION_ANSWERED, answer=command.answer)
-        self.notify(SUPERVISOR, "supervision_answered", department=self.state.department)
+        self.apply()
 
     def supervision_is_answered(self, by: str) -> None:
         """The supervisor's clock stops."""

@@ -9,12 +9,12 @@ coordinator will not wait any longer.
 
 from schemas.actor import Actor
 from schemas.case import Message, is_case_of
-from schemas.incident import WITH_DEPARTMENT, AskWhistle, Kind, Stage, StopWaiting
-from schemas.incident_state import Waiting
+from schemas.incident import Kind
+from schemas.incident_state import WITH_DEPARTMENT, Stage, Waiting
+from schemas.kernel.acts import WithReason
 from schemas.references import TextReference
 from schemas.whistle_messages import Blown, Ended, IncidentAnswered, Subject
 from schemas.whistle_policy import IncidentClocks
-from workflows.case import command
 from workflows.incident_requests import Requests
 
 STREET = "role:street_officer"
@@ -24,14 +24,11 @@ WHISTLE = "whistle"
 class Whistles(Requests):
     """The part of an incident that waits for a whistle."""
 
-    @command
-    def ask_whistle(self, command: AskWhistle, by: Actor) -> None:
+    def ask_whistle(self, by: Actor) -> None:
         """请求吹哨: the street officers are told; the case goes on meanwhile."""
-        self.record(Kind.WHISTLE_ASKED, by=by.role, reason=command.reason)
-        self.notify(STREET, "whistle_asked", by=by.role, department=self.state.department)
+        self.apply(by=by.role)
 
-    @command
-    def stop_waiting(self, command: StopWaiting, by: Actor) -> None:
+    def stop_waiting(self, command: WithReason, by: Actor) -> None:
         """不再等候: the case goes on without the result."""
         self.wait_no_longer(by.subject, reason=command.reason)
 
@@ -61,7 +58,7 @@ class Whistles(Requests):
             self.state.waiting = Waiting(whistle=whistle, stage=stands, holder=self.state.holder)
             if blown.clocks is IncidentClocks.PAUSE:
                 self.pause_work("engine", reason=None)
-            self.clocks.start("whistle", self.state.terms.suspension, "engine", warn_percent=100)
+            self.start_clock("whistle")
             self.move(Stage.WHISTLED, STREET)
             self.record(Kind.WHISTLED, whistle=whistle, type=blown.type, clocks_of_the_work=blown.clocks)
             self.notify(self.their_department, "waits_for_whistle", whistle=whistle)

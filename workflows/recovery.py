@@ -14,26 +14,16 @@ hears of every step, while it lives.
 from temporalio import workflow
 
 from schemas.actor import Actor
-from schemas.case import CaseOutcome
-from schemas.clocks import Limit
+from schemas.kernel.acts import WithReason
+from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, THE_REPORTER, desk_of
+from schemas.kernel.parties import SUPERVISOR as SUPERVISING
 from schemas.people import how_many
-from schemas.recovery import (
-    RECOVERY,
-    AgreeWriteOff,
-    ConfirmRepayment,
-    DeclineRepayment,
-    DeclineWriteOff,
-    ProposeWriteOff,
-    Repay,
-)
-from schemas.recovery_entries import Kind
-from schemas.recovery_state import OPEN, Claim, RecoveryState, Repayment, Stage
-from workflows.case import command
-from workflows.case_file import CaseFile
+from schemas.recovery import RECOVERY, ConfirmRepayment, DeclineRepayment, Kind, Repay
+from schemas.recovery_state import Claim, RecoveryState, Repayment, Stage
+from workflows.kernel.declared import DeclaredCase
+from workflows.kernel.procedure_workflow import procedure_workflow
 
-CIVIL_AFFAIRS = "role:civil_affairs_officer"
-SUPERVISOR = "role:supervisor"
-DEBTOR = "reporter"
+CIVIL_AFFAIRS, SUPERVISOR = desk_of(CIVIL_AFFAIRS_OFFICER), desk_of(SUPERVISING)
 TOLD = "recovery_told"
 
 TWO_SAY_THAT_IT_CAME_BACK = "two-say-that-it-came-back"
@@ -48,24 +38,11 @@ WHO_ENTERED_MAY_BE_ANYBODY = "who-entered-may-be-anybody"
 """Patch: before, where nobody knew who had entered the case that paid, that person's word counted as another's."""
 
 
-@workflow.defn(name="recovery")
-class Recovery(CaseFile[RecoveryState]):
+@procedure_workflow
+class Recovery(DeclaredCase[RecoveryState]):
     """One recovery, from the demand to the last fen."""
 
     procedure = RECOVERY
-
-    @workflow.init
-    def __init__(self, state: RecoveryState) -> None:
-        super().__init__(state)
-
-    @workflow.run
-    async def run(self, state: RecoveryState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
-        """Run the case; the story is below."""
-        return await self.live(self.story)
-
-    async def story(self) -> None:
-        """Wait until it is back, or given up."""
-        await self.while_at(*OPEN)
 
     def open(self) -> None:
         """通知退款: how much, for which months, why."""
@@ -80,17 +57,14 @@ class Recovery(CaseFile[RecoveryState]):
 
     def begin(self) -> None:
         """The limit for paying back runs."""
-        self.start_duty("repay", self.state.terms.repay)
+        self.start_clock("repay")
         self.move(Stage.DEMANDED, CIVIL_AFFAIRS)
-        self.notify(DEBTOR, "recovery_demanded", yuan=self.state.amount_fen // 100, fen=self.state.amount_fen % 100)
-
-    def start_duty(self, name: str, limit: Limit) -> None:
-        """Start a clock that somebody has to keep: late, it climbs the tiers."""
-        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
+        self.notify(
+            THE_REPORTER, "recovery_demanded", yuan=self.state.amount_fen // 100, fen=self.state.amount_fen % 100
+        )
 
     # ---- what people do -------------------------------------------------------------------------------------------
 
-    @command
     def repay(self, command: Repay, by: Actor) -> None:
         """退款: what somebody says has come back; it counts when another person has confirmed it."""
         if not self.law_holds(TWO_SAY_THAT_IT_CAME_BACK):
@@ -106,7 +80,7 @@ class Recovery(CaseFile[RecoveryState]):
         )
         self.state.claims.append(claim)
         if not self.clocks.runs("confirm_repayment"):
-            self.start_duty("confirm_repayment", self.state.terms.confirm_repayment)
+            self.start_clock("confirm_repayment")
         self.record(
             Kind.REPAYMENT_CLAIMED,
             repayment=claim.number,
@@ -121,7 +95,6 @@ class Recovery(CaseFile[RecoveryState]):
         """As it was: one person's word."""
         self.came_back(Repayment(amount_fen=command.amount_fen, receipt=command.receipt, at=self.now()), by)
 
-    @command
     def confirm_repayment(self, command: ConfirmRepayment, by: Actor) -> None:
         """确认退款: by a second person; with the last part it is over."""
         claim = self.claim_meant(command.repayment)
@@ -133,7 +106,6 @@ class Recovery(CaseFile[RecoveryState]):
         part = Repayment(amount_fen=claim.amount_fen, receipt=claim.receipt, at=self.now())
         self.came_back(part, by, repayment=claim.number)
 
-    @command
     def decline_repayment(self, command: DeclineRepayment, by: Actor) -> None:
         """退款未到账: the debt is what it was."""
         claim = self.claim_meant(command.repayment)
@@ -174,11 +146,10 @@ class Recovery(CaseFile[RecoveryState]):
         else:
             self.finish_as(Stage.REPAID, Kind.REPAID)
 
-    @command
-    def propose_write_off(self, command: ProposeWriteOff, by: Actor) -> None:
+    def propose_write_off(self, command: WithReason, by: Actor) -> None:
         """申请核销: it cannot be had."""
         self.state.written_off_by, self.state.write_off_reason = by.subject, command.reason
-        self.start_duty("write_off", self.state.terms.countersign)
+        self.start_clock("write_off")
         self.move(Stage.WRITING_OFF, CIVIL_AFFAIRS)
         if not self.law_holds(SILENCE_GIVES_UP_NO_DEBT, SINCE_SILENCE_GIVES_UP_NO_DEBT):
             self.record(Kind.WRITE_OFF_PROPOSED, reason=command.reason, left_fen=self.state.left_fen)
@@ -194,8 +165,7 @@ class Recovery(CaseFile[RecoveryState]):
         )
         self.notify(CIVIL_AFFAIRS, "write_off_due")
 
-    @command
-    def agree_write_off(self, command: AgreeWriteOff, by: Actor) -> None:  # noqa: ARG002 - what it names was looked at before
+    def agree_write_off(self, by: Actor) -> None:
         """同意核销: by a second person."""
         if self.needs_another(self.state.agreed_by, by):
             self.record(Kind.WRITE_OFF_SEEN, left_fen=self.state.left_fen, by=by.role)
@@ -209,12 +179,11 @@ class Recovery(CaseFile[RecoveryState]):
         given.append(by.subject)
         return how_many(given) < self.state.words_needed
 
-    @command
-    def decline_write_off(self, command: DeclineWriteOff, by: Actor) -> None:
+    def decline_write_off(self, by: Actor) -> None:
         """不同意核销: it is to come back after all."""
         self.no_write_off_waits(by.subject)
         self.goes_on_with_the_debt()
-        self.record(Kind.WRITE_OFF_DECLINED, reason=command.reason)
+        self.record_command()
 
     def no_write_off_waits(self, by: str) -> None:
         """It is to come back after all."""
@@ -229,17 +198,16 @@ class Recovery(CaseFile[RecoveryState]):
         if acted and self.law_holds(SILENCE_GIVES_UP_NO_DEBT, SINCE_SILENCE_GIVES_UP_NO_DEBT):
             self.clocks.stop("final", "engine")
             if climbed:
-                self.start_duty("repay", self.state.terms.repay)
+                self.start_clock("repay")
 
     # ---- the end --------------------------------------------------------------------------------------------------
 
-    def finish_as(self, stage: Stage, kind: Kind, **facts: int | str) -> None:
-        """The recovery is over; the case that paid is told."""
-        self.clocks.stop_all()
-        self.state.closed_at = self.now()
-        self.move(stage, "")
-        self.record(kind, repaid_fen=self.state.repaid_fen, **facts)
-        self.notify(DEBTOR, f"recovery_{stage}")
+    def outcome(self) -> dict[str, object]:
+        """How much has come back."""
+        return {"repaid_fen": self.state.repaid_fen}
+
+    def on_finished(self) -> None:
+        """The case that paid is told."""
         self.tell_the_payer()
 
     def tell_the_payer(self) -> None:
@@ -247,14 +215,14 @@ class Recovery(CaseFile[RecoveryState]):
         if self.state.parent is not None:
             self.tell(self.state.parent, TOLD, repaid_fen=self.state.repaid_fen, stage=self.state.stage)
 
-    def on_moment(self, clock: str, moment: str, told: str) -> None:
-        """Duties remind and climb the tiers; after the last one the final limit runs."""
-        if (clock, moment) == ("final", "breach"):
-            self.final_limit_has_passed()
-            return
-        super().on_moment(clock, moment, told)
-        if clock != "confirm_repayment" and moment == self.state.terms.last_tier and self.nobody_else_is_left():
-            self.clocks.start("final", self.state.terms.unresolved_after, "engine")
+    def on_clock_passed(self, clock: str) -> None:  # noqa: ARG002 - there is one that decides anything
+        """The last limit has passed."""
+        self.final_limit_has_passed()
+
+    def after_last_tier(self, clock: str) -> None:
+        """After the last tier the final limit runs; who holds it goes on holding it."""
+        if clock != "confirm_repayment" and self.nobody_else_is_left():
+            self.start_clock("final")
             self.record("clock:final_limit", holder=self.state.holder)
 
     def nobody_else_is_left(self) -> bool:
@@ -278,6 +246,6 @@ class Recovery(CaseFile[RecoveryState]):
             self.notify(SUPERVISOR, "write_off_lapsed")
         else:
             self.state.holder = SUPERVISOR
-            self.clocks.start("final", self.state.terms.unresolved_after, "engine")
+            self.start_clock("final")
             self.record(Kind.HELD_OPEN, repayments=[claim.number for claim in self.state.claims])
             self.notify(SUPERVISOR, "repayment_confirmation_due")

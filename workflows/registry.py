@@ -5,6 +5,7 @@ Only worker, API, audit and tests import this: inside the sandbox it would load 
 
 from typing import Any
 
+from schemas.screen_words import ScreenWords, words_of
 from workflows.case import Case
 from workflows.incident import Incident
 from workflows.recovery import Recovery
@@ -13,3 +14,6 @@ from workflows.welfare import Welfare
 from workflows.whistle import Whistle
 
 PROCEDURES: tuple[type[Case[Any]], ...] = (Incident, Whistle, Summons, Welfare, Recovery)
+
+WORDS: ScreenWords = words_of(*(case.procedure for case in PROCEDURES))
+"""What their codes are called on screens that show cases of all of them."""

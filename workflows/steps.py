@@ -50,7 +50,7 @@ with workflow.unsafe.imports_passed_through():
     from schemas.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest
     from schemas.procedure import Procedure
     from schemas.question import Answer, Question
-    from schemas.screen_words import clock_words, holder_words, stage_words
+    from schemas.screen_words import ScreenWords, holder_words
     from schemas.search_attributes import AREA, DEPARTMENT, HOLDER, STAGE
 
 RequestT = TypeVar("RequestT", bound=Question)
@@ -309,7 +309,7 @@ async def case_answered(answered: Callable[[], bool]) -> bool:
     return True
 
 
-def show(state: CaseState, clocks: Iterable[ClockView], shown: dict[str, str]) -> dict[str, str]:
+def show(procedure: Procedure, state: CaseState, clocks: Iterable[ClockView], shown: dict[str, str]) -> dict[str, str]:
     """Tell Temporal's lists and its UI where the case stands, with its clocks; return what is shown now.
 
     Search attributes cost an event, so only those go up that differ from `shown`; the details cost none.
@@ -318,7 +318,7 @@ def show(state: CaseState, clocks: Iterable[ClockView], shown: dict[str, str]) -
     changed = [_KEYWORDS[name].value_set(value) for name, value in now.items() if shown.get(name) != value]
     if changed:
         workflow.upsert_search_attributes(changed)
-    workflow.set_current_details(details(state, clocks))
+    workflow.set_current_details(details(state, clocks, procedure.words))
     return now
 
 
@@ -338,17 +338,19 @@ def running(clocks: Iterable[ClockView]) -> list[ClockView]:
     return sorted((view for view in clocks if view.status is Status.RUNNING and view.due_at), key=_due)
 
 
-def details(state: CaseState, views: Iterable[ClockView]) -> str:
+def details(state: CaseState, views: Iterable[ClockView], words: ScreenWords) -> str:
     """What a supervisor reads at the top of a case in the Temporal UI, in Markdown: Chinese words beside codes only."""
     clocks = running(views)
     lines = [
-        f"**环节 stage**: {stage_words(state.stage, state.procedure)}",
+        f"**环节 stage**: {words.stage(state.stage, state.procedure)}",
         f"**责任方 holder**: {holder_words(state.holder)}",
-        f"**最近到期 next due**: {_due_words(clocks[0]) if clocks else '-'}",
+        f"**最近到期 next due**: {_due_words(clocks[0], state.procedure, words) if clocks else '-'}",
         f"**台账 entries**: {state.seq}",
     ]
     if len(clocks) > 1:
-        lines.append("**其后 then**:\n\n" + "\n".join(f"- {_due_words(view)}" for view in clocks[1:]))
+        lines.append(
+            "**其后 then**:\n\n" + "\n".join(f"- {_due_words(view, state.procedure, words)}" for view in clocks[1:])
+        )
     return "\n\n".join(lines)
 
 
@@ -356,8 +358,8 @@ def _due(view: ClockView) -> str:
     return f"{view.due_at:%Y-%m-%d %H:%M}"
 
 
-def _due_words(view: ClockView) -> str:
-    return f"{clock_words(view.name)} {_due(view)}"
+def _due_words(view: ClockView, procedure: str, words: ScreenWords) -> str:
+    return f"{words.clock(view.name, procedure)} {_due(view)}"
 
 
 def _entries(batch: Batch) -> str:

@@ -18,73 +18,55 @@ everybody told. Calling and hearing departments stands in `whistle_departments`,
 
 from collections.abc import Sequence
 
-from temporalio import workflow
-
 from schemas.actor import Actor
-from schemas.case import CaseOutcome
-from schemas.whistle import OPEN, WHISTLE, BeginWork, HandOverLead, Kind, Stage, SummonMore, WhistleState
-from workflows.case import command
-from workflows.case_file import CaseFile
+from schemas.whistle import WHISTLE, Kind
+from schemas.whistle_commands import HandOverLead, SummonMore
+from schemas.whistle_messages import IncidentAnswered, Subject, SummonsReport
+from schemas.whistle_state import Stage
+from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.whistle_endings import Endings
 
 
-@workflow.defn(name="whistle")
-class Whistle(Endings, CaseFile[WhistleState]):
+@procedure_workflow
+class Whistle(Endings):
     """One whistle, from the call to the last score."""
 
     procedure = WHISTLE
 
-    @workflow.init
-    def __init__(self, state: WhistleState) -> None:
-        super().__init__(state)
-
-    @workflow.run
-    async def run(self, state: WhistleState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
-        """Run the case; the story is below."""
-        return await self.live(self.story)
+    MESSAGE_HANDLERS = {
+        Subject.SUMMONS_REPORTED: (SummonsReport, "hear"),
+        Subject.INCIDENT_ANSWERED: (IncidentAnswered, "incident_answered"),
+    }
 
     async def story(self) -> None:
         """Tell the procedure: as long as it is open, then until everybody has been told."""
-        await self.while_at(*OPEN)
+        await super().story()
         await self.until(lambda: not self.state.errands)
 
     # ---- 1. the call ----------------------------------------------------------------------------------------------
 
-    def open(self) -> None:
+    def reported(self) -> dict[str, object]:
         """吹哨: what the street called for."""
-        self.record(
-            Kind.BLOWN,
-            type=self.state.type,
-            matter=self.state.matter,
-            address=self.state.address,
-            area=self.state.area,
-            departments=self.state.called,
-            lead=self.state.lead,
-            incident=self.state.incident,
-            channel=self.state.channel,
-            policy=self.state.charter.policy_version,
-            calendar=self.state.charter.calendar.version,
-        )
+        named = ("type", "matter", "address", "area", "lead", "incident", "channel")
+        return {"departments": self.state.called, **{name: getattr(self.state, name) for name in named}}
 
     def begin(self) -> None:
         """召集: at once. The whistle's own clock runs until they have gathered."""
-        self.start_duty("gather", self.state.limits.arrive, self.state.limits.tiers)
+        self.start_clock("gather")
         self.call(self.state.called)
         self.move(Stage.SUMMONING, f"department:{self.state.lead}")
         self.record(Kind.SUMMONED, departments=self.state.called, lead=self.state.lead)
         self.tell_incident()
 
-    @command
-    def summon_more(self, command: SummonMore, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def summon_more(self, command: SummonMore) -> None:
         """增派: each with clocks of its own from now on; who has gathered stays gathered."""
         self.call(command.departments)
-        self.record(Kind.SUMMONED, departments=command.departments, lead=self.state.lead, reason=command.reason)
+        self.record_command(lead=self.state.lead)
         self.take_stock()
 
     # ---- 2. the lead ------------------------------------------------------------------------------------------------
 
-    @command
-    def hand_over_lead(self, command: HandOverLead, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def hand_over_lead(self, command: HandOverLead) -> None:
         """移交牵头: whatever the lead had to do is the other one's from now on; its clocks go on."""
         before, self.state.department = self.state.lead, command.department
         duties = [name for name in ("gather", "begin") if self.clocks.runs(name)]
@@ -95,8 +77,7 @@ class Whistle(Endings, CaseFile[WhistleState]):
 
     # ---- 3. the work ------------------------------------------------------------------------------------------------
 
-    @command
-    def begin_work(self, command: BeginWork, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def begin_work(self, by: Actor) -> None:
         """开展处置: stops `begin`."""
         self.work_begins(by.subject)
         self.take_stock()

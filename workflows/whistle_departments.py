@@ -6,21 +6,21 @@ A message may be overtaken on its way, so each says how much its sender knew, an
 from collections.abc import Iterable
 
 from schemas.case import Message
-from schemas.clocks import Limit, Tier
 from schemas.summons import SUMMONS
-from schemas.summons import Stage as SummonsStage
-from schemas.whistle import FINAL, Kind, Stage, Summoned, WhistleState
+from schemas.summons_state import Stage as SummonsStage
+from schemas.whistle import Kind
 from schemas.whistle_call import open_summons, summons_id
 from schemas.whistle_gathering import Gathered, all_settled, gathered
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Subject, SummonsReport
+from schemas.whistle_state import FINAL, Stage, Summoned, WhistleState
 from workflows import steps
-from workflows.case import Case
+from workflows.kernel.declared import DeclaredCase
 from workflows.orders import COORDINATOR
 
 STREET = "role:street_officer"
 
 
-class Departments(Case[WhistleState]):
+class Departments(DeclaredCase[WhistleState]):
     """The part of a whistle that calls departments and hears of them."""
 
     # ---- calling ----------------------------------------------------------------------------------------------------
@@ -81,15 +81,10 @@ class Departments(Case[WhistleState]):
 
     # ---- hearing ----------------------------------------------------------------------------------------------------
 
-    def on_message(self, message: Message, *, repeated: bool) -> None:
-        """Hear a summons."""
-        if message.subject == Subject.SUMMONS_REPORTED and not repeated:
-            self.hear(SummonsReport.model_validate(message.facts))
-
     def hear(self, report: SummonsReport) -> None:
         """部门报告: what a department did stands here too, and the whistle goes on if it was waited for."""
         summoned = self.state.find(report.department)
-        if summoned is None or report.heard <= summoned.heard or self.state.stage in FINAL:
+        if summoned is None or report.heard <= summoned.heard:
             return
         summoned.heard, summoned.stage = report.heard, report.stage
         summoned.late, summoned.was_absent, summoned.result = list(report.late), report.was_absent, report.result
@@ -119,7 +114,7 @@ class Departments(Case[WhistleState]):
         """集结: by the rule of the type; who stayed away stands on the record."""
         for clock in ("gather", "final"):
             self.clocks.stop(clock, "engine")
-        self.start_duty("begin", self.state.limits.begin, self.state.limits.tiers)
+        self.start_clock("begin")
         self.state.stage = Stage.GATHERED
         counted = self.state.counted()
         self.record(
@@ -145,7 +140,7 @@ class Departments(Case[WhistleState]):
         """The street's clock runs while all is settled, and only then."""
         settled = all_settled(self.state.summoned)
         if settled and not self.clocks.runs("score"):
-            self.start_duty("score", self.state.limits.score, self.state.terms.street_tiers_of(self.state.type))
+            self.start_clock("score")
             self.record(Kind.ALL_SETTLED)
             self.notify(STREET, "scoring_due")
         elif not settled and self.clocks.runs("score"):
@@ -160,7 +155,3 @@ class Departments(Case[WhistleState]):
         lead = self.state.find(self.state.lead)
         settled = self.state.stage == Stage.WORKING and all_settled(self.state.summoned)
         return STREET if settled or lead is None or lead.released else f"department:{self.state.lead}"
-
-    def start_duty(self, name: str, limit: Limit, tiers: tuple[Tier, ...]) -> None:
-        """Start a clock that somebody has to keep: late, it climbs the tiers."""
-        self.clocks.start(name, limit, "engine", tiers=tiers)

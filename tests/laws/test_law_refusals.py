@@ -17,7 +17,7 @@ from schemas.people import KEPT_FROM, Part
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode
 from schemas.rules import Rule, RulesTable
-from schemas.screen_words import FACTS, ROLES, STAGES
+from schemas.screen_words import FACTS, ROLES
 from schemas.welfare_rules import Obstacle
 from starter.problems import KINDS
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
@@ -111,9 +111,9 @@ def test_what_comes_too_early_says_what_comes_first(procedure: Procedure) -> Non
             continue
         chinese, english = both(refusal.detail)
         goals = {str(stage) for rule in rows for stage in rule.at}
-        assert f"“{STAGES[refusal.stage]}”" in chinese
+        assert f"“{procedure.stage_words[refusal.stage].screen}”" in chinese
         assert any(rule.title in chinese for rule in rows)
-        assert all(STAGES[goal] in chinese for goal in goals)
+        assert all(procedure.stage_words[goal].screen in chinese for goal in goals)
         if "尚待" in chinese:
             steps = chinese.partition("尚待:")[2].split("、")
             assert walked(rules, refusal.stage, steps) & goals, refusal.detail
@@ -189,7 +189,7 @@ def test_what_keeps_people_apart_and_every_kind_of_problem_reads() -> None:
 @EVERY_PROCEDURE
 def test_every_stage_and_every_step_has_a_word(procedure: Procedure) -> None:
     """No stage, role or row of a table stands on a screen as a code for want of a word."""
-    assert {stage.value for stage in procedure.stages} <= STAGES.keys()
+    assert {stage.value for stage in procedure.stages} == procedure.stage_words.keys()
     assert set(Role) == ROLES.keys()
     assert [rule.command for rule in procedure.rules if code_words(rule.title)] == []
 

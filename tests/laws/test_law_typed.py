@@ -168,7 +168,7 @@ async def test_a_command_tells_what_may_be_chosen(
     case_id, state, policy = await _case_of(procedure, door, pool)
     seen = 0
     for name, command in procedure.commands.items():
-        choices = command.choices(state, policy)
+        choices = command.choices_by_field(state, policy)
         for leaf in leaves(door_of(command).model, is_choice):
             seen += 1
             (fault,) = await faults_at(as_(Role.AUDITOR), f"/api/v1/cases/{case_id}/commands/{name}", leaf, A_WORD)
@@ -194,7 +194,7 @@ async def test_a_case_refuses_a_code_that_is_none_with_those_that_are(
         if (procedure.name, name) in ANY_KIND:
             continue
         body = _shape(command)
-        for field, offered in command.choices(state, policy).items():
+        for field, offered in command.choices_by_field(state, policy).items():
             own, listed = field.removesuffix(".*"), field.endswith(".*")
             for code in (NO_SUCH, *offered):
                 given = command.model_construct(**{**body, own: (code,) if listed else code})

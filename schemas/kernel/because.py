@@ -1,0 +1,24 @@
+"""Explanations that are nothing but a rule of the policy."""
+
+from typing import Any
+
+from schemas.case import Entry
+from schemas.explanation import Because, Explain
+from schemas.kernel.timers import value_at
+from schemas.limits import Limit
+from schemas.refusals import say
+
+
+def by_policy(procedure: str, path: str, zh: str, en: str) -> Explain:
+    """Why an entry is as it is: `{limit}` in the words is what stands at that path of the terms of policies/PROCEDURE.yaml."""
+
+    def because(entry: Entry, state: Any) -> Because:
+        value = value_at(state.terms, path, state)
+        chinese, english = (value.chinese, value.english) if isinstance(value, Limit) else (value, value)
+        return Because(
+            rule=f"policies/{procedure}.yaml terms.{path}",
+            says=say(zh.format(limit=chinese), en.format(limit=english)),
+            inputs={"by_itself": entry.stamp is None},
+        )
+
+    return because

@@ -1,0 +1,111 @@
+"""The clocks of a procedure, declared: their words, and where in the policy's terms their limits and tiers stand."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from schemas.clock_schedule import Tier
+from schemas.kernel.words import ClockWords, Promise
+from schemas.limits import Limit
+
+_NAMED = re.compile(r"\{(\w+)\}")
+
+LimitOf = Callable[[Any, Any], Limit]
+"""(terms, state) -> the limit of a clock, where it does not simply stand at one place."""
+
+TiersOf = Callable[[Any, Any], tuple[Tier, ...]]
+"""(terms, state) -> its tiers, likewise."""
+
+
+class TimerKind(StrEnum):
+    """What passing a clock means."""
+
+    DUTY = "duty"  # somebody is late: they are warned before, and it is reported upwards
+    WINDOW = "window"  # nobody's duty: its end decides something
+    LAST = "last"  # what a case gets after the last tier before it ends by itself; warned of, but not reported upwards
+
+
+@dataclass(frozen=True)
+class Timer:
+    """A clock of the procedure. `limit` and `tiers` are paths in the terms; `{type}` in them is that attribute of the case.
+
+    `limit` None: it is no limit but a date, and whoever starts the clock says which. `warns`: whoever holds the case is told
+    when most of its time is used up.
+    """
+
+    kind: TimerKind
+    words: ClockWords
+    limit: str | LimitOf | None
+    tiers: str | TiersOf | None = None
+    warns: bool = True
+
+    def limit_under(self, terms: Any, state: Any) -> Limit:
+        """The limit that such a case gets under these terms. Raises TypeError: it goes by a date."""
+        if self.limit is None:
+            raise TypeError(f"{self.words.en} goes by a date")
+        if callable(self.limit):
+            return self.limit(terms, state)
+        found: Limit = value_at(terms, self.limit, state)
+        return found
+
+    def tiers_under(self, terms: Any, state: Any) -> tuple[Tier, ...]:
+        """To whom it is reported when it is broken; a clock that is nobody's duty to nobody."""
+        if self.tiers is None:
+            return ()
+        if callable(self.tiers):
+            return self.tiers(terms, state)
+        found: tuple[Tier, ...] = value_at(terms, self.tiers, state)
+        return found
+
+    @property
+    def warn_percent(self) -> int:
+        """How much of its time is used up when it warns; at 100 it does not."""
+        return 80 if self.warns else 100
+
+    def paths(self) -> Mapping[str, type]:
+        """The paths it asks of the terms, each with what has to stand there."""
+        asked = ((self.limit, Limit), (self.tiers, tuple))
+        return {path: wanted for path, wanted in asked if isinstance(path, str)}
+
+
+def duty(
+    zh: str, en: str, limit: str | LimitOf | None, tiers: str | TiersOf = "tiers", *, promise: Promise | None = None
+) -> Timer:
+    """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident."""
+    return Timer(TimerKind.DUTY, ClockWords(zh, en, promise), limit, tiers)
+
+
+def window(
+    zh: str, en: str, limit: str | LimitOf | None, *, warns: bool = False, promise: Promise | None = None
+) -> Timer:
+    """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time."""
+    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns)
+
+
+def last_limit(limit: str) -> Timer:
+    """The clock that runs after the last tier, and ends the case."""
+    return Timer(TimerKind.LAST, ClockWords("最终期限", "final limit"), limit)
+
+
+def value_at(terms: Any, path: str, state: Any) -> Any:
+    """What stands at a path such as `types.{type}.respond`. Raises AttributeError, KeyError where there is nothing."""
+    for step in _NAMED.sub(lambda name: str(getattr(state, name[1])), path).split("."):
+        terms = terms[step] if isinstance(terms, Mapping) else getattr(terms, step)
+    return terms
+
+
+def kind_at(terms: Any, path: str) -> Any:
+    """The type of what stands at a path, by the annotations of the model of the terms. Raises TypeError: nothing does."""
+    found = terms
+    for step in path.split("."):
+        if get_origin(found) in (dict, Mapping):
+            found = get_args(found)[1]
+        elif isinstance(found, type) and issubclass(found, BaseModel) and step in found.model_fields:
+            found = found.model_fields[step].annotation
+        else:
+            raise TypeError(f"{path}: there is no {step} in the terms of the procedure")
+    return found

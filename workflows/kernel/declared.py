@@ -1,0 +1,223 @@
+"""Cases of declared procedures (schemas/kernel/): what their lines say is done here, whatever the procedure.
+
+A command without a method of its own does what its line says: clocks stop and start, the case goes on, its entry is made, and
+who is named is told. A method that is called like a command is in charge of it; `self.apply()` in it does what the line says.
+A method that is called like a step of the case's own is in charge of that step.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, cast
+
+from schemas.actor import Actor
+from schemas.case import Message
+from schemas.clock_schedule import BREACH, last_moment
+from schemas.kernel.acts import Act, Step
+from schemas.kernel.declaration import DeclaredProcedure
+from schemas.kernel.entries import EntryKind
+from schemas.kernel.parties import THE_DEPARTMENT
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.timers import TimerKind
+from schemas.model import Model
+from schemas.procedure import Command
+from workflows.case_file import CaseFile
+
+StateT = TypeVar("StateT", bound=DeclaredState)
+
+
+@dataclass(frozen=True)
+class CurrentCommand:
+    """The command that is being carried out."""
+
+    act: Act
+    command: Command
+    by: Actor
+
+
+class DeclaredCase(CaseFile[StateT]):
+    """A case of a declared procedure. `owner_after_last_tier`: who holds it after the last tier; None: who held it before.
+
+    `MESSAGE_HANDLERS`: what other cases tell it, by subject: the shape of the facts and the method that takes them in.
+    """
+
+    procedure: ClassVar[DeclaredProcedure]
+    owner_after_last_tier: ClassVar[str | None] = "role:coordinator"
+    MESSAGE_HANDLERS: ClassVar[Mapping[str, tuple[type[Model] | None, str]]] = {}
+    _current: CurrentCommand | None = None
+
+    # ---- the story ------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make the first entry: what the case is opened with, and under which rules."""
+        charter = self.state.charter
+        self.record(
+            self.procedure.opened,
+            **self.reported(),
+            policy=charter.policy_version,
+            calendar=charter.calendar.version,
+        )
+        self.on_opened()
+
+    def on_opened(self) -> None:
+        """Tell whoever is to know that the case stands. Nobody, unless the procedure says."""
+
+    def reported(self) -> dict[str, Any]:
+        """Return what the first entry says."""
+        raise NotImplementedError
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more can happen."""
+        return self.state.stage in self.procedure.final
+
+    async def story(self) -> None:
+        """Wait until nothing more can happen."""
+        await self.until(lambda: self.state.ended or self.over)
+
+    # ---- commands -------------------------------------------------------------------------------------------------
+
+    def apply(self, **facts: Any) -> None:
+        """Do what the line of this command says. `facts` go into its entry, besides what stands in the command."""
+        current = self._in_hand()
+        act, rule = current.act, current.act.rule
+        target = rule.to[0] if len(rule.to) == 1 else None
+        if target in self.procedure.final:
+            self.finish_as(target, self.entry_of(act), **self._said(current), **facts)
+            return
+        for clock in act.stops:
+            self.clocks.stop(clock, current.by.subject)
+        for clock in act.starts:
+            self.start_clock(clock)
+        if target is not None:
+            self.move(target, self.state.holder if act.holder is None else self.address_of(act.holder))
+        said = {**self._said(current), **facts}
+        if act.entry is not None:
+            self.record(act.entry, **said)
+        self.inform(act, said)
+
+    def record_command(self, **facts: Any) -> None:
+        """Make the entry of this command, and nothing else: what stands in it, and `facts`."""
+        current = self._in_hand()
+        self.record(self.entry_of(current.act), **self._said(current), **facts)
+
+    def inform(self, line: Act | Step, said: Mapping[str, Any]) -> None:
+        """Tell whom a line says, if it says so; what is not among `said`, the facts of its entry, is that of the case."""
+        if (tells := line.tells) is not None:
+            facts = {name: said[name] if name in said else getattr(self.state, name) for name in tells.facts}
+            self.notify(self.address_of(tells.to), tells.template, **facts)
+
+    def carry_out_act(self, current: CurrentCommand, method: Callable[..., None] | None) -> None:
+        """Carry out a command by its method, or by its line."""
+        self._current = current
+        try:
+            if method is None:
+                self.apply()
+            else:
+                given = {"command": current.command, "by": current.by}
+                method(self, **{name: given[name] for name in taken_by(method)})
+        finally:
+            self._current = None
+
+    def address_of(self, code: str) -> str:
+        """Whom a code stands for: `department` for the one that holds the case, every other for itself."""
+        return f"department:{self.state.department}" if code == THE_DEPARTMENT else code
+
+    def _in_hand(self) -> CurrentCommand:
+        if self._current is None:
+            raise RuntimeError("outside of a command there is no line to go by")
+        return self._current
+
+    def _said(self, current: CurrentCommand) -> dict[str, Any]:
+        said = current.command.model_dump(mode="json")
+        return said | {name: getattr(self.state, name) for name in current.act.adds}
+
+    def entry_of(self, line: Act | Step) -> EntryKind:
+        """Return the entry that a line makes. Raises RuntimeError: it makes none."""
+        if line.entry is None:
+            raise RuntimeError(f"{line.rule.command} makes no entry")
+        return line.entry
+
+    # ---- clocks ---------------------------------------------------------------------------------------------------
+
+    def start_clock(self, name: str, by: str = "engine") -> None:
+        """Start a clock as it is declared, or start it anew. `by`: whose act starts it. Of several of a kind: `check:tax`."""
+        timer, terms = self.procedure.timers[name.partition(":")[0]], self.state.terms
+        limit, tiers = timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
+        self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
+
+    def on_moment(self, clock: str, moment: str, told: str) -> None:
+        """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes."""
+        timer = self.procedure.timers[clock.partition(":")[0]]
+        if timer.kind is not TimerKind.DUTY and moment == BREACH:
+            self.on_clock_passed(clock)
+        elif timer.warns:
+            super().on_moment(clock, moment, told)
+            if timer.kind is TimerKind.DUTY and moment == last_moment(self.state.clocks[clock].tiers):
+                self.after_last_tier(clock)
+
+    def on_clock_passed(self, clock: str) -> None:
+        """Take the step that is declared for the end of this clock at this stage, if one is."""
+        here = (each for each in self.procedure.steps if each.clock == clock and self.state.stage in each.rule.at)
+        step = next(here, None)
+        if step is None:
+            return
+        method = getattr(self, step.rule.command, None)
+        if method is None:
+            facts = {name: getattr(self.state, name) for name in step.adds}
+            self.finish_as(step.rule.to[0], self.entry_of(step), **facts)
+        else:
+            method(step)
+
+    def after_last_tier(self, clock: str) -> None:  # noqa: ARG002 - some procedures tell their clocks apart here
+        """Nobody further is told: the case is its last owner's, and the last limit runs."""
+        self.state.holder = self.owner_after_last_tier or self.state.holder
+        last = self.procedure.last_limit
+        if not self.clocks.runs(last):
+            self.start_clock(last)
+            self.record("clock:final_limit", holder=self.state.holder)
+
+    # ---- what other cases tell --------------------------------------------------------------------------------------
+
+    def on_message(self, message: Message, *, repeated: bool) -> None:
+        """Take in what another case tells, once, while anything can happen here. What nobody here knows of is let go."""
+        known = self.MESSAGE_HANDLERS.get(message.subject)
+        if known is None or repeated or self.state.ended or self.state.stage in self.procedure.final:
+            return
+        shape, method = known
+        getattr(self, method)(*([] if shape is None else [shape.model_validate(message.facts)]))
+
+    # ---- the end --------------------------------------------------------------------------------------------------
+
+    def finish_as(self, stage: str, entry: EntryKind, **facts: Any) -> None:
+        """The case is final: nothing counts any more, and whom it concerns is told."""
+        self.stop_everything()
+        self.move(stage, "")
+        said = {**self.outcome(), **facts}
+        self.record(entry, **said)
+        if (notice := self.procedure.end_notice) is not None:
+            named = {name: said[name] for name in notice.facts.get(stage, ())}
+            self.notify(self.address_of(notice.to), self.procedure.end_template(stage), **named)
+        self.on_finished()
+
+    def stop_everything(self) -> None:
+        """Nothing is to be done any more."""
+        self.clocks.stop_all()
+        self.state.closed_at = self.now()
+
+    def outcome(self) -> dict[str, Any]:
+        """Return what the last entry says of how it went, whatever the end."""
+        return {}
+
+    def on_finished(self) -> None:
+        """Tell other cases. Nobody, unless the procedure says."""
+
+
+def taken_by(method: Callable[..., None]) -> tuple[str, ...]:
+    """Which of `command` and `by` a method takes. Raises TypeError where it takes anything else."""
+    code = cast("Any", method).__code__
+    names: tuple[str, ...] = code.co_varnames[1 : code.co_argcount]
+    if strange := set(names) - {"command", "by"}:
+        raise TypeError(
+            f"{method.__qualname__} takes {', '.join(sorted(strange))}: a command's method takes command and by"
+        )
+    return names
