@@ -347,7 +347,7 @@ def _member_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
                 f"第{member.number}位家庭成员以未成年人申报,证件未经查验",
                 f"member {member.number} was stated as a minor, and nobody has seen the document",
             ),
-            remedy=say("查验证件(confirm_member)或不予确认", "see the document (confirm_member), or refuse"),
+            remedy=say("查验该成员的证件,或不予确认", "see the document (confirm_member), or refuse"),
         )
         for member in state.of_unknown_age()
     )

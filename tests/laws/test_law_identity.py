@@ -194,6 +194,10 @@ async def test_of_an_unknown_account_one_application_stands_and_two_accounts_bar
 # ---- whose account it is ----------------------------------------------------------------------------------------------
 
 
+FIRST = {"request": 1}
+"""The first thing of its kind that waits in a case."""
+
+
 @pytest.mark.parametrize("entered", ["by a clerk for an account of the clerk's", "by an unknown account"])
 async def test_an_account_that_nobody_vouches_for_decides_nothing_alone(town: OverheardTown, entered: str) -> None:
     """Where money goes such an account asks for, and another person confirms; the payee's own decides by itself."""
@@ -208,9 +212,9 @@ async def test_an_account_that_nobody_vouches_for_decides_nothing_alone(town: Ov
     for caller, case in ((friend, case_id), (town.as_("resident", "payee"), own)):
         await given(caller, case, "change_account", {"account": "6222020000000000025"})
     asked = await state_of(town, case_id)
-    clerk, by_itself = town.as_("window_clerk"), await friend.command(case_id, "confirm_account")
-    entering = await clerk.command(case_id, "confirm_account") if entered.startswith("by a clerk") else by_itself
-    await given(town.as_("street_officer"), case_id, "confirm_account")
+    clerk, by_itself = town.as_("window_clerk"), await friend.command(case_id, "confirm_account", FIRST)
+    entering = await clerk.command(case_id, "confirm_account", FIRST) if entered.startswith("by a clerk") else by_itself
+    await given(town.as_("street_officer"), case_id, "confirm_account", FIRST)
     after = await state_of(town, case_id)
     told = (after["account_told"], (await state_of(town, own))["account_told"])
 

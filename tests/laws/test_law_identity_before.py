@@ -38,7 +38,8 @@ from workflows.welfare_duties import A_RECOVERY_KNOWS_WHO_ENTERED
 pytest_plugins = ("tests.api_fixture",)
 pytestmark = pytest.mark.timeout(300)
 QUEUE, FORGETFUL = "people-of-an-earlier-day", "recoveries-of-an-earlier-day"
-FIRST, SECOND = Step("confirm_repayment", "civil", {}), Step("confirm_repayment", "second_civil", {})
+SEEN = {"repayment": 1}
+FIRST, SECOND = Step("confirm_repayment", "civil", SEEN), Step("confirm_repayment", "second_civil", SEEN)
 
 
 @workflow.defn(name="welfare")
@@ -205,14 +206,14 @@ async def test_where_nobody_knows_who_entered_two_others_confirm(forgetful: Door
     await forgetful.go(repaid, (Step("repay", "clerk", {"amount_fen": fen, "receipt": "CZ-1"}), FIRST))
     after_one = (await forgetful.case(repaid))["stage"]
     again = [
-        (await forgetful.taken(repaid, Step("confirm_repayment", by, {}))).status_code for by in ("civil", "clerk")
+        (await forgetful.taken(repaid, Step("confirm_repayment", by, SEEN))).status_code for by in ("civil", "clerk")
     ]
     await forgetful.go(repaid, (SECOND,))
     await forgetful.go(given_up, (Step("propose_write_off", "civil", {"reason": "无力偿还"}),))
-    await forgetful.go(given_up, (Step("agree_write_off", "second_civil", {}),))
+    await forgetful.go(given_up, (Step("agree_write_off", "second_civil", {"request": 1}),))
     proposed = (await forgetful.case(given_up))["stage"]
-    twice = (await forgetful.taken(given_up, Step("agree_write_off", "second_civil", {}))).status_code
-    await forgetful.go(given_up, (Step("agree_write_off", "supervisor", {}),))
+    twice = (await forgetful.taken(given_up, Step("agree_write_off", "second_civil", {"request": 1}))).status_code
+    await forgetful.go(given_up, (Step("agree_write_off", "supervisor", {"request": 1}),))
 
     assert (after_one, again) == ("demanded", [409, 409])
     assert (proposed, twice) == ("writing_off", 409)
