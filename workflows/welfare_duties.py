@@ -51,6 +51,12 @@ TWO_SAY_THAT_IT_ENDS = "two-say-that-it-ends"
 AN_ADVANCE_COUNTS_WHO_CONSENTED = "an-advance-counts-who-consented"
 """Patch: before, adults of the household who had not consented were paid an advance for too."""
 
+AN_ADVANCE_COUNTS_WHO_IS_NAMED = "an-advance-counts-who-is-named"
+"""Patch: before, heads that one person had corrected, and nobody named, were paid an advance for."""
+
+SINCE_ADVANCES_COUNT_NAMES = 3
+"""The count of `LAWS` with which it came."""
+
 SINCE_ANSWERS_NAME_REQUESTS = 2
 """The count of `LAWS` with which these four came."""
 

@@ -32,9 +32,11 @@ from workflows.case import command
 from workflows.welfare_accounts import Accounts
 from workflows.welfare_duties import (
     AN_ADVANCE_COUNTS_WHO_CONSENTED,
+    AN_ADVANCE_COUNTS_WHO_IS_NAMED,
     AN_ADVANCE_HAS_A_CEILING,
     APPLICANT,
     CIVIL_AFFAIRS,
+    SINCE_ADVANCES_COUNT_NAMES,
     SINCE_ANSWERS_NAME_REQUESTS,
     TWO_DECIDE_ON_A_RAISE,
     TWO_SAY_THAT_IT_ENDS,
@@ -92,9 +94,15 @@ class Entitlement(Accounts):
     def paid_first_for(self) -> tuple[Circumstances, dict[str, list[int]]]:
         """For whom is paid first: the applicant, minors, and adults who consented; and the numbers of all others, for the entry.
 
-        Whoever has consented is held by this case when it is accepted, so that nobody counts in two advances.
+        Whoever has consented is held by this case when it is accepted, so that nobody counts in two advances. Heads that
+        somebody corrected are no people: nobody has named them, and who accepted has not seen them. They wait for the review.
         """
         household, state = self.state.household, self.state
+        named = 1 + len(state.members)
+        if household.household_size > named and self.law_holds(
+            AN_ADVANCE_COUNTS_WHO_IS_NAMED, SINCE_ADVANCES_COUNT_NAMES
+        ):
+            household = household.model_copy(update={"household_size": named})
         without = [member.number for member in state.household_members if member not in state.advance_members]
         if not without or not self.law_holds(AN_ADVANCE_COUNTS_WHO_CONSENTED, SINCE_ANSWERS_NAME_REQUESTS):
             return household, {}

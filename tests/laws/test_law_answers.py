@@ -478,6 +478,17 @@ async def test_an_advance_counts_who_consented_and_nobody_twice(open_town: OpenT
     assert own.status_code == 200  # who was only named is not barred
 
 
+async def test_heads_that_one_person_corrected_are_paid_no_advance_for(open_town: OpenTown) -> None:
+    """Who accepted has seen one name; four heads, stated by who entered before the second look, are paid first for one."""
+    four = Step("correct_facts", "clerk", {"household_size": 4, **REASON})
+    async with open_town() as town:
+        case_id = await town.door.start(body=somebody(AID, "19790403", 411, channel="hotline"), by="clerk")
+        await town.door.go(case_id, [Step("accept", "street_officer"), four, Step("identify", "grid_worker")])
+        (due,) = await told(town.door, case_id, "welfare:payment:due")
+
+    assert due["amount_fen"] == 50_000
+
+
 # ---- silence gives up no debt -----------------------------------------------------------------------------------------
 
 
