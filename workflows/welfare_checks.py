@@ -41,7 +41,9 @@ from workflows.welfare_duties import (
     CIVIL_AFFAIRS,
     CLERK,
     SINCE_ANSWERS_NAME_REQUESTS,
+    SINCE_WITHDRAWALS_ARE_TOLD,
     STREET,
+    WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM,
 )
 from workflows.welfare_endings import Endings
 
@@ -336,7 +338,11 @@ class Checks(Endings):
 
     @command
     def withdraw_application(self, command: WithdrawApplication, by: Actor) -> None:
-        """撤回申请: before it is decided; an advance comes back."""
+        """撤回申请: before it is decided; an advance comes back. Of another's word the applicant hears."""
+        if by.role is not Role.RESIDENT and self.law_holds(
+            WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM, SINCE_WITHDRAWALS_ARE_TOLD
+        ):
+            self.notify(APPLICANT, "welfare_withdrawn")
         self.finish_as(Stage.WITHDRAWN)
         self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)
         self.wind_up()

@@ -54,8 +54,11 @@ AN_ADVANCE_COUNTS_WHO_CONSENTED = "an-advance-counts-who-consented"
 AN_ADVANCE_COUNTS_WHO_IS_NAMED = "an-advance-counts-who-is-named"
 """Patch: before, heads that one person had corrected, and nobody named, were paid an advance for."""
 
-SINCE_ADVANCES_COUNT_NAMES = 3
-"""The count of `LAWS` with which it came."""
+WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = "who-withdraws-for-others-tells-them"
+"""Patch: before, an applicant heard nothing of a withdrawal that a clerk had entered."""
+
+SINCE_ADVANCES_COUNT_NAMES = SINCE_WITHDRAWALS_ARE_TOLD = 3
+"""The count of `LAWS` with which they came."""
 
 SINCE_ANSWERS_NAME_REQUESTS = 2
 """The count of `LAWS` with which these four came."""

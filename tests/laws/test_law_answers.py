@@ -489,6 +489,19 @@ async def test_heads_that_one_person_corrected_are_paid_no_advance_for(open_town
     assert due["amount_fen"] == 50_000
 
 
+async def test_a_withdrawal_by_a_clerk_is_told_to_the_applicant(open_town: OpenTown) -> None:
+    """Nobody's application goes away by another's word without their hearing of it."""
+    async with open_town() as town:
+        case_id = await town.door.start(body=somebody(AID, "19790404", 412))
+        await town.door.go(case_id, [Step("withdraw_application", "clerk", REASON)])
+
+        async def heard() -> bool:
+            rows = await town.pool.fetch("select recipient, template from outbox where case_id = $1", case_id)
+            return ("reporter", "welfare_withdrawn") in {tuple(row) for row in rows}
+
+        await eventually(heard, within=30)
+
+
 # ---- silence gives up no debt -----------------------------------------------------------------------------------------
 
 
