@@ -23,6 +23,7 @@ from schemas.case import CaseState, case_id
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal
 from schemas.visibility import may_see, sight_of
+from starter.case_reading import CaseReader
 from starter.delivery import Delivered, NotDelivered
 from starter.intake import Sender, command_id_of
 from starter.postbox import Status, Submission
@@ -40,7 +41,7 @@ _CASE = re.compile(r"/api/v1/cases/([^/]+)")
 def token(person: Person) -> str:
     """Who somebody is, as the bench reads it."""
     said = {"subject": person.subject, "role": person.role, "department": person.department, "area": person.area}
-    return json.dumps(said)
+    return json.dumps({**said, "identity": person.identity})
 
 
 def bench_door(bench: CaseBench, procedure: Procedure) -> Door:
@@ -63,6 +64,8 @@ class BenchApi:
     def __init__(self, bench: CaseBench) -> None:
         self._bench = bench
         self._openings: dict[str, Opening[Any]] = {}
+        nothing_is_read: Any = None
+        self._reader = CaseReader(nothing_is_read, nothing_is_read, bench.procedures)
         for name, procedure in bench.procedures.items():
             if procedure.parent is None:
                 module = importlib.import_module(f"starter.{name}")
@@ -74,22 +77,24 @@ class BenchApi:
 
     async def _handle(self, request: httpx.Request) -> httpx.Response:
         said = json.loads(request.headers["Authorization"].removeprefix("Bearer "))
+        identity = said.pop("identity")
         actor = Actor(**{**said, "role": Role(said["role"])})
         path = request.url.path
-        for pattern, answers in self._routes(request, actor).items():
+        for pattern, answers in self._routes(request, actor, identity).items():
             if (found := re.fullmatch(pattern, path)) is not None:
                 answer = await answers(*found.groups())
                 return httpx.Response(answer.status, json=answer.body)
         raise LookupError(f"the bench has no {request.method} {path}")
 
-    def _routes(self, request: httpx.Request, actor: Actor) -> Routes:
+    def _routes(self, request: httpx.Request, actor: Actor, identity: str | None) -> Routes:
         if request.method == "GET":
             return {_TIMELINE: lambda case: self._timeline(case, actor), _CASE: lambda case: self._case(case, actor)}
         if request.url.path == "/api/v1/documents":
             return {"/api/v1/documents": lambda: self._document(request)}
         body = json.loads(request.content)
         sender = Sender(actor.subject, request.headers["Idempotency-Key"], actor)
-        openings: Routes = {path: self._starting(opening, sender, body) for path, opening in self._openings.items()}
+        applicant = replace(sender, identity=identity)
+        openings: Routes = {path: self._starting(opening, applicant, body) for path, opening in self._openings.items()}
         commands: Routes = {_COMMAND: lambda case, name: self._command(case, name, sender, body)}
         return {**commands, **openings}
 
@@ -106,7 +111,7 @@ class BenchApi:
             time = parts.charters[opening.procedure].time
             at = time.to_town(await bench.environment.get_current_time())
             opens: Any = opening.opens(parts, sender, given)
-            state = await opens(None, number, command_id_of(sender, number), at)
+            state = await opens(bench.tables, number, command_id_of(sender, number), at)
             state = state.model_copy(update={"opening": bench.signer.sign(state.opening)})
             kept[place] = _submission("start", "", state, state.model_dump(mode="json"))
         repeated = kept[place].attempts > 0
@@ -200,15 +205,7 @@ class BenchApi:
     async def _view(self, case: str, actor: Actor) -> dict[str, Any]:
         state = self._bench.state(case)
         assert state is not None
-        rules = self._bench.procedures[state.procedure].rules
-        return {
-            "case_id": case,
-            "stage": state.stage,
-            "ended": state.ended,
-            "seq": state.seq,
-            "department": state.department,
-            "legal_commands": rules.legal(state, actor, await self._bench.now(state)),
-        }
+        return self._reader.view(state, actor, await self._bench.now(state)).model_dump(mode="json")
 
 
 def _submission(kind: str, command: str, state: CaseState, payload: dict[str, Any]) -> Submission:

@@ -7,13 +7,10 @@ town's own. In memory are only the tables: ledger, rows, vault, intake. A case i
 What must be seen on the real server is not tested here: a slow ledger, dying workers, wake order, the size of a run.
 """
 
-import asyncio
 import itertools
-import json
 import sys
 import uuid
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,12 +26,12 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
+from activities.children import Children
 from activities.departments import Departments
 from activities.ledger import Ledger
 from activities.means import MeansChecks
 from activities.payments import Payments
 from audit.check_bundle import (
-    chain_of,
     current_runs,
     history_faults,
     ledger_against_history,
@@ -53,25 +50,23 @@ from engine.codec import data_converter
 from engine.department_policy import load_departments
 from engine.keys import Keys, ensure_keys
 from engine.office_hours import load_town_calendar
-from engine.person_identity import PersonIdentity
 from engine.policies import load_policy
 from engine.settings import Settings
 from engine.source_policy import load_sources
 from engine.stamp_guard import Forgeries, StampGuard
 from engine.stamps import StampSigner
 from engine.temporal import build_worker, connect
-from engine.vault import Kept, PersonDetails
 from schemas.calendar import SHANGHAI
 from schemas.case import CaseState, Charter
 from schemas.policy import Policy
 from schemas.procedure import Procedure
-from schemas.references import PersonReference, TextReference
 from schemas.search_attributes import SEARCH_ATTRIBUTES
 from schemas.town_time import TownTime
 from starter.delivery import Delivery
 from starter.doors import Door as CommandDoor
 from starter.doors import door_of
-from starter.postbox import Submission
+from starter.postbox import Postbox, Submission
+from tests.bench_tables import OpenVault, Tables, Values
 from tests.town_policies import open_to_neighbours
 from tests.waiting import eventually
 from worker import beside
@@ -88,110 +83,6 @@ TODAY = {name: not each.default for name, each in Charter.model_fields.items() i
 
 NOT_TOLD = "signal-copied:"
 """This server leaves out which case sent a signal; on the real one it is asked for (audit/check_bundle.py)."""
-
-Values = dict[str, Any]
-
-
-@dataclass
-class Tables:
-    """What the town has in Postgres, for `Ledger`, for the guard and for who looks: entries and rows by case, and refusals."""
-
-    entries: dict[str, dict[tuple[int, str], Values]] = field(default_factory=lambda: defaultdict(dict))
-    rows: dict[str, Values] = field(default_factory=dict)
-    notices: dict[str, dict[tuple[int, int], Values]] = field(default_factory=lambda: defaultdict(dict))
-    refusals: list[tuple[Any, ...]] = field(default_factory=list)
-    written: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def execute(self, _query: str, *row: Any) -> None:
-        """Keep a refusal."""
-        self.refusals.append(row)
-
-    async def fetchval(
-        self,
-        _query: str,
-        told: str,
-        entries: Sequence[Values],
-        notices: Sequence[Values],
-        *by: Any,
-    ) -> str:
-        """`flush_case`, as engine/migrations/20261128000050_first_run.sql has it for cases of today. `by`: run, task, first run."""
-        run_id, task_at, first_run_id = by
-        row, kept = json.loads(told), self.entries[json.loads(told)["case_id"]]
-        case_id, first = row["case_id"], entries[0]
-        if first["seq"] > 1 and (first["seq"] - 1, first["prev_hash"]) not in kept:
-            return "broken"
-        if (known := self.rows.get(case_id)) is not None:
-            if known["first_run_id"] != first_run_id:
-                return "foreign"
-            if known["task_at"] > task_at:
-                return "written" if (entries[-1]["seq"], entries[-1]["hash"]) in kept else "stale"
-        self.rows[case_id] = {**row, "task_at": task_at, "first_run_id": first_run_id}
-        for entry in entries:
-            plain = {**entry, "at": entry["at"].isoformat(), "task_at": task_at.isoformat(), "run_id": run_id}
-            kept.setdefault((entry["seq"], entry["hash"]), {"case_id": case_id, **plain})
-        outbox = self.notices[case_id]
-        for place in [place for place in outbox if place[0] >= first["seq"]]:
-            del outbox[place]
-        outbox.update({(first["seq"], notice["position"]): notice for notice in notices})
-        self.written.set()
-        self.written = asyncio.Event()
-        return "written"
-
-    def head(self, case_id: str) -> tuple[int, str]:
-        """Seq and hash that the row names."""
-        return self.rows[case_id]["seq"], self.rows[case_id]["head_hash"]
-
-    def chain(self, case_id: str) -> list[Values]:
-        """The entries from the first to the head."""
-        return chain_of(list(self.entries[case_id].values()), self.head(case_id))
-
-    def kinds(self, case_id: str) -> list[str]:
-        """Their kinds."""
-        return [entry["kind"] for entry in self.chain(case_id)]
-
-    def facts(self, case_id: str) -> list[Values]:
-        """Their facts."""
-        return [json.loads(entry["body"])["facts"] for entry in self.chain(case_id)]
-
-
-class OpenVault:
-    """Gives references as the vault does, and closes nothing: no text leaves the memory of the test."""
-
-    def __init__(self) -> None:
-        self._numbers = itertools.count(1)
-        self._people: dict[bytes, PersonReference] = {}
-        self.texts: dict[str, str] = {}
-
-    def _reference(self, kind: str) -> str:
-        return f"{kind}:{next(self._numbers):026d}"
-
-    async def keep(  # the parameters of engine.vault.Vault.keep
-        self,
-        _connection: object,
-        identity: PersonIdentity | None,
-        texts: Mapping[str, str],
-        details: PersonDetails | None = None,
-        *,
-        case_id: str | None,
-    ) -> Kept:
-        """Keep a person and texts."""
-        index = identity.blind_index(bytes(32)) if identity else self._reference("nobody").encode()
-        person = self._people.setdefault(index, self._reference("person"))
-        stated = None if details is None else self._reference("text")
-        return Kept(person=person, texts=await self.keep_texts(None, person, texts, case_id=case_id), details=stated)
-
-    async def keep_texts(
-        self, _connection: object, _person: PersonReference, texts: Mapping[str, str], *, case_id: str | None
-    ) -> dict[str, TextReference]:
-        """Keep texts of somebody."""
-        del case_id
-        references = {kind: self._reference("text") for kind in texts}
-        self.texts |= {references[kind]: text for kind, text in texts.items()}
-        return references
-
-    def document(self) -> str:
-        """The reference of a new document."""
-        return self._reference("document")
 
 
 @dataclass(frozen=True)
@@ -230,7 +121,7 @@ class CaseBench:
             return self.client
 
         self.signer = StampSigner(self.keys)
-        self.delivery = Delivery(connected, QUEUE, self.procedures)
+        self.delivery = Delivery(connected, QUEUE, self.procedures, Postbox(self.tables))  # type: ignore[arg-type]
         self.areas = load_areas(self.settings.policies)
         self.doors: Mapping[str, Mapping[str, CommandDoor]] = {
             name: {command: door_of(model) for command, model in procedure.commands.items()}
@@ -402,14 +293,14 @@ async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Cas
             client,
             settings,
             PROCEDURES,
-            _doers(settings, keys, tables),
+            _doers(settings, keys, client, tables),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )
         await stack.enter_async_context(worker)
         yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay)
 
 
-def _doers(settings: Settings, keys: Keys, tables: Tables) -> list[Any]:
+def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> list[Any]:
     """The town's own doers. Everybody outside is at their desk, so nobody is called and nothing is read for a call."""
     nobody: Any = None
 
@@ -417,6 +308,7 @@ def _doers(settings: Settings, keys: Keys, tables: Tables) -> list[Any]:
         pass
 
     ledger = Ledger(tables, keys.stamp_ring)  # type: ignore[arg-type]
+    children = Children(client, tables, uncounted)  # type: ignore[arg-type]
     departments = Departments(
         load_departments(settings.policies / "departments.yaml", None), nobody, nobody, settings.api_url, uncounted
     )
@@ -431,6 +323,7 @@ def _doers(settings: Settings, keys: Keys, tables: Tables) -> list[Any]:
     )
     return [
         ledger.flush,
+        children.free_child_number,
         departments.place_order,
         departments.recall_order,
         departments.rework_order,

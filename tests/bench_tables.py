@@ -1,0 +1,201 @@
+"""What a town has in Postgres, in memory, for a bench (tests/case_bench.py): the tables, asked by the town's own queries."""
+
+import asyncio
+import hashlib
+import itertools
+import json
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from activities.children import SQL as CHILDREN
+from activities.ledger import QUERIES as LEDGER
+from audit.check_bundle import chain_of
+from engine.likenesses import SQL as LIKENESSES
+from engine.person_identity import PersonIdentity
+from engine.refusals import KEEP
+from engine.vault import Kept, PersonDetails
+from schemas.references import PersonReference, TextReference
+from starter.postbox import SQL as INTAKE
+
+Values = dict[str, Any]
+
+
+@dataclass
+class Tables:
+    """For `Ledger`, the guard, deliveries and openings, and for who looks. Asked something that it does not know, it fails.
+
+    Entries and rows by case, refusals, flushes that were tried again, and the likenesses of who is spoken of.
+    """
+
+    entries: dict[str, dict[tuple[int, str], Values]] = field(default_factory=lambda: defaultdict(dict))
+    rows: dict[str, Values] = field(default_factory=dict)
+    notices: dict[str, dict[tuple[int, int], Values]] = field(default_factory=lambda: defaultdict(dict))
+    refusals: list[tuple[Any, ...]] = field(default_factory=list)
+    retries: dict[str, int] = field(default_factory=dict)
+    likenesses: set[tuple[bytes, str, str]] = field(default_factory=set)
+    written: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def execute(self, query: str, *row: Any) -> None:
+        """Keep a refusal, a flush that is tried again, or what a case states of its people."""
+        if query == KEEP:
+            self.refusals.append(row)
+        elif query == LEDGER.note_retry:
+            self.retries[row[0]] = row[1]
+        elif query == LIKENESSES.keep:
+            case_id, digests, people = row
+            self.likenesses |= {(digest, person, case_id) for digest, person in zip(digests, people, strict=True)}
+        else:
+            raise LookupError(query)
+
+    async def fetchval(self, query: str, *asked: Any) -> Any:
+        """Write a batch, or say whose child a case is, or whether it stands. A case of today has a first run."""
+        if query == LEDGER.flush_case:
+            return self._flush(*asked)
+        if query == CHILDREN.parent_of:
+            row = self.rows.get(asked[0])
+            return None if row is None else row["snapshot"]["parent"]
+        if query == INTAKE.case_stands:
+            return asked[0] in self.rows
+        raise LookupError(query)
+
+    async def fetch(self, query: str, case_id: str, *named: Collection[str]) -> list[Values]:
+        """The living cases that have something of this one. Nothing is reserved here, so nobody is found by that."""
+        if query == LIKENESSES.same_person:
+            return []
+        if query == LIKENESSES.possibly_same:
+            found = self._possibly_same(case_id)
+        elif query == LIKENESSES.same_file:
+            found = self._same_file(case_id, named[0])
+        else:
+            raise LookupError(query)
+        return [{"case_id": each} for each in sorted(found)]
+
+    def head(self, case_id: str) -> tuple[int, str]:
+        """Seq and hash that the row names."""
+        return self.rows[case_id]["seq"], self.rows[case_id]["head_hash"]
+
+    def chain(self, case_id: str) -> list[Values]:
+        """The entries from the first to the head."""
+        return chain_of(list(self.entries[case_id].values()), self.head(case_id))
+
+    def kinds(self, case_id: str) -> list[str]:
+        """Their kinds."""
+        return [entry["kind"] for entry in self.chain(case_id)]
+
+    def facts(self, case_id: str) -> list[Values]:
+        """Their facts."""
+        return [json.loads(entry["body"])["facts"] for entry in self.chain(case_id)]
+
+    def _flush(
+        self,
+        told: str,
+        entries: Sequence[Values],
+        notices: Sequence[Values],
+        run_id: str,
+        task_at: Any,
+        first_run_id: str | None,
+        after_reset: bool,  # noqa: FBT001 - as flush_case has it
+    ) -> str:
+        """`flush_case`, as engine/migrations/20261129000010_turned_back.sql has it for cases of today in a town never restored."""
+        row = json.loads(told)
+        case_id, first, kept = row["case_id"], entries[0], self.entries[row["case_id"]]
+        follows = (first["seq"] - 1, first["prev_hash"])
+        if first["seq"] > 1 and follows not in kept:
+            return "broken"
+        if (known := self.rows.get(case_id)) is not None:
+            if known["first_run_id"] != first_run_id:
+                return "foreign"
+            if known["task_at"] > task_at:
+                return "written" if (entries[-1]["seq"], entries[-1]["hash"]) in kept else "stale"
+            if not after_reset and self._puts_aside(case_id, follows, run_id):
+                return "turned-back"
+        self.rows[case_id] = {**row, "task_at": task_at, "first_run_id": first_run_id}
+        for entry in entries:
+            plain = {**entry, "at": entry["at"].isoformat(), "task_at": task_at.isoformat(), "run_id": run_id}
+            kept.setdefault((entry["seq"], entry["hash"]), {"case_id": case_id, **plain})
+        outbox = self.notices[case_id]
+        for place in [place for place in outbox if place[0] >= first["seq"]]:
+            del outbox[place]
+        outbox.update({(first["seq"], notice["position"]): notice for notice in notices})
+        self.written.set()
+        self.written = asyncio.Event()
+        return "written"
+
+    def _puts_aside(self, case_id: str, follows: tuple[int, str], by_run: str) -> bool:
+        """Whether what another run told would not lead to the head any more."""
+        kept = chain_of(list(self.entries[case_id].values()), follows)
+        return any(
+            entry["run_id"] != by_run and entry["kind"] not in {"case:terminated", "case:reset"}
+            for entry in self.chain(case_id)
+            if entry not in kept
+        )
+
+    def _lives(self, case_id: str) -> bool:
+        row = self.rows.get(case_id)
+        return row is None or (not row["ended"] and row["closed_at"] is None)
+
+    def _possibly_same(self, case_id: str) -> set[str]:
+        mine = {(digest, person) for digest, person, case in self.likenesses if case == case_id}
+        digests = {digest for digest, _ in mine}
+        return {
+            case
+            for digest, person, case in self.likenesses
+            if case != case_id and digest in digests and (digest, person) not in mine and self._lives(case)
+        }
+
+    def _same_file(self, case_id: str, files: Collection[str]) -> set[str]:
+        return {
+            case
+            for case, row in self.rows.items()
+            if case != case_id
+            and row["procedure"] == "welfare"
+            and self._lives(case)
+            and any(document["sha256"] in files for document in row["snapshot"]["documents"])
+        }
+
+
+class OpenVault:
+    """Gives references as the vault does, and closes nothing: no text leaves the memory of the test."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._people: dict[bytes, PersonReference] = {}
+        self.texts: dict[str, str] = {}
+
+    def _reference(self, kind: str) -> str:
+        return f"{kind}:{next(self._numbers):026d}"
+
+    async def keep(  # the parameters of engine.vault.Vault.keep
+        self,
+        _connection: object,
+        identity: PersonIdentity | None,
+        texts: Mapping[str, str],
+        details: PersonDetails | None = None,
+        *,
+        case_id: str | None,
+    ) -> Kept:
+        """Keep a person and texts."""
+        index = identity.blind_index(bytes(32)) if identity else self._reference("nobody").encode()
+        person = self._people.setdefault(index, self._reference("person"))
+        stated = None if details is None else self._reference("text")
+        return Kept(person=person, texts=await self.keep_texts(None, person, texts, case_id=case_id), details=stated)
+
+    async def keep_texts(
+        self, _connection: object, _person: PersonReference, texts: Mapping[str, str], *, case_id: str | None
+    ) -> dict[str, TextReference]:
+        """Keep texts of somebody."""
+        del case_id
+        references = {kind: self._reference("text") for kind in texts}
+        self.texts |= {references[kind]: text for kind, text in texts.items()}
+        return references
+
+    def likeness(self, name: str, birth: date) -> bytes:
+        """A digest of a name and a day of birth."""
+        return hashlib.sha256(f"{birth.isoformat()} {name}".encode()).digest()
+
+    def document(self) -> str:
+        """The reference of a new document."""
+        return self._reference("document")
