@@ -12,6 +12,7 @@ from temporalio.api.common.v1 import Payload, RetryPolicy, WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError
 
 from audit.replay import replay_cases
@@ -235,16 +236,31 @@ async def test_a_run_that_looks_like_ours_is_none_of_ours(
     own_town: OwnTown, keys: Keys, temporal: Client, stranger: Stranger
 ) -> None:
     """What begins a run counts, not only how: while no worker looks at it, a made-up start runs like a genuine one."""
-    for payload in ("made up", "copied"):
+    for payload in ("made up", "copied", "of another report"):
         async with api_of(own_town.build()) as http:
             before, _ = await reported(own_town, http, keys)
-            copied = next(each for each in await stranger.read(before) if each.kind == "start")
-            payloads = (PLAIN,) if payload == "made up" else copied.payloads
             expected, queue = number_after(before), own_town.settings.task_queue
+            copied = next(each for each in await stranger.read(before) if each.kind == "start")
+            payloads = {"made up": (PLAIN,), "copied": copied.payloads}.get(payload) or (
+                await with_the_number_of_another(temporal, copied.payloads, before, expected)
+            )
             taken = await stranger.start(INCIDENT.name, expected, queue, payloads)
             assert (await reported(own_town, http, keys))[0] == expected
         assert await run_of(temporal, expected) != taken
         assert await own_town.pool.fetchval(TAKEN, expected) == 1
+
+
+async def with_the_number_of_another(
+    temporal: Client, payloads: Sequence[Payload], case_id: str, other: str
+) -> Sequence[Payload]:
+    """A start as the town's keys would write it under a number that it gave twice: right but for the report that it is of."""
+    [state] = await temporal.data_converter.with_context(in_workflow(temporal, case_id)).decode(payloads)
+    return await temporal.data_converter.with_context(in_workflow(temporal, other)).encode([state | {"case_id": other}])
+
+
+def in_workflow(temporal: Client, case_id: str) -> WorkflowSerializationContext:
+    """The place of what is written for a workflow."""
+    return WorkflowSerializationContext(namespace=temporal.namespace, workflow_id=case_id)
 
 
 async def ended_before_it_began(stranger: Stranger, case_id: str, queue: str) -> None:
@@ -388,11 +404,7 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     assert await pool.fetchrow("select seq, head_hash, snapshot from cases where case_id = $1", case_id) == before
 
 
-SPEAK_AGAIN = [each for each in PROCEDURE_LIST if each.name in {"incident", "whistle", "summons"}]
-"""Whose examples make a case that was turned back tell something; welfare and recovery are not shown here yet."""
-
-
-@pytest.mark.parametrize("procedure", SPEAK_AGAIN, ids=lambda procedure: procedure.name)
+@EVERY_PROCEDURE
 async def test_a_case_is_not_turned_back(
     procedure: Procedure,
     door: OpenDoor,
@@ -414,8 +426,9 @@ async def test_a_case_is_not_turned_back(
         left = [each for each in said if not callable(each.body or town.examples.BODIES[each.command])]
 
         async def rests() -> bool:
-            errands = await pool.fetchval("select snapshot -> 'errands' from cases where case_id = $1", case_id)
-            return all(each.startswith("tell/") for each in errands)
+            # Temporal's word: the row is that of the last entry, and what was asked for may have come back since without one.
+            described = (await temporal.get_workflow_handle(case_id).describe()).raw_description
+            return not described.pending_activities and not described.HasField("pending_workflow_task")
 
         await eventually(rests)
     if (await temporal.get_workflow_handle(case_id).describe()).status != WorkflowExecutionStatus.RUNNING:
