@@ -1,8 +1,10 @@
 """A case is the run that the town started: what else stands under its number, or goes on with its state, is not the case."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -22,6 +24,7 @@ from engine.keys import Keys
 from engine.settings import Settings
 from schemas.incident import INCIDENT
 from schemas.procedure import Procedure
+from starter.stuck import Patience, stuck_cases
 from tests.api_callers import OwnTown, api_of, callers
 from tests.door import Audited, Door, OpenDoor, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
@@ -460,16 +463,16 @@ async def test_a_case_is_not_turned_back(
         ledger = [each async for each in verify_cases(pool, [case_id], keys.stamp_ring)]
         assert "lost" not in ledger[0].detail
 
-        events = (await temporal.get_workflow_handle(case_id, run_id=good).fetch_history()).events
-        forged = [each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED][
-            -1
-        ]
+        named = await named_to_reset(pool, temporal, case_id)
+        assert named == good
+        events = (await temporal.get_workflow_handle(case_id, run_id=named).fetch_history()).events
+        tasks = [each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED]
         await temporal.workflow_service.reset_workflow_execution(
             ResetWorkflowExecutionRequest(
                 namespace=temporal.namespace,
-                workflow_execution=WorkflowExecution(workflow_id=case_id, run_id=good),
+                workflow_execution=WorkflowExecution(workflow_id=case_id, run_id=named),
                 reason="turned back",
-                workflow_task_finish_event_id=forged,
+                workflow_task_finish_event_id=tasks[-1],
                 request_id=case_id,
             )
         )
@@ -483,6 +486,20 @@ async def test_a_case_is_not_turned_back(
     assert replayed
     after = [row["hash"] for row in await pool.fetch("select hash from chain_of($1)", case_id)]
     assert after[: len(chain)] == chain
+
+
+async def named_to_reset(pool: asyncpg.Pool, temporal: Client, case_id: str) -> str:
+    """The run of a case that was turned back which `jiceng stuck` tells people to reset."""
+    found: list[str] = []
+
+    async def named() -> bool:
+        stuck = await stuck_cases(pool, temporal, Patience(untaken=timedelta(0)))
+        whys = [each.why for each in stuck if each.case_id == case_id]
+        found.extend(run for why in whys for run in re.findall(r"turned it back .*: reset its run (\S+) ", why))
+        return bool(found)
+
+    await eventually(named, within=60)
+    return found[0]
 
 
 def test_every_child_has_an_example() -> None:
