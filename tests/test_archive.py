@@ -307,6 +307,11 @@ async def test_a_reset_case_goes_on_in_the_runs_that_follow(
     await told(pool, archiver, case_id, "case:reset")
     head = await pool.fetchval("select kind from chain_of($1) order by seq desc limit 1", case_id)
     await town.go(case_id, [Step("close_unresolved", "coordinator")])
+
+    async def is_told() -> bool:
+        return bool(await pool.fetchval("select ended from cases where case_id = $1", case_id))
+
+    await eventually(is_told)
     assert head == "case:reset"
 
 
