@@ -21,6 +21,7 @@ from schemas.calendar import TownDatetime
 from schemas.model import Model
 from starter.closed_signals import closed_signal
 from starter.postbox import Status
+from starter.turned_back import run_to_reset
 
 REPORTED = 'TemporalReportedProblems IN ("category=WorkflowTaskFailed", "category=WorkflowTaskTimedOut")'
 """Temporal's own list of workflows whose task keeps failing."""
@@ -105,8 +106,8 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
         return [each.model_copy(update={"why": signal.words()}) if each in failing else each for each in found]
 
     found = [
-        _stuck(row["case_id"], rows.get(row["case_id"]), _untaken_words(row), "engineer", row["attempts"], row["since"])
-        for row in untaken
+        _stuck(row["case_id"], rows.get(row["case_id"]), why, "engineer", row["attempts"], row["since"])
+        for row, why in [(row, await _untaken_words(client, row)) for row in untaken]
     ]
     found += _culprits(failing, rows)
     found += [each for stuck in await asyncio.gather(*map(look, named)) for each in stuck]
@@ -127,10 +128,10 @@ async def undelivered_cases(pool: asyncpg.Pool, patience: Patience | None = None
     return culprits + [each for each in _waiting(undelivered, rows) if each.case_id not in tried]
 
 
-def _untaken_words(row: Any) -> str:
-    if row["turned_back_from"] is None:
+async def _untaken_words(client: Client, row: Any) -> str:
+    if row["head_told_by"] is None:
         return UNTAKEN
-    run = row["turned_back_from"]
+    run = await run_to_reset(client, row["case_id"], row["head_told_by"], (row["seq"], row["hash"]))
     return f"somebody turned it back to an earlier state: reset its run {run} to the last task before its end"
 
 

@@ -286,6 +286,35 @@ async def test_a_reset_case_says_so_in_its_ledger(
     assert still == 1
 
 
+async def test_a_reset_case_goes_on_in_the_runs_that_follow(
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, door: OpenDoor
+) -> None:
+    """That a case was reset is no word of another run: the run after the reset one tells on where that one stood."""
+    town = await door(INCIDENT, history_limit=20)
+    case_id = await quiet(temporal, town)
+    events = (await temporal.get_workflow_handle(case_id).fetch_history()).events
+    new = await reset(
+        temporal,
+        case_id,
+        next(each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED),
+    )
+    await town.go(case_id, town.examples.MAIN.steps[:4])
+
+    async def in_a_later_run() -> bool:
+        return (await temporal.get_workflow_handle(case_id).describe()).run_id != new and await rests(temporal, case_id)
+
+    await eventually(in_a_later_run)
+    await told(pool, archiver, case_id, "case:reset")
+    head = await pool.fetchval("select kind from chain_of($1) order by seq desc limit 1", case_id)
+    await town.go(case_id, [Step("close_unresolved", "coordinator")])
+
+    async def is_told() -> bool:
+        return bool(await pool.fetchval("select ended from cases where case_id = $1", case_id))
+
+    await eventually(is_told)
+    assert head == "case:reset"
+
+
 # ---- how far it is behind -------------------------------------------------------------------------------------------
 
 

@@ -24,10 +24,10 @@ limit $2;
 
 -- name: untaken
 -- Cases whose flush has been tried for so long, and was a moment ago: a try follows the last one within half a minute. With the
--- run that told the head, where the run that tells now was given the state of an earlier one.
-select case_id, attempts, since, head.run_id as turned_back_from
+-- head and the run that told it, where the run that tells now was given the state of an earlier one.
+select case_id, attempts, since, head.run_id as head_told_by, head.seq, head.hash
 from flush_retries left join lateral (
-    select ledger.run_id from cases join ledger using (case_id, seq)
+    select ledger.run_id, ledger.seq, ledger.hash from cases join ledger using (case_id, seq)
     where cases.case_id = flush_retries.case_id and ledger.hash = cases.head_hash
       and exists (
           select from refusals
