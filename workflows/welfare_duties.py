@@ -52,7 +52,7 @@ AN_ADVANCE_COUNTS_WHO_CONSENTED = "an-advance-counts-who-consented"
 """Patch: before, adults of the household who had not consented were paid an advance for too."""
 
 AN_ADVANCE_COUNTS_WHO_IS_NAMED = "an-advance-counts-who-is-named"
-"""Patch: before, heads that one person had corrected, and nobody named, were paid an advance for."""
+"""Patch: before, heads that one person had corrected, and children without a number, were paid an advance for."""
 
 WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = "who-withdraws-for-others-tells-them"
 """Patch: before, an applicant heard nothing of a withdrawal that a clerk had entered."""

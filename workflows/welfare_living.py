@@ -95,15 +95,18 @@ class Entitlement(Accounts):
         """For whom is paid first: the applicant, minors, and adults who consented; and the numbers of all others, for the entry.
 
         Whoever has consented is held by this case when it is accepted, so that nobody counts in two advances. Heads that
-        somebody corrected are no people: nobody has named them, and who accepted has not seen them. They wait for the review.
+        somebody corrected are no people: nobody has named them, and who accepted has not seen them. Nor can a child without a
+        number be told from one in another case. They wait for the review.
         """
         household, state = self.state.household, self.state
-        named = 1 + len(state.members)
-        if household.household_size > named and self.law_holds(
+        named, members = 1 + len(state.members), state.advance_members
+        known = [member for member in members if member.numbered]
+        if (household.household_size > named or known != members) and self.law_holds(
             AN_ADVANCE_COUNTS_WHO_IS_NAMED, SINCE_ADVANCES_COUNT_NAMES
         ):
-            household = household.model_copy(update={"household_size": named})
-        without = [member.number for member in state.household_members if member not in state.advance_members]
+            members = known
+            household = household.model_copy(update={"household_size": min(household.household_size, named)})
+        without = [member.number for member in state.household_members if member not in members]
         if not without or not self.law_holds(AN_ADVANCE_COUNTS_WHO_CONSENTED, SINCE_ANSWERS_NAME_REQUESTS):
             return household, {}
         heads = max(1, household.household_size - len(without))

@@ -489,6 +489,17 @@ async def test_heads_that_one_person_corrected_are_paid_no_advance_for(open_town
     assert due["amount_fen"] == 50_000
 
 
+async def test_a_child_without_a_number_is_paid_no_advance_for(open_town: OpenTown) -> None:
+    """Nobody can tell a child with no document yet from one in another case: it waits for the review."""
+    baby = {"name": "小小宝", "identity_document": {"kind": "none_yet", "birth": "2025-03-01"}}
+    async with open_town() as town:
+        case_id = await town.door.start(body=somebody(AID, "19790405", 413, household=[baby]))
+        await town.door.go(case_id, [Step("accept", "clerk")])
+        (due,) = await told(town.door, case_id, "welfare:payment:due")
+
+    assert (due["amount_fen"], due["without_consent"]) == (50_000, [1])
+
+
 async def test_a_withdrawal_by_a_clerk_is_told_to_the_applicant(open_town: OpenTown) -> None:
     """Nobody's application goes away by another's word without their hearing of it."""
     async with open_town() as town:
