@@ -249,7 +249,10 @@ class CaseBench:
         return described.status is WorkflowExecutionStatus.COMPLETED
 
     async def faults(self, case_id: str) -> list[str]:
-        """What the checks of the town find wrong with a case that has ended: chain, history, both together, strict replay."""
+        """What the checks of the town find wrong with a case that has ended: chain, history, both together, strict replay.
+
+        And what the guard, the ledger or a delivery took for somebody else's: here there is nobody else.
+        """
         chain, codec = self.tables.chain(case_id), data_converter(self.keys).payload_codec
         assert codec is not None
         found = list(
@@ -283,6 +286,7 @@ class CaseBench:
             decoded[run_id] = plain
         found += run_chain_faults(case_id, manifests, ended=True)
         current = [(manifest, decoded[manifest["run_id"]]) for manifest in current_runs(manifests)]
+        found += [f"put on record as {row[1]}" for row in self.tables.refusals if row[0] == case_id]
         return [*found, *ledger_against_history(case_id, chain, current)]
 
 
