@@ -149,6 +149,7 @@ class BenchApi:
                 "stamp": bench.signer.sign(stamp).model_dump(mode="json"),
             }
             kept[place] = _submission("command", name, state, payload)
+        await bench.between_tasks(case)
         outcome = await self._deliver(place)
         if isinstance(outcome, Refusal):
             return _Answer(KINDS[outcome.code].status, outcome.model_dump(mode="json"))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.enums.v1 import EventType, IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
@@ -81,8 +81,20 @@ A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 TODAY = {name: not each.default for name, each in Charter.model_fields.items() if each.annotation is bool}
 """The flags of a case of today: each says that it is not as cases from before were. A live case is compared with it."""
 
+LEAVES_NO_ENTRY = ("tell/", "ask_of_death/")
+"""Errands that may be over and still stand in a row: a letter that has arrived, a register that knows of no death."""
+
 NOT_TOLD = "signal-copied:"
 """This server leaves out which case sent a signal; on the real one it is asked for (audit/check_bundle.py)."""
+
+
+_UNDER_WAY = (EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)
+_OF_A_TASK = (
+    *_UNDER_WAY,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED,
+    EventType.EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT,
+)
 
 
 @dataclass(frozen=True)
@@ -158,9 +170,23 @@ class CaseBench:
 
         def resting() -> bool:
             state = self.state(case_id)
-            return state is not None and all(errand.startswith("tell/") for errand in state.errands)
+            return state is not None and all(errand.startswith(LEAVES_NO_ENTRY) for errand in state.errands)
 
         await eventually(resting)
+
+    async def between_tasks(self, case_id: str) -> None:
+        """Wait until no workflow task of a case is under way.
+
+        This server fails a task that continues as new when an update comes meanwhile; what the ledger was told is then told anew,
+        and the update is judged before that.
+        """
+
+        async def none_under_way() -> bool:
+            events = (await self.client.get_workflow_handle(case_id).fetch_history()).events
+            last = next((each.event_type for each in reversed(events) if each.event_type in _OF_A_TASK), None)
+            return last not in _UNDER_WAY
+
+        await eventually(none_under_way)
 
     async def tell_again(self, case_id: str) -> int:
         """Send a case that goes on whatever other cases have told it, once more as it came; how much that was."""
@@ -223,7 +249,10 @@ class CaseBench:
         return described.status is WorkflowExecutionStatus.COMPLETED
 
     async def faults(self, case_id: str) -> list[str]:
-        """What the checks of the town find wrong with a case that has ended: chain, history, both together, strict replay."""
+        """What the checks of the town find wrong with a case that has ended: chain, history, both together, strict replay.
+
+        And what the guard, the ledger or a delivery took for somebody else's: here there is nobody else.
+        """
         chain, codec = self.tables.chain(case_id), data_converter(self.keys).payload_codec
         assert codec is not None
         found = list(
@@ -257,6 +286,7 @@ class CaseBench:
             decoded[run_id] = plain
         found += run_chain_faults(case_id, manifests, ended=True)
         current = [(manifest, decoded[manifest["run_id"]]) for manifest in current_runs(manifests)]
+        found += [f"put on record as {row[1]}" for row in self.tables.refusals if row[0] == case_id]
         return [*found, *ledger_against_history(case_id, chain, current)]
 
 

@@ -180,6 +180,7 @@ async def when_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]
         return "welfare:payment:with_a_person" in await door.kinds(case_id)
 
     await eventually(waits)
+    await all_have_answered(door, case_id)
     return PAID_IN_CASH
 
 
