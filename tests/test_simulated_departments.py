@@ -507,8 +507,13 @@ async def test_bus_hangs_up_on_the_department_when_its_caller_does() -> None:
     ],
 )
 def test_simulated_departments_know_the_wire_only(module: str) -> None:
-    """Of our own code they import the published contract and each other, so that they prove it and nothing else."""
+    """Of our own code they import the published contract and each other, so that they prove it and nothing else.
+
+    What serves them asks by which name it is called, as every port of a town does.
+    """
     allowed = {"schemas.department", "schemas.signature"}
+    if module == "quiet_server":
+        allowed.add("starter.known_hosts")
     ours = {"activities", "audit", "engine", "schemas", "starter", "workflows", "worker", "cli"}
     imported: set[str] = set()
     for node in ast.walk(ast.parse((PROJECT / "local" / f"{module}.py").read_text(encoding="utf-8"))):
