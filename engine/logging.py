@@ -22,8 +22,8 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "act", "activity", "addresses", "attempt", "attempts", "bank", "bus", "case_id", "check", "code", "command", "count", "department",
-        "digest", "error",
+        "act", "activity", "addresses", "attempt", "attempts", "bank", "bus", "case_id", "check", "code",
+        "command", "count", "department", "digest", "error",
         "event", "exit_code", "fault", "kind", "level", "logger", "method", "milliseconds", "number", "order",
         "outcome", "pid", "process", "reason", "refused", "request_id", "restarts", "role", "route", "seconds",
         "seq", "signal", "source", "stage", "status", "submission", "task", "template", "timestamp", "url", "waiting", "where",
