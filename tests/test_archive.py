@@ -350,7 +350,13 @@ async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
     caught_up = await archive_lag(pool)
     ready = await readiness(town, settings)
     await pool.execute("update archiver_pass set passed_at = passed_at - interval '9 hours', retention_seconds = 86400")
-    late = await readiness(town, settings)
+    late: dict[str, Any] = {}
+
+    async def is_told() -> bool:
+        late.update(await readiness(town, settings))
+        return bool(late["warnings"])  # a busy database leaves the lag out of an answer
+
+    await eventually(is_told)
     await archiver.one_pass(full=True)
 
     assert await rows(pool, case_id)
