@@ -128,7 +128,13 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
 
     kernel = {
         f"workflows.{name}" for name in ("boundary", "case", "case_file", "clock", "orders", "steps", "turns")
-    } | {"workflows", "workflows.kernel", "workflows.kernel.declared", "workflows.kernel.procedure_workflow"}
+    } | {
+        "workflows",
+        "workflows.kernel",
+        "workflows.kernel.declared",
+        "workflows.kernel.law",
+        "workflows.kernel.procedure_workflow",
+    }
     procedures = tuple(f"workflows.{case.procedure.name}_" for case in PROCEDURES)
     reloaded = set(done.stdout.split())
 

@@ -27,6 +27,7 @@ from schemas.setting_aside import SetAside
 from workflows import steps
 from workflows.boundary import Boundary
 from workflows.clock import Clocks
+from workflows.kernel.law import Law
 from workflows.turns import Turn, Turns
 
 StateT = TypeVar("StateT", bound=CaseState)
@@ -40,7 +41,7 @@ CLOCKS_ARE_HEARD_FIRST = "clocks-are-heard-first"
 CLOCKS_ARE_HEARD_BEFORE_ANSWERS = "clocks-are-heard-before-answers"
 """Patch: the same of what a source or the bank answers."""
 
-MESSAGES_ARE_OF_CASES_IT_KNOWS = "messages-are-of-cases-it-knows"
+MESSAGES_ARE_OF_CASES_IT_KNOWS = Law("messages-are-of-cases-it-knows")
 """Patch of cases from before: they heard every message, whoever it was of or for. Asked for only where one is refused."""
 
 LATER_RUNS_KNOW_THE_FIRST = "later-runs-know-the-first"
@@ -137,25 +138,23 @@ class Case(Generic[StateT]):
         """Under whose word the case acts: that of the command it carries out; by itself, that of its opening."""
         return self._cause[0] if self._cause else self.state.opening
 
-    def law_holds(self, law: str, since: int = 1) -> bool:
-        """Whether what happens now goes by a law that came when the case may have lived already; `law` is its patch.
-
-        `since`: the count of `LAWS` (schemas/actor.py) with which it came.
+    def law_holds(self, law: Law) -> bool:
+        """Whether what happens now goes by a law that came when the case may have lived already.
 
         A command goes by the laws of the API that stamped it. Temporal's patches alone would not do: what a run has once
         answered for a command of an earlier day, it answers for all later ones, so that one harmless command before an
         upgrade kept the old law for the rest of the run. What a case does by itself goes by `law_holds_here`.
         """
         stamp = self._cause[0] if self._cause else None
-        return (stamp is not None and stamp.laws >= since) or self.law_holds_here(law)
+        return (stamp is not None and stamp.laws >= law.since) or self.law_holds_here(law)
 
-    def law_holds_here(self, law: str) -> bool:
+    def law_holds_here(self, law: Law) -> bool:
         """The same of what a clock, an answer or another case brings about: by the entry that the case has come to.
 
         A run that passed such a place before an upgrade has answered "not patched" for the rest of its life. So it is asked
         once more, under a name that only this place of its history has: there nobody has answered yet.
         """
-        return workflow.patched(law) or workflow.patched(f"{law}/{self.state.seq}")
+        return workflow.patched(law.patch) or workflow.patched(f"{law.patch}/{self.state.seq}")
 
     def now(self) -> datetime:
         """Town time; it never runs back, also when the server's own clock was set back."""

@@ -11,10 +11,11 @@ from schemas.calendar import in_shanghai
 from schemas.case_file import Attach, Comment, FiledState, Replan, Urge
 from schemas.document import Document
 from workflows.case import Case, command
+from workflows.kernel.law import Law
 
 StateT = TypeVar("StateT", bound=FiledState)
 
-URGES_HAVE_BOUNDS = "urges-have-bounds"
+URGES_HAVE_BOUNDS = Law("urges-have-bounds")
 """Patch: before, every urge was a notice, and sixty in a second were sixty."""
 
 

@@ -23,12 +23,13 @@ from schemas.kernel.parties import THE_REPORTER
 from schemas.visibility import may_see, sight_of
 from workflows import steps
 from workflows.incident_followers import FOLLOWERS_HEAR_THE_END, Followers
+from workflows.kernel.law import Law
 from workflows.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
 """Patch: before, a department was only told on its screens that an order was void."""
 
-OFFERS_NAME_THEIR_GIVER = "merge-offers-name-their-giver"
+OFFERS_NAME_THEIR_GIVER = Law("merge-offers-name-their-giver")
 """Patch: before, a case took in whatever offered itself, also by the word of somebody who could not see it."""
 
 

@@ -11,8 +11,6 @@ While a write-off or a repayment waits for a second person nothing ends by itsel
 hears of every step, while it lives.
 """
 
-from temporalio import workflow
-
 from schemas.actor import Actor
 from schemas.kernel.acts import WithReason
 from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, THE_REPORTER, desk_of
@@ -21,20 +19,19 @@ from schemas.people import how_many
 from schemas.recovery import RECOVERY, ConfirmRepayment, DeclineRepayment, Kind, Repay
 from schemas.recovery_state import Claim, RecoveryState, Repayment, Stage
 from workflows.kernel.declared import DeclaredCase
+from workflows.kernel.law import Law
 from workflows.kernel.procedure_workflow import procedure_workflow
 
 CIVIL_AFFAIRS, SUPERVISOR = desk_of(CIVIL_AFFAIRS_OFFICER), desk_of(SUPERVISING)
 TOLD = "recovery_told"
 
-TWO_SAY_THAT_IT_CAME_BACK = "two-say-that-it-came-back"
+TWO_SAY_THAT_IT_CAME_BACK = Law("two-say-that-it-came-back")
 """Patch: before, who recorded a repayment made the debt less by that alone."""
 
-SILENCE_GIVES_UP_NO_DEBT = "silence-gives-up-no-debt"
+SILENCE_GIVES_UP_NO_DEBT = Law("silence-gives-up-no-debt", since=2)
 """Patch: before, the final limit ran on beside a write-off that nobody signed or that was declined, and ended the debt."""
 
-SINCE_SILENCE_GIVES_UP_NO_DEBT = 2
-"""The count of `LAWS` with which it came."""
-WHO_ENTERED_MAY_BE_ANYBODY = "who-entered-may-be-anybody"
+WHO_ENTERED_MAY_BE_ANYBODY = Law("who-entered-may-be-anybody", since=2)
 """Patch: before, where nobody knew who had entered the case that paid, that person's word counted as another's."""
 
 
@@ -151,7 +148,7 @@ class Recovery(DeclaredCase[RecoveryState]):
         self.state.written_off_by, self.state.write_off_reason = by.subject, command.reason
         self.start_clock("write_off")
         self.move(Stage.WRITING_OFF, CIVIL_AFFAIRS)
-        if not self.law_holds(SILENCE_GIVES_UP_NO_DEBT, SINCE_SILENCE_GIVES_UP_NO_DEBT):
+        if not self.law_holds(SILENCE_GIVES_UP_NO_DEBT):
             self.record(Kind.WRITE_OFF_PROPOSED, reason=command.reason, left_fen=self.state.left_fen)
             return
         self.clocks.stop("final", by.subject)
@@ -174,7 +171,7 @@ class Recovery(DeclaredCase[RecoveryState]):
 
     def needs_another(self, given: list[str], by: Actor) -> bool:
         """Keep the word of one more; whether it takes another's still, because nobody knows who entered the case that paid."""
-        if self.state.words_needed == 1 or not self.law_holds(WHO_ENTERED_MAY_BE_ANYBODY, since=2):
+        if self.state.words_needed == 1 or not self.law_holds(WHO_ENTERED_MAY_BE_ANYBODY):
             return False
         given.append(by.subject)
         return how_many(given) < self.state.words_needed
@@ -195,7 +192,7 @@ class Recovery(DeclaredCase[RecoveryState]):
         """Somebody has acted: the final limit does not run any more, and a duty that has climbed all tiers begins anew."""
         climbed = self.state.terms.last_tier in self.state.clocks["repay"].fired
         acted = climbed or self.clocks.runs("final")
-        if acted and self.law_holds(SILENCE_GIVES_UP_NO_DEBT, SINCE_SILENCE_GIVES_UP_NO_DEBT):
+        if acted and self.law_holds(SILENCE_GIVES_UP_NO_DEBT):
             self.clocks.stop("final", "engine")
             if climbed:
                 self.start_clock("repay")
@@ -229,12 +226,12 @@ class Recovery(DeclaredCase[RecoveryState]):
         """The final limit does not run yet; one that was stopped may run again."""
         if "final" not in self.state.clocks:
             return True
-        return not self.clocks.runs("final") and workflow.patched(SILENCE_GIVES_UP_NO_DEBT)
+        return not self.clocks.runs("final") and self.law_holds_here(SILENCE_GIVES_UP_NO_DEBT)
 
     def final_limit_has_passed(self) -> None:
         """逾期: an undecided write-off lapses, a repayment that waits holds the case open; else it ends without the money."""
         waits = self.state.stage == Stage.WRITING_OFF or bool(self.state.claims)
-        if not (waits and workflow.patched(SILENCE_GIVES_UP_NO_DEBT)):
+        if not (waits and self.law_holds_here(SILENCE_GIVES_UP_NO_DEBT)):
             self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, left_fen=self.state.left_fen)
             return
         self.clocks.stop("final", "engine")

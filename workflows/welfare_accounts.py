@@ -23,7 +23,6 @@ from schemas.welfare_state import AccountAsked
 from workflows.case import command
 from workflows.welfare_duties import (
     AN_ACCOUNT_IS_BOUND,
-    AN_ACCOUNT_IS_BOUND_SINCE,
     APPLICANT,
     CIVIL_AFFAIRS,
     CLERK,
@@ -49,7 +48,7 @@ class Accounts(Settlements):
     @property
     def payee_decides_alone(self) -> bool:
         """The account is the payee's by more than the word of who entered the case."""
-        return self.state.payee_decides or not self.law_holds(AN_ACCOUNT_IS_BOUND, AN_ACCOUNT_IS_BOUND_SINCE)
+        return self.state.payee_decides or not self.law_holds(AN_ACCOUNT_IS_BOUND)
 
     def change_account_before_two_people(self, account: TextReference, by: Actor) -> None:
         """As it was: one person's word."""

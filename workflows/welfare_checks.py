@@ -35,13 +35,10 @@ from workflows import steps
 from workflows.case import command
 from workflows.welfare_duties import (
     ADULTS_OF_OLD_CASES_CONSENT,
-    ADULTS_OF_OLD_CASES_CONSENT_SINCE,
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
     APPLICANT,
     CIVIL_AFFAIRS,
     CLERK,
-    SINCE_ANSWERS_NAME_REQUESTS,
-    SINCE_WITHDRAWALS_ARE_TOLD,
     STREET,
     WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM,
 )
@@ -339,9 +336,7 @@ class Checks(Endings):
     @command
     def withdraw_application(self, command: WithdrawApplication, by: Actor) -> None:
         """撤回申请: before it is decided; an advance comes back. Of another's word the applicant hears."""
-        if by.role is not Role.RESIDENT and self.law_holds(
-            WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM, SINCE_WITHDRAWALS_ARE_TOLD
-        ):
+        if by.role is not Role.RESIDENT and self.law_holds(WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM):
             self.notify(APPLICANT, "welfare_withdrawn")
         self.finish_as(Stage.WITHDRAWN)
         self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)
@@ -390,7 +385,7 @@ class Checks(Endings):
         """补交授权书: of an application from before nobody knows who is of age; nobody is asked about who has not consented."""
         state = self.state
         old = not state.charter.people_as_stated and state.members and not state.household_members
-        if not old or not self.law_holds(ADULTS_OF_OLD_CASES_CONSENT, ADULTS_OF_OLD_CASES_CONSENT_SINCE):
+        if not old or not self.law_holds(ADULTS_OF_OLD_CASES_CONSENT):
             return
         state.count_everybody_as_adult()
         self.start_duty("consent", state.terms.consent)
@@ -498,7 +493,7 @@ class Checks(Endings):
         if change is None:
             self.wrote(self.state.checkers, by)
             return {}
-        if not self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+        if not self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             return {}
         self.wrote(change.checked_by, by)
         self.state.changes_asked += 1

@@ -31,7 +31,6 @@ from workflows.welfare_duties import (
     APPLICANT,
     CIVIL_AFFAIRS,
     POSTINGS_ARE_COUNTED,
-    SINCE_ANSWERS_NAME_REQUESTS,
     STREET,
 )
 
@@ -44,7 +43,7 @@ class Decision(Changes):
     @command
     def review(self, command: Review, by: Actor) -> None:
         """初审: the street office's opinion; the amount follows from the rule."""
-        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             self.state.reviews = 1 + sum(self.state.requests().get(Part.REVIEWED, ()))
         self.state.reviewed_by = by.subject
         self.clocks.stop("review", by.subject)
@@ -149,7 +148,7 @@ class Decision(Changes):
     @command
     def confirm(self, command: Confirm, by: Actor) -> None:
         """审核确认: above the amount of the policy somebody else signs too."""
-        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             self.state.confirmations += 1
         self.state.confirmed_by = by.subject
         self.clocks.stop("confirm", by.subject)
@@ -234,7 +233,7 @@ class Decision(Changes):
     def decide_appeal(self, command: DecideAppeal, by: Actor) -> None:
         """申诉决定: the refusal stands, or the application goes on where it was refused."""
         self.clocks.stop("decide_appeal", by.subject)
-        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             self.state.appeal_decided_by = by.subject
         self.record(
             Kind.APPEAL_DECIDED, outcome=command.outcome, reason=command.reason, legal_basis=command.legal_basis

@@ -15,6 +15,7 @@ from schemas.welfare_entries import Kind
 from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
 from workflows import steps
 from workflows.case_file import CaseFile
+from workflows.kernel.law import Law
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"
@@ -23,54 +24,45 @@ CIVIL_AFFAIRS = "role:civil_affairs_officer"
 SUPERVISOR = "role:supervisor"
 
 RECOVERY_TOLD = "recovery_told"
-TWO_DECIDE_ON_A_RAISE = "two-decide-on-a-raise"
+TWO_DECIDE_ON_A_RAISE = Law("two-decide-on-a-raise")
 """Patch: before, a change that was reported or found at a reassessment was paid at once, however much higher."""
 
-TWO_DECIDE_ON_AN_ACCOUNT = "two-decide-on-an-account"
+TWO_DECIDE_ON_AN_ACCOUNT = Law("two-decide-on-an-account")
 """Patch: before, anybody's word on another account counted at once, and the payee was not told."""
 
-AN_ADVANCE_HAS_A_CEILING = "an-advance-has-a-ceiling"
+AN_ADVANCE_HAS_A_CEILING = Law("an-advance-has-a-ceiling")
 """Patch: before, an advance rose with the heads that were stated, also above what one person may grant."""
 
-POSTINGS_ARE_COUNTED = "postings-are-counted"
+POSTINGS_ARE_COUNTED = Law("postings-are-counted")
 """Patch: before, every objection took the posting down, and it was posted anew for the whole window."""
 
-A_RECOVERY_KNOWS_WHO_ENTERED = "a-recovery-knows-who-entered"
+A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 """Patch: before, a recovery did not know who had entered the case that paid."""
 
-ANSWERS_ARE_ON_WHAT_WAS_SEEN = "answers-are-on-what-was-seen"
+ANSWERS_ARE_ON_WHAT_WAS_SEEN = Law("answers-are-on-what-was-seen", since=2)
 """Patch: before, nobody counted the editions of a file, reviews and signatures, nor remembered who corrected facts, took down
 answers, looked into objections and decided on appeals."""
 
-TWO_SAY_THAT_IT_WAS_PAID = "two-say-that-it-was-paid"
+TWO_SAY_THAT_IT_WAS_PAID = Law("two-say-that-it-was-paid", since=2)
 """Patch: before, one officer's word that it was paid by hand closed a payment."""
 
-TWO_SAY_THAT_IT_ENDS = "two-say-that-it-ends"
+TWO_SAY_THAT_IT_ENDS = Law("two-say-that-it-ends", since=2)
 """Patch: before, one person's report of a death or a move ended a benefit and asked back what was paid since."""
 
-AN_ADVANCE_COUNTS_WHO_CONSENTED = "an-advance-counts-who-consented"
+AN_ADVANCE_COUNTS_WHO_CONSENTED = Law("an-advance-counts-who-consented", since=2)
 """Patch: before, adults of the household who had not consented were paid an advance for too."""
 
-AN_ADVANCE_COUNTS_WHO_IS_NAMED = "an-advance-counts-who-is-named"
+AN_ADVANCE_COUNTS_WHO_IS_NAMED = Law("an-advance-counts-who-is-named", since=3)
 """Patch: before, heads that one person had corrected, and children without a number, were paid an advance for."""
 
-WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = "who-withdraws-for-others-tells-them"
+WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = Law("who-withdraws-for-others-tells-them", since=3)
 """Patch: before, an applicant heard nothing of a withdrawal that a clerk had entered."""
 
-SINCE_ADVANCES_COUNT_NAMES = SINCE_WITHDRAWALS_ARE_TOLD = 3
-"""The count of `LAWS` with which they came."""
-
-SINCE_ANSWERS_NAME_REQUESTS = 2
-"""The count of `LAWS` with which these four came."""
-
-AN_ACCOUNT_IS_BOUND = "an-account-is-bound-to-its-payee"
+AN_ACCOUNT_IS_BOUND = Law("an-account-is-bound-to-its-payee", since=2)
 """Patch: before, an account that staff had named as the applicant's decided alone where money goes."""
 
-ADULTS_OF_OLD_CASES_CONSENT = "adults-of-old-cases-consent"
+ADULTS_OF_OLD_CASES_CONSENT = Law("adults-of-old-cases-consent", since=2)
 """Patch: before, registers were asked about everybody in a household from before consents."""
-
-AN_ACCOUNT_IS_BOUND_SINCE = ADULTS_OF_OLD_CASES_CONSENT_SINCE = 2
-"""With which number of `LAWS` they came."""
 
 OF_CLOCK = {
     "identify": STREET,
@@ -102,12 +94,12 @@ class Duties(CaseFile[WelfareState]):
 
     def wrote(self, whom: list[str], by: Actor) -> None:
         """Remember who wrote down what others decide on."""
-        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS) and not among(by.subject, whom):
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN) and not among(by.subject, whom):
             whom.append(by.subject)
 
     def another_edition(self) -> None:
         """The file is another one than was seen before."""
-        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN, SINCE_ANSWERS_NAME_REQUESTS):
+        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             self.state.editions += 1
 
     def start_window(self, name: str, limit: Limit) -> None:

@@ -11,8 +11,6 @@ It is final when every month that is due has been paid or settled. What was paid
 from collections.abc import Mapping
 from typing import Any
 
-from temporalio import workflow
-
 from schemas.actor import Actor, Role
 from schemas.welfare_entitlement import Change, EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
@@ -36,8 +34,6 @@ from workflows.welfare_duties import (
     AN_ADVANCE_HAS_A_CEILING,
     APPLICANT,
     CIVIL_AFFAIRS,
-    SINCE_ADVANCES_COUNT_NAMES,
-    SINCE_ANSWERS_NAME_REQUESTS,
     TWO_DECIDE_ON_A_RAISE,
     TWO_SAY_THAT_IT_ENDS,
 )
@@ -101,13 +97,11 @@ class Entitlement(Accounts):
         household, state = self.state.household, self.state
         named, members = 1 + len(state.members), state.advance_members
         known = [member for member in members if member.numbered]
-        if (household.household_size > named or known != members) and self.law_holds(
-            AN_ADVANCE_COUNTS_WHO_IS_NAMED, SINCE_ADVANCES_COUNT_NAMES
-        ):
+        if (household.household_size > named or known != members) and self.law_holds(AN_ADVANCE_COUNTS_WHO_IS_NAMED):
             members = known
             household = household.model_copy(update={"household_size": min(household.household_size, named)})
         without = [member.number for member in state.household_members if member not in members]
-        if not without or not self.law_holds(AN_ADVANCE_COUNTS_WHO_CONSENTED, SINCE_ANSWERS_NAME_REQUESTS):
+        if not without or not self.law_holds(AN_ADVANCE_COUNTS_WHO_CONSENTED):
             return household, {}
         heads = max(1, household.household_size - len(without))
         return household.model_copy(update={"household_size": heads}), {"without_consent": without}
@@ -187,7 +181,7 @@ class Entitlement(Accounts):
         """Whether a report alone ends nothing: not the payee's own word on their own life, nor what the register knows."""
         dead = command.change is Change.DEATH
         known = self.state.death_registered if dead else by.role is Role.RESIDENT
-        return not known and self.law_holds(TWO_SAY_THAT_IT_ENDS, SINCE_ANSWERS_NAME_REQUESTS)
+        return not known and self.law_holds(TWO_SAY_THAT_IT_ENDS)
 
     def ask_for_end(self, cause: str, last_due: str, by: Actor, stated: Mapping[str, int] | None = None) -> None:
         """Payment rests until another person, or the register, has said so too."""
@@ -255,7 +249,7 @@ class Entitlement(Accounts):
     def rest_for_a_death(self, payment: Payment) -> None:
         """The register knows of a death: the month is not paid, and somebody finds out since when."""
         self.state.payments.remove(payment)
-        if workflow.patched(TWO_SAY_THAT_IT_ENDS):
+        if self.law_holds_here(TWO_SAY_THAT_IT_ENDS):
             self.state.death_registered = True
         if self.state.stage == Stage.PAYING:
             self.suspend("death_registered")

@@ -14,7 +14,7 @@ from schemas.welfare_entitlement import ConfirmSettlement, DeclineSettlement, Se
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import Payment, SettlementClaimed
 from workflows.case import command
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, SINCE_ANSWERS_NAME_REQUESTS, TWO_SAY_THAT_IT_WAS_PAID
+from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, TWO_SAY_THAT_IT_WAS_PAID
 from workflows.welfare_payments import Payments
 
 
@@ -27,7 +27,7 @@ class Settlements(Payments):
         payment = self.payment_meant(command.payment)
         if command.how is Settlement.NOT_DUE:
             self.not_due(payment, command)
-        elif self.law_holds(TWO_SAY_THAT_IT_WAS_PAID, SINCE_ANSWERS_NAME_REQUESTS):
+        elif self.law_holds(TWO_SAY_THAT_IT_WAS_PAID):
             self.claim_settlement(payment, command, by)
         else:
             self.paid_by_hand_before_two_people(payment, command)

@@ -1,6 +1,6 @@
 """The entries of a procedure, declared: the kind, what it is called, why it is as it is, what it refers to.
 
-    class Kind(EntryKinds, procedure="summons"):
+    class Kind(EntryKinds, procedure="NAME"):
         DECLINED = entry("declined", "反哨", because=_declined)
 
 The three of the file of a case are every procedure's, and stand here.

@@ -31,6 +31,7 @@ from tests.examples.welfare import application as body_of
 from tests.overheard_town import OverheardTown, overheard_town
 from tests.waiting import eventually
 from worker import town_worker
+from workflows.kernel.law import Law
 from workflows.registry import PROCEDURES
 from workflows.welfare import Welfare
 from workflows.welfare_duties import A_RECOVERY_KNOWS_WHO_ENTERED
@@ -71,9 +72,9 @@ class Forgetful(Welfare):
         """Run the case."""
         return await self.live(self.story)
 
-    def law_holds(self, law: str, since: int = 1) -> bool:
+    def law_holds(self, law: Law) -> bool:
         """All of them but that one."""
-        return law != A_RECOVERY_KNOWS_WHO_ENTERED and super().law_holds(law, since)
+        return law != A_RECOVERY_KNOWS_WHO_ENTERED and super().law_holds(law)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """A living case goes by the laws of today from its next command on, whatever it did before; and no signal can stop one."""
 
+import ast
 import itertools
 import uuid
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
 from engine.keys import Keys
-from engine.settings import Settings
+from engine.settings import PROJECT, Settings
 from engine.stamps import StampSigner
 from schemas.actor import Actor, Role, Stamp
 from schemas.calendar import SHANGHAI
@@ -27,9 +28,34 @@ from tests.stranger import Stranger
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.incident import Incident
+from workflows.kernel.law import Law
 from workflows.registry import PROCEDURES
 
 QUEUE = "laws-of-an-earlier-day"
+
+ASKED_ONCE_A_RUN = frozenset({
+    "CLOCKS_ARE_HEARD_FIRST", "CLOCKS_ARE_HEARD_BEFORE_ANSWERS", "FINAL_LIMIT_RUNS_AGAIN", "ORDERS_ARE_RECALLED_AT_THE_END",
+    "REWORK_IS_ASKED_FOR", "ANSWERS_ARE_OF_THEIR_QUESTION", "LATER_RUNS_KNOW_THE_FIRST", "A_CHILD_IS_OF_ITS_PARENT",
+})  # fmt: skip
+"""Patches by which no law hangs: a run that once answered "not patched" to one of them keeps to it until it goes on in the next."""
+
+
+def asked_of_temporal_alone(tree: ast.AST) -> set[str]:
+    """What is asked by `workflow.patched` itself, but in the two methods that ask for laws."""
+    return {
+        ast.unparse(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "workflow.patched"
+    } - {"law.patch", "f'{law.patch}/{self.state.seq}'"}
+
+
+def test_no_law_is_asked_for_once_a_run() -> None:
+    """What came while cases lived is asked for by `law_holds` or `law_holds_here`: one answer of a run is not good for ever."""
+    rooms = (PROJECT / "workflows").rglob("*.py")
+    found = {name for file in rooms for name in asked_of_temporal_alone(ast.parse(file.read_text(encoding="utf-8")))}
+
+    assert found == ASKED_ONCE_A_RUN
+    assert asked_of_temporal_alone(ast.parse("workflow.patched(SOME_LAW)")) == {"SOME_LAW"}
 
 
 @workflow.defn(name="incident")
@@ -45,11 +71,11 @@ class Earlier(Incident):
         """Run the case as it was."""
         return await self.live(self.story)
 
-    def law_holds(self, law: str, since: int = 1) -> bool:  # noqa: ARG002 - whichever it is
+    def law_holds(self, law: Law) -> bool:  # noqa: ARG002 - whichever it is
         """None of them: no patch was asked."""
         return False
 
-    def law_holds_here(self, law: str) -> bool:  # noqa: ARG002 - whichever it is
+    def law_holds_here(self, law: Law) -> bool:  # noqa: ARG002 - whichever it is
         """Nor of what others bring about."""
         return False
 
