@@ -51,14 +51,6 @@ class Named:
     refers: Refers
 
 
-def of_the_file(procedure: str) -> dict[str, Facts]:
-    """What every case has that keeps a file (schemas/case_file.py): comments and documents."""
-    return {
-        f"{procedure}:commented": {"text": Refers.TEXT},
-        f"{procedure}:attached": {"document.reference": Refers.DOCUMENT, "note": Refers.TEXT},
-    }
-
-
 def named_in(value: Any, facts: Facts) -> Iterator[Named]:
     """The references in facts or in a state, where they are declared. A string of another form is none."""
     for path, refers in facts.items():

@@ -6,7 +6,7 @@ and what the digest of a request covers, is the tidied code: the same meant once
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from schemas.free_text import ShortText
 from schemas.tidy_text import tidy
@@ -19,9 +19,6 @@ def tidied(value: object) -> object:
 
 Tidied = BeforeValidator(tidied)
 """The mark of a type whose texts are codes."""
-
-TypedCode = Annotated[str, Field(min_length=1, max_length=64), Tidied]
-"""A code that the town's own lists judge: of a department, of a benefit."""
 
 Category = Annotated[ShortText, Tidied]
 """A line of the responsibility list, or what somebody calls a matter that stands on none."""

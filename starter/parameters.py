@@ -30,11 +30,6 @@ def plain(text: str) -> str:
     return text
 
 
-def is_plain(text: str) -> bool:
-    """Whether a text has neither control characters nor half characters."""
-    return _CONTROL.search(text) is None
-
-
 def within_bounds(moment: datetime) -> bool:
     """Whether a time with its offset is one that a town can mean."""
     return FIRST_MOMENT <= moment <= LAST_MOMENT

@@ -1,6 +1,6 @@
 """What the routes work with, built once in `create_app`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -71,10 +71,6 @@ class Parts:
     areas: Areas
     counts: Counts
     auditing: Auditing
-
-    def doors_named(self, command: str) -> Sequence[Door]:
-        """The doors of one command name, over all procedures that have it."""
-        return [doors[command] for doors in self.doors.values() if command in doors]
 
 
 async def _parts(request: Request) -> Parts:

@@ -46,16 +46,6 @@ class Opens(Protocol):
         """What makes two of them the same, as canonical JSON can hold it."""
 
 
-class OpeningBody(Model):
-    """A body that opens a case, as most are: all of it makes it what it is."""
-
-    channel: Channel = Channel.APP
-
-    def essence(self) -> dict[str, Any]:
-        """What makes two of them the same."""
-        return self.model_dump(mode="json")
-
-
 BodyT = TypeVar("BodyT", bound=Opens)
 
 
