@@ -55,7 +55,7 @@ bench: setup ## the standard case by every contender, in one run: only the ratio
 	$(BIN)/python -m bench $(BENCH_FLAGS)
 
 chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS= SEED= CASES= WHISTLES= APPLICATIONS=
-	$(BIN)/python -m local.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),) \
+	$(BIN)/python -m local.chaos.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),) \
 		$(if $(WHISTLES),--whistles $(WHISTLES),) $(if $(APPLICATIONS),--applications $(APPLICATIONS),) $(if $(SPEED),--speed $(SPEED),)
 
 docs: setup ## write the generated parts of docs/ anew

@@ -10,51 +10,54 @@ from typing import Any
 
 import typer
 
-from engine.settings import Settings
+from engine.runtime.settings import Settings
 
 PROCESSES: Mapping[str, tuple[str, str]] = {
     "api": ("starter.serve:run_api", "Run the starter API alone, configured by JICENG_* variables."),
     "departments": (
-        "local.simulation:run_departments",
+        "local.simulation.simulation:run_departments",
         "模拟部门 Play the departments that have systems of their own, configured by JICENG_* variables.",
     ),
     "sources": (
-        "local.simulation:run_sources",
+        "local.simulation.simulation:run_sources",
         "模拟核对来源 Play the sources of the means check, configured by JICENG_* variables.",
     ),
-    "bank": ("local.simulation:run_bank", "模拟银行 Play the bank that pays, configured by JICENG_* variables."),
+    "bank": (
+        "local.simulation.simulation:run_bank",
+        "模拟银行 Play the bank that pays, configured by JICENG_* variables.",
+    ),
     "people": (
-        "local.simulation:run_people",
+        "local.simulation.simulation:run_people",
         "模拟居民与工作人员 Play residents and staff, configured by JICENG_* variables.",
     ),
 }
 """What runs until it is stopped: a coroutine function of the settings, and its help."""
 
 COMMANDS: Mapping[str, str] = {
-    "up": "local.town_commands:up",
-    "demo": "local.demo_commands:demo",
-    "import": "local.import_commands:import_messages",
-    "replies": "local.demo_commands:replies",
-    "worker": "local.worker_commands:worker",
-    "token": "local.town_commands:token",
-    "where": "local.town_commands:where",
-    "docs": "local.docs_commands:docs",
-    "archiver": "local.archive_commands:archiver",
-    "backup": "local.backup_commands:backup",
-    "restore": "local.backup_commands:restore_town",
-    "restored": "local.backup_commands:restored",
+    "up": "local.commands.town_commands:up",
+    "demo": "local.commands.demo_commands:demo",
+    "import": "local.commands.import_commands:import_messages",
+    "replies": "local.commands.demo_commands:replies",
+    "worker": "local.commands.worker_commands:worker",
+    "token": "local.commands.town_commands:token",
+    "where": "local.commands.town_commands:where",
+    "docs": "local.commands.docs_commands:docs",
+    "archiver": "local.commands.archive_commands:archiver",
+    "backup": "local.commands.backup_commands:backup",
+    "restore": "local.commands.backup_commands:restore_town",
+    "restored": "local.commands.backup_commands:restored",
 }
 """Commands of one word."""
 
 GROUPS: Mapping[str, str] = {
-    "audit": "local.audit_reading:audit_app",
-    "case": "local.case_commands:case_app",
-    "policy": "local.policy_commands:policy_app",
-    "notices": "local.notice_commands:notices_app",
-    "keys": "local.key_commands:keys_app",
-    "privacy": "local.privacy_commands:privacy_app",
-    "payments": "local.payment_commands:payments_app",
-    "stuck": "local.stuck_commands:stuck_app",
+    "audit": "local.commands.audit_reading:audit_app",
+    "case": "local.commands.case_commands:case_app",
+    "policy": "local.commands.policy_commands:policy_app",
+    "notices": "local.commands.notice_commands:notices_app",
+    "keys": "local.commands.key_commands:keys_app",
+    "privacy": "local.commands.privacy_commands:privacy_app",
+    "payments": "local.commands.payment_commands:payments_app",
+    "stuck": "local.commands.stuck_commands:stuck_app",
 }
 """Commands that have commands of their own."""
 
@@ -82,7 +85,7 @@ def app(only: str | None = None) -> typer.Typer:
 def _process(name: str, place: str) -> Callable[[], None]:
     def command() -> None:
         settings, task = Settings(), _found(place)
-        _found("local.process:run_process")(task(settings), name, settings)
+        _found("local.town.process:run_process")(task(settings), name, settings)
 
     return command
 

@@ -15,26 +15,26 @@ from activities.departments import Departments
 from activities.ledger import Ledger
 from activities.means import MeansChecks
 from activities.payments import Payments
-from engine.bank_policy import load_bank
-from engine.banks import BankGateway
-from engine.counterpart_keys import Counterpart, load_counterpart_keys
-from engine.database import open_pool
-from engine.department_keys import load_department_keys
-from engine.department_policy import load_departments
-from engine.fact_references import declare_references
-from engine.gateways import HttpGateway, http_client
-from engine.keys import Keys
-from engine.metrics import WorkerCounts, worker_runtime
-from engine.settings import Settings
-from engine.source_policy import load_sources
-from engine.sources import SourceGateway
-from engine.stamp_guard import Forgeries, StampGuard
-from engine.temporal import build_worker, connect
-from engine.vault import PersonDetails, Vault
-from schemas.actor import Actor, Role
-from schemas.department import Gateway
-from schemas.references import PersonReference, TextReference, Tombstone, Withheld
-from workflows.case import Case
+from engine.execution.stamp_guard import Forgeries, StampGuard
+from engine.execution.temporal import build_worker, connect
+from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.keys.department_keys import load_department_keys
+from engine.keys.keys import Keys
+from engine.outside.banks import BankGateway
+from engine.outside.gateways import HttpGateway, http_client
+from engine.outside.sources import SourceGateway
+from engine.policies.bank_policy import load_bank
+from engine.policies.department_policy import load_departments
+from engine.policies.source_policy import load_sources
+from engine.runtime.metrics import WorkerCounts, worker_runtime
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from engine.store.fact_references import declare_references
+from engine.vault.vault import PersonDetails, Vault
+from schemas.contracts.department import Gateway
+from schemas.values.actor import Actor, Role
+from schemas.values.references import PersonReference, TextReference, Tombstone, Withheld
+from workflows.kernel.case import Case
 from workflows.registry import PROCEDURES
 
 WORKER = Actor(subject="engine:worker", role=Role.ENGINE)

@@ -7,10 +7,10 @@ import structlog
 from temporalio import activity
 from temporalio.client import Client
 
-from engine.case_runs import NUMBER_TAKEN, CaseStart, run_under, take_back
-from engine.database import Queries
-from engine.refusals import KEEP, out_of_place
-from schemas.child_number import ChildNumber, ChildStanding
+from engine.execution.case_runs import NUMBER_TAKEN, CaseStart, run_under, take_back
+from engine.store.database import Queries
+from engine.store.refusals import KEEP, out_of_place
+from schemas.kernel.child_number import ChildNumber, ChildStanding
 
 log = structlog.get_logger()
 

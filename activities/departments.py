@@ -6,8 +6,8 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.gateways import GatewayRefused, GatewayUnavailable, HttpGateway, OrderLost
-from schemas.department import (
+from engine.outside.gateways import GatewayRefused, GatewayUnavailable, HttpGateway, OrderLost
+from schemas.contracts.department import (
     Gateway,
     OrderReceipt,
     Place,
@@ -20,8 +20,8 @@ from schemas.department import (
     WorkOrder,
     callback_path,
 )
-from schemas.department_policy import DepartmentPolicy, DepartmentRegister, NoSuchDepartment
-from schemas.references import TextReference
+from schemas.contracts.department_policy import DepartmentPolicy, DepartmentRegister, NoSuchDepartment
+from schemas.values.references import TextReference
 
 log = structlog.get_logger()
 

@@ -8,12 +8,12 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.database import NOT_DONE, Queries
-from engine.refusals import KEEP, out_of_place, unstamped
-from engine.stamps import KnownKeys, verify
-from schemas.canonical import canonical_json
-from schemas.case import Entry
-from schemas.ledger import Batch, FlushReceipt
+from engine.keys.stamps import KnownKeys, verify
+from engine.store.database import NOT_DONE, Queries
+from engine.store.refusals import KEEP, out_of_place, unstamped
+from schemas.audit.ledger import Batch, FlushReceipt
+from schemas.kernel.case import Entry
+from schemas.values.canonical import canonical_json
 
 log = structlog.get_logger()
 
@@ -136,7 +136,7 @@ class Ledger:
             log.warning("flush_retry_not_noted", case_id=case_id, attempt=attempt, reason=type(fault).__name__)
 
     async def _refuse_forged_start(self, first: Entry, batch: Batch) -> None:
-        """Judge a start as the guard judges commands (engine/stamp_guard.py): without a stamp for it there is no case.
+        """Judge a start as the guard judges commands (engine/execution/stamp_guard.py): without a stamp for it there is no case.
 
         A key that this worker does not know yet is no forgery: the case waits until the ring has it.
         """

@@ -6,11 +6,11 @@ import structlog
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from engine.signed_calls import GatewayRefused, GatewayUnavailable
-from engine.sources import SourceGateway
-from engine.vault import PersonDetails
-from schemas.department import Gateway
-from schemas.means import (
+from engine.outside.signed_calls import GatewayRefused, GatewayUnavailable
+from engine.outside.sources import SourceGateway
+from engine.vault.vault import PersonDetails
+from schemas.contracts.department import Gateway
+from schemas.contracts.means import (
     CheckAnswer,
     CheckBody,
     CheckedPerson,
@@ -20,7 +20,7 @@ from schemas.means import (
     SourcePolicy,
     SourceRegister,
 )
-from schemas.references import PersonReference, TextReference, Tombstone
+from schemas.values.references import PersonReference, TextReference, Tombstone
 
 log = structlog.get_logger()
 

@@ -7,11 +7,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.means import ReadPerson
-from engine.banks import BankGateway, PaymentConflict, PaymentOutcome
-from engine.payment_batches import PaymentBatches
-from engine.signed_calls import GatewayUnavailable
-from schemas.department import Gateway
-from schemas.payment import (
+from engine.outside.banks import BankGateway, PaymentConflict, PaymentOutcome
+from engine.outside.payment_batches import PaymentBatches
+from engine.outside.signed_calls import GatewayUnavailable
+from schemas.contracts.department import Gateway
+from schemas.contracts.payment import (
     BankPolicy,
     PaymentBody,
     PaymentStatus,
@@ -21,7 +21,7 @@ from schemas.payment import (
     StatusRequest,
     notice_path,
 )
-from schemas.references import TextReference, Tombstone, Withheld
+from schemas.values.references import TextReference, Tombstone, Withheld
 
 log = structlog.get_logger()
 

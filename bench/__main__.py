@@ -27,12 +27,12 @@ from bench.ours import Ours
 from bench.processes import answers, bare_worker, pids_of, process
 from bench.shape import STANDARD, Shape
 from bench.wide_shapes import WELFARE, WHISTLE
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.temporal import connect
-from local.ports import hold_ports
-from local.town import TownOptions, open_town
-from local.town_processes import PROCESSES
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.store.database import open_pool
+from local.town.ports import hold_ports
+from local.town.town import TownOptions, open_town
+from local.town.town_processes import PROCESSES
 
 RESULTS = Path(__file__).parent / "results"
 SHAPES = {each.name: each for each in (STANDARD, WHISTLE, WELFARE)}

@@ -2,7 +2,7 @@
 
 python -m bench.audit_pace TOWN [--rounds R] [--processes N]
 
-TOWN is the data folder of a local town that does not run now, such as `python -m local.chaos --data TOWN` leaves; its archive is
+TOWN is the data folder of a local town that does not run now, such as `python -m local.chaos.chaos --data TOWN` leaves; its archive is
 emptied and filled anew. The bare
 replayer gets the same histories out of the same archive, in turns with the strict one: only the ratio counts.
 """
@@ -20,21 +20,21 @@ from statistics import median
 import asyncpg
 from temporalio.client import WorkflowHistory
 
-from audit.archiver import Archiver
-from audit.kept_histories import archived_histories
-from audit.replay import RunsOf, replay_cases
-from audit.seals import make_seal
-from audit.verify import verify_archive, verify_cases
-from audit.verify_projection import verify_projection
-from audit.verify_seals import verify_seals
-from engine.archive import open_archive
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.temporal import build_replayer, connect
-from local.archive_commands import verify_all
-from local.town import Town, TownOptions, open_town
-from schemas.findings import Finding
+from audit.archive.archiver import Archiver
+from audit.archive.seals import make_seal
+from audit.replay.kept_histories import archived_histories
+from audit.replay.replay import RunsOf, replay_cases
+from audit.verify.verify import verify_archive, verify_cases
+from audit.verify.verify_projection import verify_projection
+from audit.verify.verify_seals import verify_seals
+from engine.execution.temporal import build_replayer, connect
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.archive import open_archive
+from engine.store.database import open_pool
+from local.commands.archive_commands import verify_all
+from local.town.town import Town, TownOptions, open_town
+from schemas.kernel.findings import Finding
 from workflows.registry import PROCEDURES
 
 CLOSED = "select case_id from cases where ended order by case_id"

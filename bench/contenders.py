@@ -13,7 +13,7 @@ from bench.bare_wide import Wide
 from bench.contender import PAUSE_SECONDS, history_of
 from bench.processes import pids_of
 from bench.shape import REPORT, Shape, Step
-from local.town import Town
+from local.town.town import Town
 
 DESCRIPTION = str(REPORT["description"])
 WORKFLOWS = {"standard": "bare", "whistle": "bare-whistle", "welfare": "bare-welfare"}

@@ -22,11 +22,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.shape import REPORT
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.tokens import issue
-from local.town import Town, TownOptions, open_town
-from schemas.actor import Role
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from engine.store.database import open_pool
+from local.town.town import Town, TownOptions, open_town
+from schemas.values.actor import Role
 
 BATCH = 10_000
 OPEN = 2_000

@@ -23,11 +23,11 @@ from bench.__main__ import WARMING, contenders
 from bench.contender import Measured, drive
 from bench.ours import Ours
 from bench.shape import STANDARD
-from engine.keys import Keys
-from local.importer import ImportOptions, import_file
-from local.simulation import tokens
-from local.townspeople import Persona
-from schemas.actor import Role
+from engine.keys.keys import Keys
+from local.real.importer import ImportOptions, import_file
+from local.simulation.simulation import tokens
+from local.simulation.townspeople import Persona
+from schemas.values.actor import Role
 
 CASES = 200
 AT_ONCE = 16

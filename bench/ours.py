@@ -11,10 +11,10 @@ from temporalio.client import Client
 from bench.contender import PAUSE_SECONDS, history_of, with_parts
 from bench.processes import pids_of
 from bench.shape import Body, Shape, Step
-from engine.keys import Keys
-from engine.tokens import issue
-from local.town import Town
-from local.town_processes import PROCESSES
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from local.town.town import Town
+from local.town.town_processes import PROCESSES
 
 SERVING = ("temporal", "postgres", *(each.name for each in PROCESSES if not each.demo))
 """Everything of a town that runs beside the simulations."""

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from engine.settings import PROJECT
-from engine.source_policy import load_sources
+from engine.policies.source_policy import load_sources
+from engine.runtime.settings import PROJECT
 
 FACTS = {each.code: dict.fromkeys(each.facts, 0) for each in load_sources(PROJECT / "policies/sources.yaml").sources}
 

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 
-from engine.settings import PROJECT
-from local.town import Town
+from engine.runtime.settings import PROJECT
+from local.town.town import Town
 
 READY_SECONDS = 60
 

@@ -11,19 +11,19 @@ from pydantic import SecretStr
 
 from activities.ledger import Ledger
 from bench.shape import REPORT
-from engine.database import open_pool
-from engine.department_policy import load_departments
-from engine.office_hours import load_town_calendar
-from engine.policies import load_policy
-from engine.settings import PROJECT, Settings
-from schemas.actor import Actor, Channel, Role
-from schemas.case import GENESIS, Charter, Entry
+from engine.policies.department_policy import load_departments
+from engine.policies.office_hours import load_town_calendar
+from engine.policies.policies import load_policy
+from engine.runtime.settings import PROJECT, Settings
+from engine.store.database import open_pool
+from schemas.audit.ledger import Batch, facts_of, row_of
+from schemas.clocks.town_time import TownTime
 from schemas.incident import INCIDENT
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_report import IncidentReport, KeptReport, open_incident
 from schemas.incident_state import IncidentState
-from schemas.ledger import Batch, facts_of, row_of
-from schemas.town_time import TownTime
+from schemas.kernel.case import GENESIS, Charter, Entry
+from schemas.values.actor import Actor, Channel, Role
 
 SCHEMA = "bench_same_ledger"
 TABLES = ("cases", "ledger", "outbox")

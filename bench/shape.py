@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from schemas.actor import Role
+from schemas.values.actor import Role
 
 Body = Mapping[str, object]
 

@@ -1,8 +1,8 @@
 """The wide shapes: a whistle that calls five departments, an application for a benefit with six checks."""
 
 from bench.shape import Body, Person, Shape, Step
-from schemas.actor import Role
-from schemas.identity_number import check_character
+from schemas.values.actor import Role
+from schemas.values.identity_number import check_character
 
 FIVE = ("urban-management", "justice-office", "emergency-management", "ecology-environment", "transport")
 LEAD = FIVE[0]

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from engine.settings import Settings
+from engine.runtime.settings import Settings
 
 LATELY = timedelta(minutes=1)
 ASKED = (

@@ -8,9 +8,9 @@ from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.temporal import connect
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
 
 LATELY = timedelta(minutes=2)  # a poll lasts up to a minute
 

@@ -10,11 +10,11 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from engine.founding import found_keys_of_others
-from engine.keys import ensure_keys, vault_outside
-from engine.metrics_token import ensure_metrics_token
-from engine.migrations import migrate
-from engine.settings import Settings
+from engine.keys.keys import ensure_keys, vault_outside
+from engine.outside.founding import found_keys_of_others
+from engine.runtime.metrics_token import ensure_metrics_token
+from engine.runtime.settings import Settings
+from engine.store.migrations import migrate
 
 
 def main(password_file: Path) -> None:

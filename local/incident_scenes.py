@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from local.scenes import SETTLE_SECONDS, NotAsTold, OnStage
-from local.townspeople import COORDINATOR
+from local.simulation.townspeople import COORDINATOR
+from local.stories.scenes import SETTLE_SECONDS, NotAsTold, OnStage
 from schemas.incident import Kind
 
 

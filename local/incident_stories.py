@@ -4,9 +4,9 @@ Here: the order finds its department, which works, returns or is silent. Beside 
 back, taken back, reopened, merged), `incident_stories_requests` (extended, suspended, supervised), `incident_stories_systems`
 (a department's system, or our own, fails).
 
-A story steers the simulated departments and people by stage directions in its description (`local/characters.py`,
-`local/townspeople.py`), and lets single persons act where they would not by themselves (`local/scenes.py`); the town knows
-nothing of stories. Whether it went as told is found out in `local/verdict.py`.
+A story steers the simulated departments and people by stage directions in its description (`local/simulation/characters.py`,
+`local/simulation/townspeople.py`), and lets single persons act where they would not by themselves (`local/stories/scenes.py`); the town knows
+nothing of stories. Whether it went as told is found out in `local/stories/verdict.py`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,8 +33,8 @@ from local.incident_plot import (
 from local.incident_stories_requests import REQUESTS
 from local.incident_stories_review import REVIEW
 from local.incident_stories_systems import SYSTEMS
-from local.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
-from local.townspeople import AREAS, CLERK, RESIDENTS
+from local.simulation.townspeople import AREAS, CLERK, RESIDENTS
+from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
 from schemas.incident import Kind
 from schemas.incident_state import FINAL, Stage
 

@@ -12,9 +12,9 @@ from local.incident_plot import (
     TO_THE_DEPARTMENT,
     URBAN,
 )
-from local.scenes import Gives
-from local.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Story, Title
-from local.townspeople import AREAS, COORDINATOR, RESIDENTS, SUPERVISOR, Whim, officer
+from local.simulation.townspeople import AREAS, COORDINATOR, RESIDENTS, SUPERVISOR, Whim, officer
+from local.stories.scenes import Gives
+from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Story, Title
 from schemas.incident import Kind
 from schemas.incident_state import Stage
 

@@ -15,8 +15,8 @@ from local.incident_plot import (
     WORK,
 )
 from local.incident_scenes import FollowsByCode, IsMerged
-from local.story import LATE, NEVER, OrderExpectation, Story, Title
-from local.townspeople import AREAS, RESIDENTS, Whim
+from local.simulation.townspeople import AREAS, RESIDENTS, Whim
+from local.stories.story import LATE, NEVER, OrderExpectation, Story, Title
 from schemas.incident import Kind
 from schemas.incident_state import Stage
 

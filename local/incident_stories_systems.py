@@ -1,8 +1,8 @@
 """Stories of incidents in which a department's system, or our own, fails on the way."""
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, STRAIGHT, URBAN
-from local.story import LATE, NEVER, OrderExpectation, Story, Title
-from local.townspeople import AREAS, RESIDENTS
+from local.simulation.townspeople import AREAS, RESIDENTS
+from local.stories.story import LATE, NEVER, OrderExpectation, Story, Title
 
 SYSTEMS: tuple[Story, ...] = (
     Story(

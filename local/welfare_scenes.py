@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from local.scenes import SETTLE_SECONDS, Gives, OnStage
-from local.townspeople import CLERK, GRID_WORKERS, RESIDENTS, Persona
-from schemas.actor import Role
-from schemas.identity_number import check_character
+from local.simulation.townspeople import CLERK, GRID_WORKERS, RESIDENTS, Persona
+from local.stories.scenes import SETTLE_SECONDS, Gives, OnStage
+from schemas.values.actor import Role
+from schemas.values.identity_number import check_character
 from schemas.welfare_entries import Kind
-from starter.client import Refused, TownClient
+from starter.intake.client import Refused, TownClient
 
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)
 CIVIL_AFFAIRS = Persona("civil-affairs-officer-1", Role.CIVIL_AFFAIRS_OFFICER)

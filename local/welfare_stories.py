@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from local.scenes import Gives
-from local.story import ChildExpectation, OwnClock, Repertoire, Story, Title
-from local.townspeople import GRID_WORKERS, Persona
+from local.simulation.townspeople import GRID_WORKERS, Persona
+from local.stories.scenes import Gives
+from local.stories.story import ChildExpectation, OwnClock, Repertoire, Story, Title
 from local.welfare_scenes import (
     ACCEPT,
     ANOTHER,
@@ -25,12 +25,12 @@ from local.welfare_scenes import (
     confirm,
     identity_number,
 )
-from schemas.calendar import SHANGHAI
+from schemas.clocks.calendar import SHANGHAI
 from schemas.recovery import Kind as RecoveryKind
 from schemas.welfare_application import Applicant, Member, Paper, WelfareApplication
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import FINAL, Stage
-from starter.client import Started, TownClient
+from starter.intake.client import Started, TownClient
 
 A_DAY, A_MONTH = 86_400, 30 * 86_400
 SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from local.scenes import SETTLE_SECONDS, OnStage
-from local.townspeople import COORDINATOR, Persona
-from schemas.actor import Role
+from local.simulation.townspeople import COORDINATOR, Persona
+from local.stories.scenes import SETTLE_SECONDS, OnStage
 from schemas.summons_state import Stage as SummonsStage
+from schemas.values.actor import Role
 from schemas.whistle import Kind
 
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)

@@ -4,19 +4,29 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, EMERGENCY, STRAIGHT, URBAN
-from local.scenes import Gives
-from local.story import LATE, NEVER, SPRING, ChildExpectation, OrderExpectation, OwnClock, Repertoire, Story, Title
-from local.townspeople import AREAS, CLERK, Persona
+from local.simulation.townspeople import AREAS, CLERK, Persona
+from local.stories.scenes import Gives
+from local.stories.story import (
+    LATE,
+    NEVER,
+    SPRING,
+    ChildExpectation,
+    OrderExpectation,
+    OwnClock,
+    Repertoire,
+    Story,
+    Title,
+)
 from local.whistle_scenes import STREET, ComesUp, Rules, Scores
 from schemas.incident import Kind as IncidentKind
 from schemas.incident_state import Stage as IncidentStage
-from schemas.location import Location
 from schemas.summons import Kind as SummonsKind
+from schemas.values.location import Location
 from schemas.whistle import Kind
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
 from schemas.whistle_state import FINAL, Stage
-from starter.client import Started, TownClient
+from starter.intake.client import Started, TownClient
 
 JUSTICE = "justice-office"
 TO_THE_SPOT = (Stage.BLOWN, Stage.SUMMONING, Stage.GATHERED, Stage.WORKING)

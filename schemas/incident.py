@@ -7,11 +7,9 @@ town (policies/incident.yaml). Its policy, state and commands stand beside it: `
 
 from datetime import datetime
 
-from schemas.actor import Actor, Role
-from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
-from schemas.clock_schedule import BREACH, Tier
-from schemas.clocks import Clock, due_at
-from schemas.department import CallbackAct
+from schemas.clocks.clock_schedule import BREACH, Tier
+from schemas.clocks.clocks import Clock, due_at
+from schemas.contracts.department import CallbackAct
 from schemas.incident_audit import (
     limits_under,
     why_arbitrated,
@@ -39,6 +37,7 @@ from schemas.incident_policy import IncidentPolicy, IncidentTerms
 from schemas.incident_report import REPORT, REPORTERS, IncidentReport
 from schemas.incident_state import HELD, OPEN, WITH_DEPARTMENT, IncidentState, Stage
 from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, step
+from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.openings import Opens
@@ -55,11 +54,12 @@ from schemas.kernel.parties import (
     WINDOW_CLERK,
     desk_of,
 )
+from schemas.kernel.people import same_person
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
-from schemas.people import same_person
-from schemas.reference_facts import Refers
-from schemas.refusals import say
+from schemas.values.actor import Actor, Role
+from schemas.values.refusals import say
 
 TEXT = Refers.TEXT
 

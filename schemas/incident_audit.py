@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 
-from schemas.case import Entry
-from schemas.clocks import Limit
-from schemas.explanation import Because
+from schemas.clocks.clocks import Limit
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_state import IncidentState
-from schemas.refusals import say
+from schemas.kernel.case import Entry
+from schemas.kernel.explanation import Because
+from schemas.values.refusals import say
 
 LIST = "policies/incident.yaml"
 

@@ -6,15 +6,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.case import CaseState
-from schemas.case_number import IncidentNumber
-from schemas.choices import Bounds, Choices
-from schemas.department import Code
-from schemas.document import Document
+from schemas.contracts.department import Code
 from schemas.incident_state import IncidentState, Satisfied, Solved
-from schemas.procedure import Command
-from schemas.references import TextReference, WrittenAs
-from schemas.refusals import Fault, say
+from schemas.kernel.case import CaseState
+from schemas.kernel.choices import Bounds, Choices
+from schemas.kernel.procedure import Command
+from schemas.values.case_number import IncidentNumber
+from schemas.values.document import Document
+from schemas.values.references import TextReference, WrittenAs
+from schemas.values.refusals import Fault, say
 
 
 class ReturnOrder(Command):

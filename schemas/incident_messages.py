@@ -7,7 +7,7 @@ Who was taken in says what it does:       FOLLOWER_LEFT, FOLLOWER_ACTED, FOLLOWI
 
 from enum import StrEnum
 
-from schemas.model import Model
+from schemas.values.model import Model
 
 
 class Subject(StrEnum):

@@ -5,10 +5,10 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.clocks import Limit, Tier, Unit
-from schemas.model import Model
-from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
-from schemas.tidy_text import is_blank, tidy
+from schemas.clocks.clocks import Limit, Tier, Unit
+from schemas.kernel.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
+from schemas.values.model import Model
+from schemas.values.tidy_text import is_blank, tidy
 
 
 class Urgency(StrEnum):

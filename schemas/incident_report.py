@@ -6,17 +6,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
-from schemas.account import AccountCode
-from schemas.actor import Actor, Channel, Role, Stamp
-from schemas.canonical import digest
-from schemas.case import Charter
-from schemas.free_text import FreeText, StatedName, StatedPhone
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_state import OFF_THE_LIST, IncidentState
-from schemas.location import AREA_UNKNOWN, Location
-from schemas.model import Model
-from schemas.references import PersonReference, TextReference
-from schemas.typed_code import Category
+from schemas.kernel.case import Charter
+from schemas.values.account import AccountCode
+from schemas.values.actor import Actor, Channel, Role, Stamp
+from schemas.values.canonical import digest
+from schemas.values.free_text import FreeText, StatedName, StatedPhone
+from schemas.values.location import AREA_UNKNOWN, Location
+from schemas.values.model import Model
+from schemas.values.references import PersonReference, TextReference
+from schemas.values.typed_code import Category
 
 REPORT = "report"
 """The name of the opening in stamps; it is no command, for there is no case yet."""

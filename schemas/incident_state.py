@@ -6,16 +6,16 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.actor import Actor, Channel
-from schemas.department import ReworkCause
-from schemas.document import DocumentReference
+from schemas.contracts.department import ReworkCause
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.orders import Asked
-from schemas.orders import Order as AnyOrder
-from schemas.references import PersonReference, TextReference
+from schemas.parts.orders import Asked
+from schemas.parts.orders import Order as AnyOrder
+from schemas.values.actor import Actor, Channel
+from schemas.values.document import DocumentReference
+from schemas.values.references import PersonReference, TextReference
 
 
 class Stage(DeclaredStage):

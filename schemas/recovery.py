@@ -11,12 +11,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.actor import Actor
-from schemas.answers import UNNAMED, AnswerTo, SeenNumber
-from schemas.case import CaseState
-from schemas.choices import Bounds, Choices
-from schemas.foreign_code import KeptCode
 from schemas.kernel.acts import WithReason, act, file_acts, step
+from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
+from schemas.kernel.case import CaseState
+from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.parties import (
@@ -28,14 +26,16 @@ from schemas.kernel.parties import (
     THE_REPORTER,
     WINDOW_CLERK,
 )
+from schemas.kernel.people import Part
+from schemas.kernel.procedure import Command
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit
-from schemas.people import Part
-from schemas.procedure import Command
 from schemas.recovery_audit import why_demanded, why_left
 from schemas.recovery_state import OPEN, RecoveryState, Stage
-from schemas.reference_facts import Refers
-from schemas.references import TextReference
-from schemas.refusals import say
+from schemas.values.actor import Actor
+from schemas.values.foreign_code import KeptCode
+from schemas.values.references import TextReference
+from schemas.values.refusals import say
 
 
 class Repay(Command):

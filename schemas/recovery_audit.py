@@ -1,9 +1,9 @@
 """What auditors ask of a recovery: how what was paid too much adds up, and what is left of it."""
 
-from schemas.case import Entry
-from schemas.explanation import Because
+from schemas.kernel.case import Entry
+from schemas.kernel.explanation import Because
 from schemas.recovery_state import RecoveryState
-from schemas.refusals import say
+from schemas.values.refusals import say
 
 
 def why_demanded(entry: Entry, state: RecoveryState) -> Because:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from schemas.kernel.people import Part
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.model import Model
-from schemas.people import Part
-from schemas.references import PersonReference, TextReference
+from schemas.values.model import Model
+from schemas.values.references import PersonReference, TextReference
 from schemas.welfare_policy import WelfareTerms
 
 

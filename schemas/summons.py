@@ -9,14 +9,12 @@ from datetime import datetime
 
 from pydantic import Field
 
-from schemas.actor import Actor
-from schemas.case import Entry
-from schemas.department import CallbackAct
-from schemas.document import Document
-from schemas.explanation import Because
+from schemas.contracts.department import CallbackAct
 from schemas.kernel.acts import Nothing, Tells, act, file_acts, step
+from schemas.kernel.case import Entry
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
+from schemas.kernel.explanation import Because
 from schemas.kernel.parties import (
     COORDINATOR,
     GRID_WORKER,
@@ -26,12 +24,14 @@ from schemas.kernel.parties import (
     THE_DEPARTMENT,
     desk_of,
 )
+from schemas.kernel.procedure import Command
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
-from schemas.procedure import Command
-from schemas.reference_facts import Refers
-from schemas.references import TextReference
-from schemas.refusals import say
 from schemas.summons_state import OPEN, SETTLED, Stage, SummonsState
+from schemas.values.actor import Actor
+from schemas.values.document import Document
+from schemas.values.references import TextReference
+from schemas.values.refusals import say
 
 # ---- what people say ----------------------------------------------------------------------------------------------
 

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import ClassVar
 
-from schemas.document import DocumentReference
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.orders import Order
-from schemas.references import TextReference
+from schemas.parts.orders import Order
+from schemas.values.document import DocumentReference
+from schemas.values.references import TextReference
 from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType
 
 

@@ -7,9 +7,9 @@ commands stand beside it: `welfare_policy`, `welfare_rules`, `welfare_state`, `w
 `welfare_entitlement`.
 """
 
-from schemas.actor import Role
-from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
+from schemas.clocks.limits import Limit
 from schemas.kernel.acts import act, also, step
+from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.declaration import declare
 from schemas.kernel.parties import (
     ADMIN,
@@ -21,10 +21,10 @@ from schemas.kernel.parties import (
     SUPERVISOR,
     WINDOW_CLERK,
 )
+from schemas.kernel.people import Part
+from schemas.kernel.rules import By
 from schemas.kernel.timers import duty, last_limit, window
-from schemas.limits import Limit
-from schemas.people import Part
-from schemas.rules import By
+from schemas.values.actor import Role
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
     Accept,

@@ -6,23 +6,23 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from schemas.account import AccountCode
-from schemas.actor import Actor, Channel, Role, Stamp
-from schemas.bank_account import WrittenAccount, is_account
-from schemas.calendar import in_shanghai
-from schemas.canonical import digest
-from schemas.case import Charter
-from schemas.department import Code
-from schemas.document import Document
-from schemas.free_text import FreeText, PersonName, ShortText, StatedPhone
-from schemas.identity_document import DocumentKind, Identity, IdentityDocument, identity_faults, identity_of
-from schemas.likeness import Likeness
-from schemas.location import AreaCode
-from schemas.model import Model
-from schemas.references import PersonReference, TextReference
-from schemas.refusals import Fault, say
-from schemas.tidy_text import tidy
-from schemas.verified_identity import verified_identity
+from schemas.clocks.calendar import in_shanghai
+from schemas.contracts.department import Code
+from schemas.contracts.likeness import Likeness
+from schemas.kernel.case import Charter
+from schemas.values.account import AccountCode
+from schemas.values.actor import Actor, Channel, Role, Stamp
+from schemas.values.bank_account import WrittenAccount, is_account
+from schemas.values.canonical import digest
+from schemas.values.document import Document
+from schemas.values.free_text import FreeText, PersonName, ShortText, StatedPhone
+from schemas.values.identity_document import DocumentKind, Identity, IdentityDocument, identity_faults, identity_of
+from schemas.values.location import AreaCode
+from schemas.values.model import Model
+from schemas.values.references import PersonReference, TextReference
+from schemas.values.refusals import Fault, say
+from schemas.values.tidy_text import tidy
+from schemas.values.verified_identity import verified_identity
 from schemas.welfare_commands import DISABILITY_LEVELS, OTHERS_PAPER
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import HouseholdMember, WelfareState

@@ -7,10 +7,10 @@ formulas of its own, so that the record is not checked with the code that made i
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from schemas.case import Entry
-from schemas.clocks import Limit
-from schemas.explanation import Because
-from schemas.refusals import say
+from schemas.clocks.clocks import Limit
+from schemas.kernel.case import Entry
+from schemas.kernel.explanation import Because
+from schemas.values.refusals import say
 from schemas.welfare_policy import ByAge, ByDisability, WelfarePolicy
 from schemas.welfare_state import WelfareState
 

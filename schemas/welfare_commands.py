@@ -6,17 +6,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from schemas.answers import UNNAMED, AnswerTo, RequestNumber
-from schemas.case import CaseState
-from schemas.choices import Bounds, Choices
-from schemas.department import Code
-from schemas.document import Document
-from schemas.means import CheckStatus, FactName, FactNumber
-from schemas.people import Part
-from schemas.policy import Policy
-from schemas.procedure import Command
-from schemas.references import TextReference
-from schemas.refusals import Fault, say
+from schemas.contracts.department import Code
+from schemas.contracts.means import CheckStatus, FactName, FactNumber
+from schemas.kernel.answers import UNNAMED, AnswerTo, RequestNumber
+from schemas.kernel.case import CaseState
+from schemas.kernel.choices import Bounds, Choices
+from schemas.kernel.people import Part
+from schemas.kernel.policy import Policy
+from schemas.kernel.procedure import Command
+from schemas.values.document import Document
+from schemas.values.references import TextReference
+from schemas.values.refusals import Fault, say
 from schemas.welfare_policy import Fact, Money, WelfarePolicy
 from schemas.welfare_rules import obstacles
 from schemas.welfare_state import WelfareState

@@ -5,11 +5,11 @@ Who must be another person stands in the table itself (`Rule.apart_from`).
 
 from datetime import datetime
 
-from schemas.actor import Actor
-from schemas.clock_schedule import BREACH
-from schemas.clocks import Status, due_at
-from schemas.people import among
-from schemas.refusals import say
+from schemas.clocks.clock_schedule import BREACH
+from schemas.clocks.clocks import Status, due_at
+from schemas.kernel.people import among
+from schemas.values.actor import Actor
+from schemas.values.refusals import say
 from schemas.welfare_state import WelfareState
 
 

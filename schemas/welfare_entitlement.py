@@ -7,17 +7,17 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from schemas.answers import UNNAMED, AnswerTo, SeenNumber
-from schemas.bank_account import AccountReference
-from schemas.calendar import TownDatetime
-from schemas.case import CaseState
-from schemas.choices import Bounds, Choices
-from schemas.foreign_code import KeptCode
-from schemas.payment import Month, PaymentKey, ReturnedPayment
-from schemas.people import Part
-from schemas.procedure import Command
-from schemas.references import TextReference
-from schemas.refusals import Fault, say
+from schemas.clocks.calendar import TownDatetime
+from schemas.contracts.payment import Month, PaymentKey, ReturnedPayment
+from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
+from schemas.kernel.case import CaseState
+from schemas.kernel.choices import Bounds, Choices
+from schemas.kernel.people import Part
+from schemas.kernel.procedure import Command
+from schemas.values.bank_account import AccountReference
+from schemas.values.foreign_code import KeptCode
+from schemas.values.references import TextReference
+from schemas.values.refusals import Fault, say
 from schemas.welfare_commands import HouseholdSize
 from schemas.welfare_policy import Money
 from schemas.welfare_state import WelfareState

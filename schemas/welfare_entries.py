@@ -1,7 +1,7 @@
 """What the ledger says of a welfare case, declared: what each is called, why it is so, and what it refers to."""
 
 from schemas.kernel.entries import EntryKinds, entry
-from schemas.reference_facts import Refers
+from schemas.kernel.reference_facts import Refers
 from schemas.welfare_audit import why_amount, why_appeal_decided, why_extended, why_refused
 
 TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT

@@ -9,15 +9,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.clock_schedule import BREACH, tier_name
-from schemas.clocks import Limit, Tier, Unit
-from schemas.department import Code
-from schemas.department_policy import Name
-from schemas.identity_document import DocumentKind
-from schemas.means import FactName
-from schemas.model import Model
-from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
-from schemas.tidy_text import is_blank
+from schemas.clocks.clock_schedule import BREACH, tier_name
+from schemas.clocks.clocks import Limit, Tier, Unit
+from schemas.contracts.department import Code
+from schemas.contracts.department_policy import Name
+from schemas.contracts.means import FactName
+from schemas.kernel.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
+from schemas.values.identity_document import DocumentKind
+from schemas.values.model import Model
+from schemas.values.tidy_text import is_blank
 
 Money = Annotated[int, Field(strict=True, ge=0, le=10**10)]
 """Whole fen."""

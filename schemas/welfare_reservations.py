@@ -9,9 +9,9 @@ then on: nobody counts in two advances.
 
 import hashlib
 
-from schemas.actor import Actor
-from schemas.department_policy import Name
-from schemas.reservation import Claim, Debts, Hold, Occasion, Reserves
+from schemas.contracts.department_policy import Name
+from schemas.contracts.reservation import Claim, Debts, Hold, Occasion, Reserves
+from schemas.values.actor import Actor
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
 

@@ -6,12 +6,12 @@ Amounts come with their arithmetic, as the ledger keeps it: whoever reads the en
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from schemas.calendar import DAY, Calendar, in_shanghai, midnight
-from schemas.identity_number import age_in
-from schemas.limits import Limit, Unit
-from schemas.model import Model
-from schemas.refusals import say
-from schemas.screen_words import fact_name
+from schemas.clocks.calendar import DAY, Calendar, in_shanghai, midnight
+from schemas.clocks.limits import Limit, Unit
+from schemas.kernel.screen_words import fact_name
+from schemas.values.identity_number import age_in
+from schemas.values.model import Model
+from schemas.values.refusals import say
 from schemas.welfare_policy import AmountRule, Band, Benefit, ByAge, ByDisability, Check, Fact, PerHead, Shortfall, When
 
 Papers = Mapping[str, object]

@@ -7,17 +7,17 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas import people
-from schemas.actor import Channel, Stamp
-from schemas.document import DocumentReference
-from schemas.identity_document import ADULT_AT
-from schemas.identity_number import age_in
+from schemas.contracts.means import CheckStatus
+from schemas.kernel import people
+from schemas.kernel.people import how_many
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.means import CheckStatus
-from schemas.model import Model
-from schemas.people import how_many
-from schemas.references import PersonReference, TextReference
+from schemas.values.actor import Channel, Stamp
+from schemas.values.document import DocumentReference
+from schemas.values.identity_document import ADULT_AT
+from schemas.values.identity_number import age_in
+from schemas.values.model import Model
+from schemas.values.references import PersonReference, TextReference
 from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
 from schemas.welfare_rules import (
     Assessment,
@@ -287,7 +287,7 @@ class WelfareState(DeclaredState):
     was paid by month, `skipped` the months that were due while payment was suspended. `month` is paid next; `month_over`
     asks for a new run. `account_bound`: by the issuer's word the account that applied is the applicant's; `card_seen_by`:
     who of the town has seen the applicant's card. `alike`: what else living cases have of this one, by kind
-    (schemas/likeness.py). `last_due`: the entitlement ends, and this is the last month that is due. `change` and
+    (schemas/contracts/likeness.py). `last_due`: the entitlement ends, and this is the last month that is due. `change` and
     `account_asked` wait for a second person; `account_told`: the payee knows of the latest account. `objections_beside` are
     looked into while the posting stays up. `end_asked`: a reported end, until a second person, or the register, says so too;
     `death_registered`: the register knows of a death. `editions`, `reviews` and `confirmations` count what the numbers of

@@ -18,8 +18,8 @@ from schemas.kernel.parties import (
     SUPERVISOR,
     desk_of,
 )
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit
-from schemas.reference_facts import Refers
 from schemas.whistle_audit import why_evaluated, why_gathered, why_scored, why_summoned
 from schemas.whistle_call import BLOW, BLOWERS, WhistleCall
 from schemas.whistle_commands import HandOverLead, Score, SummonMore

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from schemas.case import Entry
-from schemas.explanation import Because
-from schemas.refusals import say
+from schemas.kernel.case import Entry
+from schemas.kernel.explanation import Because
+from schemas.values.refusals import say
 from schemas.whistle_policy import GatheringRule
 from schemas.whistle_state import WhistleState
 

@@ -7,17 +7,17 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from schemas.actor import Actor, Channel, Role, Stamp
-from schemas.canonical import digest
-from schemas.case import Charter, child_id
-from schemas.case_number import IncidentNumber
-from schemas.department import Code
-from schemas.free_text import FreeText
-from schemas.location import AREA_UNKNOWN, Location
-from schemas.model import Model
-from schemas.references import TextReference
-from schemas.refusals import Fault, say
+from schemas.contracts.department import Code
+from schemas.kernel.case import Charter, child_id
 from schemas.summons_state import SummonsState
+from schemas.values.actor import Actor, Channel, Role, Stamp
+from schemas.values.canonical import digest
+from schemas.values.case_number import IncidentNumber
+from schemas.values.free_text import FreeText
+from schemas.values.location import AREA_UNKNOWN, Location
+from schemas.values.model import Model
+from schemas.values.references import TextReference
+from schemas.values.refusals import Fault, say
 from schemas.whistle_commands import departments_faults
 from schemas.whistle_policy import WhistlePolicy, WhistleType
 from schemas.whistle_state import Summoned, WhistleState

@@ -5,12 +5,12 @@ from typing import TypeGuard
 
 from pydantic import Field
 
-from schemas.case import CaseState
-from schemas.choices import Bounds, Choices
-from schemas.department import Code
-from schemas.procedure import Command
-from schemas.references import TextReference
-from schemas.refusals import Fault, say
+from schemas.contracts.department import Code
+from schemas.kernel.case import CaseState
+from schemas.kernel.choices import Bounds, Choices
+from schemas.kernel.procedure import Command
+from schemas.values.references import TextReference
+from schemas.values.refusals import Fault, say
 from schemas.whistle_state import Summoned, WhistleState
 
 

@@ -7,8 +7,8 @@ that are released are not counted; absent ones are, and stay on the record.
 from collections.abc import Sequence
 from enum import StrEnum
 
-from schemas.model import Model
 from schemas.summons_state import AWAITED
+from schemas.values.model import Model
 from schemas.whistle_policy import Gathering, GatheringRule
 from schemas.whistle_state import Summoned, WhistleState
 

@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from schemas.calendar import Calendar
-from schemas.model import Model
-from schemas.references import TextReference
+from schemas.clocks.calendar import Calendar
+from schemas.values.model import Model
+from schemas.values.references import TextReference
 from schemas.whistle_policy import IncidentClocks, WhistleType
 
 

@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.clocks import Limit, Tier
-from schemas.model import Model
-from schemas.policy import Duty, OnCall, Policy
+from schemas.clocks.clocks import Limit, Tier
+from schemas.kernel.policy import Duty, OnCall, Policy
+from schemas.values.model import Model
 
 
 class WhistleType(StrEnum):

@@ -5,12 +5,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.actor import Channel, Stamp
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.references import TextReference
 from schemas.summons_state import PRESENT, SETTLED
 from schemas.summons_state import Stage as SummonsStage
+from schemas.values.actor import Channel, Stamp
+from schemas.values.references import TextReference
 from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType
 
 

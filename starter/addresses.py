@@ -2,25 +2,11 @@
 
 from fastapi import APIRouter
 
-from starter import (
-    alike,
-    audit,
-    audit_records,
-    banks,
-    case_export,
-    categories,
-    command_forms,
-    decodings,
-    inbox,
-    incident_batch,
-    indicators,
-    operations,
-    public,
-    public_notices,
-    reconciliations,
-    similar,
-    whistle_indicators,
-)
+from starter import incident_batch, whistle_indicators
+from starter.auditors import audit, audit_records, case_export, decodings
+from starter.cases import alike, inbox, indicators, public, similar
+from starter.counterparts import banks, reconciliations
+from starter.intake import categories, command_forms, operations, public_notices
 
 
 def own_routers() -> tuple[APIRouter, ...]:

@@ -17,56 +17,59 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.areas import load_areas
-from engine.bank_policy import load_bank
-from engine.banks import BankGateway
-from engine.counterpart_keys import Counterpart, load_counterpart_keys
-from engine.database import DATA_FAULTS
-from engine.department_keys import load_department_keys
-from engine.department_policy import load_departments
-from engine.documents import Documents, load_document_policy, open_store
-from engine.keys import Keys
-from engine.logging import where
-from engine.office_hours import load_town_calendar
-from engine.policies import load_policy
-from engine.settings import Settings
-from engine.signed_calls import http_client
-from engine.source_policy import load_sources
-from engine.tokens import Principal, Verifier
-from engine.vault import Vault
-from schemas.areas import AreaName, Areas
-from schemas.case import Charter
-from schemas.department import Gateway
-from schemas.department_policy import DepartmentRegister, Name
-from schemas.means import SourceRegister
-from schemas.policy import Policy
-from schemas.procedure import Procedure
-from schemas.refusals import say
-from schemas.town_time import TownTime
-from starter import cases, departments, docs_page, documents, health, notices, submissions
+from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.keys.department_keys import load_department_keys
+from engine.keys.keys import Keys
+from engine.keys.tokens import Principal, Verifier
+from engine.outside.banks import BankGateway
+from engine.outside.signed_calls import http_client
+from engine.policies.areas import load_areas
+from engine.policies.bank_policy import load_bank
+from engine.policies.department_policy import load_departments
+from engine.policies.office_hours import load_town_calendar
+from engine.policies.policies import load_policy
+from engine.policies.source_policy import load_sources
+from engine.runtime.logging import where
+from engine.runtime.settings import Settings
+from engine.store.database import DATA_FAULTS
+from engine.vault.documents import Documents, load_document_policy, open_store
+from engine.vault.vault import Vault
+from schemas.clocks.town_time import TownTime
+from schemas.contracts.department import Gateway
+from schemas.contracts.department_policy import DepartmentRegister, Name
+from schemas.contracts.means import SourceRegister
+from schemas.kernel.case import Charter
+from schemas.kernel.policy import Policy
+from schemas.kernel.procedure import Procedure
+from schemas.values.areas import AreaName, Areas
+from schemas.values.refusals import say
 from starter.addresses import own_routers
-from starter.announcements import Announcements
-from starter.audit import auditing_of
-from starter.authentication import acting
-from starter.case_reading import CaseReader
-from starter.category_search import load_synonyms
-from starter.codec_server import codec_routes
-from starter.commands import command_routes
-from starter.counts import Counts
-from starter.delivery import ConnectTemporal, Delivery
-from starter.documentation import describe
-from starter.doors import door_of
-from starter.faults import faults_of
-from starter.intake import Intake
-from starter.middleware import Requests
+from starter.auditors.audit import auditing_of
+from starter.auditors.codec_server import codec_routes
+from starter.cases import cases, documents, notices
+from starter.cases.announcements import Announcements
+from starter.cases.case_reading import CaseReader
+from starter.cases.resident_codes import ResidentCodes
+from starter.counterparts import departments
+from starter.http import docs_page, health
+from starter.http.authentication import acting
+from starter.http.command_bodies import door_of
+from starter.http.counts import Counts
+from starter.http.documentation import describe
+from starter.http.faults import faults_of
+from starter.http.middleware import Requests
+from starter.http.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
+from starter.http.rates import Rates
+from starter.http.slow_bodies import SlowBodies
+from starter.http.upload_memory import UploadMemory
+from starter.intake import submissions
+from starter.intake.category_search import load_synonyms
+from starter.intake.commands import command_routes
+from starter.intake.delivery import ConnectTemporal, Delivery
+from starter.intake.intake import Intake
+from starter.intake.postbox import Postbox
+from starter.intake.relay import Relay
 from starter.parts import Parts
-from starter.postbox import Postbox
-from starter.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
-from starter.rates import Rates
-from starter.relay import Relay
-from starter.resident_codes import ResidentCodes
-from starter.slow_bodies import SlowBodies
-from starter.upload_memory import UploadMemory
 from workflows.registry import PROCEDURES
 
 log = structlog.get_logger()
@@ -110,7 +113,7 @@ def create_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-    )  # their pages take scripts from elsewhere; ours is starter/docs_page.py
+    )  # their pages take scripts from elsewhere; ours is starter/http/docs_page.py
     app.state.parts = parts
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
     app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)

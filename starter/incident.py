@@ -6,22 +6,22 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.person_identity import IdentityUnusable, PersonIdentity
-from engine.vault import PersonDetails
-from schemas.actor import Actor, Role
+from engine.vault.person_identity import IdentityUnusable, PersonIdentity
+from engine.vault.vault import PersonDetails
 from schemas.incident import INCIDENT
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_report import IncidentReport, KeptReport, open_incident
 from schemas.incident_state import IncidentState
-from schemas.refusals import Fault, say
-from starter.areas import area_faults
-from starter.authentication import Caller
-from starter.bodies import together
-from starter.database import Connection
-from starter.documentation import body_of, responses
-from starter.intake import OpenCase, Sender
+from schemas.values.actor import Actor, Role
+from schemas.values.refusals import Fault, say
+from starter.http.authentication import Caller
+from starter.http.bodies import together
+from starter.http.database import Connection
+from starter.http.documentation import body_of, responses
+from starter.intake.areas import area_faults
+from starter.intake.intake import OpenCase, Sender
+from starter.intake.starts import REPORTED, Opening, declared_opening
 from starter.parts import Parts, PartsOf
-from starter.starts import REPORTED, Opening, declared_opening
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 

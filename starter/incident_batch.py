@@ -14,18 +14,9 @@ from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.tokens import Principal
-from schemas.refusals import Fault, say
-from starter.answers import answer_start, json_response
-from starter.authentication import Caller
-from starter.bodies import check_model, key_faults, read_body, read_json
-from starter.documentation import SIGNED_IN, open_body_of, responses
-from starter.faults import fault
-from starter.incident import OPENING, report_faults
-from starter.intake import Entered, Sender
-from starter.parts import Parts, PartsOf
-from starter.problems import Problem, ProblemBody, bad_request
-from starter.views import (
+from engine.keys.tokens import Principal
+from schemas.values.refusals import Fault, say
+from starter.cases.views import (
     BatchAnswer,
     BatchLine,
     BatchResult,
@@ -34,6 +25,15 @@ from starter.views import (
     ReportReceipt,
     SubmissionView,
 )
+from starter.http.authentication import Caller
+from starter.http.bodies import check_model, key_faults, read_body, read_json
+from starter.http.documentation import SIGNED_IN, open_body_of, responses
+from starter.http.faults import fault
+from starter.http.problems import Problem, ProblemBody, bad_request
+from starter.incident import OPENING, report_faults
+from starter.intake.answers import answer_start, json_response
+from starter.intake.intake import Entered, Sender
+from starter.parts import Parts, PartsOf
 
 LINES_MAX = 100
 BATCH_BYTES_MAX = 4 * 1024 * 1024

@@ -5,15 +5,15 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.logging import configure_logging
-from engine.settings import Settings
-from engine.temporal import connect
-from engine.town_clock import read_town_time
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.runtime.logging import configure_logging
+from engine.runtime.settings import Settings
+from engine.runtime.town_clock import read_town_time
+from engine.store.database import open_pool
 from starter.app import create_app
-from starter.connection_guard import guarded_protocol
-from starter.known_hosts import KnownHosts
+from starter.http.connection_guard import guarded_protocol
+from starter.http.known_hosts import KnownHosts
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75

@@ -6,13 +6,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.likenesses import alike, keep_likenesses
-from engine.person_identity import IdentityKind, PersonIdentity
-from engine.vault import PersonDetails
-from schemas.actor import Actor, Role
-from schemas.department_policy import Name
-from schemas.identity_document import DocumentKind
-from schemas.refusals import Fault, say
+from engine.store.likenesses import alike, keep_likenesses
+from engine.vault.person_identity import IdentityKind, PersonIdentity
+from engine.vault.vault import PersonDetails
+from schemas.contracts.department_policy import Name
+from schemas.values.actor import Actor, Role
+from schemas.values.identity_document import DocumentKind
+from schemas.values.refusals import Fault, say
 from schemas.welfare import WELFARE
 from schemas.welfare_application import (
     APPLICANTS,
@@ -25,15 +25,15 @@ from schemas.welfare_application import (
 )
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
-from starter.authentication import Caller
-from starter.bodies import together
-from starter.choices import areas_near
-from starter.database import Connection
-from starter.documentation import body_of, responses
-from starter.documents import document_faults
-from starter.intake import OpenCase, Sender
+from starter.cases.documents import document_faults
+from starter.http.authentication import Caller
+from starter.http.bodies import together
+from starter.http.database import Connection
+from starter.http.documentation import body_of, responses
+from starter.intake.choices import areas_near
+from starter.intake.intake import OpenCase, Sender
+from starter.intake.starts import REPORTED, Opening
 from starter.parts import Parts, PartsOf
-from starter.starts import REPORTED, Opening
 
 router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
 

@@ -6,24 +6,24 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.actor import Actor
-from schemas.area import inside
 from schemas.incident_state import OPEN as OPEN_INCIDENT
-from schemas.location import Location
-from schemas.refusals import Fault, say
+from schemas.values.actor import Actor
+from schemas.values.area import inside
+from schemas.values.location import Location
+from schemas.values.refusals import Fault, say
 from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall, call_faults, open_whistle
 from schemas.whistle_policy import WhistlePolicy
 from schemas.whistle_state import WhistleState
-from starter.areas import area_faults
-from starter.authentication import Caller
-from starter.bodies import together
-from starter.database import Connection
-from starter.documentation import body_of, responses
-from starter.intake import OpenCase, Sender
+from starter.http.authentication import Caller
+from starter.http.bodies import together
+from starter.http.database import Connection
+from starter.http.documentation import body_of, responses
+from starter.http.problems import Problem, ProblemCode
+from starter.intake.areas import area_faults
+from starter.intake.intake import OpenCase, Sender
+from starter.intake.starts import REPORTED, Opening, declared_opening
 from starter.parts import Parts, PartsOf
-from starter.problems import Problem, ProblemCode
-from starter.starts import REPORTED, Opening, declared_opening
 
 router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
 

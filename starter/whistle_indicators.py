@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from schemas.calendar import in_shanghai
+from schemas.clocks.calendar import in_shanghai
 from schemas.whistle_policy import WhistleType
-from starter.authentication import Caller
-from starter.case_queries import SQL
-from starter.database import database
-from starter.documentation import SIGNED_IN, responses
-from starter.indicators import figures_for, period, rate, times, too_many_lines
-from starter.parameters import CodeText, DayText, LastDayText
+from starter.cases.case_queries import SQL
+from starter.cases.indicators import figures_for, period, rate, times, too_many_lines
+from starter.cases.views import StreetLine, SummonsLine, WhistleIndicators
+from starter.http.authentication import Caller
+from starter.http.database import database
+from starter.http.documentation import SIGNED_IN, responses
+from starter.http.parameters import CodeText, DayText, LastDayText
 from starter.parts import PartsOf
-from starter.views import StreetLine, SummonsLine, WhistleIndicators
 
 STREET_PARTS = 2
 """`320104.003` is a street: a district and the street in it."""

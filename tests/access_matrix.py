@@ -10,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from schemas.actor import Role
 from schemas.kernel.declaration import DeclaredProcedure
-from schemas.procedure import Procedure
-from schemas.rules import Scope
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.rules import Scope
+from schemas.values.actor import Role
 from tests.every_procedure import PROCEDURE_LIST
 
 AREA = "777001.002.03"

@@ -10,12 +10,12 @@ import asyncpg
 import httpx
 from fastapi import FastAPI
 
-from engine.keys import Keys
-from engine.metrics_token import metrics_token_file
-from engine.settings import Settings
-from engine.tokens import issue
-from schemas.actor import Role
-from schemas.town_time import TownTime
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from engine.runtime.metrics_token import metrics_token_file
+from engine.runtime.settings import Settings
+from schemas.clocks.town_time import TownTime
+from schemas.values.actor import Role
 from tests.examples.welfare import verified
 
 REPORT: dict[str, Any] = {

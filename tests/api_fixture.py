@@ -11,13 +11,13 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from temporalio.client import Client
 
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.migrations import migrate
-from engine.settings import Settings
-from schemas.town_time import TownTime
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from engine.store.migrations import migrate
+from schemas.clocks.town_time import TownTime
 from starter.app import create_app
-from starter.delivery import ConnectTemporal
+from starter.intake.delivery import ConnectTemporal
 from tests.api_callers import As, BuildApp, OwnTown, api_of, callers
 
 _numbers = itertools.count(1)

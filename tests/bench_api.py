@@ -16,21 +16,21 @@ from typing import Any
 import httpx
 from pydantic import ValidationError
 
-from schemas.actor import LAWS, Actor, Role, Stamp
-from schemas.calendar import in_shanghai
-from schemas.canonical import digest
-from schemas.case import CaseState, case_id
-from schemas.procedure import Procedure
-from schemas.refusals import Refusal
-from schemas.visibility import may_see, sight_of
-from starter.case_reading import CaseReader
-from starter.delivery import Delivered, NotDelivered
-from starter.intake import Sender, command_id_of
-from starter.postbox import Status, Submission
-from starter.problems import KINDS
-from starter.starts import Opening
+from schemas.clocks.calendar import in_shanghai
+from schemas.kernel.case import CaseState, case_id
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.visibility import may_see, sight_of
+from schemas.values.actor import LAWS, Actor, Role, Stamp
+from schemas.values.canonical import digest
+from schemas.values.refusals import Refusal
+from starter.cases.case_reading import CaseReader
+from starter.http.problems import KINDS
+from starter.intake.delivery import Delivered, NotDelivered
+from starter.intake.intake import Sender, command_id_of
+from starter.intake.postbox import Status, Submission
+from starter.intake.starts import Opening
+from tests.api_driver import Door, Person
 from tests.case_bench import A_MONDAY, CaseBench
-from tests.door import Door, Person
 from tests.waiting import eventually
 
 _COMMAND = re.compile(r"/api/v1/cases/([^/]+)/commands/([a-z_]+)")

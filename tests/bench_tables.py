@@ -12,13 +12,13 @@ from typing import Any
 
 from activities.children import SQL as CHILDREN
 from activities.ledger import QUERIES as LEDGER
-from audit.check_bundle import chain_of
-from engine.likenesses import SQL as LIKENESSES
-from engine.person_identity import PersonIdentity
-from engine.refusals import KEEP
-from engine.vault import Kept, PersonDetails
-from schemas.references import PersonReference, TextReference
-from starter.postbox import SQL as INTAKE
+from audit.bundle.check_bundle import chain_of
+from engine.store.likenesses import SQL as LIKENESSES
+from engine.store.refusals import KEEP
+from engine.vault.person_identity import PersonIdentity
+from engine.vault.vault import Kept, PersonDetails
+from schemas.values.references import PersonReference, TextReference
+from starter.intake.postbox import SQL as INTAKE
 
 Values = dict[str, Any]
 
@@ -168,7 +168,7 @@ class OpenVault:
     def _reference(self, kind: str) -> str:
         return f"{kind}:{next(self._numbers):026d}"
 
-    async def keep(  # the parameters of engine.vault.Vault.keep
+    async def keep(  # the parameters of engine.vault.vault.Vault.keep
         self,
         _connection: object,
         identity: PersonIdentity | None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from starter.samples import sample
+from starter.http.samples import sample
 
 
 @dataclass(frozen=True)

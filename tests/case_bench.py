@@ -31,7 +31,10 @@ from activities.departments import Departments
 from activities.ledger import Ledger
 from activities.means import MeansChecks
 from activities.payments import Payments
-from audit.check_bundle import (
+from audit.archive.decoded import decoded_events
+from audit.archive.manifest import manifest_of
+from audit.archive.records import raw_keys
+from audit.bundle.check_bundle import (
     current_runs,
     history_faults,
     ledger_against_history,
@@ -39,33 +42,30 @@ from audit.check_bundle import (
     place_faults,
     run_chain_faults,
 )
-from audit.decoded import decoded_events
-from audit.manifest import manifest_of
-from audit.questions import question_faults
-from audit.records import raw_keys
-from audit.replay import Replay, broken_run_chain, runs_of, strict_replay
-from engine.areas import load_areas
-from engine.bank_policy import load_bank
-from engine.codec import data_converter
-from engine.department_policy import load_departments
-from engine.keys import Keys, ensure_keys
-from engine.office_hours import load_town_calendar
-from engine.policies import load_policy
-from engine.settings import Settings
-from engine.source_policy import load_sources
-from engine.stamp_guard import Forgeries, StampGuard
-from engine.stamps import StampSigner
-from engine.temporal import build_worker, connect
-from schemas.calendar import SHANGHAI
-from schemas.case import CaseState, Charter
-from schemas.policy import Policy
-from schemas.procedure import Procedure
-from schemas.search_attributes import SEARCH_ATTRIBUTES
-from schemas.town_time import TownTime
-from starter.delivery import Delivery
-from starter.doors import Door as CommandDoor
-from starter.doors import door_of
-from starter.postbox import Postbox, Submission
+from audit.replay.questions import question_faults
+from audit.replay.replay import Replay, broken_run_chain, runs_of, strict_replay
+from engine.execution.codec import data_converter
+from engine.execution.stamp_guard import Forgeries, StampGuard
+from engine.execution.temporal import build_worker, connect
+from engine.keys.keys import Keys, ensure_keys
+from engine.keys.stamps import StampSigner
+from engine.policies.areas import load_areas
+from engine.policies.bank_policy import load_bank
+from engine.policies.department_policy import load_departments
+from engine.policies.office_hours import load_town_calendar
+from engine.policies.policies import load_policy
+from engine.policies.source_policy import load_sources
+from engine.runtime.settings import Settings
+from schemas.clocks.calendar import SHANGHAI
+from schemas.clocks.town_time import TownTime
+from schemas.kernel.case import CaseState, Charter
+from schemas.kernel.policy import Policy
+from schemas.kernel.procedure import Procedure
+from schemas.values.search_attributes import SEARCH_ATTRIBUTES
+from starter.http.command_bodies import Door as CommandDoor
+from starter.http.command_bodies import door_of
+from starter.intake.delivery import Delivery
+from starter.intake.postbox import Postbox, Submission
 from tests.bench_tables import OpenVault, Tables, Values
 from tests.town_policies import open_to_neighbours
 from tests.waiting import eventually
@@ -85,7 +85,7 @@ LEAVES_NO_ENTRY = ("tell/", "ask_of_death/")
 """Errands that may be over and still stand in a row: a letter that has arrived, a register that knows of no death."""
 
 NOT_TOLD = "signal-copied:"
-"""This server leaves out which case sent a signal; on the real one it is asked for (audit/check_bundle.py)."""
+"""This server leaves out which case sent a signal; on the real one it is asked for (audit/bundle/check_bundle.py)."""
 
 
 _UNDER_WAY = (EventType.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED)

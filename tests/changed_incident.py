@@ -1,9 +1,9 @@
-"""An incident with one change, made in the wrong way (docs/changing-a-procedure.md); the right way is local/chaos_release.py."""
+"""An incident with one change, made in the wrong way (docs/changing-a-procedure.md); the right way is local/chaos/chaos_release.py."""
 
 from temporalio import workflow
 
-from schemas.case import CaseOutcome
 from schemas.incident_state import IncidentState
+from schemas.kernel.case import CaseOutcome
 from workflows.incident import Incident
 
 

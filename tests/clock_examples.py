@@ -5,9 +5,9 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from engine.office_hours import load_town_calendar
-from schemas.calendar import SHANGHAI
-from schemas.clocks import Clock, Limit, Status, Tier, Unit, due_at
+from engine.policies.office_hours import load_town_calendar
+from schemas.clocks.calendar import SHANGHAI
+from schemas.clocks.clocks import Clock, Limit, Status, Tier, Unit, due_at
 
 CALENDAR = load_town_calendar(Path(__file__).parent.parent / "policies")
 ENGINE = "engine"

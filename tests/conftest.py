@@ -15,21 +15,21 @@ from temporalio.client import Client
 from xdist.remote import Producer  # type: ignore[import-untyped]
 from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
-from audit.replay import replay_cases
-from audit.verify import verify_cases
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.temporal import connect
-from engine.tokens import issue
-from local.town import TownOptions, open_town
-from schemas.actor import Role
-from schemas.calendar import SHANGHAI
-from schemas.findings import Finding
-from schemas.procedure import Procedure
-from schemas.town_time import TownTime
+from audit.replay.replay import replay_cases
+from audit.verify.verify import verify_cases
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from local.town.town import TownOptions, open_town
+from schemas.clocks.calendar import SHANGHAI
+from schemas.clocks.town_time import TownTime
+from schemas.kernel.findings import Finding
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Role
 from starter.app import create_app
-from tests.door import Audited, Door, OpenDoor, Person
+from tests.api_driver import Audited, Door, OpenDoor, Person
 from tests.sampling import settle_seed
 from tests.town_policies import open_to_neighbours
 from worker import town_worker

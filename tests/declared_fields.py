@@ -7,10 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from schemas.account import AccountCode
-from schemas.bank_account import BankAccount
-from schemas.case_number import CaseNumber, IncidentNumber, OrderNumber
-from schemas.department import (
+from schemas.contracts.department import (
     ArrivedCallback,
     Code,
     FinishedCallback,
@@ -19,18 +16,21 @@ from schemas.department import (
     SignedCallback,
     Text,
 )
-from schemas.document import DocumentReference
-from schemas.foreign_code import ForeignCode, SaidCode
-from schemas.free_text import FreeText, ShortText
+from schemas.contracts.means import FactName, SourceAnswer
+from schemas.contracts.payment import BankPayment, BatchAnswer, Month, PaymentKey, ReturnNotice, StatementPage
 from schemas.incident_report import IncidentReport
-from schemas.location import AreaCode
-from schemas.means import FactName, SourceAnswer
-from schemas.payment import BankPayment, BatchAnswer, Month, PaymentKey, ReturnNotice, StatementPage
-from schemas.references import PersonReference, TextReference
+from schemas.values.account import AccountCode
+from schemas.values.bank_account import BankAccount
+from schemas.values.case_number import CaseNumber, IncidentNumber, OrderNumber
+from schemas.values.document import DocumentReference
+from schemas.values.foreign_code import ForeignCode, SaidCode
+from schemas.values.free_text import FreeText, ShortText
+from schemas.values.location import AreaCode
+from schemas.values.references import PersonReference, TextReference
 from schemas.welfare_application import WelfareApplication
 from schemas.welfare_commands import NamedFact
 from schemas.whistle_call import WhistleCall
-from starter.doors import door_of
+from starter.http.command_bodies import door_of
 from tests.every_procedure import PROCEDURE_LIST
 
 DOORS = {
@@ -77,7 +77,7 @@ WITH_A_PATTERN = frozenset({("Document", "sha256"), ("Document", "media_type")})
 CHECKED_WHOLE = frozenset({("Calendar", "version"), ("OfficeHours", "version")})
 """Versions of a calendar: the door of `replan` looks at the calendar as a whole."""
 ONLY_NAMES_OF_THE_REGISTER = frozenset({("SourceAnswer", "facts")})
-"""Names that a source may choose, of which only those that the town's register names are taken (engine/sources.py)."""
+"""Names that a source may choose, of which only those that the town's register names are taken (engine/outside/sources.py)."""
 
 
 @dataclass(frozen=True)

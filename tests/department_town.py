@@ -19,13 +19,13 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.departments import UNAVAILABLE, Departments
-from engine.department_keys import DepartmentKeys, found_department_keys, key_file, load_department_keys
-from engine.department_policy import load_departments
-from engine.gateways import HttpGateway, http_client
-from local.department_server import SimulatedDepartment
-from local.departments import departments_open
-from local.quiet_server import listen, quiet_server, url_of
-from schemas.department import (
+from engine.keys.department_keys import DepartmentKeys, found_department_keys, key_file, load_department_keys
+from engine.outside.gateways import HttpGateway, http_client
+from engine.policies.department_policy import load_departments
+from local.simulation.department_server import SimulatedDepartment
+from local.simulation.departments import departments_open
+from local.simulation.quiet_server import listen, quiet_server, url_of
+from schemas.contracts.department import (
     CallbackAct,
     CallbackBody,
     OrderReceipt,
@@ -36,8 +36,8 @@ from schemas.department import (
     callback_path,
     read_callback,
 )
-from schemas.department_policy import DepartmentRegister
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
+from schemas.contracts.department_policy import DepartmentRegister
+from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone(timedelta(hours=8)))
 HOURS_IN_A_BLINK = 72_000.0

@@ -14,11 +14,11 @@ from contextlib import asynccontextmanager
 import asyncpg
 from temporalio.client import Client
 
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.temporal import connect
-from schemas.ledger import Batch, FlushReceipt
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from schemas.audit.ledger import Batch, FlushReceipt
 from tests.lagging_ledger import LaggingLedger
 from worker import run_worker, town_worker
 

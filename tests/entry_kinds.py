@@ -15,10 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from schemas.procedure import Procedure
+from schemas.kernel.procedure import Procedure
+from tests.api_driver import Walk, examples
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
-from tests.door import Walk, examples
 from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 

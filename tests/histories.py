@@ -20,17 +20,17 @@ import httpx
 from temporalio.api.history.v1 import History
 from temporalio.client import Client, WorkflowHistory
 
-from audit.replay import runs_of
-from engine.database import open_pool
-from engine.keys import Keys, ensure_keys
-from engine.temporal import connect
-from engine.tokens import issue
-from local.town import TownOptions, open_town
-from schemas.actor import Role
-from schemas.procedure import Procedure
-from schemas.town_time import TownTime
+from audit.replay.replay import runs_of
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys, ensure_keys
+from engine.keys.tokens import issue
+from engine.store.database import open_pool
+from local.town.town import TownOptions, open_town
+from schemas.clocks.town_time import TownTime
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Role
 from starter.app import create_app
-from tests.door import Door, Person, Walk, examples
+from tests.api_driver import Door, Person, Walk, examples
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 from workflows.registry import PROCEDURES

@@ -8,7 +8,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
 from activities.ledger import Ledger
-from schemas.ledger import Batch, FlushReceipt
+from schemas.audit.ledger import Batch, FlushReceipt
 
 HEARTBEATS = 2
 """As many tasks that only keep the workflow task alive while a flush waits for the disk; one each 3.2 seconds."""

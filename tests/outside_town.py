@@ -19,25 +19,25 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.means import MeansChecks
 from activities.payments import Payments
-from engine.banks import BankGateway
-from engine.counterpart_keys import (
+from engine.keys.counterpart_keys import (
     Counterpart,
     CounterpartKeys,
     found_counterpart_keys,
     key_file,
     load_counterpart_keys,
 )
-from engine.signed_calls import http_client
-from engine.sources import SourceGateway
-from engine.vault import PersonDetails
-from local.bank_server import RunningBank, SimulatedBank
-from local.source_server import RunningSources, SimulatedSource
-from schemas.department import Gateway
-from schemas.department_policy import Name
-from schemas.means import CheckAnswer, CheckRequest, SourcePolicy, SourceRegister
-from schemas.payment import BankPolicy, PayReceipt, PayRequest, ReturnNotice, notice_path
-from schemas.references import Tombstone
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
+from engine.outside.banks import BankGateway
+from engine.outside.signed_calls import http_client
+from engine.outside.sources import SourceGateway
+from engine.vault.vault import PersonDetails
+from local.simulation.bank_server import RunningBank, SimulatedBank
+from local.simulation.source_server import RunningSources, SimulatedSource
+from schemas.contracts.department import Gateway
+from schemas.contracts.department_policy import Name
+from schemas.contracts.means import CheckAnswer, CheckRequest, SourcePolicy, SourceRegister
+from schemas.contracts.payment import BankPolicy, PayReceipt, PayRequest, ReturnNotice, notice_path
+from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
+from schemas.values.references import Tombstone
 from tests.department_town import NOON, serving
 
 BANK = "town-bank"

@@ -17,9 +17,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import Settings
-from schemas.town_time import TownTime
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from schemas.clocks.town_time import TownTime
 from starter.app import create_app
 from tests.api_callers import As, api_of, callers
 from tests.department_town import serving

@@ -15,21 +15,21 @@ import asyncpg
 import httpx
 from temporalio.client import Client
 
-from engine.counterpart_keys import Counterpart, found_counterpart_keys, key_file, load_counterpart_keys
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.source_policy import load_sources
-from engine.tokens import issue
-from local.bank_server import RunningBank, SimulatedBank
-from local.source_server import RunningSources, SimulatedSource
-from schemas.actor import Role
-from schemas.payment import entitlement_of, notice_path
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from schemas.town_time import TownTime
+from engine.keys.counterpart_keys import Counterpart, found_counterpart_keys, key_file, load_counterpart_keys
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from engine.policies.source_policy import load_sources
+from engine.runtime.settings import Settings
+from local.simulation.bank_server import RunningBank, SimulatedBank
+from local.simulation.source_server import RunningSources, SimulatedSource
+from schemas.clocks.town_time import TownTime
+from schemas.contracts.payment import entitlement_of, notice_path
+from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from schemas.values.actor import Role
 from schemas.welfare import WELFARE
 from starter.app import create_app
 from tests.api_callers import api_of
-from tests.door import Door, Person
+from tests.api_driver import Door, Person
 from worker import town_worker
 
 BANK = "town-bank"

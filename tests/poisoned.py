@@ -6,10 +6,10 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
-from schemas.actor import Stamp
-from schemas.case import Accepted, CaseOutcome
-from schemas.procedure import Command
-from workflows.case import Case
+from schemas.kernel.case import Accepted, CaseOutcome
+from schemas.kernel.procedure import Command
+from schemas.values.actor import Stamp
+from workflows.kernel.case import Case
 from workflows.registry import PROCEDURES
 
 RAISES: set[str] = set()

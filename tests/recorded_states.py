@@ -5,10 +5,10 @@ from pathlib import Path
 
 from temporalio.api.enums.v1 import EventType
 
-from engine.codec import data_converter
-from engine.keys import Keys
-from schemas.case import CaseState
-from schemas.procedure import Procedure
+from engine.execution.codec import data_converter
+from engine.keys.keys import Keys
+from schemas.kernel.case import CaseState
+from schemas.kernel.procedure import Procedure
 from tests.every_procedure import PROCEDURE_LIST
 from tests.histories import FOLDER, read
 

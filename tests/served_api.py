@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import httpx
 
-from engine.keys import Keys
-from engine.tokens import issue
-from schemas.actor import Role
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from schemas.values.actor import Role
 
 
 @dataclass(frozen=True)

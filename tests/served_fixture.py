@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from engine.keys import Keys
-from engine.settings import Settings
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
 from starter.serve import ApiServer, config_of
 from tests.api_callers import BuildApp
 from tests.served_api import Serve, Served

@@ -13,21 +13,21 @@ from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
-from engine.database import open_pool
-from engine.keys import Keys
-from engine.migrations import migrate
-from engine.settings import Settings
-from engine.temporal import connect
-from engine.tokens import issue
-from schemas.actor import Role
-from schemas.calendar import SHANGHAI, Calendar
-from schemas.clocks import Clock, moments
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from engine.store.migrations import migrate
+from schemas.clocks.calendar import SHANGHAI, Calendar
+from schemas.clocks.clocks import Clock, moments
+from schemas.clocks.town_time import TownTime
 from schemas.incident import INCIDENT
-from schemas.town_time import TownTime
+from schemas.values.actor import Role
 from starter.app import create_app
 from tests.api_callers import api_of
+from tests.api_driver import Door, Person
 from tests.case_bench import NAMESPACE, register_search_attributes, time_skipping_server
-from tests.door import Door, Person
 from tests.waiting import eventually
 from worker import town_worker
 

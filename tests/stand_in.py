@@ -22,9 +22,9 @@ async def up(options: dict[str, Any]) -> int:
     import structlog  # noqa: PLC0415 - the small program needs none of this
     from pydantic import SecretStr  # noqa: PLC0415
 
-    from local.probes import answers_http  # noqa: PLC0415
-    from local.town import TownOptions, run_town  # noqa: PLC0415
-    from local.town_processes import TownProcess, worker_polls  # noqa: PLC0415
+    from local.town.probes import answers_http  # noqa: PLC0415
+    from local.town.town import TownOptions, run_town  # noqa: PLC0415
+    from local.town.town_processes import TownProcess, worker_polls  # noqa: PLC0415
 
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     worker = (sys.executable, f"{HERE}/stand_in_worker.py")

@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 from temporalio.api.history.v1 import History
 
-from audit.check_bundle import canonical, sha256
-from audit.manifest import canonical_bytes
-from engine.archive import pack, unpack
+from audit.archive.manifest import canonical_bytes
+from audit.bundle.check_bundle import canonical, sha256
+from engine.store.archive import pack, unpack
 
 Connection = Any
 Entry = dict[str, Any]

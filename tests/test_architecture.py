@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.procedure import Procedure
+from schemas.kernel.procedure import Procedure
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -111,7 +111,7 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     program = (
         "import asyncio, dataclasses, warnings\n"
         "from temporalio import workflow\n"
-        "from engine.temporal import workflow_runner\n"
+        "from engine.execution.temporal import workflow_runner\n"
         "from workflows.registry import PROCEDURES\n"
         "runner = workflow_runner()\n"
         "policy = workflow.SandboxImportNotificationPolicy.WARN_ON_UNINTENTIONAL_PASSTHROUGH\n"

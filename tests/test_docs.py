@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.settings import Settings
-from schemas.diagram import with_pictures
-from schemas.glossary import with_words
-from schemas.procedure import Procedure
+from engine.runtime.settings import Settings
+from schemas.kernel.procedure import Procedure
+from schemas.words.diagram import with_pictures
+from schemas.words.glossary import with_words
 from tests.every_procedure import PROCEDURE_LIST
 
 PROJECT = Path(__file__).resolve().parent.parent

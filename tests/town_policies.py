@@ -6,7 +6,7 @@ It is not posted, so that at real speed somebody gets it, and is reckoned by hea
 import shutil
 from pathlib import Path
 
-from engine.settings import PROJECT
+from engine.runtime.settings import PROJECT
 
 HEATING = """  heating-aid:
     name: {zh: 取暖补贴, en: Heating aid}

@@ -7,7 +7,7 @@ import httpx
 
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
-from tests.door import Door, OpenDoor, Step
+from tests.api_driver import Door, OpenDoor, Step
 from tests.examples import summons as summons_examples
 from tests.examples.whistle import LEAD, OFFICERS, OTHER, THIRD, blow, report_in, stands
 from tests.waiting import eventually

@@ -22,18 +22,18 @@ belongs to the coordinator after the last tier, and ends as `unresolved` at the 
 
 from temporalio import workflow
 
-from schemas.actor import Actor
-from schemas.department import ReworkCause
-from schemas.document import Document
+from schemas.contracts.department import ReworkCause
 from schemas.incident import INCIDENT, Kind
 from schemas.incident_commands import Arbitrate, Finish, Rate, Redispatch, Verify
 from schemas.incident_messages import Told
 from schemas.incident_state import FINAL, HELD, Solved, Stage
 from schemas.kernel.parties import THE_REPORTER
-from schemas.references import TextReference
+from schemas.values.actor import Actor
+from schemas.values.document import Document
+from schemas.values.references import TextReference
 from workflows.incident_endings import Endings
 from workflows.kernel.procedure_workflow import procedure_workflow
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
 """Patch: before, a case that was closed while its final limit ran, and opened anew, had none any more and could stand for ever."""

@@ -9,22 +9,22 @@ from typing import Any
 
 from temporalio import workflow
 
-from schemas.actor import Actor
-from schemas.case import Message, is_case_of
-from schemas.clocks import Status
+from schemas.clocks.clocks import Status
 from schemas.incident import INCIDENT, Kind
 from schemas.incident_commands import Merge
 from schemas.incident_messages import Subject, Told
 from schemas.incident_state import HELD, OPEN, Stage
 from schemas.incident_state import Merge as Merging
 from schemas.kernel.acts import WithReason
+from schemas.kernel.case import Message, is_case_of
 from schemas.kernel.entries import EntryKind
 from schemas.kernel.parties import THE_REPORTER
-from schemas.visibility import may_see, sight_of
-from workflows import steps
+from schemas.kernel.visibility import may_see, sight_of
+from schemas.values.actor import Actor
 from workflows.incident_followers import FOLLOWERS_HEAR_THE_END, Followers
+from workflows.kernel import steps
 from workflows.kernel.law import Law
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
 """Patch: before, a department was only told on its screens that an order was void."""

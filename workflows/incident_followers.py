@@ -8,16 +8,16 @@ A case that was taken in lives as long as that. It asks now and then whether the
 for ever for a case that was ended from outside.
 """
 
-from schemas.actor import Actor
-from schemas.calendar import in_shanghai
-from schemas.case import Letter, Message
+from schemas.clocks.calendar import in_shanghai
 from schemas.incident import Kind
 from schemas.incident_messages import OVER, FollowedTold, FollowerActed, Subject, Told
 from schemas.incident_state import OPEN, Stage
+from schemas.kernel.case import Letter, Message
 from schemas.kernel.parties import THE_REPORTER
+from schemas.values.actor import Actor
 from workflows.incident_whistles import Whistles
 from workflows.kernel.law import Law
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 FOLLOWERS_HEAR_THE_END = Law("followers-hear-the-end")
 """Patch: before, the workflow of a case that was merged ended with that, and its reporter heard nothing more, whatever came."""

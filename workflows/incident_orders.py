@@ -6,14 +6,14 @@ a silent one is a clock, not an error.
 
 from temporalio import workflow
 
-from schemas.department import ReworkCause, ReworkOrder
+from schemas.contracts.department import ReworkCause, ReworkOrder
 from schemas.incident import Kind
 from schemas.incident_state import IncidentState, Order, Rework, Stage
-from schemas.orders import Matter
-from schemas.references import TextReference
-from workflows import steps
+from schemas.parts.orders import Matter
+from schemas.values.references import TextReference
+from workflows.kernel import steps
 from workflows.kernel.declared import DeclaredCase
-from workflows.orders import COORDINATOR, OrdersCase
+from workflows.parts.orders import COORDINATOR, OrdersCase
 
 REWORK_IS_ASKED_FOR = "rework-is-asked-for"
 """Patch: before, a failed verification was a notice, and a department's own system never learned of it."""

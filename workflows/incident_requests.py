@@ -7,14 +7,14 @@
 A request that nobody answered lapses with the work it was made for. A suspension ends by itself at its limit.
 """
 
-from schemas.actor import Actor
-from schemas.clocks import Limit, Status, Unit
+from schemas.clocks.clocks import Limit, Status, Unit
 from schemas.incident import Kind
 from schemas.incident_commands import RequestExtension
 from schemas.incident_state import ExtensionRequest, Stage
 from schemas.kernel.acts import WithReason
+from schemas.values.actor import Actor
 from workflows.incident_orders import Orders
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 
 class Requests(Orders):

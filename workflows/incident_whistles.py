@@ -7,12 +7,12 @@ An incident that cannot wait says so. It does not wait for ever either: as long 
 coordinator will not wait any longer.
 """
 
-from schemas.actor import Actor
-from schemas.case import Message, is_case_of
 from schemas.incident import Kind
 from schemas.incident_state import WITH_DEPARTMENT, Stage, Waiting
 from schemas.kernel.acts import WithReason
-from schemas.references import TextReference
+from schemas.kernel.case import Message, is_case_of
+from schemas.values.actor import Actor
+from schemas.values.references import TextReference
 from schemas.whistle_messages import Blown, Ended, IncidentAnswered, Subject
 from schemas.whistle_policy import IncidentClocks
 from workflows.incident_requests import Requests

@@ -5,19 +5,19 @@
         | ^
     writing_off -> written_off                     proposed by one, agreed to by another; declined, or left until its final limit,
                                                    the debt goes on, and whoever sees to it has the whole time again
-    also: unresolved, when nobody does anything until the final limit; the books of the month name it (schemas/reconciliation.py)
+    also: unresolved, when nobody does anything until the final limit; the books of the month name it (schemas/contracts/reconciliation.py)
 
 While a write-off or a repayment waits for a second person nothing ends by itself: silence gives up no debt. The case that paid
 hears of every step, while it lives.
 """
 
-from schemas.actor import Actor
 from schemas.kernel.acts import WithReason
 from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, THE_REPORTER, desk_of
 from schemas.kernel.parties import SUPERVISOR as SUPERVISING
-from schemas.people import how_many
+from schemas.kernel.people import how_many
 from schemas.recovery import RECOVERY, ConfirmRepayment, DeclineRepayment, Kind, Repay
 from schemas.recovery_state import Claim, RecoveryState, Repayment, Stage
+from schemas.values.actor import Actor
 from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.law import Law
 from workflows.kernel.procedure_workflow import procedure_workflow

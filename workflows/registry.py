@@ -5,9 +5,9 @@ Only worker, API, audit and tests import this: inside the sandbox it would load 
 
 from typing import Any
 
-from schemas.screen_words import ScreenWords, words_of
-from workflows.case import Case
+from schemas.kernel.screen_words import ScreenWords, words_of
 from workflows.incident import Incident
+from workflows.kernel.case import Case
 from workflows.recovery import Recovery
 from workflows.summons import Summons
 from workflows.welfare import Welfare

@@ -19,17 +19,17 @@ Where nobody does anything: after the last tier and a last limit it is absent, u
 whistle that tells nothing any more is waited for so long, and no longer.
 """
 
-from schemas.actor import Actor
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import STREET_OFFICER, THE_DEPARTMENT, desk_of
-from schemas.orders import Matter, Order
+from schemas.parts.orders import Matter, Order
 from schemas.summons import SUMMONS, Finish, Kind, Ruling
 from schemas.summons_state import OPEN, SETTLED, Stage, SummonsState
+from schemas.values.actor import Actor
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Scored, Subject, SummonsReport
 from schemas.whistle_policy import WhistleType
 from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.procedure_workflow import procedure_workflow
-from workflows.orders import OrdersCase
+from workflows.parts.orders import OrdersCase
 
 URGENCIES = {WhistleType.DEMAND: "ordinary", WhistleType.ENFORCEMENT: "urgent", WhistleType.EMERGENCY: "emergency"}
 """How fast, in the words that departments' own systems know from other orders."""

@@ -23,7 +23,7 @@ decides belongs to the supervisor after the last tier and ends as `unresolved` a
 
 from temporalio import workflow
 
-from schemas.case import CaseOutcome
+from schemas.kernel.case import CaseOutcome
 from schemas.welfare import WELFARE
 from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage, WelfareState
 from workflows.welfare_decision import Decision

@@ -9,8 +9,8 @@ The payee hears of it by the way they were reached before: by their own account 
 vouches for, is called or visited by somebody else than who asked for it (`tell_payee`), with a clock.
 """
 
-from schemas.actor import Actor, Role
-from schemas.references import TextReference
+from schemas.values.actor import Actor, Role
+from schemas.values.references import TextReference
 from schemas.welfare_entitlement import (
     ChangeAccount,
     ConfirmAccount,
@@ -20,7 +20,7 @@ from schemas.welfare_entitlement import (
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import AccountAsked
-from workflows.case import command
+from workflows.kernel.case import command
 from workflows.welfare_duties import (
     AN_ACCOUNT_IS_BOUND,
     APPLICANT,

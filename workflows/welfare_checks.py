@@ -7,10 +7,10 @@ checking -> surveyed            when all have answered and two people have visit
 
 from collections.abc import Iterable
 
-from schemas.actor import Actor, Role
-from schemas.clocks import Limit, Status, Unit
-from schemas.means import CheckAnswer, CheckRequest, CheckStatus
-from schemas.people import among, how_many, same_person
+from schemas.clocks.clocks import Limit, Status, Unit
+from schemas.contracts.means import CheckAnswer, CheckRequest, CheckStatus
+from schemas.kernel.people import among, how_many, same_person
+from schemas.values.actor import Actor, Role
 from schemas.welfare_commands import (
     Accept,
     AskAgain,
@@ -31,8 +31,8 @@ from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import touched_checks
 from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage, Visit
-from workflows import steps
-from workflows.case import command
+from workflows.kernel import steps
+from workflows.kernel.case import command
 from workflows.welfare_duties import (
     ADULTS_OF_OLD_CASES_CONSENT,
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,

@@ -6,9 +6,9 @@ surveyed -> publicised -> confirming -> (confirmed: a second signature) -> payin
 refused: served in writing within its limit -> appealed: decided by another officer
 """
 
-from schemas.actor import Actor
-from schemas.people import Part
-from schemas.references import TextReference
+from schemas.kernel.people import Part
+from schemas.values.actor import Actor
+from schemas.values.references import TextReference
 from schemas.welfare_commands import (
     Appeal,
     Confirm,
@@ -24,7 +24,7 @@ from schemas.welfare_commands import (
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import Stage
-from workflows.case import command
+from workflows.kernel.case import command
 from workflows.welfare_changes import Changes
 from workflows.welfare_duties import (
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,

@@ -5,16 +5,16 @@ What was paid too much becomes a recovery case 追回, started from here; it rep
 
 from collections.abc import Mapping
 
-from schemas.actor import Actor
-from schemas.case import Message, child_id
-from schemas.clocks import Limit
-from schemas.people import among
+from schemas.clocks.clocks import Limit
+from schemas.kernel.case import Message, child_id
+from schemas.kernel.people import among
 from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
+from schemas.values.actor import Actor
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
-from workflows import steps
-from workflows.case_file import CaseFile
+from workflows.kernel import steps
+from workflows.kernel.case_file import CaseFile
 from workflows.kernel.law import Law
 
 APPLICANT = "reporter"

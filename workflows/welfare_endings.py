@@ -10,13 +10,13 @@ What lowers counts at once, but an end is final: with it a debt is raised, and n
 
 from collections.abc import Mapping
 
-from schemas.actor import Actor
-from schemas.means import CheckRequest
+from schemas.contracts.means import CheckRequest
+from schemas.values.actor import Actor
 from schemas.welfare_entitlement import Change, ConfirmEnd, RefuseEnd
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import EndReported, Stage
-from workflows import steps
-from workflows.case import command
+from workflows.kernel import steps
+from workflows.kernel.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS
 from workflows.welfare_living import Entitlement
 from workflows.welfare_payments import DEATH_REGISTERED

@@ -11,7 +11,7 @@ It is final when every month that is due has been paid or settled. What was paid
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.actor import Actor, Role
+from schemas.values.actor import Actor, Role
 from schemas.welfare_entitlement import Change, EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
@@ -26,7 +26,7 @@ from schemas.welfare_rules import (
     overpaid,
 )
 from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
-from workflows.case import command
+from workflows.kernel.case import command
 from workflows.welfare_accounts import Accounts
 from workflows.welfare_duties import (
     AN_ADVANCE_COUNTS_WHO_CONSENTED,

@@ -13,10 +13,9 @@ from typing import TypeVar
 
 from temporalio import workflow
 
-from schemas.actor import Actor
-from schemas.limits import Limit
-from schemas.means import CheckRequest
-from schemas.payment import (
+from schemas.clocks.limits import Limit
+from schemas.contracts.means import CheckRequest
+from schemas.contracts.payment import (
     PaymentStatus,
     PayReceipt,
     PayRequest,
@@ -25,14 +24,15 @@ from schemas.payment import (
     benefit_of,
     payment_key,
 )
-from schemas.references import TextReference
+from schemas.values.actor import Actor
+from schemas.values.references import TextReference
 from schemas.welfare_entitlement import PaymentReturned
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
 from schemas.welfare_rules import next_month, pay_deadline, pay_time, until
 from schemas.welfare_state import LIVING, PaidOut, Payment, PaymentPart, PaymentState, Stage
-from workflows import steps
-from workflows.case import command
+from workflows.kernel import steps
+from workflows.kernel.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, Duties
 
 HOPELESS = frozenset({"no-bank", "person-erased", "account-withheld"})

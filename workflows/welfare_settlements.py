@@ -6,14 +6,14 @@
                        -> decline_settlement          it waits for a person again
 
 While it is said to be paid by hand, nobody pays it once more. In the books it stands beside its entitlement, so that what the
-bank has paid too, and what the treasury did not pay out, is a difference (schemas/reconciliation.py).
+bank has paid too, and what the treasury did not pay out, is a difference (schemas/contracts/reconciliation.py).
 """
 
-from schemas.actor import Actor
+from schemas.values.actor import Actor
 from schemas.welfare_entitlement import ConfirmSettlement, DeclineSettlement, Settlement, SettlePayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import Payment, SettlementClaimed
-from workflows.case import command
+from workflows.kernel.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, TWO_SAY_THAT_IT_WAS_PAID
 from workflows.welfare_payments import Payments
 

@@ -18,7 +18,7 @@ everybody told. Calling and hearing departments stands in `whistle_departments`,
 
 from collections.abc import Sequence
 
-from schemas.actor import Actor
+from schemas.values.actor import Actor
 from schemas.whistle import WHISTLE, Kind
 from schemas.whistle_commands import HandOverLead, SummonMore
 from schemas.whistle_messages import IncidentAnswered, Subject, SummonsReport

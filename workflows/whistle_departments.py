@@ -5,7 +5,7 @@ A message may be overtaken on its way, so each says how much its sender knew, an
 
 from collections.abc import Iterable
 
-from schemas.case import Message
+from schemas.kernel.case import Message
 from schemas.summons import SUMMONS
 from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle import Kind
@@ -13,9 +13,9 @@ from schemas.whistle_call import open_summons, summons_id
 from schemas.whistle_gathering import Gathered, all_settled, gathered
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Subject, SummonsReport
 from schemas.whistle_state import FINAL, Stage, Summoned, WhistleState
-from workflows import steps
+from workflows.kernel import steps
 from workflows.kernel.declared import DeclaredCase
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 STREET = "role:street_officer"
 

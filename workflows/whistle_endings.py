@@ -4,8 +4,8 @@ Whoever was called hears of it, and so does the incident that waits. One that ca
 alone.
 """
 
-from schemas.actor import Actor
-from schemas.case import Letter, Message
+from schemas.kernel.case import Letter, Message
+from schemas.values.actor import Actor
 from schemas.whistle import Kind
 from schemas.whistle_commands import Score
 from schemas.whistle_gathering import all_scored, evaluation

@@ -1,7 +1,7 @@
 -- migrate:up
 
 -- Which living case holds what only one may have at a time, and on what others stand with it: a benefit of a person, later a
--- prize, an invoice, a room. `key` says what, in codes and opaque references; `hold` how firmly (schemas/reservation.py).
+-- prize, an invoice, a room. `key` says what, in codes and opaque references; `hold` how firmly (schemas/contracts/reservation.py).
 -- The rows of a case are written in the transaction that accepts it, and again when it is decided; they are released with
 -- the writing that tells of its end, so that they live exactly as long as the case does.
 create table reservations (

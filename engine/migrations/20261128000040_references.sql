@@ -1,8 +1,8 @@
 -- migrate:up
 
 -- A reference is what its field declares. Which facts of which entries, and which fields of which states, refer to texts, persons
--- and documents; a worker tells the database what its procedures declare (engine/fact_references.py), so a new one needs no
--- migration. `path` as in schemas/reference_facts.py: `document.reference`, `documents[].reference`, `results.*`.
+-- and documents; a worker tells the database what its procedures declare (engine/store/fact_references.py), so a new one needs no
+-- migration. `path` as in schemas/kernel/reference_facts.py: `document.reference`, `documents[].reference`, `results.*`.
 create table fact_references (
     kind    text not null,                            -- of an entry; or a procedure, for the state of its cases
     path    text not null,

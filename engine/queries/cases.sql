@@ -1,4 +1,4 @@
--- What is read of cases. Who sees what is decided in schemas/visibility.py; `matching` says the same in SQL.
+-- What is read of cases. Who sees what is decided in schemas/kernel/visibility.py; `matching` says the same in SQL.
 
 -- name: find_case
 -- One row, with its text unless the asker has it, by its version ($2): every writing of a row makes another one.

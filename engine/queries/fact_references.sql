@@ -1,4 +1,4 @@
--- Which facts of which entries, and which fields of which states, refer to what (schemas/reference_facts.py).
+-- Which facts of which entries, and which fields of which states, refer to what (schemas/kernel/reference_facts.py).
 
 -- name: declare
 -- What procedures declare, one row each.

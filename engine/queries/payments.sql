@@ -1,4 +1,4 @@
--- Payments, as our ledger has them (schemas/reconciliation.py).
+-- Payments, as our ledger has them (schemas/contracts/reconciliation.py).
 
 -- name: payments_of_month
 -- The entries about payments of a month ($1: `2026-11`) that stand in the chains of their cases. What a lost workflow

@@ -6,14 +6,14 @@ from enum import StrEnum
 
 from pydantic import create_model
 
-from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
-from schemas.department import CallbackAct
+from schemas.contracts.department import CallbackAct
+from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.entries import EntryKind, EntryKinds
 from schemas.kernel.parties import ADMIN, ENGINE
-from schemas.people import Part
-from schemas.procedure import Command
-from schemas.references import TextReference
-from schemas.rules import By, Condition, Rule
+from schemas.kernel.people import Part
+from schemas.kernel.procedure import Command
+from schemas.kernel.rules import By, Condition, Rule
+from schemas.values.references import TextReference
 
 Stages = StrEnum | Sequence[StrEnum]
 
@@ -162,7 +162,7 @@ def step(
 
 
 def file_acts(kinds: type[EntryKinds], *, by: Sequence[By], at: Stages, urged_by: Sequence[By]) -> tuple[Act, ...]:
-    """催办, 备注, 附件, 重排期限: the lines that every procedure has (workflows/case_file.py); only who may is its own."""
+    """催办, 备注, 附件, 重排期限: the lines that every procedure has (workflows/kernel/case_file.py); only who may is its own."""
     return (
         act(Urge, "催办", by=urged_by, at=at, entry=kinds.URGED),
         act(Comment, "备注", by=by, at=at, entry=kinds.COMMENTED),

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from schemas.case import Entry
-from schemas.explanation import Because, Explain
+from schemas.clocks.limits import Limit
+from schemas.kernel.case import Entry
+from schemas.kernel.explanation import Because, Explain
 from schemas.kernel.timers import value_at
-from schemas.limits import Limit
-from schemas.refusals import say
+from schemas.values.refusals import say
 
 
 def by_policy(procedure: str, path: str, zh: str, en: str) -> Explain:

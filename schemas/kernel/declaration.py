@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-from schemas.department import CallbackAct
-from schemas.explanation import Explain
+from schemas.clocks.limits import Limit
+from schemas.contracts.department import CallbackAct
+from schemas.contracts.reservation import Reserves
 from schemas.kernel.acts import Act, Step
 from schemas.kernel.entries import EntryKind, EntryKinds
+from schemas.kernel.explanation import Explain
 from schemas.kernel.openings import Opens
+from schemas.kernel.policy import Policy
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.reference_facts import References, declared_by
+from schemas.kernel.rules import Rule, RulesTable
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import Timer, TimerKind, kind_at
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
-from schemas.limits import Limit
-from schemas.policy import Policy
-from schemas.procedure import Procedure
-from schemas.reference_facts import References, declared_by
-from schemas.reservation import Reserves
-from schemas.rules import Rule, RulesTable
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ The three of the file of a case are every procedure's, and stand here.
 
 from typing import ClassVar, Self
 
-from schemas.explanation import Explain
-from schemas.reference_facts import Facts
+from schemas.kernel.explanation import Explain
+from schemas.kernel.reference_facts import Facts
 
 
 class EntryKind(str):

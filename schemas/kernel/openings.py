@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from schemas.actor import Role
-from schemas.model import Model
+from schemas.values.actor import Role
+from schemas.values.model import Model
 
 
 @dataclass(frozen=True)

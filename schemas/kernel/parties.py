@@ -1,7 +1,7 @@
 """Who acts on cases, for the tables of declared procedures: each role with the cases that are its own."""
 
-from schemas.actor import Role
-from schemas.rules import By, Scope
+from schemas.kernel.rules import By, Scope
+from schemas.values.actor import Role
 
 ENGINE = By(Role.ENGINE, Scope.ENGINE)
 REPORTER = By(Role.RESIDENT, Scope.REPORTER)

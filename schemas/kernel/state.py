@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.case_file import FiledState
+from schemas.kernel.case_file import FiledState
 
 
 class DeclaredState(FiledState):

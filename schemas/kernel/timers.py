@@ -8,9 +8,9 @@ from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
-from schemas.clock_schedule import Tier
+from schemas.clocks.clock_schedule import Tier
+from schemas.clocks.limits import Limit
 from schemas.kernel.words import ClockWords, Promise
-from schemas.limits import Limit
 
 _NAMED = re.compile(r"\{(\w+)\}")
 

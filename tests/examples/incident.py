@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from tests.door import Door, Person, Step, Walk
+from tests.api_driver import Door, Person, Step, Walk
 from tests.waiting import eventually
 
 PATH = "/api/v1/incidents"

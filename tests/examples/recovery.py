@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.welfare import WELFARE
-from tests.door import Door, Step, Walk
+from tests.api_driver import Door, Step, Walk
 from tests.examples import welfare
 from tests.examples.incident import CALENDAR
 from tests.examples.welfare import ADVANCED, AID

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.door import Door, Step, Walk
+from tests.api_driver import Door, Step, Walk
 from tests.examples import whistle
 from tests.examples.incident import CALENDAR, a_photo
 from tests.examples.whistle import LEAD, SUMMONS_BODIES, blow, stands

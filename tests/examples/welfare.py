@@ -8,10 +8,10 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from schemas.identity_number import check_character
-from schemas.verified_identity import verified_identity
+from schemas.values.identity_number import check_character
+from schemas.values.verified_identity import verified_identity
 from schemas.welfare_application import Stated
-from tests.door import Body, Door, Person, Step, Walk
+from tests.api_driver import Body, Door, Person, Step, Walk
 from tests.examples.incident import CALENDAR, PHOTO
 from tests.waiting import eventually
 

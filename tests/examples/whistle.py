@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from schemas.summons import SUMMONS
-from tests.door import Door, Person, Step, Walk
+from tests.api_driver import Door, Person, Step, Walk
 from tests.examples.incident import CALENDAR, REASON, a_photo
 from tests.waiting import eventually
 

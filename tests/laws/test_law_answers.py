@@ -16,14 +16,11 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.payment_books import recoveries_of_month
-from engine.settings import Settings
-from schemas.answers import AnswerTo
-from schemas.payment import PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
-from schemas.people import Part
-from schemas.procedure import Procedure
-from schemas.reconciliation import (
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.payment_books import recoveries_of_month
+from schemas.contracts.payment import PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
+from schemas.contracts.reconciliation import (
     PAID_KIND,
     UNRESOLVED_KIND,
     LedgerPayment,
@@ -31,12 +28,15 @@ from schemas.reconciliation import (
     reconcile,
     with_recoveries,
 )
-from schemas.reconciliation_by_hand import booked_by_hand, with_payments_by_hand
+from schemas.contracts.reconciliation_by_hand import booked_by_hand, with_payments_by_hand
+from schemas.kernel.answers import AnswerTo
+from schemas.kernel.people import Part
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.rules import Rule, Scope
 from schemas.recovery import RECOVERY
-from schemas.rules import Rule, Scope
 from schemas.welfare import WELFARE
-from starter.doors import door_of
-from tests.door import Audited, Door, OpenDoor, Person, Step
+from starter.http.command_bodies import door_of
+from tests.api_driver import Audited, Door, OpenDoor, Person, Step
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as examples
 from tests.examples.welfare import AID, HEATING, OLD_AGE, REASON, identity_number

@@ -19,25 +19,25 @@ from temporalio.worker import Worker
 
 import schemas
 from activities.ledger import Ledger
-from audit.archiver import Archiver
-from audit.replay import replay_cases
-from audit.verify import verify_archive
-from engine.archive import ArchiveStore
-from engine.codec import EncryptionCodec, data_converter, judging
-from engine.key_files import hold_folder, read_ring, replace_file, ring_text
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.stamp_guard import Forgeries, StampGuard
-from engine.temporal import IDENTITY, workflow_runner
-from schemas.case import Message
-from schemas.department import Gateway, OrderReceipt
-from schemas.procedure import Procedure
-from schemas.setting_aside import SetAside
+from audit.archive.archiver import Archiver
+from audit.replay.replay import replay_cases
+from audit.verify.verify import verify_archive
+from engine.execution.codec import EncryptionCodec, data_converter, judging
+from engine.execution.stamp_guard import Forgeries, StampGuard
+from engine.execution.temporal import IDENTITY, workflow_runner
+from engine.keys.key_files import hold_folder, read_ring, replace_file, ring_text
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.archive import ArchiveStore
+from schemas.contracts.department import Gateway, OrderReceipt
+from schemas.kernel.case import Message
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.setting_aside import SetAside
 from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle import WHISTLE
 from schemas.whistle_call import summons_id
 from schemas.whistle_messages import Subject, SummonsReport
-from tests.door import Door, OpenDoor, Walk, examples
+from tests.api_driver import Door, OpenDoor, Walk, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.old_payloads import closed_before
 from tests.stranger import Copied, Stranger, one_of_each

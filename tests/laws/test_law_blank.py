@@ -13,21 +13,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.keys import Keys
-from engine.vault import Vault
-from schemas.account import is_account_code
-from schemas.actor import Actor, Role
-from schemas.department import read_callback
-from schemas.identity_number import check_character
-from schemas.person_views import masked_name
-from schemas.procedure import Procedure
-from schemas.tidy_text import DIRECTIONS, is_blank, tidy
+from engine.keys.keys import Keys
+from engine.vault.vault import Vault
+from schemas.contracts.department import read_callback
+from schemas.kernel.procedure import Procedure
+from schemas.values.account import is_account_code
+from schemas.values.actor import Actor, Role
+from schemas.values.identity_number import check_character
+from schemas.values.person_views import masked_name
+from schemas.values.tidy_text import DIRECTIONS, is_blank, tidy
 from schemas.welfare import WELFARE
-from starter.doors import door_of
-from starter.starts import Opening
+from starter.http.command_bodies import door_of
+from starter.intake.starts import Opening
 from tests.api_callers import REPORT, As
+from tests.api_driver import Door, OpenDoor
 from tests.body_leaves import Leaf, leaves
-from tests.door import Door, OpenDoor
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as applications
 

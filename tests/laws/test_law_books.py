@@ -11,9 +11,9 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import Settings
-from schemas.payment import (
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from schemas.contracts.payment import (
     PayReceipt,
     PayStatus,
     ReceiptLine,
@@ -23,7 +23,7 @@ from schemas.payment import (
     month_of,
     payment_key,
 )
-from schemas.reconciliation import (
+from schemas.contracts.reconciliation import (
     DEMANDED_KIND,
     REPAID_PART_KIND,
     WRITTEN_OFF_KIND,
@@ -35,7 +35,7 @@ from schemas.reconciliation import (
     with_recoveries,
 )
 from schemas.recovery import RECOVERY
-from tests.door import Audited, Door, Step
+from tests.api_driver import Audited, Door, Step
 from tests.examples.welfare import ACCEPT, AID, REASON, identity_number
 from tests.paying_town import BANK, PayingTown, paying_town, token_of
 from tests.waiting import eventually

@@ -12,12 +12,12 @@ import httpx
 import jwt
 import pytest
 
-from engine.keys import Keys
-from engine.tokens import AUDIENCE, LOCAL_ISSUER
-from schemas.actor import Role
+from engine.keys.keys import Keys
+from engine.keys.tokens import AUDIENCE, LOCAL_ISSUER
 from schemas.incident import INCIDENT
+from schemas.values.actor import Role
 from tests.api_callers import REPORT, As, BuildApp
-from tests.door import OpenDoor
+from tests.api_driver import OpenDoor
 from tests.sampling import chosen
 
 pytest_plugins = ("tests.api_fixture",)

@@ -13,26 +13,26 @@ import httpx
 import pytest
 from temporalio.client import Client
 
-from engine.counterpart_keys import Counterpart, load_counterpart_keys
-from engine.department_keys import found_department_keys, load_department_keys
-from engine.department_policy import load_departments
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.stamps import StampSigner
-from schemas.actor import Actor, Role, Stamp
-from schemas.canonical import digest
-from schemas.case_number import LONGEST
-from schemas.department import callback_path
+from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.keys.department_keys import found_department_keys, load_department_keys
+from engine.keys.keys import Keys
+from engine.keys.stamps import StampSigner
+from engine.policies.department_policy import load_departments
+from engine.runtime.settings import Settings
+from schemas.contracts.department import callback_path
+from schemas.contracts.payment import notice_path
+from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.incident import INCIDENT
 from schemas.incident_commands import Merge
-from schemas.payment import notice_path
-from schemas.procedure import Procedure
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Actor, Role, Stamp
+from schemas.values.canonical import digest
+from schemas.values.case_number import LONGEST
 from schemas.welfare import WELFARE
 from schemas.whistle import WHISTLE
 from tests.api_callers import REPORT, As, BuildApp, Caller, api_of
+from tests.api_driver import OpenDoor
 from tests.declared_fields import CALLBACKS, DOORS, OPENINGS, OUTSIDE, strings_of
-from tests.door import OpenDoor
 from tests.examples.whistle import REPORT as CALL
 from tests.outside_town import BANK
 from tests.waiting import eventually
@@ -307,7 +307,7 @@ def test_a_number_is_short_enough_for_an_engine() -> None:
     """The longest number that is taken is far below what Temporal takes as the id of a workflow."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - only here
 
-    from schemas.case_number import CaseNumber  # noqa: PLC0415
+    from schemas.values.case_number import CaseNumber  # noqa: PLC0415
 
     adapter: TypeAdapter[str] = TypeAdapter(CaseNumber)
     longest = f"{'a' * 40}-20261128-{'1' * 12}" + f".{'b' * 64}" * 4

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from engine.active_content import Active
-from engine.document_types import examine, recognise
-from schemas.document import DOCX, XLSX
+from engine.vault.active_content import Active
+from engine.vault.document_types import examine, recognise
+from schemas.values.document import DOCX, XLSX
 
 CONTENT_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"

@@ -16,18 +16,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import Settings
-from local.category_map import read_category_map
-from local.csv_records import UnreadableFile, column_key
-from local.message_file import ColumnMap, read_messages
-from local.replies import play_replies
-from local.reply_file import ReplyColumns, read_replies
-from local.reply_stage import ReplyTown
-from local.written_dates import NoDay, read_date
-from schemas.calendar import SHANGHAI
-from tests.test_import import Desk
-from tests.test_replies import Quiet
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from local.real.category_map import read_category_map
+from local.real.csv_records import UnreadableFile, column_key
+from local.real.message_file import ColumnMap, read_messages
+from local.real.replies import play_replies
+from local.real.reply_file import ReplyColumns, read_replies
+from local.real.reply_stage import ReplyTown
+from local.real.written_dates import NoDay, read_date
+from schemas.clocks.calendar import SHANGHAI
+from tests.local.test_import import Desk
+from tests.local.test_replies import Quiet
 
 pytest_plugins = ("tests.api_fixture",)
 

@@ -6,14 +6,14 @@ import asyncpg
 import pytest
 from temporalio.client import Client, WorkflowHistory
 
-from audit.broken_off import NOT_CHECKED
-from audit.replay import live_histories, replay_cases
-from audit.verify import verify_archive, verify_cases
-from engine.archive import ArchiveStore
-from engine.keys import Keys
-from engine.settings import Settings
+from audit.replay.broken_off import NOT_CHECKED
+from audit.replay.replay import live_histories, replay_cases
+from audit.verify.verify import verify_archive, verify_cases
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
-from tests.door import Door, OpenDoor
+from tests.api_driver import Door, OpenDoor
 from tests.tampering import OneConnection, as_owner
 
 pytestmark = pytest.mark.usefixtures("worker")

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from schemas.case import CaseState
-from schemas.field_words import FIELDS, VALUES
-from schemas.procedure import Command, Procedure
-from starter.command_forms import CommandForms
-from starter.samples import sample
-from tests.door import Door, OpenDoor
+from schemas.kernel.case import CaseState
+from schemas.kernel.procedure import Command, Procedure
+from schemas.words.field_words import FIELDS, VALUES
+from starter.http.samples import sample
+from starter.intake.command_forms import CommandForms
+from tests.api_driver import Door, OpenDoor
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.histories import keys_in
 from tests.recorded_states import recorded_states

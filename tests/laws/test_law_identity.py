@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import Settings
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
 from tests.api_callers import Caller
 from tests.applications import application, given, reaches, timeline, upload
 from tests.examples.welfare import identity_number

@@ -9,16 +9,16 @@ import pytest
 from temporalio import workflow
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import Settings
-from schemas.case import CaseOutcome
-from schemas.town_time import TownTime
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from schemas.clocks.town_time import TownTime
+from schemas.kernel.case import CaseOutcome
 from schemas.welfare import WELFARE
 from schemas.welfare_state import WelfareState
 from starter.app import create_app
 from tests.api_callers import BuildApp, Caller, api_of, callers
+from tests.api_driver import Door, OpenDoor, Step
 from tests.applications import application, apply, given, timeline, upload
-from tests.door import Door, OpenDoor, Step
 from tests.examples.welfare import (
     ADVANCED,
     AID,

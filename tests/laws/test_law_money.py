@@ -15,11 +15,11 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from schemas.people import PARTIES, Part, same_person
-from schemas.procedure import Procedure
-from schemas.rules import Rule, RulesTable, Scope
+from schemas.kernel.people import PARTIES, Part, same_person
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.rules import Rule, RulesTable, Scope
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
-from workflows.case import Case
+from workflows.kernel.case import Case
 from workflows.registry import PROCEDURES
 
 PATHS_AT_MOST = 2_000_000
@@ -322,7 +322,7 @@ def test_a_way_of_which_nothing_is_remembered_is_found(command: str) -> None:
 # ---- the handlers -----------------------------------------------------------------------------------------------------
 
 PAYING_STEPS = frozenset({"pay"})
-"""Verbs of `workflows.steps` by which money leaves the town."""
+"""Verbs of `workflows.kernel.steps` by which money leaves the town."""
 
 MOVES: Mapping[str, frozenset[str]] = {
     "welfare": frozenset({"account", "granted", "paid", "payments"}),

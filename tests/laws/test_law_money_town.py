@@ -14,13 +14,13 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from audit.replay import runs_of
-from engine.keys import Keys
-from engine.settings import Settings
-from schemas.actor import Role
-from schemas.people import Part
+from audit.replay.replay import runs_of
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from schemas.kernel.people import Part
+from schemas.values.actor import Role
 from schemas.welfare_state import WelfareState
-from tests.door import Audited, Door, Person, Step
+from tests.api_driver import Audited, Door, Person, Step
 from tests.examples import welfare as examples
 from tests.examples.welfare import AID, HEATING, OLD_AGE, REASON, identity_number
 from tests.paying_town import PayingTown, paying_town, token_of

@@ -10,17 +10,17 @@ import asyncpg
 import httpx
 import pytest
 
-from engine.keys import Keys
-from engine.tokens import issue
-from schemas.actor import Role
-from schemas.calendar import SHANGHAI
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from schemas.clocks.calendar import SHANGHAI
 from schemas.incident import INCIDENT
-from schemas.procedure import Procedure
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Role
 from schemas.whistle import WHISTLE
-from starter.senders import FREE
-from starter.starts import Opening
+from starter.http.senders import FREE
+from starter.intake.starts import Opening
 from tests.api_callers import As, BuildApp, Caller, api_of
-from tests.door import Door, OpenDoor, Person, Step, Walk, examples
+from tests.api_driver import Door, OpenDoor, Person, Step, Walk, examples
 from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 

@@ -15,14 +15,14 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from engine.database import open_pool
-from engine.migrations import FOLDER, migrate
-from engine.reservations import reserve
-from engine.settings import Settings
-from schemas.reservation import Claim, Hold, Occasion
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from engine.store.migrations import FOLDER, migrate
+from engine.store.reservations import reserve
+from schemas.contracts.reservation import Claim, Hold, Occasion
 from schemas.welfare import WELFARE
 from tests.api_callers import BuildApp, api_of
-from tests.door import Door, OpenDoor, Person, Step
+from tests.api_driver import Door, OpenDoor, Person, Step
 from tests.examples.incident import PHOTO
 from tests.examples.welfare import (
     ACCEPT,

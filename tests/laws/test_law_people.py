@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from engine.settings import PROJECT
-from schemas.actor import Actor, Channel, Role
+from engine.runtime.settings import PROJECT
 from schemas.incident import INCIDENT
-from schemas.people import KEPT_FROM, account_of, among, how_many, same_account, same_person
-from schemas.rules import Condition, Rule
+from schemas.kernel.people import KEPT_FROM, account_of, among, how_many, same_account, same_person
+from schemas.kernel.rules import Condition, Rule
+from schemas.values.actor import Actor, Channel, Role
 from tests.every_procedure import PROCEDURE_LIST
 
 LI, GATEWAY = "li", "department:urban-management/li"
@@ -52,7 +52,7 @@ def test_people_are_counted_as_people() -> None:
 
 # ---- no rule compares subjects by itself --------------------------------------------------------------------------------
 
-PEOPLE = "schemas/people.py"
+PEOPLE = "schemas/kernel/people.py"
 SUBJECTS = frozenset({"subject", "reporter_subject"})
 
 
@@ -85,7 +85,7 @@ def _is_person(node: ast.expr) -> bool:
 
 
 def test_no_rule_compares_subjects_by_itself() -> None:
-    """In schemas and workflows nothing but schemas/people.py says whether two subjects are one person."""
+    """In schemas and workflows nothing but schemas/kernel/people.py says whether two subjects are one person."""
     found = [
         place
         for room in ("schemas", "workflows")

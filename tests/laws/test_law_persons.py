@@ -13,15 +13,15 @@ import pytest
 from temporalio.client import Client
 
 import starter
-from engine.keys import Keys
-from engine.notice_templates import load_notice_policy
-from engine.privacy import Persons
-from engine.settings import PROJECT, Settings
-from engine.vault import PersonDetails, Vault
-from schemas.actor import Actor, Role
-from schemas.procedure import Procedure
-from starter.case_reading import CaseReader
-from starter.starts import Opening
+from engine.keys.keys import Keys
+from engine.policies.notice_templates import load_notice_policy
+from engine.runtime.settings import PROJECT, Settings
+from engine.vault.privacy import Persons
+from engine.vault.vault import PersonDetails, Vault
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Actor, Role
+from starter.cases.case_reading import CaseReader
+from starter.intake.starts import Opening
 from tests.api_callers import Caller
 from tests.applications import application, apply, given, reaches, started, timeline, upload
 from tests.every_procedure import PROCEDURE_LIST
@@ -516,7 +516,7 @@ async def test_statements_of_a_person_are_found_and_erased_wherever_they_were_ma
 
     Also where it stands in another's application; what others stated of themselves there stays.
     """
-    from tests.test_privacy import BASIS, BY, NOW, persons  # noqa: PLC0415 - the office of those tests
+    from tests.engine.test_privacy import BASIS, BY, NOW, persons  # noqa: PLC0415 - the office of those tests
 
     who = Known()
     stranger = town.as_("resident", "stranger-two")

@@ -5,17 +5,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.department_policy import load_departments
-from engine.office_hours import load_town_calendar
-from engine.policies import load_policy
-from engine.settings import PROJECT
-from schemas.calendar import SHANGHAI, Calendar
-from schemas.clocks import Clock, due_at, moments
+from engine.policies.department_policy import load_departments
+from engine.policies.office_hours import load_town_calendar
+from engine.policies.policies import load_policy
+from engine.runtime.settings import PROJECT
+from schemas.clocks.calendar import SHANGHAI, Calendar
+from schemas.clocks.clocks import Clock, due_at, moments
+from schemas.clocks.limits import Limit, Unit
 from schemas.incident_policy import IncidentPolicy, Urgency
-from schemas.limits import Limit, Unit
-from schemas.model import Model
-from schemas.policy import Duty, OnCall, Policy
-from schemas.procedure import Procedure
+from schemas.kernel.policy import Duty, OnCall, Policy
+from schemas.kernel.procedure import Procedure
+from schemas.values.model import Model
 from tests.every_procedure import PROCEDURE_LIST
 
 FOLDER = PROJECT / "policies"

@@ -13,14 +13,14 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from temporalio.client import WorkflowHistory
 
-from audit.recording import RecordingRunner
-from engine.settings import Settings
-from engine.temporal import build_replayer, workflow_runner
-from schemas.ledger import Batch
-from schemas.procedure import Procedure
-from schemas.reference_facts import Refers, declared_by, named_in, with_words
-from schemas.references import OPAQUE
-from starter.doors import door_of
+from audit.replay.recording import RecordingRunner
+from engine.execution.temporal import build_replayer, workflow_runner
+from engine.runtime.settings import Settings
+from schemas.audit.ledger import Batch
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.reference_facts import Refers, declared_by, named_in, with_words
+from schemas.values.references import OPAQUE
+from starter.http.command_bodies import door_of
 from tests.declared_fields import (
     CHECKED_WHOLE,
     FOREIGN,

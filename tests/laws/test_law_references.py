@@ -22,28 +22,28 @@ from activities.departments import UNAVAILABLE as DEPARTMENT_UNAVAILABLE
 from activities.ledger import Ledger
 from activities.means import UNAVAILABLE as SOURCE_UNAVAILABLE
 from activities.payments import UNAVAILABLE as BANK_UNAVAILABLE
-from audit.archiver import Archiver
-from audit.bundle import export_case
-from engine.archive import ArchiveStore
-from engine.counterpart_keys import Counterpart, load_counterpart_keys
-from engine.department_keys import found_department_keys, load_department_keys
-from engine.keys import Keys
-from engine.settings import Settings
-from engine.vault import Vault
-from schemas.actor import Actor, Role
-from schemas.case import CaseState, Entry
-from schemas.department import callback_path
+from audit.archive.archiver import Archiver
+from audit.bundle.bundle import export_case
+from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.keys.department_keys import found_department_keys, load_department_keys
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.archive import ArchiveStore
+from engine.vault.vault import Vault
+from schemas.audit.ledger import Batch, facts_of, row_of
+from schemas.contracts.department import callback_path
+from schemas.contracts.payment import PayStatus, notice_path
+from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.incident import INCIDENT
-from schemas.ledger import Batch, facts_of, row_of
-from schemas.payment import PayStatus, notice_path
-from schemas.procedure import Procedure
-from schemas.references import Withheld
-from schemas.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from starter.doors import door_of
+from schemas.kernel.case import CaseState, Entry
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Actor, Role
+from schemas.values.references import Withheld
+from starter.http.command_bodies import door_of
 from tests import department_town, outside_town
 from tests.api_callers import As, BuildApp, api_of
+from tests.api_driver import Door, OpenDoor, Step
 from tests.declared_fields import strings_of
-from tests.door import Door, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.examples.incident import document
 from tests.outside_town import BANK, account
@@ -206,7 +206,7 @@ async def gate(settings: Settings, build_app: BuildApp, worker: None) -> AsyncIt
 
 
 def _departments(settings: Settings) -> list[str]:
-    from engine.department_policy import load_departments  # noqa: PLC0415 - only here
+    from engine.policies.department_policy import load_departments  # noqa: PLC0415 - only here
 
     register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
     return [each.code for each in register.departments if each.gateway == "http"]

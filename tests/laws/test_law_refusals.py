@@ -11,15 +11,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.settings import PROJECT
-from schemas.actor import Actor, Role
-from schemas.people import KEPT_FROM, Part
-from schemas.procedure import Procedure
-from schemas.refusals import Refusal, RefusalCode
-from schemas.rules import Rule, RulesTable
-from schemas.screen_words import FACTS, ROLES
+from engine.runtime.settings import PROJECT
+from schemas.kernel.people import KEPT_FROM, Part
+from schemas.kernel.procedure import Procedure
+from schemas.kernel.rules import Rule, RulesTable
+from schemas.kernel.screen_words import FACTS, ROLES
+from schemas.values.actor import Actor, Role
+from schemas.values.refusals import Refusal, RefusalCode
 from schemas.welfare_rules import Obstacle
-from starter.problems import KINDS
+from starter.http.problems import KINDS
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)

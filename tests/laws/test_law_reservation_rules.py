@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
+from schemas.contracts.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
 from schemas.welfare import WELFARE
 from schemas.welfare_reservations import claims_of
 from schemas.welfare_state import LIVING, WelfareState

@@ -9,15 +9,15 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import Settings
-from local.stuck_commands import lay_aside, take_up_again
-from schemas.actor import Actor, Role
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from local.commands.stuck_commands import lay_aside, take_up_again
 from schemas.incident import INCIDENT
-from schemas.procedure import Procedure
-from starter.intake import Sender, command_id_of
-from starter.stuck import stuck_cases
-from tests.door import Audited, Door, OpenDoor, Step
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Actor, Role
+from starter.intake.intake import Sender, command_id_of
+from starter.intake.stuck import stuck_cases
+from tests.api_driver import Audited, Door, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
 from tests.served_api import Serve

@@ -17,16 +17,16 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.converter import WorkflowSerializationContext
 from temporalio.service import RPCError
 
-from audit.replay import replay_cases
-from audit.verify import verify_archive, verify_cases
-from engine.archive import ArchiveStore
-from engine.keys import Keys
-from engine.settings import Settings
+from audit.replay.replay import replay_cases
+from audit.verify.verify import verify_archive, verify_cases
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
-from schemas.procedure import Procedure
-from starter.stuck import Patience, stuck_cases
+from schemas.kernel.procedure import Procedure
+from starter.intake.stuck import Patience, stuck_cases
 from tests.api_callers import OwnTown, api_of, callers
-from tests.door import Audited, Door, OpenDoor, examples
+from tests.api_driver import Audited, Door, OpenDoor, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.stranger import Stranger, complete, go_on
 from tests.waiting import eventually

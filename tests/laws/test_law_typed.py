@@ -16,22 +16,22 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from cli import app
-from engine.areas import load_areas
-from engine.department_policy import load_departments
-from engine.policies import PolicyFaults, load_policy
-from engine.settings import PROJECT
-from local.typed_codes import typed_code, typed_number
-from schemas.actor import Role
-from schemas.department import Code
+from engine.policies.areas import load_areas
+from engine.policies.department_policy import load_departments
+from engine.policies.policies import PolicyFaults, load_policy
+from engine.runtime.settings import PROJECT
+from local.town.typed_codes import typed_code, typed_number
+from schemas.contracts.department import Code
 from schemas.incident import INCIDENT
-from schemas.location import AreaCode
-from schemas.procedure import Command, Procedure
-from starter.choices import SHOWN_AT_MOST, areas_near
-from starter.doors import door_of
-from starter.starts import Opening
+from schemas.kernel.procedure import Command, Procedure
+from schemas.values.actor import Role
+from schemas.values.location import AreaCode
+from starter.http.command_bodies import door_of
+from starter.intake.choices import SHOWN_AT_MOST, areas_near
+from starter.intake.starts import Opening
 from tests.api_callers import REPORT, As
+from tests.api_driver import Door, OpenDoor
 from tests.body_leaves import Leaf, leaves
-from tests.door import Door, OpenDoor
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
 pytest_plugins = ("tests.api_fixture",)

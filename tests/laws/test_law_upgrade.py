@@ -11,18 +11,18 @@ from temporalio import workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 
-from engine.keys import Keys
-from engine.settings import PROJECT, Settings
-from engine.stamps import StampSigner
-from schemas.actor import Actor, Role, Stamp
-from schemas.calendar import SHANGHAI
-from schemas.canonical import digest
-from schemas.case import CaseOutcome
-from schemas.case_file import Urge
+from engine.keys.keys import Keys
+from engine.keys.stamps import StampSigner
+from engine.runtime.settings import PROJECT, Settings
+from schemas.clocks.calendar import SHANGHAI
 from schemas.incident import INCIDENT
 from schemas.incident_state import IncidentState
-from schemas.procedure import Procedure
-from tests.door import Audited, Door, OpenDoor, Step
+from schemas.kernel.case import CaseOutcome
+from schemas.kernel.case_file import Urge
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Actor, Role, Stamp
+from schemas.values.canonical import digest
+from tests.api_driver import Audited, Door, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.stranger import Stranger
 from tests.waiting import eventually

@@ -9,18 +9,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
-from schemas.actor import Actor
-from schemas.case import Message
-from schemas.clock_schedule import BREACH, last_moment
+from schemas.clocks.clock_schedule import BREACH, last_moment
 from schemas.kernel.acts import Act, Step
+from schemas.kernel.case import Message
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.entries import EntryKind
 from schemas.kernel.parties import THE_DEPARTMENT
+from schemas.kernel.procedure import Command
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import TimerKind
-from schemas.model import Model
-from schemas.procedure import Command
-from workflows.case_file import CaseFile
+from schemas.values.actor import Actor
+from schemas.values.model import Model
+from workflows.kernel.case_file import CaseFile
 
 StateT = TypeVar("StateT", bound=DeclaredState)
 

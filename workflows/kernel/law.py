@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Law:
-    """One such law. `patch`: its name in histories; `since`: the count of `LAWS` (schemas/actor.py) with which it came."""
+    """One such law. `patch`: its name in histories; `since`: the count of `LAWS` (schemas/values/actor.py) with which it came."""
 
     patch: str
     since: int = 1

@@ -6,12 +6,12 @@ from typing import Any, TypeVar, cast
 
 from temporalio import workflow
 
-from schemas.actor import Actor
-from schemas.case import CaseOutcome, CaseState
 from schemas.kernel.acts import Act
+from schemas.kernel.case import CaseOutcome, CaseState
 from schemas.kernel.declaration import DeclaredProcedure
-from schemas.procedure import Command
-from workflows.case import command
+from schemas.kernel.procedure import Command
+from schemas.values.actor import Actor
+from workflows.kernel.case import command
 from workflows.kernel.declared import CurrentCommand, DeclaredCase, taken_by
 
 CaseT = TypeVar("CaseT", bound=type[DeclaredCase[Any]])

@@ -1,0 +1,192 @@
+"""The archiver 归档: every closed run is stored before Temporal's retention takes it, and nobody ends a case in silence.
+
+A pass asks two witnesses which runs have closed: Temporal's own list, from a while before the latest close that was seen,
+and the ledger, which knows every run that wrote into it. A run is stored after the one that it continues, in one statement
+that does nothing the second time: killed anywhere, the next pass goes on. Whatever a pass could not store it tries again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from typing import Any
+
+import asyncpg
+import structlog
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from audit.archive.endings import mark_reset, mark_strange_endings
+from audit.archive.manifest import RUNNING, Manifest, canonical_bytes, manifest_of, moment_of
+from engine.execution.codec import data_converter
+from engine.keys.keys import Keys
+from engine.store.archive import SQL, ArchiveAway, ArchiveStore
+
+log = structlog.get_logger()
+
+OVERLAP = timedelta(minutes=10)
+"""Temporal's list is written a little after the close itself, and its hosts' clocks differ."""
+
+FULL_EVERY_PASSES = 60
+"""So often everything that Temporal still has is looked at, not only what closed lately."""
+
+AT_ONCE = 8
+LOOKED_UP_AT_ONCE = 500
+
+
+@dataclass
+class Pass:
+    """What came of a pass. `left`: runs that could not be stored; `lost`: those that Temporal does not have any more."""
+
+    archived: int = 0
+    left: int = 0
+    lost: int = 0
+    marked: int = 0
+    closed_until: datetime | None = None
+    seen: set[str] = field(default_factory=set, repr=False)
+
+
+class Archiver:
+    """Stores closed runs."""
+
+    def __init__(self, client: Client, pool: asyncpg.Pool, keys: Keys, store: ArchiveStore) -> None:
+        """`keys` opens the payloads that say under which rules a case ran."""
+        codec = data_converter(keys).payload_codec
+        if codec is None:
+            raise TypeError("the town's data converter has a codec")
+        self._codec = codec
+        self._client = client
+        self._pool = pool
+        self._store = store
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._stored = 0
+
+    async def one_pass(self, *, full: bool) -> Pass:
+        """Store every closed run that is not stored yet; `full`: whenever it closed. Raises RPCError when Temporal is away."""
+        began = datetime.now(UTC)
+        done, before = Pass(), self._stored
+        retention = await self._retention_seconds()
+        seen_until = None if full else await self._closed_until()
+        batch: list[tuple[str, str]] = []
+        async for run in self._client.list_workflows(_closed_since(seen_until)):
+            if run.close_time is not None:
+                done.closed_until = max(done.closed_until or run.close_time, run.close_time)
+            batch.append((run.id, run.run_id))
+            if len(batch) == LOOKED_UP_AT_ONCE:
+                await self._store_all(batch, done)
+                batch = []
+        await self._store_all(batch, done)
+        if full or seen_until is None:
+            await self._store_all([tuple(row) for row in await self._pool.fetch(SQL.runs_told_of)], done)
+            await self._look_at_open_runs(done)
+        done.archived = self._stored - before
+        done.marked += await mark_strange_endings(self._client, self._pool)
+        if not done.left:
+            await self._pool.execute(SQL.note_pass, began, done.closed_until, retention)
+        return done
+
+    async def archive_case(self, case_id: str) -> list[Manifest]:
+        """Store every run of a case that Temporal still has, the open one as far as it is. Raises LookupError: none at all."""
+        try:
+            current = (await self._client.get_workflow_handle(case_id).describe()).run_id
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            raise LookupError(f"Temporal has no history of {case_id} (any more)") from error
+        stored = [
+            await self.store(case_id, run.run_id)
+            async for run in self._client.list_workflows(f'WorkflowId = "{case_id}"')
+            if run.run_id != current
+        ]
+        stored.append(await self.store(case_id, str(current), open_too=True))
+        return [manifest for manifest in stored if manifest is not None]
+
+    async def store(self, case_id: str, run_id: str, *, open_too: bool = False) -> Manifest | None:
+        """Store one run, and before it those that it continues; None when it is open. Raises RPCError: not there."""
+        events = await self._events(case_id, run_id)
+        previous = events[0].workflow_execution_started_event_attributes.continued_execution_run_id
+        manifest = await manifest_of(
+            case_id, run_id, events, await self._sha256_of(case_id, previous) if previous else None, self._codec
+        )
+        if manifest.status == RUNNING and not open_too:
+            return None
+        closed_at = None if manifest.status == RUNNING else moment_of(events[-1].event_time)
+        text = manifest.text()
+        row = {
+            "case_id": case_id, "run_id": run_id, "events": manifest.events, "status": manifest.status,
+            "closed_at": closed_at, "sha256": manifest.sha256, "manifest": text,
+            "manifest_hash": sha256(text.encode()).hexdigest(),
+        }  # fmt: skip
+        new = await self._store.keep(self._pool, row, canonical_bytes(events))
+        self._stored += new
+        if manifest.reset_from is not None:
+            await mark_reset(self._pool, case_id, run_id, events)
+        return manifest
+
+    async def _store_all(self, runs: Sequence[tuple[Any, ...]], done: Pass) -> None:
+        """Store what is not stored yet of these (case, run)."""
+        new = [(case_id, run_id) for case_id, run_id in runs if run_id not in done.seen]
+        done.seen.update(run_id for _, run_id in new)
+        known = {row["run_id"] for row in await self._pool.fetch(SQL.archived_closed, [run_id for _, run_id in new])}
+        await asyncio.gather(*(self._try(*run, done) for run in new if run[1] not in known))
+
+    async def _try(self, case_id: str, run_id: str, done: Pass) -> None:
+        async with self._places:
+            try:
+                await self.store(case_id, run_id)
+            except RPCError as error:
+                if error.status is RPCStatusCode.NOT_FOUND:
+                    done.lost += 1
+                    log.error("run_lost", case_id=case_id, code=run_id)  # noqa: TRY400 - as below
+                else:
+                    done.left += 1
+                    log.warning("run_not_archived", case_id=case_id, error=error.status.name)
+            except ArchiveAway:
+                done.left += 1
+                log.warning("archive_away", case_id=case_id)
+
+    async def _look_at_open_runs(self, done: Pass) -> None:
+        """An open run of a case that no archived run leads to was made by a reset: the ledger is told at once."""
+        async for run in self._client.list_workflows('ExecutionStatus = "Running"'):
+            if not await self._pool.fetchval("select exists (select from archive where case_id = $1)", run.id):
+                continue
+            if await self._pool.fetchval(SQL.manifest_names, run.id, run.run_id):
+                continue
+            events = await self._events(run.id, run.run_id)
+            done.marked += await mark_reset(self._pool, run.id, run.run_id, events)
+
+    async def _sha256_of(self, case_id: str, run_id: str) -> str | None:
+        known = await self._pool.fetchval(SQL.sha256_of_run, run_id)
+        if known is not None:
+            return str(known)
+        try:
+            stored = await self.store(case_id, run_id)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            log.error("run_lost", case_id=case_id, code=run_id)  # noqa: TRY400 - Temporal's words add nothing
+            return None
+        return stored.sha256 if stored else None
+
+    async def _events(self, case_id: str, run_id: str) -> list[HistoryEvent]:
+        return list((await self._client.get_workflow_handle(case_id, run_id=run_id).fetch_history()).events)
+
+    async def _closed_until(self) -> datetime | None:
+        row = await self._pool.fetchrow(SQL.last_pass)
+        return None if row is None else row["closed_until"]
+
+    async def _retention_seconds(self) -> int:
+        described = await self._client.workflow_service.describe_namespace(
+            DescribeNamespaceRequest(namespace=self._client.namespace), retry=True
+        )
+        return described.config.workflow_execution_retention_ttl.seconds
+
+
+def _closed_since(moment: datetime | None) -> str:
+    closed = 'ExecutionStatus != "Running"'
+    if moment is None:
+        return closed
+    return f'{closed} AND CloseTime >= "{(moment - OVERLAP).isoformat()}"'

@@ -1,0 +1,117 @@
+"""One factory for everything that must agree: client, worker and replayer options.
+
+Replay needs the same converter, codec, runner and failure types as the worker had; whoever builds one of the three
+elsewhere builds a history that cannot be read.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, HeaderCodecBehavior
+from temporalio.runtime import Runtime
+from temporalio.service import GrpcCompression
+from temporalio.worker import (
+    Interceptor,
+    PollerBehaviorAutoscaling,
+    Replayer,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowRunner,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from engine.execution.codec import data_converter, judging
+from engine.execution.stamp_guard import SignalGuard
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+
+# The real identity would be `pid@host`: plain text in every history.
+IDENTITY = "jiceng"
+
+# Re-importing our own models for every case would cost more than the case; what passes through is not guarded by the
+# sandbox, so tests/test_determinism.py reads it. `workflows` itself never passes through.
+PASSED_THROUGH = (
+    "schemas", "activities", "engine", "cryptography", "_cffi_backend", "asyncpg", "httpx", "structlog", "pydantic_settings",
+)  # fmt: skip
+
+# A worker killed with -9 would stall its cases for ten seconds; with this and the task timeout it is under four.
+STICKY_PATIENCE = timedelta(seconds=1)
+
+# A worker thinks with one core: what it takes in waits there while its timeout runs. With the SDK's hundred, an import of
+# 380 messages lost every fifth first task to the timeout, and each had to be done again. More cores: more workers.
+WORKFLOW_TASKS_AT_ONCE = 12
+
+
+async def connect(settings: Settings, keys: Keys, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
+    """Open the client, on the SDK's usual runtime or on another. Raises RuntimeError: Temporal is away, unless `lazy`."""
+    return await Client.connect(
+        settings.temporal_address,
+        namespace=settings.temporal_namespace,
+        data_converter=data_converter(keys),
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
+        identity=IDENTITY,
+        rpc_metadata=await asyncio.to_thread(_authorization, settings),
+        lazy=lazy,
+        runtime=runtime,
+        # What travels is encrypted, and was compressed before that: once more costs both ends and makes nothing smaller.
+        grpc_compression=GrpcCompression.NONE,
+    )
+
+
+def _authorization(settings: Settings) -> dict[str, str]:
+    """As metadata and not as the SDK's `api_key`, which would switch on TLS; inside the compose network there is none."""
+    if settings.temporal_token_file is None:
+        return {}
+    return {"authorization": f"Bearer {settings.temporal_token_file.read_text(encoding='utf-8').strip()}"}
+
+
+def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:
+    """Return what runs cases, live and at replay: Temporal's sandbox, or the bare code (docs/decisions/0002)."""
+    if not sandbox:
+        return UnsandboxedWorkflowRunner()
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+
+
+def build_worker(
+    client: Client,
+    settings: Settings,
+    workflows: Sequence[type],
+    activities: Sequence[Callable[..., Any]],
+    interceptors: Sequence[Interceptor] = (),
+) -> Worker:
+    """Build the worker of a town; run it with `async with` or `run()`. `interceptors`: what guards its cases."""
+    config = client.config()
+    config["data_converter"] = judging(client.data_converter)
+    return Worker(
+        Client(**config),
+        task_queue=settings.task_queue,
+        workflows=workflows,
+        activities=activities,
+        interceptors=[SignalGuard(), *interceptors],
+        workflow_runner=workflow_runner(sandbox=settings.sandbox),
+        identity=IDENTITY,
+        max_cached_workflows=settings.workflow_cache,
+        max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
+        max_concurrent_local_activities=WORKFLOW_TASKS_AT_ONCE,
+        sticky_queue_schedule_to_start_timeout=STICKY_PATIENCE,
+        graceful_shutdown_timeout=timedelta(seconds=10),
+        workflow_task_poller_behavior=PollerBehaviorAutoscaling(),
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(),
+    )
+
+
+def build_replayer(
+    keys: Keys, settings: Settings, workflows: Sequence[type], runner: WorkflowRunner | None = None
+) -> Replayer:
+    """Build the replayer of recorded cases; `runner` where somebody looks at what they do."""
+    return Replayer(
+        workflows=workflows,
+        workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
+        namespace=settings.temporal_namespace,
+        data_converter=judging(data_converter(keys)),
+        header_codec_behavior=HeaderCodecBehavior.CODEC,
+        identity=IDENTITY,
+        interceptors=[SignalGuard()],
+    )

@@ -1,0 +1,47 @@
+"""The API's word for who gave a command. Temporal does not know who acted; the stamp in the payload does."""
+
+import base64
+import binascii
+from typing import Protocol
+
+from cryptography.exceptions import InvalidSignature
+
+from engine.keys.keys import Keys, public_key
+from schemas.values.actor import Stamp
+
+
+class StampSigner:
+    """Signs stamps with the active stamp key."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Raises KeyMissing in a process that has no private stamp key."""
+        keys.stamp_key()
+        self._keys = keys
+
+    def sign(self, stamp: Stamp) -> Stamp:
+        """The same stamp with key id and signature."""
+        key_id, key = self._keys.stamp_key()
+        named = stamp.model_copy(update={"key_id": key_id, "signature": ""})
+        signature = base64.b64encode(key.sign(named.signed_text())).decode()
+        return named.model_copy(update={"signature": signature})
+
+
+class KnownKeys(Protocol):
+    """Public keys by id: `Keys.stamp_ring`, which finds new ones by itself, or what somebody exported."""
+
+    def get(self, key_id: str) -> bytes | None:
+        """The key of that id, or None."""
+
+
+def verify(stamp: Stamp, ring: KnownKeys) -> bool:
+    """Whether a key of the public ring (`Keys.stamp_ring`) signed exactly this stamp. Takes about 0.1 ms."""
+    raw = ring.get(stamp.key_id)
+    if raw is None:
+        return False
+    try:
+        signature = base64.b64decode(stamp.signature, validate=True)
+        public_key(raw).verify(signature, stamp.signed_text())
+    except (InvalidSignature, binascii.Error, ValueError):
+        return False
+    # base64 has spare bits: another spelling of the same signature would be another digest of the same command.
+    return base64.b64encode(signature).decode() == stamp.signature

@@ -1,0 +1,96 @@
+"""Which templates the procedures send, with which facts: declared, or read from their source; no list can be out of date."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from engine.policies.policies import PolicyFaults
+from engine.policies.policy_files import PolicyFile
+from engine.runtime.settings import PROJECT
+from schemas.contracts.notice import CASE, NoticePolicy, Wording
+from schemas.kernel.procedure import Procedure
+
+SOURCES = PROJECT / "workflows"
+FILE = "notices.yaml"
+ANY = "*"
+"""Stands for what is filled in when the notice is sent: `incident_*`."""
+
+
+def templates_used(procedures: Iterable[Procedure] = ()) -> dict[str, set[str]]:
+    """Every template that a procedure sends, `*` for what is filled in, with the names of the facts it may have.
+
+    What their methods send is read from the flat files of `workflows/`: what the kernel beneath sends for declared
+    procedures is what they declare.
+    """
+    used = {template: set(facts) for each in procedures for template, facts in each.notices.items()}
+    for file in sorted(SOURCES.glob("*.py")):
+        for call in _notify_calls(ast.parse(file.read_text(encoding="utf-8"))):
+            for template in _templates(call.args[1]):
+                facts = {keyword.arg for keyword in call.keywords if keyword.arg is not None}
+                used.setdefault(template, set()).update(facts)
+    return used
+
+
+def load_notice_policy(folder: Path, procedures: Iterable[Procedure] = ()) -> NoticePolicy:
+    """Return policies/notices.yaml, checked against what the procedures send. Raises PolicyFaults with all faults.
+
+    Clocks of declared procedures are called as they are declared, unless the town's own file calls them otherwise.
+    """
+    procedures = tuple(procedures)
+    rules = PolicyFile(folder / FILE)
+    policy = rules.read(NoticePolicy)
+    faults = [rules.placed(fault) for fault in policy.faults()]
+    if not faults:
+        faults += [rules.placed(fault) for fault in _template_faults(policy, templates_used(procedures))]
+    if faults:
+        raise PolicyFaults(faults)
+    return policy.model_copy(update={"words": _clocks_in_words(procedures) | policy.words})
+
+
+def _clocks_in_words(procedures: Iterable[Procedure]) -> dict[str, Wording]:
+    return {
+        clock: Wording(zh=words.zh, en=words.en) for each in procedures for clock, words in each.clock_words.items()
+    }
+
+
+def _template_faults(policy: NoticePolicy, used: dict[str, set[str]]) -> Iterator[str]:
+    for template in used:
+        if not any(_is(template, name) for name in policy.templates):
+            yield f"templates.{template}: the procedures send it; write zh and en"
+    for name, wording in policy.templates.items():
+        senders = [facts for template, facts in used.items() if template != ANY and _is(template, name)]
+        facts = {CASE}.union(*senders)
+        for field in sorted(wording.fields() - facts):
+            if senders:
+                yield f"templates.{name}: {{{field}}} is no fact of it; use {', '.join(sorted(facts))}"
+
+
+def _is(template: str, name: str) -> bool:
+    if ANY not in template:
+        return template == name
+    before, _, after = template.partition(ANY)
+    return name.startswith(before) and name.endswith(after)
+
+
+def _notify_calls(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "notify"
+            and len(node.args) > 1
+        ):
+            yield node
+
+
+def _templates(argument: ast.expr) -> Iterator[str]:
+    match argument:
+        case ast.Constant(value=str() as text):
+            yield text
+        case ast.JoinedStr(values=values):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else ANY for part in values)
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _templates(body)
+            yield from _templates(orelse)
+        case _:
+            yield ANY  # a name from elsewhere: any template may be meant

@@ -1,0 +1,67 @@
+"""What an operator reads of a worker: the SDK's own figures and ours, at one address.
+
+Labels are codes; a person or a case never is one. Without `worker_metrics` in the settings nothing is kept and nothing can be read.
+"""
+
+from collections.abc import Mapping
+
+from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+
+from engine.runtime.settings import Settings
+
+COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "jiceng_department_calls": ("Calls to departments, by act and outcome.", ("department", "act", "outcome")),
+    "jiceng_source_calls": ("Questions to sources of means, by outcome.", ("source", "outcome")),
+    "jiceng_bank_calls": ("Calls to the bank, by act and outcome.", ("bank", "act", "outcome")),
+    "jiceng_flush_retries": ("Flushes into the ledger that were tried again.", ()),
+    "jiceng_forged_commands": ("Commands that reached Temporal without the API's stamp.", ()),
+    "jiceng_child_numbers_taken": ("Runs of somebody else's that stood under the number of a case's child.", ()),
+}
+"""What each counter counts, and its labels."""
+
+
+def worker_runtime(settings: Settings) -> Runtime | None:
+    """The SDK's runtime for this process; None for the usual one. Raises RuntimeError when the address is taken."""
+    if settings.worker_metrics is None:
+        return None
+    exporter = PrometheusConfig(
+        bind_address=settings.worker_metrics, counters_total_suffix=True, durations_as_seconds=True
+    )
+    return Runtime(telemetry=TelemetryConfig(metrics=exporter))
+
+
+class WorkerCounts:
+    """The counters of the worker that belongs to a client."""
+
+    def __init__(self, client: Client) -> None:
+        meter = (client.service_client.config.runtime or Runtime.default()).metric_meter
+        self._counters = {name: meter.create_counter(name, words) for name, (words, _) in COUNTERS.items()}
+
+    def department_call(self, department: str, act: str, outcome: str) -> None:
+        """Count one call to a department."""
+        self._add("jiceng_department_calls", department, act, outcome)
+
+    def source_call(self, source: str, outcome: str) -> None:
+        """Count one question to a source."""
+        self._add("jiceng_source_calls", source, outcome)
+
+    def bank_call(self, bank: str, act: str, outcome: str) -> None:
+        """Count one call to the bank."""
+        self._add("jiceng_bank_calls", bank, act, outcome)
+
+    def flush_retry(self) -> None:
+        """Count one flush that is tried again."""
+        self._add("jiceng_flush_retries")
+
+    def forged_command(self) -> None:
+        """Count one command that nobody stamped."""
+        self._add("jiceng_forged_commands")
+
+    def number_taken(self) -> None:
+        """Count one run that somebody else started under the number of a child."""
+        self._add("jiceng_child_numbers_taken")
+
+    def _add(self, counter: str, *values: str) -> None:
+        _, labels = COUNTERS[counter]
+        self._counters[counter].add(1, dict(zip(labels, values, strict=True)))

@@ -1,0 +1,61 @@
+"""`jiceng backup`, `jiceng restore`, `jiceng restored`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from engine.store.database import open_pool
+from local.backup.backup import back_up
+from local.backup.restore import Forgotten, forgotten, restore
+from local.commands.audit_commands import TOWN, Data
+from local.town.cli_errors import run_told
+from local.town.journals import journals_of
+from local.town.running_town import find_town
+from starter.intake.client import http_client
+
+DIFFERENT = 2
+console = Console(soft_wrap=True, highlight=False)
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="a folder that does not exist or is empty")], data: Data = TOWN
+) -> None:
+    """备份 Back up a town while it runs. It holds the keys too: who has it can read everything."""
+    listing = run_told(back_up(data, target))
+    console.print(f"✓ {target}: 历史 histories {listing.histories_at:%F %T}Z, 台账 ledger {listing.ledger_at:%F %T}Z")
+    console.print("含密钥,请与数据分开妥善保管 it contains the keys: lock it away")
+
+
+def restore_town(
+    target: Annotated[Path, typer.Argument(help="a backup")],
+    data: Annotated[Path, typer.Option("--data", help="a folder that does not exist or is empty")],
+) -> None:
+    """恢复 Make a town from a backup; then `jiceng up --data`, then `jiceng restored --data`."""
+    done = run_told(restore(target, data))
+    console.print(f"✓ {data}: {done.cases} 案 cases, 台账截至 ledger as of {done.ledger_at:%F %T}Z")
+    console.print(f"  重新投递 delivered again: {done.again}; 重新归档 will end again: {done.endings}")
+    console.print("  此后发生的一切均未保存 whatever happened after that is not in it: see `jiceng restored`")
+
+
+def restored(data: Data = TOWN) -> None:
+    """核对 Compare a restored town that runs with the departments' journals. Exit code 2: they know more than we do."""
+
+    async def compare() -> Forgotten:
+        settings = find_town(data)
+        async with http_client() as http, await open_pool(settings, process="jiceng restored") as pool:
+            return await forgotten(pool, await journals_of(http, settings))
+
+    found = run_told(compare())
+    if found.nothing:
+        console.print("✓ 部门所知均在台账 the departments know nothing that we do not")
+        return
+    for words, names in (
+        ("部门有而我方无的案件 cases we do not know", found.cases),
+        ("部门有而我方无的派单 orders we do not know", found.orders),
+        ("部门已报而我方无的回报 reports we took in and do not have", found.reports),
+    ):
+        for name in names:
+            console.print(f"✗ {words}: {name}")
+    raise typer.Exit(DIFFERENT)

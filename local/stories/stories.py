@@ -1,0 +1,36 @@
+"""All stories of `jiceng demo`: those of each procedure stand in `local/PROCEDURE_stories.py`, found by its name."""
+
+import importlib
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+
+from local.stories.story import Repertoire, Story
+from starter.cases.views import TimelineEntry
+from workflows.registry import PROCEDURES
+
+REPERTOIRES: Mapping[str, Repertoire] = {
+    each.procedure.name: importlib.import_module(f"local.{each.procedure.name}_stories").REPERTOIRE
+    for each in PROCEDURES
+    if find_spec(f"local.{each.procedure.name}_stories") is not None
+}
+BY_PROCEDURE: Mapping[str, tuple[Story, ...]] = {name: each.stories for name, each in REPERTOIRES.items()}
+STORIES: tuple[Story, ...] = tuple(story for stories in BY_PROCEDURE.values() for story in stories)
+
+
+def repertoire_of(entries: Sequence[TimelineEntry]) -> Repertoire:
+    """The repertoire by which the timeline of a case is read: that of the procedure whose entry opens it."""
+    return REPERTOIRES[entries[0].kind.partition(":")[0]]
+
+
+def named(names: str | None) -> tuple[Story, ...]:
+    """The stories asked for, each once: names of stories, or of procedures for all of theirs, separated by commas.
+
+    Without names all stories. Raises ValueError: no such story.
+    """
+    if names is None or not names.strip():
+        return STORIES
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    known = {story.name: (story,) for story in STORIES} | dict(BY_PROCEDURE)
+    if unknown := [name for name in wanted if name not in known]:
+        raise ValueError(f"There is no story {', '.join(unknown)}; there are: {', '.join(known)}.")
+    return tuple({story.name: story for name in wanted for story in known[name]}.values())

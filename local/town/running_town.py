@@ -1,0 +1,62 @@
+"""How every other `jiceng` command finds the town that runs on this machine."""
+
+from pathlib import Path
+
+import httpx
+
+from engine.runtime.operator_error import Mendable
+from engine.runtime.settings import Settings
+from local.town.data_folder import DataFolder, is_alive
+from schemas.clocks.town_time import REAL_SPEED_MILLI, TownTime
+from starter.http.known_hosts import THIS_MACHINE
+
+
+class NoTown(Mendable):
+    """No town runs on the data folder; the message says how to start one."""
+
+
+def find_town(data: Path) -> Settings:
+    """The settings of the town that runs on a data folder, as its own processes have them.
+
+    Raises:
+        NoTown: none runs there, or it was killed, or it is only starting.
+    """
+    folder = DataFolder(data)
+    record = folder.record()
+    if record is None:
+        raise NoTown(
+            f"No town runs on {folder.path}. Start one with `jiceng up --data {folder.path}` and wait until it prints "
+            "its addresses; or name the folder of the running one with --data or JICENG_DATA."
+        )
+    if not is_alive(record):
+        raise NoTown(
+            f"The town on {folder.path} (process {record.pid}) was killed. Start it again with "
+            f"`jiceng up --data {folder.path}`: its open cases go on where they were."
+        )
+    clock = folder.clock() or TownTime.identity()
+    return Settings(
+        data=folder.path,
+        temporal_address=record.temporal,
+        temporal_namespace=record.temporal_namespace,
+        database_url=record.database_url,
+        api_host=httpx.URL(record.api).host,
+        api_port=httpx.URL(record.api).port or 80,
+        api_url=record.api,
+        departments_url=record.departments,
+        sources_url=record.sources,
+        bank_url=record.bank,
+        requests_per_token=0,
+        connections_per_address=0,
+        requests_per_address=0,
+        speed=clock.speed_milli / REAL_SPEED_MILLI,
+        local_issuer=Settings().token_jwks is None,
+        hosts=Settings().hosts or THIS_MACHINE,
+    )
+
+
+def town_or_settings(data: Path) -> Settings:
+    """The settings of the town that runs here; where none does, those of JICENG_* variables: a production town."""
+    try:
+        return find_town(data)
+    except NoTown:
+        return Settings(data=data)

@@ -1,0 +1,76 @@
+"""Our own processes in a town on one machine, as data: what runs, after what, and how it is known to be ready."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from engine.runtime.settings import Settings
+from local.town.child import Child, Probe, is_started
+from local.town.probes import accepts_connections, answers_http, polls_task_queue
+
+
+@dataclass(frozen=True)
+class TownProcess:
+    """One of our own processes. `ready` makes the probe from the town's settings; `demo` ones run with --demo only."""
+
+    name: str
+    argv: tuple[str, ...]
+    ready: Callable[[Settings], Probe] = lambda _: is_started
+    after: tuple[str, ...] = ()
+    demo: bool = False
+    grace_seconds: float = 30.0
+
+
+def worker_polls(our: Settings) -> Probe:
+    """The probe of a worker: it asks the town's task queue for work."""
+    return polls_task_queue(our.temporal_address, our.temporal_namespace, our.task_queue)
+
+
+def jiceng(*command: str) -> tuple[str, ...]:
+    """Our own command line, as a process of its own."""
+    # -P: a file in the data folder must not be taken for one of our modules.
+    return (sys.executable, "-P", "-m", "cli", *command)
+
+
+PROCESSES = (
+    TownProcess("worker", jiceng("worker"), worker_polls),
+    TownProcess("api", jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
+    TownProcess("notices", jiceng("notices")),
+    TownProcess("archiver", jiceng("archiver")),
+    TownProcess(
+        "departments", jiceng("departments"), lambda our: accepts_connections(f"{our.departments_url}"), demo=True
+    ),
+    TownProcess("sources", jiceng("sources"), lambda our: answers_http(f"{our.sources_url}/healthz"), demo=True),
+    TownProcess("bank", jiceng("bank"), lambda our: answers_http(f"{our.bank_url}/healthz"), demo=True),
+    TownProcess("people", jiceng("people"), after=("worker", "api", "departments"), demo=True),
+)
+
+
+def children_of(processes: Iterable[TownProcess], settings: Settings, after: tuple[str, ...]) -> list[Child]:
+    """The processes as the supervisor runs them: after the parts named, with every setting in their environment."""
+    processes = list(processes)
+    present = {process.name for process in processes}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **_environment(settings)}
+    return [
+        Child(
+            name=process.name,
+            argv=process.argv,
+            environment=environment,
+            folder=settings.data,
+            ready=process.ready(settings),
+            after=(*after, *(name for name in process.after if name in present)),
+            grace_seconds=process.grace_seconds,
+        )
+        for process in processes
+    ]
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    values = {name: value for name, value in settings.model_dump().items() if value is not None}
+    return {
+        f"JICENG_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in values.items()
+    }

@@ -1,0 +1,119 @@
+"""Who is the same person, and who took which part in a case: the one place that compares people by their accounts.
+
+A part is data of the table (schemas/kernel/rules.py): what giving a command makes of somebody, and whom another command is kept from.
+
+An account is what its issuer writes into `sub`, and never gives to anybody else. Who acts through a department's own system
+acts as `department:CODE/ACCOUNT`, with the account that the department names in `by`: the same person as `ACCOUNT` at a desk.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from schemas.values.refusals import say
+from schemas.values.tidy_text import tidy
+
+_GATEWAY = "department:"
+
+
+def account_of(subject: str) -> str:
+    """The bare account of a subject: `li` of `department:urban-management/li`."""
+    account = tidy(subject)
+    while account.startswith(_GATEWAY) and "/" in account:
+        account = account.partition("/")[2].strip()
+    return account
+
+
+def same_person(one: str | None, another: str | None) -> bool:
+    """Whether two subjects are one person, by whatever way they act. Nobody (None) is no person.
+
+    For what must *not* be one person: where it grants something, `same_account` asks for the very account.
+    """
+    return one is not None and another is not None and account_of(one) == account_of(another)
+
+
+def among(one: str | None, people: Iterable[str | None]) -> bool:
+    """Whether somebody is one of these people."""
+    return any(same_person(one, each) for each in people)
+
+
+def how_many(people: Iterable[str]) -> int:
+    """How many different people these are."""
+    return len({account_of(each) for each in people})
+
+
+def same_account(one: str | None, another: str | None) -> bool:
+    """Whether two subjects are the very same account: whoever has it may do and see what is its own."""
+    return one is not None and one == another
+
+
+class Part(StrEnum):
+    """What somebody did in a case that keeps them from what another person has to do."""
+
+    ENTERED = "entered"
+    APPLICANT = "applicant"
+    DEBTOR = "debtor"
+    RELATED = "related"
+    VISITED = "visited"
+    CORRECTED = "corrected"
+    CHECKED = "checked"
+    REVIEWED = "reviewed"
+    INVESTIGATED = "investigated"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    APPEAL_DECIDED = "appeal_decided"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_CHECKED = "change_checked"
+    CHANGE_REVIEWED = "change_reviewed"
+    CHANGE_CONFIRMED = "change_confirmed"
+    ACCOUNT_ASKED = "account_asked"
+    SETTLEMENT_CLAIMED = "settlement_claimed"
+    END_REPORTED = "end_reported"
+    REPAYMENT_CLAIMED = "repayment_claimed"
+    WRITE_OFF_PROPOSED = "write_off_proposed"
+    CARD_SEEN = "card_seen"
+    CONSENT_RECORDED = "consent_recorded"
+    REPAYMENT_SEEN = "repayment_seen"
+    WRITE_OFF_AGREED = "write_off_agreed"
+
+
+PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
+"""Whose own matter a case is: who applied or owes, and who entered it for them."""
+
+KEPT_FROM: Mapping[Part, str] = {
+    Part.ENTERED: say("录入本案的人员须由他人办理", "who entered the case leaves this to somebody else"),
+    Part.APPLICANT: say("不得办理本人的申请", "nobody acts on the own application"),
+    Part.DEBTOR: say("不得办理本人的案件", "nobody decides on what they owe"),
+    Part.RELATED: say("已备案近亲属关系,应当回避", "you declared a relation to this household: somebody else decides"),
+    Part.VISITED: say("您已入户,须由另一人调查", "you have visited: the second visit is somebody else's"),
+    Part.CORRECTED: say(
+        "更正信息的人员须由他人审批", "who corrected the facts leaves the decision on them to somebody else"
+    ),
+    Part.CHECKED: say("人工核对的经办人不得审批", "who took down an answer by hand does not decide on it"),
+    Part.REVIEWED: say("初审人应当回避", "who reviewed it leaves this to somebody else"),
+    Part.INVESTIGATED: say("异议调查人不得审核确认", "who looked into an objection does not confirm it"),
+    Part.CONFIRMED: say("第二签须由另一人", "the second signature is another person's"),
+    Part.REFUSED: say("原决定人应当回避", "who refused it before does not decide again"),
+    Part.APPEAL_DECIDED: say("申诉决定人应当回避", "who decided on the appeal leaves this to somebody else"),
+    Part.CHANGE_ASKED: say("提出调整的人不得审批", "who asked for the change does not decide on it"),
+    Part.CHANGE_CHECKED: say(
+        "人工核对的经办人不得审批调整", "who took down an answer by hand does not decide on the change"
+    ),
+    Part.CHANGE_REVIEWED: say("调整的初审人不得审核确认", "who reviewed the change does not confirm it"),
+    Part.CHANGE_CONFIRMED: say("调整的第二签须由另一人", "the second signature under the change is another person's"),
+    Part.ACCOUNT_ASKED: say(
+        "账户变更须由另一人确认", "another account is confirmed by another person than who asked for it"
+    ),
+    Part.SETTLEMENT_CLAIMED: say(
+        "登记已另行发放的人不得确认", "who says that it was paid otherwise does not confirm it"
+    ),
+    Part.END_REPORTED: say("报告终止事由的人不得确认", "who reported it does not decide on it"),
+    Part.REPAYMENT_CLAIMED: say("登记退款的人不得确认到账", "who recorded a repayment does not confirm it"),
+    Part.WRITE_OFF_PROPOSED: say("须由另一人决定", "the second person is another one"),
+    Part.CARD_SEEN: say(
+        "您已核验身份,须由另一人核验", "you have seen the identity card: the second look is another person's"
+    ),
+    Part.CONSENT_RECORDED: say("登记授权书的人不得查验", "who recorded a consent does not confirm it"),
+    Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
+    Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
+}
+"""Why somebody who took a part is kept from another act, in words."""

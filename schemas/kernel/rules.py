@@ -1,0 +1,240 @@
+"""The table of a procedure: stage x command x role. It is the only place where a permission stands.
+
+The workflow validates with it, the API reports legal commands from it, the docs draw their diagram from it, and the
+tests generate legal and illegal sequences from it.
+"""
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from schemas.kernel.people import KEPT_FROM, Part, among, same_account
+from schemas.kernel.screen_words import role_name, stage_name
+from schemas.values.actor import Actor, Role
+from schemas.values.refusals import Refusal, RefusalCode, say
+
+Condition = Callable[[Any, Actor, datetime], str | None]
+"""(state, actor, town time) -> None when it holds, else why not, for people."""
+
+
+class Standing(Protocol):
+    """What the table must know of a case to judge a command."""
+
+    @property
+    def stage(self) -> str:
+        """Where the case stands."""
+
+    @property
+    def ended(self) -> bool:
+        """No command can be given any more."""
+
+    @property
+    def area(self) -> str:
+        """Code of the area the case lies in."""
+
+    @property
+    def department(self) -> str | None:
+        """Code of the department that holds it."""
+
+    @property
+    def reporter_subject(self) -> str | None:
+        """Account of the resident who reported it."""
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """The accounts of who took which part in it so far."""
+
+
+class Scope(StrEnum):
+    """Whose cases a role may act on."""
+
+    AREA = "area"  # the case lies in the area the actor is bound to
+    HOLDER = "holder"  # the case is with the actor's department
+    REPORTER = "reporter"  # the actor reported it
+    ANYBODY = "anybody"  # whoever it is: the matter is posted for everybody
+    ENGINE = "engine"  # nobody: the case does it by itself
+
+
+@dataclass(frozen=True)
+class By:
+    """A role and the cases it may act on."""
+
+    role: Role
+    scope: Scope = Scope.AREA
+
+    def covers(self, state: Standing, actor: Actor) -> bool:
+        """Say whether this case is one of the actor's."""
+        if self.scope is Scope.ANYBODY:
+            return True
+        if self.scope is Scope.REPORTER:
+            return same_account(actor.subject, state.reporter_subject)
+        if self.scope is Scope.HOLDER and actor.department != state.department:
+            return False
+        return actor.area is None or state.area == actor.area or state.area.startswith(f"{actor.area}.")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One row: who may give the command at which stages, where the case may stand afterwards, and what else must hold.
+
+    `to` empty: the stage does not change. A row `by` the engine documents a step the case takes itself; nobody can command it.
+
+    `moves_money`: it ends in a payment, a higher amount, another account or less debt. `apart_from`: who took one of these
+    parts does not give it. `part`: what giving it makes of somebody. `answers`: parts that somebody must have taken before,
+    because this is the word of a second person on theirs. Paths to money are walked over these (tests/laws/test_law_money.py).
+    """
+
+    command: str
+    title: str
+    by: tuple[By, ...]
+    at: tuple[StrEnum, ...]
+    to: tuple[StrEnum, ...] = ()
+    conditions: tuple[Condition, ...] = field(default=())
+    moves_money: bool = False
+    apart_from: tuple[Part, ...] = ()
+    part: Part | None = None
+    answers: tuple[Part, ...] = ()
+
+    @property
+    def automatic(self) -> bool:
+        """The engine's own step, not a command."""
+        return all(entry.scope is Scope.ENGINE for entry in self.by)
+
+    def grants(self, state: Standing, actor: Actor) -> bool:
+        """Role and scope fit."""
+        return any(entry.role is actor.role and entry.covers(state, actor) for entry in self.by)
+
+    def objection(self, state: Standing, actor: Actor, now: datetime) -> str | None:
+        """What speaks against it, in words: a part the actor took, else the first condition that does not hold."""
+        return self._kept_apart(state, actor) or next(
+            (reason for condition in self.conditions if (reason := condition(state, actor, now))), None
+        )
+
+    def _kept_apart(self, state: Standing, actor: Actor) -> str | None:
+        if not self.apart_from:
+            return None
+        took = state.took_part()
+        return next(
+            (KEPT_FROM[part] for part in self.apart_from if among(actor.subject, took.get(part, ()))),
+            None,
+        )
+
+
+@dataclass(frozen=True)
+class RulesTable:
+    """All rows of a procedure."""
+
+    rules: tuple[Rule, ...]
+
+    def __iter__(self) -> Iterator[Rule]:
+        """Iterate over the rows in the order they are written."""
+        return iter(self.rules)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Every command people can give, once each, in the order of the table."""
+        return tuple(dict.fromkeys(rule.command for rule in self.rules if not rule.automatic))
+
+    def legal(self, state: Standing, actor: Actor, now: datetime) -> tuple[str, ...]:
+        """Return the commands this actor may give at this moment."""
+        if state.ended:
+            return ()
+        return tuple(
+            dict.fromkeys(
+                rule.command
+                for rule in self.rules
+                if not rule.automatic
+                and state.stage in rule.at
+                and rule.grants(state, actor)
+                and rule.objection(state, actor, now) is None
+            )
+        )
+
+    def check(self, state: Standing, command: str, actor: Actor, now: datetime) -> Refusal | None:
+        """Say why the command is refused, most basic reason first; None when it is legal."""
+        rows = [rule for rule in self.rules if rule.command == command and not rule.automatic]
+        objection = self._first_objection(rows, state, actor, now)
+        if objection is None:
+            return None
+        code, detail = objection
+        return Refusal(
+            code=code,
+            detail=detail,
+            command=command,
+            stage=state.stage,
+            legal_commands=self.legal(state, actor, now),
+        )
+
+    def _first_objection(
+        self, rows: list[Rule], state: Standing, actor: Actor, now: datetime
+    ) -> tuple[RefusalCode, str] | None:
+        if not any(entry.role is actor.role for rule in rows for entry in rule.by):
+            return RefusalCode.NOT_YOUR_ROLE, for_other_roles(entry.role for rule in rows for entry in rule.by)
+        granted = [rule for rule in rows if rule.grants(state, actor)]
+        if not granted:
+            return RefusalCode.NOT_YOUR_CASE, say(
+                "此案件不在您的部门、区域或名下", "this case is not with your department, in your area or your own"
+            )
+        if state.ended or not any(state.stage in rule.at for rule in self.rules):
+            # A final stage: what the workflow still does outside, such as taking an order back, is nobody's to stop.
+            return RefusalCode.CASE_ENDED, say("案件已经终结", "the case has ended")
+        here = [rule for rule in granted if state.stage in rule.at]
+        if not here:
+            return RefusalCode.NOT_NOW, self._not_now(granted, state.stage)
+        reasons = [rule.objection(state, actor, now) for rule in here]
+        if any(reason is None for reason in reasons):
+            return None
+        return RefusalCode.AGAINST_THE_RULES, next(reason for reason in reasons if reason)
+
+    def way(self, stage: str, goals: Collection[str]) -> tuple[Rule, ...] | None:
+        """The fewest rows that bring a case from a stage to one of the goals, whoever takes them; None: it comes there no more."""
+        ways: dict[str, tuple[Rule, ...]] = {stage: ()}
+        ahead = deque([stage])
+        while ahead:
+            here = ahead.popleft()
+            if here in goals:
+                return ways[here]
+            for rule in self.rules:
+                for there in rule.to if here in rule.at else ():
+                    if there not in ways:
+                        ways[there] = (*ways[here], rule)
+                        ahead.append(there)
+        return None
+
+    def _stage(self, code: str) -> str:
+        """The stage of a code, with the words that it may bring."""
+        return next((each for rule in self.rules for each in (*rule.at, *rule.to) if each == code), code)
+
+    def _not_now(self, granted: list[Rule], stage: str) -> str:
+        """Where the case stands, where the command can be given, and what has to happen before."""
+        stages = tuple(dict.fromkeys(each.value for rule in granted for each in rule.at))
+        here, there = stage_name(self._stage(stage)), [stage_name(self._stage(each)) for each in stages]
+        chinese = f"案件处于“{here.zh}”环节,“{granted[0].title}”须在以下环节办理:"
+        chinese += "、".join(each.zh for each in there)
+        english = f"the case is at stage {here.en}; this can be done at: "
+        english += ", ".join(each.en for each in there)
+        way = self.way(stage, stages)
+        if way is None:
+            return say(f"{chinese};本案不会再到这些环节", f"{english}; it comes there no more")
+        first = "、".join(f"{rule.title}({'或'.join(_names(rule, 'zh'))})" for rule in way)
+        before = ", ".join(f"{_spaced(rule.command)} ({' or '.join(_names(rule, 'en'))})" for rule in way)
+        return say(f"{chinese};尚待:{first}", f"{english}; still to come: {before}")
+
+
+def for_other_roles(roles: Iterable[Role]) -> str:
+    """That it is not for the caller's role, and for which it is."""
+    names = [role_name(role) for role in dict.fromkeys(roles)]
+    return say(
+        f"您的角色不能执行此操作,可执行的角色:{'、'.join(name.zh for name in names)}",
+        f"your role may not do this; it is for: {', '.join(name.en for name in names)}",
+    )
+
+
+def _names(rule: Rule, language: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(getattr(role_name(entry.role), language) for entry in rule.by))
+
+
+def _spaced(code: str) -> str:
+    return code.replace("_", " ")

@@ -1,0 +1,239 @@
+"""Lists of cases: what a caller sees, filtered, in pages by opening or by due time; and how many there are.
+
+A cursor names the place of the last row shown, not a page number: cases that come or go meanwhile neither repeat nor
+hide another. A page is one short transaction, so a slow reader of an export holds no connection.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Query
+
+from schemas.clocks.calendar import SHANGHAI
+from schemas.values.actor import Actor, Role
+from schemas.values.refusals import Fault, say
+from starter.cases.case_queries import SQL
+from starter.cases.case_reading import CASE_ID
+from starter.cases.views import CaseRow
+from starter.http.database import database
+from starter.http.parameters import CodeText, DayText, LastDayText, within_bounds
+from starter.http.problems import bad_request
+
+EXPORT_PAGE = 1000
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class Sort(StrEnum):
+    """By what a list is ordered."""
+
+    OPENED = "opened"  # the newest first
+    DUE = "due"  # the earliest due time first, what has none last
+
+
+PAGES = {
+    Sort.OPENED: f"with matching as ({SQL.matching}) {SQL.page_by_opening}",
+    Sort.DUE: f"with matching as ({SQL.matching}) {SQL.page_by_due}",
+}
+COUNT = f"with matching as ({SQL.matching}) {SQL.count_matching}"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed by; None leaves all. Ranges are half open: from inclusive, before exclusive."""
+
+    procedure: str | None = None
+    stage: str | None = None
+    department: str | None = None
+    area: str | None = None
+    holder: str | None = None
+    category: str | None = None
+    ended: bool | None = None
+    overdue: bool | None = None
+    due_soon: bool | None = None
+    opened_from: datetime | None = None
+    opened_before: datetime | None = None
+    due_from: datetime | None = None
+    due_before: datetime | None = None
+    number: str | None = None
+
+    def narrowed(self, **other: str | bool | None) -> "Filters":
+        """The same with some of them set."""
+        return replace(self, **other)  # type: ignore[arg-type]
+
+    def query(self) -> dict[str, str]:
+        """Those that are set, as a caller would write them; times not among them."""
+        named = {name: getattr(self, name) for name in ("holder", "ended", "overdue", "due_soon")}
+        return {name: str(value).lower() for name, value in named.items() if value is not None}
+
+    def values(self) -> tuple[object, ...]:
+        """In the order of the parameters of `matching`, from the fifth on."""
+        return (
+            self.procedure, self.stage, self.department, self.area, self.holder, self.category, self.ended, self.overdue,
+            self.due_soon, self.opened_from, self.opened_before, self.due_from, self.due_before, self.number,
+        )  # fmt: skip
+
+
+def _filters(  # noqa: PLR0917 - query parameters
+    procedure: CodeText = None,
+    stage: CodeText = None,
+    department: CodeText = None,
+    area: CodeText = None,
+    holder: CodeText = None,
+    category: CodeText = None,
+    ended: bool | None = None,  # noqa: FBT001 - a query parameter
+    overdue: bool | None = None,  # noqa: FBT001 - a query parameter
+    due_soon: bool | None = None,  # noqa: FBT001 - a query parameter
+    opened_from: DayText = None,
+    opened_to: LastDayText = None,
+    due_from: DayText = None,
+    due_to: LastDayText = None,
+    number: Annotated[CodeText, Query(description="any part of the case number")] = None,
+) -> Filters:
+    return Filters(
+        procedure=procedure,
+        stage=stage,
+        department=department,
+        area=area,
+        holder=holder,
+        category=category,
+        ended=ended,
+        overdue=overdue,
+        due_soon=due_soon,
+        opened_from=beginning("opened_from", opened_from),
+        opened_before=end("opened_to", opened_to),
+        due_from=beginning("due_from", due_from),
+        due_before=end("due_to", due_to),
+        number=number,
+    )
+
+
+FiltersOf = Annotated[Filters, Depends(_filters)]
+
+
+def beginning(field: str, given: str | None) -> datetime | None:
+    """Where a range begins: a day at its 0:00 in the town. Raises Problem for what is neither day nor time."""
+    return None if given is None else _moment(field, given, timedelta(0))
+
+
+def end(field: str, given: str | None) -> datetime | None:
+    """Before what a range ends: a day still counts. Raises Problem for what is neither day nor time."""
+    return None if given is None else _moment(field, given, timedelta(days=1))
+
+
+def _moment(field: str, given: str, later: timedelta) -> datetime:
+    try:
+        if _DAY.fullmatch(given):
+            return _bounded(datetime.combine(date.fromisoformat(given), time(0), SHANGHAI) + later)
+        # A plus sign in an address is a space unless it is escaped; nothing else in a time is one.
+        moment = datetime.fromisoformat(given.replace(" ", "+"))
+        if moment.tzinfo is not None:
+            return _bounded(moment).astimezone(SHANGHAI)
+        reason = say("时间缺少时区", "is a time without its offset")
+    except (ValueError, OverflowError):
+        reason = say("不是日期或时间", "is neither a day nor a time")
+    remedy = say("例如 2026-11-21 或 2026-11-21T09:00:00+08:00", "write 2026-11-21 or 2026-11-21T09:00:00+08:00")
+    raise bad_request([Fault(field=field, reason=reason, remedy=remedy)])
+
+
+def _bounded(moment: datetime) -> datetime:
+    if not within_bounds(moment):
+        raise ValueError("no town can mean this")
+    return moment
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a page begins: after the row with this time and number."""
+
+    at: datetime | None
+    case_id: str
+
+    def cursor(self, sort: Sort) -> str:
+        """The place as a caller gets it."""
+        plain = json.dumps([sort, self.at.isoformat() if self.at else None, self.case_id])
+        return base64.urlsafe_b64encode(plain.encode()).decode()
+
+
+def place_of(cursor: str | None, sort: Sort) -> Place | None:
+    """The place that a cursor names. Raises Problem: not ours, or of a list in another order."""
+    if cursor is None:
+        return None
+    try:
+        sorted_by, at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        place = Place(datetime.fromisoformat(at) if at is not None else None, case_id)
+        usable = sorted_by == sort and CASE_ID.fullmatch(case_id) is not None
+        usable = usable and (_usable(place.at) if place.at else sort is Sort.DUE)
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
+        usable = False
+    if usable:
+        return place
+    raise bad_request(
+        [
+            Fault(
+                field="cursor",
+                reason=say("不是此列表的有效游标", "is no cursor of this list"),
+                remedy=say("请使用上一页给出的下一页标记", "use the next_cursor of the page before, in the same order"),
+            )
+        ]
+    )
+
+
+def _usable(moment: datetime) -> bool:
+    return moment.tzinfo is not None and within_bounds(moment)
+
+
+class CaseLists:
+    """Pages and counts of what a caller sees. Raises Problem 503 without Postgres."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def page(
+        self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: Place | None, limit: int
+    ) -> tuple[list[CaseRow], Place | None]:
+        """A page, and where the next one begins; None when this was the last."""
+        place = (after.at, after.case_id) if after else (None, None)
+        async with database(self._pool) as connection:
+            await connection.execute(SQL.plan_for_what_is_asked)
+            arguments = (*sight(actor), now, *filters.values(), *place, limit + 1)
+            rows = [CaseRow.model_validate(dict(row)) for row in await connection.fetch(PAGES[sort], *arguments)]
+        if len(rows) <= limit:
+            return rows, None
+        last = rows[limit - 1]
+        return rows[:limit], Place(last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id)
+
+    async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
+        """How many there are."""
+        async with database(self._pool) as connection:
+            await connection.execute(SQL.plan_for_what_is_asked)
+            return int(await connection.fetchval(COUNT, *sight(actor), now, *filters.values()))
+
+    async def all(
+        self, actor: Actor, filters: Filters, now: datetime, sort: Sort, page_size: int = EXPORT_PAGE
+    ) -> AsyncIterator[list[CaseRow]]:
+        """Every page, one short transaction each."""
+        after: Place | None = None
+        while True:
+            rows, after = await self.page(actor, filters, now, sort=sort, after=after, limit=page_size)
+            yield rows
+            if after is None:
+                return
+
+
+def sight(actor: Actor) -> tuple[str | None, str | None, str | None]:
+    """What an actor sees, as `matching` takes it: area, reporter, department. Says what `may_see` says."""
+    officer, resident = actor.role is Role.DEPARTMENT_OFFICER, actor.role is Role.RESIDENT
+    return (
+        None if resident else actor.area,
+        actor.subject if resident else None,
+        # An officer of no department sees nothing: None would be everything.
+        (actor.department or "") if officer else None,
+    )

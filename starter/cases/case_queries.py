@@ -1,0 +1,25 @@
+"""The questions about cases."""
+
+from engine.store.database import Queries
+
+
+class CaseQueries(Queries):
+    """engine/queries/cases.sql."""
+
+    find_case: str
+    plan_for_what_is_asked: str
+    matching: str
+    page_by_opening: str
+    page_by_due: str
+    count_matching: str
+    entries_after: str
+    similar: str
+    reported_alike: str
+    indicators: str
+    whistle_indicators: str
+    count_attempt: str
+    forget_attempt: str
+    pause_of: str
+
+
+SQL = CaseQueries.load("cases")

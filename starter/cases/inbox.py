@@ -1,0 +1,57 @@
+"""GET /api/v1/inbox: what waits for the caller, what is due soon, what is overdue; from the projection."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query
+
+from schemas.clocks.calendar import in_shanghai
+from schemas.values.actor import Actor, Role
+from starter.cases.case_lists import CaseLists, Filters, Sort
+from starter.cases.views import Inbox, InboxList
+from starter.http.authentication import Caller, acting
+from starter.http.documentation import SIGNED_IN, responses
+from starter.parts import PartsOf
+
+INBOX_DEFAULT, INBOX_MAX = 20, 100
+HOLDERS = frozenset({Role.DEPARTMENT_OFFICER, Role.GRID_WORKER, Role.COORDINATOR, Role.RESIDENT})
+"""Roles that hold cases. The others watch: what is due soon and overdue is, for them, all that they see."""
+
+router = APIRouter(prefix="/api/v1/inbox", tags=["cases"])
+
+
+@router.get(
+    "", summary="待办 What waits for the caller", responses=responses({200: Inbox}, *SIGNED_IN, "bad-request", "database-away")
+)  # fmt: skip
+async def read_inbox(
+    caller: Caller, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=INBOX_MAX)] = INBOX_DEFAULT
+) -> Inbox:
+    """Counts and the first page of each, the earliest due first; `list_url` and `next_cursor` lead on."""
+    actor, now = acting(caller), parts.intake.now()
+    lists = CaseLists(parts.pool)
+    mine = Filters(holder=holder_of(actor))
+    watched = mine if actor.role in HOLDERS else Filters(ended=False)
+
+    async def list_of(filters: Filters) -> InboxList:
+        rows, following = await lists.page(actor, filters, now, sort=Sort.DUE, after=None, limit=limit)
+        return InboxList(
+            count=await lists.count(actor, filters, now),
+            items=rows,
+            next_cursor=following.cursor(Sort.DUE) if following else None,
+            list_url="/api/v1/cases?" + urlencode({"sort": Sort.DUE.value} | filters.query()),
+        )
+
+    return Inbox(
+        as_of=in_shanghai(now),
+        holder=holder_of(actor),
+        mine=await list_of(mine),
+        due_soon=await list_of(watched.narrowed(due_soon=True)),
+        overdue=await list_of(watched.narrowed(overdue=True)),
+    )
+
+
+def holder_of(actor: Actor) -> str:
+    """The code under which cases are this caller's to act on; with the caller's area or account beside it."""
+    if actor.role is Role.DEPARTMENT_OFFICER:
+        return f"department:{actor.department}"
+    return "reporter" if actor.role is Role.RESIDENT else f"role:{actor.role}"

@@ -1,0 +1,34 @@
+"""GET /api/v1/notices 通知: what the caller is to know, newest first."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from engine.outside.notices import notices_for
+from schemas.contracts.notice import NoticePage
+from starter.http.authentication import Caller, acting
+from starter.http.database import database
+from starter.http.documentation import responses
+from starter.http.parameters import RowNumber
+from starter.intake.answers import json_response
+from starter.parts import PartsOf
+
+router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
+
+
+@router.get(
+    "",
+    summary="我的通知 My notices",
+    responses=responses({200: NoticePage}, "token-missing", "bad-request", "database-away"),
+)
+async def my_notices(
+    caller: Caller,
+    parts: PartsOf,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    cursor: RowNumber = None,
+) -> Response:
+    """What was told to the caller: of their own reports, to their department, to their role in their area."""
+    async with database(parts.pool) as connection:
+        items = await notices_for(connection, acting(caller), before=cursor, limit=limit)
+    return json_response(NoticePage(items=items, next_cursor=str(items[-1].number) if len(items) == limit else None))

@@ -1,0 +1,75 @@
+"""Who sends what needs no account: the address it comes from, or the account of who has one; and how often they may be wrong.
+
+Counted is the sender, never the case: what somebody does to a number that is not theirs hinders nobody else.
+"""
+
+import hashlib
+import hmac
+from datetime import timedelta
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+import asyncpg
+from starlette.requests import Request
+from starlette.types import Scope
+
+from engine.keys.keys import Keys
+from engine.keys.token_errors import IssuerAway, TokenRefused
+from engine.keys.tokens import Verifier
+from starter.cases.case_queries import SQL
+from starter.http.database import database
+
+FREE = 10
+"""So many attempts an hour without any pause: a household, or a hall full of people at one address, mistypes."""
+
+COUNTED = timedelta(hours=1)
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=15)
+"""After the free ones each further attempt doubles the pause: some twenty in an hour, five hundred in a day."""
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from; of IPv6 the network, for a household has as many addresses as it likes."""
+    client = scope.get("client")
+    host = str(client[0]) if client else ""
+    try:
+        found = ip_address(host)
+    except ValueError:
+        return host
+    return str(IPv6Network((int(found) >> 64 << 64, 64))) if isinstance(found, IPv6Address) else host
+
+
+async def sender_of(request: Request, verifier: Verifier) -> str:
+    """The account of a caller who shows a token that holds, else the address. A token that does not hold is no account."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        try:
+            return f"account {(await verifier.check(token.strip())).subject}"
+        except (TokenRefused, IssuerAway):
+            pass
+    return f"address {address_of(request.scope)}"
+
+
+class Attempts:
+    """Attempts of senders, over all processes. Raises Problem while the database is away."""
+
+    def __init__(self, keys: Keys, pool: asyncpg.Pool) -> None:
+        """`keys` gives the town's key; the digests' own is derived from it."""
+        self._key = hmac.new(keys.blind_index.active, b"jiceng senders 1", hashlib.sha256).digest()
+        self._pool = pool
+
+    async def count(self, what: str, sender: str) -> tuple[int, int]:
+        """Count an attempt at `what` before it is judged: which one it is, and 0; or 0, and for how many seconds to wait."""
+        digest = self._digest(what, sender)
+        async with database(self._pool) as connection:
+            row = await connection.fetchrow(SQL.count_attempt, digest, FREE, FIRST_PAUSE, LONGEST_PAUSE, COUNTED)
+            if row is not None:
+                return row["attempts"], 0
+            return 0, max(1, await connection.fetchval(SQL.pause_of, digest) or 1)
+
+    async def forget(self, what: str, sender: str, number: int) -> None:
+        """That attempt was a right one. Earlier wrong ones stay: a right code of one's own buys no guesses."""
+        async with database(self._pool) as connection:
+            await connection.execute(SQL.forget_attempt, self._digest(what, sender), number)
+
+    def _digest(self, what: str, sender: str) -> bytes:
+        return hmac.new(self._key, f"{what} {sender}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()

@@ -1,0 +1,19 @@
+"""The area of a new case: one of the town's, if it is named at all."""
+
+from schemas.values.areas import Areas
+from schemas.values.location import Location
+from schemas.values.refusals import Fault, say
+from starter.intake.choices import areas_near
+
+
+def area_faults(areas: Areas, location: Location) -> list[Fault]:
+    """What is wrong with the area of a place; nothing, when it names none."""
+    if location.area is None or areas.exists(location.area):
+        return []
+    return [
+        Fault(
+            field="location.area",
+            reason=say("没有此区域", "is no area of this town"),
+            remedy=areas_near(areas, location.area, ";不清楚时请省略", "; leave it out when nobody knows"),
+        )
+    ]

@@ -1,0 +1,46 @@
+"""GET /api/v1/operations/stuck: for whoever runs the town - which cases do not get on, since when, for whom they wait."""
+
+from fastapi import APIRouter
+from temporalio.service import RPCError
+
+from engine.store.database import AWAY
+from schemas.values.actor import Role
+from schemas.values.model import Model
+from schemas.values.refusals import Refusal, RefusalCode, say
+from starter.http.authentication import Caller, acting
+from starter.http.documentation import SIGNED_IN, responses
+from starter.http.problems import database_away, refused
+from starter.intake.delivery import NotDelivered
+from starter.intake.stuck import StuckCase, stuck_cases, undelivered_cases
+from starter.parts import PartsOf
+
+OPERATORS = frozenset({Role.ADMIN, Role.SUPERVISOR})
+router = APIRouter(prefix="/api/v1/operations", tags=["operation"])
+
+
+class StuckCases(Model):
+    """One line per case and reason. Not `complete`: Temporal does not answer, and only what waits for it is known."""
+
+    complete: bool
+    items: list[StuckCase]
+
+
+@router.get(
+    "/stuck",
+    summary="停滞案件 Cases that do not get on",
+    responses=responses({200: StuckCases}, *SIGNED_IN, "not-your-role", "database-away"),
+)
+async def read_stuck(caller: Caller, parts: PartsOf) -> StuckCases:
+    """Codes only: no text of a case. For supervisors and administrators of the whole town."""
+    actor = acting(caller)
+    if actor.role not in OPERATORS or actor.area is not None:
+        detail = say("仅供全市督办与系统管理员查阅", "this is for supervisors and administrators of the whole town")
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_stuck"))
+    try:
+        try:
+            client = await parts.delivery.client()
+            return StuckCases(complete=True, items=await stuck_cases(parts.pool, client))
+        except (NotDelivered, RPCError):
+            return StuckCases(complete=False, items=await undelivered_cases(parts.pool))
+    except AWAY as error:
+        raise database_away() from error

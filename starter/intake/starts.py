@@ -1,0 +1,126 @@
+"""POST of a new case, whatever it is: role, key, body, faults, intake, answer. Nothing of it is a procedure's own.
+
+A procedure adds the shape of its body, what is wrong with one that has the right shape, and the state it starts with.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import UnionType
+from typing import Any, Generic, Protocol, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.keys.tokens import Principal
+from schemas.contracts.department_policy import Name
+from schemas.kernel.declaration import DeclaredProcedure
+from schemas.kernel.rules import for_other_roles
+from schemas.values.actor import Actor, Channel, Role
+from schemas.values.model import Model
+from schemas.values.refusals import Fault, Refusal, RefusalCode
+from starter.cases.views import ReportAnswer, ReportReceipt, SubmissionView
+from starter.http.bodies import read_body, read_key, read_model, together
+from starter.http.problems import bad_request, refused
+from starter.intake.answers import answer_start
+from starter.intake.choices import in_words, with_choices
+from starter.intake.intake import Entered, OpenCase, Sender
+from starter.intake.named_cases import case_faults
+from starter.parts import Parts
+
+REPORTED: dict[int, type[Model] | UnionType] = {
+    200: ReportAnswer | ReportReceipt,
+    201: ReportAnswer | ReportReceipt,
+    202: SubmissionView,
+}
+"""What comes of a start, by status."""
+
+
+class Opens(Protocol):
+    """A body that opens a case."""
+
+    @property
+    def channel(self) -> Channel:
+        """The way by which it came in."""
+
+    def essence(self) -> dict[str, Any]:
+        """What makes two of them the same, as canonical JSON can hold it."""
+
+
+BodyT = TypeVar("BodyT", bound=Opens)
+
+
+@dataclass(frozen=True)
+class Opening(Generic[BodyT]):
+    """How cases of a procedure are started. `act` is the name of the opening in stamps, `title` what people do thereby.
+
+    `faults(parts, body, actor)`: what is wrong with a body of the right shape, for this role, in this town.
+    `opens(parts, sender, body)`: how its texts are kept and what state the case starts with.
+    `choices(parts)`: which codes may be named, by field; whoever writes another one is told them by their words.
+    """
+
+    procedure: str
+    act: str
+    title: Name
+    model: type[Any]
+    starters: frozenset[Role]
+    faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]]
+    opens: Callable[[Parts, Sender, BodyT], OpenCase]
+    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {}
+
+    async def start(self, request: Request, caller: Principal, parts: Parts) -> Response:
+        """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
+        self.refuse_unless_starter(caller.role)
+        key, key_faults = read_key(request)
+        body, shape_faults = read_model(self.model, await read_body(request))
+        widest = parts.areas.nearest("")
+        choices = {"area": widest, "location.area": widest, **self.choices(parts)}
+        body_faults = with_choices(shape_faults, choices, parts.names)
+        # Of a body that cannot be read nobody knows the channel, and nobody asks for it.
+        actor = caller.actor(body.channel if body is not None else Channel.APP)
+        faults = together(key_faults, body_faults)
+        if body is not None:
+            faults += in_words(await self.faults(parts, body, actor), parts.names)
+            faults += await case_faults(parts, body, actor)
+        if body is None or faults:
+            raise bad_request(faults)
+        entered = await self.accept(parts, Sender(caller.subject, key, actor, caller.identity), body)
+        return await answer_start(parts, entered, actor)
+
+    async def accept(self, parts: Parts, sender: Sender, body: BodyT) -> Entered:
+        """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
+        entered = await parts.intake.start(
+            sender, self.procedure, body.essence(), self.opens(parts, sender, body), name=self.act
+        )
+        if entered.submission.leased and not entered.repeated:
+            parts.relay.take(entered.submission)
+        return entered
+
+    def refuse_unless_starter(self, role: Role) -> None:
+        """Raises Problem: somebody whose role does not start such cases."""
+        if role in self.starters:
+            return
+        detail = for_other_roles(sorted(self.starters))
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=self.act))
+
+
+def declared_opening(
+    procedure: DeclaredProcedure,
+    *,
+    faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]],
+    opens: Callable[[Parts, Sender, BodyT], OpenCase],
+    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {},
+) -> Opening[BodyT]:
+    """The opening as its procedure declares it. Raises TypeError: cases of it are opened by another procedure."""
+    declared = procedure.opens
+    if declared is None:
+        raise TypeError(f"{procedure.name} declares no opening")
+    return Opening(
+        procedure=procedure.name,
+        act=declared.name,
+        title=Name(zh=declared.zh, en=declared.en),
+        model=declared.model,
+        starters=declared.by,
+        faults=faults,
+        opens=opens,
+        choices=choices,
+    )

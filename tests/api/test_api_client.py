@@ -1,0 +1,103 @@
+"""The typed client against the API itself: what each method gives, and what it raises."""
+
+import io
+import uuid
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from schemas.incident_report import IncidentReport
+from schemas.values.location import Location
+from starter.intake.client import Refused, TownClient
+from tests.api_callers import REPORT, As
+from tests.waiting import eventually
+
+pytest_plugins = ("tests.api_fixture",)
+
+Clients = Callable[..., TownClient]
+
+
+@pytest.fixture
+def client(as_: As, http: httpx.AsyncClient) -> Clients:
+    """Make clients by role."""
+
+    def make(role: str = "resident", subject: str | None = None, **claims: str) -> TownClient:
+        token = as_(role, subject, **claims).headers["Authorization"].removeprefix("Bearer ")
+        return TownClient("http://town", lambda: token, http)
+
+    return make
+
+
+def report(area: str, **other: str) -> IncidentReport:
+    """A report from an area."""
+    place = Location(address="幸福小区3号楼", lat=31.5, lon=118.5, area=area)
+    return IncidentReport.model_validate(REPORT | {"location": place.model_dump()} | other)
+
+
+async def test_a_report_brings_a_code_by_which_it_is_followed(client: Clients) -> None:
+    """Number and code from the report show the case without an account; a wrong code is refused."""
+    started = await client().report(report("870.1"), str(uuid.uuid4()))
+    assert started.code is not None
+    followed = await client().follow(started.case.case_id, started.code)
+    with pytest.raises(Refused) as refused:
+        await client().follow(started.case.case_id, "AAAAAAAA")
+
+    assert (followed.case_id, followed.stage) == (started.case.case_id, "dispatched")
+    assert (refused.value.status, refused.value.code) == (404, "unknown-case")
+
+
+async def test_an_unchanged_case_comes_once(client: Clients) -> None:
+    """With the ETag of the last answer there is no case to read until it changes."""
+    case_id = (await client().report(report("870.2"), str(uuid.uuid4()))).case.case_id
+
+    async def quiet() -> bool:  # the receipt of its order is the last that it tells by itself
+        return "incident:order_received" in [entry.kind for entry in await client().timeline(case_id)]
+
+    await eventually(quiet)
+    first, etag = await client().case_if_changed(case_id, None)
+    same, again = await client().case_if_changed(case_id, etag)
+    await client("supervisor").command(case_id, "urge", {}, str(uuid.uuid4()))
+    changed, _ = await client().case_if_changed(case_id, etag)
+
+    assert (first is not None, same, again == etag) == (True, None, True)
+    assert changed is not None
+    assert changed.seq > (first.seq if first else 0)
+
+
+async def test_a_batch_is_reported_under_its_keys(client: Clients) -> None:
+    """One result for each key, in order; sent again it is the same."""
+    reports = {str(uuid.uuid4()): report("870.3") for _ in range(3)}
+    first, again = [await client().report_all(reports) for _ in range(2)]
+
+    assert [result.idempotency_key for result in first.results] == list(reports)
+    assert [result.case_id for result in first.results] == [result.case_id for result in again.results]
+    assert (first.accepted, first.not_accepted) == (3, 0)
+
+
+async def test_what_waits_and_what_it_looks_like_as_a_whole(client: Clients) -> None:
+    """Inbox, lists, indicators, proposals and categories speak of the same case."""
+    one, other = [(await client().report(report("871.1"), str(uuid.uuid4()))).case.case_id for _ in range(2)]
+    supervisor = client("supervisor", area="871")
+    inbox = await client("department_officer", department="urban-management").inbox(100)
+    figures = await supervisor.indicators(["category", "month"], area="871")
+    listed = [row.case_id async for row in supervisor.cases(area="871", sort="due")]
+
+    assert inbox.holder == "department:urban-management"
+    assert inbox.mine.count >= 2
+    assert (figures.whole.reported, len(figures.lines)) == (2, 1)
+    assert set(listed) == {one, other}
+    assert [item.case_id for item in (await supervisor.similar(one)).items] == [other]
+    assert (await client().categories("垃圾")).items[0].category == "环境卫生"
+
+
+async def test_an_export_is_written_to_a_file(client: Clients) -> None:
+    """The file arrives whole; a refusal is raised, and nothing is written."""
+    case_id = (await client().report(report("872.1"), str(uuid.uuid4()))).case.case_id
+    file, nothing = io.BytesIO(), io.BytesIO()
+    await client("supervisor").export(file, area="872")
+    with pytest.raises(Refused) as refused:
+        await client("supervisor").export(nothing, "pdf")
+
+    assert case_id in file.getvalue().decode("utf-8-sig")
+    assert (refused.value.status, nothing.getvalue()) == (422, b"")

@@ -1,0 +1,97 @@
+"""Every procedure explains its own decisions: the rule, its version, its inputs, and an arithmetic that comes out as recorded."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import asyncpg
+import pytest
+from temporalio.client import Client
+
+from audit.replay.moments import town_histories
+from audit.replay.reading import Auditing
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.archive import ArchiveStore
+from schemas.kernel.explanation import Explanation
+from schemas.kernel.procedure import Procedure
+from schemas.welfare_audit import reckoned
+from starter.cases.titles import title_of
+from tests.api_driver import Door, OpenDoor, Walk, examples
+from tests.every_procedure import PROCEDURE_LIST
+
+SUMS: Mapping[tuple[str, str], Mapping[str, str]] = {
+    ("incident", "a ruling that binds"): {
+        "incident:dispatched": "紧急程度 ordinary:响应 1个工作日",
+        "incident:arbitrated": "与权责清单一致:urban-management",
+    },
+    ("whistle", "main"): {"whistle:gathered": "应到 2,实到 2", "whistle:evaluated": "/ 2 ="},
+    ("summons", "declined and bound"): {"summons:declined": "裁定 arbitrate", "summons:ruled": "响应 respond"},
+    ("welfare", "two signatures"): {
+        "welfare:granted": "与记录一致",
+        "welfare:confirmed": "双签界限",
+        "welfare:reviewed": "与记录一致",
+    },
+    ("welfare", "posted"): {"welfare:reviewed": "与记录一致"},
+    ("welfare", "refused twice over"): {"welfare:refused": ""},
+    ("recovery", "main"): {"recovery:demanded": " = ", "recovery:repaid_part": " = ", "recovery:repaid": " = 0"},
+}
+"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""
+
+
+@pytest.fixture
+def auditing(temporal: Client, pool: asyncpg.Pool, keys: Keys, settings: Settings) -> Auditing:
+    """What an auditor reads with."""
+    histories = town_histories(temporal, pool, keys, ArchiveStore(None))
+    return Auditing(pool, keys, settings, histories, title_of, asyncio.Semaphore(1))
+
+
+def walk_of(procedure: Procedure, name: str) -> Walk:
+    found: Walk = next(walk for walk in examples(procedure).WALKS if walk.name == name)
+    return found
+
+
+async def last_of_each_kind(town: Door, auditing: Auditing, case_id: str) -> dict[str, Explanation]:
+    places = {kind: seq for seq, kind in enumerate(await town.kinds(case_id), start=1)}
+    explained = set(town.procedure.explanations) & set(places)
+    return {kind: await auditing.explanation(case_id, places[kind]) for kind in sorted(explained)}
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize(("name", "walk"), SUMS, ids=[f"{name}: {walk}" for name, walk in SUMS])
+async def test_a_decision_is_explained_by_its_own_rule(
+    name: str, walk: str, door: OpenDoor, auditing: Auditing
+) -> None:
+    """Each decision of a walk names its rule and version, and its arithmetic says what the entry recorded."""
+    procedure = next(each for each in PROCEDURE_LIST if each.name == name)
+    town = await door(procedure)
+    case_id = await town.walk(walk_of(procedure, walk))
+    found = await last_of_each_kind(town, auditing, case_id)
+
+    assert set(SUMS[name, walk]) <= set(found)
+    for kind, why in found.items():
+        assert why.from_history
+        assert why.rule
+        assert why.policy_version
+        assert "与记录不符" not in "\n".join(why.arithmetic)
+        assert SUMS[name, walk].get(kind, "") in "\n".join(why.arithmetic)
+
+
+def test_amounts_are_reckoned_by_each_rule() -> None:
+    """The second reckoning follows each kind of amount; a wrong number in the entry is told."""
+    shortfall: dict[str, Any] = {
+        "rule": "shortfall", "standard_fen": 99500, "stated_income_fen": 80000, "found_income_fen": 90001,
+        "income_per_head_fen": 30000, "heads": 3,
+    }  # fmt: skip
+    state: Any = None
+
+    assert reckoned(shortfall, state)[1] == (99500 - 30000) * 3
+    assert reckoned(shortfall | {"standard_fen": 100}, state)[1] == 0
+
+
+@pytest.mark.parametrize("procedure", PROCEDURE_LIST, ids=lambda procedure: procedure.name)
+def test_what_is_explained_is_a_kind_of_the_procedure(procedure: Procedure) -> None:
+    """A procedure explains entries of its own, and says under which limits its duties stand."""
+    assert set(procedure.explanations) <= set(procedure.titles)
+    assert procedure.explanations
+    assert procedure.limits is not None

@@ -1,0 +1,296 @@
+"""Every route x every role x own or other area x own or other department: nobody gets in where they do not belong."""
+
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from functools import partial
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.routing import Route
+
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
+from schemas.kernel.answers import AnswerTo
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Role
+from starter.intake.commands import _PATH as COMMANDS
+from tests.access_matrix import (
+    AREA,
+    LINES,
+    OTHER_AREA,
+    OTHER_DEPARTMENT,
+    OWN_AREA,
+    OWN_DEPARTMENT,
+    WHOLE_TOWN,
+    Known,
+    Who,
+    World,
+    outcome,
+)
+from tests.api_callers import BuildApp, api_of
+from tests.api_driver import Door, OpenDoor, Walk, examples
+from tests.sampling import chosen
+from tests.waiting import eventually
+from workflows.registry import PROCEDURES
+
+pytest_plugins = ("tests.api_fixture",)
+pytestmark = pytest.mark.timeout(600)  # thousands of requests, on a machine that may do much else
+
+ROLES = tuple(role for role in Role if role is not Role.ENGINE)
+NAMED = {case.procedure.name: case.procedure for case in PROCEDURES}
+
+
+def everybody(cases: list[Known], areas: tuple[str | None, ...]) -> Iterator[Who]:
+    """Every role by area and department; residents also as the one who reported; and somebody without a token."""
+    yield Who(None)
+    reporters = sorted({case.reporter for case in cases if case.reporter is not None})
+    for role in ROLES:
+        for area in areas:
+            for department in (OWN_DEPARTMENT, OTHER_DEPARTMENT):
+                for subject in (f"matrix-{role}", *(reporters if role is Role.RESIDENT else ())):
+                    yield Who(role, subject, area, department)
+
+
+@pytest.fixture(scope="module")
+async def world(door: OpenDoor, pool: asyncpg.Pool) -> World:
+    """One case of each procedure that goes on, and one that ended, all in one area that no other test has."""
+    cases: list[Known] = []
+    documents: dict[str, Mapping[str, Any]] = {}
+    for procedure in NAMED.values():
+        opened = await door(procedure)
+        ended = min(
+            (walk for walk in examples(procedure).WALKS if _ends(procedure, walk)), key=lambda walk: len(walk.steps)
+        )
+        for walk in (Walk("", (), ""), ended):
+            case_id = await opened.start(body=_placed(procedure, walk))
+            documents[case_id] = await _attached(opened, case_id)
+            for step in walk.steps:
+                await _done(partial(opened.give, case_id, step, str(uuid.uuid4())))
+            if walk.steps:
+                await _ended(pool, case_id)
+            cases.append(await _known(pool, procedure, case_id))
+    assert [case.ended for case in cases] == [False, True] * len(NAMED)
+    submission = await pool.fetchrow(
+        "select submission, subject from intake where case_id = $1 and kind = 'start'", cases[0].case_id
+    )
+    assert submission is not None
+    found = World(cases, {cases[0].procedure.name: str(documents[cases[0].case_id]["reference"])}, *submission)
+    for case in cases:
+        for command in case.procedure.commands:
+            found.bodies[case.case_id, command] = _body(case, command, documents[case.case_id], found)
+    return found
+
+
+def _ends(procedure: Procedure, walk: Walk) -> bool:
+    return not any(walk.stage in rule.at for rule in procedure.rules)
+
+
+def _placed(procedure: Procedure, walk: Walk) -> dict[str, Any]:
+    """How the case starts, in the matrix' area; a child case through its parent."""
+    told = examples(procedure)
+    if procedure.name == "summons":
+        return {"location": {"address": "矩阵街1号", "area": AREA}}
+    report = dict(walk.report or (told.AID if procedure.name == "recovery" else told.REPORT))
+    return report | ({"location": report["location"] | {"area": AREA}} if "location" in report else {"area": AREA})
+
+
+async def _attached(opened: Door, case_id: str) -> Mapping[str, Any]:
+    """A document that stands in the case."""
+    who = next(name for name in ("street_officer", "clerk") if name in opened.examples.PEOPLE)
+    content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + case_id.encode().ljust(60, b"\0")
+    headers = opened.headers(who, str(uuid.uuid4()))
+    sent = await opened.api.post("/api/v1/documents", content=content, headers=headers | {"Content-Type": "image/png"})
+    body = {"document": sent.json()}
+    await _done(partial(opened.api.post, f"/api/v1/cases/{case_id}/commands/attach", json=body, headers=headers))
+    return dict(sent.json())
+
+
+async def _done(give: Callable[[], Awaitable[httpx.Response]]) -> None:
+    """Give a command, under the same key until the case has answered: a machine that does much else takes its time."""
+
+    async def accepted() -> bool:
+        answer = await give()
+        assert answer.status_code in {200, 202}, answer.text
+        return answer.status_code == 200
+
+    await eventually(accepted, within=60)
+
+
+async def _ended(pool: asyncpg.Pool, case_id: str) -> None:
+    """Wait until the case has told of its end."""
+
+    async def told() -> bool:
+        return bool(await pool.fetchval("select ended from cases where case_id = $1", case_id))
+
+    await eventually(told, within=60)
+
+
+async def _known(pool: asyncpg.Pool, procedure: Procedure, case_id: str) -> Known:
+    row = await pool.fetchrow(
+        "select area, department, involved, ended, snapshot ->> 'reporter_subject' as reporter from cases where case_id = $1",
+        case_id,
+    )
+    assert row is not None
+    assert row["area"] == AREA
+    involved = frozenset(row["involved"])
+    return Known(case_id, procedure, row["reporter"], involved, row["department"], row["ended"])
+
+
+def _body(case: Known, command: str, document: Mapping[str, Any], world: World) -> Mapping[str, Any]:
+    """A body of the right shape that anybody who sees the case could send."""
+    body = examples(case.procedure).BODIES[command]
+    if command == "merge":
+        return {"into": world.incident.case_id, "reason": "重复"}
+    if command == "attach":
+        return {"document": document}
+    if command == "hand_in":
+        return {"kind": "identity-card", "document": document}
+    if command == "record_consent":
+        return {"member": 1, "document": document}
+    if command == "repay":
+        return {"amount_fen": 1, "receipt": "CZ-1"}
+    model = case.procedure.commands[command]
+    return {model.number_in: 1, **body} if issubclass(model, AnswerTo) else dict(body)
+
+
+@pytest.fixture(scope="module")
+async def api(build_app: BuildApp, worker: None) -> AsyncIterator[httpx.AsyncClient]:
+    """The API of the town."""
+    async with api_of(build_app()) as client:
+        yield client
+
+
+class Asking:
+    """Sends requests as anybody, and keeps what was not as it should be."""
+
+    def __init__(self, api: httpx.AsyncClient, keys: Keys) -> None:
+        self._api, self._keys = api, keys
+        self._tokens: dict[Who, str] = {}
+        self.cells: Counter[str] = Counter()
+        self.wrong: list[str] = []
+
+    async def ask(self, who: Who, method: str, path: str, **parts: Any) -> httpx.Response:
+        headers = dict(parts.pop("headers", {}))
+        if who.role is not None:
+            if who not in self._tokens:
+                self._tokens[who] = issue(
+                    self._keys, subject=who.subject, role=who.role, department=who.department, area=who.area
+                )
+            headers["Authorization"] = f"Bearer {self._tokens[who]}"
+        self._api.cookies.clear()
+        return await self._api.request(method, path, headers=headers, **parts)
+
+    def judge(self, kind: str, what: str, who: Who, got: str, expected: set[str]) -> None:
+        self.cells[kind] += 1
+        if got not in expected:
+            self.wrong.append(f"{what} as {who}: {got}, not {' or '.join(sorted(expected))}")
+
+
+def routes_of(app: FastAPI | APIRouter) -> Iterator[str]:
+    """Method and path of every route, also of those that were included."""
+    for route in app.routes:
+        if (included := getattr(route, "original_router", None)) is not None:
+            yield from routes_of(included)
+            continue
+        assert isinstance(route, Route), route
+        for method in route.methods or ():
+            if method != "HEAD":
+                yield f"{method} {route.path}"
+
+
+def test_every_route_has_a_line(build_app: BuildApp) -> None:
+    """A new address without a line in the matrix fails the build, as does a line whose address is gone.
+
+    Commands have theirs in the rules table: each is of a procedure, and each procedure's command is an address.
+    """
+    routes = set(routes_of(build_app()))
+    commands = {f"POST {COMMANDS}/{name}" for procedure in NAMED.values() for name in procedure.commands}
+
+    assert commands <= routes
+    assert routes - commands == set(LINES)
+
+
+async def test_who_asks_gets_what_is_theirs(api: httpx.AsyncClient, keys: Keys, world: World) -> None:
+    """Each address answers each role, of the own area, another or the whole town, of either department, as its line says."""
+    asking = Asking(api, keys)
+    for name, line in LINES.items():
+        method = name.partition(" ")[0]
+        areas = (OWN_AREA,) if line.open else (OWN_AREA, OTHER_AREA, WHOLE_TOWN)
+        for who in everybody([world.incident], areas):
+            path, parts = line.ask(world, who)
+            answer = await asking.ask(who, method, path, **parts)
+            asking.judge(name, name, who, outcome(answer), line.expect(world, who))
+            if answer.status_code == 200 and line.shows is not None and not line.shows(world, who, answer):
+                asking.wrong.append(f"{name} as {who} shows what it should not, or hides what it should show")
+    print(f"access matrix: {len(LINES)} routes, {asking.cells.total()} cells")  # noqa: T201 - the count is asked for
+
+    assert asking.wrong == []
+
+
+async def test_cases_are_seen_by_those_whose_they_are(api: httpx.AsyncClient, keys: Keys, world: World) -> None:
+    """Each case, its timeline and its commands show themselves to its area, its departments and its reporter alone."""
+    asking = Asking(api, keys)
+    for case in world.cases:
+        for who in everybody([case], (OWN_AREA, OTHER_AREA)):
+            expected = {"401 token-missing" if who.role is None else "200" if case.seen_by(who) else "404 unknown-case"}
+            for part in ("", "/timeline", "/commands"):
+                path = f"/api/v1/cases/{case.case_id}{part}"
+                asking.judge("read", path, who, outcome(await asking.ask(who, "GET", path)), expected)
+    print(f"access matrix: {len(world.cases)} cases read, {asking.cells.total()} cells")  # noqa: T201 - as above
+
+    assert asking.wrong == []
+
+
+def of_each_kind(procedure: Procedure) -> list[str]:
+    """One command, by the seed, of those that the same roles may give to the same cases."""
+    alike: dict[frozenset[tuple[str, str]], list[str]] = {}
+    for command in procedure.commands:
+        rows = [rule for rule in procedure.rules if rule.command == command and not rule.automatic]
+        alike.setdefault(frozenset((by.role.value, by.scope.value) for rule in rows for by in rule.by), []).append(
+            command
+        )
+    return [chosen(commands, 1, f"{procedure.name} {commands[0]}")[0] for commands in alike.values()]
+
+
+@pytest.mark.parametrize(
+    ("ended", "whole"),
+    [
+        (True, False),
+        pytest.param(True, True, marks=pytest.mark.long),
+        pytest.param(False, True, marks=pytest.mark.long),
+    ],
+    ids=["ended", "ended, every command", "goes on"],
+)
+@pytest.mark.parametrize("name", NAMED)
+async def test_commands_are_for_those_whose_they_are(
+    name: str,
+    ended: bool,  # noqa: FBT001 - which case is asked
+    whole: bool,  # noqa: FBT001 - whether every command is asked, also one that is for the same people as another
+    api: httpx.AsyncClient,
+    keys: Keys,
+    world: World,
+) -> None:
+    """Each command of each procedure is refused to every role, area and department that the rules table does not name.
+
+    Those it does name are told by the case that has ended, so that no cell changes anything. Of the commands that are for the
+    same people one is sent; what the table says of every one, in every cell, is asked in tests/laws/test_laws.py.
+    """
+    asking = Asking(api, keys)
+    case = world.of(name, ended=ended)
+    for command in case.procedure.commands if whole else of_each_kind(case.procedure):
+        for who in everybody([case], (OWN_AREA, OTHER_AREA)):
+            expected = case.refuses(command, who)
+            if expected is None:
+                continue  # the case decides, and that would change it: this cell is asked of the one that has ended
+            path = f"/api/v1/cases/{case.case_id}/commands/{command}"
+            headers = {"Idempotency-Key": str(uuid.uuid4())}
+            body = world.bodies[case.case_id, command]
+            answer = await asking.ask(who, "POST", path, json=body, headers=headers)
+            asking.judge(command, path, who, outcome(answer), {expected})
+    print(f"access matrix: {name}, {len(asking.cells)} commands, {asking.cells.total()} cells")  # noqa: T201 - as above
+
+    assert asking.wrong == []

@@ -1,0 +1,323 @@
+"""The laws: written once, true of every procedure in the registry and of every way its cases can go.
+
+They run on a bench (tests/case_bench.py): Temporal's time-skipping server, the sandbox, the real chain in memory. Each walk is
+gone once, every command given twice; then the case is left alone until it has ended. tests/laws/test_live_laws.py has the same
+through the API, Postgres and the real server.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+from temporalio.api.enums.v1 import EventType
+
+from audit.replay.replay import runs_of
+from schemas.kernel.case import CaseState
+from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Actor, Role
+from schemas.values.refusals import RefusalCode
+from tests.api_driver import Walk, examples
+from tests.bench_api import bench_door
+from tests.case_bench import CaseBench, case_bench
+from tests.entry_kinds import kinds_left_alone, kinds_of
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.waiting import eventually
+
+EVERY_WALK = pytest.mark.parametrize(
+    ("procedure", "walk"),
+    [
+        pytest.param(each, walk, id=f"{each.name}: {walk.name}")
+        for each in PROCEDURE_LIST
+        for walk in examples(each).WALKS
+    ],
+)
+MOMENTS = ["warning", "breach", "tier:1", "tier:2"]
+TIMER_STARTED = EventType.EVENT_TYPE_TIMER_STARTED
+TIMER_OVER = (EventType.EVENT_TYPE_TIMER_FIRED, EventType.EVENT_TYPE_TIMER_CANCELED)
+
+
+HEARS_ON_THE_REAL_SERVER = frozenset({"whistle"})
+"""Whose main walk waits for what other cases tell while it goes on in a new run: this server was seen not to bring all of it."""
+
+
+ALONE = [each for each in PROCEDURE_LIST if each.name not in HEARS_ON_THE_REAL_SERVER]
+
+
+@dataclass
+class Life:
+    """What became of a case. `states`: as it stood before each step and after the last; `unlike`: repeats answered otherwise.
+
+    `told_again`: how many messages of other cases came once more, before it was left alone.
+    """
+
+    states: list[CaseState] = field(default_factory=list)
+    unlike: list[str] = field(default_factory=list)
+    stage: str = ""
+    kinds: list[str] = field(default_factory=list)
+    told_again: int = 0
+    last: CaseState | None = None
+    kinds_at_end: list[str] = field(default_factory=list)
+    moments: dict[str, list[str]] = field(default_factory=dict)
+    timers: Counter[bool] = field(default_factory=Counter)
+    faults: list[str] = field(default_factory=list)
+
+
+Lived = Callable[[Procedure, Walk], Awaitable[Life]]
+
+
+@pytest.fixture(scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
+    """A bench in the sandbox: what is not deterministic in any walk fails there."""
+    async with case_bench(tmp_path_factory.mktemp("bench")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def lived(bench: CaseBench) -> Lived:
+    """One case per walk, for all the laws that look at it."""
+    lives: dict[tuple[str, str], Life] = {}
+
+    async def life_of(procedure: Procedure, walk: Walk) -> Life:
+        place = (procedure.name, walk.name)
+        if place not in lives:
+            lives[place] = await live(bench, procedure, walk)
+        return lives[place]
+
+    return life_of
+
+
+def state_of(bench: CaseBench, case_id: str) -> CaseState:
+    """The case as it stands; it does stand."""
+    state = bench.state(case_id)
+    assert state is not None
+    return state
+
+
+async def live(bench: CaseBench, procedure: Procedure, walk: Walk) -> Life:
+    """Take a case along a walk, everything twice, and then leave it alone until it has ended."""
+    life, key, door = Life(), f"walk-{walk.name.replace(' ', '-')}", bench_door(bench, procedure)
+    case_id = await door.start(key=key, body=walk.report)
+    if await door.start(key=key, body=walk.report) != case_id:
+        life.unlike.append("the start")
+    for number, step in enumerate(walk.steps):
+        life.states.append(state_of(bench, case_id))
+        first = await door.give(case_id, step, key=f"key-{number}")
+        second = await door.give(case_id, step, key=f"key-{number}")
+        assert (first.status_code, second.status_code) == (200, 200), f"{step}: {first.text} {second.text}"
+        if first.json()["accepted"] != second.json()["accepted"]:
+            life.unlike.append(step.command)
+    await bench.at_rest(case_id)
+    await _has_told(bench, case_id, procedure, walk)
+    life.states.append(state_of(bench, case_id))
+    life.stage, life.kinds = life.states[-1].stage, bench.tables.kinds(case_id)
+    life.told_again = await bench.tell_again(case_id)
+    await bench.until_ended(case_id)
+    life.last, life.kinds_at_end = bench.state(case_id), bench.tables.kinds(case_id)
+    for facts in bench.tables.facts(case_id):
+        if "moment" in facts:
+            life.moments.setdefault(facts["clock"], []).append(facts["moment"])
+    for run in await runs_of(bench.client, case_id):
+        kinds = Counter(event.event_type for event in run.events)
+        life.timers[True] += kinds[TIMER_STARTED]
+        life.timers[False] += sum(kinds[each] for each in TIMER_OVER)
+    life.faults = await bench.faults(case_id)
+    return life
+
+
+async def _has_told(bench: CaseBench, case_id: str, procedure: Procedure, walk: Walk) -> None:
+    """Give the case a moment for what it tells by itself after the last command; what stands then is for the laws to judge."""
+    if not walk.steps:
+        return
+    with suppress(AssertionError):
+        await eventually(lambda: sorted(bench.tables.kinds(case_id)) == kinds_of(procedure, walk), within=10)
+
+
+def left_alone(procedure: Procedure) -> Walk:
+    """A walk on which nobody does anything."""
+    return Walk("nobody answers", (), examples(procedure).NOBODY_ANSWERS)
+
+
+@EVERY_WALK
+async def test_a_walk_leads_where_the_table_says(procedure: Procedure, walk: Walk, lived: Lived) -> None:
+    """Every way a case can go ends at the stage it is to end at."""
+    assert (await lived(procedure, walk)).stage == walk.stage
+
+
+@EVERY_WALK
+async def test_twice_is_once(procedure: Procedure, walk: Walk, lived: Lived) -> None:
+    """A case whose every command is given twice has the entries that stand written for the walk, where each was given once."""
+    life = await lived(procedure, walk)
+
+    assert sorted(life.kinds) == kinds_of(procedure, walk)
+    assert life.unlike == []
+
+
+@EVERY_WALK
+async def test_it_replays_and_its_chain_verifies(procedure: Procedure, walk: Walk, lived: Lived) -> None:
+    """Every run of a case replays under today's code, its chain is whole, and history and ledger vouch for each other."""
+    assert (await lived(procedure, walk)).faults == []
+
+
+@EVERY_WALK
+async def test_no_timer_is_left(procedure: Procedure, walk: Walk, lived: Lived) -> None:
+    """A case that has ended has fired or cancelled every timer it ever started."""
+    timers = (await lived(procedure, walk)).timers
+
+    assert timers[True] > 0
+    assert timers[True] == timers[False]
+
+
+@EVERY_WALK
+async def test_it_ends_once_wherever_it_is_left(procedure: Procedure, walk: Walk, lived: Lived) -> None:
+    """Wherever people leave a case, it ends by itself and says so once; what it tells till then stands written for the walk.
+
+    That is so too when all that other cases told it comes a second time.
+    """
+    life = await lived(procedure, walk)
+    alone = Counter(life.kinds_at_end) - Counter(life.kinds)
+
+    assert life.last is not None
+    assert life.last.ended
+    assert Counter(life.kinds_at_end)["case:ended"] == 1
+    assert sorted(alone.elements()) == kinds_left_alone(procedure, walk)
+
+
+async def test_messages_were_told_again(lived: Lived) -> None:
+    """Among the walks are some whose cases hear of others: there the law of the second telling has something to judge."""
+    whistle = next(each for each in PROCEDURE_LIST if each.name == "whistle")
+    again = [(await lived(whistle, walk)).told_again for walk in examples(whistle).WALKS]
+
+    assert max(again) > 1
+
+
+@EVERY_PROCEDURE
+async def test_a_case_nobody_answers_ends(procedure: Procedure, lived: Lived) -> None:
+    """Whoever is silent, a case does not run for ever: after the last tier and the final limit it ends by itself."""
+    life = await lived(procedure, left_alone(procedure))
+
+    assert life.last is not None
+    assert (life.last.stage, life.last.ended) == (examples(procedure).NOBODY_ANSWERS, True)
+    assert Counter(life.kinds_at_end)["case:ended"] == 1
+    assert life.faults == []
+
+
+@EVERY_PROCEDURE
+async def test_each_tier_fires_once_in_order(procedure: Procedure, lived: Lived) -> None:
+    """A clock warns, breaches and climbs its tiers in this order, each once."""
+    life = await lived(procedure, left_alone(procedure))
+
+    assert life.moments
+    for fired in life.moments.values():
+        assert MOMENTS[: len(fired)] == fired
+
+
+@pytest.fixture
+def short_runs(bench: CaseBench) -> Iterator[CaseBench]:
+    """The same bench, where a run ends after a few commands: Temporal knows nothing then of what the run before was told."""
+    usual, bench.history_limit = bench.history_limit, 20
+    yield bench
+    bench.history_limit = usual
+
+
+@pytest.mark.parametrize(
+    "procedure",
+    [each for each in PROCEDURE_LIST if each.name not in HEARS_ON_THE_REAL_SERVER],
+    ids=lambda procedure: procedure.name,
+)
+async def test_a_repeat_in_a_later_run_is_answered_as_the_first(procedure: Procedure, short_runs: CaseBench) -> None:
+    """Whatever was given before comes again after each step, also in a later run: the answer is the first one, once it is done."""
+    door, walk = bench_door(short_runs, procedure), examples(procedure).MAIN
+    case_id = await door.start(key="short runs")
+    firsts: list[object] = []
+    for number, step in enumerate(walk.steps):
+        given = await door.give(case_id, step, key=f"short-{number}")
+        assert given.status_code == 200, f"{step}: {given.text}"
+        firsts.append(given.json()["accepted"])
+        for earlier, first in enumerate(firsts):
+            if state_of(short_runs, case_id).ended or state_of(short_runs, case_id).stage == walk.stage:
+                break  # it may end at any moment, and takes nothing then
+            again = await door.give(case_id, walk.steps[earlier], key=f"short-{earlier}")
+            assert (again.status_code, again.json().get("accepted")) == (200, first), again.text
+    await _has_told(short_runs, case_id, procedure, walk)
+
+    assert sorted(short_runs.tables.kinds(case_id)) == kinds_of(procedure, walk)
+    assert len(await runs_of(short_runs.client, case_id)) > 1
+
+
+@EVERY_PROCEDURE
+async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -> None:
+    """At each stage of each walk, whoever it is: a command is legal only by a row for the role and the stage, else refused.
+
+    Role, scope, end, stage, conditions, in this order: of what is told first depends what somebody learns of a case.
+    """
+    seen: Counter[str] = Counter()
+    lives = [await lived(procedure, walk) for walk in examples(procedure).WALKS]
+    states = [state for life in lives for state in (*life.states, life.last) if state is not None]
+    for state in {(state.stage, state.ended): state for state in states}.values():
+        for actor in everybody(state):
+            now = state.last_at or state.opened_at
+            legal = procedure.rules.legal(state, actor, now)
+            for command in procedure.commands:
+                refusal, hangs_on = (
+                    procedure.rules.check(state, command, actor, now),
+                    expected(procedure, state, command, actor),
+                )
+                seen[hangs_on] += 1
+
+                assert (refusal is None) == (command in legal)
+                assert (refusal.code if refusal else "") in _CODES[hangs_on]
+    print(f"{procedure.name}: {seen.total()} cells, {dict(seen)}")  # noqa: T201 - the count is asked for
+
+    assert seen.keys() == _CODES.keys()
+
+
+_CODES: dict[str, set[str]] = {
+    "role": {RefusalCode.NOT_YOUR_ROLE},
+    "case": {RefusalCode.NOT_YOUR_CASE},
+    "end": {RefusalCode.CASE_ENDED},
+    "stage": {RefusalCode.NOT_NOW},
+    "conditions": {"", RefusalCode.AGAINST_THE_RULES},
+}
+
+
+def everybody(state: CaseState) -> list[Actor]:
+    """Every role, by area (its own, a wider one, others, none), department and account: also of whoever reported."""
+    areas = (
+        None,
+        state.area,
+        state.area.rpartition(".")[0] or None,
+        "999999",
+        f"{state.area}9",
+        state.area[:-1] or None,
+    )
+    return [
+        Actor(subject=subject, role=role, department=department, area=area)
+        for role in Role
+        if role is not Role.ENGINE
+        for area in areas
+        for department in (state.department, "water-supply")
+        for subject in dict.fromkeys(("somebody", state.reporter_subject or "somebody"))
+    ]
+
+
+def expected(procedure: Procedure, state: CaseState, command: str, actor: Actor) -> str:
+    """What a command hangs on for somebody, said once more in other words than the table's own (schemas/kernel/rules.py)."""
+    rows = [rule for rule in procedure.rules if rule.command == command and not rule.automatic]
+    mine = [(rule, by) for rule in rows for by in rule.by if by.role is actor.role]
+    if not mine:
+        return "role"
+    near = actor.area is None or f"{state.area}.".startswith(f"{actor.area}.")
+    fits = {
+        "anybody": True,
+        "reporter": state.reporter_subject is not None and actor.subject == state.reporter_subject,
+        "holder": near and actor.department == state.department,
+        "area": near,
+    }
+    granted = [rule for rule, by in mine if fits[by.scope.value]]
+    if not granted:
+        return "case"
+    if state.ended or all(state.stage not in rule.at for rule in procedure.rules):
+        return "end"
+    return "conditions" if any(state.stage in rule.at for rule in granted) else "stage"

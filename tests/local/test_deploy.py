@@ -1,0 +1,152 @@
+"""What a production town runs once or to look after itself: the scripts of deploy/, run outside containers."""
+
+import asyncio
+import importlib.util
+import json
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import asyncpg
+import jwt
+import yaml
+from pydantic import SecretStr
+from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.client import Client
+
+from engine.execution.temporal import connect
+from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
+from engine.store.database import open_pool
+from schemas.values.search_attributes import SEARCH_ATTRIBUTES
+from tests.waiting import eventually
+
+PROJECT = Path(__file__).resolve().parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+
+
+def script(name: str) -> ModuleType:
+    """One of deploy/*.py as a module."""
+    spec = importlib.util.spec_from_file_location(name, PROJECT / "deploy" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+async def ran(*command: str, **environment: str) -> str:
+    """Run a program that must end well; what it said."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        cwd=PROJECT,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 0, said
+    return said
+
+
+async def test_secrets_are_made_once_and_tokens_verify(tmp_path: Path) -> None:
+    """Passwords, key and tokens are made once; each token verifies with the published key and has its own permissions."""
+    folder = tmp_path / "secrets"
+    await ran(sys.executable, "deploy/make_secrets.py", str(folder))
+    before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    await ran(sys.executable, "deploy/make_secrets.py", str(folder))
+
+    assert {file: file.read_bytes() for file in before} == before
+    assert {f"./secrets/{name}" for name in COMPOSE["secrets"]} <= {f"./secrets/{file.name}" for file in before}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "temporal-signing-key.pem").stat().st_mode) == 0o600
+    [key] = jwt.PyJWKSet.from_json((folder / "temporal-jwks" / "jwks.json").read_text()).keys
+    claims = {
+        name: jwt.decode((folder / f"temporal_token_{name}").read_text(), key, algorithms=["ES256"])
+        for name in ("setup", "worker", "api")
+    }
+    assert claims["setup"]["permissions"] == ["temporal-system:admin"]
+    assert all(
+        permission.startswith("jiceng:") for name in ("worker", "api") for permission in claims[name]["permissions"]
+    )
+    assert "d" not in json.loads((folder / "temporal-jwks" / "jwks.json").read_text())["keys"][0]
+
+
+async def test_the_namespace_is_prepared_and_can_be_again(temporal: Client, settings: Settings, tmp_path: Path) -> None:
+    """Run twice against a real Temporal: the namespace has its retention and all search attributes."""
+    token = tmp_path / "token"
+    token.write_text("x")
+    service = SERVICES["temporal-namespace"]["environment"]
+    environment = {name: str(value) for name, value in service.items()} | {
+        "TEMPORAL_ADDRESS": settings.temporal_address,
+        "NAMESPACE": "prepared",
+        "TOKEN_FILE": str(token),
+    }
+    for _ in range(2):
+        await ran("sh", "deploy/temporal-namespace.sh", **environment)
+
+    # The server closes connections of a certain age, and what is sent at that moment is cancelled: `retry` sends it again.
+    namespace = DescribeNamespaceRequest(namespace="prepared")
+    described = await temporal.workflow_service.describe_namespace(namespace, retry=True)
+    assert described.config.workflow_execution_retention_ttl.seconds == 720 * 3600
+    attributes = ListSearchAttributesRequest(namespace="prepared")
+    listed = await temporal.operator_service.list_search_attributes(attributes, retry=True)
+    assert set(SEARCH_ATTRIBUTES) <= set(listed.custom_attributes)
+
+
+async def test_a_town_is_prepared_and_can_be_again(settings: Settings, pool: asyncpg.Pool, tmp_path: Path) -> None:
+    """Run twice against a real Postgres: keys are made once, the schema is there, and the password is read from its file."""
+    await pool.execute("create schema prepared_town")
+    url = settings.database_url.get_secret_value()
+    password = re.search(r":([^:@]+)@", url)
+    assert password is not None
+    secret = tmp_path / "password"
+    secret.write_text(password[1] + "\n")
+    without = url.replace(f":{password[1]}@", "@") + "?search_path=prepared_town"
+    environment = {"JICENG_DATA": str(tmp_path), "JICENG_DATABASE_URL": without, "PGPASSFILE": str(tmp_path / "pgpass")}
+    await ran(sys.executable, "deploy/prepare_town.py", str(secret), **environment)
+    keys = (tmp_path / "keys" / "payload.json").read_bytes()
+    await ran(sys.executable, "deploy/prepare_town.py", str(secret), **environment)
+
+    assert (tmp_path / "keys" / "payload.json").read_bytes() == keys
+    assert stat.S_IMODE((tmp_path / "pgpass").stat().st_mode) == 0o600
+    connection = await asyncpg.connect(without, passfile=str(tmp_path / "pgpass"))
+    assert await connection.fetchval("select count(*) from cases") == 0
+    await connection.close()
+
+
+async def test_the_check_finds_a_worker_that_polls(settings: Settings, worker: None) -> None:
+    """The worker's health is whether its task queue is asked for work; a queue that nobody asks is not healthy."""
+    polled_lately = script("check_worker").polled_lately
+
+    async def healthy() -> bool:
+        return bool(await polled_lately(settings))
+
+    await eventually(healthy)
+    assert not await polled_lately(settings.model_copy(update={"task_queue": "nobody's"}))
+
+
+async def test_the_check_finds_a_process_that_looks_for_notices(settings: Settings, pool: asyncpg.Pool) -> None:
+    """The health of notices is whether they ask the database; one that has asked nothing for a minute is not healthy."""
+    asked_lately = script("check_notices").asked_lately
+    async with await open_pool(settings, process="jiceng notices") as looking:
+        await looking.fetchval("select 1")
+
+        assert await asked_lately(settings)
+        assert not await asked_lately(settings, "jiceng nobody")
+
+
+async def test_a_client_shows_its_token_to_temporal(settings: Settings, keys: Keys, tmp_path: Path) -> None:
+    """The token of the file goes along with every call, and none where none is given."""
+    file = tmp_path / "token"
+    file.write_text("abc\n")
+    with_token = settings.model_copy(update={"temporal_token_file": file, "database_url": SecretStr("")})
+
+    assert (await connect(with_token, keys)).rpc_metadata == {"authorization": "Bearer abc"}
+    assert (await connect(settings, keys)).rpc_metadata == {}
