@@ -52,7 +52,7 @@ class IncidentReport(Model):
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
     on_behalf_of: AccountCode | None = None
 
-    def essence(self) -> dict[str, Any]:
+    def idempotency_content(self) -> dict[str, Any]:
         """What makes two reports the same, as canonical JSON can hold it."""
         plain = self.model_dump(mode="json")
         plain["location"] |= {"lat": self.location.latitude_micro, "lon": self.location.longitude_micro}

@@ -84,7 +84,7 @@ class ExtensionRequest(BaseModel):
     reason: TextReference
 
 
-class Merge(BaseModel):
+class Merging(BaseModel):
     """并案: a merge on its way. If the other case cannot take this one, it goes on where it stood.
 
     `by`: who gave it, as their stamp says; of merges from before nobody knows.
@@ -163,7 +163,7 @@ class IncidentState(DeclaredState):
     paused: list[str] = []
     supervised: bool = False
     merges: int = 0
-    merge: Merge | None = None
+    merge: Merging | None = None
     merged_into: str | None = None
     merged_reports: list[str] = []
     merge_answers: list[tuple[str, str, bool]] = []

@@ -33,7 +33,7 @@ class Repayment(Model):
     at: datetime
 
 
-class Claim(Model):
+class RepaymentClaim(Model):
     """退款登记: somebody says that so much came back; it counts when another person has confirmed it.
 
     `seen_by`: who has confirmed it, where two others have to.
@@ -66,7 +66,7 @@ class RecoveryState(DeclaredState):
     months: dict[str, int] = {}
     repayments: list[Repayment] = []
     entered_by: str | None = None
-    claims: list[Claim] = []
+    claims: list[RepaymentClaim] = []
     claims_made: int = 0
     written_off_by: str | None = None
     write_off_reason: TextReference | None = None

@@ -16,7 +16,7 @@ from schemas.values.bank_account import WrittenAccount, is_account
 from schemas.values.canonical import digest
 from schemas.values.document import Document
 from schemas.values.free_text import FreeText, PersonName, ShortText, StatedPhone
-from schemas.values.identity_document import DocumentKind, Identity, IdentityDocument, identity_faults, identity_of
+from schemas.values.identity_document import CardIdentity, DocumentKind, IdentityDocument, identity_faults, identity_of
 from schemas.values.location import AreaCode
 from schemas.values.model import Model
 from schemas.values.references import PersonReference, TextReference
@@ -47,7 +47,7 @@ class Stated(Model):
     identity_document: IdentityDocument | None = None
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> CardIdentity:
         """By what they are known; of an application without faults."""
         return identity_of(self.identity_number, self.identity_document)
 
@@ -104,7 +104,7 @@ class WelfareApplication(Model):
     channel: Channel = Channel.APP
     on_behalf_of: AccountCode | None = None
 
-    def essence(self) -> dict[str, Any]:
+    def idempotency_content(self) -> dict[str, Any]:
         """What makes two applications the same."""
         return self.model_dump(mode="json")
 

@@ -52,7 +52,7 @@ class WhistleCall(Model):
     incident: IncidentNumber | None = None
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
 
-    def essence(self) -> dict[str, Any]:
+    def idempotency_content(self) -> dict[str, Any]:
         """What makes two calls the same, as canonical JSON can hold it."""
         plain = self.model_dump(mode="json")
         plain["location"] |= {"lat": self.location.latitude_micro, "lon": self.location.longitude_micro}

@@ -53,7 +53,7 @@ from starter.cases.resident_codes import ResidentCodes
 from starter.counterparts import departments
 from starter.http import docs_page, health
 from starter.http.authentication import acting
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from starter.http.counts import Counts
 from starter.http.documentation import describe
 from starter.http.faults import faults_of
@@ -202,7 +202,7 @@ def build_parts(
         charters=charters,
         procedures=procedures,
         doors={
-            name: {command: door_of(model) for command, model in procedure.commands.items()}
+            name: {command: command_body_of(model) for command, model in procedure.commands.items()}
             for name, procedure in procedures.items()
         },
         intake=Intake(pool, vault, keys, town_time, procedures, policies=policies),

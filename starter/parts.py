@@ -26,7 +26,7 @@ from schemas.values.areas import Areas
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
 from starter.cases.resident_codes import ResidentCodes
-from starter.http.command_bodies import Door
+from starter.http.command_bodies import CommandBody
 from starter.http.counts import Counts
 from starter.http.rates import Rates
 from starter.http.upload_memory import UploadMemory
@@ -59,7 +59,7 @@ class Parts:
     synonyms: Mapping[str, tuple[str, ...]]
     charters: Mapping[str, Charter]
     procedures: Mapping[str, Procedure]
-    doors: Mapping[str, Mapping[str, Door]]
+    doors: Mapping[str, Mapping[str, CommandBody]]
     intake: Intake
     postbox: Postbox
     delivery: Delivery

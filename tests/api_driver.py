@@ -26,7 +26,7 @@ class Person:
     identity: str | None = None
 
 
-Body = Mapping[str, Any] | Callable[["Door", str, str], Awaitable[Mapping[str, Any]]]
+Body = Mapping[str, Any] | Callable[["ApiDriver", str, str], Awaitable[Mapping[str, Any]]]
 """A body, or how to come by one that names something else in the town: (door, case_id, by), the same every time."""
 
 
@@ -55,7 +55,7 @@ def examples(procedure: Procedure) -> ModuleType:
 
 
 @dataclass
-class Door:
+class ApiDriver:
     """An API and the people of a procedure's examples."""
 
     api: httpx.AsyncClient
@@ -193,7 +193,7 @@ class Door:
         return [entry["kind"] for entry in answer.json()["items"]]
 
 
-OpenDoor = Callable[..., Coroutine[None, None, Door]]
+OpenDoor = Callable[..., Coroutine[None, None, ApiDriver]]
 """The fixture `door`: open_door(procedure, *, speed=1, task_queue=None, history_limit=4000)."""
 
 Audited = Callable[[str], Coroutine[None, None, list[Finding]]]

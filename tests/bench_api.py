@@ -1,4 +1,4 @@
-"""The addresses of the API that the examples of a procedure use, in front of a bench: `Door(bench_client(bench), …)`.
+"""The addresses of the API that the examples of a procedure use, in front of a bench: `ApiDriver(bench_client(bench), …)`.
 
 What comes in is made into what a case gets by the API's own doors, stamps and delivery. Not asked here is what the API asks
 before it lets something in: tokens, faults of a body against the town, reservations. That is tested at the API itself.
@@ -29,7 +29,7 @@ from starter.intake.delivery import Delivered, NotDelivered
 from starter.intake.intake import Sender, command_id_of
 from starter.intake.postbox import Status, Submission
 from starter.intake.starts import Opening
-from tests.api_driver import Door, Person
+from tests.api_driver import ApiDriver, Person
 from tests.case_bench import A_MONDAY, CaseBench
 from tests.waiting import eventually
 
@@ -44,9 +44,9 @@ def token(person: Person) -> str:
     return json.dumps({**said, "identity": person.identity})
 
 
-def bench_door(bench: CaseBench, procedure: Procedure) -> Door:
+def bench_door(bench: CaseBench, procedure: Procedure) -> ApiDriver:
     """The door of a procedure, with the people of its examples, to a bench."""
-    return Door(BenchApi(bench).client(), token, procedure)
+    return ApiDriver(BenchApi(bench).client(), token, procedure)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class BenchApi:
             try:
                 given = door.model.model_validate(body)
                 texts = door.texts_of(given)
-                command = door.enter(given, await bench.vault.keep_texts(None, "", texts, case_id=case))
+                command = door.to_command(given, await bench.vault.keep_texts(None, "", texts, case_id=case))
             except ValidationError as fault:
                 return _Answer(422, {"code": "bad-request", "detail": str(fault)})
             stamp = Stamp(

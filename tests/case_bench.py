@@ -62,8 +62,8 @@ from schemas.kernel.case import CaseState, Charter
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
-from starter.http.command_bodies import Door as CommandDoor
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import CommandBody as CommandDoor
+from starter.http.command_bodies import command_body_of
 from starter.intake.delivery import Delivery
 from starter.intake.postbox import Postbox, Submission
 from tests.bench_tables import OpenVault, Tables, Values
@@ -136,7 +136,7 @@ class CaseBench:
         self.delivery = Delivery(connected, QUEUE, self.procedures, Postbox(self.tables))  # type: ignore[arg-type]
         self.areas = load_areas(self.settings.policies)
         self.doors: Mapping[str, Mapping[str, CommandDoor]] = {
-            name: {command: door_of(model) for command, model in procedure.commands.items()}
+            name: {command: command_body_of(model) for command, model in procedure.commands.items()}
             for name, procedure in self.procedures.items()
         }
         self._calendar = load_town_calendar(self.settings.policies)

@@ -29,7 +29,7 @@ from schemas.kernel.findings import Finding
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Role
 from starter.app import create_app
-from tests.api_driver import Audited, Door, OpenDoor, Person
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Person
 from tests.sampling import settle_seed
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
@@ -215,12 +215,12 @@ async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.P
         task_queue: str | None = None,
         history_limit: int = 4000,
         patience: float | None = None,
-    ) -> Door:
+    ) -> ApiDriver:
         patience = patience or (PATIENCE_SECONDS if task_queue is None else usual)
         key = (speed, task_queue or settings.task_queue, history_limit, patience)
         if key not in apps:
             apps[key] = await client(*key)
-        return Door(apps[key], token, procedure)
+        return ApiDriver(apps[key], token, procedure)
 
     yield open_door
     closing.set()

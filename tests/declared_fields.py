@@ -30,11 +30,11 @@ from schemas.values.references import PersonReference, TextReference
 from schemas.welfare_application import WelfareApplication
 from schemas.welfare_commands import NamedFact
 from schemas.whistle_call import WhistleCall
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from tests.every_procedure import PROCEDURE_LIST
 
 DOORS = {
-    (procedure.name, name): door_of(command).model
+    (procedure.name, name): command_body_of(command).model
     for procedure in PROCEDURE_LIST
     for name, command in procedure.commands.items()
 }

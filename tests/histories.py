@@ -30,7 +30,7 @@ from schemas.clocks.town_time import TownTime
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Role
 from starter.app import create_app
-from tests.api_driver import Door, Person, Walk, examples
+from tests.api_driver import ApiDriver, Person, Walk, examples
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 from workflows.registry import PROCEDURES
@@ -128,7 +128,7 @@ async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, proced
             identity=person.identity,
         )
 
-    door = Door(api, token, procedure)
+    door = ApiDriver(api, token, procedure)
     for walk in walks(procedure, suffix):
         name = (walk.name + suffix).replace(" ", "-")
         if list((FOLDER / procedure.name).glob(f"{name}.*.history")):

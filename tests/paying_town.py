@@ -29,7 +29,7 @@ from schemas.values.actor import Role
 from schemas.welfare import WELFARE
 from starter.app import create_app
 from tests.api_callers import api_of
-from tests.api_driver import Door, Person
+from tests.api_driver import ApiDriver, Person
 from worker import town_worker
 
 BANK = "town-bank"
@@ -113,7 +113,7 @@ async def outside(settings: Settings, folder: Path, *, speed: float, bank: str =
 class PayingTown:
     """A town that pays."""
 
-    door: Door
+    door: ApiDriver
     outside: Outside
     pool: asyncpg.Pool
 
@@ -174,4 +174,4 @@ async def paying_town(
         app = create_app(ours, keys, pool, connected, town_time=TownTime.starting(now, now, speed))
         paying = ours.model_copy(update={"bank_url": NOBODY}) if bank_away else ours
         async with town_worker(paying, keys, temporal, pool) as worker, worker, api_of(app) as api:
-            yield PayingTown(door=Door(api, token, WELFARE), outside=around, pool=pool)
+            yield PayingTown(door=ApiDriver(api, token, WELFARE), outside=around, pool=pool)

@@ -20,13 +20,13 @@ from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from engine.store.migrations import migrate
 from schemas.clocks.calendar import SHANGHAI, Calendar
-from schemas.clocks.clocks import Clock, moments
+from schemas.clocks.clocks import Clock, milestones
 from schemas.clocks.town_time import TownTime
 from schemas.incident import INCIDENT
 from schemas.values.actor import Role
 from starter.app import create_app
 from tests.api_callers import api_of
-from tests.api_driver import Door, Person
+from tests.api_driver import ApiDriver, Person
 from tests.case_bench import NAMESPACE, register_search_attributes, time_skipping_server
 from tests.waiting import eventually
 from worker import town_worker
@@ -53,7 +53,7 @@ class SkippingTown:
     client: Client
     time: TownTime
     stack: AsyncExitStack
-    door: Door = field(init=False)
+    door: ApiDriver = field(init=False)
 
     async def now(self) -> datetime:
         """What the town's clock shows."""
@@ -75,7 +75,7 @@ class SkippingTown:
             each.at < moment
             for row in rows
             for clock in row["snapshot"]["clocks"].values()
-            for each in moments(
+            for each in milestones(
                 Clock.model_validate(clock), Calendar.model_validate(row["snapshot"]["charter"]["calendar"])
             )
         )
@@ -88,7 +88,7 @@ class SkippingTown:
             return self.client
 
         app = create_app(self.settings, self.keys, self.pool, connected, town_time=time)
-        self.door = Door(await self.stack.enter_async_context(api_of(app)), _tokens(self.keys), INCIDENT)
+        self.door = ApiDriver(await self.stack.enter_async_context(api_of(app)), _tokens(self.keys), INCIDENT)
 
     async def snapshot(self, case_id: str) -> dict[str, Any]:
         """The state of a case as the projection keeps it."""

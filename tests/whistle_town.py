@@ -7,7 +7,7 @@ import httpx
 
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.examples import summons as summons_examples
 from tests.examples.whistle import LEAD, OFFICERS, OTHER, THIRD, blow, report_in, stands
 from tests.waiting import eventually
@@ -18,7 +18,7 @@ __all__ = ["LEAD", "OTHER", "THIRD", "WhistleTown"]
 class WhistleTown:
     """A town seen from both sides of a whistle: `street` gives commands to the whistle, `desk` to a summons."""
 
-    def __init__(self, street: Door, desk: Door, pool: asyncpg.Pool) -> None:
+    def __init__(self, street: ApiDriver, desk: ApiDriver, pool: asyncpg.Pool) -> None:
         self.street, self.desk, self.pool = street, desk, pool
 
     @classmethod

@@ -31,7 +31,7 @@ from schemas.kernel.parties import THE_REPORTER
 from schemas.values.actor import Actor
 from schemas.values.document import Document
 from schemas.values.references import TextReference
-from workflows.incident_endings import Endings
+from workflows.incident_endings import IncidentEndings
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.orders import COORDINATOR
 
@@ -40,7 +40,7 @@ FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
 
 
 @procedure_workflow
-class Incident(Endings):
+class Incident(IncidentEndings):
     """One incident, from the report to the end of the reopen window."""
 
     procedure = INCIDENT

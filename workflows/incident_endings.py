@@ -13,8 +13,7 @@ from schemas.clocks.clocks import Status
 from schemas.incident import INCIDENT, Kind
 from schemas.incident_commands import Merge
 from schemas.incident_messages import Subject, Told
-from schemas.incident_state import HELD, OPEN, Stage
-from schemas.incident_state import Merge as Merging
+from schemas.incident_state import HELD, OPEN, Merging, Stage
 from schemas.kernel.acts import WithReason
 from schemas.kernel.case import Message, is_case_of
 from schemas.kernel.entries import EntryKind
@@ -33,7 +32,7 @@ OFFERS_NAME_THEIR_GIVER = Law("merge-offers-name-their-giver")
 """Patch: before, a case took in whatever offered itself, also by the word of somebody who could not see it."""
 
 
-class Endings(Followers):
+class IncidentEndings(Followers):
     """The part of an incident that ends it."""
 
     def withdraw(self, command: WithReason) -> None:

@@ -139,9 +139,9 @@ class Followers(Whistles):
         self.ask_later()
         self.record(Kind.FOLLOWING, case=self.state.merged_into)
 
-    def on_unheard(self, letter: Letter) -> None:
+    def on_undeliverable(self, letter: Letter) -> None:
         """The case that took this one in has gone without a word: this one goes on alone, and its reporter is told."""
-        super().on_unheard(letter)
+        super().on_undeliverable(letter)
         if letter.message.subject == Subject.FOLLOWING and self.state.follows and letter.to == self.state.merged_into:
             self.goes_on_alone("engine")
             self.record(Kind.FOLLOWS_NO_MORE, case=letter.to)

@@ -16,7 +16,7 @@ from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, THE_REPORTER, desk_of
 from schemas.kernel.parties import SUPERVISOR as SUPERVISING
 from schemas.kernel.people import how_many
 from schemas.recovery import RECOVERY, ConfirmRepayment, DeclineRepayment, Kind, Repay
-from schemas.recovery_state import Claim, RecoveryState, Repayment, Stage
+from schemas.recovery_state import RecoveryState, Repayment, RepaymentClaim, Stage
 from schemas.values.actor import Actor
 from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.law import Law
@@ -68,7 +68,7 @@ class Recovery(DeclaredCase[RecoveryState]):
             self.repaid_before_two_people(command, by)
             return
         self.state.claims_made += 1
-        claim = Claim(
+        claim = RepaymentClaim(
             number=self.state.claims_made,
             amount_fen=command.amount_fen,
             receipt=command.receipt,
@@ -116,11 +116,11 @@ class Recovery(DeclaredCase[RecoveryState]):
             by=by.role,
         )
 
-    def claim_meant(self, number: int | None) -> Claim:
+    def claim_meant(self, number: int | None) -> RepaymentClaim:
         """The repayment that a person speaks of; the oldest that waits when they name none."""
         return next((claim for claim in self.state.claims if claim.number == number), self.state.claims[0])
 
-    def settle_claim(self, claim: Claim, by: Actor) -> None:
+    def settle_claim(self, claim: RepaymentClaim, by: Actor) -> None:
         """It does not wait any more; with the last one nobody is waited for."""
         self.state.claims.remove(claim)
         if not self.state.claims:

@@ -71,7 +71,7 @@ class Welfare(Decision):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
-    def on_moment(self, clock: str, moment: str, told: str) -> None:
+    def on_clock(self, clock: str, moment: str, told: str) -> None:
         """What happens when a clock has run so far: reminders and tiers for duties, a decision for windows."""
         if clock in WINDOWS:
             if moment == "breach":
@@ -79,7 +79,7 @@ class Welfare(Decision):
         elif (clock, moment) == ("final", "breach"):
             self.final_limit_has_passed()
         else:
-            super().on_moment(clock, moment, OF_CLOCK.get(clock, told) if moment == "warning" else told)
+            super().on_clock(clock, moment, OF_CLOCK.get(clock, told) if moment == "warning" else told)
             if (clock, moment) == ("reassess", "breach"):
                 self.reassessment_is_overdue()
             if moment == self.state.terms.last_tier:

@@ -42,12 +42,12 @@ from workflows.welfare_duties import (
     STREET,
     WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM,
 )
-from workflows.welfare_endings import Endings
+from workflows.welfare_endings import WelfareEndings
 
 HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
 
 
-class Checks(Endings):
+class Checks(WelfareEndings):
     """The part of a case that finds out."""
 
     # ---- documents ------------------------------------------------------------------------------------------------
@@ -403,7 +403,7 @@ class Checks(Endings):
         """Ask a source, once by this number, and take in its answer."""
         question = self.state.questions[number - 1]
         others = self.state.members if question.about is None else self.state.people(question.about)
-        answer = await self.heard(
+        answer = await self.answer_after_due_clocks(
             steps.ask_source(
                 CheckRequest(
                     case_id=self.state.case_id,

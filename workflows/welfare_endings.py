@@ -27,7 +27,7 @@ END_CHECKS = 1_000_000
 REGISTER = "register"
 
 
-class Endings(Entitlement):
+class WelfareEndings(Entitlement):
     """The part of a case that lets nobody end it alone by saying that somebody is dead or gone."""
 
     def ask_for_end(self, cause: str, last_due: str, by: Actor, stated: Mapping[str, int] | None = None) -> None:
@@ -64,7 +64,7 @@ class Endings(Entitlement):
         """Ask the register of deaths; its word is that of a second one. One that does not know yet says nothing against it."""
         source = self.state.terms.alive_by
         assert source is not None, "only a town with such a register asks"  # noqa: S101 - `ask_for_end` sees to it
-        answer = await self.heard(
+        answer = await self.answer_after_due_clocks(
             steps.ask_source(
                 CheckRequest(
                     case_id=self.state.case_id,

@@ -139,7 +139,7 @@ class Payments(Duties):
             if self.state.is_held_back(payment):
                 payment.state = PaymentState.WAITING
                 continue
-            receipt = await self.heard(
+            receipt = await self.answer_after_due_clocks(
                 steps.pay(
                     PayRequest(
                         case_id=self.state.case_id,
@@ -162,7 +162,7 @@ class Payments(Duties):
         for payment in [payment for payment in self.state.payments if payment.number == number]:
             key = self.key_of(payment)
             asked = steps.payment_status(StatusRequest(case_id=self.state.case_id, payment_key=key))
-            status = self.of_its_question(await self.heard(asked), key)
+            status = self.of_its_question(await self.answer_after_due_clocks(asked), key)
             if status.status is PayStatus.PAID:
                 self.has_paid(payment, key, bank_reference=status.bank_reference)
             elif status.status is PayStatus.UNREACHABLE:
@@ -200,7 +200,7 @@ class Payments(Duties):
         source = self.state.terms.alive_by
         if source is None or payment.part is not PaymentPart.WHOLE or self.state.rules.cadence is Cadence.ONCE:
             return False
-        answer = await self.heard(
+        answer = await self.answer_after_due_clocks(
             steps.ask_source(
                 CheckRequest(
                     case_id=self.state.case_id,

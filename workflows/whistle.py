@@ -24,11 +24,11 @@ from schemas.whistle_commands import HandOverLead, SummonMore
 from schemas.whistle_messages import IncidentAnswered, Subject, SummonsReport
 from schemas.whistle_state import Stage
 from workflows.kernel.procedure_workflow import procedure_workflow
-from workflows.whistle_endings import Endings
+from workflows.whistle_endings import WhistleEndings
 
 
 @procedure_workflow
-class Whistle(Endings):
+class Whistle(WhistleEndings):
     """One whistle, from the call to the last score."""
 
     procedure = WHISTLE

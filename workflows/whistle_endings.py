@@ -14,7 +14,7 @@ from schemas.whistle_state import Stage
 from workflows.whistle_departments import STREET, Departments
 
 
-class Endings(Departments):
+class WhistleEndings(Departments):
     """The part of a whistle that ends it."""
 
     # ---- scoring ----------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ class Endings(Departments):
         if not answer.waits:
             self.notify(STREET, "incident_does_not_wait", incident=self.state.incident)
 
-    def on_unheard(self, letter: Letter) -> None:
+    def on_undeliverable(self, letter: Letter) -> None:
         """The incident does not run any more: it cannot wait either."""
         if letter.message.subject == Subject.BLOWN:
             self.incident_answered(IncidentAnswered(waits=False, stage="ended"))

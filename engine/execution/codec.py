@@ -99,14 +99,14 @@ class PayloadOutOfPlace(PayloadFault):
         self.of = of
 
 
-class Place(NamedTuple):
+class PayloadPlace(NamedTuple):
     """Where a payload belongs. `activity`: the type of the activity that is asked or answers; empty for all the rest."""
 
     workflow: str
     activity: str = ""
 
     @classmethod
-    def of(cls, context: SerializationContext) -> "Place | None":
+    def of(cls, context: SerializationContext) -> "PayloadPlace | None":
         """The place that the SDK names; None where it names none."""
         match context:
             case ActivitySerializationContext():
@@ -120,17 +120,17 @@ class Place(NamedTuple):
         return f"{self.activity} of {self.workflow}" if self.activity else self.workflow or "no place"
 
 
-NOWHERE = Place("")
+NOWHERE = PayloadPlace("")
 """What is written without a place: a header, for which the SDK names none. It may be read anywhere, and is never a model."""
 
 
-def place_of(payload: Payload) -> Place | None:
+def place_of(payload: Payload) -> PayloadPlace | None:
     """The place that a payload says it was written for; None when it is from before."""
     metadata = payload.metadata
     if WORKFLOW not in metadata:
         return None
     activity = metadata[ACTIVITY].decode(errors="replace") if ACTIVITY in metadata else ""
-    return Place(metadata[WORKFLOW].decode(errors="replace"), activity)
+    return PayloadPlace(metadata[WORKFLOW].decode(errors="replace"), activity)
 
 
 class EncryptionCodec(PayloadCodec, WithSerializationContext):
@@ -140,15 +140,15 @@ class EncryptionCodec(PayloadCodec, WithSerializationContext):
         """`ring` is the payload ring of the town; its keys may change while this lives."""
         self._ring = ring
         self._ciphers: dict[str, AESGCM] = {}
-        self._place: Place | None = None
+        self._place: PayloadPlace | None = None
         self._judges = False
 
     def with_context(self, context: SerializationContext) -> Self:
         """The same for the place that the SDK names."""
-        place = Place.of(context)
+        place = PayloadPlace.of(context)
         return self if place is None else self.at(place)
 
-    def at(self, place: Place) -> Self:
+    def at(self, place: PayloadPlace) -> Self:
         """The same for a place; keys and ciphers are shared."""
         other = copy.copy(self)
         other.__dict__["_place"] = place
@@ -299,13 +299,13 @@ class CaseDataConverter(DataConverter):
 
     def with_context(self, context: SerializationContext) -> Self:
         """The same for the place that the SDK names."""
-        place = Place.of(context)
+        place = PayloadPlace.of(context)
         if place is None:
             return self
         placed: Self = self._at(place)  # type: ignore[attr-defined]
         return placed
 
-    def _placed(self, place: Place) -> Self:
+    def _placed(self, place: PayloadPlace) -> Self:
         other = copy.copy(self)
         if isinstance(self.payload_codec, EncryptionCodec):
             object.__setattr__(other, "payload_codec", self.payload_codec.at(place))
@@ -336,7 +336,7 @@ def judging(converter: DataConverter) -> DataConverter:
     )
 
 
-def _bound(key_id: str, place: Place | None) -> bytes:
+def _bound(key_id: str, place: PayloadPlace | None) -> bytes:
     if place is None:
         return b"jiceng payload 1\x00" + ENCODING + b"\x00" + key_id.encode()
     workflow = place.workflow.encode()

@@ -14,7 +14,7 @@ import structlog
 
 from engine.keys.key_files import KeyFault, hold_folder, replace_file, require_private, write_once
 from engine.keys.key_ring import FileWatch
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from schemas.contracts.signature import KEYS_AT_ONCE, SHORTEST_SECRET, read_secrets
 
 log = structlog.get_logger()
@@ -28,7 +28,7 @@ class Counterpart(StrEnum):
     BANK = "banks"
 
 
-class CounterpartKeyFaults(Mendable, ValueError):
+class CounterpartKeyFaults(OperatorError, ValueError):
     """Keys are missing or unusable. `faults` says for each file what to do."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 
 KEY_BYTES = 32
 
@@ -19,7 +19,7 @@ RingText = tuple[str, dict[str, bytes]]
 """A ring as it is read: the active id, and all keys."""
 
 
-class KeyFault(Mendable):
+class KeyFault(OperatorError):
     """The keys of the town cannot be used."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field, ValidationError
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.yaml_files import read_yaml
 from schemas.clocks.calendar import FIXED_HOLIDAYS, SATURDAY, Calendar
 from schemas.values.model import Model
@@ -21,7 +21,7 @@ HEADER = """\
 """
 
 
-class CalendarFaultsError(Mendable, ValueError):
+class CalendarFaultsError(OperatorError, ValueError):
     """The calendars cannot be used as they are; every fault is named, with its file and its remedy."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.yaml_files import read_yaml
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
@@ -22,7 +22,7 @@ _REMEDIES = {
 }
 
 
-class PolicyFaults(Mendable, ValueError):
+class PolicyFaults(OperatorError, ValueError):
     """The town's rules cannot be used as they stand. `faults` says, one by one, where and what to do."""
 
     def __init__(self, faults: list[str]) -> None:

@@ -12,13 +12,13 @@ import yaml
 from pydantic import ValidationError
 
 from engine.runtime.guarded_http import is_public
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.yaml_files import read_yaml
 from schemas.contracts.department import Gateway
 from schemas.contracts.department_policy import Name
 
 
-class RegisterFaults(Mendable, ValueError):
+class RegisterFaults(OperatorError, ValueError):
     """A register cannot be used as it stands. `faults` says, one by one, where and what to do."""
 
     def __init__(self, faults: list[str]) -> None:

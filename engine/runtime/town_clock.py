@@ -4,14 +4,14 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from schemas.clocks.town_time import REAL_SPEED_MILLI, TownTime
 
 FOUNDING = "founding.json"
 
 
-class TownClockFault(Mendable, ValueError):
+class TownClockFault(OperatorError, ValueError):
     """The town's clock cannot be read, or does not run as the settings say: the message says what to do."""
 
 

@@ -9,13 +9,13 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 
 FOLDER = Path(__file__).parents[1] / "migrations"
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
-class MigrationFailed(Mendable):
+class MigrationFailed(OperatorError):
     """The database could not be brought to the expected schema; the message is dbmate's, the password masked."""
 
 

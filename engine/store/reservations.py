@@ -6,7 +6,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.store.database import Queries
-from schemas.contracts.reservation import Claim, Debts, Hold, Occasion, Standing, in_the_way, taken, unsure
+from schemas.contracts.reservation import Claim, Debts, Hold, Occasion, ReservedCase, in_the_way, taken, unsure
 from schemas.kernel.visibility import Sight
 
 Connection = asyncpg.Connection | PoolConnectionProxy
@@ -41,7 +41,7 @@ async def reserve(
     rows = await connection.fetch(SQL.standing, kind, keys)
     held = {row["key"]: Hold(row["hold"]) for row in rows if row["case_id"] == case_id}
     place = min((row["place"] for row in rows if row["case_id"] == case_id), default=None)
-    others = [Standing.model_validate(dict(row)) for row in rows if row["case_id"] != case_id]
+    others = [ReservedCase.model_validate(dict(row)) for row in rows if row["case_id"] != case_id]
     found = in_the_way(claims, others, place, occasion, held)
     if occasion is Occasion.SURE and found:
         claims, found = unsure(claims), ()

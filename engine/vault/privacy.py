@@ -31,8 +31,8 @@ from schemas.kernel.privacy import (
     KeptText,
     NamedAs,
     PersonExport,
+    PersonReading,
     PrivacyPolicy,
-    Reading,
     roles_in,
 )
 from schemas.kernel.procedure import Procedure
@@ -289,6 +289,6 @@ def _document(row: asyncpg.Record) -> KeptDocument:
     return KeptDocument(reference=row["document_id"], cases=tuple(row["cases"]), **{name: row[name] for name in names})
 
 
-def _reading(row: asyncpg.Record) -> Reading:
+def _reading(row: asyncpg.Record) -> PersonReading:
     names = ("at", "who", "role", "purpose", "case_id")
-    return Reading(reference=row["item_id"], **{name: row[name] for name in names})
+    return PersonReading(reference=row["item_id"], **{name: row[name] for name in names})

@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 from pydantic import AwareDatetime, SecretStr
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.town.data_folder import DataFolder, is_alive
 from local.town.postgres import base_backup, passwords_of
 from local.town.private_file import write_private
@@ -35,7 +35,7 @@ LEFT_OUT = frozenset({"postgres", TEMPORAL, f"{TEMPORAL}-wal", f"{TEMPORAL}-shm"
 log = structlog.get_logger()
 
 
-class NotBackedUp(Mendable):
+class NotBackedUp(OperatorError):
     """No backup was made, or this is none that can be used; the message says why."""
 
 

@@ -33,9 +33,9 @@ from engine.runtime.settings import Settings
 from engine.store.database import NOT_DONE, open_pool
 from local.chaos.chaos_count import Count, count
 from local.chaos.chaos_incident import Incidents
-from local.chaos.chaos_load import Told
+from local.chaos.chaos_load import Responses
 from local.chaos.chaos_release import release
-from local.chaos.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Fault, FaultKind, schedule
+from local.chaos.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Disturbance, FaultKind, schedule
 from local.chaos.chaos_welfare import Applications, differences, movements, paid_more_than_once
 from local.chaos.chaos_whistle import Whistles
 from local.simulation.simulation import token_source, tokens
@@ -139,7 +139,7 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
         def client_of(persona: Persona, entrance: int) -> TownClient:
             return TownClient(urls[entrance], token_source(token_for, persona), http, patience_seconds=None)
 
-        answers = Told()
+        answers = Responses()
         incidents = Incidents(options.seed, client_of, answers)
         applications = Applications(options.seed, client_of, answers)
         whistles = Whistles(options.seed, client_of, answers)
@@ -169,7 +169,7 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
 
 
 async def _inflict(
-    town: Town, planned: tuple[Fault, ...], incidents: Incidents, report: ChaosReport, cases: int
+    town: Town, planned: tuple[Disturbance, ...], incidents: Incidents, report: ChaosReport, cases: int
 ) -> None:
     began = time.monotonic()
     done: Counter[str] = Counter()
@@ -188,7 +188,7 @@ async def _inflict(
     report.faults = dict(sorted(done.items()))
 
 
-def _strike(town: Town, fault: Fault, tasks: asyncio.TaskGroup) -> bool:
+def _strike(town: Town, fault: Disturbance, tasks: asyncio.TaskGroup) -> bool:
     """Do it to the process that runs now; False when there is none."""
     pid = town.supervisor.pid_of(fault.target)
     if pid is None:

@@ -18,7 +18,7 @@ ClientOf = Callable[[Persona, int], TownClient]
 
 
 @dataclass
-class Told:
+class Responses:
     """What the town said to all that was sent. `pairs`: by key, the case number that each of its senders was told."""
 
     pairs: dict[str, list[str]] = field(default_factory=dict)
@@ -36,7 +36,7 @@ class Crowd(ABC):
 
     seed: int
     client_of: ClientOf
-    told: Told
+    told: Responses
     name: ClassVar[str]
 
     async def send(self, numbers: Sequence[int], pace_seconds: float = 0.0) -> None:

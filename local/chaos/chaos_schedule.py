@@ -27,7 +27,7 @@ class FaultKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Fault:
+class Disturbance:
     """One fault: so many real seconds after the beginning, to which process, and for how long if it is a pause."""
 
     at_seconds: float
@@ -61,7 +61,7 @@ ALL_FAULTS: Sequence[tuple[FaultKind, str]] = (
 )
 
 
-def schedule(seed: int, faults: int, gap_seconds: float) -> tuple[Fault, ...]:
+def schedule(seed: int, faults: int, gap_seconds: float) -> tuple[Disturbance, ...]:
     """So many faults, on the average one every `gap_seconds`. Each kind on each target comes before any comes again.
 
     The gaps are uneven on purpose: what is just recovering is to be hit too.
@@ -76,5 +76,5 @@ def schedule(seed: int, faults: int, gap_seconds: float) -> tuple[Fault, ...]:
     planned = []
     for kind, target in dealt[:faults]:
         at += gap_seconds * random.choice((0.1, 0.5, 1.0, 1.4, 2.0))
-        planned.append(Fault(round(at, 2), kind, target, LASTING.get(kind, {}).get(target, 0.0)))
+        planned.append(Disturbance(round(at, 2), kind, target, LASTING.get(kind, {}).get(target, 0.0)))
     return tuple(planned)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.real.encodings import OTHER, Encoding, Writing, decoded_by_words, looks_like_big5, writing_of
 from schemas.values.tidy_text import is_blank, tidy
 
@@ -17,7 +17,7 @@ _END_OF_FILE = re.compile(rb"(?:\x1a\s*)+\Z")
 """Ctrl-Z: with it programs of old ended a text; what stands behind it is nothing."""
 
 
-class UnreadableFile(Mendable):
+class UnreadableFile(OperatorError):
     """Nothing of the file can be imported; the message says why and what to do."""
 
 

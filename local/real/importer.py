@@ -18,7 +18,7 @@ from typing import Protocol
 import httpx
 from pydantic import ValidationError
 
-from local.real.message_file import ColumnMap, LineFault, Message, read_messages
+from local.real.message_file import ColumnMap, LineFault, ResidentMessage, read_messages
 from schemas.incident_report import IncidentReport, Reporter
 from schemas.incident_state import FINAL, Stage
 from schemas.values.account import is_account_code
@@ -128,7 +128,7 @@ async def import_file(
 
 async def _send_all(
     client: TownClient,
-    messages: tuple[Message, ...],
+    messages: tuple[ResidentMessage, ...],
     options: ImportOptions,
     report: ImportReport,
     progress: ImportProgress,
@@ -156,7 +156,7 @@ async def _send_all(
     return started
 
 
-def report_of(message: Message, options: ImportOptions) -> IncidentReport:
+def report_of(message: ResidentMessage, options: ImportOptions) -> IncidentReport:
     """The report that a row is: staff enter it on behalf of the account that wrote it. A name is kept, and is no account."""
     user = message.user
     return IncidentReport(
@@ -169,7 +169,7 @@ def report_of(message: Message, options: ImportOptions) -> IncidentReport:
     )
 
 
-def row_key(message: Message, columns: ColumnMap) -> str:
+def row_key(message: ResidentMessage, columns: ColumnMap) -> str:
     """The idempotency key of a row. A message filed under two categories is two cases: the category is part of it."""
     plain = _PLAIN.fullmatch(message.message_id)
     message_id = message.message_id if plain else _digest(message.message_id)
@@ -180,7 +180,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _line_faults(message: Message, refused: Refused) -> list[LineFault]:
+def _line_faults(message: ResidentMessage, refused: Refused) -> list[LineFault]:
     if refused.code == "key-reused":
         reason = say("此行以前以不同内容导入过", "this row was imported before with another content")
         remedy = say("换一个编号,或恢复原内容与选项", "give it another id, or the content and options of that time")

@@ -59,7 +59,7 @@ _LOST = "\ufffd"
 
 
 @dataclass(frozen=True)
-class Message:
+class ResidentMessage:
     """One row that is fit to be reported. `line` is where it begins in the file, the header being line 1."""
 
     line: int
@@ -88,7 +88,7 @@ class MessageFile:
     `warnings` are of rows that are fit without what could not be read of them.
     """
 
-    messages: tuple[Message, ...]
+    messages: tuple[ResidentMessage, ...]
     faults: tuple[LineFault, ...]
     encoding: Encoding
     warnings: tuple[LineFault, ...] = ()
@@ -117,7 +117,7 @@ def read_messages(file: Path, columns: ColumnMap) -> MessageFile:
         raise UnreadableFile(
             f"{file}: no column {', '.join(missing)}; it has {', '.join(names)}. Say with --map which column is what."
         )
-    messages: list[Message] = []
+    messages: list[ResidentMessage] = []
     faults: list[LineFault] = []
     warnings: list[LineFault] = []
     for read in _rows(rows, names, columns, decoded):
@@ -133,7 +133,7 @@ def read_messages(file: Path, columns: ColumnMap) -> MessageFile:
 class _Read:
     """A message, and what could not be read of its row."""
 
-    message: Message
+    message: ResidentMessage
     warnings: tuple[LineFault, ...] = ()
 
 
@@ -217,7 +217,7 @@ def _message(line: int, row: Mapping[str, str], columns: ColumnMap) -> _Read | l
     unread = isinstance(submitted_at, NoDay) and submitted_at.form
     if faults or (no_day and not unread):
         return [*faults, *no_day]
-    message = Message(
+    message = ResidentMessage(
         line=line,
         message_id=message_id,
         user=cell_of(row, columns.user) or None,

@@ -63,7 +63,7 @@ class ReplyProgress(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
+class ReplyPart:
     """One row to be played. `lifetime`: after so much town time the limits have ended its case."""
 
     answered: Answered
@@ -71,7 +71,7 @@ class Part:
     pace: Pace
 
     @classmethod
-    def fitted(cls, answered: Answered, policy: IncidentPolicy, seconds: float) -> "Part":
+    def fitted(cls, answered: Answered, policy: IncidentPolicy, seconds: float) -> "ReplyPart":
         """A part that takes so many real seconds, or fewer."""
         terms, urgency = policy.terms, policy.responsibility(answered.message.category)[0].urgency
         limits = (
@@ -107,7 +107,7 @@ async def play_replies(file: ReplyFile, town: ReplyTown, seconds: float, progres
     progress.begun(len(file.answered))
     async with reply_stage(town, calendar) as stage:
         player = _Player(stage, await stage.rehearse(), progress)
-        played = await player.play([Part.fitted(each, stage.policy, seconds) for each in file.answered])
+        played = await player.play([ReplyPart.fitted(each, stage.policy, seconds) for each in file.answered])
         indicators = await _indicators(stage, file.answered)
     seconds_taken = round(time.monotonic() - began, 1)
     return ReplyReport(played, file.faults, indicators, seconds_taken, provisional_days(played, calendar))
@@ -152,7 +152,7 @@ class _Player:
     lags: Lags
     progress: ReplyProgress
 
-    async def play(self, parts: Sequence[Part]) -> list[PlayedReply]:
+    async def play(self, parts: Sequence[ReplyPart]) -> list[PlayedReply]:
         """Play all of them, what takes longest first; the results in the order of the file."""
         queue = iter(sorted(parts, key=lambda part: part.real_length, reverse=True))
         played: list[PlayedReply] = []
@@ -172,7 +172,7 @@ class _Player:
             each.finding = findings.get(each.case.case_id) if each.case else None
         return sorted(played, key=lambda each: each.answered.message.line)
 
-    async def _open(self, part: Part, played: PlayedReply, answering: asyncio.TaskGroup) -> None:
+    async def _open(self, part: ReplyPart, played: PlayedReply, answering: asyncio.TaskGroup) -> None:
         """Report and sign; the reply comes in its own time. What was reported on a wrong day is rejected and comes again."""
         message = part.answered.message
         report = report_of(message, AS_IMPORT)
@@ -193,7 +193,7 @@ class _Player:
                 return
         played.fault = f"reported on another day {ATTEMPTS} times: the machine is too busy, or --seconds too few"
 
-    async def _answer(self, part: Part, played: PlayedReply, http: httpx.AsyncClient, town_time: TownTime) -> None:
+    async def _answer(self, part: ReplyPart, played: PlayedReply, http: httpx.AsyncClient, town_time: TownTime) -> None:
         reply = town_time.to_real(part.pace.aim(played.answered.replied_at)) - self.lags.command
         auditor = self.stage.client(http, AUDITOR)
         async with aclosing(http):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from local.real.csv_records import Record, UnreadableFile, column_key, column_names, decode, records
-from local.real.message_file import ColumnMap, LineFault, Message, cell_of, read_messages
+from local.real.message_file import ColumnMap, LineFault, ResidentMessage, cell_of, read_messages
 from local.real.written_dates import NoDay, read_date
 from schemas.values.free_text import TEXT_LIMIT
 from schemas.values.refusals import say
@@ -30,7 +30,7 @@ class ReplyColumns(ColumnMap):
 class Answered:
     """A message and its reply, with the dates that both really had."""
 
-    message: Message
+    message: ResidentMessage
     submitted_at: datetime
     reply: str
     replied_at: datetime
@@ -83,7 +83,7 @@ def _cells(file: Path, columns: ReplyColumns) -> Mapping[int, Mapping[str, str]]
     return {row.line: dict(zip(names, row.fields, strict=False)) for row in rows[1:]}
 
 
-def _answered(message: Message, row: Mapping[str, str], columns: ReplyColumns) -> Answered | list[LineFault]:
+def _answered(message: ResidentMessage, row: Mapping[str, str], columns: ReplyColumns) -> Answered | list[LineFault]:
     reply = row[column_key(columns.reply)]
     replied_at = read_date(cell_of(row, columns.replied_at))
     faults = list(_reply_faults(message.line, reply))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.simulation.book import Book
-from local.simulation.department_book import Report
+from local.simulation.department_book import DepartmentReport
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS payments (
@@ -120,7 +120,9 @@ class BankBook(Book):
         """A later attempt has taken the place of one that never came: should it come now, it is refused."""
         self._connection.execute("INSERT OR IGNORE INTO superseded VALUES (?)", (key,))
 
-    def accept(self, payment: BookedPayment, movements: list[Movement], notices: list[Report], url: str) -> None:
+    def accept(
+        self, payment: BookedPayment, movements: list[Movement], notices: list[DepartmentReport], url: str
+    ) -> None:
         """Write a payment, the money that moves for it and what will be said about it: all or nothing."""
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -159,7 +161,7 @@ class BankBook(Book):
         )
         return [row["payment_key"] for row in rows]
 
-    def next_report(self, key: str) -> tuple[Report, str] | None:
+    def next_report(self, key: str) -> tuple[DepartmentReport, str] | None:
         """The first notice about a payment that was not acknowledged, and where it goes; None when there is none."""
         row = self._one(
             "SELECT * FROM notices WHERE payment_key = ? AND NOT acknowledged AND stopped IS NULL"
@@ -168,10 +170,12 @@ class BankBook(Book):
         )
         if row is None:
             return None
-        report = Report(key, row["position"], row["notice_id"], "returned", row["body"], row["due_real"])
+        report = DepartmentReport(key, row["position"], row["notice_id"], "returned", row["body"], row["due_real"])
         return report, row["url"]
 
-    def note_sending(self, report: Report, answer: str, *, acknowledged: bool = False, stopped: bool = False) -> None:
+    def note_sending(
+        self, report: DepartmentReport, answer: str, *, acknowledged: bool = False, stopped: bool = False
+    ) -> None:
         """Write down how a sending went; a stopped notice is left for a person to look at."""
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from local.simulation.department_book import Report
+from local.simulation.department_book import DepartmentReport
 from local.simulation.directions import UnreadableDirection, word_for
 from schemas.contracts.payment import PaymentBody
 
@@ -75,7 +75,7 @@ class Plan:
     return_code: str | None = None
     told: int = 0
 
-    def notices(self, bank_reference: str) -> list[Report]:
+    def notices(self, bank_reference: str) -> list[DepartmentReport]:
         """The notices that will be sent, ready for the wire: the same one as often as it is told."""
         if self.returns_at_real is None:
             return []
@@ -91,7 +91,7 @@ class Plan:
         }
         content = json.dumps(notice).encode()
         return [
-            Report(
+            DepartmentReport(
                 self.body.payment_key, number, f"{bank_reference}.returned", "returned", content, self.returns_at_real
             )
             for number in range(1, self.told + 1)

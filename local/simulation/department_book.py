@@ -32,7 +32,7 @@ _OPEN = "stopped IS NULL AND order_id NOT IN (SELECT order_id FROM recalled)"
 """An order about which we still report."""
 
 
-class Standing(StrEnum):
+class OrderStatus(StrEnum):
     """How an incoming order relates to what is in the book."""
 
     NEW = "new"
@@ -42,7 +42,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True)
-class Report:
+class DepartmentReport:
     """One callback to be sent: the bytes as they were first written, due at a real time in Unix seconds."""
 
     order_id: str
@@ -72,21 +72,21 @@ class DepartmentBook(Book):
 
     tables = _TABLES
 
-    def standing(self, order_id: str, digest: str) -> Standing:
+    def standing(self, order_id: str, digest: str) -> OrderStatus:
         """Whether an order is new, known, another one under a known id, or was recalled, even before it came."""
         if self._one("SELECT 1 FROM recalled WHERE order_id = ?", order_id):
-            return Standing.RECALLED
+            return OrderStatus.RECALLED
         known = self._one("SELECT digest FROM orders WHERE order_id = ?", order_id)
         if known is None:
-            return Standing.NEW
-        return Standing.KNOWN if known["digest"] == digest else Standing.DIFFERENT
+            return OrderStatus.NEW
+        return OrderStatus.KNOWN if known["digest"] == digest else OrderStatus.DIFFERENT
 
-    def rework_standing(self, order_id: str, number: int, digest: str) -> Standing:
+    def rework_standing(self, order_id: str, number: int, digest: str) -> OrderStatus:
         """Whether a rework of a known order is new, known, or another one under a known number."""
         known = self._one("SELECT digest FROM reworks WHERE order_id = ? AND number = ?", order_id, number)
         if known is None:
-            return Standing.NEW
-        return Standing.KNOWN if known["digest"] == digest else Standing.DIFFERENT
+            return OrderStatus.NEW
+        return OrderStatus.KNOWN if known["digest"] == digest else OrderStatus.DIFFERENT
 
     def receipt(self, order_id: str) -> tuple[str, str]:
         """The receipt of a known order and when it was accepted, both as first given."""
@@ -94,7 +94,7 @@ class DepartmentBook(Book):
         assert row is not None, "the order is known"  # noqa: S101 - asked only for known orders
         return row["receipt"], row["accepted_at"]
 
-    def accept(self, order: BookedOrder, reports: list[Report]) -> None:
+    def accept(self, order: BookedOrder, reports: list[DepartmentReport]) -> None:
         """Write a new order, the work for it and all reports that will follow: all or nothing."""
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -113,7 +113,7 @@ class DepartmentBook(Book):
             )
             self._write_work(order.order_id, reports)
 
-    def accept_rework(self, order_id: str, number: int, digest: str, reports: list[Report]) -> None:
+    def accept_rework(self, order_id: str, number: int, digest: str, reports: list[DepartmentReport]) -> None:
         """Write down a rework, the work for it and all reports that will follow: all or nothing.
 
         What was still to be said about the work before is said no more: the town knows already that it was not enough.
@@ -136,13 +136,13 @@ class DepartmentBook(Book):
         assert row is not None, "the order is known"  # noqa: S101 - asked only for known orders
         return str(row["character"])
 
-    def order_standing(self, order_id: str) -> Standing:
+    def order_standing(self, order_id: str) -> OrderStatus:
         """Whether an order is known, was recalled, or is NEW to this department."""
         if self._one("SELECT 1 FROM recalled WHERE order_id = ?", order_id):
-            return Standing.RECALLED
-        return Standing.KNOWN if self._one("SELECT 1 FROM orders WHERE order_id = ?", order_id) else Standing.NEW
+            return OrderStatus.RECALLED
+        return OrderStatus.KNOWN if self._one("SELECT 1 FROM orders WHERE order_id = ?", order_id) else OrderStatus.NEW
 
-    def _write_work(self, order_id: str, reports: list[Report]) -> None:
+    def _write_work(self, order_id: str, reports: list[DepartmentReport]) -> None:
         self._connection.execute("INSERT INTO work VALUES (?)", (order_id,))
         self._connection.executemany(
             "INSERT INTO reports VALUES (?, ?, ?, ?, ?, ?, 0)",
@@ -180,7 +180,7 @@ class DepartmentBook(Book):
         )
         return [row["order_id"] for row in rows]
 
-    def next_report(self, order_id: str) -> tuple[Report, str] | None:
+    def next_report(self, order_id: str) -> tuple[DepartmentReport, str] | None:
         """The first report of an order that was not acknowledged, and where it goes; None when there is none."""
         row = self._one(
             "SELECT * FROM reports JOIN orders USING (order_id)"  # noqa: S608 - our own text
@@ -190,9 +190,11 @@ class DepartmentBook(Book):
         if row is None:
             return None
         fields = ("order_id", "position", "callback_id", "act", "body", "due_real")
-        return Report(**{name: row[name] for name in fields}), row["callback_url"]
+        return DepartmentReport(**{name: row[name] for name in fields}), row["callback_url"]
 
-    def note_sending(self, report: Report, answer: str, *, acknowledged: bool = False, stopped: bool = False) -> None:
+    def note_sending(
+        self, report: DepartmentReport, answer: str, *, acknowledged: bool = False, stopped: bool = False
+    ) -> None:
         """Write down how a sending went; a stopped order is left for a person to look at."""
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")

@@ -8,7 +8,7 @@ from typing import Protocol
 import httpx
 import structlog
 
-from local.simulation.department_book import Report
+from local.simulation.department_book import DepartmentReport
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 
 log = structlog.get_logger()
@@ -22,10 +22,12 @@ TRY_AGAIN = frozenset({408, 425, 429})
 class ReportBook(Protocol):
     """Where the reports stand until they are acknowledged."""
 
-    def next_report(self, order_id: str, /) -> tuple[Report, str] | None:
+    def next_report(self, order_id: str, /) -> tuple[DepartmentReport, str] | None:
         """The first report about an order that was not acknowledged, and where it goes."""
 
-    def note_sending(self, report: Report, answer: str, *, acknowledged: bool = False, stopped: bool = False) -> None:
+    def note_sending(
+        self, report: DepartmentReport, answer: str, *, acknowledged: bool = False, stopped: bool = False
+    ) -> None:
         """Write down how a sending went."""
 
 
@@ -78,7 +80,7 @@ class ReportPost:
             await asyncio.sleep(max(pause, asked_pause))
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
-    async def _send(self, report: Report, callback_url: str) -> float | None:
+    async def _send(self, report: DepartmentReport, callback_url: str) -> float | None:
         """Send once. None when there is nothing left to do about it, else the seconds that the town asks us to wait."""
         timestamp = str(int(time.time()))
         headers = {

@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.simulation.characters import Character, PlannedAct, UnreadableDirection, character_for, plan, plan_rework
-from local.simulation.department_book import BookedOrder, DepartmentBook, Report, Standing
+from local.simulation.department_book import BookedOrder, DepartmentBook, DepartmentReport, OrderStatus
 from local.simulation.department_post import ReportPost
 from local.simulation.quiet_server import listen, quiet_server, url_of
 from local.simulation.signed_server import SLOW_ANSWER_SECONDS, believed, never, problem
@@ -112,9 +112,9 @@ class RunningDepartment:
     async def _treat(self, request: Request, order: WorkOrder, character: Character) -> Response:
         """Take the order as the character has it. The order is told from others by all but the address for reports."""
         standing = self._book.standing(order.order_id, _digest(order))
-        if standing is Standing.RECALLED:
+        if standing is OrderStatus.RECALLED:
             return self._refuse(order, 410, "recalled")
-        if standing is Standing.DIFFERENT:
+        if standing is OrderStatus.DIFFERENT:
             return self._refuse(order, 409, "another-order-under-this-key")
         if character is Character.REFUSING:
             return self._refuse(order, 422, "not-our-kind-of-order")
@@ -122,7 +122,7 @@ class RunningDepartment:
         attempt = self._book.note_request(order.order_id, "POST", standing.value)
         if flaky and attempt == 1:
             return problem(503, "out-of-order")
-        if standing is Standing.NEW:
+        if standing is OrderStatus.NEW:
             self._accept(order, character)
         else:
             self._book.moved(order.order_id, order.callback_url)
@@ -132,7 +132,7 @@ class RunningDepartment:
             await asyncio.sleep(SLOW_ANSWER_SECONDS)
         number, accepted_at = self._book.receipt(order.order_id)
         content = {"receipt": number, "accepted_at": accepted_at}
-        return JSONResponse(content, 201 if standing is Standing.NEW else 200)
+        return JSONResponse(content, 201 if standing is OrderStatus.NEW else 200)
 
     def _accept(self, order: WorkOrder, character: Character) -> None:
         """Do the work that an order asks for: book it, with all that will be reported."""
@@ -172,9 +172,9 @@ class RunningDepartment:
         ):
             return problem(400, "key-does-not-fit-rework")
         known = self._book.order_standing(order)
-        if known is not Standing.KNOWN:
+        if known is not OrderStatus.KNOWN:
             self._book.note_request(order, "REWORK", known.value)
-            gone = known is Standing.RECALLED
+            gone = known is OrderStatus.RECALLED
             return problem(410, "recalled") if gone else problem(404, "no-such-order")
         return await self._treat_rework(request, rework)
 
@@ -182,14 +182,14 @@ class RunningDepartment:
         order = rework.order_id
         standing = self._book.rework_standing(order, rework.number, _digest(rework))
         attempt = self._book.note_request(order, "REWORK", standing.value)
-        if standing is Standing.DIFFERENT:
+        if standing is OrderStatus.DIFFERENT:
             return problem(409, "another-rework-under-this-key")
         character = Character(self._book.character(order))
         flaky = character is Character.FLAKY
         if flaky and attempt == 1:
             return problem(503, "out-of-order")
         self._book.moved(order, rework.callback_url)
-        if standing is Standing.NEW:
+        if standing is OrderStatus.NEW:
             step = rework_step(rework.number)
             reports = self._reports(
                 rework, plan_rework(rework, character), f"{order}.{step}", self._book.next_position(order)
@@ -202,14 +202,14 @@ class RunningDepartment:
             "receipt": f"{self._book.receipt(order)[0]}.{rework.number}",
             "accepted_at": rework.as_of.isoformat(),
         }
-        return JSONResponse(content, 201 if standing is Standing.NEW else 200)
+        return JSONResponse(content, 201 if standing is OrderStatus.NEW else 200)
 
     def _reports(
         self, about: WorkOrder | Rework, acts: Sequence[PlannedAct], prefix: str, position: int
-    ) -> list[Report]:
+    ) -> list[DepartmentReport]:
         """What will be sent about an order or a rework, ready to be put on the wire."""
         now = time.time()
-        reports: list[Report] = []
+        reports: list[DepartmentReport] = []
         for number, act in enumerate(acts, start=1):
             callback_id = f"{prefix}.{number}"
             body = json.dumps(
@@ -226,7 +226,9 @@ class RunningDepartment:
             ).encode()
             due = now + (act.at - about.as_of) / timedelta(seconds=self._department.speed)
             for _ in range(2 if act.twice else 1):
-                reports.append(Report(about.order_id, position + len(reports), callback_id, act.act, body, due))
+                reports.append(
+                    DepartmentReport(about.order_id, position + len(reports), callback_id, act.act, body, due)
+                )
         return reports
 
     def _attend(self, order: str) -> None:

@@ -25,7 +25,7 @@ class UnreadableDirection(ValueError):
 
 
 @dataclass(frozen=True)
-class Told:
+class StagedFact:
     """A fact about a person. `since`: a day of town time as ISO 8601; before it, the fact is 0."""
 
     name: str
@@ -42,7 +42,7 @@ class Manner:
     month: str | None
 
 
-def read_directions(text: str) -> list[Told | Manner]:
+def read_directions(text: str) -> list[StagedFact | Manner]:
     """Return the directions at the end of a text; none when there are none. Raises UnreadableDirection."""
     found = _DIRECTION.search(text)
     parts = re.split(r"[;;]", found[1]) if found else []
@@ -67,13 +67,13 @@ def facts_in(text: str, day: str) -> dict[str, int]:
     return {
         each.name: each.value
         for each in read_directions(text)
-        if isinstance(each, Told) and (each.since is None or each.since <= day)
+        if isinstance(each, StagedFact) and (each.since is None or each.since <= day)
     }
 
 
-def _part(part: str) -> Told | Manner:
+def _part(part: str) -> StagedFact | Manner:
     if fact := _FACT.fullmatch(part):
-        return Told(fact["name"], int(fact["value"]), fact["since"])
+        return StagedFact(fact["name"], int(fact["value"]), fact["since"])
     reader, _, rest = part.rpartition(" ")
     if word := _WORD.fullmatch(rest):
         return Manner(reader.strip() or None, word["word"], word["month"])

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS requests (source TEXT NOT NULL, check_id TEXT NOT NUL
 
 
 @dataclass(frozen=True)
-class Asked:
+class AskedQuestion:
     """A question as it is kept. `first_real`: Unix seconds when it first came."""
 
     digest: str
@@ -30,7 +30,7 @@ class SourceBook(Book):
 
     tables = _TABLES
 
-    def ask(self, source: str, check_id: str, digest: str, now: float) -> Asked:
+    def ask(self, source: str, check_id: str, digest: str, now: float) -> AskedQuestion:
         """Write a question down, unless it is known, and return it as it stands."""
         self._connection.execute(
             "INSERT OR IGNORE INTO asked VALUES (?, ?, ?, ?, NULL)", (source, check_id, digest, now)
@@ -38,7 +38,7 @@ class SourceBook(Book):
         row = self._connection.execute(
             "SELECT digest, first_real, answer FROM asked WHERE source = ? AND check_id = ?", (source, check_id)
         ).fetchone()
-        return Asked(row["digest"], row["first_real"], row["answer"])
+        return AskedQuestion(row["digest"], row["first_real"], row["answer"])
 
     def answer(self, source: str, check_id: str, answer: str) -> None:
         """Keep the answer: asked again, the question gets the very same."""

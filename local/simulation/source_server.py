@@ -35,7 +35,7 @@ from starlette.routing import Route
 from local.simulation.directions import UnreadableDirection, facts_in, word_for
 from local.simulation.quiet_server import listen, quiet_server, url_of
 from local.simulation.signed_server import SLOW_ANSWER_SECONDS, believed, never, problem
-from local.simulation.source_book import Asked, SourceBook
+from local.simulation.source_book import AskedQuestion, SourceBook
 from schemas.contracts.department import IDEMPOTENCY_HEADER, idempotency_key, order_id
 from schemas.contracts.means import CheckBody, check_step
 from schemas.contracts.signature import read_secrets
@@ -164,7 +164,7 @@ class RunningSources:
             await asyncio.sleep(SLOW_ANSWER_SECONDS)
         return Response(answer, media_type="application/json")
 
-    def _instead(self, character: SourceCharacter, asked: Asked, attempt: int) -> Response | None:
+    def _instead(self, character: SourceCharacter, asked: AskedQuestion, attempt: int) -> Response | None:
         """What this character gives instead of an answer, this time."""
         if character is SourceCharacter.REFUSING:
             return problem(422, "no-consent-on-record")
@@ -196,7 +196,7 @@ class RunningSources:
         told = [facts_in(person.name, day) for person in body.people]
         return {name: sum(facts.get(name, 0) for facts in told) for name in source.facts}
 
-    def _left(self, asked: Asked, town_time: timedelta) -> int:
+    def _left(self, asked: AskedQuestion, town_time: timedelta) -> int:
         """Whole real seconds, at least one, until so much town time has gone since it was asked; 0 when it has."""
         left = town_time.total_seconds() / self._speed - (time.time() - asked.first_real)
         return max(1, math.ceil(left)) if left > 0 else 0

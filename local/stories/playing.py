@@ -16,7 +16,7 @@ import httpx
 from local.simulation.people import TokenFor
 from local.simulation.townspeople import AUDITOR, Persona
 from local.stories.scenes import NotAsTold
-from local.stories.schedule import Order
+from local.stories.schedule import Schedule
 from local.stories.stories import repertoire_of
 from local.stories.story import OwnClock, Story, Title
 from local.stories.verdict import Evidence, Journal, Killing, Verdict, judge
@@ -140,7 +140,7 @@ class Performance:
 
 async def play(stories: Sequence[Story], where: PlayedTown, narrator: Narrator) -> list[Performance]:
     """Play all of them, as far as they do not disturb each other. One that fails says so and stops no other."""
-    order = Order(stories)
+    order = Schedule(stories)
     rehearsal = asyncio.create_task(_rehearse(where, order))
     try:
         return await asyncio.gather(*(_play_one(story, where, narrator, order) for story in stories))
@@ -149,7 +149,7 @@ async def play(stories: Sequence[Story], where: PlayedTown, narrator: Narrator) 
         await asyncio.gather(rehearsal, return_exceptions=True)
 
 
-async def _rehearse(where: PlayedTown, order: Order) -> None:
+async def _rehearse(where: PlayedTown, order: Schedule) -> None:
     """Let one case, which belongs to no story, come back from a department."""
     try:
         started = await _client(where, REHEARSAL.reporter).report(REHEARSAL.report(), key=f"rehearsal:{uuid.uuid4()}")
@@ -160,7 +160,7 @@ async def _rehearse(where: PlayedTown, order: Order) -> None:
         order.rehearsed()
 
 
-async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: Order) -> Performance:
+async def _play_one(story: Story, where: PlayedTown, narrator: Narrator, order: Schedule) -> Performance:
     performance = Performance(story)
     async with order.turn_of(story):
         began = time.monotonic()

@@ -10,7 +10,7 @@ AT_ONE_TIME = 4
 """Stories with clocks that must not run out: on two cores more of them make each other late at the demo's speed."""
 
 
-class Order:
+class Schedule:
     """Which story is played when.
 
     Those that do not mind delay begin at once; with a clock of their own, which runs fast, after the rehearsal. The others

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from engine.runtime.logging import configure_logging, where
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -34,11 +34,11 @@ def run_told(
             try:
                 with asyncio.Runner(loop_factory=loop_factory) as runner:
                     return runner.run(task)
-            except (Mendable, typer.Exit, typer.Abort, typer.BadParameter):
+            except (OperatorError, typer.Exit, typer.Abort, typer.BadParameter):
                 raise
             except Exception as error:  # noqa: BLE001 - the last one to catch it
                 log.critical("command_died", error=type(error).__name__, where=where(error))
                 raise typer.Exit(1) from None
-    except Mendable as fault:
+    except OperatorError as fault:
         errors.print(f"[red]{escape(str(fault))}[/red]")
         raise typer.Exit(1) from None

@@ -23,7 +23,7 @@ from pathlib import Path
 import psutil
 from pydantic import AwareDatetime, SecretStr, ValidationError
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.town.private_file import write_private
 from schemas.clocks.town_time import REAL_SPEED_MILLI, TownTime
 from schemas.values.model import Model
@@ -31,11 +31,11 @@ from schemas.values.model import Model
 _SAME_BIRTH_SECONDS = 2.0  # the system's clock may have been set right in between
 
 
-class TownHeld(Mendable):
+class TownHeld(OperatorError):
     """Another `jiceng up` runs on the same data folder."""
 
 
-class FoundedOtherwise(Mendable):
+class FoundedOtherwise(OperatorError):
     """The town was founded with another speed, and open cases reckon with it."""
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import structlog
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.town.program import run_program
 
 LAUNCHER = Path(__file__).with_name("launch.py")
@@ -25,7 +25,7 @@ _ROOT = 0
 _MAY_PASS = stat.S_IXGRP | stat.S_IXOTH
 
 
-class NobodyCanRunPostgres(Mendable):
+class NobodyCanRunPostgres(OperatorError):
     """No identity was found under which PostgreSQL can run here."""
 
 

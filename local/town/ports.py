@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 
 import psutil
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 
 LOOPBACK = "127.0.0.1"
 # Below the ports from which Linux (32768) and others (49152) take one for every connection that a program opens: such
@@ -18,7 +18,7 @@ FREE_PORTS = range(20_000, 30_000)
 TRIES = 200
 
 
-class PortTaken(Mendable):
+class PortTaken(OperatorError):
     """Another program already listens on a port that was asked for."""
 
     def __init__(self, name: str, port: int) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from pydantic import SecretStr
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.town.child import Child, Started
 from local.town.identity import Identity, find_identity
 from local.town.ports import LOOPBACK
@@ -31,7 +31,7 @@ _ROLE = "jiceng"
 _SUPERUSER = "postgres"
 
 
-class PostgresUnusable(Mendable):
+class PostgresUnusable(OperatorError):
     """The local PostgreSQL cannot be made or used; the message says what to do."""
 
 

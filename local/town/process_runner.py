@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.town.child import Child, Started
 from local.town.logs import tail
 
@@ -20,7 +20,7 @@ _PROBE_EVERY_SECONDS = 0.05
 _PROBE_PATIENCE_SECONDS = 5.0
 
 
-class ChildFailed(Mendable):
+class ChildFailed(OperatorError):
     """A child died again and again before it was ever ready."""
 
 
@@ -38,7 +38,7 @@ class Pace:
         return min(self.longest_pause_seconds, self.first_pause_seconds * 2.0 ** min(deaths - 1, 30))
 
 
-class Keeper:
+class ProcessRunner:
     """The life of one child. `ready` is set when it has been ready once; `started` is its present life, if it runs."""
 
     def __init__(self, child: Child, log: Path | None, pace: Pace, remember: Callable[[Child, Started], None]) -> None:

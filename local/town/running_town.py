@@ -4,14 +4,14 @@ from pathlib import Path
 
 import httpx
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from local.town.data_folder import DataFolder, is_alive
 from schemas.clocks.town_time import REAL_SPEED_MILLI, TownTime
 from starter.http.known_hosts import THIS_MACHINE
 
 
-class NoTown(Mendable):
+class NoTown(OperatorError):
     """No town runs on the data folder; the message says how to start one."""
 
 

@@ -10,7 +10,7 @@ import structlog
 from local.town import logs
 from local.town.child import Child, Step
 from local.town.memory import ChildMemory
-from local.town.process_runner import Keeper, Pace
+from local.town.process_runner import Pace, ProcessRunner
 
 _LOOK_AT_LOGS_EVERY_SECONDS = 5.0
 _logger = structlog.get_logger()
@@ -36,7 +36,7 @@ class Supervisor:
         self._order = _levels(parts)
         self._hurry = hurry or asyncio.Event()
         self._keepers = {
-            part.name: Keeper(part, self._logs / f"{part.name}.log", pace or Pace(), self._memory.remember)
+            part.name: ProcessRunner(part, self._logs / f"{part.name}.log", pace or Pace(), self._memory.remember)
             for part in parts
             if isinstance(part, Child)
         }

@@ -15,7 +15,7 @@ from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNa
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from engine.runtime.operator_error import Mendable
+from engine.runtime.operator_error import OperatorError
 from local.town.child import Child, Started
 from local.town.ports import LOOPBACK
 
@@ -32,7 +32,7 @@ _DYNAMIC_CONFIG: Mapping[str, int | str] = {
 }
 
 
-class TemporalUnusable(Mendable):
+class TemporalUnusable(OperatorError):
     """The local Temporal server cannot be used as it is; the message says what to do."""
 
 

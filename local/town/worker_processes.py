@@ -8,7 +8,7 @@ import signal
 
 from engine.runtime.settings import Settings
 from local.town.child import Child
-from local.town.process_runner import Keeper, Pace
+from local.town.process_runner import Pace, ProcessRunner
 from local.town.town_processes import TownProcess, children_of, jiceng, worker_polls
 
 GRACE_SECONDS = 25.0
@@ -21,7 +21,7 @@ async def run_workers(settings: Settings, count: int) -> None:
     Raises:
         ChildFailed: a worker died again and again before it was ever ready; the others are ended then.
     """
-    keepers = [Keeper(_child(settings, number), None, Pace(), lambda *_: None) for number in range(count)]
+    keepers = [ProcessRunner(_child(settings, number), None, Pace(), lambda *_: None) for number in range(count)]
     stopped = asyncio.create_task(_asked_to_stop())
     lives = [asyncio.create_task(keeper.keep()) for keeper in keepers]
     try:

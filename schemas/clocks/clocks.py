@@ -1,7 +1,7 @@
 """The clocks of a case: facts in, due times out.
 
 A clock is a limit and the list of what happened to it. Nothing in it is a timer: when it warns, is due and escalates is
-a pure function of the facts, the limit and a calendar, so that a replay, an auditor and the API find the same moments.
+a pure function of the facts, the limit and a calendar, so that a replay, an auditor and the API find the same milestones.
 
     idle --start--> running --pause--> paused          start: from anywhere, the clock counts anew
                     running --stop---> stopped         stop: also from paused
@@ -31,8 +31,8 @@ from schemas.clocks.limits import Limit, Unit
 from schemas.values.model import Model
 
 __all__ = [
-    "Clock", "ClockError", "ClockFact", "ClockView", "FactKind", "Limit", "Moment", "MomentError", "NotNowError",
-    "OverdueError", "Status", "Tier", "TimeRunsBackError", "Unit", "due_at", "late_by", "met", "moments", "view",
+    "Clock", "ClockError", "ClockFact", "ClockView", "FactKind", "Limit", "Milestone", "MilestoneError", "NotNowError",
+    "OverdueError", "Status", "Tier", "TimeRunsBackError", "Unit", "due_at", "late_by", "met", "milestones", "view",
     "warning_at",
 ]  # fmt: skip
 
@@ -40,7 +40,7 @@ __all__ = [
 class ClockError(ValueError):
     """The clock does not allow this.
 
-    NotNowError · OverdueError · TimeRunsBackError · MomentError
+    NotNowError · OverdueError · TimeRunsBackError · MilestoneError
     """
 
 
@@ -65,14 +65,14 @@ class TimeRunsBackError(ClockError):
         super().__init__(f"The clock {name} has a fact of {last.isoformat()}: the next cannot be of {at.isoformat()}.")
 
 
-class MomentError(ClockError):
+class MilestoneError(ClockError):
     """Only a moment that the clock has, and that has not fired, can fire."""
 
     def __init__(self, name: str, moment: str) -> None:
         super().__init__(f"The clock {name} has no moment {moment} that is still to fire.")
 
 
-class Moment(Model):
+class Milestone(Model):
     """Something a clock makes happen. `name` is unique within the clock: "warning", "breach", "tier:1".
 
     The tiers after the breach are numbered as they stand in the clock. `to` is who is told; None: the holder.
@@ -87,7 +87,7 @@ class Moment(Model):
 class Clock(Model):
     """One clock of a case. Verbs return a new clock; times are town times, never before the clock's last fact.
 
-    `fired` names the moments that have happened since the clock started, each once. Where an extension or a replan
+    `fired` names the milestones that have happened since the clock started, each once. Where an extension or a replan
     moves a moment that had fired back into the future, it is taken off again: the matter is told anew for the new time.
     """
 
@@ -173,10 +173,10 @@ class Clock(Model):
         """The moment has happened and will not happen again.
 
         Raises:
-            MomentError: there is no such moment, or it has fired.
+            MilestoneError: there is no such moment, or it has fired.
         """
         if self.status is not Status.RUNNING or name in self.fired or name not in moment_names(self.tiers):
-            raise MomentError(self.name, name)
+            raise MilestoneError(self.name, name)
         return self.model_copy(update={"fired": (*self.fired, name)})
 
     def _with(self, kind: FactKind, at: datetime, actor: str, **details: Any) -> Self:
@@ -214,16 +214,16 @@ def warning_at(clock: Clock, calendar: Calendar) -> datetime | None:
     return _warning(clock, course_of(clock.facts), calendar)
 
 
-def moments(clock: Clock, calendar: Calendar) -> tuple[Moment, ...]:
+def milestones(clock: Clock, calendar: Calendar) -> tuple[Milestone, ...]:
     """What a running clock is still to make happen, in order of time; at one instant warning, breach, then the tiers.
 
-    There is always a breach, also without a tier at the offset zero. A clock that does not run has no moments.
+    There is always a breach, also without a tier at the offset zero. A clock that does not run has no milestones.
     """
     course = course_of(clock.facts)
     if course is None or clock.status is not Status.RUNNING:
         return ()
     coming = [
-        Moment(clock=clock.name, name=name, at=at, to=to)
+        Milestone(clock=clock.name, name=name, at=at, to=to)
         for name, at, to in Schedule(clock.limit, course, calendar).moments(clock.warn_percent, clock.tiers)
         if at is not None and name not in clock.fired
     ]

@@ -18,7 +18,7 @@ _WRITTEN = r"(?P<from>(?:[01]\d|2[0-3]):[0-5]\d)-(?P<to>(?:[01]\d|2[0-3]):[0-5]\
 def _read(written: Any) -> Any:
     match = re.fullmatch(_WRITTEN, written) if isinstance(written, str) else None
     if match is None:
-        raise ValueError(f"Opening hours are written as HH:MM-HH:MM, such as 08:30-12:00, not {written!r}.")
+        raise ValueError(f"OpeningHours hours are written as HH:MM-HH:MM, such as 08:30-12:00, not {written!r}.")
     return tuple(int(match[end][:2]) * HOUR + int(match[end][3:]) for end in ("from", "to"))
 
 
@@ -27,7 +27,7 @@ def _write(opening: tuple[int, int]) -> str:
 
 
 # From a minute of the day up to, but without, another.
-Opening = Annotated[
+OpeningHours = Annotated[
     tuple[int, int],
     BeforeValidator(_read),
     PlainSerializer(_write, return_type=str),
@@ -42,7 +42,7 @@ class OfficeHours(Model):
     """
 
     version: str = Field(min_length=1)
-    hours: tuple[Opening, ...] = Field(min_length=1)
+    hours: tuple[OpeningHours, ...] = Field(min_length=1)
 
     def after(self, midnight: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The openings of the working day that begins at a midnight, in order."""
@@ -51,7 +51,7 @@ class OfficeHours(Model):
 
     @field_validator("hours")
     @classmethod
-    def _makes_sense(cls, hours: tuple[Opening, ...]) -> tuple[Opening, ...]:
+    def _makes_sense(cls, hours: tuple[OpeningHours, ...]) -> tuple[OpeningHours, ...]:
         for opening in hours:
             if opening[1] <= opening[0]:
                 raise ValueError(f"{_write(opening)} ends before it begins.")

@@ -35,7 +35,7 @@ Text = Annotated[
 ]
 """Free text, of which something can be seen, up to 4,000 characters."""
 
-Moment = Annotated[AwareDatetime, Field(strict=True)]
+StrictTime = Annotated[AwareDatetime, Field(strict=True)]
 """Town time with its offset, ISO 8601. Strict, because a bare number would be read as a time in 1970."""
 
 
@@ -92,8 +92,8 @@ class WorkOrder(Model):
     title: str | None = None
     description: str
     location: Place
-    due: dict[str, Moment]
-    as_of: Moment
+    due: dict[str, StrictTime]
+    as_of: StrictTime
     callback_url: str
 
 
@@ -128,8 +128,8 @@ class Rework(Model):
     number: Annotated[int, Field(ge=1)]
     cause: ReworkCause
     reason: str | None = None
-    due: dict[str, Moment]
-    as_of: Moment
+    due: dict[str, StrictTime]
+    as_of: StrictTime
     callback_url: str
 
 
@@ -139,7 +139,7 @@ class Receipt(Model):
     model_config = ConfigDict(extra="ignore")
 
     receipt: ForeignCode
-    accepted_at: Moment
+    accepted_at: StrictTime
 
 
 class CallbackAct(StrEnum):
@@ -158,7 +158,7 @@ class _Callback(Model):
     order_id: OrderNumber
     case_id: CaseNumber
     by: Annotated[ForeignCode, NotOfAPerson]
-    as_of: Moment
+    as_of: StrictTime
 
 
 class SignedCallback(_Callback):
@@ -219,8 +219,8 @@ class PlaceOrder(Question):
     address: TextReference | None = None
     latitude_microdegrees: Latitude | None = None
     longitude_microdegrees: Longitude | None = None
-    due: dict[str, Moment]
-    as_of: Moment
+    due: dict[str, StrictTime]
+    as_of: StrictTime
 
     @property
     def order_id(self) -> str:
@@ -291,8 +291,8 @@ class ReworkOrder(Question):
     department: str
     cause: ReworkCause
     reason: TextReference | None = None
-    due: dict[str, Moment]
-    as_of: Moment
+    due: dict[str, StrictTime]
+    as_of: StrictTime
 
     @property
     def order_id(self) -> str:

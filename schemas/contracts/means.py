@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.contracts.department import Code, Gateway, Moment, order_id
+from schemas.contracts.department import Code, Gateway, StrictTime, order_id
 from schemas.contracts.department_policy import Name
 from schemas.contracts.question import Answer, Question
 from schemas.values.foreign_code import ForeignCode
@@ -71,7 +71,7 @@ class CheckRequest(Question):
     others: tuple[PersonReference, ...] = Field(default=(), max_length=PEOPLE_MAX - 1)
     statements: dict[PersonReference, TextReference] = Field(default_factory=dict, max_length=PEOPLE_MAX)
     facts: dict[FactName, ToldFact] = Field(default_factory=dict, max_length=40)
-    as_of: Moment
+    as_of: StrictTime
 
     @property
     def check_id(self) -> str:
@@ -98,7 +98,7 @@ class CheckAnswer(Answer):
     status: CheckStatus
     facts: dict[FactName, FactNumber] = Field(default_factory=dict)
     receipt: str | None = None
-    answered_at: Moment | None = None
+    answered_at: StrictTime | None = None
     code: str | None = None
 
     @property
@@ -134,7 +134,7 @@ class CheckBody(Model):
     number: int = Field(ge=1)
     people: tuple[CheckedPerson, ...] = Field(min_length=1, max_length=PEOPLE_MAX, repr=False)
     facts: dict[str, int | bool | str]
-    as_of: Moment
+    as_of: StrictTime
 
 
 class SourceAnswer(Model):
@@ -145,7 +145,7 @@ class SourceAnswer(Model):
     receipt: ForeignCode
     status: Literal[CheckStatus.CLEAR, CheckStatus.FOUND]
     facts: dict[str, FactNumber] = Field(max_length=100)
-    answered_at: Moment
+    answered_at: StrictTime
 
 
 # ---- the register ---------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from schemas.contracts.department import Code, Gateway, Moment
+from schemas.contracts.department import Code, Gateway, StrictTime
 from schemas.contracts.department_policy import Name
 from schemas.contracts.question import Answer, Question
 from schemas.values.case_number import CaseNumber
@@ -124,7 +124,7 @@ class PayRequest(Question):
     month: Month
     occasion: Annotated[str, StringConstraints(pattern=rf"^{_OCCASION}$", max_length=60)] | None = None
     attempt: int = Field(default=1, ge=1, le=99)
-    as_of: Moment
+    as_of: StrictTime
 
     @property
     def payment_key(self) -> str:
@@ -155,7 +155,7 @@ class PayReceipt(Answer):
     payment_key: PaymentKey
     status: PayStatus
     bank_reference: str | None = None
-    paid_at: Moment | None = None
+    paid_at: StrictTime | None = None
     code: str | None = None
 
     @property
@@ -183,7 +183,7 @@ class PaymentStatus(Answer):
     status: PayStatus
     amount_fen: int | None = None
     bank_reference: str | None = None
-    at: Moment | None = None
+    at: StrictTime | None = None
     code: str | None = None
 
 
@@ -207,7 +207,7 @@ class PaymentBody(Model):
     benefit: Code
     month: Month
     replaces: PaymentKey | None = None
-    as_of: Moment
+    as_of: StrictTime
     notice_url: str
 
 
@@ -223,7 +223,7 @@ class BankPayment(Model):
     status: Literal[PayStatus.PAID, PayStatus.RETURNED, PayStatus.REFUSED]
     amount_fen: Fen
     bank_reference: ForeignCode
-    at: Moment
+    at: StrictTime
     code: Code | None = None
 
 
@@ -263,7 +263,7 @@ class StatementLine(Model):
     amount_fen: Fen
     status: Literal[PayStatus.PAID, PayStatus.RETURNED]
     bank_reference: ForeignCode
-    at: Moment
+    at: StrictTime
 
 
 class ReceiptLine(Model):
@@ -273,7 +273,7 @@ class ReceiptLine(Model):
 
     receipt: ForeignCode
     amount_fen: Fen
-    at: Moment
+    at: StrictTime
 
 
 class VoucherLine(Model):
@@ -283,7 +283,7 @@ class VoucherLine(Model):
 
     voucher: ForeignCode
     amount_fen: Fen
-    at: Moment
+    at: StrictTime
 
 
 class StatementPage(Model):
@@ -327,7 +327,7 @@ class ReturnNotice(Model):
     amount_fen: Fen
     bank_reference: ForeignCode
     code: Code
-    as_of: Moment
+    as_of: StrictTime
 
 
 class ReturnedPayment(Model):
@@ -337,7 +337,7 @@ class ReturnedPayment(Model):
     amount_fen: Fen
     bank_reference: KeptCode
     code: Code
-    returned_at: Moment
+    returned_at: StrictTime
 
 
 # ---- the register ---------------------------------------------------------------------------------------------------

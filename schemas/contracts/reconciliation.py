@@ -149,7 +149,7 @@ class RecoveryEntry(Model):
     by: str = ""
 
 
-class Repayment(Model):
+class StatedRepayment(Model):
     """Money that we have as paid back in the month, and by whose word. `proved` None: the bank says nothing of what comes in."""
 
     case_id: str
@@ -199,7 +199,7 @@ class Reconciliation(Model):
     bank_fen: int
     differences: tuple[Difference, ...]
     recoveries: Recoveries = Recoveries()
-    repayments: tuple[Repayment, ...] = ()
+    repayments: tuple[StatedRepayment, ...] = ()
     by_hand: int = 0
     by_hand_fen: int = 0
     by_hand_not_proved_fen: int = 0
@@ -333,7 +333,7 @@ def with_recoveries(
     of_month = [entry for entry in entries if entry.month == found.month]
     known = None if receipts is None else {line.receipt: line for lines in receipts.values() for line in lines}
     repayments = tuple(
-        Repayment(
+        StatedRepayment(
             case_id=entry.case_id,
             seq=entry.seq,
             receipt=entry.receipt or "",

@@ -60,7 +60,7 @@ class Claim(Model):
     consents: bool = False
 
 
-class Standing(Model):
+class ReservedCase(Model):
     """A claim of another living case. `place`: who came first, the lower one."""
 
     case_id: str
@@ -105,7 +105,11 @@ AT_THE_DOOR = frozenset({Occasion.DOOR, Occasion.SURE})
 
 
 def in_the_way(
-    claims: Iterable[Claim], others: Iterable[Standing], place: int | None, occasion: Occasion, held: Mapping[str, Hold]
+    claims: Iterable[Claim],
+    others: Iterable[ReservedCase],
+    place: int | None,
+    occasion: Occasion,
+    held: Mapping[str, Hold],
 ) -> tuple[str, ...]:
     """The cases that stand in the way, by number; empty when none does.
 
@@ -114,7 +118,7 @@ def in_the_way(
     """
     mine = {claim.key: claim.hold for claim in claims}
     own = {key for key, hold in mine.items() if hold in (Hold.OWN, Hold.STATED)}
-    by_case: dict[str, list[Standing]] = defaultdict(list)
+    by_case: dict[str, list[ReservedCase]] = defaultdict(list)
     for other in others:
         if other.key in mine:
             by_case[other.case_id].append(other)

@@ -77,7 +77,7 @@ class NamedAs(Model):
     who: int
 
 
-class Reading(Model):
+class PersonReading(Model):
     """One reading of something that is kept of a person."""
 
     at: datetime
@@ -106,7 +106,7 @@ class PersonExport(Model):
     texts: tuple[KeptText, ...]
     documents: tuple[KeptDocument, ...]
     cases: tuple[CaseOfPerson, ...]
-    readings: tuple[Reading, ...]
+    readings: tuple[PersonReading, ...]
     log: tuple[dict[str, Any], ...]
 
 

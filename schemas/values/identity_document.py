@@ -68,7 +68,7 @@ class IdentityDocument(Model):
     birth: date = Field(repr=False)
 
 
-class Identity(Model):
+class CardIdentity(Model):
     """By what somebody is known, in one form. `number` None: nothing yet."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -92,16 +92,16 @@ class Identity(Model):
         return age_on(self.birth, today) >= ADULT_AT
 
 
-def identity_of(number: str | None, document: IdentityDocument | None) -> Identity:
+def identity_of(number: str | None, document: IdentityDocument | None) -> CardIdentity:
     """The identity that was stated, once `identity_faults` finds nothing wrong with it."""
     if document is None:
         plain = tidy_identity_number(number or "")
-        return Identity(kind=DocumentKind.IDENTITY_NUMBER, number=plain, birth=birth_day(plain))
+        return CardIdentity(kind=DocumentKind.IDENTITY_NUMBER, number=plain, birth=birth_day(plain))
     plain = tidy_identity_number(document.number or "")
     if document.kind is DocumentKind.NONE_YET:
-        return Identity(kind=document.kind, number=None, birth=document.birth)
+        return CardIdentity(kind=document.kind, number=None, birth=document.birth)
     kind = DocumentKind.IDENTITY_NUMBER if is_identity_number(plain, date.max) else document.kind
-    return Identity(kind=kind, number=plain, birth=document.birth)
+    return CardIdentity(kind=kind, number=plain, birth=document.birth)
 
 
 def identity_faults(

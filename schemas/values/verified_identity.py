@@ -6,10 +6,10 @@ made of it without guessing numbers. Whoever has the token can guess; so has who
 
 import hashlib
 
-from schemas.values.identity_document import Identity
+from schemas.values.identity_document import CardIdentity
 
 
-def verified_identity(identity: Identity) -> str | None:
+def verified_identity(identity: CardIdentity) -> str | None:
     """What a token has to carry so that its account is this person's: SHA-256, hex. None: nobody can verify it yet."""
     if identity.number is None:
         return None

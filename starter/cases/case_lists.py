@@ -150,7 +150,7 @@ def _bounded(moment: datetime) -> datetime:
 
 
 @dataclass(frozen=True)
-class Place:
+class PagePlace:
     """Where a page begins: after the row with this time and number."""
 
     at: datetime | None
@@ -162,13 +162,13 @@ class Place:
         return base64.urlsafe_b64encode(plain.encode()).decode()
 
 
-def place_of(cursor: str | None, sort: Sort) -> Place | None:
+def place_of(cursor: str | None, sort: Sort) -> PagePlace | None:
     """The place that a cursor names. Raises Problem: not ours, or of a list in another order."""
     if cursor is None:
         return None
     try:
         sorted_by, at, case_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-        place = Place(datetime.fromisoformat(at) if at is not None else None, case_id)
+        place = PagePlace(datetime.fromisoformat(at) if at is not None else None, case_id)
         usable = sorted_by == sort and CASE_ID.fullmatch(case_id) is not None
         usable = usable and (_usable(place.at) if place.at else sort is Sort.DUE)
     except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
@@ -197,8 +197,8 @@ class CaseLists:
         self._pool = pool
 
     async def page(
-        self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: Place | None, limit: int
-    ) -> tuple[list[CaseRow], Place | None]:
+        self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
+    ) -> tuple[list[CaseRow], PagePlace | None]:
         """A page, and where the next one begins; None when this was the last."""
         place = (after.at, after.case_id) if after else (None, None)
         async with database(self._pool) as connection:
@@ -208,7 +208,7 @@ class CaseLists:
         if len(rows) <= limit:
             return rows, None
         last = rows[limit - 1]
-        return rows[:limit], Place(last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id)
+        return rows[:limit], PagePlace(last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id)
 
     async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
         """How many there are."""
@@ -220,7 +220,7 @@ class CaseLists:
         self, actor: Actor, filters: Filters, now: datetime, sort: Sort, page_size: int = EXPORT_PAGE
     ) -> AsyncIterator[list[CaseRow]]:
         """Every page, one short transaction each."""
-        after: Place | None = None
+        after: PagePlace | None = None
         while True:
             rows, after = await self.page(actor, filters, now, sort=sort, after=after, limit=page_size)
             yield rows

@@ -27,7 +27,7 @@ YEAR = timedelta(days=365)
 router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
 
 
-class By(StrEnum):
+class GroupedBy(StrEnum):
     """What indicators are told apart by."""
 
     DEPARTMENT = "department"
@@ -44,7 +44,7 @@ class By(StrEnum):
 async def incident_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
     parts: PartsOf,
-    by: Annotated[list[By], Query(max_length=len(By))] = [],  # noqa: B006 - read only, and the framework copies it
+    by: Annotated[list[GroupedBy], Query(max_length=len(GroupedBy))] = [],  # noqa: B006 - read only, and the framework copies it
     opened_from: DayText = None,
     opened_to: LastDayText = None,
     department: CodeText = None,

@@ -9,7 +9,7 @@ from schemas.clocks.calendar import TownDatetime
 from schemas.clocks.clocks import ClockView
 from schemas.contracts.department_policy import Name
 from schemas.contracts.likeness import Likeness
-from schemas.contracts.reconciliation import DifferenceKind, Recoveries, Repayment
+from schemas.contracts.reconciliation import DifferenceKind, Recoveries, StatedRepayment
 from schemas.incident_report import IncidentReport
 from schemas.kernel.case import Accepted
 from schemas.values.actor import Channel, Role
@@ -400,7 +400,7 @@ class ReconciliationView(Model):
     even: bool
     differences: list[DifferenceView]
     recoveries: Recoveries
-    repayments: tuple[Repayment, ...]
+    repayments: tuple[StatedRepayment, ...]
     by_hand: int = 0
     by_hand_fen: int = 0
     by_hand_not_proved_fen: int = 0

@@ -30,7 +30,7 @@ Texts = Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Door:
+class CommandBody:
     """The way in for one command. `model` is what people send; `texts` are its fields that go into the vault."""
 
     command: type[Command]
@@ -41,7 +41,7 @@ class Door:
         """The texts in a body, by field; fields that were left out are not in it."""
         return {name: text for name in sorted(self.texts) if (text := getattr(given, name)) is not None}
 
-    def enter(self, given: BaseModel, references: Mapping[str, TextReference]) -> Command:
+    def to_command(self, given: BaseModel, references: Mapping[str, TextReference]) -> Command:
         """The command with references in place of texts. Raises ValidationError where its own rules say no."""
         fields: dict[str, Any] = {name: getattr(given, name) for name in given.model_fields_set - self.texts}
         return self.command.model_validate(fields | dict(references))
@@ -49,13 +49,13 @@ class Door:
     def faults(self, given: BaseModel) -> list[Fault]:
         """What the command's own rules find wrong with a body that has the right shape."""
         try:
-            self.enter(given, dict.fromkeys(self.texts_of(given), _BLANK_REFERENCE))
+            self.to_command(given, dict.fromkeys(self.texts_of(given), _BLANK_REFERENCE))
         except ValidationError as error:
             return faults_of(error.errors(include_url=False, include_input=False))
         return []
 
 
-def door_of(command: type[Command]) -> Door:
+def command_body_of(command: type[Command]) -> CommandBody:
     """Make the door of a command. Raises TypeError for a text hidden deeper than in a field of its own."""
     hints = get_type_hints(command, include_extras=True)
     fields: dict[str, Any] = {}
@@ -76,7 +76,7 @@ def door_of(command: type[Command]) -> Door:
         __doc__=command.__doc__,
         **fields,
     )
-    return Door(command=command, model=model, texts=frozenset(texts))
+    return CommandBody(command=command, model=model, texts=frozenset(texts))
 
 
 def _without_references(kind: Any) -> Any:

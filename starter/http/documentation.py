@@ -14,7 +14,7 @@ from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from schemas.kernel.procedure import Command
 from schemas.values.model import Model
 from starter.http.bodies import KEY_HEADER
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from starter.http.problems import KINDS, MEDIA_TYPE, TOKEN_KIND, TYPE_PREFIX, ProblemBody, ProblemCode
 from starter.http.samples import sample
 
@@ -78,7 +78,7 @@ def file_of(*types: str) -> dict[int | str, dict[str, Any]]:
 
 def any_body_of(commands: Iterable[type[Command]]) -> dict[str, Any]:
     """What a command's operation says: the bodies of all procedures that have this command."""
-    return _operation([door_of(command).model for command in commands])
+    return _operation([command_body_of(command).model for command in commands])
 
 
 def _operation(models: list[type[BaseModel]]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from schemas.words.field_words import FIELDS, VALUES, YES_NO, FieldWords
 from starter.http.authentication import Caller, acting
-from starter.http.command_bodies import Door
+from starter.http.command_bodies import CommandBody
 from starter.http.documentation import SIGNED_IN, responses
 from starter.parts import Parts, PartsOf
 
@@ -109,7 +109,7 @@ async def read_commands(case_id: str, caller: Caller, parts: PartsOf) -> Command
 
 
 def _form(  # noqa: PLR0917 - a command, and who asks for it when
-    parts: Parts, procedure: Procedure, name: str, door: Door, state: CaseState, actor: Actor, now: datetime
+    parts: Parts, procedure: Procedure, name: str, door: CommandBody, state: CaseState, actor: Actor, now: datetime
 ) -> CommandForm:
     refusal = procedure.rules.check(state, name, actor, now) if state.seq else _not_yet(name)
     theirs = refusal is None or refusal.code not in {RefusalCode.NOT_YOUR_ROLE, RefusalCode.NOT_YOUR_CASE}
@@ -129,7 +129,7 @@ def _not_yet(name: str) -> Refusal:
     return Refusal(code=RefusalCode.NOT_NOW, detail=say("案件尚在立案", "the case is being opened"), command=name)
 
 
-def _field(parts: Parts, door: Door, name: str, state: CaseState) -> FormField:
+def _field(parts: Parts, door: CommandBody, name: str, state: CaseState) -> FormField:
     words, shape = FIELDS[name], _shapes(door.command)[name]
     least, most = _bounds(door.command, name, state, shape)
     return FormField(

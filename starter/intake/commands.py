@@ -20,7 +20,7 @@ from starter.cases.documents import document_faults
 from starter.cases.views import CommandAnswer, SubmissionView
 from starter.http.authentication import Caller, acting
 from starter.http.bodies import read_body, read_key, read_model, together
-from starter.http.command_bodies import Door
+from starter.http.command_bodies import CommandBody
 from starter.http.documentation import any_body_of, responses
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
@@ -29,7 +29,7 @@ from starter.intake.intake import Entered, Sender
 from starter.intake.named_cases import case_faults
 from starter.parts import Parts, PartsOf
 
-Doors = Mapping[str, Mapping[str, Door]]
+Doors = Mapping[str, Mapping[str, CommandBody]]
 _PATH = "/api/v1/cases/{case_id}/commands"
 _PROBLEMS = (
     "token-missing", "not-your-role", "not-your-case", "not-now", "against-the-rules", "not-what-you-saw", "already-held",
@@ -38,12 +38,14 @@ _PROBLEMS = (
 )  # fmt: skip
 
 
-async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, door: Door, given: BaseModel) -> Response:
+async def give(
+    parts: Parts, sender: Sender, state: CaseState, *, name: str, door: CommandBody, given: BaseModel
+) -> Response:
     """Give a command that has the right shape: at the door first; then the case judges.
 
     What was accepted earlier under its key is answered as it was then, also where it could not come in any more.
     """
-    if (refusal := hopeless(parts, state, name, sender.actor)) is not None:
+    if (refusal := permanent_refusal(parts, state, name, sender.actor)) is not None:
         known = await parts.intake.known(sender, state.case_id, name, given)
         if known is not None:
             return await answer_command(parts, Entered(known, repeated=True), sender.actor)
@@ -59,13 +61,13 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
         raise
 
 
-def choices_of(parts: Parts, state: CaseState, door: Door) -> Mapping[str, Sequence[str]]:
+def choices_of(parts: Parts, state: CaseState, door: CommandBody) -> Mapping[str, Sequence[str]]:
     """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
     procedure = parts.procedures[state.procedure]
     return door.command.choices_by_field(state, parts.policies.get(procedure.parent or procedure.name))
 
 
-def hopeless(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:
+def permanent_refusal(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:
     """A refusal that no change of the case could lift; None leaves the judgement to the case."""
     refusal = parts.procedures[state.procedure].rules.check(state, name, actor, parts.intake.now())
     lasting = refusal is not None and refusal.code in {RefusalCode.NOT_YOUR_ROLE, RefusalCode.CASE_ENDED}
@@ -105,7 +107,7 @@ def _give_named(name: str) -> Any:
         door = parts.doors[state.procedure].get(name)
         if door is None:
             raise _unknown_command(parts.procedures[state.procedure], name)
-        if hopeless(parts, state, name, actor) is not None:
+        if permanent_refusal(parts, state, name, actor) is not None:
             state = await parts.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
         key, key_faults = read_key(request)
         given, body_faults = read_model(door.model, await read_body(request))

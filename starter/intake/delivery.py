@@ -37,7 +37,7 @@ from schemas.kernel.temporal_display import TASK_TIMEOUT, details_of, first_keyw
 from schemas.values.actor import Stamp
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.intake.postbox import LEASE, Postbox, Submission
-from starter.intake.setting_aside import Evidence, evidence_of
+from starter.intake.setting_aside import FailureEvidence, evidence_of
 
 log = structlog.get_logger()
 
@@ -136,12 +136,12 @@ class Delivery:
                     raise NotDelivered("cannot connect", expected=True) from error
             return self._client
 
-    async def evidence(self, submission: Submission, since: datetime) -> Evidence:
+    async def evidence(self, submission: Submission, since: datetime) -> FailureEvidence:
         """What the history of a case says against a command that was tried since then; nothing while Temporal is away."""
         try:
             return await evidence_of(await self.client(), submission.case_id, since)
         except (NotDelivered, RPCError, TimeoutError):
-            return Evidence()
+            return FailureEvidence()
 
     async def tell_set_aside(self, submission: Submission, failure: str) -> None:
         """Tell a case that a command of it was laid aside. Raises NotDelivered: its record does not say so then."""

@@ -30,7 +30,7 @@ from schemas.values.actor import LAWS, Actor, Stamp
 from schemas.values.canonical import canonical_json, digest
 from schemas.values.references import PersonReference
 from schemas.values.refusals import Refusal, RefusalCode, say
-from starter.http.command_bodies import Door
+from starter.http.command_bodies import CommandBody
 from starter.http.database import Connection, database, reading
 from starter.http.problems import Attempt, Problem, refused
 from starter.intake.postbox import LEASE, SQL, Submission, refusal_row
@@ -104,13 +104,15 @@ class Intake:
         return self._town_time.to_town(datetime.now(UTC))
 
     async def start(
-        self, sender: Sender, procedure: str, essence: dict[str, Any], open_case: OpenCase, *, name: str
+        self, sender: Sender, procedure: str, idempotency_content: dict[str, Any], open_case: OpenCase, *, name: str
     ) -> Entered:
         """Accept a new case; `name` is that of its opening.
 
         Raises Problem: the key was used otherwise, another case holds what this one would, Postgres is away.
         """
-        row = self._row(sender, kind="start", name=name, procedure=procedure, case=None, essence=essence)
+        row = self._row(
+            sender, kind="start", name=name, procedure=procedure, case=None, idempotency_content=idempotency_content
+        )
         async with database(self._pool) as connection:
             at = self.now()
             day = f"{at:%Y%m%d}"
@@ -123,13 +125,22 @@ class Intake:
             state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
             return await self._filled(connection, accepted["intake_id"], case, state)
 
-    async def command(self, sender: Sender, state: CaseState, name: str, door: Door, given: BaseModel) -> Entered:
+    async def command(
+        self, sender: Sender, state: CaseState, name: str, door: CommandBody, given: BaseModel
+    ) -> Entered:
         """Accept a command for a case.
 
         Raises Problem: the key was used with another body, another case holds what it decides about, Postgres is away.
         """
-        case, essence = state.case_id, {"command": name, "body": given.model_dump(mode="json")}
-        row = self._row(sender, kind="command", name=name, procedure=state.procedure, case=case, essence=essence)
+        case, idempotency_content = state.case_id, {"command": name, "body": given.model_dump(mode="json")}
+        row = self._row(
+            sender,
+            kind="command",
+            name=name,
+            procedure=state.procedure,
+            case=case,
+            idempotency_content=idempotency_content,
+        )
         texts, deciding = door.texts_of(given), self._reserving.deciding(state, name, given, sender.actor, self.now())
         try:
             # Where nothing is to be kept beside it, the acceptance is one statement and its own transaction.
@@ -137,7 +148,7 @@ class Intake:
                 if deciding and await connection.fetchrow(SQL.known, *row[5:8]) is None:
                     await self._reserving.decide(connection, state, sender.actor, name, deciding)
                 reporter = None if sender.subject == ANYBODY else getattr(state, "reporter", None)
-                command = door.enter(given, await self._keep(connection, state, reporter, texts))
+                command = door.to_command(given, await self._keep(connection, state, reporter, texts))
                 payload = {"command": command, "stamp": self._stamp(case, name, sender, digest(command))}
                 return await self._accepted(connection, row, payload)
         except _AcceptedBefore as before:
@@ -145,8 +156,10 @@ class Intake:
 
     async def known(self, sender: Sender, case: str, name: str, given: BaseModel) -> Submission | None:
         """What was accepted earlier under this key for the case. Raises Problem as `command` does."""
-        essence = {"command": name, "body": given.model_dump(mode="json")}
-        row = self._row(sender, kind="command", name=name, procedure="", case=case, essence=essence)
+        idempotency_content = {"command": name, "body": given.model_dump(mode="json")}
+        row = self._row(
+            sender, kind="command", name=name, procedure="", case=case, idempotency_content=idempotency_content
+        )
         async with reading(self._pool) as connection:
             found = await connection.fetchrow(SQL.known, *row[5:8])
             return _same(Submission.read(found), row[8]) if found else None
@@ -210,12 +223,19 @@ class Intake:
         )
 
     def _row(
-        self, sender: Sender, *, kind: str, name: str, procedure: str, case: str | None, essence: dict[str, Any]
+        self,
+        sender: Sender,
+        *,
+        kind: str,
+        name: str,
+        procedure: str,
+        case: str | None,
+        idempotency_content: dict[str, Any],
     ) -> tuple[Any, ...]:
         """The first arguments of `accept_start` and `accept_command`; 5 to 8 are those of `known`, 8 is the digest of the body."""
         scope = case or procedure
         key = self._keyed("key", sender.key.encode())
-        body = self._keyed("body", canonical_json(essence))
+        body = self._keyed("body", canonical_json(idempotency_content))
         return (secrets.token_urlsafe(16), kind, name, procedure, case, sender.subject, scope, key, body)
 
     def _keyed(self, what: str, content: bytes) -> bytes:

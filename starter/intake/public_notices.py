@@ -27,7 +27,7 @@ from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
 from starter.cases.resident_codes import tidy_code
 from starter.http.bodies import read_body, read_key, read_model, together
-from starter.http.command_bodies import Door, door_of
+from starter.http.command_bodies import CommandBody, command_body_of
 from starter.http.database import Connection, database
 from starter.http.documentation import body_of, responses
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
@@ -121,7 +121,7 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
         {202: ObjectionTaken}, "not-found", "not-now", "against-the-rules", "case-ended", "bad-request", "key-reused",
         "too-many-attempts", "body-too-large", "not-json", "database-away",
     ),
-    openapi_extra=body_of(door_of(Object).model),
+    openapi_extra=body_of(command_body_of(Object).model),
 )  # fmt: skip
 async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice.
@@ -161,7 +161,9 @@ def _one_contact(parts: Parts, state: WelfareState, contact: str) -> str:
     return f"{state.case_id} objector {parts.codes.code_of(f'{state.case_id} objector {plain}')}"
 
 
-async def _entered(parts: Parts, sender: Sender, state: WelfareState, door: Door, given: object) -> Entered | None:
+async def _entered(
+    parts: Parts, sender: Sender, state: WelfareState, door: CommandBody, given: object
+) -> Entered | None:
     """The objection on its way; None: this contact has objected in this case in other words."""
     assert isinstance(given, door.model)  # noqa: S101 - it was read as that
     try:

@@ -47,7 +47,7 @@ _CAUSE = "WORKFLOW_TASK_FAILED_CAUSE_"
 
 
 @dataclass(frozen=True)
-class Evidence:
+class FailureEvidence:
     """What the history shows since a command is tried: how often tasks failed, in how many rounds, and of what kind last."""
 
     rounds: int = 0
@@ -60,7 +60,7 @@ class Evidence:
         return self.rounds >= ROUNDS and self.failures >= FAILURES
 
 
-async def evidence_of(client: Client, case_id: str, since: datetime) -> Evidence:
+async def evidence_of(client: Client, case_id: str, since: datetime) -> FailureEvidence:
     """Read the end of a case's history. Raises RPCError."""
     request = GetWorkflowExecutionHistoryReverseRequest(
         namespace=client.namespace,
@@ -72,7 +72,7 @@ async def evidence_of(client: Client, case_id: str, since: datetime) -> Evidence
     return judged(reversed(late))
 
 
-def judged(events: Iterable[HistoryEvent]) -> Evidence:
+def judged(events: Iterable[HistoryEvent]) -> FailureEvidence:
     """Count rounds and failures in events, the oldest first; a failure that is nobody's fault here leaves nothing."""
     rounds = failures = 0
     failure, failing = "", False
@@ -82,11 +82,11 @@ def judged(events: Iterable[HistoryEvent]) -> Evidence:
         elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
             failed = event.workflow_task_failed_event_attributes
             if failed.cause in _NOBODYS:
-                return Evidence()
+                return FailureEvidence()
             rounds += not failing
             failures += 1
             failure, failing = _kind(failed), True
-    return Evidence(rounds, failures, failure)
+    return FailureEvidence(rounds, failures, failure)
 
 
 def town_is_sick(elsewhere: Elsewhere) -> bool:

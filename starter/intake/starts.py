@@ -35,18 +35,18 @@ REPORTED: dict[int, type[Model] | UnionType] = {
 """What comes of a start, by status."""
 
 
-class Opens(Protocol):
+class OpeningBody(Protocol):
     """A body that opens a case."""
 
     @property
     def channel(self) -> Channel:
         """The way by which it came in."""
 
-    def essence(self) -> dict[str, Any]:
+    def idempotency_content(self) -> dict[str, Any]:
         """What makes two of them the same, as canonical JSON can hold it."""
 
 
-BodyT = TypeVar("BodyT", bound=Opens)
+BodyT = TypeVar("BodyT", bound=OpeningBody)
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class Opening(Generic[BodyT]):
     async def accept(self, parts: Parts, sender: Sender, body: BodyT) -> Entered:
         """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
         entered = await parts.intake.start(
-            sender, self.procedure, body.essence(), self.opens(parts, sender, body), name=self.act
+            sender, self.procedure, body.idempotency_content(), self.opens(parts, sender, body), name=self.act
         )
         if entered.submission.leased and not entered.repeated:
             parts.relay.take(entered.submission)

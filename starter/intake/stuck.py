@@ -51,7 +51,7 @@ SQL = StuckQueries.load("stuck")
 
 
 @dataclass(frozen=True)
-class Patience:
+class StuckAfter:
     """How long is too long, in real time, and how many cases are looked at at the most."""
 
     task_attempts: int = 3
@@ -83,9 +83,9 @@ class StuckCase(Model):
     failure: str | None = None
 
 
-async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | None = None) -> list[StuckCase]:
+async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: StuckAfter | None = None) -> list[StuckCase]:
     """Every case found stuck, one line per reason. Raises RPCError and what asyncpg raises when one of both is away."""
-    patience = patience or Patience()
+    patience = patience or StuckAfter()
     undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
     under_way = await pool.fetch(SQL.under_way, patience.under_way, patience.looked_at_most)
     untaken = await pool.fetch(SQL.untaken, patience.untaken, patience.looked_at_most)
@@ -116,9 +116,9 @@ async def stuck_cases(pool: asyncpg.Pool, client: Client, patience: Patience | N
     return found + [each for each in _waiting(undelivered, rows) if each.case_id not in tried]
 
 
-async def undelivered_cases(pool: asyncpg.Pool, patience: Patience | None = None) -> list[StuckCase]:
+async def undelivered_cases(pool: asyncpg.Pool, patience: StuckAfter | None = None) -> list[StuckCase]:
     """Those alone whose accepted command waits too long: known without Temporal."""
-    patience = patience or Patience()
+    patience = patience or StuckAfter()
     undelivered = await pool.fetch(SQL.undelivered, patience.undelivered, patience.looked_at_most)
     failing = await pool.fetch(SQL.failing, patience.looked_at_most)
     named = [row["case_id"] for row in (*undelivered, *failing)]
@@ -162,7 +162,7 @@ async def _described(client: Client, case_id: str) -> WorkflowExecutionDescripti
 
 
 def _reasons(
-    case_id: str, described: WorkflowExecutionDescription, row: Any, patience: Patience
+    case_id: str, described: WorkflowExecutionDescription, row: Any, patience: StuckAfter
 ) -> Iterator[StuckCase]:
     pending = described.raw_description
     task = pending.pending_workflow_task

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.examples.incident import FINISHED, NOT_SOLVED
 from tests.waiting import eventually
 
@@ -20,13 +20,13 @@ WEEKS = 150_000
 """A speed at which a resident is waited for a few seconds, and a department for half a minute."""
 
 
-def report(door: Door, area: str, category: str = "环境卫生") -> dict[str, Any]:
+def report(door: ApiDriver, area: str, category: str = "环境卫生") -> dict[str, Any]:
     """A report from an area."""
     body: dict[str, Any] = door.examples.REPORT
     return body | {"category": category, "location": body["location"] | {"area": area}}
 
 
-async def indicators(door: Door, who: str = "auditor", **query: Any) -> dict[str, Any]:
+async def indicators(door: ApiDriver, who: str = "auditor", **query: Any) -> dict[str, Any]:
     """What the API says."""
     answer = await door.api.get("/api/v1/indicators/incidents", headers=door.headers(who), params=query)
     assert answer.status_code == 200, answer.text
@@ -34,7 +34,7 @@ async def indicators(door: Door, who: str = "auditor", **query: Any) -> dict[str
     return said
 
 
-async def seconds_until(door: Door, case_id: str, kind: str, place: int = 0) -> float:
+async def seconds_until(door: ApiDriver, case_id: str, kind: str, place: int = 0) -> float:
     """From the report to the entry of this kind, by the timeline."""
     answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
     items = answer.json()["items"]
@@ -85,7 +85,7 @@ async def town(door: OpenDoor) -> dict[str, str]:
     return cases
 
 
-async def kept(door: Door, case_id: str, clock: str) -> bool:
+async def kept(door: ApiDriver, case_id: str, clock: str) -> bool:
     """Whether a clock of a case was kept, by the case itself."""
     clocks = {each["name"]: each for each in (await door.case(case_id))["clocks"]}
     return not clocks[clock]["breached"]

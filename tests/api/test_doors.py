@@ -10,7 +10,7 @@ from schemas.kernel.procedure import Command
 from schemas.values.model import Model
 from schemas.values.references import TextReference
 from starter.http.bodies import read_model
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from starter.http.faults import faults_of
 
 REFERENCE = "text:" + "A" * 26
@@ -20,7 +20,7 @@ REFERENCE = "text:" + "A" * 26
 def test_a_door_has_the_fields_of_its_command(name: str) -> None:
     """Same names, same ones required: only texts stand in place of references."""
     command = INCIDENT.commands[name]
-    door = door_of(command)
+    door = command_body_of(command)
 
     inside = {field: info.is_required() for field, info in command.model_fields.items()}
     assert {field: info.is_required() for field, info in door.model.model_fields.items()} == inside
@@ -28,19 +28,19 @@ def test_a_door_has_the_fields_of_its_command(name: str) -> None:
 
 def test_texts_become_references_and_all_else_stays() -> None:
     """What enters is the command with references, optional texts left out where they were left out."""
-    door = door_of(INCIDENT.commands["rate"])
+    door = command_body_of(INCIDENT.commands["rate"])
     given, faults = read_model(door.model, b'{"solved": "solved", "satisfied": "not", "comment": "\\ud83d\\ude42"}')
     assert given is not None
     assert faults == []
     assert door.texts_of(given) == {"comment": "🙂"}
 
-    command = door.enter(given, {"comment": REFERENCE})
+    command = door.to_command(given, {"comment": REFERENCE})
     assert command.model_dump(mode="json") == {"solved": "solved", "satisfied": "not", "comment": REFERENCE}
 
 
 def test_a_reference_is_no_text() -> None:
     """Somebody who writes what looks like a reference has written a text: it is kept as such, not followed."""
-    door = door_of(INCIDENT.commands["finish"])
+    door = command_body_of(INCIDENT.commands["finish"])
     given, _ = read_model(door.model, f'{{"result": "{REFERENCE}"}}'.encode())
     assert given is not None
     assert door.texts_of(given) == {"result": REFERENCE}
@@ -60,7 +60,7 @@ def test_a_reference_deeper_than_a_field_is_refused_at_the_start() -> None:
 
     for command in (Hidden, Many):
         with pytest.raises(TypeError, match="field of its own"):
-            door_of(command)
+            command_body_of(command)
 
 
 @pytest.mark.parametrize("body", [{"passed": "true"}, {"passed": 1}, {"passed": None}])
@@ -68,7 +68,7 @@ def test_a_body_is_read_strictly(body: dict[str, Any]) -> None:
     """A truth in quotes or a one is no truth."""
     import json  # noqa: PLC0415 - only here
 
-    _, faults = read_model(door_of(INCIDENT.commands["verify"]).model, json.dumps(body).encode())
+    _, faults = read_model(command_body_of(INCIDENT.commands["verify"]).model, json.dumps(body).encode())
     assert [fault.field for fault in faults] == ["passed"]
 
 

@@ -17,7 +17,7 @@ from engine.runtime.settings import PROJECT
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES as RUNNING
 from schemas.values.actor import Role
-from tests.api_driver import Door, Person
+from tests.api_driver import ApiDriver, Person
 from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.timeout(1800)
@@ -83,7 +83,7 @@ async def configuration(town: Town, tmp_path_factory: pytest.TempPathFactory) ->
     async with httpx.AsyncClient(base_url=town.addresses.api, timeout=60) as api:
         for case in PROCEDURES:
             if case.procedure.parent is None:
-                case_id = await Door(api, token, case.procedure).start()
+                case_id = await ApiDriver(api, token, case.procedure).start()
                 given = {rule.command for rule in case.procedure.rules if {by.role for by in rule.by} != {Role.ENGINE}}
                 of_command = dict.fromkeys(given, case_id) | of_command
                 first = next(iter(of_command.values()))

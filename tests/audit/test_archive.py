@@ -32,14 +32,14 @@ from schemas.audit.ledger import Batch, Projection
 from schemas.incident import INCIDENT
 from schemas.kernel.case import ENGINE, Entry
 from tests.api_callers import watching
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town at real speed."""
     return await door(INCIDENT)
 
@@ -54,7 +54,7 @@ async def rows(pool: asyncpg.Pool, case_id: str) -> Sequence[asyncpg.Record]:
     return await pool.fetch(SQL.runs_of_case, case_id)
 
 
-async def ended(temporal: Client, town: Door) -> str:
+async def ended(temporal: Client, town: ApiDriver) -> str:
     """A case that has come to its end."""
     case_id = await town.walk(next(walk for walk in town.examples.WALKS if walk.name == "rejected"))
     await temporal.get_workflow_handle(case_id).result()
@@ -91,7 +91,7 @@ async def rests(temporal: Client, case_id: str, run_id: str | None = None) -> bo
     return not described.pending_activities and not described.HasField("pending_workflow_task")
 
 
-async def quiet(temporal: Client, town: Door) -> str:
+async def quiet(temporal: Client, town: ApiDriver) -> str:
     """An open case that has done all it does by itself."""
     case_id = await town.start()
     assert (await town.case(case_id, wait="seq:1", timeout="60"))["seq"]
@@ -100,7 +100,7 @@ async def quiet(temporal: Client, town: Door) -> str:
 
 
 async def test_every_closed_run_is_stored_once(
-    temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, door: OpenDoor, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """Runs that continue as new and runs that complete stand in the archive; a second pass adds nothing."""
     before = await archiver.one_pass(full=True)  # what other tests left behind in this town
@@ -117,7 +117,7 @@ async def test_every_closed_run_is_stored_once(
 
 
 async def test_a_stored_run_is_the_history_byte_for_byte(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """What the archive gives back is what Temporal had, in its canonical form, with the hash that the manifest names."""
     case_id = await ended(temporal, town)
@@ -153,7 +153,7 @@ async def test_a_manifest_says_where_a_run_belongs(
 
 
 async def test_an_open_case_is_stored_on_demand(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """A copy of an open run stands beside the closed one that follows later; neither replaces the other."""
     case_id = await quiet(temporal, town)
@@ -175,7 +175,7 @@ async def test_a_case_that_temporal_does_not_have_cannot_be_stored(archiver: Arc
 
 
 async def test_the_bytes_can_lie_in_an_object_store(
-    temporal: Client, pool: asyncpg.Pool, keys: Keys, town: Door, tmp_path: Path
+    temporal: Client, pool: asyncpg.Pool, keys: Keys, town: ApiDriver, tmp_path: Path
 ) -> None:
     """With JICENG_ARCHIVE_URL the table holds the manifest, the store the bytes; bytes that are gone are said to be."""
     store = ArchiveStore(LocalStore(tmp_path))
@@ -197,7 +197,7 @@ async def test_the_bytes_can_lie_in_an_object_store(
 
 @pytest.mark.parametrize("table", ["archive", "seals"])
 async def test_the_archive_refuses_to_be_changed(
-    table: str, temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    table: str, temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """Neither update nor delete nor truncate: the database itself says no."""
     await archiver.archive_case(await ended(temporal, town))
@@ -220,7 +220,7 @@ async def told(pool: asyncpg.Pool, archiver: Archiver, case_id: str, kind: str) 
 
 
 async def test_a_terminated_case_says_so_in_its_ledger(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """A termination leaves an entry by the engine on the head of the chain, once, and the case is in no inbox any more."""
     case_id = await quiet(temporal, town)
@@ -254,7 +254,7 @@ async def reset(temporal: Client, case_id: str, event_id: int) -> str:
 
 
 async def test_a_reset_case_says_so_in_its_ledger(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """A reset leaves an entry that names both runs; the case goes on, and the entry never goes away."""
     case_id = await quiet(temporal, town)
@@ -318,7 +318,7 @@ async def test_a_reset_case_goes_on_in_the_runs_that_follow(
 # ---- how far it is behind -------------------------------------------------------------------------------------------
 
 
-async def readiness(town: Door, settings: Settings) -> dict[str, Any]:
+async def readiness(town: ApiDriver, settings: Settings) -> dict[str, Any]:
     """What an API says of itself that reaches database and Temporal; a busy machine may miss one of them for a moment."""
     said: dict[str, Any] = {}
 
@@ -331,7 +331,7 @@ async def readiness(town: Door, settings: Settings) -> dict[str, Any]:
 
 
 async def test_a_closed_case_that_is_not_archived_is_counted_and_warned_of(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, settings: Settings
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver, settings: Settings
 ) -> None:
     """The lag counts from the oldest end that is not archived; past a third of the retention an operator is told."""
     await archiver.one_pass(full=True)
@@ -393,7 +393,7 @@ def test_a_third_of_the_retention_is_the_limit(
 
 
 async def test_what_a_cut_off_task_wrote_is_no_insertion(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver, keys: Keys, settings: Settings
 ) -> None:
     """A termination in the middle of a task leaves its entries without a receipt: found well, of one task only.
 
@@ -435,7 +435,7 @@ async def test_what_a_cut_off_task_wrote_is_no_insertion(
 
 
 async def test_a_terminated_case_verifies_and_replays(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver, keys: Keys, settings: Settings
 ) -> None:
     """The entry about a termination is borne out by the archive, and no replay asks for a run that told it."""
     case_id = await quiet(temporal, town)
@@ -452,7 +452,7 @@ async def test_a_terminated_case_verifies_and_replays(
 
 
 async def test_a_late_flush_of_a_terminated_run_is_refused(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
     """A worker that was still writing when its case was terminated comes too late: the chain ends with the termination."""
     case_id = await town.walk(town.examples.MAIN)
@@ -522,7 +522,7 @@ async def test_a_row_is_rebuilt_from_its_archived_history(
 
 
 async def test_the_row_of_a_terminated_case_is_rebuilt_with_its_termination(
-    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: Door, keys: Keys, settings: Settings
+    temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver, keys: Keys, settings: Settings
 ) -> None:
     """What the archiver told of a case is put on top of what its history makes of the row."""
     case_id = await quiet(temporal, town)

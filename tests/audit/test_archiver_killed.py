@@ -22,7 +22,7 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -58,7 +58,7 @@ async def archiver_process(settings: Settings) -> AsyncIterator[asyncio.subproce
             await process.wait()
 
 
-async def close_cases(town: Door, temporal: Client, number: int, into: list[str]) -> None:
+async def close_cases(town: ApiDriver, temporal: Client, number: int, into: list[str]) -> None:
     """Start cases and end them, a few at a time; a busy machine may take a command later."""
     places = asyncio.Semaphore(4)
 

@@ -17,7 +17,7 @@ from schemas.kernel.explanation import Explanation
 from schemas.kernel.procedure import Procedure
 from schemas.welfare_audit import reckoned
 from starter.cases.titles import title_of
-from tests.api_driver import Door, OpenDoor, Walk, examples
+from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
 from tests.every_procedure import PROCEDURE_LIST
 
 SUMS: Mapping[tuple[str, str], Mapping[str, str]] = {
@@ -51,7 +51,7 @@ def walk_of(procedure: Procedure, name: str) -> Walk:
     return found
 
 
-async def last_of_each_kind(town: Door, auditing: Auditing, case_id: str) -> dict[str, Explanation]:
+async def last_of_each_kind(town: ApiDriver, auditing: Auditing, case_id: str) -> dict[str, Explanation]:
     places = {kind: seq for seq, kind in enumerate(await town.kinds(case_id), start=1)}
     explained = set(town.procedure.explanations) & set(places)
     return {kind: await auditing.explanation(case_id, places[kind]) for kind in sorted(explained)}

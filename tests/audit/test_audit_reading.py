@@ -28,7 +28,7 @@ from schemas.audit.case_record import StateAt
 from schemas.audit.ledger import FlushReceipt
 from schemas.incident import INCIDENT
 from starter.cases.titles import title_of
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -39,7 +39,7 @@ RECEIVED = 3
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town at real speed."""
     return await door(INCIDENT)
 
@@ -52,7 +52,7 @@ def auditing(temporal: Client, pool: asyncpg.Pool, keys: Keys, settings: Setting
 
 
 @pytest.fixture(scope="module")
-async def left_alone(door: OpenDoor, worker: None) -> tuple[Door, str]:
+async def left_alone(door: OpenDoor, worker: None) -> tuple[ApiDriver, str]:
     """A case that nobody answered, all its duties broken."""
     town = await door(INCIDENT, speed=FAST)
     case_id = await town.start()
@@ -60,11 +60,11 @@ async def left_alone(door: OpenDoor, worker: None) -> tuple[Door, str]:
     return town, case_id
 
 
-async def asked(town: Door, path: str, by: str = "auditor", **query: str) -> httpx.Response:
+async def asked(town: ApiDriver, path: str, by: str = "auditor", **query: str) -> httpx.Response:
     return await town.api.get(f"/api/v1/audit/cases/{path}", headers=town.headers(by), params=query)
 
 
-async def record(town: Door, case_id: str, **query: str) -> dict[str, Any]:
+async def record(town: ApiDriver, case_id: str, **query: str) -> dict[str, Any]:
     answer = await asked(town, case_id, **query)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()["record"]
@@ -75,7 +75,7 @@ def lines(found: dict[str, Any], what: str) -> list[dict[str, Any]]:
     return [line for line in found["lines"] if line["what"] == what]
 
 
-async def reported(town: Door, body: Mapping[str, Any] | None = None) -> str:
+async def reported(town: ApiDriver, body: Mapping[str, Any] | None = None) -> str:
     """A case that has its order's receipt: it does nothing more by itself, and its history knows all that came before."""
     case_id = await town.start(body=body)
     assert (await town.case(case_id, wait="seq:3", timeout="60"))["seq"] == RECEIVED
@@ -85,7 +85,7 @@ async def reported(town: Door, body: Mapping[str, Any] | None = None) -> str:
 # ---- the record -------------------------------------------------------------------------------------------------------
 
 
-async def test_a_record_tells_who_did_what_when_by_which_clock(town: Door) -> None:
+async def test_a_record_tells_who_did_what_when_by_which_clock(town: ApiDriver) -> None:
     """Every entry stands in it with account, time, words and facts, and with the clocks that it started or stopped."""
     case_id = await reported(town)
     await town.go(case_id, town.examples.MAIN.steps)
@@ -103,7 +103,7 @@ async def test_a_record_tells_who_did_what_when_by_which_clock(town: Door) -> No
     assert found["lines"] == sorted(found["lines"], key=lambda line: datetime.fromisoformat(line["at"]))
 
 
-async def test_a_record_says_by_how_much_a_clock_was_late(left_alone: tuple[Door, str]) -> None:
+async def test_a_record_says_by_how_much_a_clock_was_late(left_alone: tuple[ApiDriver, str]) -> None:
     """A breach names its clock and due time; what is stopped after it is late by the time between, to the second."""
     town, case_id = left_alone
     found = await record(town, case_id)
@@ -121,7 +121,7 @@ async def test_a_record_says_by_how_much_a_clock_was_late(left_alone: tuple[Door
     assert stopped["late_seconds"] == (times[1] - times[0]) // timedelta(seconds=1) > 3600
 
 
-async def test_a_refused_attempt_stands_in_the_record(town: Door) -> None:
+async def test_a_refused_attempt_stands_in_the_record(town: ApiDriver) -> None:
     """What was tried and refused leaves nothing in the case, and yet the auditor sees who tried what, where, and why not."""
     case_id = await reported(town)
     await town.taken(case_id, Step("sign", "coordinator"))
@@ -139,7 +139,7 @@ async def test_a_refused_attempt_stands_in_the_record(town: Door) -> None:
     assert all(opened < datetime.fromisoformat(line["at"]) < opened + timedelta(minutes=5) for line in refused)
 
 
-async def test_who_read_personal_data_stands_in_the_record(town: Door) -> None:
+async def test_who_read_personal_data_stands_in_the_record(town: ApiDriver) -> None:
     """A reading of texts and of a person is one line: who, for what, how much; the auditor's own is there the next time."""
     case_id = await reported(town)
     await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("coordinator"))
@@ -153,7 +153,7 @@ async def test_who_read_personal_data_stands_in_the_record(town: Door) -> None:
     assert [line["who"]["subject"] for line in lines(second, "read")] == ["coordinator-sun", "auditor-zheng"]
 
 
-async def test_an_auditor_reads_the_texts_of_a_record(town: Door) -> None:
+async def test_an_auditor_reads_the_texts_of_a_record(town: ApiDriver) -> None:
     """Behind the references stand the words that people wrote."""
     case_id = await reported(town)
     first = (await record(town, case_id))["lines"][0]
@@ -162,14 +162,14 @@ async def test_an_auditor_reads_the_texts_of_a_record(town: Door) -> None:
 
 
 @pytest.mark.parametrize("who", ["reporter", "officer", "coordinator", "supervisor", "admin"])
-async def test_only_auditors_read_records(town: Door, who: str) -> None:
+async def test_only_auditors_read_records(town: ApiDriver, who: str) -> None:
     """Whoever is not an auditor gets 403, of the case and of its entries."""
     case_id = await reported(town)
 
     assert [(await asked(town, path, who)).status_code for path in (case_id, f"{case_id}/entries/1")] == [403, 403]
 
 
-async def test_what_is_not_there_is_not_read(town: Door) -> None:
+async def test_what_is_not_there_is_not_read(town: ApiDriver) -> None:
     """An unknown case, an entry that a case does not have, a moment before it stood: 404, each by its own code."""
     case_id = await reported(town)
     paths = ["incident-20200101-000001", f"{case_id}/entries/99"]
@@ -190,7 +190,7 @@ async def remembered(pool: asyncpg.Pool, case_id: str) -> dict[str, Any]:
     return snapshot
 
 
-async def walked(town: Door, pool: asyncpg.Pool, steps: Sequence[Step]) -> tuple[str, list[dict[str, Any]]]:
+async def walked(town: ApiDriver, pool: asyncpg.Pool, steps: Sequence[Step]) -> tuple[str, list[dict[str, Any]]]:
     """A case taken along some steps, and everything that it remembered after each."""
     case_id = await reported(town)
     told = [await remembered(pool, case_id)]
@@ -214,7 +214,7 @@ def together(rebuilt: Sequence[StateAt], told: Sequence[dict[str, Any]]) -> list
     return [(state, snapshot) for state, snapshot in pairs if state.seq == snapshot["seq"]]
 
 
-async def test_a_state_is_rebuilt_as_it_was(town: Door, pool: asyncpg.Pool, auditing: Auditing) -> None:
+async def test_a_state_is_rebuilt_as_it_was(town: ApiDriver, pool: asyncpg.Pool, auditing: Auditing) -> None:
     """At the time of any entry, and up to the next, the rebuilt state is to the last field what the row held then."""
     case_id, told = await walked(town, pool, town.examples.MAIN.steps)
     rebuilt = [await auditing.state_at(case_id, at(snapshot)) for snapshot in told]
@@ -287,7 +287,7 @@ async def test_a_state_is_rebuilt_when_retention_has_taken_the_first_run(
 
 
 async def test_a_flush_that_the_ledger_did_not_vouch_for_is_no_state(
-    town: Door, pool: asyncpg.Pool, keys: Keys, settings: Settings, auditing: Auditing
+    town: ApiDriver, pool: asyncpg.Pool, keys: Keys, settings: Settings, auditing: Auditing
 ) -> None:
     """Where a receipt in the history was altered, the state before it is had, and nothing from there on."""
     case_id, told = await walked(town, pool, town.examples.MAIN.steps[:1])
@@ -312,7 +312,7 @@ async def test_a_flush_that_the_ledger_did_not_vouch_for_is_no_state(
     assert not (await forged_town.explanation(case_id, told[-1]["seq"])).from_history
 
 
-async def test_a_moment_before_a_case_stood_has_no_state(town: Door, auditing: Auditing) -> None:
+async def test_a_moment_before_a_case_stood_has_no_state(town: ApiDriver, auditing: Auditing) -> None:
     """Nothing is made up for a time of which the history says nothing."""
     case_id = await reported(town)
     opened = datetime.fromisoformat((await town.case(case_id))["opened_at"])
@@ -320,7 +320,7 @@ async def test_a_moment_before_a_case_stood_has_no_state(town: Door, auditing: A
         await auditing.state_at(case_id, opened - timedelta(hours=1))
 
 
-async def test_a_record_at_a_moment_tells_nothing_later(town: Door) -> None:
+async def test_a_record_at_a_moment_tells_nothing_later(town: ApiDriver) -> None:
     """With `at`, lines end at the moment, and the state is the one of that time with its clocks as they stood."""
     case_id = await reported(town)
     await town.go(case_id, [Step("sign", "officer")])
@@ -341,7 +341,7 @@ async def test_a_record_at_a_moment_tells_nothing_later(town: Door) -> None:
 # ---- a reason ---------------------------------------------------------------------------------------------------------
 
 
-async def why(town: Door, case_id: str, kind: str) -> dict[str, Any]:
+async def why(town: ApiDriver, case_id: str, kind: str) -> dict[str, Any]:
     entry = next(line for line in (await record(town, case_id))["lines"] if line["kind"] == kind)
     answer = await asked(town, f"{case_id}/entries/{entry['seq']}")
     assert answer.status_code == 200, answer.text
@@ -349,7 +349,7 @@ async def why(town: Door, case_id: str, kind: str) -> dict[str, Any]:
     return found
 
 
-async def test_a_dispatch_is_explained_by_its_line_of_the_responsibility_list(town: Door) -> None:
+async def test_a_dispatch_is_explained_by_its_line_of_the_responsibility_list(town: ApiDriver) -> None:
     """Which line, by which law, in which version; and the clocks that start, with limit and due time."""
     found = await why(town, await reported(town), "incident:dispatched")
 
@@ -367,7 +367,7 @@ async def test_a_dispatch_is_explained_by_its_line_of_the_responsibility_list(to
     assert {line.partition(":")[0] for line in found["arithmetic"][-3:]} == {"响应 respond", "办结 finish", "签收 sign"}
 
 
-async def test_what_is_not_on_the_list_is_explained_by_the_fallback(town: Door) -> None:
+async def test_what_is_not_on_the_list_is_explained_by_the_fallback(town: ApiDriver) -> None:
     """A category that nobody answers for goes to the coordination centre, and the reason says so."""
     case_id = await reported(town, town.examples.REPORT | {"category": "外星访客"})
     found = await why(town, case_id, "incident:dispatched")
@@ -376,7 +376,7 @@ async def test_what_is_not_on_the_list_is_explained_by_the_fallback(town: Door) 
     assert found["inputs"]["listed"] is False
 
 
-async def test_a_ruling_is_explained_by_the_table_and_against_the_list(town: Door) -> None:
+async def test_a_ruling_is_explained_by_the_table_and_against_the_list(town: ApiDriver) -> None:
     """An arbitration names the row that allowed it, what it decided, and whether the list says the same."""
     case_id = await reported(town)
     to = {"department": "justice-office", "reason": "职责争议"}
@@ -390,7 +390,7 @@ async def test_a_ruling_is_explained_by_the_table_and_against_the_list(town: Doo
     assert "may_still_return" in returned["permitted_by"][0]["conditions"]
 
 
-async def test_an_extension_is_reckoned(town: Door) -> None:
+async def test_an_extension_is_reckoned(town: ApiDriver) -> None:
     """What was granted, what had been granted before, and the most allowed, as a sum."""
     case_id = await reported(town)
     extended = next(walk for walk in town.examples.WALKS if walk.name == "extended")
@@ -400,7 +400,7 @@ async def test_an_extension_is_reckoned(town: Door) -> None:
     assert found["arithmetic"][0] == "0 + 2 = 2 ≤ 10"
 
 
-async def test_a_breach_is_counted_day_by_day_to_its_due_time(left_alone: tuple[Door, str]) -> None:
+async def test_a_breach_is_counted_day_by_day_to_its_due_time(left_alone: tuple[ApiDriver, str]) -> None:
     """Facts, limit, calendar version and the count stand in the reason, and the count ends at the recorded due time."""
     town, case_id = left_alone
     breaches = [line for line in (await record(town, case_id))["lines"] if line["kind"] == "clock:breach"]
@@ -417,7 +417,7 @@ async def test_a_breach_is_counted_day_by_day_to_its_due_time(left_alone: tuple[
 
 
 async def test_a_reason_without_a_history_says_so(
-    town: Door, pool: asyncpg.Pool, keys: Keys, settings: Settings
+    town: ApiDriver, pool: asyncpg.Pool, keys: Keys, settings: Settings
 ) -> None:
     """Where neither Temporal nor the archive has the case any more, the row's state explains it, marked as such."""
     case_id = await reported(town)
@@ -438,7 +438,7 @@ async def shown(settings: Settings, *arguments: str) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-async def test_the_terminal_shows_a_case_and_a_reason(town: Door, settings: Settings, pool: asyncpg.Pool) -> None:
+async def test_the_terminal_shows_a_case_and_a_reason(town: ApiDriver, settings: Settings, pool: asyncpg.Pool) -> None:
     """Chinese first: the case with its lines and clocks, its state at a moment, and why it was dispatched as it was."""
     case_id = await reported(town)
     await town.go(case_id, [Step("sign", "officer")])
@@ -468,7 +468,9 @@ async def test_the_terminal_shows_a_case_and_a_reason(town: Door, settings: Sett
     assert "policies/incident.yaml categories.环境卫生" in reason
 
 
-async def test_the_terminal_opens_texts_only_when_asked_and_says_who_read_them(town: Door, settings: Settings) -> None:
+async def test_the_terminal_opens_texts_only_when_asked_and_says_who_read_them(
+    town: ApiDriver, settings: Settings
+) -> None:
     """`--texts` shows what people wrote and leaves a reading by the named account."""
     case_id = await reported(town)
     _, page = await shown(settings, "show", case_id, "--texts", "--as", "auditor-lan")

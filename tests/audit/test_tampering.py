@@ -24,7 +24,7 @@ from engine.runtime.settings import Settings
 from engine.store.archive import ArchiveStore, unpack
 from local.commands.archive_commands import verify_all
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.tampering import Connection, Entry, OneConnection, as_owner, rewrite_chain, rewrite_run
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -55,7 +55,7 @@ class Kept:
 @pytest.fixture(scope="module")
 async def kept(door: OpenDoor, temporal: Client, pool: asyncpg.Pool, keys: Keys, settings: Settings) -> Kept:
     """Two cases that ended, archived, with three seals: one before, one with and one after them."""
-    town: Door = await door(INCIDENT)
+    town: ApiDriver = await door(INCIDENT)
     archiver = Archiver(temporal, pool, keys, ArchiveStore(None))
     await make_seal(pool, keys)
     cases = []

@@ -5,7 +5,7 @@ from datetime import date, datetime
 import pytest
 from hypothesis import given
 
-from schemas.clocks.clocks import Clock, Limit, OverdueError, due_at, met, moments, view
+from schemas.clocks.clocks import Clock, Limit, OverdueError, due_at, met, milestones, view
 from tests.clock_examples import (
     AROUND_THE_CLOCK,
     CALENDAR,
@@ -56,7 +56,7 @@ def test_extension_warns_again_ahead_of_the_new_due_time() -> None:
     running = clock("10 hours").start(town("2026-03-02 10:00"), ENGINE).mark_fired("warning")
     extended = running.extend(town("2026-03-02 19:00"), ENGINE, limit("10 hours"), CALENDAR)
 
-    assert [(moment.name, moment.at) for moment in moments(extended, CALENDAR)][:2] == [
+    assert [(moment.name, moment.at) for moment in milestones(extended, CALENDAR)][:2] == [
         ("warning", town("2026-03-03 02:00")),
         ("breach", town("2026-03-03 06:00")),
     ]
@@ -67,7 +67,7 @@ def test_extension_leaves_alone_what_fired_and_still_lies_behind() -> None:
     running = clock("10 hours").start(town("2026-03-02 10:00"), ENGINE).mark_fired("warning")
     extended = running.extend(town("2026-03-02 19:00"), ENGINE, limit("1 hours"), CALENDAR)
 
-    assert [moment.name for moment in moments(extended, CALENDAR)] == ["breach", "tier:1", "tier:2"]
+    assert [moment.name for moment in milestones(extended, CALENDAR)] == ["breach", "tier:1", "tier:2"]
 
 
 def test_paused_clock_can_be_extended() -> None:
@@ -91,12 +91,12 @@ def test_overdue_clock_cannot_be_extended(at: str) -> None:
 
 @given(lived_clocks())
 def test_replan_to_the_same_calendar_changes_nothing(lived: Clock) -> None:
-    """Moved to the calendar it already goes by, a clock keeps due time, moments and verdict; the fact is kept."""
+    """Moved to the calendar it already goes by, a clock keeps due time, milestones and verdict; the fact is kept."""
     at = lived.facts[-1].at
     replanned = lived.replan(at, "admin", CALENDAR, CALENDAR)
 
     assert view(replanned, CALENDAR) == view(lived, CALENDAR)
-    assert moments(replanned, CALENDAR) == moments(lived, CALENDAR)
+    assert milestones(replanned, CALENDAR) == milestones(lived, CALENDAR)
     assert replanned.facts[-1].due_before == due_at(lived, CALENDAR)
     assert replanned.facts[-1].calendar == CALENDAR.version
 
@@ -123,7 +123,7 @@ def test_breach_by_a_provisional_calendar_is_taken_back_and_told_anew() -> None:
 
     assert view(breached, CALENDAR).breached is True
     assert view(replanned, NOTICE_OF_2027).breached is False
-    assert "breach" in {moment.name for moment in moments(replanned, NOTICE_OF_2027)}
+    assert "breach" in {moment.name for moment in milestones(replanned, NOTICE_OF_2027)}
 
 
 def test_stopped_clock_is_judged_by_the_due_time_it_had() -> None:

@@ -1,4 +1,4 @@
-"""Warning, breach and tiers: the moments of a clock and when each comes."""
+"""Warning, breach and tiers: the milestones of a clock and when each comes."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.clocks.clocks import Clock, FactKind, Limit, MomentError, Status, due_at, moments, warning_at
+from schemas.clocks.clocks import Clock, FactKind, Limit, MilestoneError, Status, due_at, milestones, warning_at
 from tests.clock_examples import CALENDAR, ENGINE, clock, due, hour_limits, limit, lived_clocks, starts, tier, town
 
 
@@ -69,7 +69,7 @@ def test_warning_counts_extension_and_pauses() -> None:
 
 def test_tiers_follow_the_breach() -> None:
     """The tier at zero is the breach; the others are numbered after it and name whom they tell."""
-    found = moments(clock("1 hours").start(town("2026-03-02 10:00"), ENGINE), CALENDAR)
+    found = milestones(clock("1 hours").start(town("2026-03-02 10:00"), ENGINE), CALENDAR)
 
     assert [(moment.name, moment.at, moment.to) for moment in found] == [
         ("warning", town("2026-03-02 10:48"), None),
@@ -82,7 +82,7 @@ def test_tiers_follow_the_breach() -> None:
 def test_tier_in_days_follows_the_due_day() -> None:
     """One working day after a clock due at 24:00 on Friday is 24:00 on Monday."""
     tiers = (tier("1 working_days", "supervisor"),)
-    found = moments(clock("5 natural_days", tiers).start(town("2026-03-01 10:00"), ENGINE), CALENDAR)
+    found = milestones(clock("5 natural_days", tiers).start(town("2026-03-01 10:00"), ENGINE), CALENDAR)
 
     assert [(moment.name, moment.at) for moment in found][1:] == [
         ("breach", town("2026-03-07 00:00")),
@@ -94,13 +94,13 @@ def test_tier_in_days_follows_the_due_day() -> None:
 def test_moments_are_sorted_unique_and_fire_once_each(lived: Clock) -> None:
     """Firing the next moment over and over fires every moment once, in order of time, the breach always among them."""
     names, at = [], []
-    while coming := moments(lived, CALENDAR):
+    while coming := milestones(lived, CALENDAR):
         assert [moment.at for moment in coming] == sorted(moment.at for moment in coming)
         assert min(due(lived), coming[0].at) == coming[0].at or "breach" in names
         names.append(coming[0].name)
         at.append(coming[0].at)
         lived = lived.mark_fired(coming[0].name)
-        with pytest.raises(MomentError):
+        with pytest.raises(MilestoneError):
             lived.mark_fired(names[-1])
 
     assert at == sorted(at)
@@ -113,7 +113,7 @@ def test_unknown_moment_cannot_fire(name: str) -> None:
     """Only a moment of the clock can fire, and only while it runs."""
     running = clock("1 hours").start(town("2026-03-02 10:00"), ENGINE)
 
-    with pytest.raises(MomentError, match="no moment"):
+    with pytest.raises(MilestoneError, match="no moment"):
         running.mark_fired(name)
-    with pytest.raises(MomentError):
+    with pytest.raises(MilestoneError):
         running.stop(town("2026-03-02 10:01"), ENGINE).mark_fired("warning")

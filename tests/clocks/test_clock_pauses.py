@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.clocks.calendar import DAY, SHANGHAI, midnight
-from schemas.clocks.clocks import Clock, Limit, Status, Unit, due_at, late_by, met, moments, view
+from schemas.clocks.clocks import Clock, Limit, Status, Unit, due_at, late_by, met, milestones, view
 from tests.clock_examples import (
     CALENDAR,
     ENGINE,
@@ -86,7 +86,7 @@ def test_paused_clock_has_no_due_time_and_no_moments(text: str) -> None:
     """While paused nobody knows when the clock is due, and nothing happens; also when paused on its last day."""
     paused = clock(text).start(town("2026-03-02 10:00"), ENGINE).pause(town("2026-03-04 10:00"), ENGINE)
 
-    assert (paused.status, due_at(paused, CALENDAR), moments(paused, CALENDAR)) == (Status.PAUSED, None, ())
+    assert (paused.status, due_at(paused, CALENDAR), milestones(paused, CALENDAR)) == (Status.PAUSED, None, ())
     assert met(paused, CALENDAR) is None
 
 
@@ -96,7 +96,7 @@ def test_clock_paused_when_overdue_is_still_overdue() -> None:
 
     assert due(late) == town("2026-03-02 12:00")
     assert late_by(late, CALENDAR, town("2026-03-05 13:00")) == timedelta(hours=1)
-    assert moments(late, CALENDAR) == ()
+    assert milestones(late, CALENDAR) == ()
 
 
 def test_pause_holds_the_tiers_after_the_breach() -> None:
@@ -104,7 +104,7 @@ def test_pause_holds_the_tiers_after_the_breach() -> None:
     late = clock("2 hours").start(town("2026-03-02 10:00"), ENGINE)
     held = late.pause(town("2026-03-02 13:00"), ENGINE).resume(town("2026-03-02 18:00"), ENGINE)
 
-    assert [moment.at for moment in moments(held, CALENDAR)][1:] == [
+    assert [moment.at for moment in milestones(held, CALENDAR)][1:] == [
         town("2026-03-02 12:00"),
         town("2026-03-02 21:00"),
         town("2026-03-03 17:00"),

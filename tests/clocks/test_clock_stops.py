@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from hypothesis import given
 
 from schemas.clocks.calendar import DAY
-from schemas.clocks.clocks import Clock, Limit, Status, due_at, late_by, met, moments, view, warning_at
+from schemas.clocks.clocks import Clock, Limit, Status, due_at, late_by, met, milestones, view, warning_at
 from tests.clock_examples import CALENDAR, ENGINE, clock, due, idle_clocks, limit, limits, spans, starts, town
 
 
@@ -20,7 +20,7 @@ def test_time_between_stop_and_resumption_is_not_counted(
 
     assert stopped.status is Status.RUNNING
     assert due_at(stopped, CALENDAR) == due_at(paused, CALENDAR)
-    assert moments(stopped, CALENDAR) == moments(paused, CALENDAR)
+    assert milestones(stopped, CALENDAR) == milestones(paused, CALENDAR)
 
 
 @given(idle_clocks, starts, spans)
@@ -33,7 +33,7 @@ def test_stopped_clock_keeps_its_due_time_and_was_met_before_it(idle: Clock, sta
     assert met(stopped, CALENDAR) is (start + run < due(running))
     assert view(stopped, CALENDAR).breached is not met(stopped, CALENDAR)
     assert late_by(stopped, CALENDAR, start + run + DAY) == max(timedelta(0), start + run - due(running))
-    assert moments(stopped, CALENDAR) == ()
+    assert milestones(stopped, CALENDAR) == ()
     assert warning_at(stopped, CALENDAR) is None
 
 
@@ -57,7 +57,7 @@ def test_stopped_while_paused_is_judged_without_the_pause() -> None:
 
 
 def test_start_anew_forgets_what_was_before() -> None:
-    """Redispatch starts `sign` anew: earlier pauses, extensions and fired moments no longer matter."""
+    """Redispatch starts `sign` anew: earlier pauses, extensions and fired milestones no longer matter."""
     first = clock("1 hours").start(town("2026-03-02 10:00"), ENGINE)
     lived = first.extend(town("2026-03-02 10:10"), ENGINE, limit("3 hours"), CALENDAR).mark_fired("warning")
     lived = lived.pause(town("2026-03-02 10:20"), ENGINE).resume(town("2026-03-02 10:50"), ENGINE)
@@ -72,10 +72,10 @@ def test_start_anew_forgets_what_was_before() -> None:
 
 
 def test_idle_clock_says_nothing() -> None:
-    """A clock that never started has no due time, no moments and is not late."""
+    """A clock that never started has no due time, no milestones and is not late."""
     idle = clock("1 hours")
 
     assert (idle.status, due_at(idle, CALENDAR), warning_at(idle, CALENDAR)) == (Status.IDLE, None, None)
-    assert (moments(idle, CALENDAR), met(idle, CALENDAR)) == ((), None)
+    assert (milestones(idle, CALENDAR), met(idle, CALENDAR)) == ((), None)
     assert late_by(idle, CALENDAR, town("2026-03-03 10:00")) == timedelta(0)
     assert view(idle, CALENDAR).breached is False

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.clocks.calendar import DAY, SHANGHAI, NoOfficeHoursError
-from schemas.clocks.clocks import Clock, Limit, Status, Tier, Unit, due_at, late_by, met, moments, warning_at
+from schemas.clocks.clocks import Clock, Limit, Status, Tier, Unit, due_at, late_by, met, milestones, warning_at
 from schemas.clocks.office_hours import OfficeHours
 from tests.clock_examples import CALENDAR, ENGINE, TIERS, clock, due, is_restday, limit, starts, tier, town
 
@@ -91,7 +91,7 @@ def test_suspension_over_spring_festival_leaves_the_hours_that_were_left() -> No
     running = clock("4 working_hours").start(town("2026-02-14 08:30"), ENGINE)
     held = running.pause(town("2026-02-14 10:30"), ENGINE)
 
-    assert (held.status, due_at(held, CALENDAR), moments(held, CALENDAR)) == (Status.PAUSED, None, ())
+    assert (held.status, due_at(held, CALENDAR), milestones(held, CALENDAR)) == (Status.PAUSED, None, ())
     assert due(held.resume(town("2026-02-25 16:30"), ENGINE)) == town("2026-02-26 09:30")
 
 
@@ -127,7 +127,7 @@ def test_extension_goes_on_from_the_due_time() -> None:
 def test_tiers_in_working_hours_follow_the_breach() -> None:
     """Two working hours after a breach on Friday at 16:30 are Monday at 09:30; around the clock is as before."""
     tiers = (tier("0 hours", "duty_leader"), tier("2 working_hours", "supervisor"), tier("4 hours", "district"))
-    found = moments(clock("1 working_hours", tiers).start(town("2026-03-06 15:30"), ENGINE), CALENDAR)
+    found = milestones(clock("1 working_hours", tiers).start(town("2026-03-06 15:30"), ENGINE), CALENDAR)
 
     assert {moment.name: moment.at for moment in found} == {
         "warning": town("2026-03-06 16:18"),

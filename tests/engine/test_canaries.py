@@ -28,7 +28,7 @@ from schemas.contracts.department import callback_path
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.values.actor import Role
 from tests.api_callers import watching
-from tests.api_driver import Door, Person, Step, examples
+from tests.api_driver import ApiDriver, Person, Step, examples
 from tests.canaries import Canaries, files_of, tables_of
 from tests.examples import welfare as benefits
 from tests.waiting import eventually
@@ -56,7 +56,7 @@ async def api(town: Town) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-def _door(api: httpx.AsyncClient, town: Town, name: str) -> Door:
+def _door(api: httpx.AsyncClient, town: Town, name: str) -> ApiDriver:
     """The door of a procedure, with a token for whoever comes."""
     keys = Keys.load(town.settings.key_folder)
 
@@ -70,7 +70,7 @@ def _door(api: httpx.AsyncClient, town: Town, name: str) -> Door:
             identity=person.identity,
         )
 
-    return Door(api, token, NAMED[name])
+    return ApiDriver(api, token, NAMED[name])
 
 
 async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[dict[str, str], list[bytes]]:
@@ -83,7 +83,7 @@ async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple
         case_id = await door.start(body=body)
         cases[name] = case_id
 
-        async def stands(door: Door = door, case_id: str = case_id) -> bool:
+        async def stands(door: ApiDriver = door, case_id: str = case_id) -> bool:
             shown = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
             return shown.status_code == 200 and shown.json()["seq"] > 0
 
@@ -108,7 +108,9 @@ async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple
     return cases, errors
 
 
-async def _on_purpose(api: httpx.AsyncClient, door: Door, case_id: str, canaries: Canaries, key: str) -> list[bytes]:
+async def _on_purpose(
+    api: httpx.AsyncClient, door: ApiDriver, case_id: str, canaries: Canaries, key: str
+) -> list[bytes]:
     """Requests that must fail, each with a canary where a careless answer or log would repeat it."""
     headers = door.headers("auditor", key)
     image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + canaries.word().encode()
@@ -171,7 +173,7 @@ async def _objected(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> t
 def _planted(step: Step, canaries: Canaries) -> Step:
     """The same step with a canary in each text of its body."""
 
-    async def body(door: Door, case_id: str, by: str) -> dict[str, Any]:
+    async def body(door: ApiDriver, case_id: str, by: str) -> dict[str, Any]:
         plain = benefits.BODIES[step.command] if step.body is None else step.body
         return dict(canaries.plant(dict(await plain(door, case_id, by) if callable(plain) else plain)))
 

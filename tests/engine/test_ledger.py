@@ -17,7 +17,7 @@ from schemas.incident import INCIDENT
 from schemas.kernel.case import ENGINE, GENESIS, Entry
 from schemas.kernel.findings import Finding
 from tests.api_callers import OwnTown
-from tests.api_driver import Door, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor
 from tests.tampering import OneConnection, as_owner
 from tests.waiting import eventually
 
@@ -29,7 +29,7 @@ UNKNOWN_RUN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town at real speed."""
     return await door(INCIDENT)
 
@@ -79,7 +79,7 @@ async def verified(pool: asyncpg.Pool, case_id: str) -> Finding:
     return await anext(verify_cases(pool, [case_id]))
 
 
-async def test_the_same_batch_again_changes_nothing(town: Door, pool: asyncpg.Pool) -> None:
+async def test_the_same_batch_again_changes_nothing(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """A flush that is tried again after its commit writes no second entry and gives the same receipt."""
     case_id = await town.walk(town.examples.MAIN)
     batch = await batch_after(pool, case_id, timedelta(seconds=1))
@@ -90,7 +90,7 @@ async def test_the_same_batch_again_changes_nothing(town: Door, pool: asyncpg.Po
     assert await pool.fetchval("select count(*) from ledger where case_id = $1 and seq = $2", case_id, first.seq) == 1
 
 
-async def test_a_task_that_was_given_up_does_not_turn_a_case_back(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_task_that_was_given_up_does_not_turn_a_case_back(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """A worker that slept through its task writes too late: refused as stale, and nothing of it stands in the ledger."""
     case_id = await town.walk(town.examples.MAIN)
     before = await row_of(pool, case_id)
@@ -102,7 +102,7 @@ async def test_a_task_that_was_given_up_does_not_turn_a_case_back(town: Door, po
     assert before == await row_of(pool, case_id)
 
 
-async def test_what_a_lost_task_had_told_is_no_later_word_against_it(town: Door, pool: asyncpg.Pool) -> None:
+async def test_what_a_lost_task_had_told_is_no_later_word_against_it(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """A slow flush and the next one were written, and the task that was to say so was lost: its replay tells the first once more.
 
     It has been written, and the case goes on from there; what the next one wrote stays until the case has told anew.
@@ -118,7 +118,7 @@ async def test_what_a_lost_task_had_told_is_no_later_word_against_it(town: Door,
     assert before == await row_of(pool, case_id)
 
 
-async def test_a_batch_that_follows_nothing_is_refused(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_batch_that_follows_nothing_is_refused(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Where the entry before is missing the case stands still, visibly."""
     case_id = await town.walk(town.examples.MAIN)
     batch = await batch_after(pool, case_id, timedelta(seconds=1))
@@ -129,7 +129,7 @@ async def test_a_batch_that_follows_nothing_is_refused(town: Door, pool: asyncpg
     assert refused.value.type == "LedgerBroken"
 
 
-async def test_the_ledger_refuses_to_be_changed(town: Door, pool: asyncpg.Pool) -> None:
+async def test_the_ledger_refuses_to_be_changed(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Neither update nor delete nor truncate: the database itself says no."""
     case_id = await stands(pool, await town.start())
     for statement in (
@@ -142,7 +142,7 @@ async def test_the_ledger_refuses_to_be_changed(town: Door, pool: asyncpg.Pool) 
 
 
 async def test_of_two_workers_that_tell_a_new_case_at_once_both_come_to_an_end(
-    town: Door, pool: asyncpg.Pool, own_town: OwnTown
+    town: ApiDriver, pool: asyncpg.Pool, own_town: OwnTown
 ) -> None:
     """Whose row is not there yet when it looks, and is when it writes, finds that the other has told the very same."""
     batch = first_batch(await batch_after(pool, await stands(pool, await town.start()), timedelta()))
@@ -158,7 +158,7 @@ async def test_of_two_workers_that_tell_a_new_case_at_once_both_come_to_an_end(
 
 
 async def test_a_flush_goes_on_where_its_tries_cannot_be_noted(
-    town: Door, pool: asyncpg.Pool, own_town: OwnTown
+    town: ApiDriver, pool: asyncpg.Pool, own_town: OwnTown
 ) -> None:
     """The list of the stuck is for operators; what a case tells is written without it, such as before a migration."""
     batch = first_batch(await batch_after(pool, await stands(pool, await town.start()), timedelta()))
@@ -173,7 +173,7 @@ async def test_a_flush_goes_on_where_its_tries_cannot_be_noted(
 
 
 async def test_a_flush_of_another_workflow_is_refused_for_good(
-    town: Door, pool: asyncpg.Pool, own_town: OwnTown
+    town: ApiDriver, pool: asyncpg.Pool, own_town: OwnTown
 ) -> None:
     """What a workflow tells that has not the number of the case is not written, not even of a case that nobody knows yet."""
     batch = first_batch(await batch_after(pool, await stands(pool, await town.start()), timedelta()))
@@ -215,7 +215,7 @@ TAMPERS = {
 
 
 @pytest.mark.parametrize("name", TAMPERS)
-async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool) -> None:
+async def test_an_alteration_is_found(name: str, town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Whatever somebody with the owner's rights does to a chain, verification says where."""
     case_id = await town.walk(town.examples.MAIN)
     well = await verified(pool, case_id)
@@ -228,7 +228,7 @@ async def test_an_alteration_is_found(name: str, town: Door, pool: asyncpg.Pool)
     assert case_id in found.detail
 
 
-async def test_a_case_that_goes_on_meanwhile_is_not_taken_for_altered(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_case_that_goes_on_meanwhile_is_not_taken_for_altered(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Head and entries are read of one moment: what a case does while others are verified is no finding."""
     first, second = [await stands(pool, await town.start()) for _ in range(2)]
     findings = verify_cases(pool, [first, second])

@@ -6,7 +6,7 @@ from temporalio.client import Client
 
 from schemas.incident import INCIDENT
 from schemas.values.search_attributes import AREA, DEPARTMENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -15,12 +15,14 @@ COMMANDS = [Step("sign", "officer"), Step("finish", "officer"), Step("verify", "
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town in which time does not matter: real speed."""
     return await door(INCIDENT)
 
 
-async def test_a_command_leaves_no_more_in_a_history_than_itself_and_its_receipt(town: Door, temporal: Client) -> None:
+async def test_a_command_leaves_no_more_in_a_history_than_itself_and_its_receipt(
+    town: ApiDriver, temporal: Client
+) -> None:
     """Each command is taken, answered and written down. Nothing is listed anew: not by a command, not by the case itself.
 
     Its department it knew from the start; what it did by itself, with the department's receipt, a timer marks (decision 0005).
@@ -35,7 +37,7 @@ async def test_a_command_leaves_no_more_in_a_history_than_itself_and_its_receipt
     assert EventType.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES not in left
 
 
-async def test_a_case_is_listed_by_area_and_by_the_department_that_holds_it(town: Door, temporal: Client) -> None:
+async def test_a_case_is_listed_by_area_and_by_the_department_that_holds_it(town: ApiDriver, temporal: Client) -> None:
     """Also when another department has got it; how far it has come is on its own page, and in our lists."""
     report = town.examples.REPORT
     case_id = await town.start(body=report | {"location": report["location"] | {"area": "877.1"}})

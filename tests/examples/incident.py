@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from tests.api_driver import Door, Person, Step, Walk
+from tests.api_driver import ApiDriver, Person, Step, Walk
 from tests.waiting import eventually
 
 PATH = "/api/v1/incidents"
@@ -43,7 +43,7 @@ def _others() -> dict[tuple[str, str], Mapping[str, Any]]:
     return {}
 
 
-async def document(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, Any]:
+async def document(door: ApiDriver, by: str, content: bytes = PHOTO) -> Mapping[str, Any]:
     """Send a file as somebody and return what it got; the same file again gets the same."""
     answer = await door.api.post(
         "/api/v1/documents", content=content, headers=door.headers(by) | {"Content-Type": "image/png"}
@@ -52,7 +52,7 @@ async def document(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, 
     return dict(answer.json())
 
 
-async def a_photo(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
+async def a_photo(door: ApiDriver, _case_id: str, by: str) -> Mapping[str, Any]:
     """An attachment of the giver's own; for those who may send none, one that stands in a case they see."""
     if door.examples.PEOPLE[by].role in ("admin", "auditor"):
         if ("", "attach") not in _others():
@@ -63,14 +63,14 @@ async def a_photo(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
     return {"document": await document(door, by), "note": "现场照片"}
 
 
-async def into_another(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def into_another(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A merge into another report of the same matter, which is made for it."""
     if (case_id, "merge") not in _others():
         _others()[case_id, "merge"] = {"into": await door.start(), **REASON}
     return _others()[case_id, "merge"]
 
 
-async def after_another_came_in(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def after_another_came_in(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A comment, after another report was merged into this case."""
     if (case_id, "comment") not in _others():
         other = await door.start()
@@ -79,7 +79,7 @@ async def after_another_came_in(door: Door, case_id: str, _by: str) -> Mapping[s
     return _others()[case_id, "comment"]
 
 
-async def whistled(door: Door, case_id: str) -> str:
+async def whistled(door: ApiDriver, case_id: str) -> str:
     """Let the street blow a whistle for this incident, once however often it is asked; its id, when the incident waits."""
     call = {
         "type": "enforcement",
@@ -100,13 +100,13 @@ async def whistled(door: Door, case_id: str) -> str:
     return str(answer.json()["case_id"])
 
 
-async def while_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def while_it_waits(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A reason, given while the incident waits for a whistle."""
     await whistled(door, case_id)
     return REASON
 
 
-async def after_the_whistle(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def after_the_whistle(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A comment, when a whistle that was born of the incident has ended."""
     whistle = await whistled(door, case_id)
     headers = door.headers("street_officer", key=f"cancel-{case_id}")

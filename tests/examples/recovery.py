@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.welfare import WELFARE
-from tests.api_driver import Door, Step, Walk
+from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples import welfare
 from tests.examples.incident import CALENDAR
 from tests.examples.welfare import ADVANCED, AID
@@ -17,10 +17,10 @@ ADVANCE_FEN = 50000
 
 
 async def start(
-    door: Door, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
+    door: ApiDriver, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
 ) -> str:
     """Pay urgent aid first, have the application withdrawn, and return the recovery of what was paid."""
-    paying = Door(door.api, door.token, WELFARE)
+    paying = ApiDriver(door.api, door.token, WELFARE)
     parent = await paying.start(body=body or AID, by=by, key=f"recovery-{key}" if key else None)
     for number, step in enumerate((*ADVANCED, Step("withdraw_application", "applicant"))):
 
@@ -40,7 +40,7 @@ async def start(
     return case_id
 
 
-async def what_is_left(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def what_is_left(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A repayment of part of it; the last one is of what is left."""
     answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
     entries = answer.json()["items"]

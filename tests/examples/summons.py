@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.api_driver import Door, Step, Walk
+from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples import whistle
 from tests.examples.incident import CALENDAR, a_photo
 from tests.examples.whistle import LEAD, SUMMONS_BODIES, blow, stands
@@ -15,7 +15,7 @@ NOBODY_ANSWERS = "absent"
 
 
 async def start(
-    door: Door, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
+    door: ApiDriver, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
 ) -> str:
     """Blow a whistle and return the summons of its lead."""
     # A key of its own: the same one starts a whistle elsewhere, and that whistle goes another way.

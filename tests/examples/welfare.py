@@ -11,7 +11,7 @@ from typing import Any
 from schemas.values.identity_number import check_character
 from schemas.values.verified_identity import verified_identity
 from schemas.welfare_application import Stated
-from tests.api_driver import Body, Door, Person, Step, Walk
+from tests.api_driver import ApiDriver, Body, Person, Step, Walk
 from tests.examples.incident import CALENDAR, PHOTO
 from tests.waiting import eventually
 
@@ -104,7 +104,7 @@ def _kept() -> dict[str, Any]:
     return {}
 
 
-async def paper(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, Any]:
+async def paper(door: ApiDriver, by: str, content: bytes = PHOTO) -> Mapping[str, Any]:
     """Send a file as somebody and return what it got; the same file again gets the same."""
     headers = door.headers(by) | {"Content-Type": "image/png"}
     answer = await door.api.post("/api/v1/documents", content=content, headers=headers)
@@ -112,7 +112,7 @@ async def paper(door: Door, by: str, content: bytes = PHOTO) -> Mapping[str, Any
     return dict(answer.json())
 
 
-async def complete(door: Door, body: Mapping[str, Any], by: str, kinds: tuple[str, ...]) -> dict[str, Any]:
+async def complete(door: ApiDriver, body: Mapping[str, Any], by: str, kinds: tuple[str, ...]) -> dict[str, Any]:
     """The body with one uploaded document of each kind."""
     documents = [{"kind": kind, "document": await paper(door, by, PHOTO + kind.encode())} for kind in kinds]
     return {**body, "documents": documents}
@@ -141,13 +141,13 @@ def of_their_own(body: Mapping[str, Any], key: str) -> dict[str, Any]:
     return {**body, "applicant": {**applicant, "identity_number": identity_number(born, order, 100_000 + place)}}
 
 
-async def prepared(door: Door, body: Mapping[str, Any] | None, by: str, key: str) -> dict[str, Any]:
+async def prepared(door: ApiDriver, body: Mapping[str, Any] | None, by: str, key: str) -> dict[str, Any]:
     """The body as it is sent: of somebody else for each key, and with every document that its benefit asks for."""
     body = of_their_own(body or REPORT, key)
     return dict(body) if "documents" in body else await complete(door, body, by, DOCUMENTS[body["benefit"]])
 
 
-async def a_paper(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
+async def a_paper(door: ApiDriver, _case_id: str, by: str) -> Mapping[str, Any]:
     """A document of the giver's own; for those who may send none, one that stands in a case they see."""
     if PEOPLE[by].role in ("admin", "auditor"):
         if "attached" not in _kept():
@@ -158,22 +158,22 @@ async def a_paper(door: Door, _case_id: str, by: str) -> Mapping[str, Any]:
     return await paper(door, by)
 
 
-async def to_attach(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
+async def to_attach(door: ApiDriver, case_id: str, by: str) -> Mapping[str, Any]:
     return {"document": await a_paper(door, case_id, by), "note": "现场照片"}
 
 
-async def to_hand_in(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
+async def to_hand_in(door: ApiDriver, case_id: str, by: str) -> Mapping[str, Any]:
     return {"kind": "identity-card", "document": await a_paper(door, case_id, by)}
 
 
-async def to_consent(door: Door, case_id: str, by: str) -> Mapping[str, Any]:
+async def to_consent(door: ApiDriver, case_id: str, by: str) -> Mapping[str, Any]:
     """A paper of the adult's own; of those who may send none, what `a_paper` gives."""
     if PEOPLE[by].role in ("admin", "auditor"):
         return {"member": 1, "document": await a_paper(door, case_id, by)}
     return {"member": 1, "document": await paper(door, by, PHOTO + b"consent of member 1")}
 
 
-async def when_it_waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def when_it_waits(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A settlement, once the payment waits for a person."""
 
     async def waits() -> bool:
@@ -253,7 +253,7 @@ BODIES: dict[str, Any] = {
 }
 
 
-async def all_have_answered(door: Door, case_id: str) -> None:
+async def all_have_answered(door: ApiDriver, case_id: str) -> None:
     """Wait until whatever was asked has come back, so that a person's act does not overtake an answer."""
 
     async def at_rest() -> bool:
@@ -271,7 +271,7 @@ async def all_have_answered(door: Door, case_id: str) -> None:
 def told(source: str, **facts: int) -> Step:
     """What a source has told, taken down by a person."""
 
-    async def body(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    async def body(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         await all_have_answered(door, case_id)
         return {"source": source, "found": bool(facts), "facts": facts, "note": "书面答复"}
 
@@ -281,14 +281,14 @@ def told(source: str, **facts: int) -> Step:
 def once_answered(body: Mapping[str, Any]) -> Body:
     """A body that is sent when whatever was asked has come back."""
 
-    async def waits(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    async def waits(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         await all_have_answered(door, case_id)
         return body
 
     return waits
 
 
-async def when_all_have_answered(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+async def when_all_have_answered(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     await all_have_answered(door, case_id)
     return {}
 

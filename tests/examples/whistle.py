@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from schemas.summons import SUMMONS
-from tests.api_driver import Door, Person, Step, Walk
+from tests.api_driver import ApiDriver, Person, Step, Walk
 from tests.examples.incident import CALENDAR, REASON, a_photo
 from tests.waiting import eventually
 
@@ -60,7 +60,7 @@ SUMMONS_BODIES: dict[str, Any] = {
 }
 
 
-async def stands(door: Door, whistle: str, department: str) -> str:
+async def stands(door: ApiDriver, whistle: str, department: str) -> str:
     """Wait until the case of a department stands, and the whistle knows it; its id."""
 
     async def known() -> bool:
@@ -72,10 +72,10 @@ async def stands(door: Door, whistle: str, department: str) -> str:
     return f"{whistle}.{department}"
 
 
-async def report_in(door: Door, whistle: str, department: str, *commands: str) -> None:
+async def report_in(door: ApiDriver, whistle: str, department: str, *commands: str) -> None:
     """Let a department act on its summons, once however often it is asked, and the whistle hear of it."""
     case_id = await stands(door, whistle, department)
-    summons = Door(door.api, door.token, SUMMONS)
+    summons = ApiDriver(door.api, door.token, SUMMONS)
     for command in commands:
         who = "coordinator" if command == "arbitrate" else OFFICERS[department]
         step = Step(command, who, SUMMONS_BODIES[command])
@@ -91,16 +91,18 @@ async def report_in(door: Door, whistle: str, department: str, *commands: str) -
     await eventually(heard, within=30)
 
 
-async def facts_of(door: Door, case_id: str, kind: str) -> list[dict[str, Any]]:
+async def facts_of(door: ApiDriver, case_id: str, kind: str) -> list[dict[str, Any]]:
     """The facts of every entry of a kind."""
     answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
     return [entry["facts"] for entry in answer.json()["items"] if entry["kind"] == kind]
 
 
-def after(body: Mapping[str, Any], *acts: tuple[str, ...]) -> Callable[[Door, str, str], Awaitable[Mapping[str, Any]]]:
+def after(
+    body: Mapping[str, Any], *acts: tuple[str, ...]
+) -> Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]:
     """A body that is given when departments have acted: `after({}, (LEAD, "arrive"))`."""
 
-    async def acted(door: Door, case_id: str, _by: str) -> Mapping[str, Any]:
+    async def acted(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         for department, *commands in acts:
             await report_in(door, case_id, department, *commands)
         return body
@@ -157,7 +159,7 @@ WALKS = (
 )
 
 
-async def blow(door: Door, key: str | None = None, by: str = REPORTER, **other: Any) -> str:
+async def blow(door: ApiDriver, key: str | None = None, by: str = REPORTER, **other: Any) -> str:
     """Blow a whistle that is right but for what a test changes; its id."""
     answer = await door.api.post(
         PATH, json=REPORT | other, headers=_headers(door, by) | {"Idempotency-Key": key or str(uuid.uuid4())}
@@ -166,5 +168,5 @@ async def blow(door: Door, key: str | None = None, by: str = REPORTER, **other: 
     return str(answer.json()["case_id"])
 
 
-def _headers(door: Door, by: str) -> dict[str, str]:
+def _headers(door: ApiDriver, by: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {door.token(PEOPLE[by])}"}

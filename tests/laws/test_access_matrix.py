@@ -32,7 +32,7 @@ from tests.access_matrix import (
     outcome,
 )
 from tests.api_callers import BuildApp, api_of
-from tests.api_driver import Door, OpenDoor, Walk, examples
+from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
 from tests.sampling import chosen
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
@@ -98,7 +98,7 @@ def _placed(procedure: Procedure, walk: Walk) -> dict[str, Any]:
     return report | ({"location": report["location"] | {"area": AREA}} if "location" in report else {"area": AREA})
 
 
-async def _attached(opened: Door, case_id: str) -> Mapping[str, Any]:
+async def _attached(opened: ApiDriver, case_id: str) -> Mapping[str, Any]:
     """A document that stands in the case."""
     who = next(name for name in ("street_officer", "clerk") if name in opened.examples.PEOPLE)
     content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + case_id.encode().ljust(60, b"\0")

@@ -35,8 +35,8 @@ from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Rule, Scope
 from schemas.recovery import RECOVERY
 from schemas.welfare import WELFARE
-from starter.http.command_bodies import door_of
-from tests.api_driver import Audited, Door, OpenDoor, Person, Step
+from starter.http.command_bodies import command_body_of
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Person, Step
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as examples
 from tests.examples.welfare import AID, HEATING, OLD_AGE, REASON, identity_number
@@ -81,7 +81,7 @@ def faults_of_answer(rule: Rule, model: type[Any]) -> Iterator[str]:
         return
     if model.part not in rule.answers:
         yield f"{rule.command} names a request of {model.part}, and answers {', '.join(rule.answers)}"
-    field = door_of(model).model.model_fields[model.number_in]
+    field = command_body_of(model).model.model_fields[model.number_in]
     if not field.is_required() and rule.command not in THE_FILE_ITSELF:
         yield f"{rule.command} may leave out at the door what was seen"
 
@@ -139,7 +139,7 @@ def somebody(benefit: Mapping[str, Any], born: str, order: int, name: str = "何
     return {**benefit, "applicant": {"name": name, "identity_number": identity_number(born, order)}, **other}
 
 
-async def told(town: Door, case_id: str, kind: str) -> list[dict[str, Any]]:
+async def told(town: ApiDriver, case_id: str, kind: str) -> list[dict[str, Any]]:
     """The facts of the entries of a kind."""
     answer = await town.api.get(
         f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"), params={"limit": 200}
@@ -147,7 +147,7 @@ async def told(town: Door, case_id: str, kind: str) -> list[dict[str, Any]]:
     return [entry["facts"] for entry in answer.json()["items"] if entry["kind"] == kind] if answer.is_success else []
 
 
-async def stage_is(town: Door, case_id: str, stage: str, within: float = 90) -> None:
+async def stage_is(town: ApiDriver, case_id: str, stage: str, within: float = 90) -> None:
     async def there() -> bool:
         return bool((await town.case(case_id))["stage"] == stage)
 
@@ -173,7 +173,7 @@ def said(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, str(answer.json().get("code", ""))
 
 
-async def tries(town: Door, case_id: str, command: str) -> set[int]:
+async def tries(town: ApiDriver, case_id: str, command: str) -> set[int]:
     """The crook in every role."""
     people = [who for who in examples.PEOPLE if who.startswith("crook_")]
     return {(await town.give(case_id, Step(command, who))).status_code for who in people}

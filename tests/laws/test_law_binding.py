@@ -37,7 +37,7 @@ from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle import WHISTLE
 from schemas.whistle_call import summons_id
 from schemas.whistle_messages import Subject, SummonsReport
-from tests.api_driver import Door, OpenDoor, Walk, examples
+from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.old_payloads import closed_before
 from tests.stranger import Copied, Stranger, one_of_each
@@ -71,14 +71,14 @@ class Source:
 
 
 @dataclass
-class Standing:
+class CaseSnapshot:
     """All that the town has of a case."""
 
     entries: list[str]
     row: tuple[Any, ...]
 
     @classmethod
-    async def of(cls, pool: asyncpg.Pool, case_id: str) -> "Standing":
+    async def of(cls, pool: asyncpg.Pool, case_id: str) -> "CaseSnapshot":
         """As it is now."""
         entries = [
             row["hash"]
@@ -90,12 +90,12 @@ class Standing:
         return cls(entries, () if row is None else tuple(row))
 
 
-async def at_rest(pool: asyncpg.Pool, case_id: str) -> Standing:
+async def at_rest(pool: asyncpg.Pool, case_id: str) -> CaseSnapshot:
     """A case when it does nothing more by itself: between two looks at it nothing was written, and no work is under way."""
-    seen: list[Standing] = []
+    seen: list[CaseSnapshot] = []
 
     async def rests() -> bool:
-        seen.append(await Standing.of(pool, case_id))
+        seen.append(await CaseSnapshot.of(pool, case_id))
         row = seen[-1].row
         under_way = [each for each in row[5]["errands"] if not each.startswith("tell/")] if row else ["start"]
         return not under_way and len(seen) > 1 and seen[-1] == seen[-2]
@@ -127,7 +127,7 @@ def genuine(door: OpenDoor, stranger: Stranger) -> Genuine:
 
     async def source(procedure: Procedure) -> Source:
         if procedure.name not in known:
-            town: Door = await door(procedure, history_limit=SHORT)
+            town: ApiDriver = await door(procedure, history_limit=SHORT)
             case_id = await town.walk(town.examples.MAIN)
             copies = await stranger.read(case_id)
             if (parent := case_id.partition(".")[0]) != case_id:
@@ -168,7 +168,7 @@ async def test_no_copy_starts_a_case(
         await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
 
     assert {each.kind for _, each in copied} >= {"start", "command", "receipt"}
-    assert await Standing.of(pool, source.case_id) == before
+    assert await CaseSnapshot.of(pool, source.case_id) == before
     ids = [workflow_id for workflow_id, _ in copied]
     assert await pool.fetchval("select count(*) from ledger where case_id = any($1)", ids) == 0
     assert await pool.fetchval("select count(*) from cases where case_id = any($1)", ids) == 0
@@ -193,19 +193,19 @@ async def test_a_case_is_not_begun_once_more(
     pool: asyncpg.Pool,
 ) -> None:
     """A case whose workflow is gone is not begun anew under its own number, by its own start or that of a later run."""
-    town: Door = await door(procedure, history_limit=SHORT)
+    town: ApiDriver = await door(procedure, history_limit=SHORT)
     case_id = await town.walk(town.examples.MAIN)
     copied = await stranger.read(case_id)
     await at_rest(pool, case_id)
     with suppress(RPCError):  # it may have ended
         await stranger.client.get_workflow_handle(case_id).terminate("by a stranger")
-    before = await Standing.of(pool, case_id)
+    before = await CaseSnapshot.of(pool, case_id)
     starts = [each for each in copied if each.kind in {"start", "next run"}]
     for each in starts:
         run = await stranger.start(procedure.name, case_id, settings.task_queue, each.payloads)
         await stranger.becomes(case_id, run, WorkflowExecutionStatus.FAILED)
 
-    assert await Standing.of(pool, case_id) == before
+    assert await CaseSnapshot.of(pool, case_id) == before
     assert await pool.fetchval(REFUSED, case_id) >= len(starts)
     verified, replayed = await named(temporal, keys, settings, pool, case_id)
     assert "foreign-run" in verified
@@ -217,7 +217,7 @@ async def test_a_case_is_not_begun_once_more(
     await archiver.one_pass(full=True)
     ends = await pool.fetchval("select count(*) from ledger where case_id = $1 and kind = 'case:terminated'", case_id)
     assert ends <= 1
-    after = (await Standing.of(pool, case_id)).entries
+    after = (await CaseSnapshot.of(pool, case_id)).entries
     assert after[: len(before.entries)] == before.entries != []
     assert await pool.fetchval("select ended from cases where case_id = $1", case_id)
 
@@ -225,7 +225,7 @@ async def test_a_case_is_not_begun_once_more(
     await stranger.becomes(case_id, await stranger.reset(case_id, run), WorkflowExecutionStatus.FAILED)
     await archiver.archive_case(case_id)
     await archiver.one_pass(full=True)
-    assert (await Standing.of(pool, case_id)).entries == after
+    assert (await CaseSnapshot.of(pool, case_id)).entries == after
 
 
 @EVERY_PROCEDURE
@@ -241,7 +241,7 @@ async def test_no_copy_is_heard(
 ) -> None:
     """Nothing that was told, asked or answered elsewhere is heard as a message, nor what is plain; and the case goes on."""
     sources = [await genuine(each) for each in PROCEDURE_LIST]
-    town: Door = await door(procedure)
+    town: ApiDriver = await door(procedure)
     case_id = await town.start()
     await town.stands(case_id)
     before = await at_rest(pool, case_id)
@@ -271,7 +271,7 @@ async def test_only_who_has_to_do_with_a_case_is_heard(
 
     Nor that a command of another case was set aside.
     """
-    town: Door = await door(procedure)
+    town: ApiDriver = await door(procedure)
     case_id, other = await town.start(), await town.start()
     for each in (case_id, other):
         await town.stands(each)
@@ -308,7 +308,7 @@ async def test_a_summons_tells_of_its_own_department_alone(
     door: OpenDoor, temporal: Client, pool: asyncpg.Pool
 ) -> None:
     """A summons that its whistle knows, and that speaks for another department than its own, is not heard."""
-    town: Door = await door(WHISTLE)
+    town: ApiDriver = await door(WHISTLE)
     case_id = await town.start()
     await town.stands(case_id)
     before = await at_rest(pool, case_id)
@@ -365,7 +365,7 @@ async def test_no_copy_is_an_answer(
     answers = {each.name: each for each in every if each.kind == "answer"}
     assert {"place_order", "ask_source", "pay"} <= set(answers)
     told: list[tuple[str, str]] = []
-    town: Door = await door(procedure, task_queue=unanswered)
+    town: ApiDriver = await door(procedure, task_queue=unanswered)
     async with beside(stranger.answer(unanswered, answers, told)):
         for walk in (examples(procedure).MAIN, *reported(procedure)):
             with suppress(AssertionError, TimeoutError):  # without a right answer a case may not come that far
@@ -398,7 +398,7 @@ async def test_the_answer_to_another_question_is_none(
     door: OpenDoor, stranger: Stranger, unanswered: str, keys: Keys, pool: asyncpg.Pool
 ) -> None:
     """An answer that was written for this case and this activity, and names another question or none, counts as none."""
-    town: Door = await door(PROCEDURE_LIST[0], task_queue=unanswered)
+    town: ApiDriver = await door(PROCEDURE_LIST[0], task_queue=unanswered)
     for question in ("incident-20990101-000001.order-1", None):
         told: list[tuple[str, str]] = []
         case_id = await town.start()
@@ -473,7 +473,7 @@ async def test_a_start_from_before_is_good_once(
     )
     await stranger.becomes(workflow_id, run, WorkflowExecutionStatus.FAILED)
 
-    assert await Standing.of(pool, source.case_id) == before
+    assert await CaseSnapshot.of(pool, source.case_id) == before
     assert await pool.fetchval(REFUSED, source.case_id) > refused
     assert await pool.fetchval("select count(*) from ledger where case_id = $1", workflow_id) == 0
 
@@ -489,7 +489,7 @@ async def test_a_start_from_before_that_nobody_has_run_yet_begins_no_other_workf
     pool: asyncpg.Pool,
 ) -> None:
     """While no row of a case says whose it is, a copy of its start under another number writes none: the ledger asks for it."""
-    town: Door = await door(procedure, task_queue="nobody-works-here", patience=0.1)
+    town: ApiDriver = await door(procedure, task_queue="nobody-works-here", patience=0.1)
     case_id = await town.start()
 
     async def waits() -> bool:
@@ -515,7 +515,7 @@ async def test_a_row_from_before_takes_its_own_run_alone(
     procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
 ) -> None:
     """A row that knows no first run takes that of the case with its next flush, in a later run too, and never another."""
-    town: Door = await door(procedure, history_limit=SHORT)
+    town: ApiDriver = await door(procedure, history_limit=SHORT)
     case_id = await town.start()
     await town.stands(case_id)
     await at_rest(pool, case_id)
@@ -529,7 +529,7 @@ async def test_a_row_from_before_takes_its_own_run_alone(
     with suppress(RPCError):  # it may have ended
         await stranger.client.get_workflow_handle(case_id).terminate("by a stranger")
     await pool.execute("update cases set first_run_id = null where case_id = $1", case_id)
-    before = await Standing.of(pool, case_id)
+    before = await CaseSnapshot.of(pool, case_id)
     run = await stranger.start(procedure.name, case_id, settings.task_queue, start.payloads)
     await stranger.becomes(case_id, run, WorkflowExecutionStatus.FAILED)
-    assert await Standing.of(pool, case_id) == before
+    assert await CaseSnapshot.of(pool, case_id) == before

@@ -23,10 +23,10 @@ from schemas.values.identity_number import check_character
 from schemas.values.person_views import masked_name
 from schemas.values.tidy_text import DIRECTIONS, is_blank, tidy
 from schemas.welfare import WELFARE
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from starter.intake.starts import Opening
 from tests.api_callers import REPORT, As
-from tests.api_driver import Door, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor
 from tests.body_leaves import Leaf, leaves
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as applications
@@ -109,7 +109,7 @@ async def test_no_command_takes_a_text_of_which_nothing_can_be_seen(
     case_id = await _case_of(procedure, door)
     caller, found = as_(Role.AUDITOR), {}
     for name, command in procedure.commands.items():
-        for leaf in leaves(door_of(command).model):
+        for leaf in leaves(command_body_of(command).model):
             path = f"/api/v1/cases/{case_id}/commands/{name}"
             found[name, str(leaf)] = [await _faults_at(caller, path, leaf, text) for text in BLANKS]
 
@@ -119,7 +119,7 @@ async def test_no_command_takes_a_text_of_which_nothing_can_be_seen(
 
 
 async def _case_of(procedure: Procedure, door: OpenDoor) -> str:
-    opened: Door = await door(procedure)
+    opened: ApiDriver = await door(procedure)
     case_id = await opened.start()
     await opened.stands(case_id)
     return case_id
@@ -299,7 +299,7 @@ def _accounts(procedure: Procedure) -> list[tuple[str, Leaf]]:
     return [
         (name, leaf)
         for name, command in procedure.commands.items()
-        for leaf in leaves(door_of(command).model)
+        for leaf in leaves(command_body_of(command).model)
         if "account" in str(leaf.path[-1])
     ]
 

@@ -35,7 +35,7 @@ from schemas.contracts.reconciliation import (
     with_recoveries,
 )
 from schemas.recovery import RECOVERY
-from tests.api_driver import Audited, Door, Step
+from tests.api_driver import ApiDriver, Audited, Step
 from tests.examples.welfare import ACCEPT, AID, REASON, identity_number
 from tests.paying_town import BANK, PayingTown, paying_town, token_of
 from tests.waiting import eventually
@@ -119,7 +119,7 @@ async def test_urgent_aid_again_in_the_same_month_is_money_again(open_town: Open
         await facts(town, recovery, "recovery:demanded")
         await paid_in(town, "CZ-BACK-1", ADVANCE_FEN)
         repaid = Step("repay", "clerk", {"amount_fen": ADVANCE_FEN, "receipt": "CZ-BACK-1"})
-        desk = Door(town.door.api, town.door.token, RECOVERY)
+        desk = ApiDriver(town.door.api, town.door.token, RECOVERY)
         await desk.go(recovery, [repaid, Step("confirm_repayment", "civil", {"repayment": 1})])
         second, other = await paid_first(town, 1)
         moved = [each["payment_key"] for each in await town.outside.movements("temporary-aid")]
@@ -177,7 +177,7 @@ async def test_a_repayment_that_the_bank_does_not_know_is_a_difference(open_town
             case_id, key = await paid_first(town, order)
             await town.door.go(case_id, [WITHDRAW])
             recovery = f"{case_id}.recovery-1"
-            desk = Door(town.door.api, town.door.token, RECOVERY)
+            desk = ApiDriver(town.door.api, town.door.token, RECOVERY)
             await facts(town, recovery, "recovery:demanded")
             if "REAL" in receipt:
                 await paid_in(town, receipt, ADVANCE_FEN)

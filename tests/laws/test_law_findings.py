@@ -13,7 +13,7 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor
 from tests.tampering import OneConnection, as_owner
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -31,7 +31,7 @@ BODIES = (
 @pytest.fixture(scope="module")
 async def pair(door: OpenDoor) -> tuple[str, str]:
     """Two cases: one for somebody to spoil, and one that nobody touches."""
-    town: Door = await door(INCIDENT)
+    town: ApiDriver = await door(INCIDENT)
     spoiled, well = await town.start(), await town.start()
     for each in (spoiled, well):
         await town.stands(each)

@@ -13,7 +13,7 @@ from schemas.kernel.procedure import Command, Procedure
 from schemas.words.field_words import FIELDS, VALUES
 from starter.http.samples import sample
 from starter.intake.command_forms import CommandForms
-from tests.api_driver import Door, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.histories import keys_in
 from tests.recorded_states import recorded_states
@@ -139,5 +139,5 @@ async def test_a_form_says_what_is_possible_and_why_the_rest_is_not(procedure: P
             ]
 
 
-async def _read(opened: Door, who: str, case_id: str, part: str) -> httpx.Response:
+async def _read(opened: ApiDriver, who: str, case_id: str, part: str) -> httpx.Response:
     return await opened.api.get(f"/api/v1/cases/{case_id}{part}", headers=opened.headers(who))

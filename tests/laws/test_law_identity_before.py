@@ -17,7 +17,7 @@ from schemas.welfare import WELFARE
 from schemas.welfare_state import WelfareState
 from starter.app import create_app
 from tests.api_callers import BuildApp, Caller, api_of, callers
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.applications import application, apply, given, timeline, upload
 from tests.examples.welfare import (
     ADVANCED,
@@ -153,7 +153,7 @@ async def test_what_excludes_a_benefit_is_known_of_cases_from_before(
     applicant = await pool.fetchval("select payload from intake where case_id = $1 and kind = 'start'", case_id)
     assert await pool.execute("delete from reservations where case_id = $1 and key like '%+%'", case_id) != "DELETE 0"
     async with api_of(build_app()) as http:
-        again = Door(http, first.token, WELFARE)
+        again = ApiDriver(http, first.token, WELFARE)
 
         async def completed() -> bool:
             held = "select hold from reservations where case_id = $1 and key like '%+%/' || $2"
@@ -169,7 +169,7 @@ async def test_what_excludes_a_benefit_is_known_of_cases_from_before(
     assert (answer.status_code, answer.json()["in_the_way"]) == (409, [case_id])
 
 
-async def same_number(town: Door, case_id: str) -> str:
+async def same_number(town: ApiDriver, case_id: str) -> str:
     """The identity number of an application's person, as the window reads it."""
     answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("clerk"))
     return str(answer.json()["items"][0]["facts"]["applicant"]["identity_number"])
@@ -178,7 +178,7 @@ async def same_number(town: Door, case_id: str) -> str:
 @pytest.fixture
 async def forgetful(
     settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, door: OpenDoor
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[ApiDriver]:
     """A town whose recoveries do not know who entered the case that paid."""
     alone = settings.model_copy(update={"task_queue": FORGETFUL})
     earlier = [Forgetful if case is Welfare else case for case in PROCEDURES]
@@ -186,7 +186,7 @@ async def forgetful(
         yield await door(WELFARE, task_queue=FORGETFUL)
 
 
-async def owed(town: Door) -> str:
+async def owed(town: ApiDriver) -> str:
     """An advance that was paid and taken back: its recovery."""
     case_id = await town.start(body=AID)
     await town.go(case_id, (*ADVANCED, Step("withdraw_application", "applicant")))
@@ -200,7 +200,7 @@ async def owed(town: Door) -> str:
     return recovery
 
 
-async def test_where_nobody_knows_who_entered_two_others_confirm(forgetful: Door, pool: asyncpg.Pool) -> None:
+async def test_where_nobody_knows_who_entered_two_others_confirm(forgetful: ApiDriver, pool: asyncpg.Pool) -> None:
     """One of two different people is not who entered: less debt takes both, and never who recorded it; three are enough."""
     repaid, given_up = await asyncio.gather(owed(forgetful), owed(forgetful))
     fen = await pool.fetchval("select (snapshot ->> 'amount_fen')::bigint from cases where case_id = $1", repaid)

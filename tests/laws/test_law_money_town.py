@@ -20,7 +20,7 @@ from engine.runtime.settings import Settings
 from schemas.kernel.people import Part
 from schemas.values.actor import Role
 from schemas.welfare_state import WelfareState
-from tests.api_driver import Audited, Door, Person, Step
+from tests.api_driver import ApiDriver, Audited, Person, Step
 from tests.examples import welfare as examples
 from tests.examples.welfare import AID, HEATING, OLD_AGE, REASON, identity_number
 from tests.paying_town import PayingTown, paying_town, token_of
@@ -73,15 +73,17 @@ def somebody(benefit: Mapping[str, Any], born: str, order: int, **other: Any) ->
     return {**benefit, "applicant": applicant, **other}
 
 
-async def tries(town: Door, case_id: str, command: str, body: Mapping[str, Any] | None = None) -> set[str]:
+async def tries(town: ApiDriver, case_id: str, command: str, body: Mapping[str, Any] | None = None) -> set[str]:
     """The crook gives a command in every role; the codes of the refusals, which all answers are."""
     answers = [await town.give(case_id, Step(command, f"crook_{role}", body)) for role in ROLES]
     assert {answer.status_code for answer in answers} <= {403, 404, 409}, [answer.text for answer in answers]
     return {answer.json()["code"] for answer in answers}
 
 
-async def entries(town: PayingTown | Door, case_id: str, kind: str = "", by: str = "auditor") -> list[dict[str, Any]]:
-    door = town if isinstance(town, Door) else town.door
+async def entries(
+    town: PayingTown | ApiDriver, case_id: str, kind: str = "", by: str = "auditor"
+) -> list[dict[str, Any]]:
+    door = town if isinstance(town, ApiDriver) else town.door
     path = f"/api/v1/cases/{case_id}/timeline"
     answer = await door.api.get(path, headers=door.headers(by), params={"limit": 200})
     assert answer.status_code == 200, answer.text

@@ -20,7 +20,7 @@ from schemas.whistle import WHISTLE
 from starter.http.senders import FREE
 from starter.intake.starts import Opening
 from tests.api_callers import As, BuildApp, Caller, api_of
-from tests.api_driver import Door, OpenDoor, Person, Step, Walk, examples
+from tests.api_driver import ApiDriver, OpenDoor, Person, Step, Walk, examples
 from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 
@@ -129,7 +129,7 @@ WITHDRAW = Step("withdraw", REPORTER)
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town at real speed."""
     return await door(INCIDENT)
 
@@ -162,7 +162,7 @@ async def is_told(pool: asyncpg.Pool, case_id: str, template: str) -> None:
     await eventually(has)
 
 
-async def merged(town: Door, pool: asyncpg.Pool, case: str, into: str) -> None:
+async def merged(town: ApiDriver, pool: asyncpg.Pool, case: str, into: str) -> None:
     """Merge a case into another, and wait until both know of it."""
     assert (await town.taken(case, Step("merge", "coordinator", {"into": into}))).status_code == 200
     await is_told(pool, case, "incident_merged")
@@ -177,7 +177,7 @@ async def snapshot(pool: asyncpg.Pool, case_id: str) -> Mapping[str, Any]:
     return dict(await pool.fetchval("select snapshot from cases where case_id = $1", case_id))
 
 
-async def stands_at(town: Door, case_id: str, stage: str) -> None:
+async def stands_at(town: ApiDriver, case_id: str, stage: str) -> None:
     """Wait until a case has come to a stage."""
 
     async def there() -> bool:
@@ -197,7 +197,7 @@ async def stands_at(town: Door, case_id: str, stage: str) -> None:
     ids=["rejected", "unresolved", "closed", "its reporter leaves"],
 )
 async def test_who_was_merged_hears_what_became_of_the_other(
-    town: Door, pool: asyncpg.Pool, steps: list[Step], templates: list[str]
+    town: ApiDriver, pool: asyncpg.Pool, steps: list[Step], templates: list[str]
 ) -> None:
     """However the case that took others in comes to something, each of their reporters is told what."""
     first, second, third = [await town.start(by=who) for who in ("first", "second", "third")]
@@ -210,7 +210,7 @@ async def test_who_was_merged_hears_what_became_of_the_other(
         assert (await told(pool, follower))[-len(templates) :] == templates
 
 
-async def test_the_end_is_told_along_a_chain(town: Door, pool: asyncpg.Pool) -> None:
+async def test_the_end_is_told_along_a_chain(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """A went into B, B into C: both hear of B's going on and of C's end, by the number of C."""
     first, second, third = [await town.start(by=who) for who in ("first", "second", "third")]
     await merged(town, pool, first, second)
@@ -226,7 +226,7 @@ async def test_the_end_is_told_along_a_chain(town: Door, pool: asyncpg.Pool) -> 
     assert {row["case_id"]: row["facts"]["into"] for row in facts} == {first: third, second: third}
 
 
-async def test_one_reporter_of_several_withdraws_alone(town: Door, pool: asyncpg.Pool) -> None:
+async def test_one_reporter_of_several_withdraws_alone(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """The case goes on for the others, who are told; its own reporter has no more say; the last to leave ends it."""
     first, second = [await town.start(by=who) for who in ("first", "second")]
     await merged(town, pool, first, second)
@@ -246,7 +246,7 @@ async def test_one_reporter_of_several_withdraws_alone(town: Door, pool: asyncpg
     assert (await told(pool, second))[-1] == "incident_left"
 
 
-async def test_who_was_merged_withdraws_for_themselves(town: Door, pool: asyncpg.Pool) -> None:
+async def test_who_was_merged_withdraws_for_themselves(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """The report of one who was merged is withdrawn; the case that took it in goes on for its own reporter."""
     first, second = [await town.start(by=who) for who in ("first", "second")]
     await merged(town, pool, first, second)
@@ -264,7 +264,7 @@ async def test_who_was_merged_withdraws_for_themselves(town: Door, pool: asyncpg
     assert "followed_withdrawn" not in await told(pool, first)
 
 
-async def test_who_was_merged_and_finds_it_not_solved_goes_on_alone(town: Door, pool: asyncpg.Pool) -> None:
+async def test_who_was_merged_and_finds_it_not_solved_goes_on_alone(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """When the other is closed its followers may rate and reopen; "not solved" has the own report dealt with again."""
     first, second, third = [await town.start(by=who) for who in ("first", "second", "third")]
     await merged(town, pool, first, second)
@@ -288,7 +288,7 @@ async def test_who_was_merged_and_finds_it_not_solved_goes_on_alone(town: Door, 
     assert (await town.case(first))["stage"] == "closed"
 
 
-async def test_what_is_said_to_a_merged_case_reaches_who_deals_with_it(town: Door, pool: asyncpg.Pool) -> None:
+async def test_what_is_said_to_a_merged_case_reaches_who_deals_with_it(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """A word and an urge of who was merged are told to the holder of the case that took it in."""
     first, second = [await town.start(by=who) for who in ("first", "second")]
     await merged(town, pool, first, second)
@@ -304,7 +304,7 @@ async def test_what_is_said_to_a_merged_case_reaches_who_deals_with_it(town: Doo
 
 
 async def test_who_has_no_account_follows_by_the_code(
-    town: Door, pool: asyncpg.Pool, http: httpx.AsyncClient, as_: As
+    town: ApiDriver, pool: asyncpg.Pool, http: httpx.AsyncClient, as_: As
 ) -> None:
     """A merged report that came by telephone: its page shows how the other goes, to the end of a chain, and its end."""
     called = (await as_(Role.WINDOW_CLERK).report(dict(examples(INCIDENT).REPORT))).json()
@@ -513,7 +513,7 @@ async def test_the_same_meant_is_the_same_request(as_: As) -> None:
 WIDE = {narrow: narrow + 0xFEE0 for narrow in range(0x21, 0x7F)}
 
 
-async def test_codes_in_full_width_are_what_they_mean(as_: As, town: Door) -> None:
+async def test_codes_in_full_width_are_what_they_mean(as_: As, town: ApiDriver) -> None:
     """Area, account, department and case number typed in full width reach what they name."""
     report = examples(INCIDENT).REPORT
     wide = {

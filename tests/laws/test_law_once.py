@@ -22,7 +22,7 @@ from engine.store.reservations import reserve
 from schemas.contracts.reservation import Claim, Hold, Occasion
 from schemas.welfare import WELFARE
 from tests.api_callers import BuildApp, api_of
-from tests.api_driver import Door, OpenDoor, Person, Step
+from tests.api_driver import ApiDriver, OpenDoor, Person, Step
 from tests.examples.incident import PHOTO
 from tests.examples.welfare import (
     ACCEPT,
@@ -72,7 +72,7 @@ def somebody(name: str) -> dict[str, str]:
 class Town:
     """A town by one of its APIs: applications of whom a test says, and what is answered to whoever decides."""
 
-    door: Door
+    door: ApiDriver
 
     async def apply(
         self, who: dict[str, str], *household: dict[str, str], by: str | Person = "applicant", **other: Any
@@ -114,7 +114,7 @@ async def town(door: OpenDoor) -> Town:
 async def other_town(town: Town, build_app: BuildApp) -> AsyncIterator[Town]:
     """The same town by another API process's app."""
     async with api_of(build_app()) as http:
-        yield Town(Door(http, town.door.token, WELFARE))
+        yield Town(ApiDriver(http, town.door.token, WELFARE))
 
 
 def in_the_way(answer: httpx.Response) -> list[str]:

@@ -10,7 +10,7 @@ from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.runtime.settings import PROJECT
 from schemas.clocks.calendar import SHANGHAI, Calendar
-from schemas.clocks.clocks import Clock, due_at, moments
+from schemas.clocks.clocks import Clock, due_at, milestones
 from schemas.clocks.limits import Limit, Unit
 from schemas.incident_policy import IncidentPolicy, Urgency
 from schemas.kernel.policy import Duty, OnCall, Policy
@@ -92,7 +92,7 @@ def test_nobody_above_the_duty_leader_is_woken(procedure: Procedure, calendar: C
         for duty in set(delivered(procedure).duties())
         if duty.on_call is not OnCall.EVERYBODY
         for start in STARTS
-        for moment in moments(_started(duty, start), calendar)
+        for moment in milestones(_started(duty, start), calendar)
         if moment.to not in (None, "duty_leader") and not _is_open(calendar, moment.at)
     }
 

@@ -20,7 +20,7 @@ from schemas.audit.ledger import Batch
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.reference_facts import Refers, declared_by, named_in, with_words
 from schemas.values.references import OPAQUE
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from tests.declared_fields import (
     CHECKED_WHOLE,
     FOREIGN,
@@ -109,7 +109,7 @@ def test_a_code_of_others_never_has_the_form_of_a_reference(field: Field) -> Non
 )
 def test_no_version_of_a_calendar_has_the_form_of_a_reference(procedure: Procedure) -> None:
     """A calendar in a body is versioned by words that no timeline could open."""
-    door = door_of(procedure.commands["replan"]).model
+    door = command_body_of(procedure.commands["replan"]).model
     plain = {"years": [2026], "provisional": [], "holidays": [], "makeup": []}
     door.model_validate({"calendar": plain | {"version": "tests.1"}})
     for form in FORMS:
@@ -122,7 +122,7 @@ def test_what_people_may_send_is_what_cases_have_taken_or_less(procedure: Proced
     """Inside, a command takes what it took on an earlier day: a history with a receipt that is refused today still replays."""
     for name, command in procedure.commands.items():
         inside = {each.place: each for each in strings_of(command)}
-        for each in strings_of(door_of(command).model):
+        for each in strings_of(command_body_of(command).model):
             if each.declared == "foreign code":
                 TypeAdapter(inside[each.place].kind).validate_python(f"text:{OPAQUE_PART}"), name
 

@@ -39,10 +39,10 @@ from schemas.kernel.case import CaseState, Entry
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Role
 from schemas.values.references import Withheld
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from tests import department_town, outside_town
 from tests.api_callers import As, BuildApp, api_of
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.declared_fields import strings_of
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.examples.incident import document
@@ -83,13 +83,13 @@ class Foreign:
 
 
 @pytest.fixture(scope="module")
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town at real speed."""
     return await door(INCIDENT)
 
 
 @pytest.fixture(scope="module")
-async def foreign(town: Door, pool: asyncpg.Pool) -> Foreign:
+async def foreign(town: ApiDriver, pool: asyncpg.Pool) -> Foreign:
     """Somebody else's case with words, a person and a document in it."""
     told = town.examples.REPORT | {"description": SECRET_WORDS, "reporter": {"name": "何秘密"}}
     case_id = await town.start(body=told, by="stranger")
@@ -104,11 +104,11 @@ async def foreign(town: Door, pool: asyncpg.Pool) -> Foreign:
 
 
 @pytest.fixture(scope="module")
-def standing(door: OpenDoor) -> Callable[[Procedure], Awaitable[tuple[Door, str]]]:
+def standing(door: OpenDoor) -> Callable[[Procedure], Awaitable[tuple[ApiDriver, str]]]:
     """One case of each procedure, in the first stage in which people meet it."""
     cases: dict[str, str] = {}
 
-    async def case_of(procedure: Procedure) -> tuple[Door, str]:
+    async def case_of(procedure: Procedure) -> tuple[ApiDriver, str]:
         town = await door(procedure)
         if procedure.name not in cases:
             cases[procedure.name] = await town.start()
@@ -134,7 +134,7 @@ def put(body: Any, place: str, value: str) -> Any:
 @EVERY_PROCEDURE
 async def test_no_command_takes_a_reference_where_none_is_declared(
     procedure: Procedure,
-    standing: Callable[[Procedure], Awaitable[tuple[Door, str]]],
+    standing: Callable[[Procedure], Awaitable[tuple[ApiDriver, str]]],
     foreign: Foreign,
     pool: asyncpg.Pool,
 ) -> None:
@@ -149,7 +149,7 @@ async def test_no_command_takes_a_reference_where_none_is_declared(
         )
         body = town.examples.BODIES.get(name, {})
         body = dict(await body(town, case_id, who) if callable(body) else body) if who else {}
-        for field in strings_of(door_of(command).model):
+        for field in strings_of(command_body_of(command).model):
             if field.declared in {"free text", "short text", "text"}:
                 continue
             for form in foreign.few:
@@ -164,7 +164,9 @@ async def test_no_command_takes_a_reference_where_none_is_declared(
 
 
 @pytest.mark.parametrize("path", ["/api/v1/incidents", "/api/v1/welfare-applications", "/api/v1/whistles"])
-async def test_no_opening_takes_a_reference_where_none_is_declared(path: str, town: Door, foreign: Foreign) -> None:
+async def test_no_opening_takes_a_reference_where_none_is_declared(
+    path: str, town: ApiDriver, foreign: Foreign
+) -> None:
     """The account on whose behalf somebody reports, the benefit, the departments: none of them is a reference."""
     fields = {
         "/api/v1/incidents": ("clerk", ("on_behalf_of", "location.area")),
@@ -214,7 +216,7 @@ def _departments(settings: Settings) -> list[str]:
 
 @pytest.mark.parametrize("field", ["by", "callback_id", "order_id", "case_id"])
 async def test_no_callback_takes_a_reference(
-    field: str, gate: httpx.AsyncClient, settings: Settings, town: Door, foreign: Foreign, pool: asyncpg.Pool
+    field: str, gate: httpx.AsyncClient, settings: Settings, town: ApiDriver, foreign: Foreign, pool: asyncpg.Pool
 ) -> None:
     """What a department's system says of itself is refused where it has the form of a reference: it moves no case."""
     case_id = await town.start()
@@ -340,7 +342,7 @@ async def tell(pool: asyncpg.Pool, case_id: str, kind: str, facts: dict[str, Any
 
 
 @pytest.fixture(scope="module")
-async def told(town: Door, foreign: Foreign, pool: asyncpg.Pool) -> Told:
+async def told(town: ApiDriver, foreign: Foreign, pool: asyncpg.Pool) -> Told:
     """Entries as they could be written before this law: references of others, and such as lead nowhere, in every sort of fact."""
     case_id = await town.start()
     await town.case(case_id, wait="seq:3", timeout="60")
@@ -358,7 +360,7 @@ async def told(town: Door, foreign: Foreign, pool: asyncpg.Pool) -> Told:
 
 
 async def test_an_entry_with_a_reference_that_leads_nowhere_is_shown_with_it_withheld(
-    town: Door, told: Told, foreign: Foreign
+    town: ApiDriver, told: Told, foreign: Foreign
 ) -> None:
     """Unknown and foreign references show as withheld where one is declared and as plain text elsewhere: never words, never 500."""
     headers = town.headers("auditor")
@@ -376,7 +378,7 @@ async def test_an_entry_with_a_reference_that_leads_nowhere_is_shown_with_it_wit
         assert "何秘密" not in text
 
 
-async def test_an_entry_with_a_reference_that_leads_nowhere_is_explained(town: Door, told: Told) -> None:
+async def test_an_entry_with_a_reference_that_leads_nowhere_is_explained(town: ApiDriver, told: Told) -> None:
     """Why an entry is as it is can be asked of each of them."""
     for seq in told.facts:
         answer = await town.api.get(
@@ -387,7 +389,7 @@ async def test_an_entry_with_a_reference_that_leads_nowhere_is_explained(town: D
 
 
 async def test_a_case_with_a_reference_that_leads_nowhere_is_exported(
-    town: Door, foreign: Foreign, temporal: Client, pool: asyncpg.Pool, keys: Keys, settings: Settings
+    town: ApiDriver, foreign: Foreign, temporal: Client, pool: asyncpg.Pool, keys: Keys, settings: Settings
 ) -> None:
     """Its bundle is made as any other's, and holds no words of the other case."""
     case_id = await town.start()
@@ -402,7 +404,7 @@ async def test_a_case_with_a_reference_that_leads_nowhere_is_exported(
 
 
 async def test_what_an_entry_only_looks_like_opens_nothing(
-    town: Door, told: Told, foreign: Foreign, pool: asyncpg.Pool, as_: As
+    town: ApiDriver, told: Told, foreign: Foreign, pool: asyncpg.Pool, as_: As
 ) -> None:
     """A document and a person named in a foreign code do not stand in the case: not to be read, not in the way of an erasing."""
     stranger = as_(Role.RESIDENT, "resident-who-sees-neither")
@@ -490,7 +492,7 @@ async def test_every_text_that_cases_keep_knows_its_case(pool: asyncpg.Pool, sta
 # ---- 6. timelines give the hash ---------------------------------------------------------------------------------------
 
 
-async def test_a_timeline_gives_the_hash_of_each_entry_and_they_chain(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_timeline_gives_the_hash_of_each_entry_and_they_chain(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Whoever reads a timeline can compare it: each hash is the ledger's, and the next entry follows from it."""
     case_id = await town.start()
     await town.go(case_id, town.examples.MAIN.steps[:3])

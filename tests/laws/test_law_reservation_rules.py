@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.contracts.reservation import Claim, Hold, Occasion, Standing, in_the_way, taken
+from schemas.contracts.reservation import Claim, Hold, Occasion, ReservedCase, in_the_way, taken
 from schemas.welfare import WELFARE
 from schemas.welfare_reservations import claims_of
 from schemas.welfare_state import LIVING, WelfareState
@@ -16,11 +16,11 @@ DECIDED = (Occasion.DECIDED, Occasion.TAKEN)
 MINE = (Claim(key=ME, hold=Hold.OWN), Claim(key=HER, hold=Hold.NAMED))
 
 
-def of(key: str, hold: Hold, case_id: str = "other", place: int = 2) -> Standing:
-    return Standing(case_id=case_id, key=key, hold=hold, place=place)
+def of(key: str, hold: Hold, case_id: str = "other", place: int = 2) -> ReservedCase:
+    return ReservedCase(case_id=case_id, key=key, hold=hold, place=place)
 
 
-def met(*others: Standing, occasion: Occasion, place: int | None = 1, held: dict[str, Hold] | None = None) -> bool:
+def met(*others: ReservedCase, occasion: Occasion, place: int | None = 1, held: dict[str, Hold] | None = None) -> bool:
     return bool(in_the_way(MINE, others, place, occasion, held or {}))
 
 
@@ -71,8 +71,12 @@ def test_when_it_is_decided_all_but_the_named_and_the_stated_stand_in_the_way(
 def test_of_two_that_stand_on_each_other_exactly_one_goes_on(occasion: Occasion) -> None:
     """The earlier one, whichever asks; a case without a place comes last."""
     hers = (Claim(key=HER, hold=Hold.OWN), Claim(key=ME, hold=Hold.NAMED))
-    mine_stands = [Standing(case_id="mine", key=each.key, hold=each.hold, place=1 + n) for n, each in enumerate(MINE)]
-    hers_stands = [Standing(case_id="hers", key=each.key, hold=each.hold, place=3 + n) for n, each in enumerate(hers)]
+    mine_stands = [
+        ReservedCase(case_id="mine", key=each.key, hold=each.hold, place=1 + n) for n, each in enumerate(MINE)
+    ]
+    hers_stands = [
+        ReservedCase(case_id="hers", key=each.key, hold=each.hold, place=3 + n) for n, each in enumerate(hers)
+    ]
 
     assert in_the_way(MINE, hers_stands, 1, occasion, {}) == ()
     assert in_the_way(hers, mine_stands, 3, occasion, {}) == ("mine",)

@@ -17,7 +17,7 @@ from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Role
 from starter.intake.intake import Sender, command_id_of
 from starter.intake.stuck import stuck_cases
-from tests.api_driver import Audited, Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
 from tests.served_api import Serve
@@ -44,27 +44,27 @@ async def poisoned_door(
         yield partial(door, task_queue=QUEUE, patience=IMPATIENT)
 
 
-def id_of(town: Door, case_id: str, step: Step, key: str) -> str:
+def id_of(town: ApiDriver, case_id: str, step: Step, key: str) -> str:
     """The id under which a command comes to its case."""
     person = town.examples.PEOPLE[step.by]
     actor = Actor(subject=person.subject, role=Role(person.role), department=person.department, area=person.area)
     return command_id_of(Sender(person.subject, key, actor), case_id)
 
 
-async def read(town: Door, path: str, who: str) -> dict[str, Any]:
+async def read(town: ApiDriver, path: str, who: str) -> dict[str, Any]:
     """Something of the API's, as somebody."""
     found: dict[str, Any] = (await town.api.get(path, headers=town.headers(who))).json()
     return found
 
 
-async def sent(town: Door, case_id: str, step: Step, key: str) -> str:
+async def sent(town: ApiDriver, case_id: str, step: Step, key: str) -> str:
     """Give a command that is accepted and not carried out; its submission."""
     answer = await town.give(case_id, step, key)
     assert answer.status_code == 202, answer.text
     return str(answer.json()["submission"])
 
 
-async def set_aside(town: Door, submission: str, who: str) -> dict[str, Any]:
+async def set_aside(town: ApiDriver, submission: str, who: str) -> dict[str, Any]:
     """Wait until a submission was laid aside; how its sender sees it."""
     shown: list[dict[str, Any]] = []
 

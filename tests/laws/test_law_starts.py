@@ -24,9 +24,9 @@ from engine.runtime.settings import Settings
 from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
 from schemas.kernel.procedure import Procedure
-from starter.intake.stuck import Patience, stuck_cases
+from starter.intake.stuck import StuckAfter, stuck_cases
 from tests.api_callers import OwnTown, api_of, callers
-from tests.api_driver import Audited, Door, OpenDoor, examples
+from tests.api_driver import ApiDriver, Audited, OpenDoor, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.stranger import Stranger, complete, go_on
 from tests.waiting import eventually
@@ -125,7 +125,7 @@ def number_after(case_id: str, by: int = 1) -> str:
     return f"{stem}-{int(number) + by:06d}{dot}{child}"
 
 
-async def is_the_case(town: Door, pool: asyncpg.Pool, stranger: Stranger, case_id: str, taken: str) -> None:
+async def is_the_case(town: ApiDriver, pool: asyncpg.Pool, stranger: Stranger, case_id: str, taken: str) -> None:
     """A case stands whose workflow is not the one that took its number, and the taking is on record."""
 
     async def stands() -> bool:
@@ -153,7 +153,7 @@ async def test_a_number_that_was_taken_is_taken_back(
     """Whatever stands under the number of a case that is still to come, reported by people or begun by a case: the case stands."""
     if takes is not another_workflow and procedure not in (INCIDENT, *CHILDREN):
         pytest.skip("how a report reaches Temporal is the same for all: one procedure tries every way")
-    town: Door = await door(procedure)
+    town: ApiDriver = await door(procedure)
     expected = number_after(await town.start())
     taken = await takes(stranger, procedure.name, expected, settings.task_queue)
     assert await town.start() == expected
@@ -169,7 +169,7 @@ async def test_a_number_that_is_taken_again_and_again_is_the_case_s_in_the_end(
     door: OpenDoor, stranger: Stranger, pool: asyncpg.Pool
 ) -> None:
     """Who takes a number each time that it is taken back delays a case, and no report counts as delivered meanwhile."""
-    town: Door = await door(INCIDENT, patience=0.1)
+    town: ApiDriver = await door(INCIDENT, patience=0.1)
     expected = number_after(await town.start())
     taken: list[str] = []
 
@@ -355,7 +355,7 @@ async def test_a_copy_with_a_cron_or_a_retry_policy_does_not_live(
 # ---- a state of an earlier run --------------------------------------------------------------------------------------
 
 
-async def in_short_runs(town: Door, stranger: Stranger) -> tuple[str, list[tuple[Payload, ...]]]:
+async def in_short_runs(town: ApiDriver, stranger: Stranger) -> tuple[str, list[tuple[Payload, ...]]]:
     """A case that has gone on in later runs and lives; the states with which its runs began, the second first."""
     case_id = await town.start()
     states: list[tuple[Payload, ...]] = []
@@ -372,7 +372,7 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
 ) -> None:
     """The state of a later run does nothing in a workflow of somebody's own that goes on in it, by its own hand or a cron's."""
-    town: Door = await door(procedure, history_limit=SHORT)
+    town: ApiDriver = await door(procedure, history_limit=SHORT)
     case_id, states = await in_short_runs(town, stranger)
     with suppress(RPCError):
         await stranger.ended(case_id)
@@ -420,7 +420,7 @@ async def test_a_case_is_not_turned_back(
     """With the state of an earlier run for an answer nothing is put aside: the case stands still, is named, and can be reset."""
     queue = f"turned-back-{procedure.name}"
     own = settings.model_copy(update={"task_queue": queue})
-    town: Door = await door(procedure, task_queue=queue, history_limit=SHORT, patience=2.0)
+    town: ApiDriver = await door(procedure, task_queue=queue, history_limit=SHORT, patience=2.0)
     async with town_worker(own, keys, temporal, pool) as worker, worker:
         case_id, states = await in_short_runs(town, stranger)
         ways = [town.examples.MAIN, *town.examples.WALKS]
@@ -493,7 +493,7 @@ async def named_to_reset(pool: asyncpg.Pool, temporal: Client, case_id: str) -> 
     found: list[str] = []
 
     async def named() -> bool:
-        stuck = await stuck_cases(pool, temporal, Patience(untaken=timedelta(0)))
+        stuck = await stuck_cases(pool, temporal, StuckAfter(untaken=timedelta(0)))
         whys = [each.why for each in stuck if each.case_id == case_id]
         found.extend(run for why in whys for run in re.findall(r"turned it back .*: reset its run (\S+) ", why))
         return bool(found)

@@ -26,11 +26,11 @@ from schemas.incident import INCIDENT
 from schemas.kernel.procedure import Command, Procedure
 from schemas.values.actor import Role
 from schemas.values.location import AreaCode
-from starter.http.command_bodies import door_of
+from starter.http.command_bodies import command_body_of
 from starter.intake.choices import SHOWN_AT_MOST, areas_near
 from starter.intake.starts import Opening
 from tests.api_callers import REPORT, As
-from tests.api_driver import Door, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor
 from tests.body_leaves import Leaf, leaves
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
@@ -169,10 +169,10 @@ async def test_a_command_tells_what_may_be_chosen(
     seen = 0
     for name, command in procedure.commands.items():
         choices = command.choices_by_field(state, policy)
-        for leaf in leaves(door_of(command).model, is_choice):
+        for leaf in leaves(command_body_of(command).model, is_choice):
             seen += 1
             (fault,) = await faults_at(as_(Role.AUDITOR), f"/api/v1/cases/{case_id}/commands/{name}", leaf, A_WORD)
-            if leaf in leaves(door_of(command).model, is_code):
+            if leaf in leaves(command_body_of(command).model, is_code):
                 if str(leaf) in OF_OTHERS:
                     continue
                 offered = choices[str(leaf).replace(".0", ".*")]
@@ -218,7 +218,7 @@ def _shape(command: type[Command]) -> dict[str, Any]:
 
 
 async def _case_of(procedure: Procedure, door: OpenDoor, pool: asyncpg.Pool) -> tuple[str, Any, Any]:
-    town: Door = await door(procedure)
+    town: ApiDriver = await door(procedure)
     case_id = await town.start()
     await town.stands(case_id)
     snapshot = await pool.fetchval("select snapshot::text from cases where case_id = $1", case_id)
@@ -286,7 +286,7 @@ async def test_an_amount_that_is_none_is_told_its_unit(door: OpenDoor, as_: As, 
     """Decimals, commas, full width, exponents, words, less than nothing: 422 with unit and example, at every field of money."""
     found = 0
     for procedure in PROCEDURE_LIST:
-        commands = {name: amounts(door_of(command).model) for name, command in procedure.commands.items()}
+        commands = {name: amounts(command_body_of(command).model) for name, command in procedure.commands.items()}
         places = [(as_(Role.AUDITOR), name, leaf) for name, of_command in commands.items() for leaf in of_command]
         case_id = (await _case_of(procedure, door, pool))[0] if places else ""
         paths = [(caller, f"/api/v1/cases/{case_id}/commands/{name}", leaf) for caller, name, leaf in places]

@@ -22,7 +22,7 @@ from schemas.kernel.case_file import Urge
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Role, Stamp
 from schemas.values.canonical import digest
-from tests.api_driver import Audited, Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.stranger import Stranger
 from tests.waiting import eventually
@@ -185,7 +185,7 @@ async def test_no_signal_of_any_shape_stops_a_case(
 ) -> None:
     """Every signal that cases have, with no content, with plain ones, with many: unheard, and the next command is carried out."""
     stranger = Stranger(await Client.connect(settings.temporal_address, namespace=settings.temporal_namespace))
-    town: Door = await door(procedure)
+    town: ApiDriver = await door(procedure)
     case_id = await town.start()
     await town.stands(case_id)
     plain = Payload(metadata={"encoding": b"json/plain"}, data=b'{"case_id": 1}')

@@ -22,7 +22,7 @@ from schemas.clocks.calendar import SHANGHAI
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.visibility import may_see, sight_of
 from schemas.values.actor import Actor, Role
-from tests.api_driver import Audited, Door, OpenDoor, Step, Walk, examples
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Step, Walk, examples
 from tests.case_bench import TODAY
 from tests.entry_kinds import kinds_of
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
@@ -57,8 +57,8 @@ AT_REST = """
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(400)]
 
 
-Walked = Callable[[Procedure, Walk], Awaitable[tuple[Door, str]]]
-LeftAlone = Callable[[Procedure], Awaitable[tuple[Door, str]]]
+Walked = Callable[[Procedure, Walk], Awaitable[tuple[ApiDriver, str]]]
+LeftAlone = Callable[[Procedure], Awaitable[tuple[ApiDriver, str]]]
 
 PARENTS_SPEED = 1_500_000
 """At the most, for a procedure whose cases are started by others: those must not have ended before they come to it."""
@@ -81,7 +81,7 @@ def walked(door: OpenDoor) -> Walked:
     """One case per walk for all the laws that only look at it: the walk is gone once, everything given twice."""
     cases: dict[tuple[str, str], str] = {}
 
-    async def case_of(procedure: Procedure, walk: Walk) -> tuple[Door, str]:
+    async def case_of(procedure: Procedure, walk: Walk) -> tuple[ApiDriver, str]:
         town = await door(procedure)
         place = (procedure.name, walk.name)
         if place not in cases:
@@ -91,7 +91,7 @@ def walked(door: OpenDoor) -> Walked:
     return case_of
 
 
-async def twice(town: Door, walk: Walk) -> str:
+async def twice(town: ApiDriver, walk: Walk) -> str:
     """A case that was taken along a walk, everything given twice under its key and answered as the first time; its id."""
     key = f"same-{walk.name.replace(' ', '-')}"
     case_id = await town.start(key=key, body=walk.report)
@@ -115,7 +115,7 @@ def left_alone(door: OpenDoor, temporal: Client) -> LeftAlone:
     """One case per procedure that nobody has answered, and that has ended."""
     cases: dict[str, str] = {}
 
-    async def case_of(procedure: Procedure) -> tuple[Door, str]:
+    async def case_of(procedure: Procedure) -> tuple[ApiDriver, str]:
         town = await door(procedure, speed=as_fast(procedure, 8_640_000))
         if procedure.name not in cases:
             case_id = await town.start()

@@ -12,7 +12,7 @@ from schemas.clocks.calendar import SHANGHAI
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.visibility import may_see, sight_of
 from schemas.values.actor import Actor, Role
-from tests.api_driver import Audited, Door, OpenDoor, Person, Step
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Person, Step
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.waiting import eventually
 
@@ -25,7 +25,9 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 DRAWS = st.lists(st.tuples(st.booleans() | st.just(value=True), st.integers(0, 10**6)), min_size=4, max_size=14)
 
 
-async def pairs(town: Door, pool: asyncpg.Pool, case_id: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+async def pairs(
+    town: ApiDriver, pool: asyncpg.Pool, case_id: str
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Who could give which command: what the table says is legal as the case stands, and everything.
 
     That the API tells everybody the same is asked once a draw, of whoever acts.
@@ -46,7 +48,7 @@ async def pairs(town: Door, pool: asyncpg.Pool, case_id: str) -> tuple[list[tupl
     return legal, [(who, command) for who in people for command in town.procedure.commands]
 
 
-async def play(town: Door, temporal: Client, pool: asyncpg.Pool, draws: list[tuple[bool, int]]) -> str:
+async def play(town: ApiDriver, temporal: Client, pool: asyncpg.Pool, draws: list[tuple[bool, int]]) -> str:
     """One case, played; every answer is what the table promised."""
     case_id = await town.start()
     await town.stands(case_id)
@@ -76,7 +78,7 @@ async def play(town: Door, temporal: Client, pool: asyncpg.Pool, draws: list[tup
     return case_id
 
 
-async def acts_of_people(town: Door, case_id: str) -> list[tuple[str, int]]:
+async def acts_of_people(town: ApiDriver, case_id: str) -> list[tuple[str, int]]:
     """The entries that people caused: what the engine does by itself meanwhile is not their doing."""
     answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
     return [(entry["kind"], entry["seq"]) for entry in answer.json()["items"] if entry["actor"]["role"] != "engine"]

@@ -20,7 +20,7 @@ from schemas.kernel.findings import Finding
 from schemas.kernel.procedure import Procedure
 from schemas.summons import SUMMONS
 from schemas.whistle import WHISTLE
-from tests.api_driver import Audited, Door, OpenDoor, Step, Walk
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Step, Walk
 from tests.dying_worker import worker_process
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.examples.whistle import LEAD, OTHER
@@ -51,8 +51,8 @@ class SlowTown:
     """A whistle's town whose ledger can be made to stand still."""
 
     whistles: WhistleTown
-    incidents: Door
-    hurried: Door
+    incidents: ApiDriver
+    hurried: ApiDriver
     """An API that does not wait long for what stands still."""
     ledger: StandingLedger
     temporal: Client

@@ -17,7 +17,7 @@ from engine.execution.codec import ENCODING, KEY_ID
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from schemas.incident import INCIDENT
-from starter.intake.stuck import UNTAKEN, Patience, StuckCase, retry_now, stuck_cases
+from starter.intake.stuck import UNTAKEN, StuckAfter, StuckCase, retry_now, stuck_cases
 from tests.api_callers import As
 from tests.api_driver import OpenDoor, Step
 from tests.refused_flush import refuse_flushes, take_flushes
@@ -26,7 +26,7 @@ from tests.waiting import eventually
 from worker import town_worker
 
 pytest_plugins = ("tests.api_fixture",)
-AT_ONCE = Patience(
+AT_ONCE = StuckAfter(
     task_attempts=1, activity_attempts=1, undelivered=timedelta(0), untaken=timedelta(0), under_way=timedelta(0)
 )
 PAST = "insert into flush_retries values ($1, 9, now() - interval '1 day', now() - interval '2 minutes')"

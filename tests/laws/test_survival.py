@@ -14,7 +14,7 @@ from temporalio.client import Client
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from schemas.kernel.procedure import Procedure
-from tests.api_driver import Audited, Door, OpenDoor, examples
+from tests.api_driver import ApiDriver, Audited, OpenDoor, examples
 from tests.dying_worker import WorkerProcess, worker_process
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.sampling import chosen
@@ -30,7 +30,7 @@ WHOLE = pytest.mark.parametrize(
 )
 
 
-async def started(town: Door, settings: Settings) -> str:
+async def started(town: ApiDriver, settings: Settings) -> str:
     """A new case. One that another case starts needs a worker for that; what is told here begins after it."""
     if town.procedure.parent is None:
         return await town.start()
@@ -44,7 +44,7 @@ def dying_steps(procedure: Procedure, *, whole: bool, what: str) -> list[int]:
     return list(steps) if whole else chosen(steps, 2, f"{what} {procedure.name}")
 
 
-async def as_once(town: Door, case_id: str, once: str) -> bool:
+async def as_once(town: ApiDriver, case_id: str, once: str) -> bool:
     """The same stands in the ledger of a disturbed case as in that of one that went straight; orders may come late."""
     return Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
 

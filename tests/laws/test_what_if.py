@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemas.audit.what_if import courses_of, would_breach
 from schemas.clocks.clock_facts import ClockFact, FactKind
-from schemas.clocks.clocks import Clock, Limit, moments, view
+from schemas.clocks.clocks import Clock, Limit, milestones, view
 from tests.clock_examples import CALENDAR, ENGINE, clock, limit, limits, lived_clocks, town
 
 DONE_BY: dict[FactKind, str] = {
@@ -21,14 +21,14 @@ DONE_BY: dict[FactKind, str] = {
 
 
 def fired_until(running: Clock, now: datetime) -> Clock:
-    """A clock whose moments have happened as a case lets them happen."""
-    while (coming := moments(running, CALENDAR)) and coming[0].at <= now:
+    """A clock whose milestones have happened as a case lets them happen."""
+    while (coming := milestones(running, CALENDAR)) and coming[0].at <= now:
         running = running.mark_fired(coming[0].name)
     return running
 
 
 def lived_again(lived: Clock, now: datetime) -> Clock:
-    """A clock lived once more, with its moments firing on the way."""
+    """A clock lived once more, with its milestones firing on the way."""
     again = lived.model_copy(update={"facts": (), "fired": ()})
     for fact in lived.facts:
         again = _apply(fired_until(again, fact.at), fact)

@@ -18,7 +18,7 @@ from local.backup.restore import forgotten, restore
 from local.chaos.chaos import ChaosOptions, come_to_rest
 from local.chaos.chaos_count import count
 from local.chaos.chaos_incident import Incidents
-from local.chaos.chaos_load import Told
+from local.chaos.chaos_load import Responses
 from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import Persona, officer
 from local.town.journals import journals_of
@@ -40,7 +40,7 @@ def client_for(town: Town, http: httpx.AsyncClient, persona: Persona) -> TownCli
 
 def load_on(town: Town, http: httpx.AsyncClient) -> Incidents:
     """Residents who report, over and over until they are answered."""
-    return Incidents(5, lambda persona, _: client_for(town, http, persona), Told())
+    return Incidents(5, lambda persona, _: client_for(town, http, persona), Responses())
 
 
 async def say_again(town: Town, http: httpx.AsyncClient, pool: asyncpg.Pool, reports: Iterable[str]) -> None:

@@ -22,7 +22,7 @@ from local.stories.demo import DEMO_SPEED, stage_of
 from local.stories.demo_screen import DemoScreen, LinesScreen
 from local.stories.playing import Performance, judge_all, play
 from local.stories.scenes import Gives
-from local.stories.schedule import Order
+from local.stories.schedule import Schedule
 from local.stories.stories import BY_PROCEDURE, REPERTOIRES, STORIES, named
 from local.stories.story import Story
 from local.stories.verdict import Evidence, Journal, Killing, Verdict, judge
@@ -180,7 +180,7 @@ def test_stories_are_chosen_by_name_and_a_wrong_name_names_the_right_ones() -> N
 async def test_a_killing_waits_for_those_who_mind_delay() -> None:
     """Others wait for who is in a hurry; the worker is killed only when no clock is running that must not run out."""
     prompt, late, killed, emergency = named("prompt,extension-refused,worker-killed,emergency")
-    order = Order([prompt, late, killed, emergency])
+    order = Schedule([prompt, late, killed, emergency])
     going: list[str] = []
 
     async def take_turn(story: Story, until: asyncio.Event) -> None:
@@ -202,7 +202,7 @@ async def test_a_killing_waits_for_those_who_mind_delay() -> None:
 async def test_a_killing_waits_for_clocks_that_run_fast() -> None:
     """The seconds for which a worker is dead are months by a story's own clock."""
     killed, twelve = named("worker-killed,welfare-twelve-payments")
-    order = Order([killed, twelve])
+    order = Schedule([killed, twelve])
     order.rehearsed()
     turn = asyncio.create_task(order.turn_of(killed).__aenter__())
     async with order.turn_of(twelve):
@@ -216,7 +216,7 @@ async def test_a_killing_waits_for_clocks_that_run_fast() -> None:
 async def test_a_clock_of_its_own_does_not_run_while_processes_load() -> None:
     """A story with a fast clock of its own forgives lateness, and waits for the rehearsal all the same."""
     [unresolved] = named("unresolved")
-    order = Order([unresolved])
+    order = Schedule([unresolved])
     turn = asyncio.create_task(order.turn_of(unresolved).__aenter__())
     done, _ = await asyncio.wait([turn], timeout=0.05)
     order.rehearsed()

@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import Client
 
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.examples.incident import FAILED, FINISHED, NOT_SOLVED, RATED
 from tests.waiting import eventually
 
@@ -19,16 +19,16 @@ BACK = Step("redispatch", "coordinator", {"department": "urban-management", "rea
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town in which time does not matter: real speed."""
     return await door(INCIDENT)
 
 
-async def clocks(town: Door, case_id: str) -> dict[str, dict[str, Any]]:
+async def clocks(town: ApiDriver, case_id: str) -> dict[str, dict[str, Any]]:
     return {clock["name"]: clock for clock in (await town.case(case_id))["clocks"]}
 
 
-async def test_a_report_is_dispatched_at_once_by_the_responsibility_list(town: Door) -> None:
+async def test_a_report_is_dispatched_at_once_by_the_responsibility_list(town: ApiDriver) -> None:
     """Sanitation goes to the urban management bureau, and the clocks start at dispatch, not when the order is signed."""
     case_id = await town.start()
     shown = await town.case(case_id)
@@ -39,14 +39,14 @@ async def test_a_report_is_dispatched_at_once_by_the_responsibility_list(town: D
     assert (await town.kinds(case_id))[:2] == ["incident:reported", "incident:dispatched"]
 
 
-async def test_a_category_not_on_the_list_goes_to_the_coordination_centre(town: Door) -> None:
+async def test_a_category_not_on_the_list_goes_to_the_coordination_centre(town: ApiDriver) -> None:
     """What nobody answers for is never lost: the coordination centre gets it."""
     case_id = await town.start(body=town.examples.REPORT | {"category": "外星人登陆"})
 
     assert (await town.case(case_id))["department"] == "coordination-centre"
 
 
-async def test_only_the_department_that_holds_the_order_signs(town: Door) -> None:
+async def test_only_the_department_that_holds_the_order_signs(town: ApiDriver) -> None:
     """An officer of another department is refused, whatever the stage."""
     case_id = await town.start()
     answer = await town.give(case_id, Step("sign", "other_officer"))
@@ -55,7 +55,7 @@ async def test_only_the_department_that_holds_the_order_signs(town: Door) -> Non
     assert (await town.case(case_id))["stage"] == "dispatched"
 
 
-async def test_a_third_return_is_refused(town: Door) -> None:
+async def test_a_third_return_is_refused(town: ApiDriver) -> None:
     """At most two returns per case; the refusal says so and what is legal now."""
     case_id = await town.start()
     await town.go(case_id, [RETURN, BACK, RETURN, BACK])
@@ -66,7 +66,7 @@ async def test_a_third_return_is_refused(town: Door) -> None:
     assert "sign" in answer.json()["legal_commands"]
 
 
-async def test_a_ruling_binds(town: Door) -> None:
+async def test_a_ruling_binds(town: ApiDriver) -> None:
     """After an arbitration the department does not return the order again."""
     case_id = await town.start()
     await town.go(case_id, [RETURN, Step("arbitrate", "coordinator")])
@@ -92,7 +92,7 @@ async def test_a_signed_order_is_returned_only_soon_after_signing(door: OpenDoor
     assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_a_redispatch_starts_sign_anew_and_lets_finish_go_on(town: Door) -> None:
+async def test_a_redispatch_starts_sign_anew_and_lets_finish_go_on(town: ApiDriver) -> None:
     """The new department gets the whole time for signing; the resident's time goes on."""
     case_id = await town.start()
     before = await clocks(town, case_id)
@@ -105,7 +105,7 @@ async def test_a_redispatch_starts_sign_anew_and_lets_finish_go_on(town: Door) -
     assert after["finish"]["status"] == "running"
 
 
-async def test_a_redispatch_to_nobody_is_refused(town: Door) -> None:
+async def test_a_redispatch_to_nobody_is_refused(town: ApiDriver) -> None:
     """A department that the town does not have is a fault of the request, named with its remedy."""
     case_id = await town.start()
     answer = await town.give(case_id, Step("redispatch", "coordinator", {"department": "moon-base", "reason": "?"}))
@@ -114,7 +114,7 @@ async def test_a_redispatch_to_nobody_is_refused(town: Door) -> None:
     assert [fault["field"] for fault in answer.json()["faults"]] == ["department"]
 
 
-async def test_arriving_stops_respond_and_nothing_else(town: Door) -> None:
+async def test_arriving_stops_respond_and_nothing_else(town: ApiDriver) -> None:
     """Turning up stops `respond`; the stage stays, `finish` goes on."""
     case_id = await town.start()
     await town.go(case_id, [Step("sign", "officer"), Step("arrive", "officer")])
@@ -124,7 +124,7 @@ async def test_arriving_stops_respond_and_nothing_else(town: Door) -> None:
     assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_nobody_verifies_what_they_finished_themselves(town: Door) -> None:
+async def test_nobody_verifies_what_they_finished_themselves(town: ApiDriver) -> None:
     """A coordinator who finished at the desk of the centre does not verify it; a colleague may."""
     people = town.examples.PEOPLE
     body = town.examples.REPORT | {"category": "外星人登陆"}
@@ -141,7 +141,7 @@ async def test_nobody_verifies_what_they_finished_themselves(town: Door) -> None
     assert (refused.status_code, allowed.status_code) == (409, 200)
 
 
-async def test_a_failed_verification_is_rework_and_finish_goes_on(town: Door) -> None:
+async def test_a_failed_verification_is_rework_and_finish_goes_on(town: ApiDriver) -> None:
     """The case goes back to handling with its old limit: the time of verifying is not counted, the time before is."""
     case_id = await town.start()
     await town.go(case_id, FINISHED)
@@ -153,7 +153,7 @@ async def test_a_failed_verification_is_rework_and_finish_goes_on(town: Door) ->
     assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_a_failed_verification_needs_a_reason(town: Door) -> None:
+async def test_a_failed_verification_needs_a_reason(town: ApiDriver) -> None:
     """Without a reason it is refused, and the fault names the field."""
     case_id = await town.start()
     await town.go(case_id, FINISHED)
@@ -164,7 +164,7 @@ async def test_a_failed_verification_needs_a_reason(town: Door) -> None:
     assert (await town.case(case_id))["stage"] == "verifying"
 
 
-async def test_only_the_reporter_or_staff_on_their_behalf_rate(town: Door) -> None:
+async def test_only_the_reporter_or_staff_on_their_behalf_rate(town: ApiDriver) -> None:
     """Another resident cannot even see the case; a window clerk may rate for the reporter."""
     case_id = await town.start()
     await town.go(case_id, [*FINISHED, Step("verify", "grid_worker")])
@@ -175,7 +175,7 @@ async def test_only_the_reporter_or_staff_on_their_behalf_rate(town: Door) -> No
     assert clerk.status_code == 200
 
 
-async def test_not_solved_goes_back_once_and_then_to_the_coordinator(town: Door) -> None:
+async def test_not_solved_goes_back_once_and_then_to_the_coordinator(town: ApiDriver) -> None:
     """The first *not solved* is rework; the second puts the case before the coordinator."""
     case_id = await town.start()
     await town.go(case_id, [*FINISHED, Step("verify", "grid_worker"), Step("rate", "reporter", NOT_SOLVED)])
@@ -214,7 +214,7 @@ async def test_a_closed_case_is_reopened_inside_the_window_only(door: OpenDoor, 
     assert (await slow.case(early))["stage"] == "dispatched"
 
 
-async def test_urging_tells_the_holder_and_moves_nothing(town: Door, pool: Any) -> None:
+async def test_urging_tells_the_holder_and_moves_nothing(town: ApiDriver, pool: Any) -> None:
     """A reminder is a notice to whoever holds the case; stage and clocks stay as they are."""
     case_id = await town.start()
     before = await clocks(town, case_id)
@@ -225,7 +225,7 @@ async def test_urging_tells_the_holder_and_moves_nothing(town: Door, pool: Any) 
     assert before == await clocks(town, case_id)
 
 
-async def test_a_report_is_withdrawn_only_before_verifying(town: Door) -> None:
+async def test_a_report_is_withdrawn_only_before_verifying(town: ApiDriver) -> None:
     """Once the work is reported done, the reporter cannot take the report back."""
     case_id = await town.start()
     await town.go(case_id, FINISHED)
@@ -255,7 +255,7 @@ async def test_a_silent_department_is_climbed_over_tier_by_tier(door: OpenDoor, 
     assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_the_ratings_walk_is_complete(town: Door) -> None:
+async def test_the_ratings_walk_is_complete(town: ApiDriver) -> None:
     """After a good rating the case is closed, and the closing time stands in the lists."""
     case_id = await town.start()
     await town.go(case_id, [*FINISHED, *RATED])

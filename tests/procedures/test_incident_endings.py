@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import Client
 
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.examples.incident import document
 from tests.waiting import eventually
 
@@ -18,12 +18,12 @@ EVIDENCE = {"category": "居住证明"}
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town in which time does not matter: real speed."""
     return await door(INCIDENT)
 
 
-async def entries(town: Door, case_id: str, kind: str) -> list[dict[str, Any]]:
+async def entries(town: ApiDriver, case_id: str, kind: str) -> list[dict[str, Any]]:
     answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
     return [entry for entry in answer.json()["items"] if entry["kind"] == kind]
 
@@ -54,7 +54,7 @@ async def snapshot(pool: asyncpg.Pool, case_id: str) -> dict[str, Any]:
     ids=["withdraw", "reject", "close_unresolved", "suspended, then withdraw"],
 )
 async def test_the_order_of_a_case_that_ends_is_taken_back(
-    town: Door, temporal: Client, steps: list[Step], stage: str
+    town: ApiDriver, temporal: Client, steps: list[Step], stage: str
 ) -> None:
     """The case is final with the command; its workflow ends when the department has let go, and no clock runs meanwhile."""
     case_id = await town.start()
@@ -69,7 +69,7 @@ async def test_the_order_of_a_case_that_ends_is_taken_back(
     assert (await town.kinds(case_id))[-2:] == ["incident:order_recalled", "case:ended"]
 
 
-async def test_work_that_was_reported_done_is_not_taken_back(town: Door, temporal: Client) -> None:
+async def test_work_that_was_reported_done_is_not_taken_back(town: ApiDriver, temporal: Client) -> None:
     """A case that a person closes as unresolved while it is verified has no order out: nothing is recalled."""
     case_id = await town.start()
     await town.go(case_id, [SIGN, Step("finish", "officer"), Step("close_unresolved", "coordinator")])
@@ -90,7 +90,7 @@ async def test_the_final_limit_takes_the_order_back_too(door: OpenDoor, temporal
 # ---- merging 并案 --------------------------------------------------------------------------------------------------
 
 
-async def test_a_merged_report_is_counted_where_it_went(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_merged_report_is_counted_where_it_went(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """The other case records it once, this one keeps where it went, its order is taken back and its reporter told.
 
     It lives on as long as its reporter may hear something of the other one, with a window that is nobody's duty.
@@ -121,7 +121,9 @@ async def test_a_merged_report_is_counted_where_it_went(town: Door, pool: asyncp
     assert (await town.case(first))["stage"] == "dispatched"
 
 
-async def test_a_merge_into_a_case_that_is_over_is_undone(town: Door, temporal: Client, pool: asyncpg.Pool) -> None:
+async def test_a_merge_into_a_case_that_is_over_is_undone(
+    town: ApiDriver, temporal: Client, pool: asyncpg.Pool
+) -> None:
     """The case goes on where it stood, with its clocks, and the coordinator is told: nothing is lost in a dead case."""
     over, case_id = await town.start(), await town.start()
     await town.go(over, [Step("withdraw", "reporter")])
@@ -143,7 +145,7 @@ async def test_a_merge_into_a_case_that_is_over_is_undone(town: Door, temporal: 
     assert "finish" in await town.legal(case_id, "officer")
 
 
-async def test_a_closed_case_takes_no_reports_in(town: Door) -> None:
+async def test_a_closed_case_takes_no_reports_in(town: ApiDriver) -> None:
     """Its workflow still lives, for the reopen window; merging into it is undone all the same."""
     closed = await town.walk(town.examples.MAIN)
     case_id = await town.start()
@@ -157,7 +159,7 @@ async def test_a_closed_case_takes_no_reports_in(town: Door) -> None:
     assert await entries(town, closed, "incident:report_merged") == []
 
 
-async def test_two_cases_do_not_vanish_into_each_other(town: Door) -> None:
+async def test_two_cases_do_not_vanish_into_each_other(town: ApiDriver) -> None:
     """Each merged into the other at once: whatever comes of it, not both are gone, and what was taken in is open."""
     one, other = await town.start(), await town.start()
     await town.taken(one, Step("merge", "coordinator", {"into": other}))
@@ -177,7 +179,7 @@ async def test_two_cases_do_not_vanish_into_each_other(town: Door) -> None:
 @pytest.mark.parametrize(
     "into", ["incident-2026", "whistle-20261121-000001", "", None], ids=["no id", "another procedure", "blank", "null"]
 )
-async def test_what_is_no_incident_is_nothing_to_merge_into(town: Door, into: str | None) -> None:
+async def test_what_is_no_incident_is_nothing_to_merge_into(town: ApiDriver, into: str | None) -> None:
     """The id of an incident is asked for; anything else is a fault of the field."""
     case_id = await town.start()
     answer = await town.taken(case_id, Step("merge", "coordinator", {"into": into}))
@@ -186,7 +188,7 @@ async def test_what_is_no_incident_is_nothing_to_merge_into(town: Door, into: st
     assert [fault["field"] for fault in answer.json()["faults"]] == ["into"]
 
 
-async def test_a_case_is_not_merged_into_itself(town: Door) -> None:
+async def test_a_case_is_not_merged_into_itself(town: ApiDriver) -> None:
     """The fault says so and asks for another open case."""
     case_id = await town.start()
     answer = await town.taken(case_id, Step("merge", "coordinator", {"into": case_id}))
@@ -195,7 +197,7 @@ async def test_a_case_is_not_merged_into_itself(town: Door) -> None:
     assert (await town.case(case_id))["stage"] == "dispatched"
 
 
-async def test_only_the_coordinator_merges_and_only_before_the_work_is_done(town: Door) -> None:
+async def test_only_the_coordinator_merges_and_only_before_the_work_is_done(town: ApiDriver) -> None:
     """A department cannot rid itself of an order by merging; what was reported done is verified."""
     case_id, other = await town.start(), await town.start()
     await town.go(case_id, [SIGN])
@@ -210,7 +212,7 @@ async def test_only_the_coordinator_merges_and_only_before_the_work_is_done(town
 
 
 @pytest.mark.parametrize("who", ["reporter", "grid_worker", "clerk", "officer", "coordinator", "supervisor"])
-async def test_whoever_sees_a_case_may_comment_and_attach(town: Door, pool: asyncpg.Pool, who: str) -> None:
+async def test_whoever_sees_a_case_may_comment_and_attach(town: ApiDriver, pool: asyncpg.Pool, who: str) -> None:
     """Stage and clocks stay; the words are in the vault, the case has their reference and the document's digest."""
     case_id = await town.start()
 
@@ -232,7 +234,9 @@ async def test_whoever_sees_a_case_may_comment_and_attach(town: Door, pool: asyn
 @pytest.mark.parametrize(
     ("who", "status"), [("stranger", 404), ("other_officer", 404), ("auditor", 403), ("admin", 403)]
 )
-async def test_who_does_not_see_a_case_or_only_checks_adds_nothing_to_it(town: Door, who: str, status: int) -> None:
+async def test_who_does_not_see_a_case_or_only_checks_adds_nothing_to_it(
+    town: ApiDriver, who: str, status: int
+) -> None:
     """Another resident, another department, the auditor and the administrator neither comment nor attach."""
     case_id = await town.start()
     answer = await town.taken(case_id, Step("comment", who))
@@ -240,7 +244,7 @@ async def test_who_does_not_see_a_case_or_only_checks_adds_nothing_to_it(town: D
     assert answer.status_code == status
 
 
-async def test_a_document_stands_in_a_case_once(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_document_stands_in_a_case_once(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Attached again it is another entry, but no second document."""
     case_id = await town.start()
     await town.go(case_id, [Step("attach", "reporter"), Step("attach", "reporter")])
@@ -249,7 +253,7 @@ async def test_a_document_stands_in_a_case_once(town: Door, pool: asyncpg.Pool) 
     assert len(await entries(town, case_id, "incident:attached")) == 2
 
 
-async def test_work_is_not_reported_done_without_evidence_where_the_list_asks_for_it(town: Door) -> None:
+async def test_work_is_not_reported_done_without_evidence_where_the_list_asks_for_it(town: ApiDriver) -> None:
     """The fault names the field and what to do; with a document in the command it is accepted."""
     people = town.examples.PEOPLE
     people["issuer"] = type(people["officer"])("issuer-he", "department_officer", department="service-centre")
@@ -265,7 +269,7 @@ async def test_work_is_not_reported_done_without_evidence_where_the_list_asks_fo
 
 
 async def test_what_the_department_attached_to_its_order_is_evidence_and_what_others_attached_is_not(
-    town: Door,
+    town: ApiDriver,
 ) -> None:
     """A resident's photo of the trouble does not show the work; the department's own does, attached before finishing."""
     people = town.examples.PEOPLE

@@ -18,7 +18,7 @@ from schemas.clocks.town_time import TownTime
 from schemas.incident import INCIDENT
 from schemas.values.actor import Role
 from starter.app import create_app
-from tests.api_driver import Door, Person, Step
+from tests.api_driver import ApiDriver, Person, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -32,7 +32,7 @@ def open_town_at(settings: Settings, keys: Keys, pool: asyncpg.Pool, temporal: C
     """A door into a town whose clock starts at a given moment."""
 
     @asynccontextmanager
-    async def opened(start: datetime) -> AsyncIterator[tuple[Door, TownTime]]:
+    async def opened(start: datetime) -> AsyncIterator[tuple[ApiDriver, TownTime]]:
         async def connected() -> Client:
             return temporal
 
@@ -46,16 +46,16 @@ def open_town_at(settings: Settings, keys: Keys, pool: asyncpg.Pool, temporal: C
             app.router.lifespan_context(app),
             httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://town", timeout=30) as api,
         ):
-            yield Door(api, token, INCIDENT), time
+            yield ApiDriver(api, token, INCIDENT), time
 
     return opened
 
 
-async def clock(door: Door, case_id: str, name: str) -> dict[str, Any]:
+async def clock(door: ApiDriver, case_id: str, name: str) -> dict[str, Any]:
     return next(clock for clock in (await door.case(case_id))["clocks"] if clock["name"] == name)
 
 
-async def entries(door: Door, case_id: str) -> list[dict[str, Any]]:
+async def entries(door: ApiDriver, case_id: str) -> list[dict[str, Any]]:
     answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
     return list(answer.json()["items"])
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -20,22 +20,22 @@ DAY = 86_400
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town in which time does not matter: real speed."""
     return await door(INCIDENT)
 
 
-async def signed(town: Door) -> str:
+async def signed(town: ApiDriver) -> str:
     case_id = await town.start()
     await town.go(case_id, [SIGN])
     return case_id
 
 
-async def clocks(town: Door, case_id: str) -> dict[str, dict[str, Any]]:
+async def clocks(town: ApiDriver, case_id: str) -> dict[str, dict[str, Any]]:
     return {clock["name"]: clock for clock in (await town.case(case_id))["clocks"]}
 
 
-async def entries(town: Door, case_id: str) -> list[dict[str, Any]]:
+async def entries(town: ApiDriver, case_id: str) -> list[dict[str, Any]]:
     answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers("auditor"))
     return list(answer.json()["items"])
 
@@ -50,7 +50,7 @@ async def told(pool: asyncpg.Pool, case_id: str, template: str) -> list[str]:
 # ---- extension 延期 ------------------------------------------------------------------------------------------------
 
 
-async def test_a_granted_extension_moves_finish_and_nothing_else(town: Door) -> None:
+async def test_a_granted_extension_moves_finish_and_nothing_else(town: ApiDriver) -> None:
     """`finish` is due later by the working days that were granted; the other clocks and the stage stay."""
     case_id = await signed(town)
     before = await clocks(town, case_id)
@@ -65,7 +65,7 @@ async def test_a_granted_extension_moves_finish_and_nothing_else(town: Door) -> 
     assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_a_refused_extension_moves_nothing_and_says_why(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_refused_extension_moves_nothing_and_says_why(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """The department is told, the limit stays, and it may ask again."""
     case_id = await signed(town)
     before = await clocks(town, case_id)
@@ -77,7 +77,7 @@ async def test_a_refused_extension_moves_nothing_and_says_why(town: Door, pool: 
     assert "grant_extension" not in await town.legal(case_id, "supervisor")
 
 
-async def test_only_one_extension_is_asked_for_at_a_time(town: Door) -> None:
+async def test_only_one_extension_is_asked_for_at_a_time(town: ApiDriver) -> None:
     """A second request before the answer is refused in words."""
     case_id = await signed(town)
     await town.go(case_id, [ASK])
@@ -87,7 +87,7 @@ async def test_only_one_extension_is_asked_for_at_a_time(town: Door) -> None:
     assert "已有延期申请" in answer.text
 
 
-async def test_a_case_is_extended_by_ten_working_days_at_most_in_all(town: Door) -> None:
+async def test_a_case_is_extended_by_ten_working_days_at_most_in_all(town: ApiDriver) -> None:
     """What goes beyond is a fault that names what is left; when nothing is left, asking is against the rules."""
     case_id = await signed(town)
     await town.go(case_id, [Step("request_extension", "officer", {"working_days": 7, "reason": "雨天"}), GRANT])
@@ -136,7 +136,7 @@ async def test_an_extension_is_asked_for_and_granted_before_the_due_time_only(do
     ],
     ids=lambda step: f"{step.by} {step.command}",
 )
-async def test_who_asks_does_not_grant(town: Door, step: Step) -> None:
+async def test_who_asks_does_not_grant(town: ApiDriver, step: Step) -> None:
     """The department asks; an extension is the supervisor's to grant, a suspension the coordinator's."""
     case_id = await signed(town)
     await town.go(case_id, [ASK_PAUSE] if "suspension" in step.command else [])
@@ -155,7 +155,7 @@ async def test_who_asks_does_not_grant(town: Door, step: Step) -> None:
     ],
     ids=lambda value: getattr(value, "command", ""),
 )
-async def test_a_request_lapses_with_the_work_it_was_made_for(town: Door, over: Step, stage: str) -> None:
+async def test_a_request_lapses_with_the_work_it_was_made_for(town: ApiDriver, over: Step, stage: str) -> None:
     """What nobody answered before the order was finished, returned, given away or void is recorded as lapsed."""
     case_id = await signed(town)
     await town.go(case_id, [ASK, ASK_PAUSE, over])
@@ -168,7 +168,7 @@ async def test_a_request_lapses_with_the_work_it_was_made_for(town: Door, over: 
 # ---- suspension 挂账 -----------------------------------------------------------------------------------------------
 
 
-async def test_a_suspension_pauses_finish_and_respond_and_resuming_lets_them_go_on(town: Door) -> None:
+async def test_a_suspension_pauses_finish_and_respond_and_resuming_lets_them_go_on(town: ApiDriver) -> None:
     """While it is suspended nothing of the department's runs but the suspension's own limit; either side resumes."""
     for who in ("officer", "coordinator"):
         case_id = await signed(town)
@@ -183,7 +183,7 @@ async def test_a_suspension_pauses_finish_and_respond_and_resuming_lets_them_go_
         assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_a_suspension_leaves_a_stopped_clock_stopped(town: Door) -> None:
+async def test_a_suspension_leaves_a_stopped_clock_stopped(town: ApiDriver) -> None:
     """`respond` was answered by arriving: neither suspending nor resuming starts it again."""
     case_id = await signed(town)
     await town.go(case_id, [Step("arrive", "officer"), ASK_PAUSE, PAUSE])
@@ -193,7 +193,7 @@ async def test_a_suspension_leaves_a_stopped_clock_stopped(town: Door) -> None:
     assert (held, (await clocks(town, case_id))["respond"]["status"]) == ("stopped", "stopped")
 
 
-async def test_a_refused_suspension_leaves_the_clocks_running(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_refused_suspension_leaves_the_clocks_running(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """The case stays in handling, the department is told, and it may ask again."""
     case_id = await signed(town)
     before = await clocks(town, case_id)
@@ -204,7 +204,7 @@ async def test_a_refused_suspension_leaves_the_clocks_running(town: Door, pool: 
     assert "request_suspension" in await town.legal(case_id, "officer")
 
 
-async def test_work_is_not_reported_done_while_it_is_suspended(town: Door) -> None:
+async def test_work_is_not_reported_done_while_it_is_suspended(town: ApiDriver) -> None:
     """Suspended means that nobody works on it: first it is resumed."""
     case_id = await signed(town)
     await town.go(case_id, [ASK_PAUSE, PAUSE])
@@ -233,7 +233,7 @@ async def test_a_suspension_ends_by_itself_at_its_limit(door: OpenDoor, pool: as
 # ---- supervision 督办 ----------------------------------------------------------------------------------------------
 
 
-async def test_a_supervisors_order_has_its_own_clock_and_moves_nothing(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_supervisors_order_has_its_own_clock_and_moves_nothing(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """The department is told, `supervise` runs, the stage and the other clocks stay: an urge is less than that."""
     case_id = await signed(town)
     before = await clocks(town, case_id)
@@ -246,7 +246,7 @@ async def test_a_supervisors_order_has_its_own_clock_and_moves_nothing(town: Doo
     assert (await town.case(case_id))["stage"] == "handling"
 
 
-async def test_a_supervisors_order_is_answered_in_words_or_by_finishing(town: Door, pool: asyncpg.Pool) -> None:
+async def test_a_supervisors_order_is_answered_in_words_or_by_finishing(town: ApiDriver, pool: asyncpg.Pool) -> None:
     """Either stops its clock; words go to the supervisor."""
     answered, finished = await signed(town), await signed(town)
     for case_id, answer in ((answered, Step("answer_supervision", "officer")), (finished, Step("finish", "officer"))):
@@ -258,7 +258,7 @@ async def test_a_supervisors_order_is_answered_in_words_or_by_finishing(town: Do
     assert await told(pool, answered, "supervision_answered") == ["role:supervisor"]
 
 
-async def test_one_supervisors_order_at_a_time(town: Door) -> None:
+async def test_one_supervisors_order_at_a_time(town: ApiDriver) -> None:
     """A second order before the answer is refused; after the answer it is a new one with the whole time."""
     case_id = await signed(town)
     await town.go(case_id, [Step("supervise", "supervisor")])
@@ -269,7 +269,7 @@ async def test_one_supervisors_order_at_a_time(town: Door) -> None:
     assert (await clocks(town, case_id))["supervise"]["status"] == "running"
 
 
-async def test_nobody_but_a_supervisor_supervises_and_nobody_but_the_department_answers(town: Door) -> None:
+async def test_nobody_but_a_supervisor_supervises_and_nobody_but_the_department_answers(town: ApiDriver) -> None:
     """An urge is for residents and grid workers; a formal order is not theirs."""
     case_id = await signed(town)
     refused = [await town.taken(case_id, Step("supervise", who)) for who in ("reporter", "grid_worker", "coordinator")]

@@ -18,7 +18,7 @@ from engine.runtime.settings import PROJECT, Settings
 from local.simulation.department_bus import bus_open
 from local.simulation.departments import departments_open
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.department_town import simulated
 from tests.examples.incident import FAILED, NOT_SOLVED, RATED
 from tests.waiting import eventually
@@ -33,7 +33,7 @@ AGAIN = Step("verify", "grid_worker", FAILED)
 class Town:
     """A door, and the department's own record of what it was asked."""
 
-    door: Door
+    door: ApiDriver
     journal_url: str
     book: Path
 

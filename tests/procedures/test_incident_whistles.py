@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from schemas.incident import INCIDENT
-from tests.api_driver import Door, OpenDoor, Step
+from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.whistle_town import LEAD, OTHER, WhistleTown
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -19,12 +19,12 @@ async def town(door: OpenDoor, pool: asyncpg.Pool) -> WhistleTown:
 
 
 @pytest.fixture
-async def incidents(door: OpenDoor) -> Door:
+async def incidents(door: OpenDoor) -> ApiDriver:
     """The same town, seen from incidents."""
     return await door(INCIDENT)
 
 
-async def test_who_is_on_the_spot_asks_the_street_for_a_whistle(incidents: Door, town: WhistleTown) -> None:
+async def test_who_is_on_the_spot_asks_the_street_for_a_whistle(incidents: ApiDriver, town: WhistleTown) -> None:
     """With a reason; the street officers are told, and the case goes on meanwhile."""
     case_id = await incidents.start()
     await incidents.go(case_id, [Step("ask_whistle", "grid_worker"), SIGN, Step("ask_whistle", "officer")])
@@ -35,7 +35,7 @@ async def test_who_is_on_the_spot_asks_the_street_for_a_whistle(incidents: Door,
 
 @pytest.mark.parametrize(("kind", "status"), [("enforcement", "paused"), ("emergency", "running")])
 async def test_an_incident_waits_and_gets_the_result(
-    incidents: Door, town: WhistleTown, kind: str, status: str
+    incidents: ApiDriver, town: WhistleTown, kind: str, status: str
 ) -> None:
     """Its clocks pause or run on, as the type says; with the whistle's end it is where it stood, with what was done."""
     case_id = await incidents.start()
@@ -61,7 +61,7 @@ async def test_an_incident_waits_and_gets_the_result(
     await incidents.go(case_id, [Step("finish", "officer")])
 
 
-async def test_an_incident_goes_back_to_where_it_stood(incidents: Door, town: WhistleTown) -> None:
+async def test_an_incident_goes_back_to_where_it_stood(incidents: ApiDriver, town: WhistleTown) -> None:
     """Not signed before, not signed after: the department still has to, and its clock goes on."""
     case_id = await incidents.start()
     whistle = await town.blow(incident=case_id)
@@ -74,7 +74,7 @@ async def test_an_incident_goes_back_to_where_it_stood(incidents: Door, town: Wh
     assert (held, ended["stage"], ended["results"]) == ("paused", "cancelled", {})
 
 
-async def test_an_incident_that_cannot_wait_says_so(incidents: Door, town: WhistleTown) -> None:
+async def test_an_incident_that_cannot_wait_says_so(incidents: ApiDriver, town: WhistleTown) -> None:
     """While it is verified nobody holds it, and a second whistle it does not wait for: the whistles go on alone."""
     verifying, waiting = await incidents.start(), await incidents.start()
     await incidents.go(verifying, [SIGN, Step("finish", "officer")])
@@ -90,7 +90,9 @@ async def test_an_incident_that_cannot_wait_says_so(incidents: Door, town: Whist
     assert (await town.case(waiting))["stage"] == "whistled"
 
 
-async def test_an_incident_that_ends_meanwhile_leaves_the_whistle_alone(incidents: Door, town: WhistleTown) -> None:
+async def test_an_incident_that_ends_meanwhile_leaves_the_whistle_alone(
+    incidents: ApiDriver, town: WhistleTown
+) -> None:
     """Withdrawn while it waits: the whistle says so in its timeline, and goes on."""
     case_id = await incidents.start()
     await incidents.go(case_id, [SIGN])
@@ -104,7 +106,7 @@ async def test_an_incident_that_ends_meanwhile_leaves_the_whistle_alone(incident
     assert (await town.case(whistle))["stage"] == "summoning"
 
 
-async def test_the_coordinator_need_not_wait(incidents: Door, town: WhistleTown) -> None:
+async def test_the_coordinator_need_not_wait(incidents: ApiDriver, town: WhistleTown) -> None:
     """With a reason the incident goes on without the result, its clocks too, and the whistle hears of it."""
     case_id = await incidents.start()
     await incidents.go(case_id, [SIGN])
@@ -116,7 +118,7 @@ async def test_the_coordinator_need_not_wait(incidents: Door, town: WhistleTown)
     assert (await town.clocks(case_id))["finish"]["status"] == "running"
 
 
-async def test_a_whistle_names_an_open_incident_of_the_streets_own(incidents: Door, town: WhistleTown) -> None:
+async def test_a_whistle_names_an_open_incident_of_the_streets_own(incidents: ApiDriver, town: WhistleTown) -> None:
     """One that has ended, and one of another area, are faults of the call."""
     ended = await incidents.start()
     await incidents.go(ended, [Step("reject", "coordinator")])

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from temporalio.exceptions import ApplicationError
 
 from activities.means import PENDING, UNAVAILABLE
-from local.simulation.directions import Manner, Told, UnreadableDirection, facts_in, read_directions, word_for
+from local.simulation.directions import Manner, StagedFact, UnreadableDirection, facts_in, read_directions, word_for
 from local.simulation.source_server import WORDS
 from schemas.contracts.means import PEOPLE_MAX, CheckBody, CheckRequest, CheckStatus, SourceAnswer
 from tests.department_town import NOON, serving
@@ -213,8 +213,8 @@ def test_stage_directions_are_read_to_the_letter() -> None:
     name = "王小明〔剧本:properties=2; death_registered=1@2027-06-10;tax 中断;重付@2027-03〕"
 
     assert read_directions(name) == [
-        Told("properties", 2, None),
-        Told("death_registered", 1, "2027-06-10"),
+        StagedFact("properties", 2, None),
+        StagedFact("death_registered", 1, "2027-06-10"),
         Manner("tax", "中断", None),
         Manner(None, "重付", "2027-03"),
     ]

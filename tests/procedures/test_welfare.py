@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from schemas.welfare import WELFARE
-from tests.api_driver import Door, OpenDoor, Person, Step
+from tests.api_driver import ApiDriver, OpenDoor, Person, Step
 from tests.examples import welfare as examples
 from tests.examples.incident import PHOTO
 from tests.examples.welfare import (
@@ -34,28 +34,28 @@ A_WINDOW_IN_TEN_SECONDS = 60_000
 
 
 @pytest.fixture
-async def town(door: OpenDoor) -> Door:
+async def town(door: OpenDoor) -> ApiDriver:
     """A town in which time does not matter: real speed."""
     return await door(WELFARE)
 
 
-async def entries(town: Door, case_id: str, kind: str = "", by: str = "auditor") -> list[dict[str, Any]]:
+async def entries(town: ApiDriver, case_id: str, kind: str = "", by: str = "auditor") -> list[dict[str, Any]]:
     answer = await town.api.get(f"/api/v1/cases/{case_id}/timeline", headers=town.headers(by), params={"limit": 200})
     assert answer.status_code == 200, answer.text
     return [entry for entry in answer.json()["items"] if kind in ("", entry["kind"])]
 
 
-async def clocks(town: Door, case_id: str) -> dict[str, dict[str, Any]]:
+async def clocks(town: ApiDriver, case_id: str) -> dict[str, dict[str, Any]]:
     return {clock["name"]: clock for clock in (await town.case(case_id))["clocks"]}
 
 
-async def started(town: Door, body: dict[str, Any], *steps: Step) -> str:
+async def started(town: ApiDriver, body: dict[str, Any], *steps: Step) -> str:
     case_id = await town.start(body=body)
     await town.go(case_id, steps)
     return case_id
 
 
-async def refused(town: Door, case_id: str, step: Step) -> str:
+async def refused(town: ApiDriver, case_id: str, step: Step) -> str:
     """The code under which a command is refused."""
     answer = await town.give(case_id, step)
     assert answer.status_code in (403, 409, 422), answer.text
@@ -65,7 +65,7 @@ async def refused(town: Door, case_id: str, step: Step) -> str:
 # ---- application ------------------------------------------------------------------------------------------------------
 
 
-async def test_everything_wrong_with_an_application_is_told_at_once(town: Door) -> None:
+async def test_everything_wrong_with_an_application_is_told_at_once(town: ApiDriver) -> None:
     """Negative income, forty people, numbers that cannot be, no consent, an unknown benefit: one answer names them all."""
     body = application("winter-holiday") | {
         "applicant": {"name": "何秀英", "identity_number": "320104194002310000"},
@@ -87,7 +87,7 @@ async def test_everything_wrong_with_an_application_is_told_at_once(town: Door) 
     assert "320104194002310000" not in answer.text
 
 
-async def test_nobody_is_named_twice_in_a_household(town: Door) -> None:
+async def test_nobody_is_named_twice_in_a_household(town: ApiDriver) -> None:
     """The same identity number in two places is one person too many."""
     twin = {"name": "何秀英", "identity_number": OLD_AGE["applicant"]["identity_number"]}
     body = OLD_AGE | {"household": [twin], "documents": []}
@@ -96,7 +96,7 @@ async def test_nobody_is_named_twice_in_a_household(town: Door) -> None:
     assert [fault["field"] for fault in answer.json()["faults"]] == ["household.0.identity_number"]
 
 
-async def test_no_name_and_no_number_stands_in_a_case(town: Door) -> None:
+async def test_no_name_and_no_number_stands_in_a_case(town: ApiDriver) -> None:
     """People are references; what decides stands beside them: month of birth, household, income."""
     case_id = await town.start()
     (applied,) = await entries(town, case_id, "welfare:applied")
@@ -109,7 +109,7 @@ async def test_no_name_and_no_number_stands_in_a_case(town: Door) -> None:
     }
 
 
-async def test_missing_documents_are_named_and_the_clock_of_the_case_pauses(town: Door) -> None:
+async def test_missing_documents_are_named_and_the_clock_of_the_case_pauses(town: ApiDriver) -> None:
     """Without its documents an application waits in `correcting`; with the last one it goes on, and its clock too."""
     case_id = await started(town, SUBSISTENCE | {"documents": []})
     (asked,) = await entries(town, case_id, "welfare:correction:asked")
@@ -127,7 +127,7 @@ async def test_missing_documents_are_named_and_the_clock_of_the_case_pauses(town
     )
 
 
-async def test_a_document_that_nobody_asked_for_is_not_taken(town: Door) -> None:
+async def test_a_document_that_nobody_asked_for_is_not_taken(town: ApiDriver) -> None:
     """What is handed in is one of the missing ones."""
     case_id = await started(town, OLD_AGE | {"documents": []})
     paper = await examples.paper(town, "clerk")
@@ -139,7 +139,7 @@ async def test_a_document_that_nobody_asked_for_is_not_taken(town: Door) -> None
 # ---- checks and visits ------------------------------------------------------------------------------------------------
 
 
-async def test_a_changed_fact_asks_only_those_anew_whom_it_touches(town: Door) -> None:
+async def test_a_changed_fact_asks_only_those_anew_whom_it_touches(town: ApiDriver) -> None:
     """Income is the business of tax and social insurance: the answers of the others stay."""
     step = Step("correct_facts", "clerk", {"monthly_income_fen": 70000, **REASON})
     case_id = await started(town, SUBSISTENCE, ACCEPT, *CHECKED, step)
@@ -153,7 +153,7 @@ async def test_a_changed_fact_asks_only_those_anew_whom_it_touches(town: Door) -
     )  # fmt: skip
 
 
-async def test_only_the_sources_that_have_not_answered_are_asked_again(town: Door) -> None:
+async def test_only_the_sources_that_have_not_answered_are_asked_again(town: ApiDriver) -> None:
     """Answers that were given are kept; one source can be asked alone."""
     case_id = await started(town, SUBSISTENCE, ACCEPT, *CHECKED[:3])
     await town.go(case_id, [Step("ask_again", "street_officer", when_all_have_answered)])
@@ -164,7 +164,7 @@ async def test_only_the_sources_that_have_not_answered_are_asked_again(town: Doo
     assert await refused(town, case_id, Step("ask_again", "civil", {"source": "tax"})) == "bad-command"
 
 
-async def test_each_check_has_a_clock_of_its_own(town: Door) -> None:
+async def test_each_check_has_a_clock_of_its_own(town: ApiDriver) -> None:
     """One answer stops one clock; the others run."""
     case_id = await started(town, SUBSISTENCE, ACCEPT, CHECKED[0])
     running = {name for name, clock in (await clocks(town, case_id)).items() if clock["status"] == "running"}
@@ -173,7 +173,7 @@ async def test_each_check_has_a_clock_of_its_own(town: Door) -> None:
     assert "check:tax" not in running
 
 
-async def test_one_person_does_not_visit_twice(town: Door) -> None:
+async def test_one_person_does_not_visit_twice(town: ApiDriver) -> None:
     """入户调查 is by two different people: the second visit of one is refused, and the survey is not complete."""
     case_id = await started(town, SUBSISTENCE, ACCEPT, *CHECKED, VISITED[0])
 
@@ -181,7 +181,7 @@ async def test_one_person_does_not_visit_twice(town: Door) -> None:
     assert (await town.case(case_id))["stage"] == "checking"
 
 
-async def test_a_declared_relation_calls_for_a_visit_by_civil_affairs(town: Door) -> None:
+async def test_a_declared_relation_calls_for_a_visit_by_civil_affairs(town: ApiDriver) -> None:
     """备案: who is related decides nothing here, and without the county nobody has visited enough."""
     steps = (ACCEPT, Step("declare_relation", "street_officer"), *CHECKED, VISITED[0])
     case_id = await started(town, SUBSISTENCE, *steps)
@@ -196,7 +196,7 @@ async def test_a_declared_relation_calls_for_a_visit_by_civil_affairs(town: Door
 # ---- the judgement ----------------------------------------------------------------------------------------------------
 
 
-async def test_a_positive_opinion_against_the_rules_is_refused(town: Door) -> None:
+async def test_a_positive_opinion_against_the_rules_is_refused(town: ApiDriver) -> None:
     """Two cars stand in the register: the street office cannot find that the household qualifies."""
     case_id = await started(town, SUBSISTENCE, ACCEPT, *CHECKED[:3], told("vehicles", vehicles=2), CHECKED[4], *VISITED)
     answer = await town.give(case_id, REVIEW)
@@ -207,7 +207,7 @@ async def test_a_positive_opinion_against_the_rules_is_refused(town: Door) -> No
     await town.go(case_id, [Step("review", "street_officer", NEGATIVE)])
 
 
-async def test_a_negative_opinion_names_its_law(town: Door) -> None:
+async def test_a_negative_opinion_names_its_law(town: ApiDriver) -> None:
     """A refusal without a legal basis is none."""
     case_id = await started(town, OLD_AGE, ACCEPT)
     answer = await town.give(case_id, Step("review", "street_officer", {"positive": False, "opinion": "不符合"}))
@@ -215,7 +215,7 @@ async def test_a_negative_opinion_names_its_law(town: Door) -> None:
     assert (answer.status_code, answer.json()["faults"][0]["field"]) == (422, "legal_basis")
 
 
-async def test_who_reviewed_does_not_confirm(town: Door) -> None:
+async def test_who_reviewed_does_not_confirm(town: ApiDriver) -> None:
     """初审 and 复审 are two people, whatever roles one of them may have."""
     town.examples.PEOPLE["both_street"] = Person("officer-both", "street_officer")
     town.examples.PEOPLE["both_civil"] = Person("officer-both", "civil_affairs_officer")
@@ -230,7 +230,7 @@ async def test_who_reviewed_does_not_confirm(town: Door) -> None:
         del town.examples.PEOPLE["both_street"], town.examples.PEOPLE["both_civil"]
 
 
-async def test_above_the_amount_a_second_person_signs(town: Door) -> None:
+async def test_above_the_amount_a_second_person_signs(town: ApiDriver) -> None:
     """双签: 300 yuan a month are more than 200; who confirmed is not the second person."""
     case_id = await started(town, HUNDRED, *REVIEWED, Step("confirm", "civil"))
 
@@ -241,7 +241,7 @@ async def test_above_the_amount_a_second_person_signs(town: Door) -> None:
     assert granted["facts"]["arithmetic"] == {"rule": "by_age", "age": int(granted["at"][:4]) - 1920, "band": 100}
 
 
-async def test_a_refusal_is_appealed_once_and_decided_by_somebody_else(town: Door) -> None:
+async def test_a_refusal_is_appealed_once_and_decided_by_somebody_else(town: ApiDriver) -> None:
     """Who refused does not decide on the appeal; what is upheld is final."""
     case_id = await started(town, OLD_AGE, *REVIEWED, Step("refuse", "civil"), Step("appeal", "applicant"))
     decide = {"outcome": "upheld", "reason": "复查属实", "legal_basis": "第九条"}
@@ -251,7 +251,7 @@ async def test_a_refusal_is_appealed_once_and_decided_by_somebody_else(town: Doo
     assert await refused(town, case_id, Step("appeal", "applicant")) == "case-ended"
 
 
-async def test_a_refusal_is_served_to_who_has_no_account(town: Door) -> None:
+async def test_a_refusal_is_served_to_who_has_no_account(town: ApiDriver) -> None:
     """Entered at the window for somebody without an account, a refusal has to be handed over within three working days."""
     case_id = await town.start(body=OLD_AGE, by="clerk")
     await town.go(case_id, REFUSED)
@@ -262,7 +262,7 @@ async def test_a_refusal_is_served_to_who_has_no_account(town: Door) -> None:
     assert await refused(town, case_id, Step("serve_notice", "clerk")) == "against-the-rules"
 
 
-async def test_nothing_is_paid_in_a_case_that_has_ended(town: Door) -> None:
+async def test_nothing_is_paid_in_a_case_that_has_ended(town: ApiDriver) -> None:
     """After the end no command about payments is taken any more."""
     case_id = await started(town, OLD_AGE, *town.examples.MAIN.steps)
 
@@ -270,7 +270,7 @@ async def test_nothing_is_paid_in_a_case_that_has_ended(town: Door) -> None:
         assert await refused(town, case_id, Step(command, "civil")) == "case-ended"
 
 
-async def test_an_extension_stays_within_what_the_policy_allows(town: Door) -> None:
+async def test_an_extension_stays_within_what_the_policy_allows(town: ApiDriver) -> None:
     """全程 30 working days, and 15 more at the most."""
     case_id = await started(town, OLD_AGE, Step("extend_case", "supervisor", {"working_days": 10, **REASON}))
 
@@ -287,13 +287,13 @@ PUBLIC = "/public/notices"
 OBJECTION = {"reason": "其长子有三套房", "contact": "13800000000"}
 
 
-async def notices(town: Door) -> dict[str, dict[str, Any]]:
+async def notices(town: ApiDriver) -> dict[str, dict[str, Any]]:
     answer = await town.api.get(PUBLIC)
     assert answer.status_code == 200, answer.text
     return {notice["notice"]: notice for notice in answer.json()["items"]}
 
 
-async def posted(town: Door) -> tuple[str, str]:
+async def posted(town: ApiDriver) -> tuple[str, str]:
     """A case that is posted, and the number of its notice."""
     before = set(await notices(town))
     case_id = await started(town, SUBSISTENCE, *POSTED)
@@ -301,7 +301,7 @@ async def posted(town: Door) -> tuple[str, str]:
     return case_id, number
 
 
-async def test_a_notice_says_nothing_of_the_person_but_a_masked_name(town: Door) -> None:
+async def test_a_notice_says_nothing_of_the_person_but_a_masked_name(town: ApiDriver) -> None:
     """张*, the community, the benefit, the amount and the window: no number, no address, no case."""
     case_id, number = await posted(town)
     notice = (await notices(town))[number]
@@ -317,7 +317,7 @@ async def test_a_notice_says_nothing_of_the_person_but_a_masked_name(town: Door)
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
-async def test_notices_are_cached_until_they_change(town: Door) -> None:
+async def test_notices_are_cached_until_they_change(town: ApiDriver) -> None:
     """304 to who has it already, for half a minute at the most; another posting is another answer."""
     await posted(town)
     first = await town.api.get(PUBLIC)
@@ -329,7 +329,7 @@ async def test_notices_are_cached_until_they_change(town: Door) -> None:
     assert first.headers["cache-control"] == "public, max-age=30, must-revalidate"
 
 
-async def test_anybody_may_object_and_it_is_posted_anew_for_the_whole_window(town: Door) -> None:
+async def test_anybody_may_object_and_it_is_posted_anew_for_the_whole_window(town: ApiDriver) -> None:
     """Without an account: the notice comes down at once, is looked into, and comes up again under another number."""
     case_id, number = await posted(town)
     answer = await town.api.post(f"{PUBLIC}/{number}/objections", json=OBJECTION, headers={"Idempotency-Key": "o-1"})
@@ -343,7 +343,7 @@ async def test_anybody_may_object_and_it_is_posted_anew_for_the_whole_window(tow
     assert case_id not in answer.text
 
 
-async def test_who_objected_is_for_staff_alone(town: Door) -> None:
+async def test_who_objected_is_for_staff_alone(town: ApiDriver) -> None:
     """The applicant reads why, the street office also how to reach who said so; neither is kept with the applicant."""
     case_id, number = await posted(town)
     await town.api.post(f"{PUBLIC}/{number}/objections", json=OBJECTION, headers={"Idempotency-Key": "o-1"})
@@ -354,7 +354,7 @@ async def test_who_objected_is_for_staff_alone(town: Door) -> None:
     assert (own["facts"]["reason"], own["facts"]["contact"]) == (OBJECTION["reason"], "〔不予显示〕")
 
 
-async def test_an_objection_without_a_reason_or_a_contact_is_none(town: Door) -> None:
+async def test_an_objection_without_a_reason_or_a_contact_is_none(town: ApiDriver) -> None:
     """Both are asked for; all faults at once."""
     _, number = await posted(town)
     answer = await town.api.post(
@@ -365,7 +365,7 @@ async def test_an_objection_without_a_reason_or_a_contact_is_none(town: Door) ->
     assert {fault["field"] for fault in answer.json()["faults"]} == {"reason", "contact"}
 
 
-async def test_who_only_makes_noise_has_to_wait(town: Door) -> None:
+async def test_who_only_makes_noise_has_to_wait(town: ApiDriver) -> None:
     """More than ten objections to one notice in a quarter of an hour: 429."""
     answers = [
         await town.api.post(f"{PUBLIC}/XXXXXXXX/objections", json=OBJECTION, headers={"Idempotency-Key": f"n-{n}"})

@@ -17,7 +17,7 @@ from engine.runtime.settings import Settings
 from schemas.contracts.payment import month_of
 from schemas.welfare import WELFARE
 from schemas.welfare_rules import next_month, pay_time
-from tests.api_driver import Audited, Door, Step
+from tests.api_driver import ApiDriver, Audited, Step
 from tests.examples.welfare import ACCEPT, CONFIRM, REVIEW, application
 from tests.paying_town import outside, paying_town, token_of
 from tests.skipping_town import SkippingTown, skipping_town
@@ -43,7 +43,7 @@ async def until(town: SkippingTown, moment: str) -> None:
     town.door.procedure = WELFARE
 
 
-async def surveyed(door: Door, case_id: str) -> None:
+async def surveyed(door: ApiDriver, case_id: str) -> None:
     """Wait until the sources have answered."""
 
     async def there() -> bool:

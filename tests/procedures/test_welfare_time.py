@@ -16,7 +16,7 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from local.simulation.source_server import RunningSources, SimulatedSource
 from schemas.welfare import WELFARE
-from tests.api_driver import Door, Step
+from tests.api_driver import ApiDriver, Step
 from tests.department_town import serving
 from tests.examples.welfare import ACCEPT, CHECKED, POSTED, REASON, SUBSISTENCE, VISITED, application
 from tests.paying_town import outside
@@ -30,7 +30,7 @@ async def until(town: SkippingTown, moment: str) -> None:
     town.door.procedure = WELFARE
 
 
-async def due(door: Door, case_id: str) -> dict[str, str]:
+async def due(door: ApiDriver, case_id: str) -> dict[str, str]:
     """When each clock is due, by minutes of the town's clock."""
     return {clock["name"]: str(clock["due_at"])[:16] for clock in (await door.case(case_id))["clocks"]}
 

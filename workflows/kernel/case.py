@@ -27,8 +27,8 @@ from schemas.values.refusals import Refusal, RefusalCode, say
 from workflows.kernel import steps
 from workflows.kernel.clock import Clocks
 from workflows.kernel.law import Law
-from workflows.kernel.task_marker import Boundary
-from workflows.kernel.wake_order import Turn, Turns
+from workflows.kernel.task_marker import TaskMarker
+from workflows.kernel.wake_order import Priority, WakeOrder
 
 StateT = TypeVar("StateT", bound=CaseState)
 AnswerT = TypeVar("AnswerT")
@@ -93,13 +93,13 @@ class Case(Generic[StateT]):
 
     def __init__(self, state: StateT) -> None:
         self.state = state
-        self._turns = Turns(state)
-        self.clocks = Clocks(state, self.now, self._turns, self.procedure.words)
+        self._wake_order = WakeOrder(state)
+        self.clocks = Clocks(state, self.now, self._wake_order, self.procedure.words)
         self._cause: tuple[Stamp, str] | None = None
         self._running_errands: dict[str, asyncio.Task[None]] = {}
         self._flusher_may_stop = False
         self._flushing = False
-        self._boundary = Boundary(state)
+        self._task_marker = TaskMarker(state)
         self._shown = {} if state.charter.lists_stage else keywords_of(state)
         if state.seq == 0:
             self._cause = (state.opening, state.opening.digest)
@@ -116,7 +116,7 @@ class Case(Generic[StateT]):
     def begin(self) -> None:
         """Take the first step that the case takes by itself, before any command is looked at."""
 
-    def on_moment(self, clock: str, moment: str, told: str) -> None:
+    def on_clock(self, clock: str, moment: str, told: str) -> None:
         """A clock has reached a moment (warning, breach, tier): say so to whoever is to be told."""
         self.record(f"clock:{moment.partition(':')[0]}", clock=clock, moment=moment, told=told)
         self.notify(told, f"clock_{moment.partition(':')[0]}", clock=clock)
@@ -128,7 +128,7 @@ class Case(Generic[StateT]):
         """Whether the case that a message is of has to do with this one: its parent, unless the procedure says more."""
         return message.sender == self.state.parent
 
-    def on_unheard(self, letter: Letter) -> None:
+    def on_undeliverable(self, letter: Letter) -> None:
         """The case that a letter was for does not run any more. Nothing, unless the procedure has something to say."""
 
     # ---- for procedures: what a case can do -------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Case(Generic[StateT]):
         self.state.entries.append(entry)
         self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
         if self._flushing and stamp is None and self.state.charter.tells_tasks_apart:
-            self._boundary.mark()
+            self._task_marker.ensure_command()
 
     def notify(self, to: str, template: str, **facts: Any) -> None:
         """Put a notice into the outbox; it is written together with the entries."""
@@ -217,7 +217,7 @@ class Case(Generic[StateT]):
             heard = await steps.tell_case(letter.to, letter.message)
             self.state.letters.remove(letter)
             if not heard:
-                self.on_unheard(letter)
+                self.on_undeliverable(letter)
 
     async def while_at(self, *stages: str) -> None:
         """Wait until the case stands at none of these stages."""
@@ -225,12 +225,12 @@ class Case(Generic[StateT]):
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something about the case: for its story."""
-        await self._turns.until(condition, Turn.STORY)
+        await self._wake_order.until(condition, Priority.STORY)
 
     async def errand_done(self, name: str, number: int) -> None:
         """Wait until an errand asked for earlier is no longer under way."""
         key = f"{name}/{number}"
-        await self._turns.until(lambda: key not in self.state.errands, Turn.ERRAND, key)
+        await self._wake_order.until(lambda: key not in self.state.errands, Priority.ERRAND_WAITING, key)
 
     # ---- commands ---------------------------------------------------------------------------------------------------
 
@@ -272,17 +272,17 @@ class Case(Generic[StateT]):
         """
         if not (self.clocks.overdue and workflow.patched(CLOCKS_ARE_HEARD_FIRST)):
             return False
-        self.clocks.catch_up(self._on_moment)
+        self.clocks.catch_up(self._on_clock)
         return True
 
-    async def heard(self, asked: Awaitable[AnswerT]) -> AnswerT:
+    async def answer_after_due_clocks(self, asked: Awaitable[AnswerT]) -> AnswerT:
         """What somebody outside answers, after the clocks have told what came before it.
 
         After an outage a timer and an answer arrive together, and the answer would stop a clock that was broken before.
         """
         answer = await asked
         if self.clocks.overdue and workflow.patched(CLOCKS_ARE_HEARD_BEFORE_ANSWERS):
-            self.clocks.catch_up(self._on_moment)
+            self.clocks.catch_up(self._on_clock)
         return answer
 
     def carry_out(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
@@ -364,12 +364,12 @@ class Case(Generic[StateT]):
         flusher = asyncio.create_task(self._keep_ledger())
         others = [
             asyncio.create_task(self._tell(story)),
-            asyncio.create_task(self.clocks.run(self._on_moment)),
+            asyncio.create_task(self.clocks.run(self._on_clock)),
             asyncio.create_task(self._run_errands()),
             asyncio.create_task(workflow.wait_condition(self._history_is_long)),
         ]
-        turns = asyncio.create_task(self._turns.run())
-        done, _ = await workflow.wait([flusher, turns, *others], return_when=asyncio.FIRST_COMPLETED)
+        waking = asyncio.create_task(self._wake_order.run())
+        done, _ = await workflow.wait([flusher, waking, *others], return_when=asyncio.FIRST_COMPLETED)
         for task in done:
             task.result()
         for task in [*others, *self._running_errands.values()]:
@@ -378,9 +378,9 @@ class Case(Generic[StateT]):
         await workflow.wait_condition(workflow.all_handlers_finished)
         self._flusher_may_stop = True
         await flusher
-        turns.cancel()
-        await asyncio.gather(turns, return_exceptions=True)
-        await self._boundary.drop()
+        waking.cancel()
+        await asyncio.gather(waking, return_exceptions=True)
+        await self._task_marker.drop()
         if not self.state.ended:
             self.state.runs += 1
             if self.state.charter.knows_first_run or workflow.patched(LATER_RUNS_KNOW_THE_FIRST):
@@ -403,8 +403,8 @@ class Case(Generic[StateT]):
             info.get_current_history_length() >= self.state.charter.history_limit or info.is_continue_as_new_suggested()
         )
 
-    def _on_moment(self, clock: str, moment: str, to: str | None) -> None:
-        self.on_moment(clock, moment, to or self.state.holder)
+    def _on_clock(self, clock: str, moment: str, to: str | None) -> None:
+        self.on_clock(clock, moment, to or self.state.holder)
 
     async def _run_errands(self) -> None:
         running = self._running_errands
@@ -412,12 +412,12 @@ class Case(Generic[StateT]):
             for key in self.state.errands:
                 if key not in running:
                     running[key] = asyncio.create_task(self._run_errand(key))
-            await self._turns.until(
+            await self._wake_order.until(
                 lambda: (
                     any(task.done() for task in running.values())
                     or any(key not in running for key in self.state.errands)
                 ),
-                Turn.ERRANDS,
+                Priority.ERRAND_DISPATCH,
             )
             for key in [key for key, task in running.items() if task.done()]:
                 running.pop(key).result()
@@ -430,7 +430,7 @@ class Case(Generic[StateT]):
 
     async def _keep_ledger(self) -> None:
         while True:
-            await self._turns.until(lambda: bool(self.state.entries) or self._flusher_may_stop, Turn.LEDGER)
+            await self._wake_order.until(lambda: bool(self.state.entries) or self._flusher_may_stop, Priority.LEDGER)
             if not self.state.entries:
                 return
             facts = facts_of(self.state)
@@ -467,7 +467,7 @@ class Case(Generic[StateT]):
         self._shown = steps.show(self.procedure, self.state, clocks, before)
         by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
         if by_itself and self._shown == before:
-            self._boundary.mark()
+            self._task_marker.ensure_command()
 
 
 def _is_run_of(state: CaseState, info: workflow.Info) -> bool:

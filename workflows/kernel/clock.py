@@ -10,22 +10,24 @@ from typing import Any
 from temporalio import workflow
 
 from schemas.clocks.calendar import Calendar
-from schemas.clocks.clocks import Clock, Limit, Moment, Status, Tier, moments, view
+from schemas.clocks.clocks import Clock, Limit, Milestone, Status, Tier, milestones, view
 from schemas.kernel.case import CaseState
 from schemas.kernel.screen_words import ScreenWords
-from workflows.kernel.wake_order import Turn, Turns
+from workflows.kernel.wake_order import Priority, WakeOrder
 
 
 class Clocks:
     """The clocks of one case. Every change is remembered until the next entry takes it into the ledger."""
 
-    def __init__(self, state: CaseState, now: Callable[[], datetime], turns: Turns, words: ScreenWords) -> None:
+    def __init__(
+        self, state: CaseState, now: Callable[[], datetime], wake_order: WakeOrder, words: ScreenWords
+    ) -> None:
         self._state = state
-        self._turns = turns
+        self._wake_order = wake_order
         self._now = now
         self._words = words
         self._changed: dict[str, None] = {}
-        self._known: dict[str, tuple[Clock, Calendar, Moment | None]] = {}
+        self._known: dict[str, tuple[Clock, Calendar, Milestone | None]] = {}
 
     def start(self, name: str, limit: Limit, by: str, tiers: tuple[Tier, ...] = (), warn_percent: int = 80) -> None:
         """Start a clock, or start it anew. `warn_percent` 100: the clock is a window, not a duty, and warns nobody."""
@@ -86,23 +88,23 @@ class Clocks:
         """A moment has come and was not told yet: the timer and something else arrived together."""
         return self._next is not None and self._next.at <= self._now()
 
-    def catch_up(self, on_moment: Callable[[str, str, str | None], None]) -> None:
+    def catch_up(self, on_clock: Callable[[str, str, str | None], None]) -> None:
         """Tell every moment that has come, the earliest first."""
         while self.overdue and self._next is not None:
-            self._fire(self._next, on_moment)
+            self._fire(self._next, on_clock)
 
-    async def run(self, on_moment: Callable[[str, str, str | None], None]) -> None:
+    async def run(self, on_clock: Callable[[str, str, str | None], None]) -> None:
         """Wait for one moment after the other and report each once."""
         while True:
             moment = self._next
             if moment is None:
-                await self._turns.until(lambda: self._next is not None, Turn.CLOCKS)
+                await self._wake_order.until(lambda: self._next is not None, Priority.CLOCKS)
             elif moment.at <= self._now():
-                self._fire(moment, on_moment)
+                self._fire(moment, on_clock)
             else:
                 await self._wait_for(moment)
 
-    async def _wait_for(self, moment: Moment) -> None:
+    async def _wait_for(self, moment: Milestone) -> None:
         delay = self._state.charter.time.real_delay(workflow.now(), moment.at)
         called = self._words.moment(moment.clock, moment.name, self._state.procedure)
         try:
@@ -116,26 +118,26 @@ class Clocks:
             # cancelling the timer at every command.
             return
 
-    def _fire(self, moment: Moment, on_moment: Callable[[str, str, str | None], None]) -> None:
+    def _fire(self, moment: Milestone, on_clock: Callable[[str, str, str | None], None]) -> None:
         self._state.clocks[moment.clock] = self._state.clocks[moment.clock].mark_fired(moment.name)
-        on_moment(moment.clock, moment.name, moment.to)
+        on_clock(moment.clock, moment.name, moment.to)
 
     def _keep(self, clock: Clock) -> None:
         self._state.clocks[clock.name] = clock
         self._changed[clock.name] = None
 
     @property
-    def _next(self) -> Moment | None:
+    def _next(self) -> Milestone | None:
         """The earliest moment ahead."""
         ahead = [moment for clock in self._state.clocks.values() if (moment := self._first(clock)) is not None]
         return min(ahead, key=lambda moment: (moment.at, moment.clock), default=None)
 
-    def _first(self, clock: Clock) -> Moment | None:
+    def _first(self, clock: Clock) -> Milestone | None:
         """The first moment ahead of one clock; for one that has not changed, as it was found before."""
         calendar = self._state.charter.calendar
         known = self._known.get(clock.name)
         if known is not None and known[0] is clock and known[1] is calendar:
             return known[2]
-        first = next(iter(moments(clock, calendar)), None)
+        first = next(iter(milestones(clock, calendar)), None)
         self._known[clock.name] = (clock, calendar, first)
         return first

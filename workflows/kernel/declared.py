@@ -145,13 +145,13 @@ class DeclaredCase(CaseFile[StateT]):
         limit, tiers = timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
         self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
 
-    def on_moment(self, clock: str, moment: str, told: str) -> None:
+    def on_clock(self, clock: str, moment: str, told: str) -> None:
         """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes."""
         timer = self.procedure.timers[clock.partition(":")[0]]
         if timer.kind is not TimerKind.DUTY and moment == BREACH:
             self.on_clock_passed(clock)
         elif timer.warns:
-            super().on_moment(clock, moment, told)
+            super().on_clock(clock, moment, told)
             if timer.kind is TimerKind.DUTY and moment == last_moment(self.state.clocks[clock].tiers):
                 self.after_last_tier(clock)
 

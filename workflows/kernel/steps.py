@@ -328,7 +328,7 @@ def tell_task_apart(state: CaseState) -> None:
     workflow.upsert_search_attributes([_KEYWORDS[name].value_set(keywords_of(state)[name])])
 
 
-async def stand_as_boundary() -> None:
+async def marker_timer() -> None:
     """A timer that is there to be there: its start and its cancellation are commands. Nothing happens when it fires."""
     await workflow.sleep(_BOUNDARY, summary="任务分界,非办理期限 task boundary, not a deadline")
 

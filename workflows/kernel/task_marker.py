@@ -9,7 +9,7 @@ from schemas.kernel.case import CaseState
 from workflows.kernel import steps
 
 
-class Boundary:
+class TaskMarker:
     """Marks workflow tasks in which a case acts by itself and that have no command of their own.
 
     A timer, started by the one and cancelled by the next: an event each, and nothing that waits to be indexed
@@ -21,7 +21,7 @@ class Boundary:
         self._marked_at: datetime | None = None
         self._timer: asyncio.Task[None] | None = None
 
-    def mark(self) -> None:
+    def ensure_command(self) -> None:
         """Leave a command in this workflow task, unless it has been left already."""
         if self._marked_at == workflow.now():
             return
@@ -29,7 +29,7 @@ class Boundary:
         if not self._state.charter.marks_by_timer:
             steps.tell_task_apart(self._state)
         elif self._timer is None or self._timer.done():
-            self._timer = asyncio.create_task(steps.stand_as_boundary())
+            self._timer = asyncio.create_task(steps.marker_timer())
         else:
             self._timer.cancel()
             self._timer = None
