@@ -2,8 +2,8 @@
 
 python -m bench.audit_pace TOWN [--rounds R] [--processes N]
 
-TOWN is the data folder of a local town that does not run now, such as `python -m local.chaos.chaos --data TOWN` leaves; its archive is
-emptied and filled anew. The bare
+TOWN is the data folder of a local town that does not run now, such as `python -m local.chaos.chaos --data TOWN` leaves; its
+archive is emptied and filled anew. The bare
 replayer gets the same histories out of the same archive, in turns with the strict one: only the ratio counts.
 """
 

@@ -5,8 +5,8 @@ back, taken back, reopened, merged), `incident_stories_requests` (extended, susp
 (a department's system, or our own, fails).
 
 A story steers the simulated departments and people by stage directions in its description (`local/simulation/characters.py`,
-`local/simulation/townspeople.py`), and lets single persons act where they would not by themselves (`local/stories/scenes.py`); the town knows
-nothing of stories. Whether it went as told is found out in `local/stories/verdict.py`.
+`local/simulation/townspeople.py`), and lets single persons act where they would not by themselves
+(`local/stories/scenes.py`); the town knows nothing of stories. Whether it went as told is found out in `local/stories/verdict.py`.
 """
 
 from collections.abc import Mapping, Sequence

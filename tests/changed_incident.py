@@ -1,4 +1,4 @@
-"""An incident with one change, made in the wrong way (docs/changing-a-procedure.md); the right way is local/chaos/chaos_release.py."""
+"""An incident changed in the wrong way (docs/changing-a-procedure.md); the right one is in local/chaos/chaos_release.py."""
 
 from temporalio import workflow
 

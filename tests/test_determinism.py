@@ -126,18 +126,10 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
 
-    kernel = {
-        f"workflows.{name}" for name in ("boundary", "case", "case_file", "clock", "orders", "steps", "turns")
-    } | {
-        "workflows",
-        "workflows.kernel",
-        "workflows.kernel.declared",
-        "workflows.kernel.law",
-        "workflows.kernel.procedure_workflow",
-    }
-    procedures = tuple(f"workflows.{case.procedure.name}_" for case in PROCEDURES)
+    wanted = ("workflows.kernel.", "workflows.parts.", *(f"workflows.{case.procedure.name}_" for case in PROCEDURES))
+    folders = {"workflows", "workflows.kernel", "workflows.parts"}
     reloaded = set(done.stdout.split())
 
     assert done.returncode == 0, done.stderr[-2000:]
-    assert reloaded
-    assert {name for name in reloaded - kernel if not name.startswith(procedures)} == set()
+    assert "workflows.kernel.case" in reloaded
+    assert {name for name in reloaded - folders if not name.startswith(wanted)} == set()

@@ -55,7 +55,7 @@ def test_every_test_states_its_rule() -> None:
     """A test is a rule: its docstring says it in a sentence."""
     silent = [
         f"{file.name}: {node.name}"
-        for file in sorted((PROJECT / "tests").glob("test_*.py"))
+        for file in sorted((PROJECT / "tests").rglob("test_*.py"))
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")

@@ -5,7 +5,7 @@
         | ^
     writing_off -> written_off                     proposed by one, agreed to by another; declined, or left until its final limit,
                                                    the debt goes on, and whoever sees to it has the whole time again
-    also: unresolved, when nobody does anything until the final limit; the books of the month name it (schemas/contracts/reconciliation.py)
+    also: unresolved, when nobody does anything until the final limit; the books of the month name it
 
 While a write-off or a repayment waits for a second person nothing ends by itself: silence gives up no debt. The case that paid
 hears of every step, while it lives.

@@ -7,7 +7,7 @@
     stamp-ring.json    Ed25519, public: all that ever signed, for workers and auditors
     tokens.json        Ed25519, private: signs the tokens of the local town (engine/keys/tokens.py)
     jwks.json          its public part, as the API reads it
-    seals.json         Ed25519, private: signs the seals over all cases (audit/archive/seals.py); `jiceng keys rotate seals` changes it
+    seals.json         Ed25519, private: signs the seals (audit/archive/seals.py); `jiceng keys rotate seals` changes it
     seal-ring.json     Ed25519, public: all that ever signed a seal, for auditors
 
 The departments' HMAC secrets lie beside them, one file each (engine/keys/department_keys.py).

@@ -1,4 +1,4 @@
-"""How limits are walked through a calendar with gaps in which no time counts. The rules and their sources: schemas/clocks/limits.py."""
+"""How limits are walked through a calendar with gaps in which no time counts. Rules and sources: schemas/clocks/limits.py."""
 
 from datetime import date, datetime, timedelta
 from typing import NamedTuple

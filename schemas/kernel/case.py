@@ -237,7 +237,7 @@ class CaseState(BaseModel):
         return {Part.ENTERED: (self.opening.actor.subject,)}
 
     def requests(self) -> Mapping[Part, tuple[int, ...]]:
-        """Return the numbers of what waits for another person's word, by the part of who asked for it (schemas/kernel/answers.py)."""
+        """Return the numbers of what waits for another person's word, by the part of who asked (schemas/kernel/answers.py)."""
         return {}
 
     def snapshot(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Who is the same person, and who took which part in a case: the one place that compares people by their accounts.
 
-A part is data of the table (schemas/kernel/rules.py): what giving a command makes of somebody, and whom another command is kept from.
+A part is data of the table (schemas/kernel/rules.py): what giving a command makes of somebody, and from whom another
+command is kept.
 
 An account is what its issuer writes into `sub`, and never gives to anybody else. Who acts through a department's own system
 acts as `department:CODE/ACCOUNT`, with the account that the department names in `by`: the same person as `ACCOUNT` at a desk.

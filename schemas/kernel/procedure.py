@@ -87,8 +87,8 @@ class Procedure:
 
     As it is declared (schemas/kernel/): `stage_words` and `clock_words`, what they are called. `notices`: the templates that
     its lines send, each with the facts that stand in it; what its methods send is read from them
-    (engine/policies/notice_templates.py). `keep_years`: for how many years after closing its people are kept where the town does not
-    say otherwise (policies/privacy.yaml).
+    (engine/policies/notice_templates.py). `keep_years`: for how many years after closing its people are kept where the town
+    does not say otherwise (policies/privacy.yaml).
     """
 
     name: str

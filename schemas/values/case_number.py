@@ -16,7 +16,7 @@ LONGEST = 322
 
 @dataclass(frozen=True)
 class NamesACase:
-    """In the metadata of a field: it holds the number of a case, of this procedure if one is named (starter/intake/named_cases.py)."""
+    """In the metadata of a field: it holds the number of a case, of this procedure if named (starter/intake/named_cases.py)."""
 
     procedure: str | None = None
 

@@ -2,7 +2,8 @@
 
 Several API processes each have their own, so a town lets through as many times as much; and a restart fills all of them. That
 is enough against a loop gone wild or somebody who tries things out, and costs no question to the database with every request.
-What must hold over all processes and restarts, such as tries of case codes, is counted in Postgres (starter/cases/resident_codes.py).
+What must hold over all processes and restarts, such as tries of case codes, is counted in Postgres
+(starter/cases/resident_codes.py).
 """
 
 import math

@@ -117,7 +117,7 @@ def test_every_stage_has_its_word_of_the_glossary() -> None:
 
 def test_every_clock_of_the_procedures_has_its_word() -> None:
     """A timer in the UI says what it waits for in Chinese: each clock that a procedure starts has a word."""
-    text = "".join(file.read_text(encoding="utf-8") for file in (GLOSSARY.parent.parent / "workflows").glob("*.py"))
+    text = "".join(file.read_text(encoding="utf-8") for file in (GLOSSARY.parent.parent / "workflows").rglob("*.py"))
     started = set(re.findall(r"(?:start_duty|start_clock|clocks\.start)\(\s*\"([a-z_]+)\"", text))
 
     assert {"sign", "accept"} <= started
