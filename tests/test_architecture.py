@@ -62,17 +62,74 @@ def test_no_procedure_loads_the_registry() -> None:
 
 
 def test_the_kernel_knows_no_procedure() -> None:
-    """What is declared of every procedure is a procedure's own nowhere: `schemas/kernel` and `workflows/kernel` import none."""
+    """What is of every procedure is a procedure's own nowhere: no folder of `schemas` and `workflows` imports one."""
     names = tuple(f"{room}.{each.name}" for room in ("schemas", "workflows") for each in PROCEDURE_LIST)
     guilty = [
         f"{file.relative_to(PROJECT)}: {module}"
         for room in ("schemas", "workflows")
-        for file in sorted((PROJECT / room / "kernel").rglob("*.py"))
+        for file in sorted((PROJECT / room).glob("*/*.py"))
         for module in imported(file)
         if module in names or module.startswith(tuple(f"{name}_" for name in names))
     ]
 
     assert guilty == []
+
+
+# What stands flat in a room, besides files of procedures: its doors, which wire or list what the folders hold.
+FLAT = {
+    "schemas": set[str](),
+    "workflows": {"registry"},
+    "engine": set[str](),
+    "starter": {"app", "addresses", "serve", "client"},
+    "audit": set[str](),
+    "local": set[str](),
+}
+
+
+@pytest.mark.parametrize("room", sorted(FLAT))
+def test_a_flat_file_is_a_procedure(room: str) -> None:
+    """Whatever is no procedure's stands in a folder that says what it is; a folder's face is empty."""
+    names = tuple(each.name for each in PROCEDURE_LIST)
+    flat = {file.stem for file in (PROJECT / room).glob("*.py")} - {"__init__"} - FLAT[room]
+    faces = [file for file in (PROJECT / room).glob("*/__init__.py") if file.read_text(encoding="utf-8").strip()]
+
+    assert {
+        stem for stem in flat if stem not in names and not stem.startswith(tuple(f"{name}_" for name in names))
+    } == set()
+    assert faces == []
+
+
+@pytest.mark.parametrize("room", sorted(FLAT))
+def test_no_two_folders_import_each_other(room: str) -> None:
+    """Between two folders of a room all arrows point one way; the flat files stand above the folders."""
+    arrows = {arrow: names for arrow, names in folder_arrows(room).items() if arrow[0] != arrow[1]}
+    both_ways = {arrow: names for arrow, names in arrows.items() if arrow[::-1] in arrows}
+
+    assert both_ways == {}
+
+
+def folder_arrows(room: str) -> dict[tuple[str, str], list[str]]:
+    """Return which folders of a room import which, with the files that do; "" is what stands flat."""
+    files = {".".join(file.relative_to(PROJECT).with_suffix("").parts): file for file in (PROJECT / room).rglob("*.py")}
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, file in files.items():
+        for other in sorted(imported_modules(file) & files.keys()):
+            found.setdefault((folder_of(name), folder_of(other)), []).append(f"{name} -> {other}")
+    return found
+
+
+def folder_of(module: str) -> str:
+    """Return the folder of a module within its room; "" for a flat one."""
+    return module.split(".")[1] if module.count(".") > 1 else ""
+
+
+def imported_modules(file: Path) -> set[str]:
+    """Return what a file may import as modules: `from a import b` may mean `a` or `a.b`."""
+    found = imported(file)
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return found
 
 
 @EVERY_PROCEDURE
