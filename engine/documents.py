@@ -12,7 +12,6 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import asyncpg
 import obstore
@@ -24,7 +23,6 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from engine.database import Queries
 from engine.document_types import Examined, examine
 from engine.keys import Keys
-from engine.policy_files import read_rules
 from engine.settings import Settings
 from engine.vault import Connection, Vault
 from engine.vault_seal import NONCE_BYTES, VaultDamaged
@@ -79,11 +77,6 @@ class Found:
 
     document: Document
     uploader: str
-
-
-def load_document_policy(folder: Path) -> DocumentPolicy:
-    """Return policies/documents.yaml. Raises PolicyFaults."""
-    return read_rules(folder / "documents.yaml", DocumentPolicy, DocumentPolicy.faults)
 
 
 def open_store(settings: Settings) -> ObjectStore:

@@ -10,13 +10,13 @@ from engine.areas import read_areas
 from engine.bank_policy import load_bank
 from engine.calendars import CalendarFaultsError, load_calendar
 from engine.department_policy import DepartmentPolicyFaults, load_departments
-from engine.documents import load_document_policy
+from engine.document_policy import load_document_policy
 from engine.notice_templates import load_notice_policy
 from engine.office_hours import FILE as OFFICE_HOURS
 from engine.office_hours import load_office_hours
 from engine.policies import PolicyFaults, load_policy
 from engine.policy_files import PolicyFile
-from engine.privacy import load_privacy_policy
+from engine.privacy_policy import load_privacy_policy
 from engine.registers import RegisterFaults
 from engine.source_policy import load_sources
 from schemas.procedure import Procedure

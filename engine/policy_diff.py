@@ -7,7 +7,7 @@ from typing import Any
 from engine.areas import read_areas
 from engine.calendars import load_calendar
 from engine.department_policy import load_departments
-from engine.documents import load_document_policy
+from engine.document_policy import load_document_policy
 from engine.notice_templates import load_notice_policy
 from engine.office_hours import FILE as OFFICE_HOURS
 from engine.office_hours import load_office_hours

@@ -21,7 +21,7 @@ from engine.archive import open_archive
 from engine.keys import Keys
 from engine.settings import Settings
 from local.chaos_release import ANNOUNCED, NEXT
-from local.verdict import Journal
+from local.journals import Journal
 from starter.stuck import stuck_cases
 
 SHOWN_AT_MOST = 20

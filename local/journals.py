@@ -1,13 +1,16 @@
 """What the departments of a simulated town wrote down themselves: their journals, through their own addresses."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
 from engine.department_policy import load_departments
 from engine.settings import Settings
-from local.verdict import Journal
 from schemas.department import Gateway
+
+Journal = Mapping[str, Any]
+"""What a department wrote down about one order (`GET /journal`)."""
 
 
 async def journals_of(http: httpx.AsyncClient, settings: Settings) -> Mapping[str, Journal]:

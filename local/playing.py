@@ -13,13 +13,14 @@ from typing import Protocol
 
 import httpx
 
+from local.journals import Journal
 from local.order_of_play import Order
 from local.people import TokenFor
 from local.scenes import NotAsTold
 from local.stories import repertoire_of
 from local.story import OwnClock, Story, Title
 from local.townspeople import AUDITOR, Persona
-from local.verdict import Evidence, Journal, Killing, Verdict, judge
+from local.verdict import Evidence, Killing, Verdict, judge
 from schemas.findings import Finding
 from schemas.incident import Kind
 from schemas.payment import ReceiptLine

@@ -21,11 +21,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.database import open_pool
-from engine.documents import Documents, DocumentsAway, load_document_policy, open_store
+from engine.document_policy import load_document_policy
+from engine.documents import Documents, DocumentsAway, open_store
 from engine.keys import Keys
 from engine.person_identity import IdentityKind, IdentityUnusable, PersonIdentity
-from engine.privacy import Persons, load_privacy_policy
+from engine.privacy import Persons
 from engine.privacy_log import entries, verify_privacy_log
+from engine.privacy_policy import load_privacy_policy
 from engine.settings import Settings
 from engine.town_clock import read_town_time
 from engine.vault import PersonUnknown, Vault

@@ -19,11 +19,11 @@ from pydantic import AwareDatetime
 from engine.database import Queries
 from local.backup import CLUSTER, TEMPORAL, BackupListing, NotBackedUp, read_listing
 from local.data_folder import DataFolder
+from local.journals import Journal
 from local.ports import hold_ports
 from local.postgres import LocalPostgres, open_postgres, verify_base_backup
 from local.private_file import write_private
 from local.supervisor import Supervisor
-from local.verdict import Journal
 from schemas.calendar import in_shanghai
 from schemas.model import Model
 from schemas.procedure import Procedure

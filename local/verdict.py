@@ -9,16 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
+from local.journals import Journal
 from local.stories import repertoire_of
 from local.story import OrderExpectation, Story
 from schemas.findings import Finding
 from schemas.incident_state import Stage
 from starter.views import PublicCase, TimelineEntry
-
-Journal = Mapping[str, Any]
-"""What a department wrote down about one order (`GET /journal`)."""
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,8 @@ from schemas.actor import Actor, Role
 from schemas.calendar import SHANGHAI
 from schemas.refusals import Fault, say
 from starter.case_queries import SQL
-from starter.case_reading import CASE_ID
 from starter.database import database
-from starter.parameters import CodeText, DayText, LastDayText, within_bounds
+from starter.parameters import CASE_ID, CodeText, DayText, LastDayText, within_bounds
 from starter.problems import bad_request
 from starter.views import CaseRow
 

@@ -1,6 +1,5 @@
 """Reading cases: one, and the timeline of one. What the caller may not see does not exist."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,7 +11,6 @@ from schemas.actor import Actor, Role
 from schemas.answers import answered_by
 from schemas.calendar import in_shanghai
 from schemas.case import CaseState, Entry
-from schemas.case_number import CASE_NUMBER
 from schemas.ledger import facts_of
 from schemas.person_views import shown_person
 from schemas.procedure import Procedure
@@ -30,12 +28,12 @@ from schemas.visibility import (
 from starter.case_queries import SQL
 from starter.case_states import CaseStates
 from starter.database import Connection, database, reading
+from starter.parameters import CASE_ID
 from starter.problems import Attempt, Problem, ProblemCode
 from starter.titles import title_of
 from starter.views import CaseRow, CaseView, ReportReceipt, TimelineActor, TimelineEntry
 
 ViewT = TypeVar("ViewT", bound=CaseView)
-CASE_ID = re.compile(CASE_NUMBER)
 PURPOSE = "show-timeline"
 NONE: Facts = {}
 

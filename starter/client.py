@@ -28,8 +28,8 @@ from schemas.whistle_call import WhistleCall
 from starter.command_forms import CommandForms
 from starter.postbox import Status
 from starter.problems import ProblemCode
+from starter.submission_views import BatchAnswer, SubmissionView
 from starter.views import (
-    BatchAnswer,
     CasePage,
     CaseRow,
     CaseView,
@@ -42,7 +42,6 @@ from starter.views import (
     ReportAnswer,
     ReportReceipt,
     SimilarCases,
-    SubmissionView,
     Timeline,
     TimelineEntry,
 )

@@ -10,7 +10,7 @@ from schemas.calendar import in_shanghai
 from starter.authentication import Caller, acting
 from starter.case_lists import CaseLists, Filters, Sort
 from starter.documentation import SIGNED_IN, responses
-from starter.parts import PartsOf
+from starter.reading import ReadingOf
 from starter.views import Inbox, InboxList
 
 INBOX_DEFAULT, INBOX_MAX = 20, 100
@@ -24,11 +24,11 @@ router = APIRouter(prefix="/api/v1/inbox", tags=["cases"])
     "", summary="待办 What waits for the caller", responses=responses({200: Inbox}, *SIGNED_IN, "bad-request", "database-away")
 )  # fmt: skip
 async def read_inbox(
-    caller: Caller, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=INBOX_MAX)] = INBOX_DEFAULT
+    caller: Caller, reading: ReadingOf, limit: Annotated[int, Query(ge=1, le=INBOX_MAX)] = INBOX_DEFAULT
 ) -> Inbox:
     """Counts and the first page of each, the earliest due first; `list_url` and `next_cursor` lead on."""
-    actor, now = acting(caller), parts.intake.now()
-    lists = CaseLists(parts.pool)
+    actor, now = acting(caller), reading.now()
+    lists = CaseLists(reading.pool)
     mine = Filters(holder=holder_of(actor))
     watched = mine if actor.role in HOLDERS else Filters(ended=False)
 

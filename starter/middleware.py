@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.logging import where
 from schemas.refusals import say
-from starter.case_reading import CASE_ID
 from starter.counts import Counts
+from starter.parameters import CASE_ID
 from starter.problems import Problem, ProblemCode, too_many_requests
 from starter.rates import Rates
 from starter.senders import address_of

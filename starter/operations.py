@@ -8,9 +8,9 @@ from schemas.actor import Role
 from schemas.model import Model
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.authentication import Caller, acting
-from starter.delivery import NotDelivered
+from starter.database import PoolOf
+from starter.delivery import DeliveryOf, NotDelivered
 from starter.documentation import SIGNED_IN, responses
-from starter.parts import PartsOf
 from starter.problems import database_away, refused
 from starter.stuck import StuckCase, stuck_cases, undelivered_cases
 
@@ -30,7 +30,7 @@ class StuckCases(Model):
     summary="停滞案件 Cases that do not get on",
     responses=responses({200: StuckCases}, *SIGNED_IN, "not-your-role", "database-away"),
 )
-async def read_stuck(caller: Caller, parts: PartsOf) -> StuckCases:
+async def read_stuck(caller: Caller, pool: PoolOf, delivery: DeliveryOf) -> StuckCases:
     """Codes only: no text of a case. For supervisors and administrators of the whole town."""
     actor = acting(caller)
     if actor.role not in OPERATORS or actor.area is not None:
@@ -38,9 +38,9 @@ async def read_stuck(caller: Caller, parts: PartsOf) -> StuckCases:
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_stuck"))
     try:
         try:
-            client = await parts.delivery.client()
-            return StuckCases(complete=True, items=await stuck_cases(parts.pool, client))
+            client = await delivery.client()
+            return StuckCases(complete=True, items=await stuck_cases(pool, client))
         except (NotDelivered, RPCError):
-            return StuckCases(complete=False, items=await undelivered_cases(parts.pool))
+            return StuckCases(complete=False, items=await undelivered_cases(pool))
     except AWAY as error:
         raise database_away() from error

@@ -12,10 +12,10 @@ import asyncpg
 from starlette.requests import Request
 from starlette.types import Scope
 
+from engine.database import Queries
 from engine.keys import Keys
 from engine.token_errors import IssuerAway, TokenRefused
 from engine.tokens import Verifier
-from starter.case_queries import SQL
 from starter.database import database
 
 FREE = 10
@@ -25,6 +25,17 @@ COUNTED = timedelta(hours=1)
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=15)
 """After the free ones each further attempt doubles the pause: some twenty in an hour, five hundred in a day."""
+
+
+class SenderQueries(Queries):
+    """engine/queries/senders.sql."""
+
+    count_attempt: str
+    forget_attempt: str
+    pause_of: str
+
+
+SQL = SenderQueries.load("senders")
 
 
 def address_of(scope: Scope) -> str:

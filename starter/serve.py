@@ -13,7 +13,9 @@ from engine.temporal import connect
 from engine.town_clock import read_town_time
 from starter.app import create_app
 from starter.connection_guard import guarded_protocol
+from starter.dependencies import provided
 from starter.known_hosts import KnownHosts
+from starter.reading import Reading
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75
@@ -26,7 +28,7 @@ class ApiServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
-        self._announcements = app.state.parts.announcements
+        self._announcements = provided(app, Reading).announcements
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests, answer those that are here, and stop."""

@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from activities.ledger import Ledger
+from engine.document_policy import load_document_policy
 from engine.document_types import recognise
-from engine.documents import Documents, load_document_policy, open_store
+from engine.documents import Documents, open_store
 from engine.keys import Keys
 from engine.policies import PolicyFaults
 from engine.settings import Settings

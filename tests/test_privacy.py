@@ -19,12 +19,14 @@ from audit.bundle import export_case
 from audit.check_bundle import check
 from cli import app
 from engine.archive import ArchiveStore
-from engine.documents import Documents, load_document_policy, open_store
+from engine.document_policy import load_document_policy
+from engine.documents import Documents, open_store
 from engine.keys import Keys
 from engine.person_identity import PersonIdentity
 from engine.policies import PolicyFaults
-from engine.privacy import Persons, StillNeeded, load_privacy_policy, years_by_procedure
+from engine.privacy import Persons, StillNeeded
 from engine.privacy_log import entries, verify_privacy_log
+from engine.privacy_policy import load_privacy_policy, years_by_procedure
 from engine.settings import PROJECT, Settings
 from engine.vault import PersonDetails, PersonUnknown, Vault
 from schemas.actor import Actor, Role

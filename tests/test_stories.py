@@ -18,6 +18,7 @@ from engine.keys import Keys
 from local.characters import WORDS, Character
 from local.demo import DEMO_SPEED, stage_of
 from local.demo_screen import DemoScreen, LinesScreen
+from local.journals import Journal
 from local.order_of_play import Order
 from local.people import live
 from local.playing import Performance, judge_all, play
@@ -26,7 +27,7 @@ from local.simulation import neighbourhood_of
 from local.stories import BY_PROCEDURE, REPERTOIRES, STORIES, named
 from local.story import Story
 from local.town import Town, TownAddresses, TownOptions, open_town
-from local.verdict import Evidence, Journal, Killing, Verdict, judge
+from local.verdict import Evidence, Killing, Verdict, judge
 from schemas.actor import Channel, Role
 from schemas.entry_titles import OF_EVERY_CASE
 from schemas.findings import Finding
