@@ -3,78 +3,36 @@
 import asyncio
 import importlib
 import signal
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
-from http import HTTPStatus
 
 import asyncpg
 import structlog
 from fastapi import APIRouter, FastAPI
-from fastapi.exceptions import RequestValidationError
-from starlette.background import BackgroundTask
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import Response
 
-from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
-from engine.keys.department_keys import load_department_keys
 from engine.keys.keys import Keys
-from engine.keys.tokens import Principal, Verifier
-from engine.outside.banks import BankGateway
-from engine.outside.signed_calls import http_client
-from engine.policies.areas import load_areas
-from engine.policies.bank_policy import load_bank
-from engine.policies.department_policy import load_departments
-from engine.policies.office_hours import load_town_calendar
-from engine.policies.policies import load_policy
-from engine.policies.source_policy import load_sources
 from engine.runtime.logging import where
 from engine.runtime.settings import Settings
-from engine.store.database import DATA_FAULTS
-from engine.vault.documents import Documents, load_document_policy, open_store
-from engine.vault.vault import Vault
 from schemas.clocks.town_time import TownTime
-from schemas.contracts.department import Gateway
-from schemas.contracts.department_policy import DepartmentRegister, Name
-from schemas.contracts.means import SourceRegister
-from schemas.kernel.case import Charter
-from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
-from schemas.values.areas import AreaName, Areas
-from schemas.values.refusals import say
-from starter.addresses import own_routers
-from starter.auditors.audit import auditing_of
+from starter import incident_batch, whistle_indicators
+from starter.auditors import audit, audit_records, case_export, decodings
 from starter.auditors.codec_server import codec_routes
-from starter.cases import cases, documents, notices
-from starter.cases.announcements import Announcements
-from starter.cases.case_reading import CaseReader
-from starter.cases.resident_codes import ResidentCodes
-from starter.counterparts import departments
+from starter.cases import alike, cases, documents, inbox, indicators, notices, public, similar
+from starter.counterparts import banks, departments, reconciliations
+from starter.dependencies import provide
 from starter.http import docs_page, health
-from starter.http.authentication import acting
-from starter.http.command_bodies import command_body_of
-from starter.http.counts import Counts
 from starter.http.documentation import describe
-from starter.http.faults import faults_of
 from starter.http.middleware import Requests
-from starter.http.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
 from starter.http.rates import Rates
 from starter.http.slow_bodies import SlowBodies
-from starter.http.upload_memory import UploadMemory
-from starter.intake import submissions
-from starter.intake.category_search import load_synonyms
+from starter.intake import categories, command_forms, operations, public_notices, submissions
 from starter.intake.commands import command_routes
-from starter.intake.delivery import ConnectTemporal, Delivery
-from starter.intake.intake import Intake
-from starter.intake.postbox import Postbox
-from starter.intake.relay import Relay
-from starter.parts import Parts
-from workflows.registry import PROCEDURES
+from starter.intake.delivery import ConnectTemporal
+from starter.parts import Parts, build_parts
+from starter.problem_handlers import add_problem_handlers
 
 log = structlog.get_logger()
-
-HOUR_SECONDS = 3600.0
 
 ABOUT = """基层治理案件引擎:上报、办理、查询。 Start cases, act on them, read them.
 
@@ -115,21 +73,49 @@ def create_app(
         redoc_url=None,
     )  # their pages take scripts from elsewhere; ours is starter/http/docs_page.py
     app.state.parts = parts
+    provide(app, *parts.of_routes())
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
     app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)
-    app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
-    # What is asked most comes first: the framework tries one address after the other.
-    for router in (*_routers_of(parts.procedures), command_routes(parts.procedures.values()), *own_routers(),
-                   cases.router, submissions.router, departments.router, documents.router, notices.router,
-                   docs_page.router, health.router, codec_routes(settings, keys)):  # fmt: skip
+    app.add_middleware(Requests, counts=parts.watch.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
+    for router in _routers(parts.town.procedures, settings, keys):
         app.include_router(router)
-    app.add_exception_handler(Problem, _on_problem)
-    app.add_exception_handler(RequestValidationError, _on_bad_parameters)
-    app.add_exception_handler(HTTPException, _on_http)
-    for fault in DATA_FAULTS:
-        app.add_exception_handler(fault, _on_data)
+    add_problem_handlers(app, parts.filing.intake.note_attempt)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
+
+
+def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys) -> tuple[APIRouter, ...]:
+    """All addresses. What is asked most comes first: the framework tries one address after the other."""
+    return (
+        *_routers_of(procedures),
+        command_routes(procedures.values()),
+        # Before `cases.router`: its `/{case_id}` would take `/export` for a case.
+        incident_batch.router,
+        inbox.router,
+        case_export.router,
+        similar.router,
+        alike.router,
+        categories.router,
+        command_forms.router,
+        indicators.router,
+        whistle_indicators.router,
+        public.router,
+        public_notices.router,
+        banks.router,
+        reconciliations.router,
+        audit.router,
+        audit_records.router,
+        decodings.router,
+        operations.router,
+        cases.router,
+        submissions.router,
+        departments.router,
+        documents.router,
+        notices.router,
+        docs_page.router,
+        health.router,
+        codec_routes(settings, keys),
+    )
 
 
 def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
@@ -137,97 +123,6 @@ def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
     named = [name for name, procedure in procedures.items() if procedure.parent is None]
     routers: list[APIRouter] = [importlib.import_module(f"starter.{name}").router for name in named]
     return routers
-
-
-def build_parts(
-    settings: Settings, keys: Keys, pool: asyncpg.Pool, connect_temporal: ConnectTemporal, town_time: TownTime
-) -> Parts:
-    """Read the town's rules and wire the parts. Raises as `create_app`."""
-    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
-    served = [department.code for department in register.departments if department.gateway is Gateway.HTTP]
-    procedures: Mapping[str, Procedure] = {each.procedure.name: each.procedure for each in PROCEDURES}
-    codes = tuple(each.code for each in register.departments)
-    policies = {
-        name: load_policy(procedure, settings.policies, codes)
-        for name, procedure in procedures.items()
-        if procedure.parent is None
-    }
-    bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
-    banks = [bank.code] if bank.gateway is Gateway.HTTP else []
-    bank_keys, bank_client = load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK), http_client()
-    calendar = load_town_calendar(settings.policies)
-    charters = {
-        name: Charter(
-            policy_version=policy.version,
-            calendar=calendar,
-            time=town_time,
-            history_limit=settings.history_limit,
-            tells_tasks_apart=True,
-            marks_by_timer=True,
-            takes_turns=True,
-            once_keys_name_case=True,
-            people_as_stated=True,
-            keeps_place=True,
-            knows_first_run=True,
-            people_are_identified=True,
-            lists_stage=False,
-        )
-        for name, policy in policies.items()
-    }
-    areas = load_areas(settings.policies)
-    vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
-    postbox = Postbox(pool)
-    delivery = Delivery(connect_temporal, settings.task_queue, procedures, postbox, counts.number_taken)
-    reader = CaseReader(pool, vault, procedures)
-    announcements = Announcements(settings, reader.states)
-    return Parts(
-        settings=settings,
-        pool=pool,
-        vault=vault,
-        verifier=Verifier.of(settings, keys),
-        rates=Rates(settings.requests_per_token, settings.burst_seconds),
-        refused_uploads=Rates(documents_policy.refused_per_hour / HOUR_SECONDS, HOUR_SECONDS),
-        upload_memory=UploadMemory(documents_policy.bytes_max),
-        department_keys=load_department_keys(settings.key_folder, served),
-        bank=bank,
-        bank_keys=bank_keys,
-        bank_client=bank_client,
-        bank_gateway=BankGateway(bank_client, bank_keys),
-        policies=policies,
-        departments=register,
-        names=_names(
-            register, load_sources(settings.policies / "sources.yaml", settings.sources_url), areas, policies.values()
-        ),
-        synonyms=load_synonyms(settings.policies, getattr(policies.get("incident"), "categories", ())),
-        charters=charters,
-        procedures=procedures,
-        doors={
-            name: {command: command_body_of(model) for command, model in procedure.commands.items()}
-            for name, procedure in procedures.items()
-        },
-        intake=Intake(pool, vault, keys, town_time, procedures, policies=policies),
-        postbox=postbox,
-        delivery=delivery,
-        relay=Relay(postbox, delivery, counts, reader.states, announcements, settings.untaken_seconds),
-        announcements=announcements,
-        reader=reader,
-        codes=ResidentCodes(keys, pool),
-        documents=Documents(vault, keys, open_store(settings), documents_policy),
-        areas=areas,
-        counts=counts,
-        auditing=auditing_of(pool, keys, settings, delivery),
-    )
-
-
-def _names(
-    departments: DepartmentRegister, sources: SourceRegister, areas: Areas, policies: Iterable[Policy]
-) -> dict[str, Name | AreaName]:
-    """What the town calls what stands in it by code. A department that is a source too is called as the department."""
-    names: dict[str, Name | AreaName] = {source.code: source.name for source in sources.sources}
-    names |= {department.code: department.name for department in departments.departments}
-    for policy in policies:
-        names |= policy.names()
-    return names | dict(areas.names)
 
 
 def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -239,10 +134,10 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         tasks = [
-            asyncio.create_task(parts.announcements.run(), name="announcements"),
-            asyncio.create_task(parts.relay.run(), name="relay"),
-            asyncio.create_task(parts.relay.look_after_starts(), name="starts"),
-            asyncio.create_task(parts.intake.complete_reservations(), name="reservations"),
+            asyncio.create_task(parts.reading.announcements.run(), name="announcements"),
+            asyncio.create_task(parts.filing.relay.run(), name="relay"),
+            asyncio.create_task(parts.filing.relay.look_after_starts(), name="starts"),
+            asyncio.create_task(parts.filing.intake.complete_reservations(), name="reservations"),
         ]
         for task in tasks:
             task.add_done_callback(watch)
@@ -252,51 +147,7 @@ def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAs
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await parts.relay.stop()
+            await parts.filing.relay.stop()
             await parts.bank_client.aclose()
 
     return lifespan
-
-
-async def _on_problem(request: Request, problem: Exception) -> Response:
-    if not isinstance(problem, Problem):
-        raise problem
-    response = problem.response(request)
-    if problem.attempt is not None:
-        # After the answer: how long it takes must not tell a case that is hidden from one that is not there.
-        response.background = BackgroundTask(_keep_attempt, request, problem.attempt)
-    return response
-
-
-async def _keep_attempt(request: Request, attempt: Attempt) -> None:
-    """Who tried what: into the record of refusals. Without a database the log alone has it."""
-    principal: Principal | None = getattr(request.state, "principal", None)
-    if principal is None:
-        return
-    tried = attempt.command or f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
-    try:
-        await request.app.state.parts.intake.note_attempt(acting(principal), replace(attempt, command=tried))
-    except Problem:
-        log.warning("attempt_not_kept", code=attempt.code, command=tried, role=principal.role)
-
-
-async def _on_bad_parameters(request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
-    return bad_request(faults_of(error.errors(), skip=1)).response(request)
-
-
-async def _on_data(request: Request, error: Exception) -> Response:
-    return outside_the_books(error).response(request)
-
-
-async def _on_http(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = headers.get("Allow", headers.get("allow", ""))
-        detail = say(f"此地址只支持:{allowed}", f"this address takes: {allowed}")
-        return Problem(ProblemCode.METHOD_NOT_ALLOWED, detail, headers=headers).response(request)
-    detail = say("没有此地址,见 /docs", "there is no such address; see /docs")
-    return Problem(ProblemCode.NOT_FOUND, detail).response(request)

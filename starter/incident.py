@@ -14,6 +14,7 @@ from schemas.incident_report import IncidentReport, KeptReport, open_incident
 from schemas.incident_state import IncidentState
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import Fault, say
+from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
@@ -21,7 +22,6 @@ from starter.http.documentation import body_of, responses
 from starter.intake.areas import area_faults
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening, declared_opening
-from starter.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 
@@ -36,18 +36,18 @@ router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
     ),
     openapi_extra=body_of(IncidentReport),
 )  # fmt: skip
-async def report_incident(request: Request, caller: Caller, parts: PartsOf) -> Response:
+async def report_incident(request: Request, caller: Caller, filing: FilingOf) -> Response:
     """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
-    return await OPENING.start(request, caller, parts)
+    return await OPENING.start(request, caller, filing)
 
 
-async def report_faults(parts: Parts, report: IncidentReport, actor: Actor) -> list[Fault]:
+async def report_faults(filing: Filing, report: IncidentReport, actor: Actor) -> list[Fault]:
     """What is wrong with a report that has the right shape: for this role, in this town."""
-    return together(_faults_by_role(report, actor.role), area_faults(parts.areas, report.location))
+    return together(_faults_by_role(report, actor.role), area_faults(filing.town.areas, report.location))
 
 
-def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
-    policy = parts.policies[INCIDENT.name]
+def _opens(filing: Filing, sender: Sender, report: IncidentReport) -> OpenCase:
+    policy = filing.town.policies[INCIDENT.name]
     assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
 
     texts = {"description": report.description, "address": report.location.address}
@@ -55,7 +55,7 @@ def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
         texts["category"] = report.category
 
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> IncidentState:
-        kept = await parts.vault.keep(
+        kept = await filing.vault.keep(
             connection,
             _identity(report, sender.actor),
             texts,
@@ -76,7 +76,7 @@ def _opens(parts: Parts, sender: Sender, report: IncidentReport) -> OpenCase:
             command_id=command_id,
             actor=sender.actor,
             policy=policy,
-            charter=parts.charters[INCIDENT.name],
+            charter=filing.town.charters[INCIDENT.name],
             at=at,
         )
 

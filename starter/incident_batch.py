@@ -16,24 +16,18 @@ from starlette.responses import Response
 
 from engine.keys.tokens import Principal
 from schemas.values.refusals import Fault, say
-from starter.cases.views import (
-    BatchAnswer,
-    BatchLine,
-    BatchResult,
-    IncidentBatch,
-    ReportAnswer,
-    ReportReceipt,
-    SubmissionView,
-)
+from starter.cases.views import ReportAnswer, ReportReceipt
+from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import check_model, key_faults, read_body, read_json
 from starter.http.documentation import SIGNED_IN, open_body_of, responses
 from starter.http.faults import fault
 from starter.http.problems import Problem, ProblemBody, bad_request
 from starter.incident import OPENING, report_faults
-from starter.intake.answers import answer_start, json_response
+from starter.intake.answers import answer_start
 from starter.intake.intake import Entered, Sender
-from starter.parts import Parts, PartsOf
+from starter.json_answers import json_response
+from starter.submission_views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, SubmissionView
 
 LINES_MAX = 100
 BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -53,19 +47,19 @@ _CASE: TypeAdapter[ReportAnswer | ReportReceipt] = TypeAdapter(ReportAnswer | Re
     ),
     openapi_extra=open_body_of(IncidentBatch),
 )
-async def report_incidents(request: Request, caller: Caller, parts: PartsOf) -> Response:
+async def report_incidents(request: Request, caller: Caller, filing: FilingOf) -> Response:
     """200 with one result per line, in order: the status, and the case, the submission or the problem of that line alone.
 
     Only what concerns the whole is answered otherwise: no list, no line, more than 100 lines.
     """
     OPENING.refuse_unless_starter(caller.role)
     lines = _lines(await read_body(request, BATCH_BYTES_MAX))
-    outcomes = [await _accept(parts, caller, line) for line in lines]
+    outcomes = [await _accept(filing, caller, line) for line in lines]
     gate = asyncio.Semaphore(_WAITING_AT_ONCE)
 
     async def result_of(place: int) -> BatchResult:
         async with gate:
-            return await _result(request, parts, place, lines[place], outcomes[place])
+            return await _result(request, filing, place, lines[place], outcomes[place])
 
     results = await asyncio.gather(*(result_of(place) for place in range(len(lines))))
     accepted = sum(result.problem is None for result in results)
@@ -85,29 +79,29 @@ def _lines(body: bytes) -> list[Any]:
     return lines
 
 
-async def _accept(parts: Parts, caller: Principal, line: Any) -> Outcome:
+async def _accept(filing: Filing, caller: Principal, line: Any) -> Outcome:
     """Accept one line. What is wrong with it, or that the database has gone, is this line's own problem."""
     given, faults = check_model(BatchLine, line)
     if given is not None:
         actor = caller.actor(given.report.channel)
-        faults = [*key_faults(given.idempotency_key), *await report_faults(parts, given.report, actor)]
+        faults = [*key_faults(given.idempotency_key), *await report_faults(filing, given.report, actor)]
     if given is None or faults:
         return bad_request(faults)
     sender = Sender(caller.subject, given.idempotency_key, caller.actor(given.report.channel))
     try:
-        entered = await OPENING.accept(parts, sender, given.report)
+        entered = await OPENING.accept(filing, sender, given.report)
     except Problem as problem:
         return problem
     return sender, entered
 
 
-async def _result(request: Request, parts: Parts, place: int, line: Any, outcome: Outcome) -> BatchResult:
+async def _result(request: Request, filing: Filing, place: int, line: Any, outcome: Outcome) -> BatchResult:
     key = line.get("idempotency_key") if isinstance(line, dict) else None
     known = {"line": place + 1, "idempotency_key": key if isinstance(key, str) else None}
     if not isinstance(outcome, Problem):
         sender, entered = outcome
         try:
-            answer = await answer_start(parts, entered, sender.actor)
+            answer = await answer_start(filing.answering, entered, sender.actor)
         except Problem as problem:
             outcome = problem
         else:

@@ -1,81 +1,199 @@
-"""What the routes work with, built once in `create_app`."""
+"""What an API is made of: read and built once, before it answers anything."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Annotated
 
 import asyncpg
 import httpx
-from fastapi import Depends
-from starlette.requests import Request
 
 from audit.replay.reading import Auditing
-from engine.keys.counterpart_keys import CounterpartKeys
-from engine.keys.department_keys import DepartmentKeys
+from engine.document_policy import load_document_policy
+from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.keys.department_keys import load_department_keys
+from engine.keys.keys import Keys
 from engine.keys.tokens import Verifier
 from engine.outside.banks import BankGateway
+from engine.outside.signed_calls import http_client
+from engine.policies.areas import load_areas
+from engine.policies.bank_policy import load_bank
+from engine.policies.department_policy import load_departments
+from engine.policies.office_hours import load_town_calendar
+from engine.policies.policies import load_policy
+from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
-from engine.vault.documents import Documents
+from engine.vault.documents import Documents, open_store
 from engine.vault.vault import Vault
-from schemas.contracts.department_policy import DepartmentRegister
-from schemas.contracts.payment import BankPolicy
+from schemas.clocks.town_time import TownTime
+from schemas.contracts.department import Gateway
+from schemas.contracts.department_policy import DepartmentRegister, Name
+from schemas.contracts.means import SourceRegister
 from schemas.kernel.case import Charter
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
-from schemas.values.areas import Areas
+from schemas.values.areas import AreaName, Areas
+from starter.auditors.audit import auditing_of
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
+from starter.cases.documents import Attachments
+from starter.cases.public import Residents
 from starter.cases.resident_codes import ResidentCodes
-from starter.http.command_bodies import CommandBody
+from starter.counterparts.reconciliations import Books
+from starter.counterparts.signatures import Signers
+from starter.filing import Filing
+from starter.http.authentication import Guard
+from starter.http.command_bodies import command_body_of
 from starter.http.counts import Counts
+from starter.http.health import Watch
 from starter.http.rates import Rates
 from starter.http.upload_memory import UploadMemory
-from starter.intake.choices import Names
-from starter.intake.delivery import Delivery
+from starter.intake.answers import Answering
+from starter.intake.category_search import load_synonyms
+from starter.intake.delivery import ConnectTemporal, Delivery
 from starter.intake.intake import Intake
 from starter.intake.postbox import Postbox
+from starter.intake.public_notices import NoticeBoard
 from starter.intake.relay import Relay
+from starter.reading import Reading
+from starter.town_rules import TownRules
+from workflows.registry import PROCEDURES
+
+HOUR_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of the API."""
+    """One of each kind: what routes ask for (starter/dependencies.py), and what runs beside them."""
 
-    settings: Settings
     pool: asyncpg.Pool
-    vault: Vault
-    verifier: Verifier
-    rates: Rates
-    refused_uploads: Rates
-    upload_memory: UploadMemory
-    department_keys: DepartmentKeys
-    bank: BankPolicy
-    bank_keys: CounterpartKeys
-    bank_client: httpx.AsyncClient
-    bank_gateway: BankGateway
-    policies: Mapping[str, Policy]
-    departments: DepartmentRegister
-    names: Names
-    synonyms: Mapping[str, tuple[str, ...]]
-    charters: Mapping[str, Charter]
-    procedures: Mapping[str, Procedure]
-    doors: Mapping[str, Mapping[str, CommandBody]]
-    intake: Intake
-    postbox: Postbox
+    guard: Guard
+    watch: Watch
+    town: TownRules
+    reading: Reading
+    attachments: Attachments
+    residents: Residents
+    answering: Answering
+    filing: Filing
+    notice_board: NoticeBoard
     delivery: Delivery
-    relay: Relay
-    announcements: Announcements
-    reader: CaseReader
-    codes: ResidentCodes
-    documents: Documents
-    areas: Areas
-    counts: Counts
+    signers: Signers
+    books: Books
     auditing: Auditing
+    bank_client: httpx.AsyncClient
+    """The gateway's own connections, for closing."""
+
+    def of_routes(self) -> tuple[object, ...]:
+        """What routes ask for."""
+        return (
+            self.pool, self.guard, self.watch, self.town, self.reading, self.attachments, self.residents, self.answering,
+            self.filing, self.notice_board, self.delivery, self.signers, self.books, self.auditing,
+        )  # fmt: skip
 
 
-async def _parts(request: Request) -> Parts:
-    parts: Parts = request.app.state.parts
-    return parts
+def build_parts(
+    settings: Settings, keys: Keys, pool: asyncpg.Pool, connect_temporal: ConnectTemporal, town_time: TownTime
+) -> Parts:
+    """Read the town's rules and wire the parts. Raises as `create_app`."""
+    town = read_town_rules(settings, town_time)
+    vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
+    postbox = Postbox(pool)
+    delivery = Delivery(connect_temporal, settings.task_queue, town.procedures, postbox, counts.number_taken)
+    reader = CaseReader(pool, vault, town.procedures)
+    announcements = Announcements(settings, reader.states)
+    relay = Relay(postbox, delivery, counts, reader.states, announcements, settings.untaken_seconds)
+    intake = Intake(pool, vault, keys, town_time, town.procedures, policies=town.policies)
+    codes, verifier = ResidentCodes(keys, pool), Verifier.of(settings, keys)
+    attachments = Attachments(
+        pool=pool,
+        vault=vault,
+        reader=reader,
+        documents=Documents(vault, keys, open_store(settings), documents_policy),
+        refused_uploads=Rates(documents_policy.refused_per_hour / HOUR_SECONDS, HOUR_SECONDS),
+        upload_memory=UploadMemory(documents_policy.bytes_max),
+    )
+    answering = Answering(
+        reader, announcements, postbox, relay, codes, intake.now, patience_seconds=settings.delivery_patience_seconds
+    )
+    filing = Filing(town, vault, reader, attachments, intake, relay, answering)
+    bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
+    banks = [bank.code] if bank.gateway is Gateway.HTTP else []
+    served = [each.code for each in town.departments.departments if each.gateway is Gateway.HTTP]
+    signers = Signers(
+        departments=load_department_keys(settings.key_folder, served),
+        banks=load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK),
+    )
+    bank_client = http_client()
+    return Parts(
+        pool=pool,
+        guard=Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds)),
+        watch=Watch(settings, pool, counts, intake.now, delivery.reachable, postbox.backlog),
+        town=town,
+        reading=Reading(pool, vault, reader, announcements, intake.now),
+        attachments=attachments,
+        residents=Residents(pool, vault, reader, town.procedures, codes, verifier),
+        answering=answering,
+        filing=filing,
+        notice_board=NoticeBoard(pool, filing, codes, verifier),
+        delivery=delivery,
+        signers=signers,
+        books=Books(pool, bank, BankGateway(bank_client, signers.banks), intake.now),
+        auditing=auditing_of(pool, keys, settings, delivery),
+        bank_client=bank_client,
+    )
 
 
-PartsOf = Annotated[Parts, Depends(_parts)]
+def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
+    """Read what the town has decided. Raises the faults of policies, departments and calendars."""
+    register = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    procedures: Mapping[str, Procedure] = {each.procedure.name: each.procedure for each in PROCEDURES}
+    codes = tuple(each.code for each in register.departments)
+    policies = {
+        name: load_policy(procedure, settings.policies, codes)
+        for name, procedure in procedures.items()
+        if procedure.parent is None
+    }
+    calendar = load_town_calendar(settings.policies)
+    charters = {
+        name: Charter(
+            policy_version=policy.version,
+            calendar=calendar,
+            time=town_time,
+            history_limit=settings.history_limit,
+            tells_tasks_apart=True,
+            marks_by_timer=True,
+            takes_turns=True,
+            once_keys_name_case=True,
+            people_as_stated=True,
+            keeps_place=True,
+            knows_first_run=True,
+            people_are_identified=True,
+            lists_stage=False,
+        )
+        for name, policy in policies.items()
+    }
+    areas = load_areas(settings.policies)
+    return TownRules(
+        policies=policies,
+        charters=charters,
+        procedures=procedures,
+        doors={
+            name: {command: command_body_of(model) for command, model in procedure.commands.items()}
+            for name, procedure in procedures.items()
+        },
+        departments=register,
+        areas=areas,
+        names=_names(
+            register, load_sources(settings.policies / "sources.yaml", settings.sources_url), areas, policies.values()
+        ),
+        synonyms=load_synonyms(settings.policies, getattr(policies.get("incident"), "categories", ())),
+    )
+
+
+def _names(
+    departments: DepartmentRegister, sources: SourceRegister, areas: Areas, policies: Iterable[Policy]
+) -> dict[str, Name | AreaName]:
+    """What the town calls what stands in it by code. A department that is a source too is called as the department."""
+    names: dict[str, Name | AreaName] = {source.code: source.name for source in sources.sources}
+    names |= {department.code: department.name for department in departments.departments}
+    for policy in policies:
+        names |= policy.names()
+    return names | dict(areas.names)

@@ -12,8 +12,10 @@ from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool
 from starter.app import create_app
+from starter.dependencies import provided
 from starter.http.connection_guard import guarded_protocol
 from starter.http.known_hosts import KnownHosts
+from starter.reading import Reading
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75
@@ -26,7 +28,7 @@ class ApiServer(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
         super().__init__(config)
-        self._announcements = app.state.parts.announcements
+        self._announcements = provided(app, Reading).announcements
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Take no more requests, answer those that are here, and stop."""

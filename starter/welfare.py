@@ -26,6 +26,7 @@ from schemas.welfare_application import (
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
 from starter.cases.documents import document_faults
+from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
@@ -33,7 +34,6 @@ from starter.http.documentation import body_of, responses
 from starter.intake.choices import areas_near
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening
-from starter.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
 
@@ -48,41 +48,41 @@ router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
     ),
     openapi_extra=body_of(WelfareApplication),
 )  # fmt: skip
-async def apply(request: Request, caller: Caller, parts: PartsOf) -> Response:
+async def apply(request: Request, caller: Caller, filing: FilingOf) -> Response:
     """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case.
 
     Missing documents are no fault: the case names them and waits. Everything else that is wrong is named at once. Whoever has
     a living case of the benefit, or of one that excludes it, is refused a second one.
     """
-    return await OPENING.start(request, caller, parts)
+    return await OPENING.start(request, caller, filing)
 
 
-async def application_faults(parts: Parts, application: WelfareApplication, actor: Actor) -> list[Fault]:
+async def application_faults(filing: Filing, application: WelfareApplication, actor: Actor) -> list[Fault]:
     """What is wrong with an application that has the right shape: for this role, in this town."""
     return together(
-        list(application.faults(_policy(parts), parts.intake.now().date())),
+        list(application.faults(_policy(filing), filing.intake.now().date())),
         _role_faults(application, actor.role),
-        _area_faults(parts, application.area),
-        await document_faults(parts, application, actor),
+        _area_faults(filing, application.area),
+        await document_faults(filing.attachments, application, actor),
     )
 
 
-def _policy(parts: Parts) -> WelfarePolicy:
-    policy = parts.policies[WELFARE.name]
+def _policy(filing: Filing) -> WelfarePolicy:
+    policy = filing.town.policies[WELFARE.name]
     assert isinstance(policy, WelfarePolicy)  # noqa: S101 - the procedure says which policy is its own
     return policy
 
 
-def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> OpenCase:
+def _opens(filing: Filing, sender: Sender, application: WelfareApplication) -> OpenCase:
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> WelfareState:
         return open_welfare(
             application,
-            await _keep(parts, connection, application, case_id),
+            await _keep(filing, connection, application, case_id),
             case_id=case_id,
             command_id=command_id,
             actor=sender.actor,
-            policy=_policy(parts),
-            charter=parts.charters[WELFARE.name],
+            policy=_policy(filing),
+            charter=filing.town.charters[WELFARE.name],
             at=at,
             verified=sender.identity,
         )
@@ -90,7 +90,9 @@ def _opens(parts: Parts, sender: Sender, application: WelfareApplication) -> Ope
     return open_case
 
 
-async def _keep(parts: Parts, connection: Connection, application: WelfareApplication, case_id: str) -> KeptApplication:
+async def _keep(
+    filing: Filing, connection: Connection, application: WelfareApplication, case_id: str
+) -> KeptApplication:
     """Put everybody and every text into the vault. By the identity number the same person is found again.
 
     What is said of them here is this application's: it is kept beside what others said, and changes nothing of that.
@@ -102,7 +104,7 @@ async def _keep(parts: Parts, connection: Connection, application: WelfareApplic
         "relation": application.relation_to_staff,
     }
     applicant = application.applicant
-    kept = await parts.vault.keep(
+    kept = await filing.vault.keep(
         connection,
         _identity(applicant),
         {kind: text for kind, text in texts.items() if text is not None},
@@ -110,16 +112,16 @@ async def _keep(parts: Parts, connection: Connection, application: WelfareApplic
         case_id=case_id,
     )
     members = [
-        await parts.vault.keep(connection, _identity(member), {}, _details(member), case_id=case_id)
+        await filing.vault.keep(connection, _identity(member), {}, _details(member), case_id=case_id)
         for member in application.household
     ]
     people = (kept.person, *(member.person for member in members))
     stated = {
-        person: parts.vault.likeness(*each.name_and_birth)
+        person: filing.vault.likeness(*each.name_and_birth)
         for person, each in zip(people, application.people, strict=True)
     }
     await keep_likenesses(connection, case_id, stated)
-    keys = [f"{scope}/{kept.person}" for scope in _policy(parts).reserves(application.benefit)]
+    keys = [f"{scope}/{kept.person}" for scope in _policy(filing).reserves(application.benefit)]
     return KeptApplication(
         alike=tuple(await alike(connection, case_id, application.files, keys)),
         person=kept.person,
@@ -140,9 +142,9 @@ OPENING: Opening[WelfareApplication] = Opening(
     starters=APPLICANTS,
     faults=application_faults,
     opens=_opens,
-    choices=lambda parts: {
-        "benefit": list(_policy(parts).benefits),
-        "documents.*.kind": list(_policy(parts).documents),
+    choices=lambda filing: {
+        "benefit": list(_policy(filing).benefits),
+        "documents.*.kind": list(_policy(filing).documents),
     },
 )
 
@@ -175,13 +177,13 @@ def _role_faults(application: WelfareApplication, role: Role) -> list[Fault]:
     ]
 
 
-def _area_faults(parts: Parts, area: str) -> list[Fault]:
-    if parts.areas.exists(area):
+def _area_faults(filing: Filing, area: str) -> list[Fault]:
+    if filing.town.areas.exists(area):
         return []
     return [
         Fault(
             field="area",
             reason=say("没有此区域", "is no area of this town"),
-            remedy=areas_near(parts.areas, area, "", ""),
+            remedy=areas_near(filing.town.areas, area, "", ""),
         )
     ]

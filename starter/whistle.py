@@ -15,6 +15,7 @@ from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall, call_faults, open_whistle
 from schemas.whistle_policy import WhistlePolicy
 from schemas.whistle_state import WhistleState
+from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
@@ -23,7 +24,6 @@ from starter.http.problems import Problem, ProblemCode
 from starter.intake.areas import area_faults
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening, declared_opening
-from starter.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
 
@@ -38,17 +38,17 @@ router = APIRouter(prefix="/api/v1/whistles", tags=["whistles"])
     ),
     openapi_extra=body_of(WhistleCall),
 )  # fmt: skip
-async def blow_whistle(request: Request, caller: Caller, parts: PartsOf) -> Response:
+async def blow_whistle(request: Request, caller: Caller, filing: FilingOf) -> Response:
     """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
-    return await OPENING.start(request, caller, parts)
+    return await OPENING.start(request, caller, filing)
 
 
-async def _faults(parts: Parts, call: WhistleCall, actor: Actor) -> list[Fault]:
+async def _faults(filing: Filing, call: WhistleCall, actor: Actor) -> list[Fault]:
     """What is wrong with a call that has the right shape: departments, lead, place and the incident that it names."""
     return together(
-        call_faults(call, _policy(parts)),
-        area_faults(parts.areas, call.location) or _own_area_faults(call.location, actor),
-        await _incident_faults(parts, call.incident, actor),
+        call_faults(call, _policy(filing)),
+        area_faults(filing.town.areas, call.location) or _own_area_faults(call.location, actor),
+        await _incident_faults(filing, call.incident, actor),
     )
 
 
@@ -65,12 +65,12 @@ def _own_area_faults(location: Location, actor: Actor) -> list[Fault]:
     ]
 
 
-async def _incident_faults(parts: Parts, incident: str | None, actor: Actor) -> list[Fault]:
+async def _incident_faults(filing: Filing, incident: str | None, actor: Actor) -> list[Fault]:
     """An incident that is open; one that the caller does not see, nobody speaks of here. Whether it can wait, it says itself."""
     if incident is None:
         return []
     try:
-        state = await parts.reader.state(incident, actor)
+        state = await filing.reader.state(incident, actor)
     except Problem as problem:
         if problem.code != ProblemCode.UNKNOWN_CASE:
             raise
@@ -86,10 +86,10 @@ async def _incident_faults(parts: Parts, incident: str | None, actor: Actor) -> 
     ]
 
 
-def _opens(parts: Parts, sender: Sender, call: WhistleCall) -> OpenCase:
+def _opens(filing: Filing, sender: Sender, call: WhistleCall) -> OpenCase:
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> WhistleState:
         texts = {"matter": call.matter, "address": call.location.address}
-        kept = (await parts.vault.keep(connection, None, texts, None, case_id=case_id)).texts
+        kept = (await filing.vault.keep(connection, None, texts, None, case_id=case_id)).texts
         return open_whistle(
             call,
             matter=kept["matter"],
@@ -97,16 +97,16 @@ def _opens(parts: Parts, sender: Sender, call: WhistleCall) -> OpenCase:
             case_id=case_id,
             command_id=command_id,
             actor=sender.actor,
-            policy=_policy(parts),
-            charter=parts.charters[WHISTLE.name],
+            policy=_policy(filing),
+            charter=filing.town.charters[WHISTLE.name],
             at=at,
         )
 
     return open_case
 
 
-def _policy(parts: Parts) -> WhistlePolicy:
-    policy = parts.policies[WHISTLE.name]
+def _policy(filing: Filing) -> WhistlePolicy:
+    policy = filing.town.policies[WHISTLE.name]
     assert isinstance(policy, WhistlePolicy)  # noqa: S101 - the procedure says which policy is its own
     return policy
 
@@ -115,5 +115,5 @@ OPENING: Opening[WhistleCall] = declared_opening(
     WHISTLE,
     faults=_faults,
     opens=_opens,
-    choices=lambda parts: {field: _policy(parts).departments for field in ("departments.*", "lead")},
+    choices=lambda filing: {field: _policy(filing).departments for field in ("departments.*", "lead")},
 )

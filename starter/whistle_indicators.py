@@ -14,7 +14,7 @@ from starter.http.authentication import Caller
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import CodeText, DayText, LastDayText
-from starter.parts import PartsOf
+from starter.reading import ReadingOf
 
 STREET_PARTS = 2
 """`320104.003` is a street: a district and the street in it."""
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
 )
 async def whistle_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
     opened_from: DayText = None,
     opened_to: LastDayText = None,
     department: CodeText = None,
@@ -44,8 +44,8 @@ async def whistle_indicators(  # noqa: PLR0917 - query parameters
     Staff get the figures of their area, a department its own; residents none.
     """
     seen_area, seen_department = figures_for(caller)
-    since, before = period(opened_from, opened_to, parts.intake.now())
-    async with database(parts.pool) as connection:
+    since, before = period(opened_from, opened_to, reading.now())
+    async with database(reading.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.whistle_indicators,
@@ -61,7 +61,7 @@ async def whistle_indicators(  # noqa: PLR0917 - query parameters
     too_many_lines(len(rows), "area")
     figures = [(row["kind"], row["figures"]) for row in rows]
     return WhistleIndicators(
-        as_of=in_shanghai(parts.intake.now()),
+        as_of=in_shanghai(reading.now()),
         opened_from=since,
         opened_before=before,
         whole=next(_summons_line(line) for kind, line in figures if kind == "whole"),

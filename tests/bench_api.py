@@ -107,10 +107,10 @@ class BenchApi:
         if place not in kept:
             given = opening.model.model_validate(body)
             number = case_id(opening.procedure, f"{A_MONDAY:%Y%m%d}", next(bench.numbers))
-            parts: Any = await bench.parts()
-            time = parts.charters[opening.procedure].time
+            filing: Any = await bench.filing()
+            time = filing.town.charters[opening.procedure].time
             at = time.to_town(await bench.environment.get_current_time())
-            opens: Any = opening.opens(parts, sender, given)
+            opens: Any = opening.opens(filing, sender, given)
             state = await opens(bench.tables, number, command_id_of(sender, number), at)
             state = state.model_copy(update={"opening": bench.signer.sign(state.opening)})
             kept[place] = _submission("start", "", state, state.model_dump(mode="json"))

@@ -98,12 +98,19 @@ _OF_A_TASK = (
 
 
 @dataclass(frozen=True)
-class BenchParts:
-    """What an opening asks of the API's parts (starter/parts.py)."""
+class BenchRules:
+    """What an opening asks of the town's rules (starter/town_rules.py)."""
 
-    vault: OpenVault
     policies: Mapping[str, Policy]
     charters: Mapping[str, Charter]
+
+
+@dataclass(frozen=True)
+class BenchFiling:
+    """What an opening asks of what it is taken in with (starter/filing.py)."""
+
+    vault: OpenVault
+    town: BenchRules
 
 
 @dataclass
@@ -146,7 +153,7 @@ class CaseBench:
         row = self.tables.rows.get(case_id)
         return None if row is None else self.procedures[row["procedure"]].state.model_validate(row["snapshot"])
 
-    async def parts(self) -> BenchParts:
+    async def filing(self) -> BenchFiling:
         """For a case that begins now: by its own clock it is that Monday."""
         time = TownTime.starting(A_MONDAY, await self.environment.get_current_time(), 1)
         charters = {
@@ -159,7 +166,7 @@ class CaseBench:
             )
             for name, policy in self.policies.items()
         }
-        return BenchParts(self.vault, self.policies, charters)
+        return BenchFiling(self.vault, BenchRules(self.policies, charters))
 
     async def now(self, state: CaseState) -> datetime:
         """Town time, by the clock of a case."""

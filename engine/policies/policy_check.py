@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.document_policy import load_document_policy
 from engine.policies.areas import read_areas
 from engine.policies.bank_policy import load_bank
 from engine.policies.calendars import CalendarFaultsError, load_calendar
@@ -17,8 +18,7 @@ from engine.policies.policies import PolicyFaults, load_policy
 from engine.policies.policy_files import PolicyFile
 from engine.policies.registers import RegisterFaults
 from engine.policies.source_policy import load_sources
-from engine.vault.documents import load_document_policy
-from engine.vault.privacy import load_privacy_policy
+from engine.privacy_policy import load_privacy_policy
 from schemas.kernel.procedure import Procedure
 
 _ENTRY = re.compile(r"entry (?P<number>\d+) \([^)]*\): (?P<field>[^:]+):")

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.document_policy import load_document_policy
 from engine.policies.areas import read_areas
 from engine.policies.calendars import load_calendar
 from engine.policies.department_policy import load_departments
@@ -11,7 +12,6 @@ from engine.policies.notice_templates import load_notice_policy
 from engine.policies.office_hours import FILE as OFFICE_HOURS
 from engine.policies.office_hours import load_office_hours
 from engine.policies.policies import load_policy
-from engine.vault.documents import load_document_policy
 from schemas.audit.policy_change import PolicyChange, PolicyDiff, calendar_changes, changes, flat, one_line
 from schemas.kernel.procedure import Procedure
 from schemas.values.areas import AreaPolicy

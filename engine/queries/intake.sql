@@ -76,10 +76,6 @@ from settled left join lateral (
 -- What a caller follows.
 select * from intake where submission = $1;
 
--- name: start_of_case
--- The start of a case that may not stand yet.
-select procedure, payload::text as snapshot from intake where case_id = $1 and kind = 'start';
-
 -- name: backlog
 -- How much waits, and for how long the oldest has.
 select count(*)::integer as waiting,

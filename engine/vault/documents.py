@@ -12,7 +12,6 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import asyncpg
 import obstore
@@ -22,7 +21,6 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
 
 from engine.keys.keys import Keys
-from engine.policies.policy_files import read_rules
 from engine.runtime.settings import Settings
 from engine.store.database import Queries
 from engine.vault.document_types import Examined, examine
@@ -79,11 +77,6 @@ class Found:
 
     document: Document
     uploader: str
-
-
-def load_document_policy(folder: Path) -> DocumentPolicy:
-    """Return policies/documents.yaml. Raises PolicyFaults."""
-    return read_rules(folder / "documents.yaml", DocumentPolicy, DocumentPolicy.faults)
 
 
 def open_store(settings: Settings) -> ObjectStore:

@@ -5,15 +5,13 @@ their histories and chains stay as they are. Whoever stands in a case that still
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import asyncpg
 
-from engine.policies.policies import PolicyFaults
-from engine.policies.policy_files import PolicyFile, read_rules
+from engine.privacy_policy import years_by_procedure
 from engine.store.database import Queries
 from engine.vault.documents import Documents
 from engine.vault.person_identity import PersonIdentity
@@ -40,7 +38,6 @@ from schemas.values.actor import Actor
 from schemas.values.person_views import masked_name
 from schemas.values.references import PersonReference, TextReference, Tombstone, Withheld
 
-FILE = "privacy.yaml"
 EXPORT_PURPOSE = "privacy-export"
 
 
@@ -74,21 +71,6 @@ class StillNeeded(VaultFault):
         named = [f"{case.case_id} ({case.stage or 'starting'})" for case in cases]
         super().__init__(", ".join([*named, *(f"submission {each}" for each in submissions)]))
         self.cases, self.submissions = tuple(cases), tuple(submissions)
-
-
-def load_privacy_policy(folder: Path, procedures: Iterable[Procedure]) -> PrivacyPolicy:
-    """policies/privacy.yaml; a procedure that it does not name is kept as declared.
-
-    Raises PolicyFaults: also for a procedure without a time of keeping.
-    """
-    named = [procedure for procedure in procedures if procedure.parent is None]
-    policy = read_rules(folder / FILE, PrivacyPolicy, PrivacyPolicy.faults)
-    declared = {each.name: each.keep_years for each in named if each.keep_years is not None}
-    policy = policy.model_copy(update={"keep_years": {**declared, **policy.keep_years}})
-    if missing := list(policy.missing(each.name for each in named)):
-        file = PolicyFile(folder / FILE)
-        raise PolicyFaults([file.placed(fault) for fault in missing])
-    return policy
 
 
 class Persons:
@@ -245,11 +227,6 @@ class Persons:
             await self._vault.find_person(connection, PersonIdentity.account(row["reporter_subject"])) for row in rows
         ]
         return tuple(sorted({other for other in found if other is not None and other != person}))
-
-
-def years_by_procedure(policy: PrivacyPolicy, procedures: Iterable[Procedure]) -> Mapping[str, int]:
-    """The years of keeping of every procedure; one whose cases another starts goes by that one's."""
-    return {each.name: policy.keep_years[each.parent or each.name] for each in procedures}
 
 
 async def _hold(connection: Connection, person: PersonReference) -> asyncpg.Record:

@@ -20,13 +20,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.document_policy import load_document_policy
 from engine.keys.keys import Keys
+from engine.privacy_policy import load_privacy_policy
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool
-from engine.vault.documents import Documents, DocumentsAway, load_document_policy, open_store
+from engine.vault.documents import Documents, DocumentsAway, open_store
 from engine.vault.person_identity import IdentityKind, IdentityUnusable, PersonIdentity
-from engine.vault.privacy import Persons, load_privacy_policy
+from engine.vault.privacy import Persons
 from engine.vault.privacy_log import entries, verify_privacy_log
 from engine.vault.vault import PersonUnknown, Vault
 from engine.vault.vault_seal import VaultFault

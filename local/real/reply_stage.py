@@ -29,7 +29,11 @@ from schemas.values.actor import Role
 from schemas.values.location import Location
 from starter.app import create_app
 from starter.cases.views import CaseView
+from starter.dependencies import provide, provided
+from starter.filing import Filing
 from starter.intake.client import TownClient
+from starter.reading import Reading
+from starter.town_rules import TownRules
 
 IMPORTER = Persona("importer-1", Role.WINDOW_CLERK)
 ADDRESS = "http://town"
@@ -70,18 +74,27 @@ class ReplyStage:
     @property
     def policy(self) -> IncidentPolicy:
         """The town's rules for incidents."""
-        policy = self.office.state.parts.policies[INCIDENT.name]
+        policy = provided(self.office, TownRules).policies[INCIDENT.name]
         assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
         return policy
 
     def api(self, town_time: TownTime) -> httpx.AsyncClient:
         """An API with a clock and a calendar of its own. Relay and listener are the office's: eighty would be many."""
         app = _api(self.town, town_time, self.broken)
-        own, office = app.state.parts, self.office.state.parts
+        reading, filing, office = provided(app, Reading), provided(app, Filing), provided(self.office, Filing)
         charters = {
-            name: charter.model_copy(update={"calendar": self.calendar}) for name, charter in own.charters.items()
+            name: charter.model_copy(update={"calendar": self.calendar})
+            for name, charter in filing.town.charters.items()
         }
-        app.state.parts = replace(own, charters=charters, relay=office.relay, announcements=office.announcements)
+        town, announcements = replace(filing.town, charters=charters), office.answering.announcements
+        answering = replace(filing.answering, relay=office.relay, announcements=announcements)
+        provide(
+            app,
+            town,
+            replace(reading, announcements=announcements),
+            answering,
+            replace(filing, town=town, relay=office.relay, answering=answering),
+        )
         return _client_of(app)
 
     def client(self, http: httpx.AsyncClient, who: Persona) -> TownClient:

@@ -19,7 +19,8 @@ from local.stories.scenes import NotAsTold
 from local.stories.schedule import Schedule
 from local.stories.stories import repertoire_of
 from local.stories.story import OwnClock, Story, Title
-from local.stories.verdict import Evidence, Journal, Killing, Verdict, judge
+from local.stories.verdict import Evidence, Killing, Verdict, judge
+from local.town.journals import Journal
 from schemas.clocks.town_time import TownTime
 from schemas.contracts.payment import ReceiptLine
 from schemas.incident import Kind

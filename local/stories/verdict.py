@@ -9,16 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from local.stories.stories import repertoire_of
 from local.stories.story import OrderExpectation, Story
+from local.town.journals import Journal
 from schemas.incident_state import Stage
 from schemas.kernel.findings import Finding
 from starter.cases.views import PublicCase, TimelineEntry
-
-Journal = Mapping[str, Any]
-"""What a department wrote down about one order (`GET /journal`)."""
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,16 @@
 """What the departments of a simulated town wrote down themselves: their journals, through their own addresses."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import httpx
 
 from engine.policies.department_policy import load_departments
 from engine.runtime.settings import Settings
-from local.stories.verdict import Journal
 from schemas.contracts.department import Gateway
+
+Journal = Mapping[str, Any]
+"""What a department wrote down about one order (`GET /journal`)."""
 
 
 async def journals_of(http: httpx.AsyncClient, settings: Settings) -> Mapping[str, Journal]:

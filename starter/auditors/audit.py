@@ -24,16 +24,20 @@ from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.cases.case_lists import beginning
 from starter.cases.titles import title_of
+from starter.dependencies import dependency
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import DayText
 from starter.http.problems import Problem, ProblemCode, database_away, refused
 from starter.intake.delivery import Delivery, NotDelivered
-from starter.parts import Parts, PartsOf
+from starter.reading import Reading, ReadingOf
 
 ENTRIES_MAX = 10**6
 router = APIRouter(prefix="/api/v1/audit/cases", tags=["audit"])
 _PROBLEMS = (*SIGNED_IN, "not-your-role", "unknown-case", "not-recorded", "bad-request", "database-away")
+
+
+AuditingOf = Annotated[Auditing, dependency(Auditing)]
 
 
 class CaseAudit(Model):
@@ -51,22 +55,23 @@ class CaseAudit(Model):
 async def audit_case(
     case_id: str,
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
+    auditing: AuditingOf,
     at: DayText = None,
 ) -> CaseAudit:
     """What happened, who did it, when, by which clock and how late; who was refused; who read personal data.
 
     With `at`: as far as the case had come then, and how it stood. Texts are opened, and the vault records that they were.
     """
-    actor, moment = await _auditor(caller, parts, case_id), beginning("at", at)
+    actor, moment = await _auditor(caller, reading, case_id), beginning("at", at)
     try:
-        record = await parts.auditing.record(case_id, datetime.now(UTC), moment)
-        state = await parts.auditing.state_at(case_id, moment) if moment else None
+        record = await auditing.record(case_id, datetime.now(UTC), moment)
+        state = await auditing.state_at(case_id, moment) if moment else None
     except CannotRebuild as fault:
         raise _not_recorded(str(fault)) from fault
     except AWAY as error:
         raise database_away() from error
-    entries = await parts.reader.timeline(case_id, actor, 0, record.entries)
+    entries = await reading.reader.timeline(case_id, actor, 0, record.entries)
     return CaseAudit(record=record.with_facts({entry.seq: entry.facts for entry in entries}), state=state)
 
 
@@ -76,12 +81,16 @@ async def audit_case(
     responses=responses({200: Explanation}, *_PROBLEMS),
 )
 async def explain_entry(
-    case_id: str, seq: Annotated[int, Path(ge=1, le=ENTRIES_MAX)], caller: Caller, parts: PartsOf
+    case_id: str,
+    seq: Annotated[int, Path(ge=1, le=ENTRIES_MAX)],
+    caller: Caller,
+    reading: ReadingOf,
+    auditing: AuditingOf,
 ) -> Explanation:
     """The rule, its version, its inputs and its arithmetic; texts stay references."""
-    await _auditor(caller, parts, case_id)
+    await _auditor(caller, reading, case_id)
     try:
-        return await parts.auditing.explanation(case_id, seq)
+        return await auditing.explanation(case_id, seq)
     except UnknownCase as fault:
         raise _not_recorded(str(fault)) from fault
     except AWAY as error:
@@ -102,13 +111,13 @@ def auditing_of(pool: asyncpg.Pool, keys: Keys, settings: Settings, delivery: De
     return Auditing(pool, keys, settings, histories, title_of, asyncio.Semaphore(REBUILT_AT_ONCE))
 
 
-async def _auditor(caller: Caller, parts: Parts, case_id: str) -> Actor:
+async def _auditor(caller: Caller, reading: Reading, case_id: str) -> Actor:
     """The caller, who must be an auditor of the area of the case. Raises Problem."""
     actor = acting(caller)
     if actor.role is not Role.AUDITOR:
         detail = say("仅供审计人员查阅", "this is for auditors")
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="audit_case"))
-    state = await parts.reader.state(case_id, actor)
+    state = await reading.reader.state(case_id, actor)
     if not state.seq:
         raise _not_recorded(say("案件尚未开始", "the case does not stand yet"))
     return actor

@@ -16,11 +16,10 @@ from schemas.values.references import OPAQUE
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.cases.case_lists import beginning, end
 from starter.http.authentication import Caller, acting
-from starter.http.database import database
+from starter.http.database import PoolOf, database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import CodeText, DayText, LastDayText, RowNumber
 from starter.http.problems import refused
-from starter.parts import PartsOf
 
 PAGE_MAX = 500
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
@@ -86,7 +85,7 @@ class RefusalPage(Model):
 )
 async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
     caller: Caller,
-    parts: PartsOf,
+    pool: PoolOf,
     who: CodeText = None,
     case_id: CodeText = None,
     since: DayText = None,
@@ -99,7 +98,7 @@ async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
     """Every reading of texts, details and documents, the worker's and the terminal's too; of an area, to its auditor."""
     actor = _auditor(caller, "read_readings")
     given = (actor.area, before, who, case_id, beginning("since", since), end("until", until), person, purpose, limit)
-    async with database(parts.pool) as connection:
+    async with database(pool) as connection:
         rows = [ReadingRow(**row) for row in await connection.fetch(SQL.readings, *given)]
     return ReadingPage(items=rows, next=rows[-1].number if len(rows) == limit else None)
 
@@ -111,7 +110,7 @@ async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
 )
 async def list_refusals(  # noqa: PLR0917 - one by one, as the address has them
     caller: Caller,
-    parts: PartsOf,
+    pool: PoolOf,
     who: CodeText = None,
     case_id: CodeText = None,
     since: DayText = None,
@@ -123,7 +122,7 @@ async def list_refusals(  # noqa: PLR0917 - one by one, as the address has them
     """Every attempt that a case refused, that was turned away for who somebody is, or that came past the API."""
     actor = _auditor(caller, "read_refusals")
     given = (actor.area, before, who, case_id, beginning("since", since), end("until", until), code, limit)
-    async with database(parts.pool) as connection:
+    async with database(pool) as connection:
         rows = [RefusalRow(**row) for row in await connection.fetch(SQL.refusals, *given)]
     return RefusalPage(items=rows, next=rows[-1].number if len(rows) == limit else None)
 

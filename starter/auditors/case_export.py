@@ -17,7 +17,7 @@ from starter.cases.case_lists import CaseLists, FiltersOf, Sort
 from starter.cases.views import CaseRow
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, file_of, responses
-from starter.parts import PartsOf
+from starter.reading import ReadingOf
 
 COLUMNS = (
     ("案件编号", "case_id"), ("业务", "procedure"), ("环节", "stage"), ("当前责任方", "holder"), ("部门", "department"),
@@ -50,7 +50,7 @@ class Format(StrEnum):
 )
 async def export_cases(
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
     filters: FiltersOf,
     format: Format = Format.CSV,  # noqa: A002 - the name of a query parameter
     sort: Sort = Sort.OPENED,
@@ -59,8 +59,8 @@ async def export_cases(
 
     A case that changes meanwhile is in it as it was when its page was read. Times are the town's, without offset.
     """
-    now = parts.intake.now()
-    pages = CaseLists(parts.pool).all(acting(caller), filters, now, sort)
+    now = reading.now()
+    pages = CaseLists(reading.pool).all(acting(caller), filters, now, sort)
     first = await anext(pages)  # before anything is sent: a database that is away is still a 503
     name = f"cases-{now:%Y%m%d-%H%M%S}.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}

@@ -32,9 +32,10 @@ from engine.store.database import AWAY, Queries
 from schemas.values.actor import Role
 from schemas.values.model import Model
 from schemas.values.refusals import say
+from starter.http.authentication import Guard, GuardOf
 from starter.http.bodies import read_body
+from starter.http.database import PoolOf
 from starter.http.problems import Problem
-from starter.parts import Parts, PartsOf
 
 log = structlog.get_logger()
 
@@ -107,16 +108,16 @@ def codec_routes(settings: Settings, keys: Keys) -> APIRouter:
         return Response(status_code=204, headers=_readable_by(origin) | allowed)
 
     @router.post("/decode")
-    async def decode(request: Request, parts: PartsOf) -> Response:
+    async def decode(request: Request, guard: GuardOf, pool: PoolOf) -> Response:
         """Open the payloads of one request, or none of them."""
         page = request.headers.get("origin")
         try:
             _admit(request, origin, namespace)
-            reader = await _reader(parts.verifier, _token(request))
-            _count(parts, reader)
+            reader = await _reader(guard.verifier, _token(request))
+            _count(guard, reader)
             closed = _payloads(await _body(request))
             opened = await _open(codec, closed)
-            await _keep(parts.pool, reader, closed)
+            await _keep(pool, reader, closed)
         except _NotServed as refusal:
             log.warning("codec_refused", status=refusal.status, fault=refusal.reason)
             return _refusal(refusal, origin=origin if page == origin else None)
@@ -144,14 +145,14 @@ def _add_sign_in(router: APIRouter, own: str) -> None:
         return _page("")
 
     @router.post("/sign-in")
-    async def sign_in(request: Request, parts: PartsOf) -> Response:
+    async def sign_in(request: Request, guard: GuardOf) -> Response:
         """Keep a token of somebody who may read in a cookie that no script reads and no foreign page sends."""
         token = ""
         try:
             if request.headers.get("origin") not in {None, own}:
                 raise _foreign()
             token = await _written(request)
-            reader = await _reader(parts.verifier, token)
+            reader = await _reader(guard.verifier, token)
         except _NotServed as refusal:
             log.warning("codec_refused", status=refusal.status, fault=refusal.reason)
             return _page(refusal.reason, refusal.status)
@@ -181,9 +182,9 @@ async def _reader(verifier: Verifier, token: str | None) -> Principal:
     return principal
 
 
-def _count(parts: Parts, reader: Principal) -> None:
+def _count(guard: Guard, reader: Principal) -> None:
     """Take a request out of the reader's bucket, as every other address does. Raises _NotServed: it is empty."""
-    if parts.rates.take(reader.subject) is not None:
+    if guard.rates.take(reader.subject) is not None:
         raise _NotServed(429, say("请求过于频繁", "too many requests; try again a little later"))
 
 

@@ -10,11 +10,10 @@ from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.auditors.codec_server import SQL
 from starter.http.authentication import Caller, acting
-from starter.http.database import database
+from starter.http.database import PoolOf, database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import CodeText, RowNumber
 from starter.http.problems import refused
-from starter.parts import PartsOf
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 
@@ -44,7 +43,7 @@ class DecodingPage(Model):
 )
 async def list_decodings(
     caller: Caller,
-    parts: PartsOf,
+    pool: PoolOf,
     who: CodeText = None,
     before: RowNumber = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -54,6 +53,6 @@ async def list_decodings(
     if actor.role is not Role.AUDITOR or actor.area is not None:
         detail = say("仅供全市审计人员查阅", "this is for auditors of the whole town")
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_decodings"))
-    async with database(parts.pool) as connection:
+    async with database(pool) as connection:
         rows = [DecodingRow(**row) for row in await connection.fetch(SQL.latest, before, who, limit)]
     return DecodingPage(items=rows, next=rows[-1].number if len(rows) == limit else None)

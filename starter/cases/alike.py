@@ -12,7 +12,7 @@ from starter.cases.views import AlikeCases, AlikeItem
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
-from starter.parts import PartsOf
+from starter.reading import ReadingOf
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 
@@ -22,16 +22,16 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
     summary="冲突提示 What other living cases have of this one",
     responses=responses({200: AlikeCases}, *SIGNED_IN, "unknown-case", "bad-request", "database-away"),
 )
-async def alike_cases(case_id: str, caller: Caller, parts: PartsOf) -> AlikeCases:
+async def alike_cases(case_id: str, caller: Caller, reading: ReadingOf) -> AlikeCases:
     """The same person, possibly the same, or one file in both; by number where the caller sees the other case, else counted.
 
     A hint that refuses nothing: what it means is for people to find out. Residents are told nothing.
     """
     actor = acting(caller)
-    state = await parts.reader.state(case_id, actor)
+    state = await reading.reader.state(case_id, actor)
     if actor.role is Role.RESIDENT or not may_read_persons(actor) or not isinstance(state, FiledState):
         return AlikeCases(case_id=state.case_id, items=[])
-    async with database(parts.pool) as connection:
+    async with database(reading.pool) as connection:
         found = await alike(connection, state.case_id, {document.sha256 for document in state.documents})
         sights = await sights_of(connection, sorted({each for cases in found.values() for each in cases}))
     seen = {other for other, sight in sights.items() if may_see(sight, actor)}

@@ -21,10 +21,9 @@ from schemas.clocks.calendar import SHANGHAI
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import Fault, say
 from starter.cases.case_queries import SQL
-from starter.cases.case_reading import CASE_ID
 from starter.cases.views import CaseRow
 from starter.http.database import database
-from starter.http.parameters import CodeText, DayText, LastDayText, within_bounds
+from starter.http.parameters import CASE_ID, CodeText, DayText, LastDayText, within_bounds
 from starter.http.problems import bad_request
 
 EXPORT_PAGE = 1000

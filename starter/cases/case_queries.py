@@ -7,6 +7,7 @@ class CaseQueries(Queries):
     """engine/queries/cases.sql."""
 
     find_case: str
+    start_of_case: str
     plan_for_what_is_asked: str
     matching: str
     page_by_opening: str
@@ -17,9 +18,6 @@ class CaseQueries(Queries):
     reported_alike: str
     indicators: str
     whistle_indicators: str
-    count_attempt: str
-    forget_attempt: str
-    pause_of: str
 
 
 SQL = CaseQueries.load("cases")

@@ -1,6 +1,5 @@
 """Reading cases: one, and the timeline of one. What the caller may not see does not exist."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -23,7 +22,6 @@ from schemas.kernel.visibility import (
     sight_of,
 )
 from schemas.values.actor import Actor, Role
-from schemas.values.case_number import CASE_NUMBER
 from schemas.values.person_views import shown_person
 from schemas.values.references import WITHHELD, PersonReference, Tombstone
 from schemas.values.refusals import RefusalCode, say
@@ -32,10 +30,10 @@ from starter.cases.case_states import CaseStates
 from starter.cases.titles import title_of
 from starter.cases.views import CaseRow, CaseView, ReportReceipt, TimelineActor, TimelineEntry
 from starter.http.database import Connection, database, reading
+from starter.http.parameters import CASE_ID
 from starter.http.problems import Attempt, Problem, ProblemCode
 
 ViewT = TypeVar("ViewT", bound=CaseView)
-CASE_ID = re.compile(CASE_NUMBER)
 PURPOSE = "show-timeline"
 NONE: Facts = {}
 

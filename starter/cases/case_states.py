@@ -7,16 +7,24 @@ the database has; only what was written as the answer to a command, and what let
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from schemas.kernel.case import CaseState
 from schemas.kernel.procedure import Procedure
 from starter.cases.case_queries import SQL
 from starter.http.database import Connection
-from starter.intake.postbox import SQL as INTAKE
-from starter.intake.postbox import CaseText
 
 KEPT_AT_MOST = 128
 """As many as are asked about at once, and some more; each takes some ten kilobytes."""
+
+
+@dataclass(frozen=True)
+class CaseText:
+    """A case as the database has it. `version` is another one after every writing of its row."""
+
+    procedure: str
+    version: str
+    snapshot: str
 
 
 class CaseStates:
@@ -35,7 +43,7 @@ class CaseStates:
         state = await self.standing(connection, case_id)
         if state is not None:
             return state
-        row = await connection.fetchrow(INTAKE.start_of_case, case_id)
+        row = await connection.fetchrow(SQL.start_of_case, case_id)
         known = self._procedures.get(row["procedure"]) if row and row["snapshot"] else None
         return known.state.model_validate_json(row["snapshot"]) if row and known else None
 

@@ -10,8 +10,8 @@ from starter.cases.case_lists import CaseLists, FiltersOf, Sort, place_of
 from starter.cases.views import CasePage, CaseView, Timeline
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, responses
-from starter.intake.answers import NOT_MODIFIED, with_etag
-from starter.parts import PartsOf
+from starter.json_answers import NOT_MODIFIED, with_etag
+from starter.reading import ReadingOf
 
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 ENTRIES_MAX = 500
@@ -27,14 +27,14 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 )
 async def list_cases(  # noqa: PLR0917 - query parameters
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
     filters: FiltersOf,
     sort: Sort = Sort.OPENED,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = PAGE_DEFAULT,
 ) -> CasePage:
     """The newest first, or the earliest due. The cursor stays good while cases come and change: it names a place."""
-    lists, now = CaseLists(parts.pool), parts.intake.now()
+    lists, now = CaseLists(reading.pool), reading.now()
     rows, following = await lists.page(
         acting(caller), filters, now, sort=sort, after=place_of(cursor, sort), limit=limit
     )
@@ -50,7 +50,7 @@ async def list_cases(  # noqa: PLR0917 - query parameters
 async def read_case(  # noqa: PLR0917 - query parameters
     case_id: str,
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
     wait: Annotated[str | None, Query(pattern=r"^(stage:[a-z_]{1,40}|seq:[0-9]{1,9}|ended)$")] = None,
     timeout: Annotated[float, Query(ge=0, le=WAIT_MAX_SECONDS)] = WAIT_DEFAULT_SECONDS,  # noqa: ASYNC109 - the caller's
     if_none_match: Annotated[str | None, Header(description="the ETag of an answer that you still have")] = None,
@@ -62,14 +62,14 @@ async def read_case(  # noqa: PLR0917 - query parameters
     actor = acting(caller)
 
     async def look() -> CaseView | None:
-        now = parts.reader.view(await parts.reader.state(case_id, actor), actor, parts.intake.now())
+        now = reading.reader.view(await reading.reader.state(case_id, actor), actor, reading.now())
         return now if wait is None or _has_come(now, wait) else None
 
     view = await look()  # a case that is not there is not waited for
     if view is None:
-        view = await parts.announcements.until(CASES, case_id, look, timeout)
+        view = await reading.announcements.until(CASES, case_id, look, timeout)
     if view is None:
-        view = parts.reader.view(await parts.reader.state(case_id, actor), actor, parts.intake.now())
+        view = reading.reader.view(await reading.reader.state(case_id, actor), actor, reading.now())
     return with_etag(view, if_none_match)
 
 
@@ -81,13 +81,13 @@ async def read_case(  # noqa: PLR0917 - query parameters
 async def read_timeline(
     case_id: str,
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
     cursor: Annotated[int, Query(ge=0, le=10**9)] = 0,
     limit: Annotated[int, Query(ge=1, le=ENTRIES_MAX)] = ENTRIES_MAX,
 ) -> Timeline:
     """In order, from the entry after `cursor`. Whoever reads texts is recorded."""
     actor = acting(caller)
-    entries = await parts.reader.timeline(case_id, actor, cursor, limit + 1)
+    entries = await reading.reader.timeline(case_id, actor, cursor, limit + 1)
     more = len(entries) > limit
     items = entries[:limit]
     return Timeline(case_id=case_id, items=items, next_cursor=str(items[-1].seq) if more else None)

@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any
 
+import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.vault.active_content import WORDS, Active
-from engine.vault.documents import DocumentsAway, Found, Reserved, TooManyWaiting
+from engine.vault.documents import Documents, DocumentsAway, Found, Reserved, TooManyWaiting
 from engine.vault.person_identity import PersonIdentity
+from engine.vault.vault import Vault
 from schemas.kernel.case import CaseState
 from schemas.kernel.reference_facts import Refers, declared_by
 from schemas.kernel.visibility import may_read_texts
@@ -19,15 +22,33 @@ from schemas.values.actor import Actor, Role
 from schemas.values.document import SUFFIXES, Document
 from schemas.values.references import OPAQUE, PersonReference, Tombstone
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
+from starter.cases.case_reading import CaseReader
+from starter.dependencies import dependency
 from starter.http.authentication import Caller, acting
 from starter.http.database import Connection, database, reading
 from starter.http.documentation import responses
 from starter.http.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused, too_many_requests
+from starter.http.rates import Rates
+from starter.http.upload_memory import UploadMemory
 from starter.http.uploads import read_file
-from starter.intake.answers import CREATED, OK, json_response
-from starter.parts import Parts, PartsOf
+from starter.json_answers import CREATED, OK, json_response
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
+
+
+@dataclass(frozen=True)
+class Attachments:
+    """What files are kept and read with; `refused_uploads` slows down whoever sends what is not taken."""
+
+    pool: asyncpg.Pool
+    vault: Vault
+    reader: CaseReader
+    documents: Documents
+    refused_uploads: Rates
+    upload_memory: UploadMemory
+
+
+AttachmentsOf = Annotated[Attachments, dependency(Attachments)]
 
 KEEPS_NONE = frozenset({Role.ADMIN, Role.AUDITOR})
 """Who runs or checks the system attaches nothing to a case."""
@@ -56,7 +77,10 @@ _HEADERS = {
     }}},
 )  # fmt: skip
 async def keep_document(
-    request: Request, caller: Caller, parts: PartsOf, case_id: Annotated[str | None, Query(max_length=200)] = None
+    request: Request,
+    caller: Caller,
+    attachments: AttachmentsOf,
+    case_id: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Response:
     """201 with reference, SHA-256 and size; 200 for the same file sent before. No idempotency key: the file is its own.
 
@@ -65,53 +89,57 @@ async def keep_document(
     actor = acting(caller)
     if actor.role in KEEPS_NONE:
         raise refused(_not_an_uploader())
-    if (pause := parts.refused_uploads.left(actor.subject)) is not None:
+    if (pause := attachments.refused_uploads.left(actor.subject)) is not None:
         raise too_many_requests(pause)
-    state = await parts.reader.state(case_id, actor) if case_id is not None else None
+    state = await attachments.reader.state(case_id, actor) if case_id is not None else None
     # A place is taken when all has come: whoever sends slowly, or nothing, holds nobody up.
-    with parts.upload_memory.held(actor.subject) as held:
-        content = await read_file(request, parts.documents.policy.bytes_max, held)
-        media_type = await _taken_type(parts, actor, content)
-        async with parts.documents.keeping:
-            reserved = await _reserve(parts, actor, state, content, media_type)
+    with attachments.upload_memory.held(actor.subject) as held:
+        content = await read_file(request, attachments.documents.policy.bytes_max, held)
+        media_type = await _taken_type(attachments, actor, content)
+        async with attachments.documents.keeping:
+            reserved = await _reserve(attachments, actor, state, content, media_type)
             try:
-                await parts.documents.store(reserved, content)
+                await attachments.documents.store(reserved, content)
             except DocumentsAway as error:
                 raise _store_away() from error
     first = False
     if reserved.content_key is not None:
-        async with database(parts.pool) as connection:
-            first = await parts.documents.mark_stored(connection, reserved.document.reference)
+        async with database(attachments.pool) as connection:
+            first = await attachments.documents.mark_stored(connection, reserved.document.reference)
     return json_response(reserved.document, CREATED if first else OK)
 
 
-async def _taken_type(parts: Parts, actor: Actor, content: bytes) -> str:
+async def _taken_type(attachments: Attachments, actor: Actor, content: bytes) -> str:
     """The type of a file that the town takes. Raises Problem 415, which counts: looking into a file is work too."""
-    found = await parts.documents.examine(content)
-    if found.media_type is not None and found.media_type in parts.documents.policy.types and found.active is None:
+    found = await attachments.documents.examine(content)
+    if found.media_type is not None and found.media_type in attachments.documents.policy.types and found.active is None:
         return found.media_type
-    parts.refused_uploads.take(actor.subject)
+    attachments.refused_uploads.take(actor.subject)
     if found.active is not None:
         raise _active(found.active)
-    raise _not_taken(parts.documents.policy.types)
+    raise _not_taken(attachments.documents.policy.types)
 
 
-async def _reserve(parts: Parts, actor: Actor, state: CaseState | None, content: bytes, media_type: str) -> Reserved:
-    async with database(parts.pool) as connection:
+async def _reserve(
+    attachments: Attachments, actor: Actor, state: CaseState | None, content: bytes, media_type: str
+) -> Reserved:
+    async with database(attachments.pool) as connection:
         try:
-            person = await _owner(parts, connection, actor, state)
-            return await parts.documents.reserve(connection, person, actor, content, media_type)
+            person = await _owner(attachments, connection, actor, state)
+            return await attachments.documents.reserve(connection, person, actor, content, media_type)
         except TooManyWaiting:
-            raise refused(_too_many(parts.documents.policy.waiting_at_most)) from None
+            raise refused(_too_many(attachments.documents.policy.waiting_at_most)) from None
 
 
-async def _owner(parts: Parts, connection: Connection, actor: Actor, state: CaseState | None) -> PersonReference:
+async def _owner(
+    attachments: Attachments, connection: Connection, actor: Actor, state: CaseState | None
+) -> PersonReference:
     """Whose document it is: the reporter's of the case, as its texts are; a person of the case's own without one."""
     reporter: PersonReference | None = getattr(state, "reporter", None)
-    if reporter is not None and not await parts.vault.is_erased(connection, reporter):
+    if reporter is not None and not await attachments.vault.is_erased(connection, reporter):
         return reporter
     account = f"case {state.case_id}" if state is not None else actor.subject
-    return await parts.vault.find_or_create_person(connection, PersonIdentity.account(account))
+    return await attachments.vault.find_or_create_person(connection, PersonIdentity.account(account))
 
 
 @router.get(
@@ -123,25 +151,25 @@ async def _owner(parts: Parts, connection: Connection, actor: Actor, state: Case
         **responses({}, "token-missing", "unknown-document", "document-erased", "database-away", "documents-away"),
     },
 )
-async def read_document(reference: str, caller: Caller, parts: PartsOf) -> Response:
+async def read_document(reference: str, caller: Caller, attachments: AttachmentsOf) -> Response:
     """The file, for who sees a case in which it stands; before that for its sender. Who read it is recorded."""
     actor = acting(caller)
     if not _REFERENCE.fullmatch(reference):
         raise _unknown_document()
     if not may_read_texts(actor):
         raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_ROLE))
-    async with database(parts.pool) as connection:
-        found = (await parts.documents.find(connection, [reference])).get(reference)
+    async with database(attachments.pool) as connection:
+        found = (await attachments.documents.find(connection, [reference])).get(reference)
     if found is None:
         raise _unknown_document()
-    case_id = await _seen_in(parts, found, actor)
-    async with database(parts.pool) as connection:
-        key = await parts.documents.key_for_reading(connection, reference, actor, case_id)
+    case_id = await _seen_in(attachments, found, actor)
+    async with database(attachments.pool) as connection:
+        key = await attachments.documents.key_for_reading(connection, reference, actor, case_id)
     if isinstance(key, Tombstone):
         raise _erased(key)
-    async with parts.documents.reading:
+    async with attachments.documents.reading:
         try:
-            content = await parts.documents.open(found.document, key)
+            content = await attachments.documents.open(found.document, key)
         except DocumentsAway as error:
             raise _store_away() from error
     name = f"{reference.removeprefix('document:')}.{SUFFIXES[found.document.media_type]}"
@@ -149,7 +177,7 @@ async def read_document(reference: str, caller: Caller, parts: PartsOf) -> Respo
     return Response(content, OK, headers=headers, media_type=found.document.media_type)
 
 
-async def document_faults(parts: Parts, given: BaseModel, actor: Actor) -> list[Fault]:
+async def document_faults(attachments: Attachments, given: BaseModel, actor: Actor) -> list[Fault]:
     """What is wrong with the documents that a body names: not there, or not the caller's to attach.
 
     Facts of a document that stand beside its reference must be those of the document.
@@ -157,23 +185,23 @@ async def document_faults(parts: Parts, given: BaseModel, actor: Actor) -> list[
     named = list(_named(given))
     if not named:
         return []
-    async with database(parts.pool) as connection:
-        known = await parts.documents.find(connection, [reference for _, reference, _ in named])
+    async with database(attachments.pool) as connection:
+        known = await attachments.documents.find(connection, [reference for _, reference, _ in named])
     faults = []
     for field, reference, facts in named:
         found = known.get(reference)
-        if found is None or not await _may_attach(parts, found, actor):
+        if found is None or not await _may_attach(attachments, found, actor):
             faults.append(_no_such_document(field))
         elif facts - found.document.model_dump().items():
             faults.append(_other_facts(field))
     return faults
 
 
-async def _may_attach(parts: Parts, found: Found, actor: Actor) -> bool:
+async def _may_attach(attachments: Attachments, found: Found, actor: Actor) -> bool:
     if found.uploader == actor.subject:
         return True
     try:
-        await _seen_in(parts, found, actor)
+        await _seen_in(attachments, found, actor)
     except Problem as problem:
         if problem.code != ProblemCode.UNKNOWN_DOCUMENT:
             raise
@@ -181,15 +209,15 @@ async def _may_attach(parts: Parts, found: Found, actor: Actor) -> bool:
     return True
 
 
-async def _seen_in(parts: Parts, found: Found, actor: Actor) -> str | None:
+async def _seen_in(attachments: Attachments, found: Found, actor: Actor) -> str | None:
     """The case by which the caller sees a document; None while it stands in none and is the caller's own."""
-    async with reading(parts.pool) as connection:
-        cases = await parts.documents.cases_of(connection, found.document.reference)
+    async with reading(attachments.pool) as connection:
+        cases = await attachments.documents.cases_of(connection, found.document.reference)
     if not cases and found.uploader == actor.subject:
         return None
     for case_id in cases:
         try:
-            return (await parts.reader.state(case_id, actor)).case_id
+            return (await attachments.reader.state(case_id, actor)).case_id
         except Problem as problem:
             if problem.code != ProblemCode.UNKNOWN_CASE:
                 raise

@@ -11,7 +11,7 @@ from starter.cases.case_lists import CaseLists, Filters, Sort
 from starter.cases.views import Inbox, InboxList
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, responses
-from starter.parts import PartsOf
+from starter.reading import ReadingOf
 
 INBOX_DEFAULT, INBOX_MAX = 20, 100
 HOLDERS = frozenset({Role.DEPARTMENT_OFFICER, Role.GRID_WORKER, Role.COORDINATOR, Role.RESIDENT})
@@ -24,11 +24,11 @@ router = APIRouter(prefix="/api/v1/inbox", tags=["cases"])
     "", summary="待办 What waits for the caller", responses=responses({200: Inbox}, *SIGNED_IN, "bad-request", "database-away")
 )  # fmt: skip
 async def read_inbox(
-    caller: Caller, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=INBOX_MAX)] = INBOX_DEFAULT
+    caller: Caller, reading: ReadingOf, limit: Annotated[int, Query(ge=1, le=INBOX_MAX)] = INBOX_DEFAULT
 ) -> Inbox:
     """Counts and the first page of each, the earliest due first; `list_url` and `next_cursor` lead on."""
-    actor, now = acting(caller), parts.intake.now()
-    lists = CaseLists(parts.pool)
+    actor, now = acting(caller), reading.now()
+    lists = CaseLists(reading.pool)
     mine = Filters(holder=holder_of(actor))
     watched = mine if actor.role in HOLDERS else Filters(ended=False)
 

@@ -20,7 +20,7 @@ from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import CodeText, DayText, LastDayText
 from starter.http.problems import bad_request, refused
-from starter.parts import PartsOf
+from starter.reading import ReadingOf
 
 LINES_MAX = 5000
 YEAR = timedelta(days=365)
@@ -43,7 +43,7 @@ class GroupedBy(StrEnum):
 )
 async def incident_indicators(  # noqa: PLR0917 - query parameters
     caller: Caller,
-    parts: PartsOf,
+    reading: ReadingOf,
     by: Annotated[list[GroupedBy], Query(max_length=len(GroupedBy))] = [],  # noqa: B006 - read only, and the framework copies it
     opened_from: DayText = None,
     opened_to: LastDayText = None,
@@ -59,8 +59,8 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
     Staff get the figures of their area, a department those of what it holds; residents none.
     """
     seen_area, seen_department = figures_for(caller)
-    since, before = period(opened_from, opened_to, parts.intake.now())
-    async with database(parts.pool) as connection:
+    since, before = period(opened_from, opened_to, reading.now())
+    async with database(reading.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.indicators,
@@ -78,7 +78,7 @@ async def incident_indicators(  # noqa: PLR0917 - query parameters
     lines = [_line(row) for row in rows]
     too_many_lines(len(lines), "by")
     return Indicators(
-        as_of=in_shanghai(parts.intake.now()),
+        as_of=in_shanghai(reading.now()),
         opened_from=since,
         opened_before=before,
         by=tuple(by),

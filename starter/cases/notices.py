@@ -8,11 +8,10 @@ from starlette.responses import Response
 from engine.outside.notices import notices_for
 from schemas.contracts.notice import NoticePage
 from starter.http.authentication import Caller, acting
-from starter.http.database import database
+from starter.http.database import PoolOf, database
 from starter.http.documentation import responses
 from starter.http.parameters import RowNumber
-from starter.intake.answers import json_response
-from starter.parts import PartsOf
+from starter.json_answers import json_response
 
 router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
 
@@ -24,11 +23,11 @@ router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
 )
 async def my_notices(
     caller: Caller,
-    parts: PartsOf,
+    pool: PoolOf,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: RowNumber = None,
 ) -> Response:
     """What was told to the caller: of their own reports, to their department, to their role in their area."""
-    async with database(parts.pool) as connection:
+    async with database(pool) as connection:
         items = await notices_for(connection, acting(caller), before=cursor, limit=limit)
     return json_response(NoticePage(items=items, next_cursor=str(items[-1].number) if len(items) == limit else None))

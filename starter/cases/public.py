@@ -1,28 +1,51 @@
 """GET /public/cases/{case_id}?code=…: a resident follows the own case by number and code, without an account."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 
+from engine.keys.tokens import Verifier
+from engine.vault.vault import Vault
 from schemas.audit.ledger import projection_of
 from schemas.clocks.calendar import in_shanghai
 from schemas.clocks.clocks import Status
 from schemas.kernel.case import CaseState
+from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.refusals import say
 from schemas.values.tidy_text import tidy, without_directions
-from starter.cases.case_reading import CASE_ID, unknown_case
+from starter.cases.case_reading import CaseReader, unknown_case
+from starter.cases.resident_codes import ResidentCodes
 from starter.cases.titles import words_for_residents
 from starter.cases.views import Answer, Promise, PublicCase, PublicStage
+from starter.dependencies import dependency
 from starter.http.database import Connection, database
 from starter.http.documentation import responses
+from starter.http.parameters import CASE_ID
 from starter.http.problems import Problem, ProblemCode
 from starter.http.senders import sender_of
-from starter.parts import Parts, PartsOf
 
 PURPOSE = "show-answer-by-code"
 router = APIRouter(prefix="/public/cases", tags=["residents"])
+
+
+@dataclass(frozen=True)
+class Residents:
+    """What is shown to whoever has number and code, and by whom wrong ones are counted."""
+
+    pool: asyncpg.Pool
+    vault: Vault
+    reader: CaseReader
+    procedures: Mapping[str, Procedure]
+    codes: ResidentCodes
+    verifier: Verifier
+
+
+ResidentsOf = Annotated[Residents, dependency(Residents)]
 
 
 @router.get(
@@ -31,7 +54,7 @@ router = APIRouter(prefix="/public/cases", tags=["residents"])
     responses=responses({200: PublicCase}, "unknown-case", "too-many-attempts", "bad-request", "database-away"),
 )
 async def follow_case(
-    case_id: str, request: Request, parts: PartsOf, code: Annotated[str, Query(max_length=80)]
+    case_id: str, request: Request, residents: ResidentsOf, code: Annotated[str, Query(max_length=80)]
 ) -> PublicCase:
     """Where it stands, by when what was promised, and the department's answers; nothing of any person.
 
@@ -41,25 +64,25 @@ async def follow_case(
     number = tidy(case_id).lower()
     if not CASE_ID.fullmatch(number):
         raise unknown_case()
-    attempt = await parts.codes.try_code(number, code, await sender_of(request, parts.verifier))
+    attempt = await residents.codes.try_code(number, code, await sender_of(request, residents.verifier))
     if attempt.retry_after_seconds is not None:
         raise _too_many(attempt.retry_after_seconds)
     if not attempt.right:
         raise unknown_case()
-    async with database(parts.pool) as connection:
-        state = await parts.reader.states.find(connection, number)
+    async with database(residents.pool) as connection:
+        state = await residents.reader.states.find(connection, number)
         if state is None:
             raise unknown_case()
         return PublicCase(
-            **dict(_stage(parts, state)),
+            **dict(_stage(residents, state)),
             opened_at=in_shanghai(state.opened_at),
-            answers=await _answers(parts, connection, state),
-            follows=await _followed(parts, connection, state),
+            answers=await _answers(residents, connection, state),
+            follows=await _followed(residents, connection, state),
         )
 
 
-def _stage(parts: Parts, state: CaseState) -> PublicStage:
-    procedure = parts.procedures[state.procedure]
+def _stage(residents: Residents, state: CaseState) -> PublicStage:
+    procedure = residents.procedures[state.procedure]
     row, words = projection_of(state), words_for_residents(state.stage, procedure)
     promised = {name: clock.promise for name, clock in procedure.clock_words.items() if clock.promise is not None}
     promises = [
@@ -78,7 +101,7 @@ def _stage(parts: Parts, state: CaseState) -> PublicStage:
     return PublicStage(
         case_id=row.case_id,
         procedure=row.procedure,
-        title=parts.procedures[row.procedure].title,
+        title=residents.procedures[row.procedure].title,
         stage=row.stage,
         stage_zh=words.zh,
         stage_en=words.en,
@@ -88,7 +111,7 @@ def _stage(parts: Parts, state: CaseState) -> PublicStage:
     )
 
 
-async def _answers(parts: Parts, connection: Connection, state: CaseState) -> list[Answer]:
+async def _answers(residents: Residents, connection: Connection, state: CaseState) -> list[Answer]:
     """What departments reported as done, for the person who reported the case; that they read it is recorded."""
     if getattr(state, "reporter", None) is None:
         return []  # found by staff: nobody is there whom a department could answer
@@ -96,11 +119,11 @@ async def _answers(parts: Parts, connection: Connection, state: CaseState) -> li
     if not results:
         return []
     reader = Actor(subject=f"code:{state.case_id}", role=Role.RESIDENT, channel=Channel.APP)
-    texts = await parts.vault.read_texts(connection, [text for _, text in results], reader, PURPOSE, state.case_id)
+    texts = await residents.vault.read_texts(connection, [text for _, text in results], reader, PURPOSE, state.case_id)
     return [Answer(department=department, text=without_directions(str(texts[text]))) for department, text in results]
 
 
-async def _followed(parts: Parts, connection: Connection, state: CaseState) -> PublicStage | None:
+async def _followed(residents: Residents, connection: Connection, state: CaseState) -> PublicStage | None:
     """The case into which this one was merged, at the end of all merges: its stage and promises, no answers.
 
     Its texts belong to somebody else.
@@ -109,11 +132,11 @@ async def _followed(parts: Parts, connection: Connection, state: CaseState) -> P
     into, passed = getattr(state, "merged_into", None), {state.case_id}
     while into is not None and into not in passed:
         passed.add(into)
-        found = await parts.reader.states.find(connection, into)
+        found = await residents.reader.states.find(connection, into)
         if found is None:
             break
         followed, into = found, getattr(found, "merged_into", None)
-    return _stage(parts, followed) if followed is not None else None
+    return _stage(residents, followed) if followed is not None else None
 
 
 def _too_many(seconds: int) -> Problem:

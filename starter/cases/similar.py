@@ -17,7 +17,7 @@ from starter.cases.views import SimilarCase, SimilarCases
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
-from starter.parts import Parts, PartsOf
+from starter.reading import Reading, ReadingOf
 
 WITHIN_METRES = 200
 WITHIN = timedelta(hours=24)
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
     responses=responses({200: SimilarCases}, *SIGNED_IN, "unknown-case", "bad-request", "database-away"),
 )
 async def similar_cases(
-    case_id: str, caller: Caller, parts: PartsOf, limit: Annotated[int, Query(ge=1, le=50)] = 20
+    case_id: str, caller: Caller, reading: ReadingOf, limit: Annotated[int, Query(ge=1, le=50)] = 20
 ) -> SimilarCases:
     """Same category, at most 200 m away, reported within 24 hours of it, still open, and to be seen by the caller.
 
@@ -42,8 +42,8 @@ async def similar_cases(
     A proposal only: whether they are the same is for the coordinator to say.
     """
     actor = acting(caller)
-    state = await parts.reader.state(case_id, actor)
-    items = [*await _near(parts, state, actor, limit), *await _alike(parts, state, actor)]
+    state = await reading.reader.state(case_id, actor)
+    items = [*await _near(reading, state, actor, limit), *await _alike(reading, state, actor)]
     return SimilarCases(
         case_id=state.case_id,
         within_metres=WITHIN_METRES,
@@ -52,13 +52,13 @@ async def similar_cases(
     )
 
 
-async def _near(parts: Parts, state: CaseState, actor: Actor, limit: int) -> list[SimilarCase]:
+async def _near(reading: Reading, state: CaseState, actor: Actor, limit: int) -> list[SimilarCase]:
     latitude = getattr(state, "latitude_micro", None)
     if latitude is None:
         return []
     area, reporter, department = sight(actor)
     cosine = round(math.cos(math.radians(latitude / _MICRO)) * _TEN_THOUSANDTHS)
-    async with database(parts.pool) as connection:
+    async with database(reading.pool) as connection:
         await connection.execute(SQL.plan_for_what_is_asked)
         rows = await connection.fetch(
             SQL.similar, state.case_id, area, department, reporter, WITHIN_METRES, WITHIN, cosine, limit
@@ -66,7 +66,7 @@ async def _near(parts: Parts, state: CaseState, actor: Actor, limit: int) -> lis
     return [SimilarCase.model_validate(dict(row)) for row in rows]
 
 
-async def _alike(parts: Parts, state: CaseState, actor: Actor) -> list[SimilarCase]:
+async def _alike(reading: Reading, state: CaseState, actor: Actor) -> list[SimilarCase]:
     """What the same reporter sent again. The words are opened for the comparison alone, and that is on record.
 
     Nothing of them is kept for it: a digest beside the case would outlive the erasing of a person.
@@ -74,7 +74,7 @@ async def _alike(parts: Parts, state: CaseState, actor: Actor) -> list[SimilarCa
     if not isinstance(state, IncidentState) or not may_read_texts(actor):
         return []
     area, reporter, department = sight(actor)
-    async with database(parts.pool) as connection:
+    async with database(reading.pool) as connection:
         rows = await connection.fetch(
             SQL.reported_alike, state.case_id, area, department, reporter, state.reporter, WITHIN
         )
@@ -83,7 +83,7 @@ async def _alike(parts: Parts, state: CaseState, actor: Actor) -> list[SimilarCa
 
         async def words(case: str, *texts: str) -> Words:
             """Description and address of a case as they are meant; None for what was erased."""
-            read = await parts.vault.read_texts(connection, texts, actor, PURPOSE, case)
+            read = await reading.vault.read_texts(connection, texts, actor, PURPOSE, case)
             found = [read[each] for each in texts]
             return tuple(" ".join(tidy(each).split()) if isinstance(each, str) else None for each in found)
 

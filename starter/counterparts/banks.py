@@ -21,14 +21,14 @@ from schemas.kernel.case import CaseState
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.model import Model
 from schemas.values.refusals import say
-from starter.counterparts.signatures import believe
+from starter.counterparts.signatures import SignersOf, believe
+from starter.filing import Filing, FilingOf
 from starter.http.bodies import read_body, together
 from starter.http.documentation import responses, signed_body_of
 from starter.http.faults import faults_of
 from starter.http.problems import Problem, ProblemCode, bad_request
 from starter.intake.commands import give
 from starter.intake.intake import Sender
-from starter.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/v1/banks", tags=["banks"])
 
@@ -49,20 +49,20 @@ class NoticeTaken(Model):
     ),
     openapi_extra=signed_body_of(ReturnNotice),
 )  # fmt: skip
-async def receive_notice(code: str, request: Request, parts: PartsOf) -> Response:
+async def receive_notice(code: str, request: Request, filing: FilingOf, signers: SignersOf) -> Response:
     """Signed as docs/payments.md says. Sent again until it is acknowledged with a 2xx, it counts once."""
     body = await read_body(request, LONGEST_NOTICE_BYTES)
-    believe(parts.bank_keys.believed(code), request, body)
+    believe(signers.banks.believed(code), request, body)
     notice = _read(body)
-    answer = await _give(parts, code, notice)
+    answer = await _give(filing, code, notice)
     return Response(
         NoticeTaken(notice_id=notice.notice_id).model_dump_json(), answer.status_code, media_type="application/json"
     )
 
 
-async def _give(parts: Parts, code: str, notice: ReturnNotice) -> Response:
-    state = await parts.reader.state_for_department(notice.case_id)
-    door = parts.doors[state.procedure].get(PAYMENT_RETURNED) if state is not None else None
+async def _give(filing: Filing, code: str, notice: ReturnNotice) -> Response:
+    state = await filing.reader.state_for_department(notice.case_id)
+    door = filing.town.doors[state.procedure].get(PAYMENT_RETURNED) if state is not None else None
     # A case that is not there, one that pays nothing, the key of somebody else: to a bank all of these are one.
     if state is None or door is None or not _could_have_paid(state, notice.payment_key):
         raise Problem(ProblemCode.UNKNOWN_PAYMENT, say("没有发放过此款项", "there was no such payment"))
@@ -79,7 +79,7 @@ async def _give(parts: Parts, code: str, notice: ReturnNotice) -> Response:
     given = door.model.model_validate(returned.model_dump())
     if faults := together(door.faults(given)):
         raise bad_request(faults)
-    return await give(parts, sender, state, name=PAYMENT_RETURNED, door=door, given=given)
+    return await give(filing, sender, state, name=PAYMENT_RETURNED, door=door, given=given)
 
 
 def _could_have_paid(state: CaseState, key: PaymentKey) -> bool:

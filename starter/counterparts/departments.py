@@ -23,8 +23,9 @@ from schemas.contracts.department import (
 from schemas.kernel.case import CaseState
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.refusals import Refusal, RefusalCode, say
-from starter.cases.views import CommandAnswer, SubmissionView
-from starter.counterparts.signatures import believe
+from starter.cases.views import CommandAnswer
+from starter.counterparts.signatures import SignersOf, believe
+from starter.filing import FilingOf
 from starter.http.bodies import check_model, read_body
 from starter.http.documentation import responses, signed_body_of
 from starter.http.faults import faults_of
@@ -32,7 +33,7 @@ from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
 from starter.intake.commands import give
 from starter.intake.intake import Entered, Sender
-from starter.parts import PartsOf
+from starter.submission_views import SubmissionView
 
 router = APIRouter(prefix="/api/v1/departments", tags=["departments"])
 _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
@@ -47,16 +48,16 @@ _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")
     ),
     openapi_extra=signed_body_of(SignedCallback, ArrivedCallback, ReturnedCallback, FinishedCallback),
 )  # fmt: skip
-async def receive_callback(code: str, request: Request, parts: PartsOf) -> Response:
+async def receive_callback(code: str, request: Request, filing: FilingOf, signers: SignersOf) -> Response:
     """Signed as docs/departments.md says. Sent again until it is acknowledged with a 2xx, it counts once."""
     body = await read_body(request, LONGEST_CALLBACK_BYTES)
-    believe(parts.department_keys.believed(code), request, body)
+    believe(signers.departments.believed(code), request, body)
     callback = _read(body)
-    state = await parts.reader.state_for_department(callback.case_id)
+    state = await filing.reader.state_for_department(callback.case_id)
     # A case that is not there, one of others, an order that was never theirs: to a department all of these are one.
     if state is None or (number := _order_of(state, callback, code)) is None:
         raise unknown_order()
-    name = parts.procedures[state.procedure].callbacks.get(callback.act)
+    name = filing.town.procedures[state.procedure].callbacks.get(callback.act)
     if name is None:
         raise unknown_order()
     actor = Actor(
@@ -66,16 +67,16 @@ async def receive_callback(code: str, request: Request, parts: PartsOf) -> Respo
         channel=Channel.GATEWAY,
     )
     sender = Sender(f"department:{code}", callback.callback_id, actor)
-    door = parts.doors[state.procedure][name]
+    door = filing.town.doors[state.procedure][name]
     given, faults = check_model(door.model, _texts(callback))
     if given is None or (faults := door.faults(given)):
         raise bad_request(faults)
-    known = await parts.intake.known(sender, state.case_id, name, given)
+    known = await filing.intake.known(sender, state.case_id, name, given)
     if known is not None:
-        return await answer_command(parts, Entered(known, repeated=True), actor)
+        return await answer_command(filing.answering, Entered(known, repeated=True), actor)
     if number != len(getattr(state, "orders", ())):
         raise _superseded(state, name)
-    return await give(parts, sender, state, name=name, door=door, given=given)
+    return await give(filing, sender, state, name=name, door=door, given=given)
 
 
 def _read(body: bytes) -> CallbackBody:

@@ -1,27 +1,32 @@
 """GET /api/v1/reconciliations/{month}: our payments of a month against the bank's own books (docs/payments.md)."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
+import asyncpg
 import structlog
 from fastapi import APIRouter, Path
 from pydantic import TypeAdapter, ValidationError
 
+from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import GatewayUnavailable
 from engine.store.payment_books import payments_of_month, recoveries_of_month, undecided_advances, with_cases
 from schemas.clocks.calendar import in_shanghai
 from schemas.contracts.department import Gateway
-from schemas.contracts.payment import Month, Statement
+from schemas.contracts.payment import BankPolicy, Month, Statement
 from schemas.contracts.reconciliation import Difference, Reconciliation, reconcile, with_recoveries
 from schemas.contracts.reconciliation_by_hand import with_payments_by_hand
 from schemas.values.actor import Role
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from schemas.welfare_rules import month_before
 from starter.cases.views import DifferenceView, ReconciliationView
+from starter.dependencies import dependency
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
-from starter.parts import Parts, PartsOf
 
 RECONCILES = frozenset({Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 RETRY_AFTER_SECONDS = 60
@@ -31,6 +36,19 @@ log = structlog.get_logger()
 router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
 
 
+@dataclass(frozen=True)
+class Books:
+    """Our books and the bank's. `now` says town time."""
+
+    pool: asyncpg.Pool
+    bank: BankPolicy
+    gateway: BankGateway
+    now: Callable[[], datetime]
+
+
+BooksOf = Annotated[Books, dependency(Books)]
+
+
 @router.get(
     "/{month}",
     summary="对账 Our payments of a month against the bank's statement",
@@ -38,7 +56,7 @@ router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
         {200: ReconciliationView}, *SIGNED_IN, "not-your-role", "bad-request", "bank-away", "database-away"
     ),
 )
-async def reconcile_month(month: MonthOfPath, caller: Caller, parts: PartsOf) -> ReconciliationView:
+async def reconcile_month(month: MonthOfPath, caller: Caller, books: BooksOf) -> ReconciliationView:
     """What differs is work for a person. A payment that is on its way just now may show; asked again, it is gone.
 
     With what was asked back, came back and was given up in the month, and whether the bank knows of what came back.
@@ -56,46 +74,46 @@ async def reconcile_month(month: MonthOfPath, caller: Caller, parts: PartsOf) ->
         month = _MONTH.validate_python(month)
     except ValidationError:
         raise bad_request([_no_month()]) from None
-    found = await _reconciled(parts, month)
+    found = await _reconciled(books, month)
     log.info("reconciled", count=len(found.differences))
     return ReconciliationView(
-        as_of=in_shanghai(parts.intake.now()),
+        as_of=in_shanghai(books.now()),
         **found.model_dump(exclude={"differences"}),
         even=found.even,
         differences=[_view(each) for each in found.differences],
     )
 
 
-async def _reconciled(parts: Parts, month: Month) -> Reconciliation:
-    if parts.bank.gateway is Gateway.DESK:
+async def _reconciled(books: Books, month: Month) -> Reconciliation:
+    if books.bank.gateway is Gateway.DESK:
         raise _bank_away()
     # Our books first: whatever stands in them, the bank must have by the time it is asked.
-    async with database(parts.pool) as connection:
+    async with database(books.pool) as connection:
         ours, by_hand = await payments_of_month(connection, month)
-    statement = await _statement(parts, month)
+    statement = await _statement(books, month)
     found = reconcile(month, ours, statement.lines)
     found = with_payments_by_hand(found, by_hand, ours, statement.lines, statement.vouchers)
-    return await _with_what_comes_back(parts, found, statement)
+    return await _with_what_comes_back(books, found, statement)
 
 
-async def _with_what_comes_back(parts: Parts, found: Reconciliation, statement: Statement) -> Reconciliation:
+async def _with_what_comes_back(books: Books, found: Reconciliation, statement: Statement) -> Reconciliation:
     month, receipts = found.month, statement.receipts
-    async with database(parts.pool) as connection:
+    async with database(books.pool) as connection:
         entries = await recoveries_of_month(connection, month, [line.receipt for line in receipts or ()])
-        advances = await undecided_advances(connection, month, parts.intake.now())
+        advances = await undecided_advances(connection, month, books.now())
         found = await with_cases(connection, found)
     if receipts is None:
         return with_recoveries(found, entries, None, advances)
     known = {month: receipts}
     if {entry.receipt for entry in entries if entry.receipt} - {line.receipt for line in receipts}:
         before = month_before(month)
-        known[before] = (await _statement(parts, before)).receipts or ()
+        known[before] = (await _statement(books, before)).receipts or ()
     return with_recoveries(found, entries, known, advances)
 
 
-async def _statement(parts: Parts, month: Month) -> Statement:
+async def _statement(books: Books, month: Month) -> Statement:
     try:
-        return await parts.bank_gateway.statement(parts.bank, month)
+        return await books.gateway.statement(books.bank, month)
     except GatewayUnavailable as error:
         log.warning("statement unavailable", reason=error.reason)
         raise _bank_away() from None

@@ -2,15 +2,30 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
 from starlette.requests import Request
 
+from engine.keys.counterpart_keys import CounterpartKeys
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 from schemas.values.refusals import say
+from starter.dependencies import dependency
 from starter.http.problems import Problem, ProblemCode
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Signers:
+    """The keys of who reports to us."""
+
+    departments: CounterpartKeys
+    banks: CounterpartKeys
+
+
+SignersOf = Annotated[Signers, dependency(Signers)]
 
 
 def believe(secrets: Sequence[bytes], request: Request, body: bytes) -> None:

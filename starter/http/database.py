@@ -2,15 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Annotated
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.store.database import AWAY, DATA_FAULTS
+from starter.dependencies import dependency
 from starter.http.problems import database_away
 
 Connection = PoolConnectionProxy
 ACQUIRE_SECONDS = 5.0
+PoolOf = Annotated[asyncpg.Pool, dependency(asyncpg.Pool)]
 
 
 @asynccontextmanager

@@ -1,19 +1,26 @@
 """/healthz: the process answers. /readyz: what it needs answers too. /metrics: for Prometheus."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.keys.token_errors import TokenMissing
 from engine.runtime.metrics_token import watches
+from engine.runtime.settings import Settings
 from engine.store.archive import Lag, archive_lag
 from engine.store.database import AWAY, Queries
 from schemas.values.model import Model
 from schemas.values.refusals import say
+from starter.dependencies import dependency
+from starter.http.counts import Counts
 from starter.http.problems import Problem
-from starter.parts import Parts, PartsOf
 
 
 class FigureQueries(Queries):
@@ -25,6 +32,21 @@ class FigureQueries(Queries):
 SQL = FigureQueries.load("figures")
 router = APIRouter(tags=["operation"])
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What whoever watches the process is told from. `backlog`: how much waits to be delivered, and for how many seconds."""
+
+    settings: Settings
+    pool: asyncpg.Pool
+    counts: Counts
+    now: Callable[[], datetime]
+    temporal_answers: Callable[[], Awaitable[bool]]
+    backlog: Callable[[], Awaitable[tuple[int, float]]]
+
+
+WatchOf = Annotated[Watch, dependency(Watch)]
 
 
 class Health(Model):
@@ -58,14 +80,14 @@ async def healthz() -> Health:
     response_model=Readiness,
     responses={503: {"model": Readiness, "description": "Something is missing"}},
 )
-async def readyz(request: Request, parts: PartsOf) -> Response:
+async def readyz(request: Request, watch: WatchOf) -> Response:
     """200 when all is there, else 503. A warning alone stops nobody."""
-    database, temporal = await asyncio.gather(_database_answers(parts), parts.delivery.reachable())
+    database, temporal = await asyncio.gather(_database_answers(watch), watch.temporal_answers())
     missing = [name for name, there in (("database", database), ("temporal", temporal)) if not there]
     status = "missing" if missing else "ready"
-    if not _watches(request, parts):
+    if not _watches(request, watch):
         return _readiness(Readiness(status=status))
-    lag = await _archive_lag(parts) if database else None
+    lag = await _archive_lag(watch) if database else None
     warnings = [lag.warning] if lag and lag.warning else []
     body = Readiness(status=status, database=database, temporal=temporal, missing=missing, warnings=warnings)
     return _readiness(body)
@@ -76,29 +98,29 @@ def _readiness(body: Readiness) -> Response:
     return Response(body.model_dump_json(exclude_none=True), status, media_type="application/json")
 
 
-def _watches(request: Request, parts: Parts) -> bool:
-    return watches(parts.settings, request.headers.get("authorization"))
+def _watches(request: Request, watch: Watch) -> bool:
+    return watches(watch.settings, request.headers.get("authorization"))
 
 
 @router.get("/metrics", summary="For Prometheus", include_in_schema=False)
-async def metrics(request: Request, parts: PartsOf) -> Response:
+async def metrics(request: Request, watch: WatchOf) -> Response:
     """Counters, for whoever shows the token of the town's watch; no personal data."""
-    if not _watches(request, parts):
+    if not _watches(request, watch):
         detail = say("请出示监控令牌", "show the token that lies in the town's data folder: metrics-token")
         raise Problem(TokenMissing.code, detail, headers={"WWW-Authenticate": 'Bearer realm="jiceng"'})
     try:
-        parts.counts.backlog(*await parts.postbox.backlog())
+        watch.counts.backlog(*await watch.backlog())
     except AWAY:
-        parts.counts.backlog(-1, -1)  # not known: the database is away
-    parts.counts.figures(*await _figures(parts))
-    lag = await _archive_lag(parts)
-    parts.counts.archive(-1 if lag is None else lag.behind.total_seconds())
-    return Response(parts.counts.text(), media_type=METRICS_TYPE)
+        watch.counts.backlog(-1, -1)  # not known: the database is away
+    watch.counts.figures(*await _figures(watch))
+    lag = await _archive_lag(watch)
+    watch.counts.archive(-1 if lag is None else lag.behind.total_seconds())
+    return Response(watch.counts.text(), media_type=METRICS_TYPE)
 
 
-async def _figures(parts: Parts) -> tuple[int, int, float, float]:
+async def _figures(watch: Watch) -> tuple[int, int, float, float]:
     try:
-        row = await parts.pool.fetchrow(SQL.figures, parts.intake.now())
+        row = await watch.pool.fetchrow(SQL.figures, watch.now())
     except AWAY:
         return (-1, -1, -1, -1)
     if row is None:
@@ -106,16 +128,16 @@ async def _figures(parts: Parts) -> tuple[int, int, float, float]:
     return (row["open_cases"], row["overdue_cases"], row["outside_work_seconds"], row["notices_seconds"])
 
 
-async def _archive_lag(parts: Parts) -> Lag | None:
+async def _archive_lag(watch: Watch) -> Lag | None:
     try:
-        return await archive_lag(parts.pool)
+        return await archive_lag(watch.pool)
     except AWAY:
         return None
 
 
-async def _database_answers(parts: Parts) -> bool:
+async def _database_answers(watch: Watch) -> bool:
     try:
         async with asyncio.timeout(2):
-            return bool(await parts.pool.fetchval("select true"))
+            return bool(await watch.pool.fetchval("select true"))
     except AWAY:
         return False

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.runtime.logging import where
 from schemas.values.refusals import say
-from starter.cases.case_reading import CASE_ID
 from starter.http.counts import Counts
+from starter.http.parameters import CASE_ID
 from starter.http.problems import Problem, ProblemCode, too_many_requests
 from starter.http.rates import Rates
 from starter.http.senders import address_of

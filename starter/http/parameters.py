@@ -11,7 +11,11 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import AfterValidator
 
+from schemas.values.case_number import CASE_NUMBER
 from schemas.values.typed_code import Tidied
+
+CASE_ID = re.compile(CASE_NUMBER)
+"""The form of a case's number."""
 
 NUMBER_MAX = 2**63 - 1
 """The largest number of a row: what Postgres calls bigint."""

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from engine.keys.keys import Keys
 from engine.keys.token_errors import IssuerAway, TokenRefused
 from engine.keys.tokens import Verifier
-from starter.cases.case_queries import SQL
+from engine.store.database import Queries
 from starter.http.database import database
 
 FREE = 10
@@ -25,6 +25,17 @@ COUNTED = timedelta(hours=1)
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=15)
 """After the free ones each further attempt doubles the pause: some twenty in an hour, five hundred in a day."""
+
+
+class SenderQueries(Queries):
+    """engine/queries/senders.sql."""
+
+    count_attempt: str
+    forget_attempt: str
+    pause_of: str
+
+
+SQL = SenderQueries.load("senders")
 
 
 def address_of(scope: Scope) -> str:

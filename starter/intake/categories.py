@@ -13,7 +13,7 @@ from starter.cases.views import Categories, CategoryFound
 from starter.http.authentication import Caller
 from starter.http.documentation import SIGNED_IN, responses
 from starter.intake.category_search import Found, Known, search
-from starter.parts import Parts, PartsOf
+from starter.town_rules import TownRules, TownRulesOf
 
 router = APIRouter(prefix="/api/v1/categories", tags=["incidents"])
 
@@ -25,16 +25,16 @@ router = APIRouter(prefix="/api/v1/categories", tags=["incidents"])
 )
 async def find_categories(
     _: Caller,
-    parts: PartsOf,
+    town: TownRulesOf,
     q: Annotated[str, Query(max_length=200, description="words of the matter; none: the whole list")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
 ) -> Categories:
     """Searched are the names, what people call it (policies/synonyms.yaml), the department and the law; the best first."""
-    policy = _policy(parts)
-    known = known_categories(policy, parts.departments, parts.synonyms)
+    policy = _policy(town)
+    known = known_categories(policy, town.departments, town.synonyms)
     whole_list = [Found(each.category, 0, ()) for each in known]
     found = whole_list if is_blank(q) else search(known, q)
-    items = [_shown(parts, policy, each) for each in found[:limit]]
+    items = [_shown(town, policy, each) for each in found[:limit]]
     return Categories(items=items, otherwise=policy.terms.fallback_department)
 
 
@@ -57,9 +57,9 @@ def known_categories(
     ]
 
 
-def _shown(parts: Parts, policy: IncidentPolicy, found: Found) -> CategoryFound:
+def _shown(town: TownRules, policy: IncidentPolicy, found: Found) -> CategoryFound:
     line = policy.categories[found.category]
-    name = parts.departments.get(line.department).name
+    name = town.departments.get(line.department).name
     return CategoryFound(
         category=found.category,
         department=line.department,
@@ -72,7 +72,7 @@ def _shown(parts: Parts, policy: IncidentPolicy, found: Found) -> CategoryFound:
     )
 
 
-def _policy(parts: Parts) -> IncidentPolicy:
-    policy = parts.policies[INCIDENT.name]
+def _policy(town: TownRules) -> IncidentPolicy:
+    policy = town.policies[INCIDENT.name]
     assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
     return policy

@@ -26,7 +26,6 @@ from schemas.welfare_application import WelfareApplication
 from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall
 from starter.cases.views import (
-    BatchAnswer,
     CasePage,
     CaseRow,
     CaseView,
@@ -39,13 +38,13 @@ from starter.cases.views import (
     ReportAnswer,
     ReportReceipt,
     SimilarCases,
-    SubmissionView,
     Timeline,
     TimelineEntry,
 )
 from starter.http.problems import ProblemCode
 from starter.intake.command_forms import CommandForms
 from starter.intake.postbox import Status
+from starter.submission_views import BatchAnswer, SubmissionView
 
 API = "/api/v1"
 TRY_AGAIN = frozenset({408, 425, 429, 502, 503, 504})

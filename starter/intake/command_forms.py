@@ -20,10 +20,10 @@ from schemas.values.actor import Actor
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from schemas.words.field_words import FIELDS, VALUES, YES_NO, FieldWords
+from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller, acting
 from starter.http.command_bodies import CommandBody
 from starter.http.documentation import SIGNED_IN, responses
-from starter.parts import Parts, PartsOf
 
 router = APIRouter(prefix="/api/v1/cases", tags=["commands"])
 
@@ -91,25 +91,25 @@ class CommandForms(Model):
     summary="可办事项 Every command, its fields, and what may stand in them now",
     responses=responses({200: CommandForms}, *SIGNED_IN, "unknown-case", "database-away"),
 )
-async def read_commands(case_id: str, caller: Caller, parts: PartsOf) -> CommandForms:
+async def read_commands(case_id: str, caller: Caller, filing: FilingOf) -> CommandForms:
     """For forms: what can be given now, what not and why, which values may be named, within which numbers."""
     actor = acting(caller)
-    state, now = await parts.reader.state(case_id, actor), parts.intake.now()
-    procedure = parts.procedures[state.procedure]
+    state, now = await filing.reader.state(case_id, actor), filing.intake.now()
+    procedure = filing.town.procedures[state.procedure]
     return CommandForms(
         case_id=case_id,
         stage=state.stage,
         seq=state.seq,
         as_of=now,
         commands=[
-            _form(parts, procedure, name, parts.doors[procedure.name][name], state, actor, now)
+            _form(filing, procedure, name, filing.town.doors[procedure.name][name], state, actor, now)
             for name in procedure.rules.commands
         ],
     )
 
 
 def _form(  # noqa: PLR0917 - a command, and who asks for it when
-    parts: Parts, procedure: Procedure, name: str, door: CommandBody, state: CaseState, actor: Actor, now: datetime
+    filing: Filing, procedure: Procedure, name: str, door: CommandBody, state: CaseState, actor: Actor, now: datetime
 ) -> CommandForm:
     refusal = procedure.rules.check(state, name, actor, now) if state.seq else _not_yet(name)
     theirs = refusal is None or refusal.code not in {RefusalCode.NOT_YOUR_ROLE, RefusalCode.NOT_YOUR_CASE}
@@ -120,7 +120,7 @@ def _form(  # noqa: PLR0917 - a command, and who asks for it when
         possible=refusal is None,
         refusal=None if refusal is None else refusal.code,
         reason=None if refusal is None else refusal.detail,
-        fields=[_field(parts, door, field, state) for field in door.command.model_fields] if theirs else [],
+        fields=[_field(filing, door, field, state) for field in door.command.model_fields] if theirs else [],
     )
 
 
@@ -129,7 +129,7 @@ def _not_yet(name: str) -> Refusal:
     return Refusal(code=RefusalCode.NOT_NOW, detail=say("案件尚在立案", "the case is being opened"), command=name)
 
 
-def _field(parts: Parts, door: CommandBody, name: str, state: CaseState) -> FormField:
+def _field(filing: Filing, door: CommandBody, name: str, state: CaseState) -> FormField:
     words, shape = FIELDS[name], _shapes(door.command)[name]
     least, most = _bounds(door.command, name, state, shape)
     return FormField(
@@ -139,32 +139,32 @@ def _field(parts: Parts, door: CommandBody, name: str, state: CaseState) -> Form
         kind=FieldKind.TEXT if name in door.texts else _kind(shape),
         many=shape["many"],
         required=door.model.model_fields[name].is_required(),
-        choices=_choices(parts, door.command, name, state, shape),
+        choices=_choices(filing, door.command, name, state, shape),
         at_least=least,
         at_most=most,
     )
 
 
 def _choices(
-    parts: Parts, command: type[Command], name: str, state: CaseState, shape: Mapping[str, Any]
+    filing: Filing, command: type[Command], name: str, state: CaseState, shape: Mapping[str, Any]
 ) -> list[FormChoice] | None:
     """What the case says may be named; else what the town has a list of, else the codes of the field's own type."""
     values: Sequence[Any] | None = command.choices(name, state)
     if values is None:
-        procedure = parts.procedures[state.procedure]
-        values = command.listed(parts.policies.get(procedure.parent or procedure.name)).get(name)
+        procedure = filing.town.procedures[state.procedure]
+        values = command.listed(filing.town.policies.get(procedure.parent or procedure.name)).get(name)
     if values is None and "enum" not in shape:
         return None
-    return [_choice(parts, shape, value) for value in (shape["enum"] if values is None else values)]
+    return [_choice(filing, shape, value) for value in (shape["enum"] if values is None else values)]
 
 
-def _choice(parts: Parts, shape: Mapping[str, Any], value: Any) -> FormChoice:
+def _choice(filing: Filing, shape: Mapping[str, Any], value: Any) -> FormChoice:
     if isinstance(value, bool):
         words = YES_NO[value]
     elif "enum" in shape:
         words = VALUES[shape["title"]][value]
     else:
-        named = parts.names.get(str(value))
+        named = filing.town.names.get(str(value))
         words = FieldWords(str(value), str(value)) if named is None else FieldWords(named.zh, named.en)
     return FormChoice(value=value, zh=words.zh, en=words.en)
 

@@ -17,7 +17,8 @@ from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.cases.documents import document_faults
-from starter.cases.views import CommandAnswer, SubmissionView
+from starter.cases.views import CommandAnswer
+from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller, acting
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.command_bodies import CommandBody
@@ -27,7 +28,7 @@ from starter.intake.answers import answer_command
 from starter.intake.choices import in_words, with_choices
 from starter.intake.intake import Entered, Sender
 from starter.intake.named_cases import case_faults
-from starter.parts import Parts, PartsOf
+from starter.submission_views import SubmissionView
 
 Doors = Mapping[str, Mapping[str, CommandBody]]
 _PATH = "/api/v1/cases/{case_id}/commands"
@@ -39,37 +40,37 @@ _PROBLEMS = (
 
 
 async def give(
-    parts: Parts, sender: Sender, state: CaseState, *, name: str, door: CommandBody, given: BaseModel
+    filing: Filing, sender: Sender, state: CaseState, *, name: str, door: CommandBody, given: BaseModel
 ) -> Response:
     """Give a command that has the right shape: at the door first; then the case judges.
 
     What was accepted earlier under its key is answered as it was then, also where it could not come in any more.
     """
-    if (refusal := permanent_refusal(parts, state, name, sender.actor)) is not None:
-        known = await parts.intake.known(sender, state.case_id, name, given)
+    if (refusal := permanent_refusal(filing, state, name, sender.actor)) is not None:
+        known = await filing.intake.known(sender, state.case_id, name, given)
         if known is not None:
-            return await answer_command(parts, Entered(known, repeated=True), sender.actor)
-        await parts.intake.note_refusal(sender, state.case_id, name, refusal)
+            return await answer_command(filing.answering, Entered(known, repeated=True), sender.actor)
+        await filing.intake.note_refusal(sender, state.case_id, name, refusal)
         raise refused(refusal, kept=True)
-    entered = await parts.intake.command(sender, state, name, door, given)
+    entered = await filing.intake.command(sender, state, name, door, given)
     if entered.submission.leased and not entered.repeated:
-        parts.relay.take(entered.submission)
+        filing.relay.take(entered.submission)
     try:
-        return await answer_command(parts, entered, sender.actor)
+        return await answer_command(filing.answering, entered, sender.actor)
     except Problem as problem:
-        problem.faults = in_words(problem.faults or (), parts.names) or None
+        problem.faults = in_words(problem.faults or (), filing.town.names) or None
         raise
 
 
-def choices_of(parts: Parts, state: CaseState, door: CommandBody) -> Mapping[str, Sequence[str]]:
+def choices_of(filing: Filing, state: CaseState, door: CommandBody) -> Mapping[str, Sequence[str]]:
     """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
-    procedure = parts.procedures[state.procedure]
-    return door.command.choices_by_field(state, parts.policies.get(procedure.parent or procedure.name))
+    procedure = filing.town.procedures[state.procedure]
+    return door.command.choices_by_field(state, filing.town.policies.get(procedure.parent or procedure.name))
 
 
-def permanent_refusal(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:
+def permanent_refusal(filing: Filing, state: CaseState, name: str, actor: Actor) -> Refusal | None:
     """A refusal that no change of the case could lift; None leaves the judgement to the case."""
-    refusal = parts.procedures[state.procedure].rules.check(state, name, actor, parts.intake.now())
+    refusal = filing.town.procedures[state.procedure].rules.check(state, name, actor, filing.intake.now())
     lasting = refusal is not None and refusal.code in {RefusalCode.NOT_YOUR_ROLE, RefusalCode.CASE_ENDED}
     return refusal if refusal is not None and (lasting or state.ended) else None
 
@@ -101,34 +102,34 @@ def command_routes(procedures: Iterable[Procedure]) -> APIRouter:
 
 
 def _give_named(name: str) -> Any:
-    async def give_command(case_id: str, request: Request, caller: Caller, parts: PartsOf) -> Response:
+    async def give_command(case_id: str, request: Request, caller: Caller, filing: FilingOf) -> Response:
         actor = acting(caller)
-        state = await parts.reader.recent(case_id, actor)
-        door = parts.doors[state.procedure].get(name)
+        state = await filing.reader.recent(case_id, actor)
+        door = filing.town.doors[state.procedure].get(name)
         if door is None:
-            raise _unknown_command(parts.procedures[state.procedure], name)
-        if permanent_refusal(parts, state, name, actor) is not None:
-            state = await parts.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
+            raise _unknown_command(filing.town.procedures[state.procedure], name)
+        if permanent_refusal(filing, state, name, actor) is not None:
+            state = await filing.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
         key, key_faults = read_key(request)
         given, body_faults = read_model(door.model, await read_body(request))
-        body_faults = with_choices(body_faults, choices_of(parts, state, door), parts.names)
+        body_faults = with_choices(body_faults, choices_of(filing, state, door), filing.town.names)
         faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
         if given is not None:
-            faults += await document_faults(parts, given, actor)
-            faults += await case_faults(parts, given, actor)
+            faults += await document_faults(filing.attachments, given, actor)
+            faults += await case_faults(filing.reader, given, actor)
         if given is None or faults:
             raise bad_request(faults)
-        reserves = parts.procedures[state.procedure].reserves
+        reserves = filing.town.procedures[state.procedure].reserves
         if reserves is not None and reserves.occasion(state, name, given) is not None:
-            state = await parts.reader.state(case_id, actor)  # nor is what counts for whom others wait
-        return await give(parts, Sender(caller.subject, key, actor), state, name=name, door=door, given=given)
+            state = await filing.reader.state(case_id, actor)  # nor is what counts for whom others wait
+        return await give(filing, Sender(caller.subject, key, actor), state, name=name, door=door, given=given)
 
     return give_command
 
 
-async def _give_unknown(case_id: str, command: str, caller: Caller, parts: PartsOf) -> Response:
-    state = await parts.reader.state(case_id, acting(caller))
-    raise _unknown_command(parts.procedures[state.procedure], command)
+async def _give_unknown(case_id: str, command: str, caller: Caller, filing: FilingOf) -> Response:
+    state = await filing.reader.state(case_id, acting(caller))
+    raise _unknown_command(filing.town.procedures[state.procedure], command)
 
 
 def _unknown_command(procedure: Procedure, name: str) -> Problem:

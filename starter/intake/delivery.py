@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import structlog
 from temporalio.client import (
@@ -36,6 +37,7 @@ from schemas.kernel.setting_aside import SetAside
 from schemas.kernel.temporal_display import TASK_TIMEOUT, details_of, first_keywords_of, summary_of
 from schemas.values.actor import Stamp
 from schemas.values.refusals import Refusal, RefusalCode, say
+from starter.dependencies import dependency
 from starter.intake.postbox import LEASE, Postbox, Submission
 from starter.intake.setting_aside import FailureEvidence, evidence_of
 
@@ -223,6 +225,9 @@ class Delivery:
                 return ended(submission.command)
             raise
         return Delivered(accepted)
+
+
+DeliveryOf = Annotated[Delivery, dependency(Delivery)]
 
 
 def _is_begun(found: RunFound | None) -> bool:

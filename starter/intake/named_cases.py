@@ -12,25 +12,25 @@ from pydantic import BaseModel
 from schemas.values.actor import Actor
 from schemas.values.case_number import NamesACase
 from schemas.values.refusals import Fault, say
+from starter.cases.case_reading import CaseReader
 from starter.http.problems import Problem, ProblemCode
-from starter.parts import Parts
 
 Named = tuple[str, str, str | None]
 """(field, number, the procedure that its case must be of)."""
 
 
-async def case_faults(parts: Parts, given: BaseModel, actor: Actor) -> list[Fault]:
+async def case_faults(reader: CaseReader, given: BaseModel, actor: Actor) -> list[Fault]:
     """One for each case that is not there, of another procedure, or not the caller's to see: nobody can tell which."""
     return [
         _no_such_case(field)
         for field, number, procedure in _named(type(given), given)
-        if not await _is_seen(parts, number, procedure, actor)
+        if not await _is_seen(reader, number, procedure, actor)
     ]
 
 
-async def _is_seen(parts: Parts, number: str, procedure: str | None, actor: Actor) -> bool:
+async def _is_seen(reader: CaseReader, number: str, procedure: str | None, actor: Actor) -> bool:
     try:
-        state = await parts.reader.state(number, actor)
+        state = await reader.state(number, actor)
     except Problem as problem:
         if problem.code != ProblemCode.UNKNOWN_CASE:
             raise

@@ -8,11 +8,11 @@ from schemas.values.actor import Role
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.http.authentication import Caller, acting
+from starter.http.database import PoolOf
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.problems import database_away, refused
-from starter.intake.delivery import NotDelivered
+from starter.intake.delivery import DeliveryOf, NotDelivered
 from starter.intake.stuck import StuckCase, stuck_cases, undelivered_cases
-from starter.parts import PartsOf
 
 OPERATORS = frozenset({Role.ADMIN, Role.SUPERVISOR})
 router = APIRouter(prefix="/api/v1/operations", tags=["operation"])
@@ -30,7 +30,7 @@ class StuckCases(Model):
     summary="停滞案件 Cases that do not get on",
     responses=responses({200: StuckCases}, *SIGNED_IN, "not-your-role", "database-away"),
 )
-async def read_stuck(caller: Caller, parts: PartsOf) -> StuckCases:
+async def read_stuck(caller: Caller, pool: PoolOf, delivery: DeliveryOf) -> StuckCases:
     """Codes only: no text of a case. For supervisors and administrators of the whole town."""
     actor = acting(caller)
     if actor.role not in OPERATORS or actor.area is not None:
@@ -38,9 +38,9 @@ async def read_stuck(caller: Caller, parts: PartsOf) -> StuckCases:
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_stuck"))
     try:
         try:
-            client = await parts.delivery.client()
-            return StuckCases(complete=True, items=await stuck_cases(parts.pool, client))
+            client = await delivery.client()
+            return StuckCases(complete=True, items=await stuck_cases(pool, client))
         except (NotDelivered, RPCError):
-            return StuckCases(complete=False, items=await undelivered_cases(parts.pool))
+            return StuckCases(complete=False, items=await undelivered_cases(pool))
     except AWAY as error:
         raise database_away() from error

@@ -13,6 +13,7 @@ from engine.store.refusals import KEEP, out_of_place
 from schemas.values.actor import Stamp
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
+from starter.cases.case_states import CaseText
 
 LEASE = timedelta(seconds=10)
 """How long a delivering process has; when it is killed, so long others wait before they take over."""
@@ -29,7 +30,6 @@ class IntakeQueries(Queries):
     postpone: str
     settle: str
     find_submission: str
-    start_of_case: str
     backlog: str
     suspect: str
     elsewhere: str
@@ -83,15 +83,6 @@ class Submission:
             status=Status(row["status"]),
             leased=row["leased_until"] is not None,
         )
-
-
-@dataclass(frozen=True)
-class CaseText:
-    """A case as the database has it. `version` is another one after every writing of its row."""
-
-    procedure: str
-    version: str
-    snapshot: str
 
 
 @dataclass(frozen=True)

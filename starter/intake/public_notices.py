@@ -7,14 +7,17 @@ number of its own, made anew for each posting, that tells nothing of the case.
 import hashlib
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
 from html import escape
+from typing import Annotated
 
 import asyncpg
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.keys.tokens import Verifier
 from engine.store.database import Queries
 from engine.vault.vault import PersonDetails
 from schemas.clocks.calendar import TownDatetime, in_shanghai
@@ -25,7 +28,9 @@ from schemas.values.refusals import RefusalCode, say
 from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
-from starter.cases.resident_codes import tidy_code
+from starter.cases.resident_codes import ResidentCodes, tidy_code
+from starter.dependencies import dependency
+from starter.filing import Filing
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.command_bodies import CommandBody, command_body_of
 from starter.http.database import Connection, database
@@ -34,7 +39,6 @@ from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.http.senders import sender_of
 from starter.intake.answers import refusal_of, settled
 from starter.intake.intake import ANYBODY, Entered, Sender
-from starter.parts import Parts, PartsOf
 
 PURPOSE = "show-public-notice"
 NAMES_KEPT = 10_000
@@ -54,6 +58,19 @@ HEADERS = {
 _TITLE = "社会救助公示 Public notices"
 
 router = APIRouter(prefix="/public/notices", tags=["residents"])
+
+
+@dataclass(frozen=True)
+class NoticeBoard:
+    """What notices are shown with and objections taken in with. `codes` number the postings and count who objects how often."""
+
+    pool: asyncpg.Pool
+    filing: Filing
+    codes: ResidentCodes
+    verifier: Verifier
+
+
+NoticeBoardOf = Annotated[NoticeBoard, dependency(NoticeBoard)]
 
 
 class PublicNotice(Model):
@@ -94,19 +111,19 @@ _names: dict[tuple[str, int], str] = {}
 
 
 @router.get("", summary="公示 Public notices", responses=responses({200: PublicNotices}, "database-away"))
-async def public_notices(request: Request, parts: PartsOf) -> Response:
+async def public_notices(request: Request, board: NoticeBoardOf) -> Response:
     """As JSON, or as a page for who asks for HTML. Unchanged: 304 by its ETag. No scripts, nothing loaded from elsewhere."""
-    now = parts.intake.now()
-    async with database(parts.pool) as connection:
-        posted = await _posted(parts, connection, now)
-        items = [await _notice(parts, connection, state, row) for state, row in posted]
+    now = board.filing.intake.now()
+    async with database(board.pool) as connection:
+        posted = await _posted(board, connection, now)
+        items = [await _notice(board, connection, state, row) for state, row in posted]
     notices = PublicNotices(items=items)
     as_page = "text/html" in request.headers.get("accept", "")
     content = (_page(notices) if as_page else notices.model_dump_json()).encode()
     etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
     headers = HEADERS | {
         "ETag": etag,
-        "Cache-Control": f"public, max-age={_fresh(parts, notices, now)}, must-revalidate",
+        "Cache-Control": f"public, max-age={_fresh(board, notices, now)}, must-revalidate",
     }
     if etag in {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}:
         return Response(None, 304, headers=headers)
@@ -123,27 +140,27 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
     ),
     openapi_extra=body_of(command_body_of(Object).model),
 )  # fmt: skip
-async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
+async def object_to(notice: str, request: Request, board: NoticeBoardOf) -> Response:
     """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice.
 
     One contact counts once in a case, however often it is posted: what it says again is taken, and changes nothing.
     """
     if not _NOTICE.fullmatch(notice):
         raise _no_notice()
-    door = parts.doors[WELFARE.name]["object"]
+    door = board.filing.town.doors[WELFARE.name]["object"]
     _, key_faults = read_key(request)
     given, body_faults = read_model(door.model, await read_body(request))
     faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
     if given is None or faults:
         raise bad_request(faults)
-    await _count(parts, request)
+    await _count(board, request)
     notice = tidy_code(notice)
-    state = await _state_of(parts, notice)
-    sender = Sender(ANYBODY, _one_contact(parts, state, door.texts_of(given)["contact"]), SOMEBODY)
-    entered = await _entered(parts, sender, state, door, given)
+    state = await _state_of(board, notice)
+    sender = Sender(ANYBODY, _one_contact(board, state, door.texts_of(given)["contact"]), SOMEBODY)
+    entered = await _entered(board, sender, state, door, given)
     if entered is None:
         return _taken(notice)
-    submission = await settled(parts, entered.submission)
+    submission = await settled(board.filing.answering, entered.submission)
     if (refusal := refusal_of(submission)) is not None:
         raise refused(refusal.model_copy(update={"stage": "", "legal_commands": ()}))
     return _taken(notice)
@@ -153,41 +170,43 @@ def _taken(notice: str) -> Response:
     return Response(ObjectionTaken(notice=notice).model_dump_json(), 202, media_type="application/json")
 
 
-def _one_contact(parts: Parts, state: WelfareState, contact: str) -> str:
+def _one_contact(board: NoticeBoard, state: WelfareState, contact: str) -> str:
     """The key of whoever objects to a case, the same for the same contact in any writing; it tells nothing of the contact."""
     plain = "".join(
         each for each in unicodedata.normalize("NFKC", contact).casefold() if unicodedata.category(each)[0] in "LN"
     )
-    return f"{state.case_id} objector {parts.codes.code_of(f'{state.case_id} objector {plain}')}"
+    return f"{state.case_id} objector {board.codes.code_of(f'{state.case_id} objector {plain}')}"
 
 
 async def _entered(
-    parts: Parts, sender: Sender, state: WelfareState, door: CommandBody, given: object
+    board: NoticeBoard, sender: Sender, state: WelfareState, door: CommandBody, given: object
 ) -> Entered | None:
     """The objection on its way; None: this contact has objected in this case in other words."""
     assert isinstance(given, door.model)  # noqa: S101 - it was read as that
     try:
-        entered = await parts.intake.command(sender, state, "object", door, given)
+        entered = await board.filing.intake.command(sender, state, "object", door, given)
     except Problem as problem:
         if problem.code != RefusalCode.KEY_REUSED:
             raise
         return None
     if entered.submission.leased and not entered.repeated:
-        parts.relay.take(entered.submission)
+        board.filing.relay.take(entered.submission)
     return entered
 
 
-async def _posted(parts: Parts, connection: Connection, now: datetime) -> list[tuple[WelfareState, asyncpg.Record]]:
+async def _posted(
+    board: NoticeBoard, connection: Connection, now: datetime
+) -> list[tuple[WelfareState, asyncpg.Record]]:
     rows = await connection.fetch(SQL.posted, now)
-    model = parts.procedures[WELFARE.name].state
+    model = board.filing.town.procedures[WELFARE.name].state
     states = [model.model_validate(row["snapshot"]) for row in rows]
     return [(state, row) for state, row in zip(states, rows, strict=True) if isinstance(state, WelfareState)]
 
 
-async def _state_of(parts: Parts, notice: str) -> WelfareState:
-    async with database(parts.pool) as connection:
-        for state, _ in await _posted(parts, connection, parts.intake.now()):
-            if _number(parts, state) == notice:
+async def _state_of(board: NoticeBoard, notice: str) -> WelfareState:
+    async with database(board.pool) as connection:
+        for state, _ in await _posted(board, connection, board.filing.intake.now()):
+            if _number(board, state) == notice:
                 return state
     raise _no_notice()
 
@@ -198,13 +217,13 @@ def _no_notice() -> Problem:
     )
 
 
-async def _notice(parts: Parts, connection: Connection, state: WelfareState, row: asyncpg.Record) -> PublicNotice:
+async def _notice(board: NoticeBoard, connection: Connection, state: WelfareState, row: asyncpg.Record) -> PublicNotice:
     community = ".".join(state.area.split(".")[:COMMUNITY_PARTS])
     return PublicNotice(
-        notice=_number(parts, state),
-        name=await _masked_name(parts, connection, state),
+        notice=_number(board, state),
+        name=await _masked_name(board, connection, state),
         community=community,
-        community_zh=parts.areas.name_of(community),
+        community_zh=board.filing.town.areas.name_of(community),
         benefit=state.benefit,
         benefit_zh=state.rules.name.zh,
         amount_fen=state.posted_amount_fen,
@@ -213,18 +232,18 @@ async def _notice(parts: Parts, connection: Connection, state: WelfareState, row
     )
 
 
-def _number(parts: Parts, state: WelfareState) -> str:
+def _number(board: NoticeBoard, state: WelfareState) -> str:
     """The number of a posting. Made with a key of the town: nobody can tell the case from it."""
-    return parts.codes.code_of(f"{state.case_id} posting {state.posting}")
+    return board.codes.code_of(f"{state.case_id} posting {state.posting}")
 
 
-async def _masked_name(parts: Parts, connection: Connection, state: WelfareState) -> str:
+async def _masked_name(board: NoticeBoard, connection: Connection, state: WelfareState) -> str:
     """张*: read once for each posting, so that looking at notices does not fill the record of who read whom."""
     place = (state.case_id, state.posting)
     if place not in _names:
         person = state.reporter
         statement = state.statements.get(person)
-        details = await parts.vault.read_statement(
+        details = await board.filing.vault.read_statement(
             connection, person, statement, READER, purpose=PURPOSE, case_id=state.case_id
         )
         if len(_names) > NAMES_KEPT:
@@ -233,16 +252,16 @@ async def _masked_name(parts: Parts, connection: Connection, state: WelfareState
     return _names[place]
 
 
-def _fresh(parts: Parts, notices: PublicNotices, now: datetime) -> int:
+def _fresh(board: NoticeBoard, notices: PublicNotices, now: datetime) -> int:
     """How many real seconds a copy may be shown: not beyond the end of the window that ends next."""
-    time = parts.charters[WELFARE.name].time
+    time = board.filing.town.charters[WELFARE.name].time
     left = [(time.to_real(each.until) - time.to_real(now)).total_seconds() for each in notices.items]
     return int(min([FRESH_SECONDS, *left]))
 
 
-async def _count(parts: Parts, request: Request) -> None:
+async def _count(board: NoticeBoard, request: Request) -> None:
     """Objections of one sender are as many as somebody could mean; whoever only makes noise has to wait, and nobody else."""
-    _, wait_seconds = await parts.codes.attempts.count("objection", await sender_of(request, parts.verifier))
+    _, wait_seconds = await board.codes.attempts.count("objection", await sender_of(request, board.verifier))
     if wait_seconds:
         detail = say("提交次数过多,请稍后再试", "too many were sent; try again later")
         raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(wait_seconds)})

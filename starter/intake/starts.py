@@ -18,14 +18,15 @@ from schemas.kernel.rules import for_other_roles
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Fault, Refusal, RefusalCode
-from starter.cases.views import ReportAnswer, ReportReceipt, SubmissionView
+from starter.cases.views import ReportAnswer, ReportReceipt
+from starter.filing import Filing
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.problems import bad_request, refused
 from starter.intake.answers import answer_start
 from starter.intake.choices import in_words, with_choices
 from starter.intake.intake import Entered, OpenCase, Sender
 from starter.intake.named_cases import case_faults
-from starter.parts import Parts
+from starter.submission_views import SubmissionView
 
 REPORTED: dict[int, type[Model] | UnionType] = {
     200: ReportAnswer | ReportReceipt,
@@ -53,9 +54,9 @@ BodyT = TypeVar("BodyT", bound=OpeningBody)
 class Opening(Generic[BodyT]):
     """How cases of a procedure are started. `act` is the name of the opening in stamps, `title` what people do thereby.
 
-    `faults(parts, body, actor)`: what is wrong with a body of the right shape, for this role, in this town.
-    `opens(parts, sender, body)`: how its texts are kept and what state the case starts with.
-    `choices(parts)`: which codes may be named, by field; whoever writes another one is told them by their words.
+    `faults(filing, body, actor)`: what is wrong with a body of the right shape, for this role, in this town.
+    `opens(filing, sender, body)`: how its texts are kept and what state the case starts with.
+    `choices(filing)`: which codes may be named, by field; whoever writes another one is told them by their words.
     """
 
     procedure: str
@@ -63,36 +64,36 @@ class Opening(Generic[BodyT]):
     title: Name
     model: type[Any]
     starters: frozenset[Role]
-    faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]]
-    opens: Callable[[Parts, Sender, BodyT], OpenCase]
-    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {}
+    faults: Callable[[Filing, BodyT, Actor], Awaitable[list[Fault]]]
+    opens: Callable[[Filing, Sender, BodyT], OpenCase]
+    choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {}
 
-    async def start(self, request: Request, caller: Principal, parts: Parts) -> Response:
+    async def start(self, request: Request, caller: Principal, filing: Filing) -> Response:
         """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
         self.refuse_unless_starter(caller.role)
         key, key_faults = read_key(request)
         body, shape_faults = read_model(self.model, await read_body(request))
-        widest = parts.areas.nearest("")
-        choices = {"area": widest, "location.area": widest, **self.choices(parts)}
-        body_faults = with_choices(shape_faults, choices, parts.names)
+        widest = filing.town.areas.nearest("")
+        choices = {"area": widest, "location.area": widest, **self.choices(filing)}
+        body_faults = with_choices(shape_faults, choices, filing.town.names)
         # Of a body that cannot be read nobody knows the channel, and nobody asks for it.
         actor = caller.actor(body.channel if body is not None else Channel.APP)
         faults = together(key_faults, body_faults)
         if body is not None:
-            faults += in_words(await self.faults(parts, body, actor), parts.names)
-            faults += await case_faults(parts, body, actor)
+            faults += in_words(await self.faults(filing, body, actor), filing.town.names)
+            faults += await case_faults(filing.reader, body, actor)
         if body is None or faults:
             raise bad_request(faults)
-        entered = await self.accept(parts, Sender(caller.subject, key, actor, caller.identity), body)
-        return await answer_start(parts, entered, actor)
+        entered = await self.accept(filing, Sender(caller.subject, key, actor, caller.identity), body)
+        return await answer_start(filing.answering, entered, actor)
 
-    async def accept(self, parts: Parts, sender: Sender, body: BodyT) -> Entered:
+    async def accept(self, filing: Filing, sender: Sender, body: BodyT) -> Entered:
         """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
-        entered = await parts.intake.start(
-            sender, self.procedure, body.idempotency_content(), self.opens(parts, sender, body), name=self.act
+        entered = await filing.intake.start(
+            sender, self.procedure, body.idempotency_content(), self.opens(filing, sender, body), name=self.act
         )
         if entered.submission.leased and not entered.repeated:
-            parts.relay.take(entered.submission)
+            filing.relay.take(entered.submission)
         return entered
 
     def refuse_unless_starter(self, role: Role) -> None:
@@ -106,9 +107,9 @@ class Opening(Generic[BodyT]):
 def declared_opening(
     procedure: DeclaredProcedure,
     *,
-    faults: Callable[[Parts, BodyT, Actor], Awaitable[list[Fault]]],
-    opens: Callable[[Parts, Sender, BodyT], OpenCase],
-    choices: Callable[[Parts], Mapping[str, Sequence[str]]] = lambda _: {},
+    faults: Callable[[Filing, BodyT, Actor], Awaitable[list[Fault]]],
+    opens: Callable[[Filing, Sender, BodyT], OpenCase],
+    choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {},
 ) -> Opening[BodyT]:
     """The opening as its procedure declares it. Raises TypeError: cases of it are opened by another procedure."""
     declared = procedure.opens

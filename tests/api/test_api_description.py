@@ -13,9 +13,12 @@ from engine.keys.keys import Keys
 from schemas.incident_report import IncidentReport
 from schemas.values.actor import Role
 from schemas.values.refusals import RefusalCode
+from starter import submission_views
 from starter.cases import views
+from starter.dependencies import provided
 from starter.http.documentation import SIGNED_IN
 from starter.http.problems import KINDS, ProblemCode
+from starter.town_rules import TownRules
 from tests.api_callers import As, BuildApp
 from workflows.registry import PROCEDURES
 
@@ -78,7 +81,7 @@ def test_every_body_and_every_answer_has_an_example(description: dict[str, Any])
 
 def test_every_command_example_is_a_right_body(description: dict[str, Any], build_app: BuildApp) -> None:
     """Who copies the example of a command sends what its door takes."""
-    doors = build_app().state.parts.doors
+    doors = provided(build_app(), TownRules).doors
     wrong = []
     for case in PROCEDURES:
         for name, door in doors[case.procedure.name].items():
@@ -99,7 +102,8 @@ def test_every_answer_example_is_a_right_answer(description: dict[str, Any]) -> 
     for _, _, operation in operations(description):
         for answer in operation["responses"].values():
             said = answer.get("content", {}).get(JSON, {})
-            model = getattr(views, said.get("schema", {}).get("$ref", "").rpartition("/")[2], None)
+            name = said.get("schema", {}).get("$ref", "").rpartition("/")[2]
+            model = getattr(views, name, getattr(submission_views, name, None))
             if model is not None:
                 model.model_validate_json(json.dumps(said["example"]))
                 read += 1

@@ -18,6 +18,8 @@ from engine.runtime.logging import ALLOWED, configure_logging
 from engine.runtime.settings import Settings
 from schemas.incident import INCIDENT
 from schemas.values.refusals import RefusalCode
+from starter.dependencies import provided
+from starter.http.health import Watch
 from starter.http.problems import KINDS, ProblemCode
 from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers, watching
 from tests.waiting import eventually
@@ -237,4 +239,4 @@ def test_two_apps_of_one_process_count_apart(build_app: BuildApp) -> None:
     """Building an API twice, as tests do, needs no registry to be cleared."""
     one, other = build_app(), build_app()
     assert isinstance(one, FastAPI)
-    assert one.state.parts.counts is not other.state.parts.counts
+    assert provided(one, Watch).counts is not provided(other, Watch).counts

@@ -4,8 +4,9 @@ from temporalio.client import Client
 
 from engine.keys.keys import Keys
 from schemas.incident import INCIDENT
-from starter.cases.case_states import KEPT_AT_MOST, CaseStates
-from starter.intake.postbox import CaseText
+from starter.cases.case_states import KEPT_AT_MOST, CaseStates, CaseText
+from starter.dependencies import provided
+from starter.reading import Reading
 from tests.api.test_intake import working
 from tests.api_callers import OwnTown, api_of, callers
 from tests.waiting import eventually
@@ -91,7 +92,7 @@ async def test_an_answer_that_comes_late_makes_nothing_older(own_town: OwnTown, 
 async def test_a_case_that_has_told_more_is_forgotten(own_town: OwnTown, keys: Keys, temporal: Client) -> None:
     """What was read of a case is taken from memory until it tells more; and not where it may have done so unheard."""
     app = own_town.build()
-    states: CaseStates = app.state.parts.reader.states
+    states: CaseStates = provided(app, Reading).reader.states
     async with api_of(app) as http, working(own_town, keys, temporal):
         resident = callers(http, keys)()
         case = (await resident.report()).json()["case_id"]

@@ -13,11 +13,12 @@ import httpx
 import pytest
 
 from activities.ledger import Ledger
+from engine.document_policy import load_document_policy
 from engine.keys.keys import Keys
 from engine.policies.policies import PolicyFaults
 from engine.runtime.settings import Settings
 from engine.vault.document_types import recognise
-from engine.vault.documents import Documents, load_document_policy, open_store
+from engine.vault.documents import Documents, open_store
 from engine.vault.vault import Vault
 from schemas.audit.ledger import Batch, Projection
 from schemas.kernel.case import ENGINE, Entry

@@ -18,13 +18,15 @@ from audit.archive.archiver import Archiver
 from audit.bundle.bundle import export_case
 from audit.bundle.check_bundle import check
 from cli import app
+from engine.document_policy import load_document_policy
 from engine.keys.keys import Keys
 from engine.policies.policies import PolicyFaults
+from engine.privacy_policy import load_privacy_policy, years_by_procedure
 from engine.runtime.settings import PROJECT, Settings
 from engine.store.archive import ArchiveStore
-from engine.vault.documents import Documents, load_document_policy, open_store
+from engine.vault.documents import Documents, open_store
 from engine.vault.person_identity import PersonIdentity
-from engine.vault.privacy import Persons, StillNeeded, load_privacy_policy, years_by_procedure
+from engine.vault.privacy import Persons, StillNeeded
 from engine.vault.privacy_log import entries, verify_privacy_log
 from engine.vault.vault import PersonDetails, PersonUnknown, Vault
 from schemas.kernel.privacy import PrivacyPolicy

@@ -25,7 +25,8 @@ from local.stories.scenes import Gives
 from local.stories.schedule import Schedule
 from local.stories.stories import BY_PROCEDURE, REPERTOIRES, STORIES, named
 from local.stories.story import Story
-from local.stories.verdict import Evidence, Journal, Killing, Verdict, judge
+from local.stories.verdict import Evidence, Killing, Verdict, judge
+from local.town.journals import Journal
 from local.town.town import Town, TownAddresses, TownOptions, open_town
 from schemas.incident import Kind
 from schemas.incident_state import Stage

@@ -1,0 +1,27 @@
+"""What lists, single cases and figures are read with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import asyncpg
+
+from engine.vault.vault import Vault
+from starter.cases.announcements import Announcements
+from starter.cases.case_reading import CaseReader
+from starter.dependencies import dependency
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Built once. `now` says town time."""
+
+    pool: asyncpg.Pool
+    vault: Vault
+    reader: CaseReader
+    announcements: Announcements
+    now: Callable[[], datetime]
+
+
+ReadingOf = Annotated[Reading, dependency(Reading)]

@@ -1,0 +1,31 @@
+"""What a town has decided: its policies, and what follows from them for what comes in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from schemas.contracts.department_policy import DepartmentRegister
+from schemas.kernel.case import Charter
+from schemas.kernel.policy import Policy
+from schemas.kernel.procedure import Procedure
+from schemas.values.areas import Areas
+from starter.dependencies import dependency
+from starter.http.command_bodies import CommandBody
+from starter.intake.choices import Names
+
+
+@dataclass(frozen=True)
+class TownRules:
+    """Read once, when an API is built. Policies, charters and procedures by procedure; doors by procedure and command."""
+
+    policies: Mapping[str, Policy]
+    charters: Mapping[str, Charter]
+    procedures: Mapping[str, Procedure]
+    doors: Mapping[str, Mapping[str, CommandBody]]
+    departments: DepartmentRegister
+    areas: Areas
+    names: Names
+    synonyms: Mapping[str, tuple[str, ...]]
+
+
+TownRulesOf = Annotated[TownRules, dependency(TownRules)]
