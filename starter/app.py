@@ -20,17 +20,17 @@ from starter.auditors import audit, audit_records, case_export, decodings
 from starter.auditors.codec_server import codec_routes
 from starter.cases import alike, cases, documents, inbox, indicators, notices, public, similar
 from starter.counterparts import banks, departments, reconciliations
-from starter.dependencies import provide
 from starter.http import docs_page, health
+from starter.http.dependencies import provide
 from starter.http.documentation import describe
 from starter.http.middleware import Requests
+from starter.http.problem_handlers import add_problem_handlers
 from starter.http.rates import Rates
 from starter.http.slow_bodies import SlowBodies
 from starter.intake import categories, command_forms, operations, public_notices, submissions
 from starter.intake.commands import command_routes
 from starter.intake.delivery import ConnectTemporal
-from starter.parts import Parts, build_parts
-from starter.problem_handlers import add_problem_handlers
+from starter.wiring import ApiServices, build_services
 
 log = structlog.get_logger()
 
@@ -61,7 +61,7 @@ def create_app(
 
     Raises: the faults of policies, departments, calendars and keys, each naming file, place and remedy.
     """
-    parts = build_parts(settings, keys, pool, connect_temporal, town_time)
+    parts = build_services(settings, keys, pool, connect_temporal, town_time)
     app = FastAPI(
         title="Jiceng 基层",
         version="1",
@@ -125,7 +125,7 @@ def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
     return routers
 
 
-def _lifespan(parts: Parts, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(parts: ApiServices, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     def watch(task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.critical("background_task_died", task=task.get_name(), error=type(error).__name__, where=where(error))

@@ -14,12 +14,12 @@ from schemas.incident_report import IncidentReport, KeptReport, open_incident
 from schemas.incident_state import IncidentState
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import Fault, say
-from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
 from starter.http.documentation import body_of, responses
 from starter.intake.areas import area_faults
+from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening, declared_opening
 

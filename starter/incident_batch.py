@@ -17,17 +17,17 @@ from starlette.responses import Response
 from engine.keys.tokens import Principal
 from schemas.values.refusals import Fault, say
 from starter.cases.views import ReportAnswer, ReportReceipt
-from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import check_model, key_faults, read_body, read_json
 from starter.http.documentation import SIGNED_IN, open_body_of, responses
 from starter.http.faults import fault
+from starter.http.json_answers import json_response
 from starter.http.problems import Problem, ProblemBody, bad_request
 from starter.incident import OPENING, report_faults
 from starter.intake.answers import answer_start
+from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Entered, Sender
-from starter.json_answers import json_response
-from starter.submission_views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, SubmissionView
+from starter.intake.submission_views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, SubmissionView
 
 LINES_MAX = 100
 BATCH_BYTES_MAX = 4 * 1024 * 1024

@@ -12,10 +12,10 @@ from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool
 from starter.app import create_app
-from starter.dependencies import provided
+from starter.cases.reading import Reading
 from starter.http.connection_guard import guarded_protocol
+from starter.http.dependencies import provided
 from starter.http.known_hosts import KnownHosts
-from starter.reading import Reading
 
 GRACE_SECONDS = 10
 IDLE_SECONDS = 75

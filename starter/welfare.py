@@ -26,12 +26,12 @@ from schemas.welfare_application import (
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
 from starter.cases.documents import document_faults
-from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
 from starter.http.documentation import body_of, responses
 from starter.intake.choices import areas_near
+from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening
 

@@ -15,13 +15,13 @@ from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall, call_faults, open_whistle
 from schemas.whistle_policy import WhistlePolicy
 from schemas.whistle_state import WhistleState
-from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
 from starter.http.documentation import body_of, responses
 from starter.http.problems import Problem, ProblemCode
 from starter.intake.areas import area_faults
+from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening, declared_opening
 

@@ -9,12 +9,12 @@ from schemas.clocks.calendar import in_shanghai
 from schemas.whistle_policy import WhistleType
 from starter.cases.case_queries import SQL
 from starter.cases.indicators import figures_for, period, rate, times, too_many_lines
+from starter.cases.reading import ReadingOf
 from starter.cases.views import StreetLine, SummonsLine, WhistleIndicators
 from starter.http.authentication import Caller
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import CodeText, DayText, LastDayText
-from starter.reading import ReadingOf
 
 STREET_PARTS = 2
 """`320104.003` is a street: a district and the street in it."""

@@ -99,7 +99,7 @@ _OF_A_TASK = (
 
 @dataclass(frozen=True)
 class BenchRules:
-    """What an opening asks of the town's rules (starter/town_rules.py)."""
+    """What an opening asks of the town's rules (starter/intake/town_rules.py)."""
 
     policies: Mapping[str, Policy]
     charters: Mapping[str, Charter]
@@ -107,7 +107,7 @@ class BenchRules:
 
 @dataclass(frozen=True)
 class BenchFiling:
-    """What an opening asks of what it is taken in with (starter/filing.py)."""
+    """What an opening asks of what it is taken in with (starter/intake/filing.py)."""
 
     vault: OpenVault
     town: BenchRules

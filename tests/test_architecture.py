@@ -80,7 +80,7 @@ FLAT = {
     "schemas": set[str](),
     "workflows": {"registry"},
     "engine": set[str](),
-    "starter": {"app", "addresses", "serve", "client"},
+    "starter": {"app", "serve", "wiring"},
     "audit": set[str](),
     "local": set[str](),
 }

@@ -6,19 +6,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.document_policy import load_document_policy
 from engine.policies.areas import read_areas
 from engine.policies.bank_policy import load_bank
 from engine.policies.calendars import CalendarFaultsError, load_calendar
 from engine.policies.department_policy import DepartmentPolicyFaults, load_departments
+from engine.policies.document_policy import load_document_policy
 from engine.policies.notice_templates import load_notice_policy
 from engine.policies.office_hours import FILE as OFFICE_HOURS
 from engine.policies.office_hours import load_office_hours
 from engine.policies.policies import PolicyFaults, load_policy
 from engine.policies.policy_files import PolicyFile
+from engine.policies.privacy_policy import load_privacy_policy
 from engine.policies.registers import RegisterFaults
 from engine.policies.source_policy import load_sources
-from engine.privacy_policy import load_privacy_policy
 from schemas.kernel.procedure import Procedure
 
 _ENTRY = re.compile(r"entry (?P<number>\d+) \([^)]*\): (?P<field>[^:]+):")

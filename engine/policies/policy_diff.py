@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.document_policy import load_document_policy
 from engine.policies.areas import read_areas
 from engine.policies.calendars import load_calendar
 from engine.policies.department_policy import load_departments
+from engine.policies.document_policy import load_document_policy
 from engine.policies.notice_templates import load_notice_policy
 from engine.policies.office_hours import FILE as OFFICE_HOURS
 from engine.policies.office_hours import load_office_hours

@@ -11,7 +11,7 @@ from typing import Any
 
 import asyncpg
 
-from engine.privacy_policy import years_by_procedure
+from engine.policies.privacy_policy import years_by_procedure
 from engine.store.database import Queries
 from engine.vault.documents import Documents
 from engine.vault.person_identity import PersonIdentity

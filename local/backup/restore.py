@@ -18,8 +18,8 @@ from pydantic import AwareDatetime
 
 from engine.store.database import Queries
 from local.backup.backup import CLUSTER, TEMPORAL, BackupListing, NotBackedUp, read_listing
+from local.simulation.journals import Journal
 from local.town.data_folder import DataFolder
-from local.town.journals import Journal
 from local.town.ports import hold_ports
 from local.town.postgres import LocalPostgres, open_postgres, verify_base_backup
 from local.town.private_file import write_private

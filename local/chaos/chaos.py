@@ -38,9 +38,9 @@ from local.chaos.chaos_release import release
 from local.chaos.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Disturbance, FaultKind, schedule
 from local.chaos.chaos_welfare import Applications, differences, movements, paid_more_than_once
 from local.chaos.chaos_whistle import Whistles
+from local.simulation.journals import journals_of, still_to_say
 from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import AUDITOR, Persona
-from local.town.journals import journals_of, still_to_say
 from local.town.ports import LOOPBACK, hold_ports
 from local.town.probes import answers_http
 from local.town.town import Town, TownOptions, open_town

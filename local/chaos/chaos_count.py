@@ -21,7 +21,7 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from local.chaos.chaos_release import ANNOUNCED, NEXT
-from local.town.journals import Journal
+from local.simulation.journals import Journal
 from starter.intake.stuck import stuck_cases
 
 SHOWN_AT_MOST = 20

@@ -10,8 +10,8 @@ from engine.store.database import open_pool
 from local.backup.backup import back_up
 from local.backup.restore import Forgotten, forgotten, restore
 from local.commands.audit_commands import TOWN, Data
+from local.simulation.journals import journals_of
 from local.town.cli_errors import run_told
-from local.town.journals import journals_of
 from local.town.running_town import find_town
 from starter.intake.client import http_client
 

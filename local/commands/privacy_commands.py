@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from engine.document_policy import load_document_policy
 from engine.keys.keys import Keys
-from engine.privacy_policy import load_privacy_policy
+from engine.policies.document_policy import load_document_policy
+from engine.policies.privacy_policy import load_privacy_policy
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool

@@ -28,12 +28,12 @@ from schemas.incident_report import IncidentReport
 from schemas.values.actor import Role
 from schemas.values.location import Location
 from starter.app import create_app
+from starter.cases.reading import Reading
 from starter.cases.views import CaseView
-from starter.dependencies import provide, provided
-from starter.filing import Filing
+from starter.http.dependencies import provide, provided
 from starter.intake.client import TownClient
-from starter.reading import Reading
-from starter.town_rules import TownRules
+from starter.intake.filing import Filing
+from starter.intake.town_rules import TownRules
 
 IMPORTER = Persona("importer-1", Role.WINDOW_CLERK)
 ADDRESS = "http://town"

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import httpx
 
+from local.simulation.journals import Journal
 from local.simulation.people import TokenFor
 from local.simulation.townspeople import AUDITOR, Persona
 from local.stories.scenes import NotAsTold
@@ -20,7 +21,6 @@ from local.stories.schedule import Schedule
 from local.stories.stories import repertoire_of
 from local.stories.story import OwnClock, Story, Title
 from local.stories.verdict import Evidence, Killing, Verdict, judge
-from local.town.journals import Journal
 from schemas.clocks.town_time import TownTime
 from schemas.contracts.payment import ReceiptLine
 from schemas.incident import Kind

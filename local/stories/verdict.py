@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from local.simulation.journals import Journal
 from local.stories.stories import repertoire_of
 from local.stories.story import OrderExpectation, Story
-from local.town.journals import Journal
 from schemas.incident_state import Stage
 from schemas.kernel.findings import Finding
 from starter.cases.views import PublicCase, TimelineEntry

@@ -23,14 +23,14 @@ from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.cases.case_lists import beginning
+from starter.cases.reading import Reading, ReadingOf
 from starter.cases.titles import title_of
-from starter.dependencies import dependency
 from starter.http.authentication import Caller, acting
+from starter.http.dependencies import dependency
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import DayText
 from starter.http.problems import Problem, ProblemCode, database_away, refused
 from starter.intake.delivery import Delivery, NotDelivered
-from starter.reading import Reading, ReadingOf
 
 ENTRIES_MAX = 10**6
 router = APIRouter(prefix="/api/v1/audit/cases", tags=["audit"])

@@ -14,10 +14,10 @@ from fastapi import APIRouter
 from starlette.responses import StreamingResponse
 
 from starter.cases.case_lists import CaseLists, FiltersOf, Sort
+from starter.cases.reading import ReadingOf
 from starter.cases.views import CaseRow
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, file_of, responses
-from starter.reading import ReadingOf
 
 COLUMNS = (
     ("案件编号", "case_id"), ("业务", "procedure"), ("环节", "stage"), ("当前责任方", "holder"), ("部门", "department"),

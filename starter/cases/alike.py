@@ -8,11 +8,11 @@ from schemas.contracts.likeness import LIKENESS_NAMES
 from schemas.kernel.case_file import FiledState
 from schemas.kernel.visibility import may_read_persons, may_see
 from schemas.values.actor import Role
+from starter.cases.reading import ReadingOf
 from starter.cases.views import AlikeCases, AlikeItem
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
-from starter.reading import ReadingOf
 
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
 

@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from starter.cases.announcements import CASES
 from starter.cases.case_lists import CaseLists, FiltersOf, Sort, place_of
+from starter.cases.reading import ReadingOf
 from starter.cases.views import CasePage, CaseView, Timeline
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, responses
-from starter.json_answers import NOT_MODIFIED, with_etag
-from starter.reading import ReadingOf
+from starter.http.json_answers import NOT_MODIFIED, with_etag
 
 PAGE_DEFAULT, PAGE_MAX = 50, 200
 ENTRIES_MAX = 500

@@ -23,15 +23,15 @@ from schemas.values.document import SUFFIXES, Document
 from schemas.values.references import OPAQUE, PersonReference, Tombstone
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from starter.cases.case_reading import CaseReader
-from starter.dependencies import dependency
 from starter.http.authentication import Caller, acting
 from starter.http.database import Connection, database, reading
+from starter.http.dependencies import dependency
 from starter.http.documentation import responses
+from starter.http.json_answers import CREATED, OK, json_response
 from starter.http.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused, too_many_requests
 from starter.http.rates import Rates
 from starter.http.upload_memory import UploadMemory
 from starter.http.uploads import read_file
-from starter.json_answers import CREATED, OK, json_response
 
 router = APIRouter(prefix="/api/v1/documents", tags=["documents"])
 

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Query
 from schemas.clocks.calendar import in_shanghai
 from schemas.values.actor import Actor, Role
 from starter.cases.case_lists import CaseLists, Filters, Sort
+from starter.cases.reading import ReadingOf
 from starter.cases.views import Inbox, InboxList
 from starter.http.authentication import Caller, acting
 from starter.http.documentation import SIGNED_IN, responses
-from starter.reading import ReadingOf
 
 INBOX_DEFAULT, INBOX_MAX = 20, 100
 HOLDERS = frozenset({Role.DEPARTMENT_OFFICER, Role.GRID_WORKER, Role.COORDINATOR, Role.RESIDENT})

@@ -14,13 +14,13 @@ from schemas.values.actor import Role
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from starter.cases.case_lists import beginning, end
 from starter.cases.case_queries import SQL
+from starter.cases.reading import ReadingOf
 from starter.cases.views import IndicatorLine, Indicators, Times
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.parameters import CodeText, DayText, LastDayText
 from starter.http.problems import bad_request, refused
-from starter.reading import ReadingOf
 
 LINES_MAX = 5000
 YEAR = timedelta(days=365)

@@ -10,8 +10,8 @@ from schemas.contracts.notice import NoticePage
 from starter.http.authentication import Caller, acting
 from starter.http.database import PoolOf, database
 from starter.http.documentation import responses
+from starter.http.json_answers import json_response
 from starter.http.parameters import RowNumber
-from starter.json_answers import json_response
 
 router = APIRouter(prefix="/api/v1/notices", tags=["notices"])
 

@@ -22,8 +22,8 @@ from starter.cases.case_reading import CaseReader, unknown_case
 from starter.cases.resident_codes import ResidentCodes
 from starter.cases.titles import words_for_residents
 from starter.cases.views import Answer, Promise, PublicCase, PublicStage
-from starter.dependencies import dependency
 from starter.http.database import Connection, database
+from starter.http.dependencies import dependency
 from starter.http.documentation import responses
 from starter.http.parameters import CASE_ID
 from starter.http.problems import Problem, ProblemCode

@@ -13,11 +13,11 @@ from schemas.values.actor import Actor
 from schemas.values.tidy_text import tidy
 from starter.cases.case_lists import sight
 from starter.cases.case_queries import SQL
+from starter.cases.reading import Reading, ReadingOf
 from starter.cases.views import SimilarCase, SimilarCases
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
 from starter.http.documentation import SIGNED_IN, responses
-from starter.reading import Reading, ReadingOf
 
 WITHIN_METRES = 200
 WITHIN = timedelta(hours=24)

@@ -22,12 +22,12 @@ from schemas.values.actor import Actor, Channel, Role
 from schemas.values.model import Model
 from schemas.values.refusals import say
 from starter.counterparts.signatures import SignersOf, believe
-from starter.filing import Filing, FilingOf
 from starter.http.bodies import read_body, together
 from starter.http.documentation import responses, signed_body_of
 from starter.http.faults import faults_of
 from starter.http.problems import Problem, ProblemCode, bad_request
 from starter.intake.commands import give
+from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Sender
 
 router = APIRouter(prefix="/api/v1/banks", tags=["banks"])

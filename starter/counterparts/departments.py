@@ -25,15 +25,15 @@ from schemas.values.actor import Actor, Channel, Role
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.cases.views import CommandAnswer
 from starter.counterparts.signatures import SignersOf, believe
-from starter.filing import FilingOf
 from starter.http.bodies import check_model, read_body
 from starter.http.documentation import responses, signed_body_of
 from starter.http.faults import faults_of
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
 from starter.intake.commands import give
+from starter.intake.filing import FilingOf
 from starter.intake.intake import Entered, Sender
-from starter.submission_views import SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 router = APIRouter(prefix="/api/v1/departments", tags=["departments"])
 _ORDER = re.compile(r"(?P<case>.+)\.order-(?P<number>[1-9][0-9]{0,5})")

@@ -22,9 +22,9 @@ from schemas.values.actor import Role
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from schemas.welfare_rules import month_before
 from starter.cases.views import DifferenceView, ReconciliationView
-from starter.dependencies import dependency
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
+from starter.http.dependencies import dependency
 from starter.http.documentation import SIGNED_IN, responses
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 

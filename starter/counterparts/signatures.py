@@ -11,7 +11,7 @@ from starlette.requests import Request
 from engine.keys.counterpart_keys import CounterpartKeys
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, verify
 from schemas.values.refusals import say
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
 from starter.http.problems import Problem, ProblemCode
 
 log = structlog.get_logger()

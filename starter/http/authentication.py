@@ -11,7 +11,7 @@ from starlette.requests import Request
 from engine.keys.token_errors import IssuerAway, TokenMalformed, TokenMissing, TokenRefused
 from engine.keys.tokens import Principal, Verifier
 from schemas.values.actor import Actor, Channel, Role
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
 from starter.http.problems import Problem, issuer_away, too_many_requests
 from starter.http.rates import Rates
 

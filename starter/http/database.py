@@ -8,7 +8,7 @@ import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
 from engine.store.database import AWAY, DATA_FAULTS
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
 from starter.http.problems import database_away
 
 Connection = PoolConnectionProxy

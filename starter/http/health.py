@@ -18,8 +18,8 @@ from engine.store.archive import Lag, archive_lag
 from engine.store.database import AWAY, Queries
 from schemas.values.model import Model
 from schemas.values.refusals import say
-from starter.dependencies import dependency
 from starter.http.counts import Counts
+from starter.http.dependencies import dependency
 from starter.http.problems import Problem
 
 

@@ -18,13 +18,13 @@ from starter.cases.announcements import CASES, INTAKE, Announcements
 from starter.cases.case_reading import CaseReader
 from starter.cases.resident_codes import ResidentCodes
 from starter.cases.views import CommandAnswer, ReportAnswer
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
+from starter.http.json_answers import ACCEPTED, CREATED, OK, json_response
 from starter.http.problems import Problem, ProblemCode, refused
 from starter.intake.intake import Entered
 from starter.intake.postbox import Postbox, SetAsideAnswer, Status, Submission
 from starter.intake.relay import Relay
-from starter.json_answers import ACCEPTED, CREATED, OK, json_response
-from starter.submission_views import SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from starter.cases.views import Categories, CategoryFound
 from starter.http.authentication import Caller
 from starter.http.documentation import SIGNED_IN, responses
 from starter.intake.category_search import Found, Known, search
-from starter.town_rules import TownRules, TownRulesOf
+from starter.intake.town_rules import TownRules, TownRulesOf
 
 router = APIRouter(prefix="/api/v1/categories", tags=["incidents"])
 

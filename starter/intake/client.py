@@ -44,7 +44,7 @@ from starter.cases.views import (
 from starter.http.problems import ProblemCode
 from starter.intake.command_forms import CommandForms
 from starter.intake.postbox import Status
-from starter.submission_views import BatchAnswer, SubmissionView
+from starter.intake.submission_views import BatchAnswer, SubmissionView
 
 API = "/api/v1"
 TRY_AGAIN = frozenset({408, 425, 429, 502, 503, 504})

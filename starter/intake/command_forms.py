@@ -20,10 +20,10 @@ from schemas.values.actor import Actor
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from schemas.words.field_words import FIELDS, VALUES, YES_NO, FieldWords
-from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller, acting
 from starter.http.command_bodies import CommandBody
 from starter.http.documentation import SIGNED_IN, responses
+from starter.intake.filing import Filing, FilingOf
 
 router = APIRouter(prefix="/api/v1/cases", tags=["commands"])
 

@@ -18,7 +18,6 @@ from schemas.values.actor import Actor
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.cases.documents import document_faults
 from starter.cases.views import CommandAnswer
-from starter.filing import Filing, FilingOf
 from starter.http.authentication import Caller, acting
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.command_bodies import CommandBody
@@ -26,9 +25,10 @@ from starter.http.documentation import any_body_of, responses
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
 from starter.intake.choices import in_words, with_choices
+from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Entered, Sender
 from starter.intake.named_cases import case_faults
-from starter.submission_views import SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 Doors = Mapping[str, Mapping[str, CommandBody]]
 _PATH = "/api/v1/cases/{case_id}/commands"

@@ -37,7 +37,7 @@ from schemas.kernel.setting_aside import SetAside
 from schemas.kernel.temporal_display import TASK_TIMEOUT, details_of, first_keywords_of, summary_of
 from schemas.values.actor import Stamp
 from schemas.values.refusals import Refusal, RefusalCode, say
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
 from starter.intake.postbox import LEASE, Postbox, Submission
 from starter.intake.setting_aside import FailureEvidence, evidence_of
 

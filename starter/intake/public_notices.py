@@ -29,15 +29,15 @@ from schemas.welfare import WELFARE
 from schemas.welfare_commands import Object
 from schemas.welfare_state import WelfareState
 from starter.cases.resident_codes import ResidentCodes, tidy_code
-from starter.dependencies import dependency
-from starter.filing import Filing
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.command_bodies import CommandBody, command_body_of
 from starter.http.database import Connection, database
+from starter.http.dependencies import dependency
 from starter.http.documentation import body_of, responses
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.http.senders import sender_of
 from starter.intake.answers import refusal_of, settled
+from starter.intake.filing import Filing
 from starter.intake.intake import ANYBODY, Entered, Sender
 
 PURPOSE = "show-public-notice"

@@ -19,14 +19,14 @@ from schemas.values.actor import Actor, Channel, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Fault, Refusal, RefusalCode
 from starter.cases.views import ReportAnswer, ReportReceipt
-from starter.filing import Filing
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.problems import bad_request, refused
 from starter.intake.answers import answer_start
 from starter.intake.choices import in_words, with_choices
+from starter.intake.filing import Filing
 from starter.intake.intake import Entered, OpenCase, Sender
 from starter.intake.named_cases import case_faults
-from starter.submission_views import SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 REPORTED: dict[int, type[Model] | UnionType] = {
     200: ReportAnswer | ReportReceipt,

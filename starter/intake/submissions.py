@@ -10,7 +10,7 @@ from starter.http.authentication import Caller
 from starter.http.documentation import responses
 from starter.http.problems import Problem, ProblemCode, database_away
 from starter.intake.answers import AnsweringOf, view_submission
-from starter.submission_views import SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 _SUBMISSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 router = APIRouter(prefix="/api/v1/submissions", tags=["submissions"])

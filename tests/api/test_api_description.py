@@ -13,12 +13,12 @@ from engine.keys.keys import Keys
 from schemas.incident_report import IncidentReport
 from schemas.values.actor import Role
 from schemas.values.refusals import RefusalCode
-from starter import submission_views
 from starter.cases import views
-from starter.dependencies import provided
+from starter.http.dependencies import provided
 from starter.http.documentation import SIGNED_IN
 from starter.http.problems import KINDS, ProblemCode
-from starter.town_rules import TownRules
+from starter.intake import submission_views
+from starter.intake.town_rules import TownRules
 from tests.api_callers import As, BuildApp
 from workflows.registry import PROCEDURES
 

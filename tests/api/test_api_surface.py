@@ -18,7 +18,7 @@ from engine.runtime.logging import ALLOWED, configure_logging
 from engine.runtime.settings import Settings
 from schemas.incident import INCIDENT
 from schemas.values.refusals import RefusalCode
-from starter.dependencies import provided
+from starter.http.dependencies import provided
 from starter.http.health import Watch
 from starter.http.problems import KINDS, ProblemCode
 from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers, watching

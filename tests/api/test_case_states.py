@@ -5,8 +5,8 @@ from temporalio.client import Client
 from engine.keys.keys import Keys
 from schemas.incident import INCIDENT
 from starter.cases.case_states import KEPT_AT_MOST, CaseStates, CaseText
-from starter.dependencies import provided
-from starter.reading import Reading
+from starter.cases.reading import Reading
+from starter.http.dependencies import provided
 from tests.api.test_intake import working
 from tests.api_callers import OwnTown, api_of, callers
 from tests.waiting import eventually

@@ -40,7 +40,7 @@ suppress-health-check = ["all"]
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "415", "422", "429", "503"]
 
 [checks.missing_required_header]
-# It takes the token, which it is made to send, for left out; that each is asked for is in tests/laws/test_access_matrix.py.
+# It takes the token, which it is made to send, for left out; that each is asked for is in tests/api/test_access_matrix.py.
 enabled = false
 
 [[operations]]

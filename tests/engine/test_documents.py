@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from activities.ledger import Ledger
-from engine.document_policy import load_document_policy
 from engine.keys.keys import Keys
+from engine.policies.document_policy import load_document_policy
 from engine.policies.policies import PolicyFaults
 from engine.runtime.settings import Settings
 from engine.vault.document_types import recognise

@@ -18,10 +18,10 @@ from audit.archive.archiver import Archiver
 from audit.bundle.bundle import export_case
 from audit.bundle.check_bundle import check
 from cli import app
-from engine.document_policy import load_document_policy
 from engine.keys.keys import Keys
+from engine.policies.document_policy import load_document_policy
 from engine.policies.policies import PolicyFaults
-from engine.privacy_policy import load_privacy_policy, years_by_procedure
+from engine.policies.privacy_policy import load_privacy_policy, years_by_procedure
 from engine.runtime.settings import PROJECT, Settings
 from engine.store.archive import ArchiveStore
 from engine.vault.documents import Documents, open_store

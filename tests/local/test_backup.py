@@ -19,9 +19,9 @@ from local.chaos.chaos import ChaosOptions, come_to_rest
 from local.chaos.chaos_count import count
 from local.chaos.chaos_incident import Incidents
 from local.chaos.chaos_load import Responses
+from local.simulation.journals import journals_of
 from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import Persona, officer
-from local.town.journals import journals_of
 from local.town.town import Town, TownOptions, open_town
 from starter.intake.client import Refused, TownClient, http_client
 from tests.examples.incident import BODIES

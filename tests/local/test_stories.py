@@ -16,6 +16,7 @@ from rich.console import Console
 
 from engine.keys.keys import Keys
 from local.simulation.characters import WORDS, Character
+from local.simulation.journals import Journal
 from local.simulation.people import live
 from local.simulation.simulation import neighbourhood_of
 from local.stories.demo import DEMO_SPEED, stage_of
@@ -26,7 +27,6 @@ from local.stories.schedule import Schedule
 from local.stories.stories import BY_PROCEDURE, REPERTOIRES, STORIES, named
 from local.stories.story import Story
 from local.stories.verdict import Evidence, Killing, Verdict, judge
-from local.town.journals import Journal
 from local.town.town import Town, TownAddresses, TownOptions, open_town
 from schemas.incident import Kind
 from schemas.incident_state import Stage

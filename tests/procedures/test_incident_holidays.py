@@ -1,4 +1,4 @@
-"""A long limit over a real holiday, in town time at speed on the real server; tests/laws/test_time_skipping.py has the others."""
+"""A long limit over a real holiday, at speed, on the real server; tests/procedures/test_time_skipping.py has the others."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -9,8 +9,8 @@ from schemas.kernel.case import Charter
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
 from schemas.values.areas import Areas
-from starter.dependencies import dependency
 from starter.http.command_bodies import CommandBody
+from starter.http.dependencies import dependency
 from starter.intake.choices import Names
 
 

@@ -10,7 +10,7 @@ import asyncpg
 from engine.vault.vault import Vault
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
 
 
 @dataclass(frozen=True)

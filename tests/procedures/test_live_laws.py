@@ -1,6 +1,6 @@
 """The laws on a real server and through the public door: the main walk of every procedure, the others in `make test-all`.
 
-Every walk has them at every commit on a bench (tests/laws/test_laws.py). What the bench cannot show stands here whole.
+Every walk has them at every commit on a bench (tests/procedures/test_laws.py). What the bench cannot show stands here whole.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from tests.api_driver import ApiDriver, Audited, OpenDoor, Step, Walk, examples
 from tests.case_bench import TODAY
 from tests.entry_kinds import kinds_of
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
-from tests.laws.test_random_sequences import acts_of_people
+from tests.procedures.test_random_sequences import acts_of_people
 from tests.sampling import chosen
 from tests.waiting import eventually
 from worker import town_worker
@@ -157,7 +157,7 @@ async def test_illegal_commands_change_nothing(
 ) -> None:
     """At every stage of the main walk, every command that somebody may not give there is refused and leaves no trace.
 
-    Here one for each stage and kind of refusal, by the seed; what the table says in every cell: tests/laws/test_laws.py.
+    Here one for each stage and kind of refusal, by the seed; what the table says in every cell: tests/procedures/test_laws.py.
     """
     town = await door(procedure)
     case_id = await town.start()

@@ -7,7 +7,6 @@ import asyncpg
 import httpx
 
 from audit.replay.reading import Auditing
-from engine.document_policy import load_document_policy
 from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.keys.department_keys import load_department_keys
 from engine.keys.keys import Keys
@@ -17,6 +16,7 @@ from engine.outside.signed_calls import http_client
 from engine.policies.areas import load_areas
 from engine.policies.bank_policy import load_bank
 from engine.policies.department_policy import load_departments
+from engine.policies.document_policy import load_document_policy
 from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
@@ -36,10 +36,10 @@ from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
 from starter.cases.documents import Attachments
 from starter.cases.public import Residents
+from starter.cases.reading import Reading
 from starter.cases.resident_codes import ResidentCodes
 from starter.counterparts.reconciliations import Books
 from starter.counterparts.signatures import Signers
-from starter.filing import Filing
 from starter.http.authentication import Guard
 from starter.http.command_bodies import command_body_of
 from starter.http.counts import Counts
@@ -49,20 +49,20 @@ from starter.http.upload_memory import UploadMemory
 from starter.intake.answers import Answering
 from starter.intake.category_search import load_synonyms
 from starter.intake.delivery import ConnectTemporal, Delivery
+from starter.intake.filing import Filing
 from starter.intake.intake import Intake
 from starter.intake.postbox import Postbox
 from starter.intake.public_notices import NoticeBoard
 from starter.intake.relay import Relay
-from starter.reading import Reading
-from starter.town_rules import TownRules
+from starter.intake.town_rules import TownRules
 from workflows.registry import PROCEDURES
 
 HOUR_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
-class Parts:
-    """One of each kind: what routes ask for (starter/dependencies.py), and what runs beside them."""
+class ApiServices:
+    """One of each kind: what routes ask for (starter/http/dependencies.py), and what runs beside them."""
 
     pool: asyncpg.Pool
     guard: Guard
@@ -89,10 +89,10 @@ class Parts:
         )  # fmt: skip
 
 
-def build_parts(
+def build_services(
     settings: Settings, keys: Keys, pool: asyncpg.Pool, connect_temporal: ConnectTemporal, town_time: TownTime
-) -> Parts:
-    """Read the town's rules and wire the parts. Raises as `create_app`."""
+) -> ApiServices:
+    """Read the town's rules and wire the services. Raises as `create_app`."""
     town = read_town_rules(settings, town_time)
     vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
     postbox = Postbox(pool)
@@ -122,7 +122,7 @@ def build_parts(
         banks=load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK),
     )
     bank_client = http_client()
-    return Parts(
+    return ApiServices(
         pool=pool,
         guard=Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds)),
         watch=Watch(settings, pool, counts, intake.now, delivery.reachable, postbox.backlog),

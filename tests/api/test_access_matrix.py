@@ -277,7 +277,7 @@ async def test_commands_are_for_those_whose_they_are(
     """Each command of each procedure is refused to every role, area and department that the rules table does not name.
 
     Those it does name are told by the case that has ended, so that no cell changes anything. Of the commands that are for the
-    same people one is sent; what the table says of every one, in every cell, is asked in tests/laws/test_laws.py.
+    same people one is sent; what the table says of every one, in every cell, is asked in tests/procedures/test_laws.py.
     """
     asking = Asking(api, keys)
     case = world.of(name, ended=ended)

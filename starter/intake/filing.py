@@ -6,11 +6,11 @@ from typing import Annotated
 from engine.vault.vault import Vault
 from starter.cases.case_reading import CaseReader
 from starter.cases.documents import Attachments
-from starter.dependencies import dependency
+from starter.http.dependencies import dependency
 from starter.intake.answers import Answering
 from starter.intake.intake import Intake
 from starter.intake.relay import Relay
-from starter.town_rules import TownRules
+from starter.intake.town_rules import TownRules
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """The laws: written once, true of every procedure in the registry and of every way its cases can go.
 
 They run on a bench (tests/case_bench.py): Temporal's time-skipping server, the sandbox, the real chain in memory. Each walk is
-gone once, every command given twice; then the case is left alone until it has ended. tests/laws/test_live_laws.py has the same
-through the API, Postgres and the real server.
+gone once, every command given twice; then the case is left alone until it has ended. tests/procedures/test_live_laws.py has
+the same through the API, Postgres and the real server.
 """
 
 from collections import Counter
