@@ -7,12 +7,12 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from schemas.contracts.department import ReworkCause
+from schemas.contracts.work_orders import Asked
+from schemas.contracts.work_orders import Order as AnyOrder
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.parts.orders import Asked
-from schemas.parts.orders import Order as AnyOrder
 from schemas.values.actor import Actor, Channel
 from schemas.values.document import DocumentReference
 from schemas.values.references import PersonReference, TextReference

@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import ClassVar
 
+from schemas.contracts.work_orders import Order
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.parts.orders import Order
 from schemas.values.document import DocumentReference
 from schemas.values.references import TextReference
 from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType

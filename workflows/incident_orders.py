@@ -7,9 +7,9 @@ a silent one is a clock, not an error.
 from temporalio import workflow
 
 from schemas.contracts.department import ReworkCause, ReworkOrder
+from schemas.contracts.work_orders import Matter
 from schemas.incident import Kind
 from schemas.incident_state import IncidentState, Order, Rework, Stage
-from schemas.parts.orders import Matter
 from schemas.values.references import TextReference
 from workflows.kernel import steps
 from workflows.kernel.declared import DeclaredCase

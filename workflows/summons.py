@@ -19,9 +19,9 @@ Where nobody does anything: after the last tier and a last limit it is absent, u
 whistle that tells nothing any more is waited for so long, and no longer.
 """
 
+from schemas.contracts.work_orders import Matter, Order
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import STREET_OFFICER, THE_DEPARTMENT, desk_of
-from schemas.parts.orders import Matter, Order
 from schemas.summons import SUMMONS, Finish, Kind, Ruling
 from schemas.summons_state import OPEN, SETTLED, Stage, SummonsState
 from schemas.values.actor import Actor

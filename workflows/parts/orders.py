@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from schemas.contracts.department import PlaceOrder, RecallOrder
+from schemas.contracts.work_orders import Asked, Matter, Order
 from schemas.kernel.case import CaseState
-from schemas.parts.orders import Asked, Matter, Order
 from workflows.kernel import steps
 from workflows.kernel.case import Case
 
