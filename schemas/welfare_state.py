@@ -12,10 +12,10 @@ from schemas.actor import Channel, Stamp
 from schemas.document import DocumentReference
 from schemas.identity_document import ADULT_AT
 from schemas.identity_number import age_in
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
 from schemas.means import CheckStatus
 from schemas.model import Model
+from schemas.parts.extension import ExtendedState
 from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
@@ -275,7 +275,7 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(DeclaredState):
+class WelfareState(ExtendedState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
@@ -329,7 +329,6 @@ class WelfareState(DeclaredState):
     checked: dict[str, Checked] = {}
     visits: list[Visit] = []
     related: list[str] = []
-    extended_working_days: int = 0
     reviewed_by: str | None = None
     confirmed_by: str | None = None
     refusers: list[str] = []

@@ -15,6 +15,7 @@ from schemas.department import Code
 from schemas.free_text import FreeText
 from schemas.location import AREA_UNKNOWN, Location
 from schemas.model import Model
+from schemas.parts.children import open_child
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
 from schemas.summons_state import SummonsState
@@ -120,14 +121,13 @@ def summons_id(whistle: str, department: str) -> str:
 
 def open_summons(whistle: WhistleState, summoned: Summoned) -> SummonsState:
     """Return the state of one department's summons. Its opening is the stamp of whoever called the department."""
-    return SummonsState(
-        case_id=summons_id(whistle.case_id, summoned.department),
-        parent=whistle.case_id,
-        charter=whistle.charter,
-        opening=summoned.stamp,
-        area=whistle.area,
+    return open_child(
+        SummonsState,
+        whistle,
+        summoned.department,
+        stamp=summoned.stamp,
+        at=summoned.summoned_at,
         department=summoned.department,
-        opened_at=summoned.summoned_at,
         type=whistle.type,
         terms=whistle.terms,
         matter=whistle.matter,

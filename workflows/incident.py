@@ -33,7 +33,7 @@ from schemas.kernel.parties import THE_REPORTER
 from schemas.references import TextReference
 from workflows.incident_endings import Endings
 from workflows.kernel.procedure_workflow import procedure_workflow
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
 """Patch: before, a case that was closed while its final limit ran, and opened anew, had none any more and could stand for ever."""
@@ -114,9 +114,7 @@ class Incident(Endings):
     def finish(self, command: Finish, by: Actor) -> None:
         """办结: stops `respond` and `finish`, answers a supervisor's order; somebody else has to look now."""
         self.drop_requests()
-        for document in command.documents:
-            self.keep_document(document)
-            self.state.order.documents.append(document.reference)
+        self.keep_evidence(command, self.state.order.documents)
         if self.state.supervised:
             self.supervision_is_answered(by.subject)
         self.state.order.finished_by = by.subject
@@ -224,7 +222,7 @@ class Incident(Endings):
                 self.record(Kind.NOT_RATED)
                 self.close()
             case "suspension":
-                self.suspension_has_ended()
+                super().on_clock_passed(clock)
             case "whistle":
                 self.wait_no_longer("engine")
             case "follow":

@@ -24,7 +24,7 @@ from schemas.visibility import may_see, sight_of
 from workflows import steps
 from workflows.incident_followers import FOLLOWERS_HEAR_THE_END, Followers
 from workflows.kernel.law import Law
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 ORDERS_ARE_RECALLED_AT_THE_END = "orders-are-recalled-at-the-end"
 """Patch: before, a department was only told on its screens that an order was void."""
@@ -72,11 +72,6 @@ class Endings(Followers):
         self.notify(THE_REPORTER, f"incident_{stage}")
         self.tell_followers(Told(stage))
         self.leave_whistle()
-
-    def take_back_the_order(self) -> None:
-        """Recall the order that counts; the workflow waits for this errand although the case is final."""
-        self.state.last_recall = self.state.order.number
-        self.errand("recall_order", self.state.order.number)
 
     @property
     def unfinished_business(self) -> list[str]:

@@ -17,7 +17,7 @@ from schemas.incident_state import OPEN, Stage
 from schemas.kernel.parties import THE_REPORTER
 from workflows.incident_whistles import Whistles
 from workflows.kernel.law import Law
-from workflows.orders import COORDINATOR
+from workflows.parts.orders import COORDINATOR
 
 FOLLOWERS_HEAR_THE_END = Law("followers-hear-the-end")
 """Patch: before, the workflow of a case that was merged ended with that, and its reporter heard nothing more, whatever came."""
