@@ -192,11 +192,6 @@ class Asked(ChildCase[AskedState]):
         self.apply()
         self.report_to_parent(over=True)
 
-    async def story(self) -> None:
-        """Until everybody has been told."""
-        await super().story()
-        await self.until(lambda: not self.state.errands)
-
     def is_let_go(self) -> None:
         """Nobody waits for it."""
         self.finish_as(ChildStage.LET_GO, ChildKind.LET_GO)

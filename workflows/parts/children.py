@@ -98,10 +98,18 @@ class ChildrenCase(CaseFile[FiledT], Generic[FiledT, ChildT]):
 
 
 class ParentCase(ChildrenCase[ParentT, Child], DeclaredCase[ParentT]):
-    """The part of a case that waits for its children. `children_clock`: how long, as its lines say."""
+    """The part of a case that waits for its children. `children_clock`: how long, as its lines say.
+
+    A procedure with `MESSAGE_HANDLERS` of its own takes those of this along.
+    """
 
     children_clock: ClassVar[str] = "children"
     MESSAGE_HANDLERS = {Subject.CHILD_REPORTED: (ChildReport, "hear_child")}
+
+    async def story(self) -> None:
+        """As long as anything can happen, then until every child stands and everybody has been told."""
+        await super().story()
+        await self.until(lambda: not self.state.errands)
 
     def children_are_over(self) -> None:
         """Go on: each has said its last word, or is not waited for any more (`silent`)."""
