@@ -49,9 +49,9 @@ class Stage(DeclaredStage):
 
 
 class Terms(TinyTerms):
-    """Ten days, five working days more at most, three days of rest at most."""
+    """Ten days by the clock, five working days more at most, three days of rest at most."""
 
-    finish: Limit = days(10)
+    finish: Limit = Limit(amount=240, unit=Unit.HOURS)
     suspension: Limit = days(3)
     extension_working_days_at_most: int = 5
 
