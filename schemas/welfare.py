@@ -25,6 +25,7 @@ from schemas.kernel.timers import duty, last_limit, window
 from schemas.limits import Limit
 from schemas.parts.extension import before_it_is_due, days_are_left
 from schemas.people import Part
+from schemas.refusals import say
 from schemas.rules import By
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
@@ -114,6 +115,7 @@ _parties = (Part.APPLICANT, Part.ENTERED)
 _decides = (*_parties, Part.RELATED)
 _wrote = (Part.CORRECTED, Part.CHECKED)
 _opened = (Part.INVESTIGATED, Part.APPEAL_DECIDED)
+_TOO_LATE = say("全程期限已过,不得延期", "the limit has passed: it is extended before, not after")
 _SEEN = (*OPEN, Stage.REFUSED)
 _NOT_GRANTED = (*UNDECIDED, Stage.APPEALED)
 
@@ -305,7 +307,7 @@ WELFARE = declare(
         ),
         act(
             ExtendCase, "延期",
-            by=SUPERVISOR, at=UNDECIDED, when=(days_are_left, before_it_is_due("whole", "全程")), entry=Kind.EXTENDED,
+            by=SUPERVISOR, at=UNDECIDED, when=(days_are_left, before_it_is_due("whole", _TOO_LATE)), entry=Kind.EXTENDED,
         ),
         act(
             ServeNotice, "书面告知",

@@ -170,6 +170,7 @@ def _said_in(condition: Callable[..., object]) -> Iterator[str]:
             ]
             assert all(MAY_STAND_IN_CHINESE.fullmatch(each) for each in placed), placed
             yield f"{chinese} ({english})"
+    yield from (said for name, said in inspect.getclosurevars(condition).nonlocals.items() if name == "why")
 
 
 def _as_read(argument: ast.expr) -> str:
