@@ -7,17 +7,14 @@ town (policies/incident.yaml). Its policy, state and commands stand beside it: `
 
 from datetime import datetime
 
-from schemas.clocks.clock_schedule import BREACH, Tier
+from schemas.clocks.clock_schedule import Tier
 from schemas.clocks.clocks import Clock, due_at
-from schemas.contracts.department import CallbackAct
 from schemas.incident_audit import (
     limits_under,
     why_arbitrated,
     why_dispatched,
-    why_extension_granted,
     why_redispatched,
     why_returned,
-    why_suspended,
     why_unresolved,
 )
 from schemas.incident_commands import (
@@ -27,7 +24,6 @@ from schemas.incident_commands import (
     Merge,
     Rate,
     Redispatch,
-    RequestExtension,
     ReturnOrder,
     Supervise,
     Verify,
@@ -36,7 +32,7 @@ from schemas.incident_messages import DEALT_WITH, OVER
 from schemas.incident_policy import IncidentPolicy, IncidentTerms
 from schemas.incident_report import REPORT, REPORTERS, IncidentReport
 from schemas.incident_state import HELD, OPEN, WITH_DEPARTMENT, IncidentState, Stage
-from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, step
+from schemas.kernel.acts import Tells, WithReason, act, also, step
 from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
@@ -49,7 +45,6 @@ from schemas.kernel.parties import (
     REPORTER,
     STREET_OFFICER,
     SUPERVISOR,
-    THE_DEPARTMENT,
     THE_REPORTER,
     WINDOW_CLERK,
     desk_of,
@@ -58,13 +53,15 @@ from schemas.kernel.people import same_person
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
+from schemas.parts.extension import ExtensionEntries, SuspensionEntries, extension_lines, suspension_lines
+from schemas.parts.orders import ReworkEntries, arriving, finishing, giving_back, signing
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import say
 
 TEXT = Refers.TEXT
 
 
-class Kind(EntryKinds, procedure="incident"):
+class Kind(ReworkEntries, ExtensionEntries, SuspensionEntries, EntryKinds, procedure="incident"):
     """What the ledger says happened; `results` are texts of the departments that a whistle called."""
 
     REPORTED = entry(
@@ -74,9 +71,6 @@ class Kind(EntryKinds, procedure="incident"):
     )
     DISPATCHED = entry("dispatched", "派单", why_dispatched)
     REDISPATCHED = entry("redispatched", "改派", why_redispatched)
-    ORDER_RECEIVED = entry("order_received", "部门接单")
-    ORDER_REFUSED = entry("order_refused", "派单未能送达")
-    ORDER_RECALLED = entry("order_recalled", "撤回派单")
     SIGNED = entry("signed", "签收")
     RETURNED = entry("returned", "退单", why_returned)
     ARBITRATED = entry("arbitrated", "裁定", why_arbitrated)
@@ -91,17 +85,6 @@ class Kind(EntryKinds, procedure="incident"):
     WITHDRAWN = entry("withdrawn", "撤回")
     REJECTED = entry("rejected", "不予受理")
     UNRESOLVED = entry("unresolved", "终结", why_unresolved)
-    REWORK_RECEIVED = entry("rework_received", "部门接返工")
-    REWORK_REFUSED = entry("rework_refused", "返工通知未能送达")
-    EXTENSION_REQUESTED = entry("extension:requested", "申请延期")
-    EXTENSION_GRANTED = entry("extension:granted", "同意延期", why_extension_granted)
-    EXTENSION_REFUSED = entry("extension:refused", "不同意延期")
-    SUSPENSION_REQUESTED = entry("suspension:requested", "申请挂账")
-    SUSPENSION_GRANTED = entry("suspension:granted", "挂账", why_suspended, references={"reason": TEXT})
-    SUSPENSION_REFUSED = entry("suspension:refused", "不同意挂账")
-    REQUEST_LAPSED = entry("request_lapsed", "申请失效")
-    RESUMED = entry("resumed", "恢复办理")
-    SUSPENSION_ENDED = entry("suspension:ended", "挂账到期")
     SUPERVISED = entry("supervised", "督办")
     SUPERVISION_ANSWERED = entry("supervision_answered", "督办反馈")
     MERGED = entry("merged", "并案")
@@ -154,43 +137,6 @@ def _inside_reopen_window(state: IncidentState, _actor: Actor, now: datetime) ->
     if due is not None and now < due:
         return None
     return say("已超过重启期限", "the time for reopening has passed")
-
-
-def _no_extension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    if state.extension is not None:
-        return say("已有延期申请待审批", "an extension is asked for already and not yet answered")
-    if state.extended_working_days >= state.terms.extension_working_days_at_most:
-        most = state.terms.extension_working_days_at_most
-        return say(f"累计延期已达{most}个工作日", f"the case was extended by {most} working days, the most allowed")
-    return None
-
-
-def _extension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return (
-        None
-        if state.extension
-        else say("没有待审批的延期申请,须先由部门申请", "no extension is asked for: the department asks first")
-    )
-
-
-def _before_finish_is_due(state: IncidentState, _actor: Actor, now: datetime) -> str | None:
-    clock = state.clocks["finish"]
-    due = due_at(clock, state.charter.calendar)
-    if BREACH in clock.fired or (due is not None and now >= due):
-        return say("办结期限已过,不得延期", "the limit for finishing has passed: it is extended before, not after")
-    return None
-
-
-def _no_suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return say("已有挂账申请待审批", "a suspension is asked for already") if state.suspension else None
-
-
-def _suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return (
-        None
-        if state.suspension
-        else say("没有待审批的挂账申请,须先由部门申请", "no suspension is asked for: the department asks first")
-    )
 
 
 def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
@@ -247,7 +193,7 @@ def _tiers(terms: IncidentTerms, state: IncidentState) -> tuple[Tier, ...]:
 _everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, HOLDING_DEPARTMENT, COORDINATOR, SUPERVISOR)
 _at_hand = (*OPEN, Stage.MERGED)
 _before_work = (Stage.REPORTED, *HELD, Stage.MERGED)
-_coordinator, _supervisor = desk_of(COORDINATOR), desk_of(SUPERVISOR)
+_supervisor = desk_of(SUPERVISOR)
 
 INCIDENT = declare(
     "incident",
@@ -279,69 +225,29 @@ INCIDENT = declare(
         step("dispatch", "派单", at=Stage.REPORTED, to=Stage.DISPATCHED),
         step("dispatch_anew", "重新派单", at=Stage.HANDLING, to=Stage.DISPATCHED),
         act(Redispatch, "改派", by=COORDINATOR, at=WITH_DEPARTMENT, to=Stage.DISPATCHED, entry=Kind.REDISPATCHED),
-        act(
-            Nothing, "签收", name="sign", meaning="the department takes the order.",
-            by=HOLDING_DEPARTMENT, at=Stage.DISPATCHED, to=Stage.HANDLING,
-            stops=["sign"], holder=THE_DEPARTMENT, entry=Kind.SIGNED, adds=["department"],
-            reported_as=CallbackAct.SIGNED,
+        signing(
+            "sign", "签收", "the department takes the order.", Kind.SIGNED,
+            at=Stage.DISPATCHED, to=Stage.HANDLING, stops=["sign"],
         ),
-        act(
-            ReturnOrder, "退单",
-            by=HOLDING_DEPARTMENT, at=Stage.DISPATCHED, to=Stage.RETURNED, when=_may_still_return,
-            stops=["sign"], holder=_coordinator, entry=Kind.RETURNED, adds=["department", "returns"],
-            tells=Tells(_coordinator, "order_returned", ("department",)), reported_as=CallbackAct.RETURNED,
+        giving_back(
+            ReturnOrder, "退单", Kind.RETURNED, at=Stage.DISPATCHED, to=Stage.RETURNED, when=_may_still_return,
+            stops=["sign"], template="order_returned", adds=["returns"],
         ),
         also(
             "return_order", "退单",
             by=HOLDING_DEPARTMENT, at=Stage.HANDLING, to=Stage.RETURNED, when=(_may_still_return, _soon_after_signing),
         ),
         act(Arbitrate, "裁定", by=COORDINATOR, at=Stage.RETURNED, to=Stage.DISPATCHED, entry=Kind.ARBITRATED),
-        act(
-            Nothing, "到场", name="arrive", meaning="the department's people are on the spot.",
-            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, stops=["respond"], entry=Kind.ARRIVED, adds=["department"],
-            reported_as=CallbackAct.ARRIVED,
-        ),
-        act(
-            RequestExtension, "申请延期",
-            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, when=(_before_finish_is_due, _no_extension_asked),
-            entry=Kind.EXTENSION_REQUESTED, tells=Tells(_supervisor, "extension_requested", ("department",)),
-        ),
-        act(
-            Nothing, "同意延期", name="grant_extension", meaning="`finish` grows by what was asked for.",
-            by=SUPERVISOR, at=Stage.HANDLING, when=(_extension_asked, _before_finish_is_due),
-            entry=Kind.EXTENSION_GRANTED, tells=Tells(THE_DEPARTMENT, "extension_granted", ("working_days",)),
-        ),
-        act(
-            WithReason, "不同意延期", name="refuse_extension", meaning="`finish` stays as it is.",
-            by=SUPERVISOR, at=Stage.HANDLING, when=_extension_asked,
-            entry=Kind.EXTENSION_REFUSED, tells=Tells(THE_DEPARTMENT, "extension_refused"),
-        ),
-        act(
-            WithReason, "申请挂账", name="request_suspension", meaning="the work cannot go on for a stated reason.",
-            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, when=_no_suspension_asked,
-            entry=Kind.SUSPENSION_REQUESTED, tells=Tells(_coordinator, "suspension_requested", ("department",)),
-        ),
-        act(
-            Nothing, "同意挂账", name="grant_suspension", meaning="the clocks of the work pause.",
-            by=COORDINATOR, at=Stage.HANDLING, to=Stage.SUSPENDED, when=_suspension_asked,
-            holder=THE_DEPARTMENT, entry=Kind.SUSPENSION_GRANTED, tells=Tells(THE_DEPARTMENT, "suspension_granted"),
-        ),
-        act(
-            WithReason, "不同意挂账", name="refuse_suspension", meaning="the clocks go on.",
-            by=COORDINATOR, at=Stage.HANDLING, when=_suspension_asked,
-            entry=Kind.SUSPENSION_REFUSED, tells=Tells(THE_DEPARTMENT, "suspension_refused"),
-        ),
-        act(
-            Nothing, "恢复办理", name="resume", meaning="what held up the work is over.",
-            by=(HOLDING_DEPARTMENT, COORDINATOR), at=Stage.SUSPENDED, to=Stage.HANDLING,
-            stops=["suspension"], holder=THE_DEPARTMENT, entry=Kind.RESUMED, tells=Tells(THE_DEPARTMENT, "resumed"),
+        arriving(Kind.ARRIVED, at=Stage.HANDLING, stops=["respond"]),
+        *extension_lines(Kind, by=HOLDING_DEPARTMENT, granted_by=SUPERVISOR, at=Stage.HANDLING),
+        *suspension_lines(
+            Kind, by=HOLDING_DEPARTMENT, granted_by=COORDINATOR, at=Stage.HANDLING, suspended=Stage.SUSPENDED
         ),
         act(
             WithReason, "不再等候", name="stop_waiting",
             meaning="the case goes on without the result of the whistle that it waits for.",
             by=COORDINATOR, at=Stage.WHISTLED, to=WITH_DEPARTMENT, entry=Kind.NOT_WAITING,
         ),
-        step("end_suspension", "挂账到期", at=Stage.SUSPENDED, to=Stage.HANDLING, entry=Kind.SUSPENSION_ENDED),
         act(
             WithReason, "请求吹哨", name="ask_whistle",
             meaning="who is on the spot asks the street to call further departments.",
@@ -350,12 +256,10 @@ INCIDENT = declare(
         ),
         step("wait_for_whistle", "等候吹哨", at=WITH_DEPARTMENT, to=Stage.WHISTLED),
         step("go_on", "吹哨结束", at=Stage.WHISTLED, to=WITH_DEPARTMENT),
-        act(
-            Finish, "办结",
-            by=HOLDING_DEPARTMENT, at=Stage.HANDLING, to=Stage.VERIFYING,
-            stops=["respond", "finish"], starts=["verify"], holder=desk_of(GRID_WORKER), entry=Kind.FINISHED,
-            adds=["department"], tells=Tells(desk_of(GRID_WORKER), "verification_due"),
-            reported_as=CallbackAct.FINISHED,
+        finishing(
+            Finish, Kind.FINISHED, at=Stage.HANDLING, to=Stage.VERIFYING,
+            stops=["respond", "finish"], starts=["verify"], holder=desk_of(GRID_WORKER),
+            tells=Tells(desk_of(GRID_WORKER), "verification_due"),
         ),
         act(
             Verify, "核查",

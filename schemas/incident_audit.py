@@ -125,32 +125,6 @@ def _by_the_list(entry: Entry, state: IncidentState) -> tuple[str, ...]:
     )
 
 
-def why_extension_granted(entry: Entry, state: IncidentState) -> Because:
-    """How many days in all, of how many."""
-    added, altogether = int(entry.facts["working_days"]), int(entry.facts["in_all"])
-    most = state.terms.extension_working_days_at_most
-    return Because(
-        rule=f"{LIST} terms.extension_working_days_at_most",
-        says=say(
-            f"到期前批准,累计至多延{most}个工作日", f"granted before the due time, at most {most} working days in all"
-        ),
-        inputs={"working_days": added, "in_all": altogether, "at_most": most},
-        arithmetic=(f"{altogether - added} + {added} = {altogether} ≤ {most}",),
-    )
-
-
-def why_suspended(entry: Entry, state: IncidentState) -> Because:
-    """How long at most."""
-    return Because(
-        rule=f"{LIST} terms.suspension",
-        says=say(
-            f"挂账期间办结暂停计时,最长{state.terms.suspension.chinese}",
-            f"`finish` does not count while suspended, for {state.terms.suspension.english} at most",
-        ),
-        inputs={"reason": entry.facts.get("reason"), "paused": list(state.paused)},
-    )
-
-
 def why_unresolved(entry: Entry, state: IncidentState) -> Because:
     """After how long, or by whom."""
     return Because(

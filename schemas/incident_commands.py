@@ -1,27 +1,23 @@
 """What people and departments do with an incident. A text is a reference into the vault; at the door it is a text."""
 
-import operator
 from collections.abc import Mapping
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import StringConstraints, model_validator
 
 from schemas.contracts.department import Code
 from schemas.incident_state import IncidentState, Satisfied, Solved
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.procedure import Command
+from schemas.parts.orders import GiveBack, ReportDone
 from schemas.values.case_number import IncidentNumber
-from schemas.values.document import Document
 from schemas.values.references import TextReference, WrittenAs
 from schemas.values.refusals import Fault, say
 
 
-class ReturnOrder(Command):
+class ReturnOrder(GiveBack):
     """退单: the department says that the order is not its own, why, and by which law."""
-
-    reason: TextReference
-    legal_basis: TextReference
 
 
 class Redispatch(Command):
@@ -47,12 +43,8 @@ class Arbitrate(Redispatch):
     """裁定: the coordinator rules on a returned order; the ruling binds."""
 
 
-class Finish(Command):
+class Finish(ReportDone):
     """办结: the department reports the work done, with a document where the category asks for evidence."""
-
-    result: TextReference
-    # Left out when empty: the digest of a command covers its fields, and cases of an earlier day had none of these.
-    documents: tuple[Document, ...] = Field(default=(), max_length=10, exclude_if=operator.not_)
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Refuse work without evidence where the responsibility list asks for it; what was attached before counts."""
@@ -88,31 +80,6 @@ class Rate(Command):
     solved: Solved
     satisfied: Satisfied
     comment: TextReference | None = None
-
-
-class RequestExtension(Command):
-    """申请延期: more time for handling, asked for before the due time."""
-
-    reason: TextReference
-    working_days: int = Field(ge=1)
-
-    @classmethod
-    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """No more days than the case has left."""
-        if not isinstance(state, IncidentState):
-            return {}
-        most = state.terms.extension_working_days_at_most
-        left = most - state.extended_working_days
-        return {
-            "working_days": Bounds(
-                at_least=1,
-                at_most=left,
-                reason=say(
-                    f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most, in all"
-                ),
-                remedy=say(f"最多还可申请{left}个工作日", f"ask for at most {left}"),
-            )
-        }
 
 
 class Supervise(Command):

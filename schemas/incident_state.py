@@ -6,13 +6,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
-from schemas.contracts.department import ReworkCause
-from schemas.contracts.work_orders import Asked
 from schemas.contracts.work_orders import Order as AnyOrder
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
+from schemas.parts.extension import RequestsState
+from schemas.parts.orders import ReworkedState
 from schemas.values.actor import Actor, Channel
 from schemas.values.document import DocumentReference
 from schemas.values.references import PersonReference, TextReference
@@ -62,28 +61,6 @@ class Satisfied(StrEnum):
     NOT = "not"
 
 
-class Rework(BaseModel):
-    """返工: the work of an order is to be done again. Its key is `CASE/order-ORDER/rework-NUMBER`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    number: int
-    order: int
-    cause: ReworkCause
-    reason: TextReference | None = None
-    receipt: str | None = None
-    asked: Asked | None = None
-
-
-class ExtensionRequest(BaseModel):
-    """An extension 延期 that a department asked for and nobody has answered yet."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    working_days: int
-    reason: TextReference
-
-
 class Merging(BaseModel):
     """并案: a merge on its way. If the other case cannot take this one, it goes on where it stood.
 
@@ -120,13 +97,12 @@ class Order(AnyOrder):
     documents: list[DocumentReference] = []
 
 
-class IncidentState(DeclaredState):
+class IncidentState(ReworkedState[Order], RequestsState):
     """What an incident remembers.
 
-    `extension` and `suspension` (its reason) are requests not yet answered; `paused` are the clocks that a suspension
-    holds. `merged_reports` are the cases that were merged into this one, `merged_into` the one that this one follows.
-    `merge_answers` (case, message, yes or no) are what other cases were told. `last_recall`: the order whose recall the
-    workflow waits for although the case is final. `waiting` for a whistle; `whistles_over` have said their last word.
+    `merged_reports` are the cases that were merged into this one, `merged_into` the one that this one follows.
+    `merge_answers` (case, message, yes or no) are what other cases were told. `waiting` for a whistle; `whistles_over` have
+    said their last word.
 
     Of several reporters of one matter: `left_reports` were merged into this one and are so no more, `reporter_left`: its own
     reporter has taken back the report, and it goes on for the others. `follows`: this one was taken in and waits for the end of
@@ -150,24 +126,17 @@ class IncidentState(DeclaredState):
     reporter: PersonReference | None = None
     channel: Channel
     on_behalf: bool = False
-    orders: list[Order] = []
     returns: int = 0
     reworks: int = 0
     unsolved: int = 0
     solved: Solved | None = None
     satisfied: Satisfied | None = None
-    rework_orders: list[Rework] = []
-    extension: ExtensionRequest | None = None
-    extended_working_days: int = 0
-    suspension: TextReference | None = None
-    paused: list[str] = []
     supervised: bool = False
     merges: int = 0
     merge: Merging | None = None
     merged_into: str | None = None
     merged_reports: list[str] = []
     merge_answers: list[tuple[str, str, bool]] = []
-    last_recall: int | None = None
     waiting: Waiting | None = None
     whistles_over: list[str] = []
     left_reports: list[str] = []
@@ -175,11 +144,6 @@ class IncidentState(DeclaredState):
     follows: bool = False
     followed: Told | None = None
     followed_rated: bool = False
-
-    @property
-    def order(self) -> Order:
-        """The order that counts now."""
-        return self.orders[-1]
 
     @property
     def followers(self) -> list[str]:
@@ -191,10 +155,6 @@ class IncidentState(DeclaredState):
     def reports(self) -> int:
         """How many reports of the matter stand: its own, unless that was taken back, and those of the followers."""
         return len(self.followers) + (not self.reporter_left)
-
-    def involved(self) -> frozenset[str]:
-        """Return every department that an order went to."""
-        return super().involved() | {order.department for order in self.orders}
 
     def told_by(self) -> frozenset[str]:
         """Return the whistles that it waits for or waited for: they tell what their departments have done."""

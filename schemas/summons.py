@@ -4,13 +4,9 @@ A child of the whistle: started by it, with an id, clocks and a timeline of its 
 more than a line stands in `workflows/summons.py`.
 """
 
-import operator
 from datetime import datetime
 
-from pydantic import Field
-
-from schemas.contracts.department import CallbackAct
-from schemas.kernel.acts import Nothing, Tells, act, file_acts, step
+from schemas.kernel.acts import Tells, act, file_acts, step
 from schemas.kernel.case import Entry
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
@@ -22,25 +18,21 @@ from schemas.kernel.parties import (
     STREET_OFFICER,
     SUPERVISOR,
     THE_DEPARTMENT,
-    desk_of,
 )
 from schemas.kernel.procedure import Command
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
+from schemas.parts.orders import GiveBack, OrderEntries, ReportDone, arriving, finishing, giving_back, signing
 from schemas.summons_state import OPEN, SETTLED, Stage, SummonsState
 from schemas.values.actor import Actor
-from schemas.values.document import Document
 from schemas.values.references import TextReference
 from schemas.values.refusals import say
 
 # ---- what people say ----------------------------------------------------------------------------------------------
 
 
-class Decline(Command):
+class Decline(GiveBack):
     """反哨: the department says that the summons is not its own to answer, why, and by which law. Once."""
-
-    reason: TextReference
-    legal_basis: TextReference
 
 
 class Ruling(Command):
@@ -50,11 +42,8 @@ class Ruling(Command):
     reason: TextReference
 
 
-class Finish(Command):
+class Finish(ReportDone):
     """办结: the department reports its own task done."""
-
-    result: TextReference
-    documents: tuple[Document, ...] = Field(default=(), max_length=10, exclude_if=operator.not_)
 
 
 def _may_still_decline(state: SummonsState, _actor: Actor, _now: datetime) -> str | None:
@@ -118,13 +107,10 @@ def _scored(entry: Entry, state: SummonsState) -> Because:
 # ---- the declaration ------------------------------------------------------------------------------------------------
 
 
-class Kind(EntryKinds, procedure="summons"):
+class Kind(OrderEntries, EntryKinds, procedure="summons"):
     """What the ledger says happened."""
 
     SUMMONED = entry("summoned", "召集", references={"matter": Refers.TEXT, "address": Refers.TEXT})
-    ORDER_RECEIVED = entry("order_received", "部门接单")
-    ORDER_REFUSED = entry("order_refused", "派单未能送达")
-    ORDER_RECALLED = entry("order_recalled", "撤回派单")
     RESPONDED = entry("responded", "响应")
     DECLINED = entry("declined", "反哨", _declined)
     RULED = entry("ruled", "裁定", _ruled)
@@ -139,7 +125,6 @@ class Kind(EntryKinds, procedure="summons"):
 
 
 _coming = (Stage.SUMMONED, Stage.RESPONDED)
-_desk = desk_of(COORDINATOR)
 
 SUMMONS = declare(
     "summons",
@@ -160,31 +145,24 @@ SUMMONS = declare(
         "unscored": window("待评分", "score", "unscored_after"),
     },
     lines=(
-        act(
-            Nothing, "响应", name="respond", meaning="the department says that it is coming.",
-            by=HOLDING_DEPARTMENT, at=Stage.SUMMONED, to=Stage.RESPONDED,
-            stops=["respond"], holder=THE_DEPARTMENT, entry=Kind.RESPONDED, adds=["department"],
-            reported_as=CallbackAct.SIGNED,
+        signing(
+            "respond", "响应", "the department says that it is coming.", Kind.RESPONDED,
+            at=Stage.SUMMONED, to=Stage.RESPONDED, stops=["respond"],
         ),
-        act(
-            Decline, "反哨",
-            by=HOLDING_DEPARTMENT, at=Stage.SUMMONED, to=Stage.DECLINED, when=_may_still_decline,
-            stops=["respond"], starts=["arbitrate"], holder=_desk, entry=Kind.DECLINED, adds=["department"],
-            tells=Tells(_desk, "summons_declined", ("department",)), reported_as=CallbackAct.RETURNED,
+        giving_back(
+            Decline, "反哨", Kind.DECLINED, at=Stage.SUMMONED, to=Stage.DECLINED, when=_may_still_decline,
+            stops=["respond"], starts=["arbitrate"], template="summons_declined",
         ),
         act(
             Ruling, "裁定", name="arbitrate", by=COORDINATOR, at=Stage.DECLINED, to=(Stage.RELEASED, Stage.SUMMONED),
             entry=Kind.RULED,
         ),
-        act(
-            Nothing, "到场", name="arrive", meaning="the department's people are on the spot.",
-            by=HOLDING_DEPARTMENT, at=(*_coming, Stage.ABSENT), to=Stage.ARRIVED, when=_whistle_not_over,
-            stops=["respond", "arrive"], starts=["finish"], holder=THE_DEPARTMENT, entry=Kind.ARRIVED, adds=["department"],
-            reported_as=CallbackAct.ARRIVED,
+        arriving(
+            Kind.ARRIVED, at=(*_coming, Stage.ABSENT), to=Stage.ARRIVED, when=_whistle_not_over,
+            stops=["respond", "arrive"], starts=["finish"], holder=THE_DEPARTMENT,
         ),
-        act(
-            Finish, "办结", by=HOLDING_DEPARTMENT, at=(Stage.ARRIVED, Stage.UNFINISHED), to=Stage.DONE,
-            when=_whistle_not_over, entry=Kind.FINISHED, adds=["department"], reported_as=CallbackAct.FINISHED,
+        finishing(
+            Finish, Kind.FINISHED, at=(Stage.ARRIVED, Stage.UNFINISHED), to=Stage.DONE, when=_whistle_not_over
         ),
         step("give_up", "缺席", at=_coming, to=Stage.ABSENT, entry=Kind.ABSENT, clock="final",
              tells=Tells(THE_DEPARTMENT, "summons_absent")),

@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from schemas.contracts.work_orders import Order
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
+from schemas.parts.orders import OrderedState
 from schemas.values.document import DocumentReference
 from schemas.values.references import TextReference
 from schemas.whistle_policy import TypeTerms, WhistleTerms, WhistleType
@@ -37,12 +37,12 @@ PRESENT = (Stage.ARRIVED, Stage.DONE, Stage.UNFINISHED)
 """The department came. A late one counts from when it came."""
 
 
-class SummonsState(DeclaredState):
+class SummonsState(OrderedState[Order]):
     """What a summons remembers. Matter, place and terms are those of its whistle, whose id is `parent`.
 
     `binding`: the coordinator has ruled, and the department may not decline again. `was_absent`: it was given up once,
-    and stays so on the record if it comes after all. `heard`: the last word of the whistle on who leads. `last_recall`: the
-    order whose recall the workflow waits for although nothing can be done any more. `over`: nobody scores it any more.
+    and stays so on the record if it comes after all. `heard`: the last word of the whistle on who leads. `over`: nobody
+    scores it any more.
     """
 
     procedure: ClassVar[str] = "summons"
@@ -65,8 +65,6 @@ class SummonsState(DeclaredState):
     result: TextReference | None = None
     evidence: list[DocumentReference] = []
     score: int | None = None
-    orders: list[Order] = []
-    last_recall: int | None = None
     over: bool = False
 
     @property

@@ -24,6 +24,7 @@ from schemas.kernel.parties import (
 from schemas.kernel.people import Part
 from schemas.kernel.rules import By
 from schemas.kernel.timers import duty, last_limit, window
+from schemas.parts.extension import before_it_is_due, days_are_left
 from schemas.values.actor import Role
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
@@ -67,7 +68,6 @@ from schemas.welfare_conditions import (
     end_is_asked,
     identity_is_open,
     identity_is_sure,
-    may_still_be_extended,
     no_end_is_asked,
     nothing_was_advanced,
     notice_is_to_be_served,
@@ -305,7 +305,7 @@ WELFARE = declare(
         ),
         act(
             ExtendCase, "延期",
-            by=SUPERVISOR, at=UNDECIDED, when=may_still_be_extended, entry=Kind.EXTENDED,
+            by=SUPERVISOR, at=UNDECIDED, when=(days_are_left, before_it_is_due("whole", "全程")), entry=Kind.EXTENDED,
         ),
         act(
             ServeNotice, "书面告知",

@@ -14,6 +14,7 @@ from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.people import Part
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Command
+from schemas.parts.extension import ForMoreDays
 from schemas.values.document import Document
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
@@ -274,21 +275,11 @@ class SendBack(Command):
     reason: TextReference
 
 
-class ExtendCase(Command):
+class ExtendCase(ForMoreDays):
     """延期: the whole procedure gets more working days, before it is due."""
 
     working_days: int = Field(strict=True, ge=1)
     reason: TextReference
-
-    @classmethod
-    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """No more days than the case has left."""
-        if not isinstance(state, WelfareState):
-            return {}
-        most = state.terms.extension_working_days_at_most
-        left = most - state.extended_working_days
-        reason = say(f"累计延期不得超过{most}个工作日", f"a case is extended by {most} working days at most")
-        return {"working_days": Bounds(1, left, reason, say(f"最多还可延{left}个工作日", f"at most {left} are left"))}
 
 
 class ServeNotice(Command):

@@ -5,7 +5,6 @@ Who must be another person stands in the table itself (`Rule.apart_from`).
 
 from datetime import datetime
 
-from schemas.clocks.clock_schedule import BREACH
 from schemas.clocks.clocks import Status, due_at
 from schemas.kernel.people import among
 from schemas.values.actor import Actor
@@ -65,18 +64,6 @@ def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str |
 def checks_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Some households need no check at all."""
     return None if state.checks_waited_for else say("该申请不需核对", "this application needs no check")
-
-
-def may_still_be_extended(state: WelfareState, _actor: Actor, now: datetime) -> str | None:
-    """A limit is extended before it is due, and only so far."""
-    most = state.terms.extension_working_days_at_most
-    if state.extended_working_days >= most:
-        return say(f"累计延期已达{most}个工作日", f"the case was extended by {most} working days, the most allowed")
-    clock = state.clocks["whole"]
-    due = due_at(clock, state.charter.calendar)
-    if clock.status not in (Status.RUNNING, Status.PAUSED) or BREACH in clock.fired or (due and now >= due):
-        return say("全程期限已过,不得延期", "the limit has passed: it is extended before, not after")
-    return None
 
 
 def notice_is_to_be_served(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:

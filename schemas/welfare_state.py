@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from schemas.contracts.means import CheckStatus
 from schemas.kernel import people
 from schemas.kernel.people import how_many
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
+from schemas.parts.extension import ExtendedState
 from schemas.values.actor import Channel, Stamp
 from schemas.values.document import DocumentReference
 from schemas.values.identity_document import ADULT_AT
@@ -275,7 +275,7 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(DeclaredState):
+class WelfareState(ExtendedState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
@@ -329,7 +329,6 @@ class WelfareState(DeclaredState):
     checked: dict[str, Checked] = {}
     visits: list[Visit] = []
     related: list[str] = []
-    extended_working_days: int = 0
     reviewed_by: str | None = None
     confirmed_by: str | None = None
     refusers: list[str] = []

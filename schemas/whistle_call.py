@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.contracts.department import Code
 from schemas.kernel.case import Charter, child_id
+from schemas.parts.children import open_child
 from schemas.summons_state import SummonsState
 from schemas.values.actor import Actor, Channel, Role, Stamp
 from schemas.values.canonical import digest
@@ -120,14 +121,13 @@ def summons_id(whistle: str, department: str) -> str:
 
 def open_summons(whistle: WhistleState, summoned: Summoned) -> SummonsState:
     """Return the state of one department's summons. Its opening is the stamp of whoever called the department."""
-    return SummonsState(
-        case_id=summons_id(whistle.case_id, summoned.department),
-        parent=whistle.case_id,
-        charter=whistle.charter,
-        opening=summoned.stamp,
-        area=whistle.area,
+    return open_child(
+        SummonsState,
+        whistle,
+        summoned.department,
+        stamp=summoned.stamp,
+        at=summoned.summoned_at,
         department=summoned.department,
-        opened_at=summoned.summoned_at,
         type=whistle.type,
         terms=whistle.terms,
         matter=whistle.matter,

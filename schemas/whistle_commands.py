@@ -9,6 +9,7 @@ from schemas.contracts.department import Code
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.procedure import Command
+from schemas.parts.panel import low_score_faults
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
 from schemas.whistle_state import Summoned, WhistleState
@@ -84,16 +85,7 @@ class Score(Command):
         """Refuse a score for who cannot be scored now, and a low one without its reason."""
         if not _is_whistle(state):
             return ()
-        return (*super().faults(state), *self._without_reason(state))
-
-    def _without_reason(self, state: WhistleState) -> Iterator[Fault]:
-        mark = state.terms.reason_below
-        if self.score < mark and self.reason is None:
-            yield Fault(
-                field="reason",
-                reason=say(f"低于{mark}分必须说明理由", f"a score under {mark} needs a reason"),
-                remedy=say("请填写理由", "say why"),
-            )
+        return (*super().faults(state), *low_score_faults(self.score, self.reason, state.terms.reason_below))
 
 
 def departments_faults(

@@ -114,9 +114,7 @@ class Incident(IncidentEndings):
     def finish(self, command: Finish, by: Actor) -> None:
         """办结: stops `respond` and `finish`, answers a supervisor's order; somebody else has to look now."""
         self.drop_requests()
-        for document in command.documents:
-            self.keep_document(document)
-            self.state.order.documents.append(document.reference)
+        self.keep_evidence(command, self.state.order.documents)
         if self.state.supervised:
             self.supervision_is_answered(by.subject)
         self.state.order.finished_by = by.subject
@@ -224,7 +222,7 @@ class Incident(IncidentEndings):
                 self.record(Kind.NOT_RATED)
                 self.close()
             case "suspension":
-                self.suspension_has_ended()
+                super().on_clock_passed(clock)
             case "whistle":
                 self.wait_no_longer("engine")
             case "follow":

@@ -72,11 +72,6 @@ class IncidentEndings(Followers):
         self.tell_followers(Told(stage))
         self.leave_whistle()
 
-    def take_back_the_order(self) -> None:
-        """Recall the order that counts; the workflow waits for this errand although the case is final."""
-        self.state.last_recall = self.state.order.number
-        self.errand("recall_order", self.state.order.number)
-
     @property
     def unfinished_business(self) -> list[str]:
         """The errands for which a final case still waits."""

@@ -19,7 +19,7 @@ Where nobody does anything: after the last tier and a last limit it is absent, u
 whistle that tells nothing any more is waited for so long, and no longer.
 """
 
-from schemas.contracts.work_orders import Matter, Order
+from schemas.contracts.work_orders import Matter
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import STREET_OFFICER, THE_DEPARTMENT, desk_of
 from schemas.summons import SUMMONS, Finish, Kind, Ruling
@@ -27,8 +27,8 @@ from schemas.summons_state import OPEN, SETTLED, Stage, SummonsState
 from schemas.values.actor import Actor
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Scored, Subject, SummonsReport
 from schemas.whistle_policy import WhistleType
-from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.procedure_workflow import procedure_workflow
+from workflows.parts.children import ChildCase
 from workflows.parts.orders import OrdersCase
 
 URGENCIES = {WhistleType.DEMAND: "ordinary", WhistleType.ENFORCEMENT: "urgent", WhistleType.EMERGENCY: "emergency"}
@@ -36,7 +36,7 @@ URGENCIES = {WhistleType.DEMAND: "ordinary", WhistleType.ENFORCEMENT: "urgent", 
 
 
 @procedure_workflow
-class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
+class Summons(OrdersCase[SummonsState], ChildCase[SummonsState]):
     """One summons, from the call to the score."""
 
     procedure = SUMMONS
@@ -56,8 +56,7 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
     async def story(self) -> None:
         """As long as it is open, then until the department's own system has let go of the order."""
         await self.until(lambda: self.over)
-        if self.state.last_recall is not None:
-            await self.errand_done("recall_order", self.state.last_recall)
+        await self.order_let_go()
 
     # ---- 1. the call ----------------------------------------------------------------------------------------------
 
@@ -122,9 +121,7 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
 
     def finish(self, command: Finish, by: Actor) -> None:
         """办结: stops `finish`; the street has its word now."""
-        for document in command.documents:
-            self.keep_document(document)
-            self.state.evidence.append(document.reference)
+        self.keep_evidence(command, self.state.evidence)
         self.state.finished_at, self.state.finished_by, self.state.result = self.now(), by.subject, command.result
         self.clocks.stop("finish", by.subject)
         self.settle(Stage.DONE)
@@ -198,21 +195,14 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
         """Nothing is to be done any more; a department's own system that still has work to do is told that it has not."""
         self.clocks.stop_all()
         if self.state.stage != Stage.DONE:
-            self.state.last_recall = len(self.state.orders)
-            self.errand("recall_order", self.state.last_recall)
+            self.take_back_the_order()
         self.state.closed_at = self.now()
 
     # ---- who hears of it --------------------------------------------------------------------------------------------
 
     def give_order(self) -> None:
-        """派单: the next order to the department; its own system is told of it."""
-        number, department = len(self.state.orders) + 1, self.state.department or ""
-        self.state.orders.append(Order(number=number, department=department, dispatched_at=self.now()))
-        self.errand("place_order", number)
-
-    def orders_given(self) -> list[Order]:
-        """Every order of the summons: the first, and one more when a ruling bound the department."""
-        return self.state.orders
+        """派单: to the department that is called; once more when a ruling bound it."""
+        self.next_order(self.state.department or "")
 
     def matter(self) -> Matter:
         """What the street called for."""
@@ -236,4 +226,4 @@ class Summons(OrdersCase[SummonsState], DeclaredCase[SummonsState]):
             was_absent=state.was_absent,
             result=state.result,
         )
-        self.tell(state.parent or "", Subject.SUMMONS_REPORTED, **report.model_dump(mode="json"))
+        self.tell_parent(Subject.SUMMONS_REPORTED, report)

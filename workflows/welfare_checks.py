@@ -7,7 +7,7 @@ checking -> surveyed            when all have answered and two people have visit
 
 from collections.abc import Iterable
 
-from schemas.clocks.clocks import Limit, Status, Unit
+from schemas.clocks.clocks import Status
 from schemas.contracts.means import CheckAnswer, CheckRequest, CheckStatus
 from schemas.kernel.people import among, how_many, same_person
 from schemas.values.actor import Actor, Role
@@ -322,15 +322,8 @@ class Checks(WelfareEndings):
     @command
     def extend_case(self, command: ExtendCase, by: Actor) -> None:
         """延期: with its reason, up to what the policy allows."""
-        self.state.extended_working_days += command.working_days
-        longer = Limit(amount=command.working_days, unit=Unit.WORKING_DAYS)
-        self.clocks.extend("whole", longer, by.subject, reason=command.reason)
-        self.record(
-            Kind.EXTENDED,
-            working_days=command.working_days,
-            in_all=self.state.extended_working_days,
-            reason=command.reason,
-        )
+        in_all = self.extend_by(command.working_days, command.reason, by.subject)
+        self.record(Kind.EXTENDED, working_days=command.working_days, in_all=in_all, reason=command.reason)
         self.notify(APPLICANT, "welfare_extended", working_days=command.working_days)
 
     @command

@@ -6,16 +6,17 @@ What was paid too much becomes a recovery case 追回, started from here; it rep
 from collections.abc import Mapping
 
 from schemas.clocks.clocks import Limit
-from schemas.kernel.case import Message, child_id
+from schemas.kernel.case import CaseState, Message
 from schemas.kernel.people import among
+from schemas.parts.children import open_child
 from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
 from schemas.values.actor import Actor
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
-from workflows.kernel import steps
-from workflows.kernel.case_file import CaseFile
 from workflows.kernel.law import Law
+from workflows.parts.children import ChildrenCase
+from workflows.parts.extension import ExtendedCase
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"
@@ -85,8 +86,12 @@ BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 
-class Duties(CaseFile[WelfareState]):
+class Duties(ChildrenCase[WelfareState, RecoveryAsked], ExtendedCase[WelfareState]):
     """Duties, stages and recoveries."""
+
+    child_procedure = RECOVERY
+    child_errand = "recover"
+    extended_clock = "whole"
 
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
@@ -138,56 +143,57 @@ class Duties(CaseFile[WelfareState]):
             return
         number = len(self.state.recoveries) + 1
         total = sum(net.values())
-        self.state.recoveries.append(
-            RecoveryAsked(
-                number=number, cause=cause, amount_fen=total, months=net, stamp=self.stamp, asked_at=self.now()
-            )
+        asked = RecoveryAsked(
+            number=number, cause=cause, amount_fen=total, months=net, stamp=self.stamp, asked_at=self.now()
         )
-        self.record(Kind.RECOVERY_ASKED, case=self.recovery_id(number), cause=cause, amount_fen=total, months=net)
+        self.state.recoveries.append(asked)
+        self.record(Kind.RECOVERY_ASKED, case=self.id_of(asked), cause=cause, amount_fen=total, months=net)
         self.notify(APPLICANT, "recovery_asked", yuan=total // 100, fen=total % 100)
-        self.errand("recover", number)
-
-    def recovery_id(self, number: int) -> str:
-        """The case of a recovery."""
-        return child_id(self.state.case_id, f"recovery-{number}")
+        self.ask_for_child(asked)
 
     async def errand_recover(self, number: int) -> None:
-        """Start the recovery case; it lives on by itself, also after this one."""
-        asked = self.state.recoveries[number - 1]
-        entered_by = self.state.opening.actor.subject if self.law_holds(A_RECOVERY_KNOWS_WHO_ENTERED) else None
-        started = await steps.start_case(
-            RECOVERY,
-            RecoveryState(
-                case_id=self.recovery_id(number),
-                parent=self.state.case_id,
-                charter=self.state.charter,
-                opening=asked.stamp,
-                area=self.state.area,
-                department=self.state.department,
-                reporter_subject=self.state.reporter_subject,
-                opened_at=asked.asked_at,
-                terms=self.state.terms,
-                benefit=self.state.benefit,
-                cause=asked.cause,
-                reporter=self.state.reporter,
-                statements=self.state.statements_of(self.state.reporter),
-                amount_fen=asked.amount_fen,
-                months=asked.months,
-                entered_by=entered_by,
-            ),
-        )
-        self.record(Kind.RECOVERY_OPENED, case=self.recovery_id(number), started=started)
+        """Start a recovery."""
+        await self.start_child(number)
 
-    def knows(self, message: Message) -> bool:
-        """The recoveries of this case."""
-        return message.sender in {self.recovery_id(asked.number) for asked in self.state.recoveries}
+    def children(self) -> list[RecoveryAsked]:
+        """Every recovery of this case."""
+        return self.state.recoveries
+
+    def code_of(self, child: RecoveryAsked) -> str:
+        """A case has several."""
+        return f"recovery-{child.number}"
+
+    def opening_of(self, child: RecoveryAsked) -> RecoveryState:
+        """What is to come back, and from whom."""
+        entered_by = self.state.opening.actor.subject if self.law_holds(A_RECOVERY_KNOWS_WHO_ENTERED) else None
+        return open_child(
+            RecoveryState,
+            self.state,
+            self.code_of(child),
+            stamp=child.stamp,
+            at=child.asked_at,
+            department=self.state.department,
+            reporter_subject=self.state.reporter_subject,
+            terms=self.state.terms,
+            benefit=self.state.benefit,
+            cause=child.cause,
+            reporter=self.state.reporter,
+            statements=self.state.statements_of(self.state.reporter),
+            amount_fen=child.amount_fen,
+            months=child.months,
+            entered_by=entered_by,
+        )
+
+    def child_stands(self, child: RecoveryAsked, opening: CaseState, *, anew: bool) -> None:  # noqa: ARG002 - by its number
+        """追回立案."""
+        self.record(Kind.RECOVERY_OPENED, case=opening.case_id, started=anew)
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """A recovery tells how far it is."""
         if repeated or message.subject != RECOVERY_TOLD:
             return
-        for asked in self.state.recoveries:
-            if self.recovery_id(asked.number) == message.sender:
-                asked.repaid_fen = int(message.facts["repaid_fen"])
-                asked.ended_as = str(message.facts["stage"])
-                self.record(Kind.RECOVERY_TOLD, case=message.sender, **message.facts)
+        asked = self.child_called(message.sender)
+        if asked is not None:
+            asked.repaid_fen = int(message.facts["repaid_fen"])
+            asked.ended_as = str(message.facts["stage"])
+            self.record(Kind.RECOVERY_TOLD, case=message.sender, **message.facts)

@@ -71,8 +71,7 @@ class Whistle(WhistleEndings):
         before, self.state.department = self.state.lead, command.department
         duties = [name for name in ("gather", "begin") if self.clocks.runs(name)]
         self.record(Kind.LEAD_HANDED_OVER, before=before, lead=command.department, duties=duties, reason=command.reason)
-        for summoned in self.listening:
-            self.tell_lead(summoned)
+        self.tell_lead(*self.listening)
         self.take_stock()
 
     # ---- 3. the work ------------------------------------------------------------------------------------------------
@@ -91,5 +90,4 @@ class Whistle(WhistleEndings):
 
     def on_replanned(self) -> None:
         """The summonses go by the same calendar."""
-        for summoned in self.listening:
-            self.tell_calendar(summoned)
+        self.tell_calendar(*self.listening)

@@ -5,23 +5,28 @@ A message may be overtaken on its way, so each says how much its sender knew, an
 
 from collections.abc import Iterable
 
-from schemas.kernel.case import Message
+from schemas.kernel.case import CaseState, Message
+from schemas.parts.panel import Turnout
 from schemas.summons import SUMMONS
 from schemas.summons_state import Stage as SummonsStage
+from schemas.summons_state import SummonsState
 from schemas.whistle import Kind
-from schemas.whistle_call import open_summons, summons_id
-from schemas.whistle_gathering import Gathered, all_settled, gathered
+from schemas.whistle_call import open_summons
+from schemas.whistle_gathering import all_settled, gathered
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Subject, SummonsReport
 from schemas.whistle_state import FINAL, Stage, Summoned, WhistleState
-from workflows.kernel import steps
 from workflows.kernel.declared import DeclaredCase
+from workflows.parts.children import ChildrenCase
 from workflows.parts.orders import COORDINATOR
 
 STREET = "role:street_officer"
 
 
-class Departments(DeclaredCase[WhistleState]):
+class Departments(ChildrenCase[WhistleState, Summoned], DeclaredCase[WhistleState]):
     """The part of a whistle that calls departments and hears of them."""
+
+    child_procedure = SUMMONS
+    child_errand = "summon"
 
     # ---- calling ----------------------------------------------------------------------------------------------------
 
@@ -31,41 +36,51 @@ class Departments(DeclaredCase[WhistleState]):
             number = len(self.state.summoned) + 1
             called = Summoned(number=number, department=department, stamp=self.stamp, summoned_at=self.now())
             self.state.summoned.append(called)
-            self.errand("summon", number)
+            self.ask_for_child(called)
 
     async def errand_summon(self, number: int) -> None:
-        """Start the case of one department. What was said to all meanwhile is said to it now."""
-        summoned = self.state.summoned[number - 1]
-        opening = open_summons(self.state, summoned)
-        anew = await steps.start_case(SUMMONS, opening)
-        summoned.started = True
-        self.record(Kind.SUMMONS_STANDS, department=summoned.department, summons=opening.case_id)
+        """Start the case of one department."""
+        await self.start_child(number)
+
+    def children(self) -> list[Summoned]:
+        """Every department that was called."""
+        return self.state.summoned
+
+    def code_of(self, child: Summoned) -> str:
+        """A department is called once."""
+        return child.department
+
+    def opening_of(self, child: Summoned) -> SummonsState:
+        """By what the whistle is about now."""
+        return open_summons(self.state, child)
+
+    def is_told(self, child: Summoned) -> bool:
+        """Once its case stands."""
+        return child.started
+
+    def child_stands(self, child: Summoned, opening: CaseState, *, anew: bool) -> None:
+        """What was said to all meanwhile is said to it now."""
+        child.started = True
+        self.record(Kind.SUMMONS_STANDS, department=child.department, summons=opening.case_id)
         if self.state.stage in FINAL:
-            self.tell_summons(summoned, self.last_word)
-        if not anew or self.state.lead != opening.lead:
-            self.tell_lead(summoned)
+            self.tell_child(child, self.last_word)
+        if not anew or not isinstance(opening, SummonsState) or self.state.lead != opening.lead:
+            self.tell_lead(child)
         if not anew or self.state.charter != opening.charter:
-            self.tell_calendar(summoned)
+            self.tell_calendar(child)
 
     @property
     def last_word(self) -> Subject:
         """What a summons hears that is still under way when the whistle ends."""
         return Subject.CANCELLED if self.state.stage == Stage.CANCELLED else Subject.OVER
 
-    def tell_summons(self, summoned: Summoned, subject: Subject, **facts: object) -> None:
-        """Tell one summons something, if its case stands; if not, it hears when it does."""
-        if summoned.started:
-            self.tell(summons_id(self.state.case_id, summoned.department), subject, **facts)
-
-    def tell_lead(self, summoned: Summoned) -> None:
+    def tell_lead(self, *summoned: Summoned) -> None:
         """Say who leads."""
-        changed = LeadChanged(lead=self.state.lead, heard=self.state.seq)
-        self.tell_summons(summoned, Subject.LEAD_CHANGED, **changed.model_dump(mode="json"))
+        self.tell_children(summoned, Subject.LEAD_CHANGED, LeadChanged(lead=self.state.lead, heard=self.state.seq))
 
-    def tell_calendar(self, summoned: Summoned) -> None:
+    def tell_calendar(self, *summoned: Summoned) -> None:
         """Say by which calendar open clocks go."""
-        changed = CalendarChanged(calendar=self.state.charter.calendar)
-        self.tell_summons(summoned, Subject.CALENDAR_CHANGED, **changed.model_dump(mode="json"))
+        self.tell_children(summoned, Subject.CALENDAR_CHANGED, CalendarChanged(calendar=self.state.charter.calendar))
 
     @property
     def listening(self) -> list[Summoned]:
@@ -74,10 +89,10 @@ class Departments(DeclaredCase[WhistleState]):
 
     def knows(self, message: Message) -> bool:
         """The summonses of this whistle; each reports of its own department alone."""
-        called = {summons_id(self.state.case_id, each.department) for each in self.state.summoned}
+        called = self.child_called(message.sender)
         if message.subject == Subject.SUMMONS_REPORTED:
-            called &= {summons_id(self.state.case_id, str(message.facts.get("department")))}
-        return message.sender in called
+            return called is not None and called.department == message.facts.get("department")
+        return super().knows(message)
 
     # ---- hearing ----------------------------------------------------------------------------------------------------
 
@@ -102,7 +117,7 @@ class Departments(DeclaredCase[WhistleState]):
         """Go on as far as the departments have come: gathered, at work, all settled."""
         if self.state.stage == Stage.SUMMONING:
             outcome = gathered(self.state.limits.gathering, self.state.lead, self.state.summoned)
-            if outcome is not Gathered.NOT_YET:
+            if outcome is not Turnout.NOT_YET:
                 self.gather(outcome)
         if self.state.stage == Stage.GATHERED and any(each.stage == SummonsStage.DONE for each in self.state.summoned):
             self.work_begins("engine")
@@ -110,7 +125,7 @@ class Departments(DeclaredCase[WhistleState]):
             self.look_for_scores()
         self.state.holder = self.held_by()
 
-    def gather(self, outcome: Gathered) -> None:
+    def gather(self, outcome: Turnout) -> None:
         """集结: by the rule of the type; who stayed away stands on the record."""
         for clock in ("gather", "final"):
             self.clocks.stop(clock, "engine")

@@ -26,8 +26,7 @@ class WhistleEndings(Departments):
             raise LookupError(command.department)  # the command's own faults say so first
         summoned.score, summoned.score_reason = command.score, command.reason
         self.record_command()
-        scored = Scored(score=command.score, reason=command.reason)
-        self.tell_summons(summoned, Subject.SCORED, **scored.model_dump(mode="json"))
+        self.tell_child(summoned, Subject.SCORED, Scored(score=command.score, reason=command.reason))
         if all_scored(self.state.summoned):
             self.clocks.stop("score", by.subject)
             self.state.stage = Stage.EVALUATED
@@ -40,8 +39,7 @@ class WhistleEndings(Departments):
 
     def on_finished(self) -> None:
         """Tell all who wait for a word: the summonses that still listen, and the incident that waits."""
-        for summoned in self.listening:
-            self.tell_summons(summoned, self.last_word)
+        self.tell_children(self.listening, self.last_word)
         if self.state.incident is not None and self.state.incident_waits is not False:
             results = {each.department: each.result for each in self.state.summoned if each.result is not None}
             ended = Ended(stage=self.state.stage, results=results)
