@@ -13,16 +13,17 @@ from schemas.kernel.acts import act, also, step
 from schemas.kernel.declaration import declare
 from schemas.kernel.parties import (
     ADMIN,
-    ANYBODY,
     CIVIL_AFFAIRS_OFFICER,
     GRID_WORKER,
     REPORTER,
     STREET_OFFICER,
     SUPERVISOR,
     WINDOW_CLERK,
+    desk_of,
 )
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.limits import Limit
+from schemas.parts.postings import Posting, Shown, objections_are_settled, posting_timers
 from schemas.people import Part
 from schemas.rules import By
 from schemas.welfare_audit import limits_under
@@ -40,8 +41,6 @@ from schemas.welfare_commands import (
     ExtendCase,
     HandIn,
     Identify,
-    Investigate,
-    Object,
     RecordCheck,
     RecordConsent,
     RecordVisit,
@@ -71,12 +70,9 @@ from schemas.welfare_conditions import (
     no_end_is_asked,
     nothing_was_advanced,
     notice_is_to_be_served,
-    objection_is_open,
-    objections_are_settled,
     payee_decides,
     payee_is_to_be_told,
     payment_is_claimed,
-    posting_is_up,
     relation_not_declared_yet,
     visits_are_made,
     was_suspended_by_a_person,
@@ -122,6 +118,23 @@ def _reassessed_within(_terms: WelfareTerms, state: WelfareState) -> Limit:
     return state.rules.reassess if state.income_stable else state.rules.reassess_unstable
 
 
+POSTING = Posting(
+    kinds=Kind,
+    posted=Stage.PUBLICISED,
+    objected=Stage.OBJECTED,
+    after=(Stage.CONFIRMING,),
+    refused=Stage.REFUSED,
+    by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER),
+    desk=desk_of(STREET_OFFICER),
+    apart_from=(Part.RELATED, *_wrote, Part.REVIEWED),
+    settled_at=(Stage.CONFIRMING,),
+    shows=(
+        Shown("benefit", "救助项目代码", lambda state: state.benefit, on_page=False),
+        Shown("benefit_zh", "救助项目", lambda state: state.rules.name.zh),
+        Shown("amount_fen", "金额(元)", lambda state: state.posted_amount_fen, money=True),
+    ),
+)
+
 WELFARE = declare(
     "welfare",
     "社会救助",
@@ -131,6 +144,7 @@ WELFARE = declare(
     entries=Kind,
     opened=Kind.APPLIED,
     reserves=RESERVES,
+    parts=(POSTING,),
     limits=limits_under,
     timers={
         "accept": duty("受理", "acceptance", "accept"),
@@ -138,7 +152,7 @@ WELFARE = declare(
         "check": duty("核对", "check", "check"),
         "survey": duty("入户调查", "visit", "survey"),
         "review": duty("初审", "review", "review"),
-        "investigate": duty("异议调查", "investigation", "investigate"),
+        **posting_timers(publicity=lambda _terms, state: state.rules.publicity),
         "confirm": duty("确认", "confirmation", "confirm"),
         "countersign": duty("双签", "countersignature", "countersign"),
         "whole": duty("全程", "whole procedure", "whole"),
@@ -155,7 +169,6 @@ WELFARE = declare(
         "consent": duty("补交授权书", "consent of the household", "consent"),
         "reassess": duty("定期复核", "reassessment", _reassessed_within),
         "pay": duty("发放", "payment", None),
-        "publicity": window("公示", "publicity", lambda _terms, state: state.rules.publicity),
         "appeal": window("可申诉", "time for an appeal", "appeal"),
         "ask_again": window("再次核对", "asking again", "ask_again"),
         "payday": window("发放日", "payday", None),
@@ -259,25 +272,7 @@ WELFARE = declare(
             apart_from=(*_decides, *_wrote, Part.REFUSED, Part.APPEAL_DECIDED),
             part=Part.REVIEWED,
         ),
-        act(
-            Object, "公示异议",
-            by=(ANYBODY, WINDOW_CLERK, GRID_WORKER), at=Stage.PUBLICISED, to=(Stage.OBJECTED, Stage.PUBLICISED),
-            when=posting_is_up, apart_from=(Part.APPLICANT,),
-        ),
-        act(
-            Investigate, "异议调查",
-            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.OBJECTED, to=(Stage.PUBLICISED, Stage.REFUSED),
-            apart_from=(*_decides, *_wrote, Part.REVIEWED),
-            part=Part.INVESTIGATED,
-        ),
-        also(
-            "investigate", "异议调查",
-            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=(Stage.PUBLICISED, Stage.CONFIRMING),
-            to=(Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED), when=objection_is_open,
-            apart_from=(*_decides, *_wrote, Part.REVIEWED),
-            part=Part.INVESTIGATED,
-        ),
-        step("end_publicity", "公示期满", at=Stage.PUBLICISED, to=Stage.CONFIRMING),
+        *POSTING.lines(),
         act(
             Confirm, "审核确认",
             by=CIVIL_AFFAIRS_OFFICER, at=Stage.CONFIRMING, to=(Stage.CONFIRMED, Stage.PAYING),

@@ -97,12 +97,6 @@ def appeal_is_open(state: WelfareState, _actor: Actor, now: datetime) -> str | N
     return None
 
 
-def posting_is_up(state: WelfareState, _actor: Actor, now: datetime) -> str | None:
-    """An objection comes while the posting is up, not after."""
-    due = due_at(state.clocks["publicity"], state.charter.calendar)
-    return None if due is None or now < due else say("公示期已满", "the posting is over")
-
-
 def a_payment_waits(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """There is a payment that the machine has given up."""
     return None if state.waiting_payments() else say("没有待人工处理的发放", "no payment waits for a person")
@@ -119,22 +113,6 @@ def nothing_was_advanced(state: WelfareState, _actor: Actor, _now: datetime) -> 
     """没有先行发放: no money has left or is on its way, so that whoever takes an application back covers up nothing."""
     if state.paid or state.payments:
         return say("已先行发放,须由他人撤回", "money was paid first: somebody else than who entered it withdraws it")
-    return None
-
-
-def objection_is_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """There is an objection to look into beside the posting."""
-    return (
-        None
-        if state.objections_beside
-        else say("没有待调查的异议,须先有人提出", "no objection waits to be looked into: somebody raises one first")
-    )
-
-
-def objections_are_settled(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """An objection that came while the posting stayed up is looked into before anybody confirms."""
-    if state.objections_beside:
-        return say("尚有异议未调查", "an objection is still being looked into")
     return None
 
 

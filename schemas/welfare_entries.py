@@ -1,13 +1,14 @@
 """What the ledger says of a welfare case, declared: what each is called, why it is so, and what it refers to."""
 
 from schemas.kernel.entries import EntryKinds, entry
+from schemas.parts.postings import PostingEntries
 from schemas.reference_facts import Refers
 from schemas.welfare_audit import why_amount, why_appeal_decided, why_extended, why_refused
 
 TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT
 
 
-class Kind(EntryKinds, procedure="welfare"):
+class Kind(PostingEntries, EntryKinds, procedure="welfare"):
     """What the ledger says happened."""
 
     APPLIED = entry(
@@ -41,13 +42,6 @@ class Kind(EntryKinds, procedure="welfare"):
     VISITED = entry("visited", "入户调查")
     SURVEYED = entry("surveyed", "调查核对完成")
     REVIEWED = entry("reviewed", "初审", why_amount, references={"opinion": TEXT})
-    PUBLICISED = entry("publicised", "公示")
-    OBJECTED = entry("publicity:objected", "公示异议", references={"reason": TEXT, "contact": TEXT})
-    OBJECTED_AGAIN = entry(
-        "publicity:objected_again", "再次异议,公示照常", references={"reason": TEXT, "contact": TEXT}
-    )
-    INVESTIGATED = entry("publicity:investigated", "异议调查", references={"finding": TEXT, "appraisal": TEXT})
-    PUBLICITY_ENDED = entry("publicity:ended", "公示期满")
     CONFIRMED = entry("confirmed", "审核确认", why_amount)
     COUNTERSIGNED = entry("countersigned", "双签")
     SENT_BACK = entry("sent_back", "双签退回")

@@ -12,10 +12,10 @@ from schemas.actor import Channel, Stamp
 from schemas.document import DocumentReference
 from schemas.identity_document import ADULT_AT
 from schemas.identity_number import age_in
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
 from schemas.means import CheckStatus
 from schemas.model import Model
+from schemas.parts.postings import PostedState
 from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
@@ -275,7 +275,7 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(DeclaredState):
+class WelfareState(PostedState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
@@ -337,9 +337,7 @@ class WelfareState(DeclaredState):
     refusal: TextReference | None = None
     notice_served: bool = False
     appeals: int = 0
-    posting: int = 0
     posted_amount_fen: int = 0
-    objections: int = 0
     granted: Assessment | None = None
     alive: bool = True
     month: str | None = None
@@ -358,7 +356,6 @@ class WelfareState(DeclaredState):
     accounts_asked: int = 0
     account_told: bool = True
     account_changed_by: str | None = None
-    objections_beside: int = 0
     settlements_claimed: int = 0
     end_asked: EndReported | None = None
     ends_asked: int = 0
@@ -368,7 +365,6 @@ class WelfareState(DeclaredState):
     confirmations: int = 0
     correctors: list[str] = []
     checkers: list[str] = []
-    investigators: list[str] = []
     appeal_decided_by: str | None = None
 
     @property
@@ -386,7 +382,6 @@ class WelfareState(DeclaredState):
         """Who took which part; of a change and of an account, those that wait now."""
         change, account, end = self.change, self.account_asked, self.end_asked
         each = {
-            people.Part.APPLICANT: (self.reporter_subject,),
             people.Part.RELATED: tuple(self.related),
             people.Part.CARD_SEEN: tuple(self.card_seen_by),
             people.Part.CONSENT_RECORDED: tuple(each.consent_by for each in self.household_members),
@@ -394,7 +389,6 @@ class WelfareState(DeclaredState):
             people.Part.CORRECTED: tuple(self.correctors),
             people.Part.CHECKED: tuple(self.checkers),
             people.Part.REVIEWED: (self.reviewed_by,),
-            people.Part.INVESTIGATED: tuple(self.investigators),
             people.Part.CONFIRMED: (self.confirmed_by,),
             people.Part.REFUSED: tuple(self.refusers),
             people.Part.APPEAL_DECIDED: (self.appeal_decided_by,),

@@ -14,8 +14,8 @@ from schemas.recovery_state import RecoveryState
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
 from workflows import steps
-from workflows.case_file import CaseFile
 from workflows.kernel.law import Law
+from workflows.parts.postings import Postings
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"
@@ -32,9 +32,6 @@ TWO_DECIDE_ON_AN_ACCOUNT = Law("two-decide-on-an-account")
 
 AN_ADVANCE_HAS_A_CEILING = Law("an-advance-has-a-ceiling")
 """Patch: before, an advance rose with the heads that were stated, also above what one person may grant."""
-
-POSTINGS_ARE_COUNTED = Law("postings-are-counted")
-"""Patch: before, every objection took the posting down, and it was posted anew for the whole window."""
 
 A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 """Patch: before, a recovery did not know who had entered the case that paid."""
@@ -85,8 +82,12 @@ BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 
-class Duties(CaseFile[WelfareState]):
+class Duties(Postings[WelfareState]):
     """Duties, stages and recoveries."""
+
+    def __init__(self, state: WelfareState) -> None:
+        state.month_over = False
+        super().__init__(state)
 
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
@@ -111,12 +112,7 @@ class Duties(CaseFile[WelfareState]):
         if name in self.state.clocks:
             self.clocks.stop(name, by)
 
-    def goes_to(self, stage: Stage, holder: str) -> None:
-        """Go to a stage. Somebody has acted: the final limit does not run any more."""
-        self.clocks.stop("final", "engine")
-        self.move(stage, holder)
-
-    def finish_as(self, stage: Stage) -> None:
+    def comes_to_rest(self, stage: Stage) -> None:
         """The case is final: nothing counts any more, and outside only money is still dealt with."""
         self.clocks.stop_all()
         self.state.errands = [errand for errand in self.state.errands if errand.startswith((*BUSINESS, "tell/"))]

@@ -407,7 +407,7 @@ class Entitlement(Accounts):
         """The entitlement is over, and every payment with it."""
         over = self.state.last_due is not None and not self.state.payments and self.state.end_asked is None
         if self.state.stage in LIVING and over:
-            self.finish_as(Stage.ENDED)
+            self.comes_to_rest(Stage.ENDED)
 
     def after_payment(self, payment: Payment) -> None:
         """What was on its way when the entitlement ended, or the case was refused, comes back if it was not due."""
