@@ -54,8 +54,11 @@ class Postings(DeclaredCase[StateT]):
 
     def end_publicity(self, step: Step) -> None:  # noqa: ARG002 - there is one such step
         """公示期满: nobody objected, or it was looked into; else it goes on as soon as it is."""
-        if self.state.objections_beside and not self.posting.settled_at:
-            return
+        if self.posting.settled_at or not self.state.objections_beside:
+            self.let_it_end()
+
+    def let_it_end(self) -> None:
+        """The posting comes down, and the case goes on."""
         self.clocks.stop(PUBLICITY, "engine")
         self.record(self.posting.kinds.PUBLICITY_ENDED, posting=self.state.posting)
         self.publicity_has_ended()
@@ -123,7 +126,7 @@ class Postings(DeclaredCase[StateT]):
         elif self.state.stage == self.posting.objected:
             self.publicise()
         elif self.state.stage == self.posting.posted and BREACH in self.state.clocks[PUBLICITY].fired:
-            self.on_clock_passed(PUBLICITY)
+            self.let_it_end()
 
     def wrote(self, whom: list[str], by: Actor) -> None:
         """Remember who wrote down what others decide on."""
