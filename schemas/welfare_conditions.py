@@ -52,11 +52,6 @@ def a_paper_is_to_be_seen(state: WelfareState, _actor: Actor, _now: datetime) ->
     return None if state.to_be_confirmed() else say("没有待查验的材料", "no paper of the household waits to be seen")
 
 
-def payee_decides(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """The account of the case is the payee's own."""
-    return None if state.payee_decides else say("须由另一人确认", "another person confirms it")
-
-
 def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """There is something to ask again."""
     return None if state.unanswered() else say("核对均已答复", "every source has answered")
@@ -95,11 +90,6 @@ def appeal_is_open(state: WelfareState, _actor: Actor, now: datetime) -> str | N
     if clock.status is not Status.RUNNING or (due is not None and now >= due):
         return say("申诉期已过", "the window for an appeal has passed")
     return None
-
-
-def a_payment_waits(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """There is a payment that the machine has given up."""
-    return None if state.waiting_payments() else say("没有待人工处理的发放", "no payment waits for a person")
 
 
 def was_suspended_by_a_person(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -155,11 +145,6 @@ def change_waits_for_signature(state: WelfareState, _actor: Actor, _now: datetim
     )
 
 
-def payment_is_claimed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Somebody says that a payment was made by hand."""
-    return None if state.claims() else say("没有待确认的另行发放", "no payment by hand waits to be confirmed")
-
-
 def end_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Somebody has reported why nothing is due any more."""
     return None if state.end_asked else say("没有待确认的终止", "no end waits to be confirmed")
@@ -177,17 +162,3 @@ def change_is_not_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -
     if state.change is not None and state.change.reviewed_by is not None:
         return say("该调整已初审,核对结果不再更改", "the change is reviewed: what the registers told stays as it was")
     return None
-
-
-def account_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Somebody has asked for another account."""
-    return (
-        None
-        if state.account_asked
-        else say("没有待确认的账户变更,须先提出变更", "no other account waits to be confirmed: it is asked for first")
-    )
-
-
-def payee_is_to_be_told(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """A payee without an account of the town has not heard of another account yet."""
-    return say("已告知领取人", "the payee was told already") if state.account_told else None

@@ -15,6 +15,8 @@ from schemas.welfare_entries import Kind
 from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
 from workflows import steps
 from workflows.kernel.law import Law
+from workflows.parts.accounts import Accounts
+from workflows.parts.payments import MONEY_ON_ITS_WAY
 from workflows.parts.postings import Postings
 
 APPLICANT = "reporter"
@@ -27,9 +29,6 @@ RECOVERY_TOLD = "recovery_told"
 TWO_DECIDE_ON_A_RAISE = Law("two-decide-on-a-raise")
 """Patch: before, a change that was reported or found at a reassessment was paid at once, however much higher."""
 
-TWO_DECIDE_ON_AN_ACCOUNT = Law("two-decide-on-an-account")
-"""Patch: before, anybody's word on another account counted at once, and the payee was not told."""
-
 AN_ADVANCE_HAS_A_CEILING = Law("an-advance-has-a-ceiling")
 """Patch: before, an advance rose with the heads that were stated, also above what one person may grant."""
 
@@ -39,9 +38,6 @@ A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 ANSWERS_ARE_ON_WHAT_WAS_SEEN = Law("answers-are-on-what-was-seen", since=2)
 """Patch: before, nobody counted the editions of a file, reviews and signatures, nor remembered who corrected facts, took down
 answers, looked into objections and decided on appeals."""
-
-TWO_SAY_THAT_IT_WAS_PAID = Law("two-say-that-it-was-paid", since=2)
-"""Patch: before, one officer's word that it was paid by hand closed a payment."""
 
 TWO_SAY_THAT_IT_ENDS = Law("two-say-that-it-ends", since=2)
 """Patch: before, one person's report of a death or a move ended a benefit and asked back what was paid since."""
@@ -54,9 +50,6 @@ AN_ADVANCE_COUNTS_WHO_IS_NAMED = Law("an-advance-counts-who-is-named", since=3)
 
 WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = Law("who-withdraws-for-others-tells-them", since=3)
 """Patch: before, an applicant heard nothing of a withdrawal that a clerk had entered."""
-
-AN_ACCOUNT_IS_BOUND = Law("an-account-is-bound-to-its-payee", since=2)
-"""Patch: before, an account that staff had named as the applicant's decided alone where money goes."""
 
 ADULTS_OF_OLD_CASES_CONSENT = Law("adults-of-old-cases-consent", since=2)
 """Patch: before, registers were asked about everybody in a household from before consents."""
@@ -78,11 +71,11 @@ OF_CLOCK = {
 BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate", "identify"})
 """Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
 
-BUSINESS = ("pay/", "find_out/", "recover/")
+BUSINESS = (*MONEY_ON_ITS_WAY, "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 
-class Duties(Postings[WelfareState]):
+class Duties(Accounts[WelfareState], Postings[WelfareState]):
     """Duties, stages and recoveries."""
 
     def __init__(self, state: WelfareState) -> None:
