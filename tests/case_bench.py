@@ -297,11 +297,11 @@ class CaseBench:
 
 @asynccontextmanager
 async def case_bench(
-    folder: Path, *, sandbox: bool = True, also: Sequence[type[Case[Any]]] = (), bank: Any = None
+    folder: Path, *, sandbox: bool = True, also: Sequence[type[Case[Any]]] = ()
 ) -> AsyncIterator[CaseBench]:
     """A bench with keys and rules of its own, in an empty folder.
 
-    `also`: procedures that no town has, made up to compose a part. `bank`: who pays out, in place of the desk that does not.
+    `also`: procedures that no town has, made up to compose a part.
     """
     procedures = (*PROCEDURES, *also)
     keys = ensure_keys(folder / "keys")
@@ -334,7 +334,7 @@ async def case_bench(
             client,
             settings,
             procedures,
-            _doers(settings, keys, client, tables, bank),
+            _doers(settings, keys, client, tables),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )
         await stack.enter_async_context(worker)
@@ -342,7 +342,7 @@ async def case_bench(
         yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay, known)
 
 
-def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables, bank: Any) -> list[Any]:
+def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> list[Any]:
     """The town's own doers. Everybody outside is at their desk, so nobody is called and nothing is read for a call."""
     nobody: Any = None
 
@@ -370,8 +370,8 @@ def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables, bank:
         departments.recall_order,
         departments.rework_order,
         means.ask_source,
-        (bank or payments).pay,
-        (bank or payments).payment_status,
+        payments.pay,
+        payments.payment_status,
     ]
 
 

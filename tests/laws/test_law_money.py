@@ -15,6 +15,8 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
+from schemas.parts.instalments import Instalments
+from schemas.parts.payments import Paying
 from schemas.people import PARTIES, Part, same_person
 from schemas.procedure import Procedure
 from schemas.rules import Rule, RulesTable, Scope
@@ -24,10 +26,9 @@ from workflows.registry import PROCEDURES
 
 PATHS_AT_MOST = 2_000_000
 
-REPEATS: Mapping[str, frozenset[str]] = {
-    "welfare": frozenset({"retry_payment", "confirm_settlement", "payment_returned"})
-}
-"""Rows that take up money that was on its way before: where none was, `a_payment_waits` or the bank's key finds nothing."""
+REPEATS = frozenset({"retry_payment", "confirm_settlement", "payment_returned"})
+"""Rows of whoever pays that take up money that was on its way before: where none was, `a_payment_waits` or the bank's key finds
+nothing."""
 
 # ---- the walk ---------------------------------------------------------------------------------------------------------
 
@@ -144,12 +145,13 @@ def faults_of_table(
     paths: Counter[str] = Counter()
     pairs: dict[str, set[str]] = {}
     start = str(next(iter(procedure.stages)))
+    pays = procedure.part_or_none(Paying) is not None
     for goal in (rule for rule in rules if rule.moves_money and only in (None, rule)):
         if by_people(goal) and not of_the_payee_alone(goal):
             missing = [part for part in own_parties(procedure) if part not in goal.apart_from]
             faults += [f"{goal.command} moves money, and who {part} may give it" for part in missing]
         for path in paths_to(rules, start, goal):
-            if goal.command in REPEATS.get(procedure.name, ()) and not any(edge.rule.moves_money for edge in path[:-1]):
+            if pays and goal.command in REPEATS and not any(edge.rule.moves_money for edge in path[:-1]):
                 continue
             paths[goal.command] += 1
             assert paths[goal.command] < PATHS_AT_MOST
@@ -222,6 +224,7 @@ STATED_OR_FOUND: Mapping[str, tuple[Part, ...]] = {
     "agree_write_off": (Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED),
     "identify": (Part.CARD_SEEN,),
     "confirm_member": (Part.CONSENT_RECORDED,),
+    "verify_milestone": (Part.MILESTONE_CLAIMED,),
 }  # fmt: skip
 """Whom each word on the way to money, or on an end, is kept from: who stated, wrote down, or opened what it is about."""
 
@@ -324,25 +327,47 @@ def test_a_way_of_which_nothing_is_remembered_is_found(command: str) -> None:
 PAYING_STEPS = frozenset({"pay"})
 """Verbs of `workflows.steps` by which money leaves the town."""
 
-MOVES: Mapping[str, frozenset[str]] = {
-    "welfare": frozenset({"account", "granted", "paid", "payments"}),
+MOVES: Mapping[str | type, frozenset[str]] = {
+    Paying: frozenset({"account", "paid", "payments"}),
+    "welfare": frozenset({"granted"}),
     "recovery": frozenset({"repayments"}),
 }
-"""Fields of a state whose change is money: a payment, a higher amount, another account, less debt."""
+"""Fields of a state whose change is money: a payment, a higher amount, another account, less debt; of a part, or a procedure."""
 
-STAYS: Mapping[str, Mapping[str, str]] = {
+STAYS: Mapping[str | type, Mapping[str, str]] = {
+    Paying: {
+        "account_asked": "asked for", "account_told": "who was told",
+        "accounts_asked": "a count", "account_changed_by": "who asked",
+    },
+    Instalments: {
+        "milestones": "what was promised; never changed",
+    },
     "welfare": {
         "rules": "the policy", "monthly_income_fen": "stated; counts when it is granted",
         "posted_amount_fen": "what a notice says", "recoveries": "more debt", "change": "asked for",
         "account_bound": "whose account of the town it is",
-        "account_asked": "asked for", "account_told": "who was told",
-        "accounts_asked": "a count", "account_changed_by": "who asked",
     },
     "recovery": {
         "amount_fen": "never changed", "claims": "asked for",
     },
 }  # fmt: skip
 """Fields that speak of money, and why their change moves none."""
+
+
+def moves_of(procedure: Procedure) -> frozenset[str]:
+    """The fields of a procedure whose change is money: its own, and those of its parts."""
+    return frozenset().union(*(fields for whose, fields in MOVES.items() if is_of(procedure, whose)))
+
+
+def stays_of(procedure: Procedure) -> frozenset[str]:
+    """The fields of a procedure that speak of money and move none."""
+    return frozenset().union(*(fields for whose, fields in STAYS.items() if is_of(procedure, whose)))
+
+
+def is_of(procedure: Procedure, whose: str | type) -> bool:
+    """Whether it is this procedure, or composed of this part."""
+    return procedure.name == whose if isinstance(whose, str) else procedure.part_or_none(whose) is not None
+
 
 LESS_DEBT = "Stage.WRITTEN_OFF"
 AS_IT_WAS = "_before_two_people"
@@ -434,7 +459,7 @@ def leads(name: str, body: ast.AST) -> set[str]:
 
 def _read_movers(case: type[Case[Any]]) -> set[str]:
     methods = methods_of(case)
-    fields = MOVES.get(case.procedure.name, frozenset())
+    fields = moves_of(case.procedure)
     paying = frozenset(
         name.removeprefix("errand_")
         for name, body in methods.items()
@@ -484,8 +509,7 @@ def test_every_mark_is_missed_when_it_is_dropped(case: type[Case[Any]]) -> None:
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
 def test_every_field_that_speaks_of_money_is_known(case: type[Case[Any]]) -> None:
     """A new field of a state that speaks of money is said to move it or not: nobody forgets to decide."""
-    name = case.procedure.name
-    assert money_fields(case.procedure.state) == MOVES.get(name, frozenset()) | set(STAYS.get(name, {}))
+    assert money_fields(case.procedure.state) == moves_of(case.procedure) | stays_of(case.procedure)
 
 
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
@@ -506,7 +530,7 @@ def test_the_old_ways_are_behind_a_patch(case: type[Case[Any]]) -> None:
             old = name.endswith(AS_IT_WAS)
             assert old or any("self.law_holds(" in test for test in tests), f"{name} calls {ast.unparse(node)}"
             guarded += 1
-    assert guarded or not MOVES.get(case.procedure.name)
+    assert guarded or not moves_of(case.procedure)
 
 
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)

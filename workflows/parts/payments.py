@@ -60,12 +60,13 @@ class Payments(DeclaredCase[StateT]):
 
     def purpose_of(self, part: PaymentPart) -> str:
         """Return for what the bank pays: a code that stands in the key. The procedure, unless it pays for more than one thing."""
-        return self.procedure.name if part is PaymentPart.WHOLE else f"{self.procedure.name}-{part}"
+        name = self.procedure.name.replace("_", "-")
+        return name if part is PaymentPart.WHOLE else f"{name}-{part}"
 
     @property
     def occasion(self) -> str | None:
         """What stands in the keys of what is paid once, so that it can be needed again in the same month: the case."""
-        return self.state.case_id
+        return self.state.case_id.replace(".", "-")  # a key is split at its dots
 
     def time_to_pay(self, month: str, part: PaymentPart) -> Limit:  # noqa: ARG002 - some procedures pay by a day of the month
         """Return by when the bank must have paid."""

@@ -63,11 +63,6 @@ class Postings(DeclaredCase[StateT]):
         self.record(self.posting.kinds.PUBLICITY_ENDED, posting=self.state.posting)
         self.publicity_has_ended()
 
-    def goes_to(self, stage: str, holder: str) -> None:
-        """Go to a stage. Something has happened: the last limit does not run any more."""
-        self.clocks.stop(self.procedure.last_limit, "engine")
-        self.move(stage, holder)
-
     # ---- objections -----------------------------------------------------------------------------------------------
 
     def object(self, command: Object, by: Actor) -> None:
