@@ -20,11 +20,11 @@ from engine.keys import Keys
 from engine.payment_books import recoveries_of_month
 from engine.settings import Settings
 from schemas.answers import AnswerTo
+from schemas.parts.payments import PAID_CODE
 from schemas.payment import PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
 from schemas.people import Part
 from schemas.procedure import Procedure
 from schemas.reconciliation import (
-    PAID_KIND,
     UNRESOLVED_KIND,
     LedgerPayment,
     RecoveryEntry,
@@ -327,7 +327,7 @@ def by_hand(
     number: int = 1, voucher: str | None = "V1", entitlement: str | None = KEY, fen: int = 100
 ) -> LedgerPayment:
     return LedgerPayment(
-        case_id="welfare-20261128-000001", seq=number, kind=PAID_KIND, key=f"by-hand-{number}", amount_fen=fen,
+        case_id="welfare-20261128-000001", seq=number, kind=f"welfare:{PAID_CODE}", key=f"by-hand-{number}", amount_fen=fen,
         entitlement=entitlement, voucher=voucher,
     )  # fmt: skip
 
