@@ -24,6 +24,7 @@ from schemas.kernel.timers import duty, last_limit, window
 from schemas.limits import Limit
 from schemas.parts.payments import Paying, payment_timers
 from schemas.parts.postings import Posting, Shown, objections_are_settled, posting_timers
+from schemas.parts.recoveries import Recovering
 from schemas.people import Part
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
@@ -138,7 +139,7 @@ WELFARE = declare(
     entries=Kind,
     opened=Kind.APPLIED,
     reserves=RESERVES,
-    parts=(POSTING, PAYING),
+    parts=(POSTING, PAYING, Recovering(kinds=Kind)),
     limits=limits_under,
     timers={
         "accept": duty("受理", "acceptance", "accept"),

@@ -3,13 +3,14 @@
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.parts.payments import PaymentEntries
 from schemas.parts.postings import PostingEntries
+from schemas.parts.recoveries import RecoveryEntries
 from schemas.reference_facts import Refers
 from schemas.welfare_audit import why_amount, why_appeal_decided, why_extended, why_refused
 
 TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT
 
 
-class Kind(PostingEntries, PaymentEntries, EntryKinds, procedure="welfare"):
+class Kind(PostingEntries, PaymentEntries, RecoveryEntries, EntryKinds, procedure="welfare"):
     """What the ledger says happened."""
 
     APPLIED = entry(
@@ -72,6 +73,3 @@ class Kind(PostingEntries, PaymentEntries, EntryKinds, procedure="welfare"):
     END_CONFIRMED = entry("end:confirmed", "确认终止")
     END_REFUSED = entry("end:refused", "不予终止")
     ENDED = entry("ended", "终止救助")
-    RECOVERY_ASKED = entry("recovery:asked", "追回多领款项")
-    RECOVERY_OPENED = entry("recovery:opened", "追回立案")
-    RECOVERY_TOLD = entry("recovery:told", "追回结果")

@@ -7,15 +7,16 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from schemas import people
-from schemas.actor import Channel, Stamp
+from schemas.actor import Channel
 from schemas.document import DocumentReference
 from schemas.identity_document import ADULT_AT
 from schemas.identity_number import age_in
 from schemas.kernel.words import DeclaredStage
 from schemas.means import CheckStatus
 from schemas.model import Model
-from schemas.parts.payments import PaidState, Payment
+from schemas.parts.payments import Payment
 from schemas.parts.postings import PostedState
+from schemas.parts.recoveries import RecoveringPayer
 from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
@@ -150,19 +151,6 @@ class Visit(Model):
     finding: TextReference
 
 
-class RecoveryAsked(Part):
-    """多领款项: what is to come back, why, and what came of it. Its case is `CASE.recovery-NUMBER`."""
-
-    number: int
-    cause: str
-    amount_fen: int
-    months: dict[str, int] = {}
-    stamp: Stamp
-    asked_at: datetime
-    repaid_fen: int = 0
-    ended_as: str = ""
-
-
 class ChangeAsked(Part):
     """调整申请: a change that would pay more, until two people have decided on it; the old amount is paid meanwhile.
 
@@ -206,7 +194,7 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(PostedState, PaidState):
+class WelfareState(PostedState, RecoveringPayer):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
@@ -276,7 +264,6 @@ class WelfareState(PostedState, PaidState):
     overdue: bool = False
     last_due: str | None = None
     refusal_final: bool = False
-    recoveries: list[RecoveryAsked] = []
     change: ChangeAsked | None = None
     changes_asked: int = 0
     end_asked: EndReported | None = None
@@ -497,14 +484,6 @@ class WelfareState(PostedState, PaidState):
         from_county = any(visit.role == "civil_affairs_officer" for visit in self.visits)
         wanted = max(self.rules.visits, 1) if self.relation is not None else self.rules.visits
         return how_many(visit.by for visit in self.visits) >= wanted and (self.relation is None or from_county)
-
-    def demanded_back(self) -> dict[str, int]:
-        """What of each month was asked back before."""
-        demanded: dict[str, int] = {}
-        for asked in self.recoveries:
-            for month, fen in asked.months.items():
-                demanded[month] = demanded.get(month, 0) + fen
-        return demanded
 
     def is_held_back(self, payment: Payment) -> bool:
         """Whether a payment rests because of a reported end after which it would not be due; money that may have moved does not."""

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from schemas.actor import Actor
-from schemas.case import CaseState
+from schemas.case import CaseState, ruled_by
 from schemas.procedure import Procedure
 from schemas.refusals import Refusal, RefusalCode, say
 from starter.answers import answer_command
@@ -61,8 +61,7 @@ async def give(parts: Parts, sender: Sender, state: CaseState, *, name: str, doo
 
 def choices_of(parts: Parts, state: CaseState, door: Door) -> Mapping[str, Sequence[str]]:
     """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
-    procedure = parts.procedures[state.procedure]
-    return door.command.choices_by_field(state, parts.policies.get(procedure.parent or procedure.name))
+    return door.command.choices_by_field(state, parts.policies.get(ruled_by(state.case_id)))
 
 
 def hopeless(parts: Parts, state: CaseState, name: str, actor: Actor) -> Refusal | None:

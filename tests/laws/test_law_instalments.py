@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from schemas.case import ruled_by
 from schemas.clock_schedule import Tier
 from schemas.kernel.acts import Act, Step, WithReason, act, file_acts, step
 from schemas.kernel.declaration import DeclaredProcedure, declare
@@ -21,9 +22,11 @@ from schemas.limits import Limit, Unit
 from schemas.model import Model
 from schemas.parts.instalments import InstalmentEntries, Instalments, InstalmentsState, Milestone, instalment_timers
 from schemas.parts.payments import Paying, PaymentEntries, payment_timers, payments_are_settled
+from schemas.parts.recoveries import Recovering, RecoveringPayer, RecoveryEntries
 from schemas.payment import entitlement_of, is_payment_key
 from schemas.people import Part
 from schemas.procedure import Procedure
+from schemas.recovery_state import RecoveryTerms
 from schemas.rules import Rule, RulesTable
 from tests.case_bench import CaseBench, case_bench
 from tests.door import Person
@@ -32,6 +35,7 @@ from tests.part_bench import PartBench
 from tests.waiting import eventually
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.instalments import InstalmentsCase
+from workflows.parts.recoveries import Recoveries
 
 WEEK = Limit(amount=7, unit=Unit.NATURAL_DAYS)
 
@@ -47,7 +51,7 @@ class Stage(DeclaredStage):
     FORGOTTEN = "forgotten", "逾期", "逾期终结", "forgotten"
 
 
-class Kind(InstalmentEntries, PaymentEntries, EntryKinds, procedure="well"):
+class Kind(InstalmentEntries, PaymentEntries, RecoveryEntries, EntryKinds, procedure="well"):
     """What its ledger says, beside its money."""
 
     PROMISED = entry("promised", "立项")
@@ -67,13 +71,16 @@ class Terms(Model):
     confirm_account: Limit = WEEK
     tell_payee: Limit = WEEK
     confirm_settlement: Limit = WEEK
-    ended_after: Limit = WEEK
+    repay: Limit = WEEK
+    confirm_repayment: Limit = WEEK
+    countersign: Limit = WEEK
+    unresolved_after: Limit = Limit(amount=30, unit=Unit.NATURAL_DAYS)
     tiers: tuple[Tier, ...] = ()
     documents_at_most: int = 9
     reminders_a_day: int = 1
 
 
-class WellState(InstalmentsState):
+class WellState(InstalmentsState, RecoveringPayer):
     """What it remembers."""
 
     procedure: ClassVar[str] = "well"
@@ -95,8 +102,8 @@ def well(*lines: Act | Step | Rule, **changed: Any) -> DeclaredProcedure:
         "stages": Stage,
         "entries": Kind,
         "opened": Kind.PROMISED,
-        "parts": (PAYING, INSTALMENTS),
-        "timers": {**instalment_timers(), **payment_timers(), "final": last_limit("ended_after")},
+        "parts": (PAYING, INSTALMENTS, Recovering(kinds=Kind)),
+        "timers": {**instalment_timers(), **payment_timers(), "final": last_limit("unresolved_after")},
         "lines": (
             *INSTALMENTS.lines(),
             *PAYING.lines(),
@@ -113,7 +120,7 @@ def well(*lines: Act | Step | Rule, **changed: Any) -> DeclaredProcedure:
 
 
 @procedure_workflow
-class Well(InstalmentsCase[WellState]):
+class Well(InstalmentsCase[WellState], Recoveries[WellState]):
     """A village digs a well in two parts."""
 
     procedure = well()
@@ -129,6 +136,11 @@ class Well(InstalmentsCase[WellState]):
     def milestones_are_done(self) -> None:
         """The street closes it."""
         self.goes_to(Stage.FILLED, "role:street_officer")
+
+    def give_up(self) -> None:
+        """What was paid comes back."""
+        self.apply()
+        self.recover("given_up", self.state.paid_fen())
 
 
 PEOPLE = {
@@ -278,13 +290,35 @@ async def test_a_case_that_is_given_up_pays_nothing_more(town: PartBench, bench:
     assert await bench.faults(case) == []
 
 
+async def test_what_was_paid_comes_back_by_a_case_of_its_own(town: PartBench, bench: CaseBench) -> None:
+    """Given up after the first instalment: a recovery goes by the terms of whoever paid, and ends when it has come back."""
+    case = await first_part_done(town)
+    await settled_by_hand(town, case, 1)
+    await town.do(case, "give_up", "street", REASON)
+    child = f"{case}.recovery-1"
+    await eventually(lambda: child in bench.tables.rows)
+    state = town.state(child)
+    await town.do(child, "repay", "clerk", {"amount_fen": 100_000, "receipt": "SK-1"})
+    own = await town.refused(child, "confirm_repayment", "clerk", {"repayment": 1})
+    await town.do(child, "confirm_repayment", "civil", {"repayment": 1})
+    await bench.until_ended(child)
+    await bench.until_ended(case)
+
+    assert (state.amount_fen, state.benefit, state.cause) == (100_000, "well", "given_up")
+    assert type(state.terms) is RecoveryTerms
+    assert own == "against-the-rules"
+    assert town.state(child).stage == "repaid"
+    assert ruled_by(child) == "well"
+    assert (await bench.faults(child), await bench.faults(case)) == ([], [])
+
+
 # ---- what does not fit ------------------------------------------------------------------------------------------------
 
 GIFT = act(
     WithReason, "赠款", name="give", meaning="money for nothing.", by=CIVIL_AFFAIRS_OFFICER, at=Stage.DIGGING,
     moves_money=True, entry=Kind.DUG,
 )  # fmt: skip
-LATE = {"final": last_limit("ended_after"), **instalment_timers()}
+LATE = {"final": last_limit("unresolved_after"), **instalment_timers()}
 
 
 @pytest.mark.parametrize(
@@ -302,6 +336,30 @@ def test_what_does_not_fit_is_found_at_import(make: Callable[[], Procedure], sai
     """Whoever leaves out a clock, the lines, what begins a payment, or lets money move for whose matter it is, is told."""
     with pytest.raises(TypeError, match=said):
         make()
+
+
+class NoLimitOfRepaying(Model):
+    """Terms that do not say by when money comes back."""
+
+    confirm_repayment: Limit = WEEK
+    countersign: str = ""
+
+
+class NoRecovery(RecoveringPayer):
+    """A state that goes by them."""
+
+    procedure: ClassVar[str] = "well"
+
+    terms: NoLimitOfRepaying
+
+
+def test_a_recovery_has_limits_to_go_by() -> None:
+    """Terms that a recovery needs and the payer does not have, or has as something else, are told at import."""
+    said = list(Recovering(kinds=Kind).faults(NoRecovery, {}, ()))
+
+    assert "recoveries need repay among the terms" in said
+    assert "recoveries need another kind of countersign among the terms" in said
+    assert not [each for each in said if "confirm_repayment" in each]
 
 
 def test_every_path_to_its_money_has_two_people() -> None:

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from schemas.parts.instalments import Instalments
 from schemas.parts.payments import Paying
+from schemas.parts.recoveries import Recovering
 from schemas.people import PARTIES, Part, same_person
 from schemas.procedure import Procedure
 from schemas.rules import Rule, RulesTable
@@ -201,12 +202,15 @@ STAYS: Mapping[str | type, Mapping[str, str]] = {
         "account_asked": "asked for", "account_told": "who was told",
         "accounts_asked": "a count", "account_changed_by": "who asked",
     },
+    Recovering: {
+        "recoveries": "more debt",
+    },
     Instalments: {
         "milestones": "what was promised; never changed",
     },
     "welfare": {
         "rules": "the policy", "monthly_income_fen": "stated; counts when it is granted",
-        "posted_amount_fen": "what a notice says", "recoveries": "more debt", "change": "asked for",
+        "posted_amount_fen": "what a notice says", "change": "asked for",
         "account_bound": "whose account of the town it is",
     },
     "recovery": {

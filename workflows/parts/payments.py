@@ -47,8 +47,8 @@ ANSWERS_ARE_OF_THEIR_QUESTION = "payment-answers-are-of-their-question"
 OF_ANOTHER = "another-payment"
 """The code under which it is kept that an answer was about another payment: of this one nobody has said anything."""
 
-MONEY_ON_ITS_WAY = ("pay/", "find_out/")
-"""The errands that a final case still waits for."""
+MONEY_ON_ITS_WAY = ("pay/", "find_out/", "recover/")
+"""The errands that a final case still waits for: money on its way, and money to come back."""
 
 
 class Payments(DeclaredCase[StateT]):
