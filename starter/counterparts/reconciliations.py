@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path
 from pydantic import TypeAdapter, ValidationError
 
 from engine.outside.signed_calls import GatewayUnavailable
-from engine.store.payment_books import payments_of_month, recoveries_of_month, undecided_advances, with_cases
+from engine.store.payment_books import payers_of, payments_of_month, recoveries_of_month, undecided_advances, with_cases
 from schemas.clocks.calendar import in_shanghai
 from schemas.contracts.department import Gateway
 from schemas.contracts.payment import Month, Statement
@@ -71,7 +71,7 @@ async def _reconciled(parts: Parts, month: Month) -> Reconciliation:
         raise _bank_away()
     # Our books first: whatever stands in them, the bank must have by the time it is asked.
     async with database(parts.pool) as connection:
-        ours, by_hand = await payments_of_month(connection, month)
+        ours, by_hand = await payments_of_month(connection, payers_of(parts.procedures.values()), month)
     statement = await _statement(parts, month)
     found = reconcile(month, ours, statement.lines)
     found = with_payments_by_hand(found, by_hand, ours, statement.lines, statement.vouchers)
@@ -79,11 +79,11 @@ async def _reconciled(parts: Parts, month: Month) -> Reconciliation:
 
 
 async def _with_what_comes_back(parts: Parts, found: Reconciliation, statement: Statement) -> Reconciliation:
-    month, receipts = found.month, statement.receipts
+    month, receipts, payers = found.month, statement.receipts, payers_of(parts.procedures.values())
     async with database(parts.pool) as connection:
         entries = await recoveries_of_month(connection, month, [line.receipt for line in receipts or ()])
-        advances = await undecided_advances(connection, month, parts.intake.now())
-        found = await with_cases(connection, found)
+        advances = await undecided_advances(connection, payers, month, parts.intake.now())
+        found = await with_cases(connection, payers, found)
     if receipts is None:
         return with_recoveries(found, entries, None, advances)
     known = {month: receipts}
