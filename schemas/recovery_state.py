@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from schemas.clocks.clock_schedule import Tier, last_moment
+from schemas.clocks.limits import Limit
 from schemas.kernel.people import Part
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
@@ -47,9 +49,27 @@ class RepaymentClaim(Model):
     seen_by: list[str] = []
 
 
-class RecoveryState(DeclaredState):
-    """What a recovery remembers. `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
+class RecoveryTerms(Model):
+    """The terms that a recovery goes by: of the case that paid, whatever its procedure."""
 
+    repay: Limit
+    confirm_repayment: Limit
+    countersign: Limit
+    unresolved_after: Limit
+    tiers: tuple[Tier, ...]
+    documents_at_most: int
+    reminders_a_day: int
+
+    @property
+    def last_tier(self) -> str:
+        """The moment of a clock after which nobody else is left to be told."""
+        return last_moment(self.tiers)
+
+
+class RecoveryState(DeclaredState):
+    """What a recovery remembers. `terms`: those of welfare whole, as its cases have always had them, or what it needs of others.
+
+    `months` is what was paid too much, by month; `written_off_by` who proposed to give up.
     `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to
     confirm what one would. `agreed_by`: who agreed to give up, and is not enough. `claims` wait to be confirmed; of all that
     were ever made, `claims_made`. `write_offs` counts the proposals to give up.
@@ -58,7 +78,7 @@ class RecoveryState(DeclaredState):
     procedure: ClassVar[str] = "recovery"
 
     stage: str = Stage.DEMANDED
-    terms: WelfareTerms
+    terms: WelfareTerms | RecoveryTerms
     benefit: str
     cause: str
     reporter: PersonReference

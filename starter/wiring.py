@@ -21,6 +21,7 @@ from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
+from engine.store.payment_books import payers_of
 from engine.vault.documents import Documents, open_store
 from engine.vault.vault import Vault
 from schemas.clocks.town_time import TownTime
@@ -135,7 +136,9 @@ def build_services(
         notice_board=NoticeBoard(pool, filing, codes, verifier),
         delivery=delivery,
         signers=signers,
-        books=Books(pool, bank, BankGateway(bank_client, signers.banks), intake.now),
+        books=Books(
+            pool, payers_of(town.procedures.values()), bank, BankGateway(bank_client, signers.banks), intake.now
+        ),
         auditing=auditing_of(pool, keys, settings, delivery),
         bank_client=bank_client,
     )

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -215,6 +215,10 @@ class CaseBench:
                 )
             )
         return len(told)
+
+    async def let_pass(self, duration: timedelta) -> None:
+        """Let so much time pass at once, and no more."""
+        await self.environment.sleep(duration)
 
     async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""

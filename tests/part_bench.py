@@ -57,7 +57,7 @@ class PartBench:
         """Open a case in this state; its id."""
         bench = self.bench
         number = case_id(procedure.name, f"{A_MONDAY:%Y%m%d}", next(self.numbers))
-        charter = (await bench.parts()).charters["incident"]
+        charter = (await bench.filing()).town.charters["incident"]
         at = charter.time.to_town(await bench.environment.get_current_time())
         stamp = Stamp(case_id=number, command="open", command_id=f"{number}/open", actor=by, at=at, digest="")
         state: CaseState = procedure.state(

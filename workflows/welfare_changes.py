@@ -13,12 +13,13 @@ the clocks rest too.
 from collections.abc import Iterable, Mapping
 
 from schemas.clocks.clocks import Status
+from schemas.parts.payments import PaymentPart
 from schemas.values.actor import Actor
 from schemas.welfare_entitlement import ConfirmChange, CountersignChange, RefuseChange, ReviewChange
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import Assessment, assess, month_at, months_back, touched_checks, underpaid
-from schemas.welfare_state import ChangeAsked, Checked, PaymentPart, Stage
+from schemas.welfare_state import ChangeAsked, Checked, Stage
 from workflows.kernel.case import command
 from workflows.welfare_checks import Checks
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET

@@ -24,6 +24,7 @@ from engine.keys.keys import Keys, public_keys
 from engine.runtime.settings import Settings
 from engine.runtime.yaml_files import read_yaml
 from engine.store.archive import ArchiveStore
+from schemas.kernel.case import ruled_by
 from schemas.kernel.procedure import Procedure
 from schemas.values.canonical import canonical_json
 from workflows.registry import PROCEDURES
@@ -102,7 +103,7 @@ def _files(parts: _Parts, keys: Keys, settings: Settings) -> dict[str, bytes]:
 def policy_slice(row: Values, procedure: Procedure, settings: Settings) -> Values:
     """The rules that the case went by: its charter with its calendar, and its policy, if that version is still here."""
     charter = row["snapshot"]["charter"]
-    file = settings.policies / f"{procedure.parent or procedure.name}.yaml"
+    file = settings.policies / f"{ruled_by(row['snapshot']['case_id'])}.yaml"
     policy = read_yaml(file) if file.is_file() else None
     here = isinstance(policy, dict) and policy.get("version") == charter["policy_version"]
     return {

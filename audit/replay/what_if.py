@@ -8,6 +8,7 @@ import asyncpg
 
 from audit.replay.reading import SQL
 from schemas.audit.what_if import Judged, WhatIf, judge, summarise
+from schemas.kernel.case import ruled_by
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
 
@@ -26,16 +27,17 @@ async def what_if(
 ) -> WhatIf:
     """Judge the cases of these procedures, each at `real_now` by its own clock; `now` is the town's.
 
-    `policies` by procedure; children go by their parent's, as they do when they live.
+    `policies` by procedure; children go by that of the case they began with, as they do when they live.
     """
-    ruled = {each.name: each for each in procedures if each.limits and (each.parent or each.name) in policies}
+    ruled = {each.name: each for each in procedures if each.limits and (each.parent or each.name in policies)}
     courses: list[Judged] = []
     cases = 0
     async with pool.acquire() as connection, connection.transaction(readonly=True):
         async for row in connection.cursor(SQL.recorded_clocks, since, before, sorted(ruled), prefetch=READ_AT_ONCE):
-            procedure = ruled[row["procedure"]]
-            courses += _judged(procedure, row["snapshot"], policies[procedure.parent or procedure.name], real_now)
-            cases += 1
+            policy = policies.get(ruled_by(row["snapshot"]["case_id"]))
+            if policy is not None:
+                courses += _judged(ruled[row["procedure"]], row["snapshot"], policy, real_now)
+                cases += 1
     versions = {name: policy.version for name, policy in policies.items()}
     return summarise(courses, cases=cases, now=now, since=since, before=before, policies=versions)
 

@@ -1,7 +1,8 @@
 -- Payments, as our ledger has them (schemas/contracts/reconciliation.py).
 
 -- name: payments_of_month
--- The entries about payments of a month ($1: `2026-11`) that stand in the chains of their cases. What a lost workflow
+-- The entries about payments of a month ($1: `2026-11`) of every procedure that pays ($2) that stand in the chains of their cases:
+-- the part that pays says by the same entries what was paid and what came back (schemas/parts/payments.py). What a lost workflow
 -- task wrote beside the chain has a rival with the same number; only then is the chain walked.
 -- What was paid by hand has no key of the bank: it names its month, and the entitlement and the voucher since two say so.
 select case_id, seq, kind, facts ->> 'key' as key, (facts ->> 'amount_fen')::bigint as amount_fen,
@@ -9,13 +10,16 @@ select case_id, seq, kind, facts ->> 'key' as key, (facts ->> 'amount_fen')::big
 from (
     select ledger.case_id, ledger.seq, ledger.hash, ledger.kind, ledger.body::jsonb -> 'facts' as facts
     from ledger join cases using (case_id)
-    where ledger.kind in ('welfare:payment:paid', 'welfare:payment:returned')
+    where split_part(ledger.kind, ':', 2) = 'payment' and split_part(ledger.kind, ':', 3) in ('paid', 'returned')
+      and split_part(ledger.kind, ':', 1) = any($2::text[])
       and split_part(ledger.body::jsonb -> 'facts' ->> 'key', '.', 3) = $1
       and ledger.seq <= cases.seq
     union all
     select ledger.case_id, ledger.seq, ledger.hash, ledger.kind, ledger.body::jsonb -> 'facts'
     from ledger join cases using (case_id)
-    where ledger.kind = 'welfare:payment:paid' and ledger.body::jsonb -> 'facts' ->> 'key' like 'by-hand-%'
+    where split_part(ledger.kind, ':', 2) = 'payment' and split_part(ledger.kind, ':', 3) = 'paid'
+      and split_part(ledger.kind, ':', 1) = any($2::text[])
+      and ledger.body::jsonb -> 'facts' ->> 'key' like 'by-hand-%'
       and ledger.body::jsonb -> 'facts' ->> 'month' = $1
       and ledger.seq <= cases.seq
 ) as entry
@@ -51,20 +55,23 @@ where exists (select from cases where cases.case_id = entry.case_id and entry.se
 order by case_id, seq;
 
 -- name: undecided_advances
--- The advances of a month ($1) of cases at one of these stages ($2) whose own limit had passed at $3.
+-- The advances of a month ($1) of cases of these procedures ($4), each at its stage ($2), whose own limit, the clock $5, had passed
+-- at $3.
 select case_id, array_agg(part ->> 'key' order by part ->> 'key') as keys, sum((part ->> 'amount_fen')::bigint)::bigint as amount_fen
-from cases, jsonb_array_elements(snapshot -> 'paid' -> $1) as part
-where procedure = 'welfare' and stage = any($2::text[]) and not ended and part ->> 'part' = 'first'
+from unnest($4::text[], $2::text[], $5::text[]) as undecided (of_procedure, at_stage, clock_name)
+join cases on procedure = of_procedure and stage = at_stage,
+     jsonb_array_elements(snapshot -> 'paid' -> $1) as part
+where not ended and part ->> 'part' = 'first'
   and exists (
       select from jsonb_array_elements(cases.clocks) as clock
-      where clock ->> 'name' = 'whole'
+      where clock ->> 'name' = clock_name
         and ((clock ->> 'breached')::boolean or (clock ->> 'due_at')::timestamptz <= $3)
   )
 group by case_id
 order by case_id;
 
 -- name: cases_of_people
--- The welfare cases of these people, for differences that no case of ours has booked.
+-- The cases of these people that pay ($2), for differences that no case of ours has booked.
 select case_id, snapshot ->> 'reporter' as person from cases
-where procedure = 'welfare' and snapshot ->> 'reporter' = any($1::text[])
+where procedure = any($2::text[]) and snapshot ->> 'reporter' = any($1::text[])
 order by case_id;

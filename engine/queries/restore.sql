@@ -37,8 +37,8 @@ where not exists (select from ledger where ledger.case_id = cases.case_id and le
 update archiver_pass set closed_until = least(closed_until, $1);
 
 -- name: known_cases
--- Every case, and how many orders it gave.
-select case_id, jsonb_array_length(coalesce(snapshot -> 'orders', '[]')) as orders from cases;
+-- Every case, of which procedure it is, and how many orders it gave.
+select case_id, procedure, jsonb_array_length(coalesce(snapshot -> 'orders', '[]')) as orders from cases;
 
 -- name: heard_reports
 -- How many reports of departments were taken in, per case and command.

@@ -1,6 +1,9 @@
-"""Our books of payments, and of what is to come back, as the ledger has them, and whose they are."""
+"""Our books of payments, and of what is to come back, as the ledger has them, and whose they are.
 
-from collections.abc import Iterable
+Whose entries are books is what a procedure is composed of (schemas/parts/payments.py): none is named here.
+"""
+
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 
 import asyncpg
@@ -19,8 +22,9 @@ from schemas.contracts.reconciliation import (
     booked,
 )
 from schemas.contracts.reconciliation_by_hand import PaymentByHand, booked_by_hand
+from schemas.kernel.procedure import Procedure
+from schemas.parts.payments import Paying
 from schemas.welfare_rules import next_month
-from schemas.welfare_state import UNDECIDED
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 
@@ -37,9 +41,21 @@ class PaymentQueries(Queries):
 SQL = PaymentQueries.load("payments")
 
 
-async def payments_of_month(connection: Connection, month: Month) -> tuple[list[OurPayment], list[PaymentByHand]]:
+Payers = Mapping[str, Paying]
+"""How each procedure pays that does, by its name."""
+
+
+def payers_of(procedures: Iterable[Procedure]) -> Payers:
+    """Return which of these procedures pay, and how."""
+    found = {procedure.name: procedure.part_or_none(Paying) for procedure in procedures}
+    return {name: paying for name, paying in found.items() if paying is not None}
+
+
+async def payments_of_month(
+    connection: Connection, payers: Payers, month: Month
+) -> tuple[list[OurPayment], list[PaymentByHand]]:
     """Every payment of a month that stands in the chains of our cases: by the bank, and by hand."""
-    rows = await connection.fetch(SQL.payments_of_month, month)
+    rows = await connection.fetch(SQL.payments_of_month, month, list(payers))
     entries = [LedgerPayment.model_validate(dict(row)) for row in rows]
     return booked(entries), booked_by_hand(entries)
 
@@ -51,18 +67,20 @@ async def recoveries_of_month(connection: Connection, month: Month, receipts: It
     return [RecoveryEntry.model_validate(dict(row)) for row in rows]
 
 
-async def undecided_advances(connection: Connection, month: Month, now: datetime) -> list[Advance]:
+async def undecided_advances(connection: Connection, payers: Payers, month: Month, now: datetime) -> list[Advance]:
     """What was paid first for a month, and is not decided though the case's limit has passed."""
-    rows = await connection.fetch(SQL.undecided_advances, month, list(UNDECIDED), now)
+    places = [(name, stage.value, each.decided_by) for name, each in payers.items() for stage in each.advances_at]
+    procedures, stages, clocks = ([place[at] for place in places] for at in range(3))
+    rows = await connection.fetch(SQL.undecided_advances, month, stages, now, procedures, clocks)
     return [Advance.model_validate(dict(row) | {"keys": tuple(row["keys"])}) for row in rows]
 
 
-async def with_cases(connection: Connection, found: Reconciliation) -> Reconciliation:
+async def with_cases(connection: Connection, payers: Payers, found: Reconciliation) -> Reconciliation:
     """The same, with the cases of the people whose payments no case of ours has booked."""
     nameless = [each for each in found.differences if not each.case_ids]
     if not nameless:
         return found
-    rows = await connection.fetch(SQL.cases_of_people, sorted({_person(each) for each in nameless}))
+    rows = await connection.fetch(SQL.cases_of_people, sorted({_person(each) for each in nameless}), list(payers))
     named = [
         each if each.case_ids else each.model_copy(update={"case_ids": _cases(rows, each)})
         for each in found.differences

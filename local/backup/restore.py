@@ -164,7 +164,11 @@ async def forgotten(pool: asyncpg.Pool, journals: Mapping[str, Journal]) -> Forg
 
     Reports that people sent after the backup and no department ever saw cannot be found by anybody but those people.
     """
-    known = {row["case_id"]: row["orders"] for row in await pool.fetch(SQL.known_cases)}
+    rows = await pool.fetch(SQL.known_cases)
+    known = {row["case_id"]: row["orders"] for row in rows}
+    procedures = {
+        row["case_id"]: row["procedure"] for row in rows
+    }  # a number does not say it: a child's is its parent's
     heard = {(row["case_id"], row["command"]): row["heard"] for row in await pool.fetch(SQL.heard_reports)}
     by_name: dict[str, Procedure] = {case.procedure.name: case.procedure for case in PROCEDURES}
     cases, orders = set(), set()
@@ -176,7 +180,7 @@ async def forgotten(pool: asyncpg.Pool, journals: Mapping[str, Journal]) -> Forg
             continue
         if int(order_id.rpartition("-")[2]) > known[case_id]:
             orders.add(order_id)
-        callbacks = by_name[case_id.partition("-")[0]].callbacks if "." not in case_id else by_name["summons"].callbacks
+        callbacks = by_name[procedures[case_id]].callbacks
         acts = {(each["callback_id"], each["act"]) for each in journal["reports"] if each["acknowledged"]}
         said.update((case_id, callbacks[act]) for _, act in acts if act in callbacks)
     missing = [f"{case} {command}" for (case, command), often in said.items() if often > heard.get((case, command), 0)]

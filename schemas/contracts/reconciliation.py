@@ -22,12 +22,9 @@ from schemas.contracts.payment import (
     entitlement_of,
     is_payment_key,
 )
+from schemas.parts.payments import PAID_CODE
 from schemas.values.model import Model
 from schemas.values.refusals import say
-
-PAID_KIND = "welfare:payment:paid"
-RETURNED_KIND = "welfare:payment:returned"
-"""The entries of the ledger that are our books: facts `key`, `amount_fen`, `bank_reference`."""
 
 DEMANDED_KIND = "recovery:demanded"
 REPAID_PART_KIND = "recovery:repaid_part"
@@ -211,7 +208,10 @@ class Reconciliation(Model):
 
 
 class LedgerPayment(Model):
-    """An entry of our books, as the ledger has it: PAID_KIND or RETURNED_KIND. `entitlement`, `voucher`: of a payment by hand."""
+    """An entry of our books, as the ledger has it: of whatever procedure, PAID_CODE or RETURNED_CODE (schemas/parts/payments.py).
+
+    `entitlement`, `voucher`: of a payment by hand.
+    """
 
     case_id: str
     seq: int
@@ -221,6 +221,11 @@ class LedgerPayment(Model):
     bank_reference: str | None = None
     entitlement: str | None = None
     voucher: str | None = None
+
+    @property
+    def code(self) -> str:
+        """What it is, without the name of its procedure."""
+        return self.kind.partition(":")[2]
 
 
 def booked(entries: Iterable[LedgerPayment]) -> list[OurPayment]:
@@ -233,7 +238,7 @@ def booked(entries: Iterable[LedgerPayment]) -> list[OurPayment]:
         if not is_payment_key(entry.key):
             continue
         payments = standing[entry.case_id, entry.key]
-        if entry.kind == PAID_KIND:
+        if entry.code == PAID_CODE:
             payments.append(
                 OurPayment(
                     case_id=entry.case_id,

@@ -30,6 +30,11 @@ def child_id(parent: str, code: str) -> str:
     return f"{parent}.{code}"
 
 
+def ruled_by(case: str) -> str:
+    """The procedure whose policy a case goes by: that of the case that all of it began with, which its number begins with."""
+    return case.partition("-")[0]
+
+
 CASE_ID_CHARACTERS_MAX = 500
 """Half of what Temporal takes (1,000 bytes); the longest of ours, a grandchild's with two department codes, has some 130."""
 

@@ -77,6 +77,7 @@ class Part(StrEnum):
     WRITE_OFF_AGREED = "write_off_agreed"
     JUDGED = "judged"
     RECUSED = "recused"
+    MILESTONE_CLAIMED = "milestone_claimed"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -120,5 +121,6 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
     Part.JUDGED: say("您已评审,每人一次", "you have judged already: each does so once"),
     Part.RECUSED: say("您已回避", "you have recused yourself"),
+    Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -100,6 +101,11 @@ def value_at(terms: Any, path: str, state: Any) -> Any:
 
 def kind_at(terms: Any, path: str) -> Any:
     """The type of what stands at a path, by the annotations of the model of the terms. Raises TypeError: nothing does."""
+    if get_origin(terms) in (Union, UnionType):  # whichever it is: the same stands in each
+        kinds = [kind_at(each, path) for each in get_args(terms)]
+        if any(kind != kinds[0] for kind in kinds):
+            raise TypeError(f"{path}: something else stands there in each of the terms")
+        return kinds[0]
     found = terms
     for step in path.split("."):
         if get_origin(found) in (dict, Mapping):

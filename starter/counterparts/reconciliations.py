@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import GatewayUnavailable
-from engine.store.payment_books import payments_of_month, recoveries_of_month, undecided_advances, with_cases
+from engine.store.payment_books import Payers, payments_of_month, recoveries_of_month, undecided_advances, with_cases
 from schemas.clocks.calendar import in_shanghai
 from schemas.contracts.department import Gateway
 from schemas.contracts.payment import BankPolicy, Month, Statement
@@ -38,9 +38,10 @@ router = APIRouter(prefix="/api/v1/reconciliations", tags=["reconciliations"])
 
 @dataclass(frozen=True)
 class Books:
-    """Our books and the bank's. `now` says town time."""
+    """Our books and the bank's. `payers`: who pays, by procedure. `now` says town time."""
 
     pool: asyncpg.Pool
+    payers: Payers
     bank: BankPolicy
     gateway: BankGateway
     now: Callable[[], datetime]
@@ -89,7 +90,7 @@ async def _reconciled(books: Books, month: Month) -> Reconciliation:
         raise _bank_away()
     # Our books first: whatever stands in them, the bank must have by the time it is asked.
     async with database(books.pool) as connection:
-        ours, by_hand = await payments_of_month(connection, month)
+        ours, by_hand = await payments_of_month(connection, books.payers, month)
     statement = await _statement(books, month)
     found = reconcile(month, ours, statement.lines)
     found = with_payments_by_hand(found, by_hand, ours, statement.lines, statement.vouchers)
@@ -100,8 +101,8 @@ async def _with_what_comes_back(books: Books, found: Reconciliation, statement: 
     month, receipts = found.month, statement.receipts
     async with database(books.pool) as connection:
         entries = await recoveries_of_month(connection, month, [line.receipt for line in receipts or ()])
-        advances = await undecided_advances(connection, month, books.now())
-        found = await with_cases(connection, found)
+        advances = await undecided_advances(connection, books.payers, month, books.now())
+        found = await with_cases(connection, books.payers, found)
     if receipts is None:
         return with_recoveries(found, entries, None, advances)
     known = {month: receipts}

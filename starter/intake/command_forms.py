@@ -14,7 +14,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from schemas.clocks.calendar import TownDatetime
-from schemas.kernel.case import CaseState
+from schemas.kernel.case import CaseState, ruled_by
 from schemas.kernel.procedure import Command, Procedure
 from schemas.values.actor import Actor
 from schemas.values.model import Model
@@ -151,8 +151,7 @@ def _choices(
     """What the case says may be named; else what the town has a list of, else the codes of the field's own type."""
     values: Sequence[Any] | None = command.choices(name, state)
     if values is None:
-        procedure = filing.town.procedures[state.procedure]
-        values = command.listed(filing.town.policies.get(procedure.parent or procedure.name)).get(name)
+        values = command.listed(filing.town.policies.get(ruled_by(state.case_id))).get(name)
     if values is None and "enum" not in shape:
         return None
     return [_choice(filing, shape, value) for value in (shape["enum"] if values is None else values)]

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.kernel.case import CaseState
+from schemas.kernel.case import CaseState, ruled_by
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor
 from schemas.values.refusals import Refusal, RefusalCode, say
@@ -64,8 +64,7 @@ async def give(
 
 def choices_of(filing: Filing, state: CaseState, door: CommandBody) -> Mapping[str, Sequence[str]]:
     """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
-    procedure = filing.town.procedures[state.procedure]
-    return door.command.choices_by_field(state, filing.town.policies.get(procedure.parent or procedure.name))
+    return door.command.choices_by_field(state, filing.town.policies.get(ruled_by(state.case_id)))
 
 
 def permanent_refusal(filing: Filing, state: CaseState, name: str, actor: Actor) -> Refusal | None:

@@ -17,11 +17,12 @@ from engine.keys.keys import Keys
 from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import http_client
 from engine.runtime.settings import Settings
+from engine.store.payment_books import SQL, payments_of_month
 from local.simulation.bank_server import RunningBank, SimulatedBank
 from schemas.contracts.payment import BankPolicy, PaymentBody, PayStatus, notice_path, payment_key
-from schemas.contracts.reconciliation import PAID_KIND, RETURNED_KIND
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.kernel.case import ENGINE, GENESIS, Entry
+from schemas.parts.payments import PAID_CODE, RETURNED_CODE, Paying, PaymentEntries
 from schemas.values.actor import Role
 from tests.api_callers import As, BuildApp, OwnTown, api_of, callers
 from tests.department_town import NOON
@@ -32,6 +33,7 @@ pytest_plugins = ("tests.api_fixture",)
 
 MONTH = "2026-12"
 BENEFIT = "subsistence-allowance"
+PAID_KIND, RETURNED_KIND = f"welfare:{PAID_CODE}", f"welfare:{RETURNED_CODE}"
 
 
 @dataclass
@@ -97,17 +99,19 @@ async def own_api(own_town: OwnTown, bank: Bank) -> AsyncIterator[httpx.AsyncCli
         yield http
 
 
-async def book(pool: asyncpg.Pool, number: int, *facts: tuple[str, dict[str, Any]], who: str = "A") -> str:
-    """A welfare case whose ledger says this, as a case writes it: chained, with its row."""
-    case, previous = f"welfare-20261123-{number:06d}", GENESIS
+async def book(
+    pool: asyncpg.Pool, number: int, *facts: tuple[str, dict[str, Any]], who: str = "A", procedure: str = "welfare"
+) -> str:
+    """A case whose ledger says this, as a case writes it: chained, with its row."""
+    case, previous = f"{procedure}-20261123-{number:06d}", GENESIS
     for seq, (kind, said) in enumerate(facts, start=1):
         entry = Entry(case_id=case, seq=seq, at=NOON, actor=ENGINE, kind=kind, facts=said, prev_hash=previous).sealed()
         await write(pool, entry)
         previous = entry.hash
     await pool.execute(
         "insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks,"
-        " snapshot, task_at) values ($1, 'welfare', 'paying', '1', '', '{}', $2, false, $3, $4, '[]', $5, $2)",
-        case, NOON, len(facts), previous, {"reporter": person(who)},
+        " snapshot, task_at) values ($1, $6, 'paying', '1', '', '{}', $2, false, $3, $4, '[]', $5, $2)",
+        case, NOON, len(facts), previous, {"reporter": person(who)}, procedure,
     )  # fmt: skip
     return case
 
@@ -158,6 +162,36 @@ async def test_a_month_is_even_when_both_books_say_the_same(
     assert said["even"] is True
     assert by_hand["even"] is False  # no voucher of the treasury's says so: test_law_answers
     assert (said["ours"], said["ours_fen"], said["bank"], said["bank_fen"]) == (2, 120_000, 2, 120_000)
+
+
+async def test_books_go_by_the_part_that_pays(own_town: OwnTown) -> None:
+    """Money of whatever procedure stands in the books: by the bank and by hand; of one that declares no payments it does not."""
+    key = payment_key(person("A"), "well-1", MONTH, occasion="well-20261123-000001")
+    by_hand = {"payment": 2, "month": MONTH, "key": "by-hand-2", "amount_fen": 7, "voucher": "CZ-1", "entitlement": key}
+    facts = {"key": key, "amount_fen": 60_000, "bank_reference": "B1"}
+    case = await book(
+        own_town.pool, 1, (f"well:{PAID_CODE}", facts), (f"well:{PAID_CODE}", by_hand), procedure="well"
+    )  # fmt: skip
+    payers = {"well": Paying(kinds=PaymentEntries, at=())}
+    async with own_town.pool.acquire() as connection:
+        ours, hand = await payments_of_month(connection, payers, MONTH)
+        others = await payments_of_month(connection, {"grove": payers["well"]}, MONTH)
+        later = await payments_of_month(connection, payers, "2027-01")
+
+    assert [(each.case_id, each.payment_key, each.amount_fen) for each in ours] == [(case, key, 60_000)]
+    assert [(each.case_id, each.voucher, each.amount_fen) for each in hand] == [(case, "CZ-1", 7)]
+    assert others == later == ([], [])
+
+
+async def test_a_month_of_the_books_is_read_by_its_index(own_town: OwnTown) -> None:
+    """Both halves of the question are answered from an index, however long the ledger is."""
+    async with own_town.pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local enable_seqscan = off; set local enable_indexscan = on")
+        plan = await connection.fetch(f"explain {SQL.payments_of_month}", MONTH, ["welfare"])
+    said = " ".join(row[0] for row in plan)
+
+    assert "ledger_books" in said
+    assert "ledger_books_by_hand" in said
 
 
 async def test_each_difference_names_its_case_and_what_to_do(

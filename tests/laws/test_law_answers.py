@@ -21,7 +21,6 @@ from engine.runtime.settings import Settings
 from engine.store.payment_books import recoveries_of_month
 from schemas.contracts.payment import PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
 from schemas.contracts.reconciliation import (
-    PAID_KIND,
     UNRESOLVED_KIND,
     LedgerPayment,
     RecoveryEntry,
@@ -33,6 +32,7 @@ from schemas.kernel.answers import AnswerTo
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Rule, Scope
+from schemas.parts.payments import PAID_CODE
 from schemas.recovery import RECOVERY
 from schemas.welfare import WELFARE
 from starter.http.command_bodies import command_body_of
@@ -327,7 +327,7 @@ def by_hand(
     number: int = 1, voucher: str | None = "V1", entitlement: str | None = KEY, fen: int = 100
 ) -> LedgerPayment:
     return LedgerPayment(
-        case_id="welfare-20261128-000001", seq=number, kind=PAID_KIND, key=f"by-hand-{number}", amount_fen=fen,
+        case_id="welfare-20261128-000001", seq=number, kind=f"welfare:{PAID_CODE}", key=f"by-hand-{number}", amount_fen=fen,
         entitlement=entitlement, voucher=voucher,
     )  # fmt: skip
 

@@ -24,8 +24,12 @@ from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import Persona, officer
 from local.town.town import Town, TownOptions, open_town
 from starter.intake.client import Refused, TownClient, http_client
+from tests.api_callers import OwnTown
+from tests.department_town import NOON
 from tests.examples.incident import BODIES
 from tests.waiting import eventually
+
+pytest_plugins = ("tests.api_fixture",)
 
 OUTSIDE = ("departments", "sources", "banks")
 SPEED = 3000.0
@@ -127,3 +131,20 @@ def test_a_backup_that_was_changed_is_not_used(tmp_path: Path) -> None:
     (tmp_path / "more").write_text("one more")
     with pytest.raises(NotBackedUp, match="more"):
         read_listing(tmp_path)
+
+
+async def test_whose_child_a_case_is_says_nothing_of_its_procedure(own_town: OwnTown) -> None:
+    """What a department reported on a child is looked for as its own procedure calls it, and not as another child's would."""
+    insert = (
+        "insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks,"
+        " snapshot, task_at) values ($1, $2, 'dispatched', '1', '', '{}', $3, false, 1, '', '[]', $4, $3)"
+    )
+    journal = {"case_id": None, "reports": [{"callback_id": "c-1", "act": "signed", "acknowledged": True}]}
+    cases = {"whistle-20261123-000901.water": "summons", "whistle-20261123-000901.visit-1": "incident"}
+    for case_id, procedure in cases.items():
+        await own_town.pool.execute(insert, case_id, procedure, NOON, {"orders": [{}]})
+
+    lost = await forgotten(own_town.pool, {f"{case_id}.order-1": journal for case_id in cases})
+
+    assert (lost.cases, lost.orders) == ((), ())
+    assert lost.reports == ("whistle-20261123-000901.visit-1 sign", "whistle-20261123-000901.water respond")

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from schemas.contracts.payment import PayStatus, StatementLine, entitlement_of, payment_key
 from schemas.contracts.reconciliation import (
-    PAID_KIND,
-    RETURNED_KIND,
     WORDS,
     Difference,
     DifferenceKind,
@@ -18,10 +16,13 @@ from schemas.contracts.reconciliation import (
     booked,
     reconcile,
 )
+from schemas.parts.payments import PAID_CODE, RETURNED_CODE
 from tests.department_town import NOON
 from tests.outside_town import person
 
 MONTH = "2026-12"
+PAID_KIND, RETURNED_KIND = f"grove:{PAID_CODE}", f"grove:{RETURNED_CODE}"
+"""Of a procedure that nobody has: the books go by what the part says."""
 
 
 def key(who: int, attempt: int = 1) -> str:
