@@ -1,6 +1,6 @@
 """recovery 追回多领款项: what was paid too much comes back, in parts if need be, or two people give it up; declared.
 
-A case of it is started by the case that paid, and goes by its terms (schemas/parts/recoveries.py): of welfare, and of whatever
+A case of it is started by the case that paid, and goes by its terms (schemas/recovery_parent.py): of welfare, and of whatever
 procedure asks back. Source: 社会救助暂行办法 第六十八条
 (what was obtained against the rules is paid back), L for the write-off by two. What is more than a line stands in
 `workflows/recovery.py`.

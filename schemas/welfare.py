@@ -26,7 +26,7 @@ from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.extension import before_it_is_due, days_are_left
 from schemas.parts.payments import Paying, payment_timers
 from schemas.parts.postings import Posting, Shown, objections_are_settled, posting_timers
-from schemas.parts.recoveries import Recovering
+from schemas.recovery_parent import Recovering
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
     Accept,

@@ -4,7 +4,7 @@ from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.reference_facts import Refers
 from schemas.parts.payments import PaymentEntries
 from schemas.parts.postings import PostingEntries
-from schemas.parts.recoveries import RecoveryEntries
+from schemas.recovery_parent import RecoveryEntries
 from schemas.welfare_audit import why_amount, why_appeal_decided, why_extended, why_refused
 
 TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT

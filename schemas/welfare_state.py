@@ -13,7 +13,7 @@ from schemas.kernel.words import DeclaredStage
 from schemas.parts.extension import ExtendedState
 from schemas.parts.payments import Payment
 from schemas.parts.postings import PostedState
-from schemas.parts.recoveries import RecoveringPayer
+from schemas.recovery_parent import RecoveringPayer
 from schemas.values.actor import Channel
 from schemas.values.document import DocumentReference
 from schemas.values.identity_document import ADULT_AT

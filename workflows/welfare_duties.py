@@ -12,7 +12,7 @@ from workflows.kernel.law import Law
 from workflows.parts.extension import ExtendedCase
 from workflows.parts.payments import MONEY_ON_ITS_WAY
 from workflows.parts.postings import Postings
-from workflows.parts.recoveries import Recoveries
+from workflows.recovery_parent import Recoveries
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"

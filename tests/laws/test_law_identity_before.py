@@ -32,7 +32,7 @@ from tests.overheard_town import OverheardTown, overheard_town
 from tests.waiting import eventually
 from worker import town_worker
 from workflows.kernel.law import Law
-from workflows.parts.recoveries import A_RECOVERY_KNOWS_WHO_ENTERED
+from workflows.recovery_parent import A_RECOVERY_KNOWS_WHO_ENTERED
 from workflows.registry import PROCEDURES
 from workflows.welfare import Welfare
 

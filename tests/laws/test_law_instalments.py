@@ -25,7 +25,7 @@ from schemas.kernel.timers import duty, last_limit
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.instalments import InstalmentEntries, Instalments, InstalmentsState, Milestone, instalment_timers
 from schemas.parts.payments import Paying, PaymentEntries, payment_timers, payments_are_settled
-from schemas.parts.recoveries import Recovering, RecoveringPayer, RecoveryEntries
+from schemas.recovery_parent import Recovering, RecoveringPayer, RecoveryEntries
 from schemas.recovery_state import RecoveryTerms
 from schemas.values.model import Model
 from tests.api_driver import Person
@@ -35,7 +35,7 @@ from tests.money_walk import faults_of_table
 from tests.waiting import eventually
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.instalments import InstalmentsCase
-from workflows.parts.recoveries import Recoveries
+from workflows.recovery_parent import Recoveries
 from workflows.registry import PROCEDURES
 
 WEEK = Limit(amount=7, unit=Unit.NATURAL_DAYS)

@@ -19,7 +19,7 @@ from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Rule, RulesTable
 from schemas.parts.instalments import Instalments
 from schemas.parts.payments import Paying
-from schemas.parts.recoveries import Recovering
+from schemas.recovery_parent import Recovering
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.money_walk import by_people, faults_of_table, stage_edges
 from workflows.kernel.case import Case

@@ -1,6 +1,6 @@
 """追回: what was paid too much becomes a recovery case, started from here; it reports back by messages.
 
-A procedure that asks back derives from `Recoveries` and calls `recover(...)` (schemas/parts/recoveries.py).
+A procedure that asks back derives from `Recoveries` and calls `recover(...)` (schemas/recovery_parent.py).
 """
 
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from typing import TypeVar
 from schemas.kernel.case import CaseState, Message
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.children import open_child
-from schemas.parts.recoveries import Recovering, RecoveringPayer, RecoveryAsked, RecoveryEntries
 from schemas.recovery import RECOVERY
+from schemas.recovery_parent import Recovering, RecoveringPayer, RecoveryAsked, RecoveryEntries
 from schemas.recovery_state import RecoveryState, RecoveryTerms
 from schemas.welfare_policy import WelfareTerms
 from workflows.kernel.law import Law

@@ -1,7 +1,7 @@
 """追回 recoveries: what was paid too much is asked back by a case of its own (schemas/recovery.py), whoever paid it.
 
 A procedure that asks back declares `Recovering`, gives its entries `RecoveryEntries`, its state `RecoveringPayer` and its workflow
-`Recoveries` (workflows/parts/recoveries.py). A recovery goes by the terms of the case that paid: those that `RecoveryTerms` names.
+`Recoveries` (workflows/recovery_parent.py). A recovery goes by the terms of the case that paid: those that `RecoveryTerms` names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
