@@ -86,6 +86,11 @@ def notice_path(bank: str) -> str:
     return f"/api/v1/banks/{bank}/notices"
 
 
+PAID_CODE = "payment:paid"
+RETURNED_CODE = "payment:returned"
+"""What the entries of a payment are called that the books count, of whatever procedure."""
+
+
 class PayStatus(StrEnum):
     """What became of a payment.
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.contracts.payment import (
+from schemas.contracts.payment import PAID_CODE, (
     Month,
     PaymentKey,
     PayStatus,
@@ -22,7 +22,6 @@ from schemas.contracts.payment import (
     entitlement_of,
     is_payment_key,
 )
-from schemas.parts.payments import PAID_CODE
 from schemas.values.model import Model
 from schemas.values.refusals import say
 
@@ -208,7 +207,7 @@ class Reconciliation(Model):
 
 
 class LedgerPayment(Model):
-    """An entry of our books, as the ledger has it: of whatever procedure, PAID_CODE or RETURNED_CODE (schemas/parts/payments.py).
+    """An entry of our books, as the ledger has it: of whatever procedure, PAID_CODE or RETURNED_CODE (schemas/contracts/payment.py).
 
     `entitlement`, `voucher`: of a payment by hand.
     """

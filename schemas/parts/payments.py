@@ -21,7 +21,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.clocks.calendar import TownDatetime
-from schemas.contracts.payment import PaymentKey, ReturnedPayment
+from schemas.contracts.payment import PAID_CODE, RETURNED_CODE, PaymentKey, ReturnedPayment
 from schemas.kernel.acts import Act, Step, act, also
 from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.kernel.case import CaseState
@@ -48,8 +48,6 @@ from schemas.values.model import Model
 from schemas.values.references import PersonReference, TextReference
 from schemas.values.refusals import say
 
-PAID_CODE = "payment:paid"
-RETURNED_CODE = "payment:returned"
 """The entries that are the books, of whatever procedure: facts `key`, `amount_fen`, `bank_reference`."""
 
 _BANK = By(Role.ENGINE)  # its signed notice vouches for it; no token has this role

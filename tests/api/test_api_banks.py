@@ -19,10 +19,18 @@ from engine.outside.signed_calls import http_client
 from engine.runtime.settings import Settings
 from engine.store.payment_books import SQL, payments_of_month
 from local.simulation.bank_server import RunningBank, SimulatedBank
-from schemas.contracts.payment import BankPolicy, PaymentBody, PayStatus, notice_path, payment_key
+from schemas.contracts.payment import (
+    PAID_CODE,
+    RETURNED_CODE,
+    BankPolicy,
+    PaymentBody,
+    PayStatus,
+    notice_path,
+    payment_key,
+)
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.kernel.case import ENGINE, GENESIS, Entry
-from schemas.parts.payments import PAID_CODE, RETURNED_CODE, Paying, PaymentEntries
+from schemas.parts.payments import Paying, PaymentEntries
 from schemas.values.actor import Role
 from tests.api_callers import As, BuildApp, OwnTown, api_of, callers
 from tests.department_town import NOON

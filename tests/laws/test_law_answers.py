@@ -19,7 +19,7 @@ from temporalio.client import Client
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.payment_books import recoveries_of_month
-from schemas.contracts.payment import PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
+from schemas.contracts.payment import PAID_CODE, PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
 from schemas.contracts.reconciliation import (
     UNRESOLVED_KIND,
     LedgerPayment,
@@ -32,7 +32,6 @@ from schemas.kernel.answers import AnswerTo
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Rule, Scope
-from schemas.parts.payments import PAID_CODE
 from schemas.recovery import RECOVERY
 from schemas.welfare import WELFARE
 from starter.http.command_bodies import command_body_of

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.contracts.payment import PayStatus, StatementLine, entitlement_of, payment_key
+from schemas.contracts.payment import PAID_CODE, RETURNED_CODE, PayStatus, StatementLine, entitlement_of, payment_key
 from schemas.contracts.reconciliation import (
     WORDS,
     Difference,
@@ -16,7 +16,6 @@ from schemas.contracts.reconciliation import (
     booked,
     reconcile,
 )
-from schemas.parts.payments import PAID_CODE, RETURNED_CODE
 from tests.department_town import NOON
 from tests.outside_town import person
 
