@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from schemas.contracts.payment import PAID_CODE, (
+from schemas.contracts.payment import (
+    PAID_CODE,
     Month,
     PaymentKey,
     PayStatus,
@@ -207,7 +208,7 @@ class Reconciliation(Model):
 
 
 class LedgerPayment(Model):
-    """An entry of our books, as the ledger has it: of whatever procedure, PAID_CODE or RETURNED_CODE (schemas/contracts/payment.py).
+    """An entry of our books, as the ledger has it: PAID_CODE or RETURNED_CODE (schemas/contracts/payment.py).
 
     `entitlement`, `voucher`: of a payment by hand.
     """
