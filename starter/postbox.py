@@ -231,6 +231,6 @@ def _settled(
 
 
 def refusal_row(case_id: str, stamp: Stamp, refusal: Refusal) -> tuple[str | None, ...]:
-    """A row of `refusals`."""
+    """A row of `refusals`: the arguments of `KEEP`, in its order."""
     actor = stamp.actor
     return (case_id, stamp.command, actor.subject, actor.role, actor.department, refusal.code, refusal.stage)
