@@ -39,7 +39,7 @@ class Command(Model):
     def bounds(cls, field: str, state: CaseState) -> tuple[int | str | None, int | str | None] | None:
         """Return the least and the most that a field may be now, both included: whole numbers (money in fen), or months as YYYY-MM.
 
-        None on one side: no bound there; None for both: the case has no say in it.
+        None on one side: no bound there. None alone: the case has no say in it.
         """
         found = cls.allowed(state).get(field)
         return (found.at_least, found.at_most) if isinstance(found, Bounds) else None
