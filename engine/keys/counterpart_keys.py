@@ -104,7 +104,7 @@ def found_counterpart_keys(key_folder: Path, codes: Iterable[str], kind: Counter
 
 
 def new_counterpart_key(key_folder: Path, code: str, kind: Counterpart) -> str:
-    """Put a new key last: believed from now on, not signing yet. Its mark. Raises KeyFault: too many."""
+    """Put a new key last: believed from now on, not signing yet. Returns its mark. Raises CounterpartKeyRefused: too many."""
     key = secrets.token_hex(SHORTEST_SECRET)
 
     def one_more(lines: list[str]) -> list[str]:
@@ -117,12 +117,12 @@ def new_counterpart_key(key_folder: Path, code: str, kind: Counterpart) -> str:
 
 
 def sign_with(key_folder: Path, code: str, kind: Counterpart, mark: str) -> None:
-    """Put a key first: our messages are signed with it from now on. Raises KeyFault: no such mark."""
+    """Put a key first: our messages are signed with it from now on. Raises CounterpartKeyRefused: no such mark."""
     _rewrite(key_folder, code, kind, lambda lines: [*_marked(lines, mark), *_others(lines, mark)])
 
 
 def drop_counterpart_key(key_folder: Path, code: str, kind: Counterpart, mark: str) -> None:
-    """Believe a key no longer. Raises KeyFault: no such mark, or it is the last one."""
+    """Believe a key no longer. Raises CounterpartKeyRefused: no such mark, or it is the last one."""
 
     def without(lines: list[str]) -> list[str]:
         _marked(lines, mark)
@@ -134,12 +134,12 @@ def drop_counterpart_key(key_folder: Path, code: str, kind: Counterpart, mark: s
 
 
 def marks_of(key_folder: Path, code: str, kind: Counterpart) -> list[str]:
-    """The marks of the keys, the signing one first. Raises KeyFault, ValueError."""
+    """The marks of the keys, the signing one first. Raises KeyFault: not private; ValueError: not keys; OSError: not there."""
     return [mark_of(key.hex()) for key in _read(key_file(key_folder, code, kind))]
 
 
 def mark_of(key: str) -> str:
-    """What a key is called where it is not shown: the start of its SHA-256."""
+    """What a key, in hex digits, is called where it is not shown: the first eight hex digits of its SHA-256."""
     return hashlib.sha256(bytes.fromhex(key)).hexdigest()[:8]
 
 

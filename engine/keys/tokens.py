@@ -89,7 +89,19 @@ def issue(
     issuer: str = LOCAL_ISSUER,
     audience: str = AUDIENCE,
 ) -> str:
-    """A token of the local town. Raises KeyMissing, and ValueError for what the check would refuse anyway."""
+    """A token of the local town. Raises KeyMissing, and ValueError for what the check would refuse anyway.
+
+    Args:
+        keys: of the town; its token key signs.
+        subject: the code of the account; never a name, never a person's number.
+        role: what the bearer may do.
+        department: its code; needed for a department officer.
+        area: its code; None: the whole town.
+        identity: who it is, as `verified_identity` writes it; None: not a real-name account.
+        lifetime: in real time.
+        issuer: the claim `iss`.
+        audience: the claim `aud`.
+    """
     if is_blank(subject):
         raise ValueError("A token needs a subject: the code of an account.")
     if is_number_of_a_person(subject):
@@ -185,7 +197,7 @@ class Verifier:
             return self.verify(token)
 
     def verify(self, token: str | None) -> Principal:
-        """The person behind a token, by the keys that are known. Raises TokenRefused, one kind for each reason."""
+        """The person behind a token, by the keys that are known. Raises TokenRefused, a subclass for each reason."""
         if not token or is_blank(token):
             raise TokenMissing
         if len(token) > TOKEN_BYTES_MAX or not token.isascii():

@@ -64,7 +64,7 @@ class Reached(Protocol):
 
     @property
     def url(self) -> str | None:
-        """Where its paths begin."""
+        """Where its paths begin, without a slash at the end; None: it has no system of its own, and is never called."""
 
     @property
     def private(self) -> bool:
@@ -76,7 +76,7 @@ class Reached(Protocol):
 
     @property
     def timeout_seconds(self) -> float:
-        """How long a call may wait for its place, and how long it may take."""
+        """How long a call may wait for its place, and how long it may take: real seconds for each."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class SignedCalls:
         self._lanes: dict[str, _Lane] = {}
 
     async def post(self, whom: Reached, path: str, body: bytes, key: str) -> Answer:
-        """Send a JSON body under an idempotency key. Raises GatewayUnavailable."""
+        """Send a JSON body under an idempotency key. Raises as `call`."""
         headers = {"Content-Type": "application/json", IDEMPOTENCY_HEADER: key}
         return await self.call(whom, "POST", path, signed=body, headers=headers, content=body)
 
@@ -151,7 +151,21 @@ class SignedCalls:
         content: bytes | None = None,
         longest_answer: int = LONGEST_ANSWER_BYTES,
     ) -> Answer:
-        """One signed call in the lane of its counterpart: a 2xx or final 4xx, else GatewayUnavailable."""
+        """One signed call in the lane of its counterpart: a 2xx or final 4xx.
+
+        Args:
+            whom: the counterpart.
+            method: of HTTP.
+            path: begins with a slash, and stands after `whom.url`.
+            signed: the bytes that the signature is over, with the time.
+            headers: besides those of the signature.
+            content: the body; None: there is none.
+            longest_answer: bytes of an answer at the most.
+
+        Raises:
+            GatewayUnavailable: no such answer in time, or no place for the call.
+            KeyError: no key to sign with.
+        """
         lane = self._lanes.setdefault(whom.code, _Lane(whom, self._who))
         async with lane.place():
             timestamp = str(int(self._real_time()))

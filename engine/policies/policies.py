@@ -39,7 +39,7 @@ def load_policy(procedure: Procedure, folder: Path, departments: Sequence[str]) 
 
 
 def load_policy_file(procedure: Procedure, file: Path, departments: Sequence[str]) -> Policy:
-    """As `load_policy`, from a file of any name."""
+    """As `load_policy`, from a file of any name. Raises PolicyFaults, and TypeError: the procedure goes by its parent's policy."""
     if procedure.policy is None:
         raise TypeError(f"{procedure.name} goes by the policy of {procedure.parent}")
     content = _content(file)

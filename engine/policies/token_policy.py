@@ -20,7 +20,7 @@ def load_roles(policies: Path) -> Mapping[str, Role]:
 
 
 def read_roles(file: Path) -> Mapping[str, Role]:
-    """As `load_roles`, from the file itself."""
+    """As `load_roles`, from the file itself. Raises PolicyFaults."""
     try:
         content = read_yaml(file)
     except FileNotFoundError:

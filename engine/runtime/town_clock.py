@@ -16,7 +16,11 @@ class TownClockFault(OperatorError, ValueError):
 
 
 def read_town_time(settings: Settings) -> TownTime:
-    """The clock of this town: as founded in the data folder, or real time where no town was founded (production)."""
+    """The clock of this town: as founded in the data folder, or real time where no town was founded (production).
+
+    Raises:
+        TownClockFault: the file is missing or unreadable, or says another speed than the settings.
+    """
     file: Path = settings.data / FOUNDING
     if not file.exists():
         if settings.speed != 1:

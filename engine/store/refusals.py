@@ -17,7 +17,7 @@ KEEP = RefusalQueries.load("refusals").keep
 
 
 def unstamped(case_id: str, command: str) -> tuple[str | None, ...]:
-    """The row of an attempt that did not come through the API."""
+    """The row of an attempt that did not come through the API: the arguments of `KEEP`, in its order."""
     return (case_id, command, UNKNOWN, UNKNOWN, None, RefusalCode.NOT_STAMPED, "")
 
 

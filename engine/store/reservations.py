@@ -33,6 +33,7 @@ async def reserve(
     """Reserve for a case, or name the cases that stand in its way: then nothing was written. Idempotent.
 
     Who asks at the same moment for one of the same keys waits until this transaction has ended, and then finds what it wrote.
+    Returns the numbers of those cases; empty: it is reserved, or the case is over.
     """
     keys = [claim.key for claim in claims]
     await connection.execute(SQL.lock, kind, keys)

@@ -180,7 +180,7 @@ class Persons:
     async def due(
         self, policy: PrivacyPolicy, procedures: Iterable[Procedure], now: datetime, limit: int = 1000
     ) -> list[Due]:
-        """Whose time of keeping has passed at a town time, the longest ago first."""
+        """Whose time of keeping has passed at a town time, the longest ago first; at most `limit` of them."""
         years = years_by_procedure(policy, procedures)
         days = policy.keep_days_without_case
         async with self._pool.acquire() as connection:

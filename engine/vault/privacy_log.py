@@ -32,7 +32,10 @@ SQL = LogQueries.load("privacy_log")
 async def note(
     connection: Connection, kind: str, *, person: str, by: Actor, facts: dict[str, Any], at: datetime
 ) -> None:
-    """Write an entry, in the caller's transaction. `facts` hold codes, numbers and references; `at` is town time."""
+    """Write an entry, in the caller's transaction. `facts` hold codes, numbers and references; `at` is town time.
+
+    `person` is a reference, `person:…`; `kind` a code such as `privacy:erased`.
+    """
     await connection.execute(SQL.one_writer)
     last = await connection.fetchrow(SQL.last_of_log)
     entry = Entry(

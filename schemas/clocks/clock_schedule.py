@@ -14,7 +14,10 @@ BREACH = "breach"
 
 
 class Tier(Model):
-    """A step of escalation: so long after the due time, `to` is told and holds the matter. Zero: at the breach."""
+    """A step of escalation: so long after the due time, `to` is told and holds the matter. Zero: at the breach.
+
+    `to`: `duty_leader` (of the department that holds the case), `supervisor`, `district_office`, `role:CODE`, `department:CODE`.
+    """
 
     after: Limit
     to: str
@@ -61,7 +64,7 @@ class Schedule:
         return end.at if end else None
 
     def warning(self, percent: int) -> datetime | None:
-        """When so much of the counted time is used up, rounded down to the microsecond."""
+        """When so much of the counted time, in percent of it, is used up; rounded down to the microsecond."""
         left = sum((limit.counted for limit in self.legs), timedelta(0)) * percent // 100
         position: Position | None = self.start
         for limit in self.legs:

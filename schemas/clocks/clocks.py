@@ -75,7 +75,8 @@ class MilestoneError(ClockError):
 class Milestone(Model):
     """Something a clock makes happen. `name` is unique within the clock: "warning", "breach", "tier:1".
 
-    The tiers after the breach are numbered as they stand in the clock. `to` is who is told; None: the holder.
+    The tiers after the breach are numbered as they stand in the clock. `to` is the address that is told, as in `Tier`; None: the
+    holder.
     """
 
     clock: str
@@ -89,6 +90,9 @@ class Clock(Model):
 
     `fired` names the milestones that have happened since the clock started, each once. Where an extension or a replan
     moves a moment that had fired back into the future, it is taken off again: the matter is told anew for the new time.
+
+    Of every verb `at` is town time with an offset, and `actor` the subject of an account, or `engine`. Each raises NotNowError
+    where the clock's state does not allow it, and TimeRunsBackError where `at` lies before its last fact.
     """
 
     name: str

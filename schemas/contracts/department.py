@@ -57,7 +57,7 @@ def order_id(case_id: str, step: str) -> str:
 
 
 def idempotency_key(case_id: str, step: str) -> str:
-    """The key under which one order is placed, however often it has to be sent."""
+    """The key under which one order is placed, however often it has to be sent: `CASE/STEP`. `step` is `order-NUMBER`."""
     return f"{case_id}/{step}"
 
 
@@ -110,7 +110,7 @@ def rework_step(number: int) -> str:
 
 
 def rework_key(case_id: str, step: str, number: int) -> str:
-    """The key under which one rework is asked for: that of its order, and which one it is."""
+    """The key under which one rework is asked for: that of its order, and which one it is: `CASE/STEP/rework-NUMBER`."""
     return f"{idempotency_key(case_id, step)}/{rework_step(number)}"
 
 

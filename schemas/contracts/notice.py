@@ -77,7 +77,10 @@ class NoticePolicy(Model):
                     yield f"recipients.{recipient}: {channel!r} is no channel; add it to channels or write {SHOWN}"
 
     def channels_of(self, recipient: str) -> tuple[str, ...]:
-        """By which channels a recipient is told: by its own line, else by that of its kind, else on the screens."""
+        """By which channels a recipient is told: by its own line, else by that of its kind, else on the screens.
+
+        `recipient` is an address, as in `KINDS`.
+        """
         kind = recipient.partition(":")[0]
         return self.recipients.get(recipient, self.recipients.get(kind, (SHOWN,)))
 

@@ -53,7 +53,12 @@ Fit for a URL, opaque about the person.
 def payment_key(payee: PersonReference, benefit: str, month: str, attempt: int = 1, occasion: str | None = None) -> str:
     """The key under which a person gets a benefit for a month, once, however often it is asked for.
 
-    `occasion`: the case, for a benefit that is paid once and may be needed again.
+    Args:
+        payee: whose money it is.
+        benefit: its code.
+        month: YYYY-MM.
+        attempt: from 1; it goes up only when the bank has paid nothing under the one before.
+        occasion: the number of the case, for a benefit that is paid once and may be needed again.
     """
     key = f"{payee.removeprefix('person:')}.{benefit}.{month}"
     key = key if occasion is None else f"{key}.{occasion}"

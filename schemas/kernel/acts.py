@@ -30,7 +30,10 @@ class WithReason(Command):
 
 @dataclass(frozen=True)
 class Tells:
-    """Who is told, by which template of policies/notices.yaml, and which facts stand in it: of the entry, else of the case."""
+    """Who is told, by which template of policies/notices.yaml, and which facts stand in it: of the entry, else of the case.
+
+    `to`: `reporter`, `role:CODE`, `department:CODE`, or `department` for the one that holds the case.
+    """
 
     to: str
     template: str
@@ -41,8 +44,9 @@ class Tells:
 class Act:
     """What people do: a command, its row in the table, and what comes of it where it has no method of its own.
 
-    `stops`, `starts`: clocks. `holder`: who has to act next; None: who had before. `adds`: attributes of the case that the
-    entry says besides what stands in the command. `reported_as`: how a department's own system says it.
+    `stops`, `starts`: clocks, by their names in `timers`. `holder`: who has to act next, as `Tells.to`; None: who had before.
+    `adds`: attributes of the case that the entry says besides what stands in the command. `reported_as`: how a department's own
+    system says it.
     """
 
     model: type[Command]
@@ -92,7 +96,7 @@ def act(
     """One line of the regulation: who does what at which stages, and what comes of it.
 
     `name`: of the command, where it is not that of the model. `meaning`: what it says, where the model does not: the command
-    then has a model of its own, with the fields of that one.
+    then has a model of its own, with the fields of that one. What the other arguments are, `Rule` and `Act` say.
     """
     rule = also(
         name or snake(model.__name__),
@@ -151,7 +155,7 @@ def step(
     adds: Sequence[str] = (),
     tells: Tells | None = None,
 ) -> Step:
-    """One line of what the case does by itself."""
+    """One line of what the case does by itself. `clock`: its name in `timers`; the step is taken when that clock has passed."""
     return Step(
         Rule(name, title, (ENGINE,), _stages(at), _stages(to), moves_money=moves_money),
         entry,

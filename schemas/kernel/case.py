@@ -21,12 +21,21 @@ ENGINE = Actor(subject="engine", role=Role.ENGINE)
 
 
 def case_id(procedure: str, day: str, number: int) -> str:
-    """`incident-20261121-000017`: the id of a case and of its workflow. `day` is the town's date as YYYYMMDD."""
+    """`incident-20261121-000017`: the id of a case and of its workflow.
+
+    Args:
+        procedure: its name.
+        day: the town's date as YYYYMMDD.
+        number: which case of this procedure and day, from 1; six digits, more where six are too few.
+    """
     return f"{procedure}-{day}-{number:06d}"
 
 
 def child_id(parent: str, code: str) -> str:
-    """`whistle-20261121-000004.urban-management`: a child's id embeds its parent's. No slash: ids stand in URLs."""
+    """`whistle-20261121-000004.urban-management`: a child's id embeds its parent's. No slash: ids stand in URLs.
+
+    `code` tells the children of one parent apart: a department's code, or `recovery-1`.
+    """
     return f"{parent}.{code}"
 
 
@@ -115,7 +124,11 @@ class Entry(Model):
 
 
 class Notice(Model):
-    """Something a person or department is to be told: a template and the facts for it, no personal data."""
+    """Something a person or department is to be told: a template and the facts for it, no personal data.
+
+    `to` is an address: `reporter`, `department:CODE`, `role:CODE`, or a tier's `duty_leader`, `supervisor`, `district_office`
+    (`KINDS` in schemas/contracts/notice.py). `template` is one of policies/notices.yaml; `facts` are codes and whole numbers.
+    """
 
     to: str
     template: str
@@ -125,7 +138,8 @@ class Notice(Model):
 class Message(Model):
     """What one case tells another, by signal. `message_id` is unique for ever: told twice, it counts once.
 
-    `to` is the case that it is for; None in histories from before.
+    `message_id` is `CASE/letter-NUMBER`, `sender` the number of the case that tells. `to` is that of the case that it is for;
+    None in histories from before. `subject` is a code, by which the receiver knows the shape of `facts`.
     """
 
     message_id: str
@@ -136,7 +150,7 @@ class Message(Model):
 
 
 class Letter(Model):
-    """A message on its way to another case. `number` counts the letters of its sender."""
+    """A message on its way to another case, whose number is `to`. `number` counts the letters of its sender, from 1."""
 
     number: int
     to: str
@@ -144,7 +158,10 @@ class Letter(Model):
 
 
 class Accepted(Model):
-    """The answer to a command: where the case stands after it. A repeat gets the very same answer."""
+    """The answer to a command: where the case stands after it. A repeat gets the very same answer.
+
+    `command_id` is that of its stamp, `seq` the number of the case's last entry, `at` town time.
+    """
 
     case_id: str
     command: str
@@ -155,7 +172,7 @@ class Accepted(Model):
 
 
 class Processed(Model):
-    """A command already carried out, kept so that its repeat is recognised in later runs too."""
+    """A command already carried out, kept so that its repeat is recognised in later runs too. `digest` is that of its stamp."""
 
     digest: str
     answer: Accepted
@@ -177,8 +194,15 @@ class CaseState(BaseModel):
     """Everything a case remembers. It is the only argument of the workflow, at the start and at continue-as-new.
 
     Only the case's own workflow changes it. Subclasses narrow `stage` to their procedure's StrEnum and add their facts.
-    `parent`: the case that started this one. `statements`: what this case was told of its people, by person; nobody is shown,
-    called, paid or asked about by anything else. `letters` are on their way to other cases, `letters_sent` counts them all.
+
+    `holder`: who has to act now: `reporter`, `department:CODE`, `role:CODE`, or a tier's `duty_leader`, `supervisor`,
+    `district_office`; empty: nobody. `department`: the code of the department that has the case. `parent`: the number of the
+    case that started this one. `reporter_subject`: the account of the resident whose case it is.
+    `statements`: what this case was told of its people, by person; nobody is shown, called, paid or asked about by anything else.
+    `clocks` by name: `finish`, or `check:tax` of one of several of a kind. `processed` by command id.
+    `messages`: the ids of the messages and set-asides that it has heard. `letters` are on their way to other cases,
+    `letters_sent` counts them all. `errands`: the outside work under way, each as `NAME/NUMBER`.
+    `entries` and `notices`: what the ledger has not acknowledged yet; `seq` and `head_hash` are those of the last entry made.
     `first_run`: the workflow's first run, which Temporal names for all later ones; None in the first, and in cases from before.
     """
 
@@ -230,11 +254,11 @@ class CaseState(BaseModel):
         return {}
 
     def involved(self) -> frozenset[str]:
-        """Return the departments that hold this case or held it, and therefore see it."""
+        """Return the codes of the departments that hold this case or held it, and therefore see it."""
         return frozenset() if self.department is None else frozenset((self.department,))
 
     def told_by(self) -> frozenset[str]:
-        """Return the cases, beside its whole and its parts, whose texts this one was told and may therefore show."""
+        """Return the numbers of the cases, beside its whole and its parts, whose texts this one was told and may therefore show."""
         return frozenset()
 
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:

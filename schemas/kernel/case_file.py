@@ -38,7 +38,10 @@ class FiledState(CaseState):
         raise NotImplementedError
 
     def take_urge(self, today: date, told: Iterable[str]) -> list[str]:
-        """Count an urge of a town day, and return who of these is reminded by it: nobody more often than the rules say."""
+        """Count an urge of a town day, and return who of these is reminded by it: nobody more often than the rules say.
+
+        `told` are addresses, in a form of `CaseState.holder`.
+        """
         self.urges += 1
         if self.reminded_on != today:
             self.reminded_on, self.reminders = today, {}

@@ -35,7 +35,10 @@ class ProcedurePart(Protocol):
 
 @dataclass(frozen=True)
 class EndNotice:
-    """Who is told of the end, by the template `PROCEDURE_STAGE`; `facts` of the last entry stand in it, by final stage."""
+    """Who is told of the end, by the template `PROCEDURE_STAGE`; `facts` of the last entry stand in it, by final stage.
+
+    `to` is in a form of `Tells.to`.
+    """
 
     to: str
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -39,7 +39,10 @@ class Command(Model):
 
     @classmethod
     def bounds(cls, field: str, state: CaseState) -> tuple[int | str | None, int | str | None] | None:
-        """Return the least and the most that a number may be now; None where the case has no say in it."""
+        """Return the least and the most that a field may be now, both included: whole numbers (money in fen), or months as YYYY-MM.
+
+        None on one side: no bound there. None alone: the case has no say in it.
+        """
         found = cls.allowed(state).get(field)
         return (found.at_least, found.at_most) if isinstance(found, Bounds) else None
 
@@ -60,7 +63,10 @@ class Command(Model):
 
     @classmethod
     def choices_by_field(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[Any]]:
-        """Return all that may be named now: by the case, and by the town's lists. `documents.*` is each of a list."""
+        """Return all that may be named now: by the case, and by the town's lists. `documents.*` is each of a list.
+
+        `policy` is that of the case's procedure, or of its parent's.
+        """
         of_case = {name: each.values for name, each in cls.allowed(state).items() if isinstance(each, Choices)}
         return {cls._place(name): values for name, values in {**cls.listed(policy), **of_case}.items()}
 

@@ -107,7 +107,10 @@ class Rule:
         return any(entry.role is actor.role and entry.covers(state, actor) for entry in self.by)
 
     def objection(self, state: Standing, actor: Actor, now: datetime) -> str | None:
-        """What speaks against it, in words: a part the actor took, else the first condition that does not hold."""
+        """What speaks against it, in words for people: a part the actor took, else the first condition that does not hold.
+
+        `now` is town time. None: nothing speaks against it.
+        """
         return self._kept_apart(state, actor) or next(
             (reason for condition in self.conditions if (reason := condition(state, actor, now))), None
         )
@@ -138,7 +141,7 @@ class RulesTable:
         return tuple(dict.fromkeys(rule.command for rule in self.rules if not rule.automatic))
 
     def legal(self, state: Standing, actor: Actor, now: datetime) -> tuple[str, ...]:
-        """Return the commands this actor may give at this moment."""
+        """Return the commands this actor may give at this moment of town time, in the order of the table."""
         if state.ended:
             return ()
         return tuple(
@@ -153,7 +156,7 @@ class RulesTable:
         )
 
     def check(self, state: Standing, command: str, actor: Actor, now: datetime) -> Refusal | None:
-        """Say why the command is refused, most basic reason first; None when it is legal."""
+        """Say why the command is refused, most basic reason first; None when it is legal. `now` is town time."""
         rows = [rule for rule in self.rules if rule.command == command and not rule.automatic]
         objection = self._first_objection(rows, state, actor, now)
         if objection is None:

@@ -26,7 +26,7 @@ def details_of(state: CaseState) -> str:
 
 
 def keywords_of(state: CaseState) -> dict[str, str]:
-    """Its search attributes, also the blank ones. Whatever changes with every command is none of them (decision 0004)."""
+    """Its search attributes by name, also the blank ones. Whatever changes with every command is none of them (decision 0004)."""
     kept = {STAGE: state.stage, DEPARTMENT: state.department or "", HOLDER: state.holder, AREA: state.area}
     return kept if state.charter.lists_stage else {name: kept[name] for name in (DEPARTMENT, AREA)}
 

@@ -64,7 +64,7 @@ class Timer:
 
     @property
     def warn_percent(self) -> int:
-        """How much of its time is used up when it warns; at 100 it does not."""
+        """How many percent of its time are used up when it warns; at 100 it does not."""
         return 80 if self.warns else 100
 
     def paths(self) -> Mapping[str, type]:

@@ -198,7 +198,7 @@ class CaseLists:
     async def page(
         self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
     ) -> tuple[list[CaseRow], PagePlace | None]:
-        """A page, and where the next one begins; None when this was the last."""
+        """A page, and where the next one begins; None when this was the last. `now` is town time, `limit` the most rows of it."""
         place = (after.at, after.case_id) if after else (None, None)
         async with database(self._pool) as connection:
             await connection.execute(SQL.plan_for_what_is_asked)
@@ -228,7 +228,10 @@ class CaseLists:
 
 
 def sight(actor: Actor) -> tuple[str | None, str | None, str | None]:
-    """What an actor sees, as `matching` takes it: area, reporter, department. Says what `may_see` says."""
+    """What an actor sees, as `matching` takes it: area, reporter, department, each as a code; None: not narrowed by it.
+
+    Says what `may_see` says.
+    """
     officer, resident = actor.role is Role.DEPARTMENT_OFFICER, actor.role is Role.RESIDENT
     return (
         None if resident else actor.area,

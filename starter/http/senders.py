@@ -69,7 +69,11 @@ class Attempts:
         self._pool = pool
 
     async def count(self, what: str, sender: str) -> tuple[int, int]:
-        """Count an attempt at `what` before it is judged: which one it is, and 0; or 0, and for how many seconds to wait."""
+        """Count an attempt at `what` before it is judged.
+
+        Returns:
+            The number of the attempt and 0; or 0 and for how many real seconds to wait, and then nothing may be judged.
+        """
         digest = self._digest(what, sender)
         async with database(self._pool) as connection:
             row = await connection.fetchrow(SQL.count_attempt, digest, FREE, FIRST_PAUSE, LONGEST_PAUSE, COUNTED)

@@ -115,7 +115,7 @@ def http_client(connections: int = 64) -> httpx.AsyncClient:
 
 
 class TownClient:
-    """One person's way to the API. Keys are the caller's: the same key is the same act, however often it is sent."""
+    """One person's way to the API. Idempotency keys are the caller's: the same `key` is the same act, however often it is sent."""
 
     def __init__(
         self, api_url: str, token: TokenSource, http: httpx.AsyncClient, patience_seconds: float | None = 0.0
@@ -127,7 +127,12 @@ class TownClient:
         self._patience = patience_seconds
 
     async def start(self, procedure: DeclaredProcedure, body: BaseModel, key: str) -> Started:
-        """Open a case of a procedure, by the body that it declares. Raises Refused, Unavailable."""
+        """Open a case of a procedure, by the body that it declares.
+
+        Raises:
+            Refused, Unavailable: as their names say.
+            TypeError: it is opened by another body, or by no body at all.
+        """
         if procedure.opens is None or not isinstance(body, procedure.opens.model):
             raise TypeError(f"a case of {procedure.name} is not opened by {type(body).__name__}")
         return await self._start(f"/{procedure.opens.address}", body, key)
@@ -303,7 +308,7 @@ class TownClient:
             raise Unavailable(f"{type(error).__name__} at {self._url}") from error
 
     async def follow(self, case_id: str, code: str) -> PublicCase:
-        """A case by its number and code, as whoever has both sees it; the token is not needed for it."""
+        """A case by its number and code, as whoever has both sees it; no token is needed. Raises Refused, Unavailable."""
         url = self._url.removesuffix(API) + f"/public/cases/{case_id}"
         try:
             return _read(PublicCase, _answer(await self._http.get(url, params={"code": code})))

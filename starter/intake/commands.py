@@ -45,6 +45,9 @@ async def give(
     """Give a command that has the right shape: at the door first; then the case judges.
 
     What was accepted earlier under its key is answered as it was then, also where it could not come in any more.
+
+    Raises:
+        Problem: refused at the door or by the case, its key used with another body, or Postgres is away.
     """
     if (refusal := permanent_refusal(filing, state, name, sender.actor)) is not None:
         known = await filing.intake.known(sender, state.case_id, name, given)

@@ -93,7 +93,14 @@ class Delivery:
         self._connecting = asyncio.Lock()
 
     async def attempt(self, submission: Submission) -> Delivered | Refusal:
-        """Try once. Raises NotDelivered: try again later."""
+        """Try once, for `ATTEMPT` (seven real seconds) at the most.
+
+        Returns:
+            Delivered: it stands in Temporal. A Refusal: the case refused the command.
+
+        Raises:
+            NotDelivered: try again later.
+        """
         limit = ATTEMPT if submission.failing_since is None else ATTEMPT_OF_SUSPECTS
         try:
             async with asyncio.timeout(limit.total_seconds()):

@@ -130,7 +130,7 @@ class Postbox:
         self._pool = pool
 
     async def claim(self, at_most: int, case_id: str | None = None) -> list[Submission]:
-        """Lease what is due, of one case or of all: the first of each case only."""
+        """Lease what is due, of one case or of all: the first of each case only. A lease is for `LEASE`, ten real seconds."""
         rows = await self._pool.fetch(SQL.claim_due, at_most, LEASE, case_id)
         return [Submission.read(row) for row in rows]
 
@@ -222,6 +222,6 @@ def _settled(
 
 
 def refusal_row(case_id: str, stamp: Stamp, refusal: Refusal) -> tuple[str | None, ...]:
-    """A row of `refusals`."""
+    """A row of `refusals`: the arguments of `KEEP`, in its order."""
     actor = stamp.actor
     return (case_id, stamp.command, actor.subject, actor.role, actor.department, refusal.code, refusal.stage)

@@ -69,7 +69,11 @@ class Opening(Generic[BodyT]):
     choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {}
 
     async def start(self, request: Request, caller: Principal, filing: Filing) -> Response:
-        """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case."""
+        """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case.
+
+        Raises:
+            Problem: not the caller's role, faults in key or body (all at once), and as `accept`.
+        """
         self.refuse_unless_starter(caller.role)
         key, key_faults = read_key(request)
         body, shape_faults = read_model(self.model, await read_body(request))

@@ -52,7 +52,8 @@ def command(handler: Callable[..., None]) -> Any:
     """Make the Temporal update of a command from its handler `def sign(self, command: Sign, by: Actor) -> None`.
 
     The validator refuses by the table; the handler changes the state, records entries and is synchronous: whatever takes
-    time happens in `run()` or in an errand.
+    time happens in `run()` or in an errand. The update takes the command and its `Stamp`, and answers `Accepted`; it
+    raises as `refuse_unless_legal` does.
     """
     name = handler.__name__
     model = inspect.signature(handler, eval_str=True).parameters["command"].annotation
@@ -117,7 +118,10 @@ class Case(Generic[StateT]):
         """Take the first step that the case takes by itself, before any command is looked at."""
 
     def on_clock(self, clock: str, moment: str, told: str) -> None:
-        """A clock has reached a moment (warning, breach, tier): say so to whoever is to be told."""
+        """A clock has reached a moment: say so to whoever is to be told.
+
+        `clock` is its name, `moment` is `warning`, `breach` or `tier:NUMBER`, `told` an address as in `Notice`.
+        """
         self.record(f"clock:{moment.partition(':')[0]}", clock=clock, moment=moment, told=told)
         self.notify(told, f"clock_{moment.partition(':')[0]}", clock=clock)
 
@@ -157,12 +161,20 @@ class Case(Generic[StateT]):
         return workflow.patched(law.patch) or workflow.patched(f"{law.patch}/{self.state.seq}")
 
     def now(self) -> datetime:
-        """Town time; it never runs back, also when the server's own clock was set back."""
+        """Town time, with its offset; it never runs back, also when the server's own clock was set back."""
         now = self.state.charter.time.to_town(workflow.now())
         return now if self.state.last_at is None else max(now, self.state.last_at)
 
     def record(self, kind: str, **facts: Any) -> None:
-        """Add an entry to the case's chain. Facts are codes, numbers and references; changed clocks are added by itself."""
+        """Add an entry to the case's chain. Changed clocks are added by itself.
+
+        Args:
+            kind: `PROCEDURE:WORD`, such as `incident:signed`; the kernel's own are `case:WORD` and `clock:WORD`.
+            **facts: codes, whole numbers, town times as text, and references: what canonical JSON can hold, and no texts.
+
+        Raises:
+            NotCanonical: a fact has no canonical form, such as a float.
+        """
         stamp, command_digest = self._cause or (None, "")
         if changed := self.clocks.take_changes():
             facts["clocks"] = changed
@@ -183,11 +195,11 @@ class Case(Generic[StateT]):
             self._task_marker.ensure_command()
 
     def notify(self, to: str, template: str, **facts: Any) -> None:
-        """Put a notice into the outbox; it is written together with the entries."""
+        """Put a notice into the outbox; it is written together with the entries. `to` and `template` as in `Notice`."""
         self.state.notices.append(Notice(to=to, template=template, facts=facts))
 
     def move(self, stage: str, holder: str) -> None:
-        """Go to a stage; `holder` is who has to act there, as a code."""
+        """Go to a stage. `holder` is who has to act there, in a form of `CaseState.holder`; empty: nobody."""
         self.state.stage, self.state.holder = stage, holder
 
     def end(self) -> None:
@@ -199,11 +211,20 @@ class Case(Generic[StateT]):
         self.record("case:ended", stage=self.state.stage)
 
     def errand(self, name: str, number: int) -> None:
-        """Ask for outside work: the method `errand_<name>(number)` runs beside the story, also after continue-as-new."""
+        """Ask for outside work: the method `errand_<name>(number)` runs beside the story, also after continue-as-new.
+
+        `number` tells errands of one name apart: of the order, the payment, the letter it is about.
+        """
         self.state.errands.append(f"{name}/{number}")
 
     def tell(self, to: str, subject: str, **facts: Any) -> None:
-        """Tell another case something: by signal, beside the story, counted once there, and before this case has gone."""
+        """Tell another case something: by signal, beside the story, counted once there, and before this case has gone.
+
+        Args:
+            to: the number of that case.
+            subject: a code that the other procedure knows.
+            **facts: codes, whole numbers and references, in the shape that goes with the subject.
+        """
         self.state.letters_sent += 1
         number = self.state.letters_sent
         message_id = f"{self.state.case_id}/letter-{number}"
@@ -212,7 +233,7 @@ class Case(Generic[StateT]):
         self.errand("tell", number)
 
     async def errand_tell(self, number: int) -> None:
-        """Bring a letter to the case it is for."""
+        """Bring the letter with this number to the case it is for."""
         for letter in [letter for letter in self.state.letters if letter.number == number]:
             heard = await steps.tell_case(letter.to, letter.message)
             self.state.letters.remove(letter)
@@ -220,7 +241,7 @@ class Case(Generic[StateT]):
                 self.on_undeliverable(letter)
 
     async def while_at(self, *stages: str) -> None:
-        """Wait until the case stands at none of these stages."""
+        """Wait until the case stands at none of these stages, or has ended."""
         await self.until(lambda: self.state.ended or self.state.stage not in stages)
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -235,7 +256,11 @@ class Case(Generic[StateT]):
     # ---- commands ---------------------------------------------------------------------------------------------------
 
     def refuse_unless_legal(self, name: str, command: Command, stamp: Stamp) -> None:
-        """Refuse what the table or the case forbids. A repeat is recognised before the stage is looked at."""
+        """Refuse what the table or the case forbids. A repeat is recognised before the stage is looked at.
+
+        Raises:
+            ApplicationError: of type `Refusal`, never retried; its detail is the `Refusal` as JSON.
+        """
         known = self.state.processed.get(stamp.command_id)
         if known is not None:
             if known.digest != stamp.digest:
@@ -286,7 +311,11 @@ class Case(Generic[StateT]):
         return answer
 
     def carry_out(self, name: str, command: Command, stamp: Stamp, handler: Callable[..., None]) -> Accepted:
-        """Carry out a command once; its repeat gets the answer of the first time."""
+        """Carry out a command once; its repeat gets the answer of the first time.
+
+        Raises:
+            ApplicationError: as `refuse_unless_legal`, where a clock that was due has changed what is legal.
+        """
         known = self.state.processed.get(stamp.command_id)
         if known is not None:
             return known.answer
@@ -359,7 +388,11 @@ class Case(Generic[StateT]):
     async def live(self, story: Callable[[], Awaitable[None]]) -> CaseOutcome:
         """Run the story with clocks, errands and ledger beside it, until it ends or the history has grown long.
 
-        All are watched together: an exception in any of them fails the workflow task visibly instead of vanishing.
+        All are watched together: an exception in any of them fails the workflow task visibly instead of vanishing. A case that
+        has not ended leaves by continue-as-new, which Temporal raises.
+
+        Raises:
+            RuntimeError: the ledger acknowledged another head than the case has; the workflow task fails until that is mended.
         """
         flusher = asyncio.create_task(self._keep_ledger())
         others = [

@@ -17,7 +17,11 @@ from workflows.kernel.wake_order import Priority, WakeOrder
 
 
 class Clocks:
-    """The clocks of one case. Every change is remembered until the next entry takes it into the ledger."""
+    """The clocks of one case. Every change is remembered until the next entry takes it into the ledger.
+
+    In every method `name` is the clock's (`finish`, or `check:tax` of one of several of a kind) and `by` whose act it is: the
+    subject of an account, or `engine`. What a clock does not allow raises as the verbs of `Clock` do.
+    """
 
     def __init__(
         self, state: CaseState, now: Callable[[], datetime], wake_order: WakeOrder, words: ScreenWords
@@ -30,7 +34,10 @@ class Clocks:
         self._known: dict[str, tuple[Clock, Calendar, Milestone | None]] = {}
 
     def start(self, name: str, limit: Limit, by: str, tiers: tuple[Tier, ...] = (), warn_percent: int = 80) -> None:
-        """Start a clock, or start it anew. `warn_percent` 100: the clock is a window, not a duty, and warns nobody."""
+        """Start a clock, or start it anew.
+
+        `warn_percent`: after how much of its time it warns; 100: the clock is a window, not a duty, and warns nobody.
+        """
         known = self._state.clocks.get(name)
         facts = known.facts if known else ()
         clock = Clock(name=name, limit=limit, tiers=tiers, warn_percent=warn_percent, facts=facts)
@@ -47,15 +54,15 @@ class Clocks:
         return name in self._state.clocks and self._state.clocks[name].status is Status.RUNNING
 
     def go_on(self, name: str, by: str) -> None:
-        """Let a stopped or paused clock go on; the time in between is not counted."""
+        """Let a stopped or paused clock go on; the time in between is not counted. Raises KeyError: it never ran."""
         self._keep(self._state.clocks[name].resume(self._now(), by))
 
     def pause(self, name: str, by: str, reason: str | None = None) -> None:
-        """Stop counting for a stated reason, until the clock goes on."""
+        """Stop counting for a stated reason, until the clock goes on. Raises KeyError: it never ran."""
         self._keep(self._state.clocks[name].pause(self._now(), by, reason=reason))
 
     def extend(self, name: str, limit: Limit, by: str, reason: str | None = None) -> None:
-        """Add time, granted by somebody, before the due time."""
+        """Add time, granted by somebody, before the due time. Raises KeyError: it never ran; OverdueError: it is too late."""
         calendar = self._state.charter.calendar
         self._keep(self._state.clocks[name].extend(self._now(), by, limit, calendar, reason=reason))
 
@@ -74,7 +81,7 @@ class Clocks:
             self.stop(name, "engine")
 
     def take_changes(self) -> dict[str, Any]:
-        """Return the clocks changed since the last entry, as the ledger keeps them."""
+        """Return the clocks changed since the last entry, by name, as the ledger keeps them: a `ClockView` as JSON without None."""
         calendar = self._state.charter.calendar
         changes = {
             name: view(self._state.clocks[name], calendar).model_dump(mode="json", exclude_none=True)
@@ -89,12 +96,15 @@ class Clocks:
         return self._next is not None and self._next.at <= self._now()
 
     def catch_up(self, on_clock: Callable[[str, str, str | None], None]) -> None:
-        """Tell every moment that has come, the earliest first."""
+        """Tell every moment that has come, the earliest first.
+
+        `on_clock(clock, moment, to)`: the names of both, and the address that is told; None: the holder.
+        """
         while self.overdue and self._next is not None:
             self._fire(self._next, on_clock)
 
     async def run(self, on_clock: Callable[[str, str, str | None], None]) -> None:
-        """Wait for one moment after the other and report each once."""
+        """Wait for one moment after the other and report each once, as `catch_up` does."""
         while True:
             moment = self._next
             if moment is None:

@@ -37,7 +37,8 @@ class CurrentCommand:
 class DeclaredCase(CaseFile[StateT]):
     """A case of a declared procedure. `owner_after_last_tier`: who holds it after the last tier; None: who held it before.
 
-    `MESSAGE_HANDLERS`: what other cases tell it, by subject: the shape of the facts and the method that takes them in.
+    `MESSAGE_HANDLERS`: what other cases tell it, by subject: the shape of the facts (None: there are none) and the name of the
+    method that takes them in.
     """
 
     procedure: ClassVar[DeclaredProcedure]
@@ -62,7 +63,7 @@ class DeclaredCase(CaseFile[StateT]):
         """Tell whoever is to know that the case stands. Nobody, unless the procedure says."""
 
     def reported(self) -> dict[str, Any]:
-        """Return what the first entry says."""
+        """Return what the first entry says: facts as `record` takes them."""
         raise NotImplementedError
 
     @property
@@ -77,7 +78,11 @@ class DeclaredCase(CaseFile[StateT]):
     # ---- commands -------------------------------------------------------------------------------------------------
 
     def apply(self, **facts: Any) -> None:
-        """Do what the line of this command says. `facts` go into its entry, besides what stands in the command."""
+        """Do what the line of this command says. `facts` go into its entry, besides what stands in the command.
+
+        Raises:
+            RuntimeError: no command is being carried out, or its line has no entry to end the case with.
+        """
         current = self._in_hand()
         act, rule = current.act, current.act.rule
         target = rule.to[0] if len(rule.to) == 1 else None
@@ -96,7 +101,7 @@ class DeclaredCase(CaseFile[StateT]):
         self.inform(act, said)
 
     def record_command(self, **facts: Any) -> None:
-        """Make the entry of this command, and nothing else: what stands in it, and `facts`."""
+        """Make the entry of this command, and nothing else: what stands in it, and `facts`. Raises RuntimeError as `apply`."""
         current = self._in_hand()
         self.record(self.entry_of(current.act), **self._said(current), **facts)
 
@@ -124,7 +129,7 @@ class DeclaredCase(CaseFile[StateT]):
             self._current = None
 
     def address_of(self, code: str) -> str:
-        """Whom a code stands for: `department` for the one that holds the case, every other for itself."""
+        """Whom a code stands for: `department` for the one that holds the case (`department:CODE`), every other for itself."""
         return f"department:{self.state.department}" if code == THE_DEPARTMENT else code
 
     def _in_hand(self) -> CurrentCommand:
@@ -151,7 +156,10 @@ class DeclaredCase(CaseFile[StateT]):
         self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
 
     def on_clock(self, clock: str, moment: str, told: str) -> None:
-        """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes."""
+        """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes.
+
+        The arguments are those of `Case.on_clock`.
+        """
         timer = self.procedure.timers[clock.partition(":")[0]]
         if timer.kind is not TimerKind.DUTY and moment == BREACH:
             self.on_clock_passed(clock)
@@ -184,7 +192,11 @@ class DeclaredCase(CaseFile[StateT]):
     # ---- what other cases tell --------------------------------------------------------------------------------------
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
-        """Take in what another case tells, once, while anything can happen here. What nobody here knows of is let go."""
+        """Take in what another case tells, once, while anything can happen here. What nobody here knows of is let go.
+
+        Raises:
+            ValidationError: the facts do not have the shape that goes with the subject; the workflow task fails.
+        """
         known = self.MESSAGE_HANDLERS.get(message.subject)
         if known is None or repeated or self.state.ended or self.state.stage in self.procedure.final:
             return
@@ -210,7 +222,7 @@ class DeclaredCase(CaseFile[StateT]):
         self.state.closed_at = self.now()
 
     def outcome(self) -> dict[str, Any]:
-        """Return what the last entry says of how it went, whatever the end."""
+        """Return what the last entry says of how it went, whatever the end: facts as `record` takes them."""
         return {}
 
     def on_finished(self) -> None:

@@ -107,7 +107,7 @@ async def flush(batch: Batch) -> FlushReceipt:
 
 
 async def place_order(order: PlaceOrder) -> OrderReceipt:
-    """Hand a work order to its department."""
+    """Hand a work order to its department. After a day without an answer: not accepted, with the code `unreachable`."""
     undelivered = OrderReceipt(
         order_id=order.order_id,
         department=order.department,
@@ -121,14 +121,14 @@ async def place_order(order: PlaceOrder) -> OrderReceipt:
 
 
 async def recall_order(recall: RecallOrder) -> RecallReceipt:
-    """Take a work order back from a department that no longer holds the case."""
+    """Take a work order back from a department that no longer holds the case. After a day: not done, `unreachable`."""
     undelivered = RecallReceipt(order_id=recall.order_id, department=recall.department, done=False, code="unreachable")
     summary = f"撤回派单 {_short(recall.order_id)} ← {recall.department}"
     return await _ask_department(Departments.recall_order, recall, summary, undelivered)
 
 
 async def rework_order(rework: ReworkOrder) -> ReworkReceipt:
-    """Ask a department to do its work again."""
+    """Ask a department to do its work again. After a day without an answer: not accepted, `unreachable`."""
     undelivered = ReworkReceipt(
         order_id=rework.order_id, department=rework.department, accepted=False, code="unreachable"
     )
@@ -157,7 +157,7 @@ async def _ask_department(
 
 
 async def ask_source(request: CheckRequest) -> CheckAnswer:
-    """Ask a source of means. What nobody answers in time comes back as UNREACHABLE, `pending` when it was being worked on."""
+    """Ask a source of means. What nobody answers in a day comes back as UNREACHABLE, `pending` when it was being worked on."""
     unanswered = CheckAnswer(check=request.check, number=request.number, status=CheckStatus.UNREACHABLE)
     summary = f"核对 {request.check} 第{request.number}次"
     return await _ask_outside(MeansChecks.ask_source, request, summary, unanswered)
@@ -170,7 +170,7 @@ async def pay(request: PayRequest) -> PayReceipt:
 
 
 async def payment_status(request: StatusRequest) -> PaymentStatus:
-    """Ask the bank what became of a payment. UNREACHABLE: it did not say in time."""
+    """Ask the bank what became of a payment. UNREACHABLE: it did not say in a day."""
     unanswered = PaymentStatus(payment_key=request.payment_key, status=PayStatus.UNREACHABLE)
     return await _ask_outside(Payments.payment_status, request, "查询发放结果 payment status", unanswered)
 
@@ -299,7 +299,7 @@ async def tell_case(case_id: str, message: Message) -> bool:
 
 
 async def case_answered(answered: Callable[[], bool]) -> bool:
-    """Wait for the answer of another case; False when it gave none in time."""
+    """Wait for the answer of another case; False when it gave none within an hour of real time."""
     try:
         await workflow.wait_condition(
             answered, timeout=_CASE_ANSWERS_WITHIN, timeout_summary="等待另一案件答复 the other case"
