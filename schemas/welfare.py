@@ -10,7 +10,7 @@ commands stand beside it: `welfare_policy`, `welfare_rules`, `welfare_state`, `w
 from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.acts import act, also, step
-from schemas.kernel.declaration import declare
+from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.parties import (
     ADMIN,
     ANYBODY,
@@ -19,7 +19,9 @@ from schemas.kernel.parties import (
     REPORTER,
     STREET_OFFICER,
     SUPERVISOR,
+    THE_REPORTER,
     WINDOW_CLERK,
+    desk_of,
 )
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.limits import Limit
@@ -109,6 +111,7 @@ from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
 
 _bank = By(Role.ENGINE)  # its signed notice vouches for it; no token has this role
+_clerk, _street, _civil = desk_of(WINDOW_CLERK), desk_of(STREET_OFFICER), desk_of(CIVIL_AFFAIRS_OFFICER)
 _everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR)
 _parties = (Part.APPLICANT, Part.ENTERED)
 _decides = (*_parties, Part.RELATED)
@@ -138,23 +141,24 @@ WELFARE = declare(
         "check": duty("核对", "check", "check"),
         "survey": duty("入户调查", "visit", "survey"),
         "review": duty("初审", "review", "review"),
-        "investigate": duty("异议调查", "investigation", "investigate"),
+        "investigate": duty("异议调查", "investigation", "investigate", warned=_street),
         "confirm": duty("确认", "confirmation", "confirm"),
         "countersign": duty("双签", "countersignature", "countersign"),
         "whole": duty("全程", "whole procedure", "whole"),
         "refusal_notice": duty("书面告知", "written notice", "refusal_notice"),
         "decide_appeal": duty("申诉决定", "decision on the appeal", "decide_appeal"),
-        "review_change": duty("调整初审", "review of a change", "review_change"),
-        "confirm_change": duty("调整确认", "confirmation of a change", "confirm_change"),
-        "countersign_change": duty("调整双签", "second signature under a change", "countersign"),
-        "confirm_account": duty("账户确认", "confirmation of another account", "confirm_account"),
-        "tell_payee": duty("告知领取人", "telling the payee", "tell_payee"),
-        "confirm_settlement": duty("另行发放确认", "confirmation that it was paid by hand", "confirm_settlement"),
-        "confirm_end": duty("终止确认", "confirmation of an end", "confirm_end"),
-        "identify": duty("核验身份", "seeing the card of the applicant", "identify"),
-        "consent": duty("补交授权书", "consent of the household", "consent"),
+        "review_change": duty("调整初审", "review of a change", "review_change", warned=_street, beside=True),
+        "confirm_change": duty("调整确认", "confirmation of a change", "confirm_change", warned=_civil, beside=True),
+        "countersign_change": duty("调整双签", "second signature under a change", "countersign", warned=_civil, beside=True),
+        "confirm_account": duty("账户确认", "confirmation of another account", "confirm_account", warned=_civil, beside=True),
+        "tell_payee": duty("告知领取人", "telling the payee", "tell_payee", warned=_clerk, beside=True),
+        "confirm_settlement": duty("另行发放确认", "confirmation that it was paid by hand", "confirm_settlement",
+                                   warned=_civil, beside=True),
+        "confirm_end": duty("终止确认", "confirmation of an end", "confirm_end", warned=_civil, beside=True),
+        "identify": duty("核验身份", "seeing the card of the applicant", "identify", warned=_street),
+        "consent": duty("补交授权书", "consent of the household", "consent", warned=_clerk, beside=True),
         "reassess": duty("定期复核", "reassessment", _reassessed_within),
-        "pay": duty("发放", "payment", None),
+        "pay": duty("发放", "payment", None, beside=True),
         "publicity": window("公示", "publicity", lambda _terms, state: state.rules.publicity),
         "appeal": window("可申诉", "time for an appeal", "appeal"),
         "ask_again": window("再次核对", "asking again", "ask_again"),
@@ -443,7 +447,7 @@ WELFARE = declare(
             by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED,
             apart_from=(Part.APPLICANT,), entry=Kind.SUSPENDED,
         ),
-        step("suspend_overdue", "逾期未复核停发", at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED),
+        step("suspend_overdue", "逾期未复核停发", at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED, clock="reassess"),
         act(
             ResumePayment, "恢复发放",
             by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYMENT_SUSPENDED, to=Stage.PAYING,
@@ -461,7 +465,7 @@ WELFARE = declare(
             by=CIVIL_AFFAIRS_OFFICER, at=LIVING, to=Stage.ENDED, apart_from=(Part.APPLICANT,), entry=Kind.ENDED,
         ),
         step("end_paid", "发放完毕", at=LIVING, to=Stage.ENDED),
-        step("expire", "逾期终结", at=_NOT_GRANTED, to=Stage.UNRESOLVED),
+        step("expire", "逾期终结", at=_NOT_GRANTED, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED, clock="final"),
         act(
             Urge, "催办",
             by=(REPORTER, GRID_WORKER, SUPERVISOR), at=OPEN, entry=Kind.URGED,
@@ -481,4 +485,5 @@ WELFARE = declare(
             by=ADMIN, at=_SEEN,
         ),
     ),
+    end_notice=EndNotice(THE_REPORTER, stages=(Stage.UNRESOLVED,)),
 )  # fmt: skip

@@ -14,12 +14,11 @@ from collections.abc import Iterable, Mapping
 
 from schemas.actor import Actor
 from schemas.clocks import Status
-from schemas.welfare_entitlement import ConfirmChange, CountersignChange, RefuseChange, ReviewChange
+from schemas.welfare_entitlement import ConfirmChange, RefuseChange, ReviewChange
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import Assessment, assess, month_at, months_back, touched_checks, underpaid
 from schemas.welfare_state import ChangeAsked, Checked, PaymentPart, Stage
-from workflows.case import command
 from workflows.welfare_checks import Checks
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET
 
@@ -97,30 +96,24 @@ class Changes(Checks):
             return
         known = self.state.clocks.get("review_change")
         if known is None or known.status is Status.STOPPED:
-            self.stop_duty("ask_again", "engine")
+            self.clocks.stop("ask_again", "engine")
             self.start_change_duty("review_change")
             self.notify(STREET, "change_review_due")
 
     def start_change_duty(self, name: str) -> None:
         """Start a clock of somebody who decides on a change; while payment rests, it rests too."""
-        limit = {
-            "review_change": self.state.terms.review_change,
-            "confirm_change": self.state.terms.confirm_change,
-            "countersign_change": self.state.terms.countersign,
-        }[name]
-        self.start_duty(name, limit)
+        self.start_clock(name)
         if self.state.stage == Stage.PAYMENT_SUSPENDED:
             self.clocks.pause(name, "engine", reason=PAUSED)
 
     # ---- decided on -----------------------------------------------------------------------------------------------
 
-    @command
     def review_change(self, command: ReviewChange, by: Actor) -> None:
         """调整初审: not by who asked; then civil affairs confirms."""
         change = self.change_that_waits()
         change.reviewed_by = by.subject
         amount = self.amount_asked()
-        self.stop_duty("review_change", by.subject)
+        self.clocks.stop("review_change", by.subject)
         self.record(
             Kind.CHANGE_REVIEWED,
             number=change.number,
@@ -136,12 +129,11 @@ class Changes(Checks):
         self.start_change_duty("confirm_change")
         self.notify(CIVIL_AFFAIRS, "change_confirmation_due")
 
-    @command
     def confirm_change(self, command: ConfirmChange, by: Actor) -> None:
         """确认调整: not by who asked or reviewed; above the amount of the policy somebody else signs too."""
         change = self.change_that_waits()
         change.confirmed_by = by.subject
-        self.stop_duty("confirm_change", by.subject)
+        self.clocks.stop("confirm_change", by.subject)
         amount = self.amount_asked() if change.stated else self.arrears_of(change.months)
         change.amount_fen = amount.amount_fen
         second = bool(change.stated) and change.amount_fen > self.state.rules.second_signature_above_fen
@@ -160,15 +152,13 @@ class Changes(Checks):
         else:
             self.change_counts()
 
-    @command
-    def countersign_change(self, command: CountersignChange, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def countersign_change(self, by: Actor) -> None:
         """双签调整: a second person agrees too."""
         change = self.change_that_waits()
-        self.stop_duty("countersign_change", by.subject)
+        self.clocks.stop("countersign_change", by.subject)
         self.record(Kind.CHANGE_COUNTERSIGNED, number=change.number, by=by.role)
         self.change_counts()
 
-    @command
     def refuse_change(self, command: RefuseChange, by: Actor) -> None:
         """不予调整: what is paid stays as it is; months whose payment was asked for are not paid."""
         change = self.change_that_waits()
@@ -251,5 +241,5 @@ class Changes(Checks):
         """No change waits; its clocks stop, and answers of registers that were asked for it come too late."""
         change, self.state.change = self.state.change, None
         for name in (*DUTIES, *(f"check:{source}" for source in (change.checked if change else ()))):
-            self.stop_duty(name, by)
-        self.stop_duty("ask_again", by)
+            self.clocks.stop(name, by)
+        self.clocks.stop("ask_again", by)

@@ -20,19 +20,16 @@ from schemas.welfare_commands import (
     DeclareRelation,
     ExtendCase,
     HandIn,
-    Identify,
     RecordCheck,
     RecordConsent,
     RecordVisit,
     SeesTheCard,
-    WithdrawApplication,
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import touched_checks
 from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage, Visit
 from workflows import steps
-from workflows.case import command
 from workflows.welfare_duties import (
     ADULTS_OF_OLD_CASES_CONSENT,
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
@@ -44,6 +41,12 @@ from workflows.welfare_duties import (
 )
 from workflows.welfare_endings import Endings
 
+STATED = (
+    "benefit", "birth", "household_size", "monthly_income_fen", "income_stable", "disability_level", "area", "address", "account",
+    "reason", "consent", "relation", "channel", "on_behalf",
+)  # fmt: skip
+"""What the first entry has of the application as the case keeps it."""
+
 HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
 
 
@@ -52,38 +55,24 @@ class Checks(Endings):
 
     # ---- documents ------------------------------------------------------------------------------------------------
 
-    def open(self) -> None:
+    def reported(self) -> dict[str, object]:
         """申请: what was stated stands in the first entry."""
-        stated = self.state
-        self.record(
-            Kind.APPLIED,
-            benefit=stated.benefit,
-            applicant=stated.reporter,
-            members=list(stated.members),
-            birth=stated.birth,
-            household_size=stated.household_size,
-            monthly_income_fen=stated.monthly_income_fen,
-            income_stable=stated.income_stable,
-            disability_level=stated.disability_level,
-            area=stated.area,
-            address=stated.address,
-            account=stated.account,
-            reason=stated.reason,
-            consent=stated.consent,
-            relation=stated.relation,
-            documents=dict(stated.papers) | self.consent_papers(),
-            channel=stated.channel,
-            on_behalf=stated.on_behalf,
-            policy=stated.charter.policy_version,
-            calendar=stated.charter.calendar.version,
+        return {
+            **{name: getattr(self.state, name) for name in STATED},
+            "applicant": self.state.reporter,
+            "members": list(self.state.members),
+            "documents": dict(self.state.papers) | self.consent_papers(),
             **self.consents_stated(),
             **self.who_vouches(),
-        )
+        }
+
+    def on_opened(self) -> None:
+        """The applicant hears that it has come."""
         self.notify(APPLICANT, "welfare_applied")
 
     def begin(self) -> None:
         """The clock of the whole case starts; what is missing is named at once, by the policy of the benefit."""
-        self.start_duty("whole", self.state.terms.whole)
+        self.start_clock("whole")
         self.tell_of_missing_consents()
         if self.state.alike:
             self.notify(STREET, "alike_found", kinds=", ".join(self.state.alike))
@@ -95,8 +84,8 @@ class Checks(Endings):
 
     def await_acceptance(self) -> None:
         """The documents are there; the application is to be accepted."""
-        self.start_duty("accept", self.state.terms.accept)
-        self.goes_to(Stage.APPLIED, STREET)
+        self.start_clock("accept")
+        self.move(Stage.APPLIED, STREET)
         self.notify(STREET, "acceptance_due")
 
     def wait_for_documents(self, back_to: Stage) -> None:
@@ -106,11 +95,10 @@ class Checks(Endings):
         for name in held:
             self.clocks.pause(name, "engine", reason="correcting")
         self.state.paused, self.state.corrected_from = held, back_to
-        self.start_duty("correct", self.state.terms.correct)
-        self.goes_to(Stage.CORRECTING, APPLICANT)
+        self.start_clock("correct")
+        self.move(Stage.CORRECTING, APPLICANT)
         self.notify(APPLICANT, "correction_asked", documents=len(self.state.missing()))
 
-    @command
     def ask_correction(self, command: AskCorrection, by: Actor) -> None:
         """通知补正: a document that is missing, or not to be read, is asked for by name."""
         self.another_edition()
@@ -121,7 +109,6 @@ class Checks(Endings):
         self.wait_for_documents(Stage(self.state.stage))
         self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()), reason=command.reason, by=by.role)
 
-    @command
     def hand_in(self, command: HandIn, by: Actor) -> None:
         """补交材料: with the last one the case goes on where it stood, and its clocks with it."""
         self.another_edition()
@@ -148,7 +135,7 @@ class Checks(Endings):
         if back_to is Stage.APPLIED and not accepting:
             self.await_acceptance()
         else:
-            self.goes_to(back_to, STREET)
+            self.move(back_to, STREET)
         self.record(Kind.CORRECTED, stage=back_to)
         self.survey_may_be_complete()
 
@@ -173,7 +160,6 @@ class Checks(Endings):
         if missing := self.state.not_consenting():
             self.notify(APPLICANT, "consent_missing", members=len(missing))
 
-    @command
     def record_consent(self, command: RecordConsent, by: Actor) -> None:
         """登记同意: what the registers said without this member does not count any more; they are asked about all anew."""
         self.another_edition()
@@ -210,7 +196,6 @@ class Checks(Endings):
         change = self.state.change
         return [] if change is None or change.reviewed_by is not None else self.checks_of(change.checked)
 
-    @command
     def confirm_member(self, command: ConfirmMember, by: Actor) -> None:
         """查验家庭成员材料: another person has seen it; from now on registers are asked about this member too."""
         for member in self.state.household_members:
@@ -229,13 +214,13 @@ class Checks(Endings):
     def a_member_counts(self, again: list[Check]) -> None:
         """Registers are asked anew; what was surveyed without this member is surveyed again."""
         if not self.state.not_consenting():
-            self.stop_duty("consent", "engine")
+            self.clocks.stop("consent", "engine")
         if self.state.stage in LIVING:
             self.ask(again)
             return
         if again and self.state.stage == Stage.SURVEYED:
             self.clocks.stop("review", "engine")
-            self.goes_to(Stage.CHECKING, STREET)
+            self.move(Stage.CHECKING, STREET)
         elif again and self.state.corrected_from is Stage.SURVEYED:
             self.state.paused = [name for name in self.state.paused if name != "review"]
             self.clocks.stop("review", "engine")
@@ -244,16 +229,15 @@ class Checks(Endings):
 
     # ---- acceptance, more time, withdrawal ------------------------------------------------------------------------
 
-    @command
     def accept(self, command: Accept, by: Actor) -> None:
         """受理: the visits are due; once it is sure who applies the sources are asked, and urgent aid is paid first."""
         self.clocks.stop("accept", by.subject)
         self.state.accepted_at = self.now()
-        self.goes_to(Stage.CHECKING, STREET)
+        self.move(Stage.CHECKING, STREET)
         needed = self.state.needed(self.now())
         self.state.checked = {check.source: Checked(source=check.source) for check in needed}
         if self.state.rules.visits or self.state.relation is not None:
-            self.start_duty("survey", self.state.terms.survey)
+            self.start_clock("survey")
         if command.card_seen:
             self.saw_the_papers(by)
         self.record(
@@ -294,12 +278,11 @@ class Checks(Endings):
 
     def await_identification(self) -> None:
         """Somebody else sees the card, at the window or at home; until then no register is asked, and nothing is paid first."""
-        self.start_duty("identify", self.state.terms.identify)
+        self.start_clock("identify")
         self.notify(APPLICANT, "identity_to_be_shown")
         self.notify(STREET, "identification_due")
 
-    @command
-    def identify(self, command: Identify, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def identify(self, by: Actor) -> None:
         """核验身份: with the second one the application goes on."""
         self.saw_the_card(by)
         self.record(Kind.IDENTIFIED, by=by.role, **self.who_vouches())
@@ -319,7 +302,6 @@ class Checks(Endings):
         self.ask(checks)
         self.pay_first()
 
-    @command
     def extend_case(self, command: ExtendCase, by: Actor) -> None:
         """延期: with its reason, up to what the policy allows."""
         self.state.extended_working_days += command.working_days
@@ -333,14 +315,11 @@ class Checks(Endings):
         )
         self.notify(APPLICANT, "welfare_extended", working_days=command.working_days)
 
-    @command
-    def withdraw_application(self, command: WithdrawApplication, by: Actor) -> None:
+    def withdraw_application(self, by: Actor) -> None:
         """撤回申请: before it is decided; an advance comes back. Of another's word the applicant hears."""
         if by.role is not Role.RESIDENT and self.law_holds(WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM):
             self.notify(APPLICANT, "welfare_withdrawn")
-        self.finish_as(Stage.WITHDRAWN)
-        self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)
-        self.wind_up()
+        self.apply(by=by.role)
 
     # ---- checks 核对 ----------------------------------------------------------------------------------------------
 
@@ -364,7 +343,7 @@ class Checks(Endings):
             self.state.questions.append(question)
             checked = self.state.checks_waited_for[check.source]
             checked.question, checked.status, checked.facts, checked.by_hand = number, None, {}, False
-            self.start_duty(f"check:{check.source}", self.state.terms.check)
+            self.start_clock(f"check:{check.source}")
             self.errand("ask", number)
             asked.append(check.source)
         if asked:
@@ -388,7 +367,7 @@ class Checks(Endings):
         if not old or not self.law_holds(ADULTS_OF_OLD_CASES_CONSENT):
             return
         state.count_everybody_as_adult()
-        self.start_duty("consent", state.terms.consent)
+        self.start_clock("consent")
         self.record(Kind.CONSENT_DEMANDED, without_consent=[member.number for member in state.not_consenting()])
         self.tell_of_missing_consents()
         self.notify(CLERK, "consent_missing", members=len(state.not_consenting()))
@@ -447,7 +426,7 @@ class Checks(Endings):
         if not by_itself:
             self.notify(CIVIL_AFFAIRS, "check_by_hand", source=checked.source)
         elif not self.clocks.runs("ask_again"):
-            self.start_window("ask_again", self.state.terms.ask_again)
+            self.start_clock("ask_again")
 
     def ask_those_not_reached(self) -> None:
         """再次核对 by itself: only those that were not reached."""
@@ -464,13 +443,11 @@ class Checks(Endings):
         named = list(sources)
         return [check for check in self.state.rules.checks if check.source in named]
 
-    @command
-    def ask_again(self, command: AskAgain, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def ask_again(self, command: AskAgain) -> None:
         """再次核对: the sources that have not answered, or one of them."""
         open_ones = [checked.source for checked in self.state.unanswered()]
         self.ask(self.checks_of([command.source] if command.source else open_ones))
 
-    @command
     def record_check(self, command: RecordCheck, by: Actor) -> None:
         """人工核对: an answer taken down by a person counts instead of any other."""
         checked = self.state.checks_waited_for[command.source]
@@ -509,7 +486,6 @@ class Checks(Endings):
         """A change that is asked for waits for the registers that it touches."""
         raise NotImplementedError
 
-    @command
     def correct_facts(self, command: CorrectFacts, by: Actor) -> None:
         """更正信息: only the checks that what changed touches are asked anew."""
         self.another_edition()
@@ -531,7 +507,7 @@ class Checks(Endings):
         )
         if again:
             self.clocks.stop("review", "engine")
-            self.goes_to(Stage.CHECKING, STREET)
+            self.move(Stage.CHECKING, STREET)
         self.ask(again)
 
     def checks_touched(self, changed: Iterable[Fact]) -> list[Check]:
@@ -549,7 +525,6 @@ class Checks(Endings):
 
     # ---- visits 入户调查 ------------------------------------------------------------------------------------------
 
-    @command
     def record_visit(self, command: RecordVisit, by: Actor) -> None:
         """入户调查: two different people; one of them from civil affairs where a relation was declared."""
         self.state.visits.append(Visit(by=by.subject, role=by.role, at=self.now(), finding=command.finding))
@@ -564,7 +539,6 @@ class Checks(Endings):
         )
         self.identity_may_be_sure()
 
-    @command
     def declare_relation(self, command: DeclareRelation, by: Actor) -> None:
         """近亲属备案: the officer decides nothing here; while the survey goes on, civil affairs visits too."""
         self.state.related.append(by.subject)
@@ -580,8 +554,8 @@ class Checks(Endings):
             return
         self.clocks.stop("survey", "engine")
         self.clocks.stop("ask_again", "engine")
-        self.start_duty("review", self.state.terms.review)
-        self.goes_to(Stage.SURVEYED, STREET)
+        self.start_clock("review")
+        self.move(Stage.SURVEYED, STREET)
         amount = self.state.assessed(self.now())
         self.record(
             Kind.SURVEYED,

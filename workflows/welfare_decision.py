@@ -12,7 +12,6 @@ from schemas.references import TextReference
 from schemas.welfare_commands import (
     Appeal,
     Confirm,
-    Countersign,
     DecideAppeal,
     Investigate,
     Object,
@@ -20,11 +19,9 @@ from schemas.welfare_commands import (
     Refuse,
     Review,
     SendBack,
-    ServeNotice,
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import Stage
-from workflows.case import command
 from workflows.welfare_changes import Changes
 from workflows.welfare_duties import (
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
@@ -40,7 +37,6 @@ class Decision(Changes):
 
     # ---- review and publicity -------------------------------------------------------------------------------------
 
-    @command
     def review(self, command: Review, by: Actor) -> None:
         """初审: the street office's opinion; the amount follows from the rule."""
         if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
@@ -68,11 +64,10 @@ class Decision(Changes):
         assert rules.publicity is not None, "only what is posted comes here"  # noqa: S101 - `review` asks
         self.state.posting += 1
         self.state.posted_amount_fen = self.state.assessed(self.now()).amount_fen
-        self.start_window("publicity", rules.publicity)
-        self.goes_to(Stage.PUBLICISED, "")
+        self.start_clock("publicity")
+        self.move(Stage.PUBLICISED, "")
         self.record(Kind.PUBLICISED, posting=self.state.posting, amount_fen=self.state.posted_amount_fen)
 
-    @command
     def object(self, command: Object, by: Actor) -> None:
         """公示异议: by anybody; the first takes the posting down until somebody has looked into it, later ones need grounds."""
         self.state.objections += 1
@@ -81,8 +76,8 @@ class Decision(Changes):
             self.look_into_it_beside(command, by)
             return
         self.clocks.stop("publicity", "engine")
-        self.start_duty("investigate", self.state.terms.investigate)
-        self.goes_to(Stage.OBJECTED, STREET)
+        self.start_clock("investigate")
+        self.move(Stage.OBJECTED, STREET)
         self.record(
             Kind.OBJECTED,
             objection=self.state.objections,
@@ -100,7 +95,7 @@ class Decision(Changes):
         """The posting stays up, its window as it was; the street looks into it before anybody confirms."""
         self.state.objections_beside += 1
         if not self.clocks.runs("investigate"):
-            self.start_duty("investigate", self.state.terms.investigate)
+            self.start_clock("investigate")
         self.record(
             Kind.OBJECTED_AGAIN,
             objection=self.state.objections,
@@ -111,7 +106,6 @@ class Decision(Changes):
         )
         self.notify(STREET, "objection_made")
 
-    @command
     def investigate(self, command: Investigate, by: Actor) -> None:
         """异议调查: upheld, it is refused; else it is posted anew for the whole window, or stays where it is."""
         self.wrote(self.state.investigators, by)
@@ -125,8 +119,8 @@ class Decision(Changes):
             **({"objections": beside} if beside else {}),
         )
         if command.upheld:
-            self.stop_duty("publicity", by.subject)
-            self.stop_duty("confirm", by.subject)
+            self.clocks.stop("publicity", by.subject)
+            self.clocks.stop("confirm", by.subject)
             self.refuse_as(by, command.finding, command.legal_basis)
         elif self.state.stage == Stage.OBJECTED:
             self.publicise()
@@ -141,11 +135,10 @@ class Decision(Changes):
     def await_confirmation(self) -> None:
         """复审: by civil affairs, not by who reviewed it."""
         self.state.confirmed_by = None
-        self.start_duty("confirm", self.state.terms.confirm)
-        self.goes_to(Stage.CONFIRMING, CIVIL_AFFAIRS)
+        self.start_clock("confirm")
+        self.move(Stage.CONFIRMING, CIVIL_AFFAIRS)
         self.notify(CIVIL_AFFAIRS, "confirmation_due")
 
-    @command
     def confirm(self, command: Confirm, by: Actor) -> None:
         """审核确认: above the amount of the policy somebody else signs too."""
         if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
@@ -162,20 +155,18 @@ class Decision(Changes):
             second_signature=second,
         )
         if second:
-            self.start_duty("countersign", self.state.terms.countersign)
-            self.goes_to(Stage.CONFIRMED, CIVIL_AFFAIRS)
+            self.start_clock("countersign")
+            self.move(Stage.CONFIRMED, CIVIL_AFFAIRS)
             self.notify(CIVIL_AFFAIRS, "countersignature_due")
         else:
             self.grant()
 
-    @command
-    def countersign(self, command: Countersign, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def countersign(self, by: Actor) -> None:
         """双签: a second person grants too."""
         self.clocks.stop("countersign", by.subject)
         self.record(Kind.COUNTERSIGNED, by=by.role)
         self.grant()
 
-    @command
     def send_back(self, command: SendBack, by: Actor) -> None:
         """双签退回: it is confirmed anew, or refused."""
         self.clocks.stop("countersign", by.subject)
@@ -184,7 +175,6 @@ class Decision(Changes):
 
     # ---- refusal and appeal ---------------------------------------------------------------------------------------
 
-    @command
     def refuse(self, command: Refuse, by: Actor) -> None:
         """不予确认: with its reason and legal basis."""
         self.clocks.stop("confirm", by.subject)
@@ -195,21 +185,20 @@ class Decision(Changes):
         self.state.refused_at, self.state.refusal = Stage(self.state.stage), reason
         self.state.refusers.append(by.subject)
         self.clocks.stop("whole", "engine")
-        self.goes_to(Stage.REFUSED, APPLICANT)
+        self.move(Stage.REFUSED, APPLICANT)
         self.record(Kind.REFUSED, at=self.state.refused_at, reason=reason, legal_basis=legal_basis)
         self.notify(APPLICANT, "welfare_refused")
         self.state.notice_served = self.state.reporter_subject is not None
         if self.state.notice_served:
             self.record(Kind.NOTICE_SERVED, by="account")
         else:
-            self.start_duty("refusal_notice", self.state.terms.refusal_notice)
+            self.start_clock("refusal_notice")
         if not self.state.appeals:
-            self.start_window("appeal", self.state.terms.appeal)
+            self.start_clock("appeal")
         elif self.state.notice_served:
             self.refusal_stands()
 
-    @command
-    def serve_notice(self, command: ServeNotice, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def serve_notice(self, by: Actor) -> None:
         """书面告知: to who has no account to be told by."""
         self.state.notice_served = True
         self.clocks.stop("refusal_notice", by.subject)
@@ -217,19 +206,17 @@ class Decision(Changes):
         if self.state.appeals:
             self.refusal_stands()
         else:
-            self.start_window("appeal", self.state.terms.appeal)  # it counts from the day on which it was told
+            self.start_clock("appeal")  # it counts from the day on which it was told
 
-    @command
     def appeal(self, command: Appeal, by: Actor) -> None:
         """申诉: linked to the decision, and decided by somebody else."""
         self.state.appeals += 1
         self.clocks.stop("appeal", by.subject)
-        self.start_duty("decide_appeal", self.state.terms.decide_appeal)
-        self.goes_to(Stage.APPEALED, CIVIL_AFFAIRS)
+        self.start_clock("decide_appeal")
+        self.move(Stage.APPEALED, CIVIL_AFFAIRS)
         self.record(Kind.APPEALED, reason=command.reason, against=self.state.refusal, by=by.role)
         self.notify(CIVIL_AFFAIRS, "appeal_made")
 
-    @command
     def decide_appeal(self, command: DecideAppeal, by: Actor) -> None:
         """申诉决定: the refusal stands, or the application goes on where it was refused."""
         self.clocks.stop("decide_appeal", by.subject)
@@ -241,7 +228,7 @@ class Decision(Changes):
         self.notify(APPLICANT, "appeal_decided", outcome=command.outcome)
         if command.outcome is Outcome.UPHELD:
             self.state.notice_served = True  # the decision on the appeal is told with it
-            self.goes_to(Stage.REFUSED, "")
+            self.move(Stage.REFUSED, "")
             self.refusal_stands()
             return
         self.state.notice_served = False
@@ -250,14 +237,14 @@ class Decision(Changes):
         if self.state.refused_at is Stage.CONFIRMING:
             self.await_confirmation()
         else:
-            self.start_duty("review", self.state.terms.review)
-            self.goes_to(Stage.SURVEYED, STREET)
+            self.start_clock("review")
+            self.move(Stage.SURVEYED, STREET)
             self.notify(STREET, "review_due")
 
     def refusal_stands(self) -> None:
         """The refusal is final; what was paid first comes back."""
         self.state.refusal_final = True
-        self.finish_as(Stage.REFUSED)
+        self.is_final_at(Stage.REFUSED)
         self.wind_up()
 
     def appeal_has_lapsed(self) -> None:
@@ -272,7 +259,8 @@ class Decision(Changes):
             self.record(Kind.NOTICE_NOT_SERVED)
             self.refusal_stands()
             return
-        self.finish_as(Stage.UNRESOLVED)
-        self.record(Kind.UNRESOLVED)
-        self.notify(APPLICANT, "welfare_unresolved")
+        self.take_step_of("final")
+
+    def on_finished(self) -> None:
+        """Without a grant, what was paid first comes back."""
         self.wind_up()

@@ -12,11 +12,10 @@ from collections.abc import Mapping
 
 from schemas.actor import Actor
 from schemas.means import CheckRequest
-from schemas.welfare_entitlement import Change, ConfirmEnd, RefuseEnd
+from schemas.welfare_entitlement import Change, RefuseEnd
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import EndReported, Stage
 from workflows import steps
-from workflows.case import command
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS
 from workflows.welfare_living import Entitlement
 from workflows.welfare_payments import DEATH_REGISTERED
@@ -44,7 +43,7 @@ class Endings(Entitlement):
             rests=before.rests if before is not None else self.state.stage == Stage.PAYING,
         )
         self.state.end_asked = end
-        self.start_duty("confirm_end", self.state.terms.confirm_end)
+        self.start_clock("confirm_end")
         self.record(
             Kind.END_ASKED,
             number=end.number,
@@ -81,12 +80,10 @@ class Endings(Entitlement):
             self.state.death_registered = True
             self.end_is_confirmed(end, REGISTER, "engine")
 
-    @command
-    def confirm_end(self, command: ConfirmEnd, by: Actor) -> None:  # noqa: ARG002 - what it names was looked at before
+    def confirm_end(self, by: Actor) -> None:
         """确认终止: by a second person."""
         self.end_is_confirmed(self.end_that_waits(), by.role, by.subject)
 
-    @command
     def refuse_end(self, command: RefuseEnd, by: Actor) -> None:
         """不予终止: by a second person; payment goes on as before, unless it rested for something else."""
         end = self.end_that_waits()
@@ -117,4 +114,4 @@ class Endings(Entitlement):
     def forget_the_end_asked(self, by: str) -> None:
         """No end waits; its clock stops, and what a register still answers comes too late."""
         self.state.end_asked = None
-        self.stop_duty("confirm_end", by)
+        self.clocks.stop("confirm_end", by)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.actor import Actor, Role
+from schemas.kernel.acts import Step
 from schemas.welfare_entitlement import Change, EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
@@ -25,8 +26,7 @@ from schemas.welfare_rules import (
     next_month,
     overpaid,
 )
-from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
-from workflows.case import command
+from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage, WelfareState
 from workflows.welfare_accounts import Accounts
 from workflows.welfare_duties import (
     AN_ADVANCE_COUNTS_WHO_CONSENTED,
@@ -42,6 +42,10 @@ from workflows.welfare_duties import (
 class Entitlement(Accounts):
     """The part of a case that lives for years."""
 
+    def __init__(self, state: WelfareState) -> None:
+        state.month_over = False
+        super().__init__(state)
+
     # ---- granting -------------------------------------------------------------------------------------------------
 
     def grant(self) -> None:
@@ -49,7 +53,7 @@ class Entitlement(Accounts):
         granted = self.state.assessed(self.now())
         self.state.granted = granted
         self.clocks.stop("whole", "engine")
-        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.with_a_person() else "")
+        self.move(Stage.PAYING, CIVIL_AFFAIRS if self.state.with_a_person() else "")
         self.start_reassessment()
         first = next_month(month_at(self.now()))
         monthly = self.state.rules.cadence is Cadence.MONTHLY
@@ -150,7 +154,6 @@ class Entitlement(Accounts):
 
     # ---- changes --------------------------------------------------------------------------------------------------
 
-    @command
     def report_change(self, command: ReportChange, by: Actor) -> None:
         """报告变化: what lowers counts at once, and what was paid beyond it comes back; what raises is asked for."""
         self.record(Kind.CHANGE_REPORTED, change=command.change, since=command.since, note=command.note, by=by.role)
@@ -260,9 +263,9 @@ class Entitlement(Accounts):
 
     def suspend(self, why: str, **facts: str) -> None:
         """暂停发放: months are left out until it goes on; rested too long, it ends."""
-        self.start_window("suspended", self.state.terms.suspended_at_most)
+        self.start_clock("suspended")
         self.hold_change()
-        self.goes_to(Stage.PAYMENT_SUSPENDED, CIVIL_AFFAIRS)
+        self.move(Stage.PAYMENT_SUSPENDED, CIVIL_AFFAIRS)
         self.record(Kind.SUSPENDED, why=why, **facts)
         self.notify(APPLICANT, "payment_suspended", why=why)
         self.notify(CIVIL_AFFAIRS, "payment_suspended", why=why)
@@ -271,15 +274,13 @@ class Entitlement(Accounts):
         """Payment goes on."""
         self.clocks.stop("suspended", "engine")
         self.state.overdue = False
-        self.goes_to(Stage.PAYING, CIVIL_AFFAIRS if self.state.with_a_person() else "")
+        self.move(Stage.PAYING, CIVIL_AFFAIRS if self.state.with_a_person() else "")
         self.go_on_with_change()
 
-    @command
     def suspend_payment(self, command: SuspendPayment, by: Actor) -> None:
         """暂停发放: by a person, while something is looked into."""
         self.suspend("by_a_person", reason=command.reason, by=by.role)
 
-    @command
     def resume_payment(self, command: ResumePayment, by: Actor) -> None:
         """恢复发放: with the months left out in between, or without them; of much money a second person decides."""
         self.state.death_registered = False
@@ -300,16 +301,13 @@ class Entitlement(Accounts):
     def start_reassessment(self) -> None:
         """定期复核: yearly; half-yearly where income is unstable."""
         if self.state.rules.cadence is Cadence.MONTHLY:
-            rules = self.state.rules
-            self.start_duty("reassess", rules.reassess if self.state.income_stable else rules.reassess_unstable)
+            self.start_clock("reassess")
 
-    def reassessment_is_overdue(self) -> None:
+    def suspend_overdue(self, _step: Step) -> None:
         """逾期未复核: payment rests; the household is told, and gets what was left out when it goes on."""
-        if self.state.stage == Stage.PAYING:
-            self.state.overdue = True
-            self.suspend("reassessment_overdue")
+        self.state.overdue = True
+        self.suspend("reassessment_overdue")
 
-    @command
     def reassess(self, command: Reassess, by: Actor) -> None:
         """定期复核: the household is as before, has changed, or is not entitled any more; what would pay more is asked for."""
         self.record(
@@ -366,7 +364,6 @@ class Entitlement(Accounts):
 
     # ---- the end --------------------------------------------------------------------------------------------------
 
-    @command
     def end_entitlement(self, command: EndEntitlement, by: Actor) -> None:
         """终止救助: by a person, with its reason and legal basis; this month is the last."""
         self.ends(
@@ -407,7 +404,7 @@ class Entitlement(Accounts):
         """The entitlement is over, and every payment with it."""
         over = self.state.last_due is not None and not self.state.payments and self.state.end_asked is None
         if self.state.stage in LIVING and over:
-            self.finish_as(Stage.ENDED)
+            self.is_final_at(Stage.ENDED)
 
     def after_payment(self, payment: Payment) -> None:
         """What was on its way when the entitlement ended, or the case was refused, comes back if it was not due."""
