@@ -8,14 +8,8 @@ from datetime import datetime
 from schemas.actor import Actor
 from schemas.clock_schedule import BREACH
 from schemas.clocks import Status, due_at
-from schemas.people import among
 from schemas.refusals import say
 from schemas.welfare_state import WelfareState
-
-
-def relation_not_declared_yet(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """A relation is declared once."""
-    return say("已备案", "you have declared it already") if among(actor.subject, state.related) else None
 
 
 def visits_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -76,24 +70,6 @@ def may_still_be_extended(state: WelfareState, _actor: Actor, now: datetime) -> 
     due = due_at(clock, state.charter.calendar)
     if clock.status not in (Status.RUNNING, Status.PAUSED) or BREACH in clock.fired or (due and now >= due):
         return say("全程期限已过,不得延期", "the limit has passed: it is extended before, not after")
-    return None
-
-
-def notice_is_to_be_served(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """A refusal is served once."""
-    return say("已书面告知", "it was served already") if state.notice_served else None
-
-
-def appeal_is_open(state: WelfareState, _actor: Actor, now: datetime) -> str | None:
-    """Once, and inside the window."""
-    if state.appeals:
-        return say("已申诉过一次", "an appeal was made before; one is allowed")
-    if not state.notice_served:
-        return None  # the window begins anew when it is told
-    clock = state.clocks["appeal"]
-    due = due_at(clock, state.charter.calendar)
-    if clock.status is not Status.RUNNING or (due is not None and now >= due):
-        return say("申诉期已过", "the window for an appeal has passed")
     return None
 
 

@@ -16,7 +16,8 @@ from schemas.department_policy import Name
 from schemas.identity_document import DocumentKind
 from schemas.means import FactName
 from schemas.model import Model
-from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
+from schemas.parts.documents import NamesDocuments
+from schemas.policy import NOT_A_DEPARTMENT, Duty, OnCall
 from schemas.tidy_text import is_blank
 
 Money = Annotated[int, Field(strict=True, ge=0, le=10**10)]
@@ -224,13 +225,12 @@ class WelfareTerms(Model):
         return tier_name(later) if later else BREACH
 
 
-class WelfarePolicy(Policy):
+class WelfarePolicy(NamesDocuments):
     """policies/welfare.yaml. `documents` are the kinds of documents and what they are called."""
 
     terms: WelfareTerms
     WINDOWS = frozenset({"appeal", "ask_again", "pay_again", "publicity", "suspended_at_most", "unresolved_after"})
 
-    documents: dict[Code, Name]
     benefits: dict[Code, Benefit] = Field(min_length=1)
 
     def names(self) -> Mapping[str, Name]:

@@ -8,16 +8,20 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from schemas import people
-from schemas.actor import Channel, Stamp
-from schemas.document import DocumentReference
+from schemas.actor import Channel, Role, Stamp
+from schemas.document import Document, DocumentReference
 from schemas.identity_document import ADULT_AT
 from schemas.identity_number import age_in
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
 from schemas.means import CheckStatus
 from schemas.model import Model
+from schemas.parts.appeal import AppealedState
+from schemas.parts.documents import CorrectedState
+from schemas.parts.recusal import RecusedState
+from schemas.parts.visits import VisitedState
 from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
+from schemas.refusals import Fault, say
 from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
 from schemas.welfare_rules import (
     Assessment,
@@ -66,6 +70,12 @@ CONSENT = "consent:member-"
 
 DOCUMENT = "document:member-"
 """With the number of a member: what is missing while nobody has seen the document of who was stated as a minor."""
+
+OTHERS_PAPER = Fault(
+    field="consent",
+    reason=say("该文件已作为其他材料提交", "is a file that stands in this case for something else already"),
+    remedy=say("每名成年成员须各自签署并提交一份授权书", "each adult signs a paper of their own: send that"),
+)
 
 WORDS_FOR_AN_IDENTITY = 2
 """So many people of the town have seen the card of an applicant whose account nobody vouches for."""
@@ -139,15 +149,6 @@ class Checked(Part):
     def answered(self) -> bool:
         """The source has said what it knows, or a person has for it."""
         return self.status in (CheckStatus.CLEAR, CheckStatus.FOUND)
-
-
-class Visit(Model):
-    """入户调查: who visited, as what, when, and what they found."""
-
-    by: str
-    role: str
-    at: datetime
-    finding: TextReference
 
 
 class PaymentPart(StrEnum):
@@ -275,15 +276,14 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(DeclaredState):
+class WelfareState(CorrectedState, RecusedState, VisitedState, AppealedState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
     `household_members` the same with who is an adult and who consented (none in cases from before). `reserves`: what a
     benefit holds of them (none: from before, the benefit itself).
-    `birth` is the month of birth: by it the age is known in every later month. `papers` are the documents by kind,
-    `asked_for` what was asked for beyond the policy. `checked` is what is known by source, `questions` every asking.
-    `related` are officers who declared a relation; `refusers` those who refused before and decide no more. `paid` is what
+    `birth` is the month of birth: by it the age is known in every later month. `checked` is what is known by source,
+    `questions` every asking. `paid` is what
     was paid by month, `skipped` the months that were due while payment was suspended. `month` is paid next; `month_over`
     asks for a new run. `account_bound`: by the issuer's word the account that applied is the applicant's; `card_seen_by`:
     who of the town has seen the applicant's card. `alike`: what else living cases have of this one, by kind
@@ -308,7 +308,6 @@ class WelfareState(DeclaredState):
     account: TextReference
     address: TextReference
     reason: TextReference
-    relation: TextReference | None = None
     birth: str
     disability_level: int | None = None
     household_size: int
@@ -320,23 +319,12 @@ class WelfareState(DeclaredState):
     account_bound: bool = False
     card_seen_by: list[str] = []
     alike: list[str] = []
-    papers: dict[str, DocumentReference] = {}
-    asked_for: list[str] = []
-    corrected_from: Stage | None = None
-    paused: list[str] = []
     accepted_at: datetime | None = None
     questions: list[Question] = []
     checked: dict[str, Checked] = {}
-    visits: list[Visit] = []
-    related: list[str] = []
     extended_working_days: int = 0
     reviewed_by: str | None = None
     confirmed_by: str | None = None
-    refusers: list[str] = []
-    refused_at: Stage | None = None
-    refusal: TextReference | None = None
-    notice_served: bool = False
-    appeals: int = 0
     posting: int = 0
     posted_amount_fen: int = 0
     objections: int = 0
@@ -350,7 +338,6 @@ class WelfareState(DeclaredState):
     skipped: list[str] = []
     overdue: bool = False
     last_due: str | None = None
-    refusal_final: bool = False
     recoveries: list[RecoveryAsked] = []
     change: ChangeAsked | None = None
     changes_asked: int = 0
@@ -369,7 +356,6 @@ class WelfareState(DeclaredState):
     correctors: list[str] = []
     checkers: list[str] = []
     investigators: list[str] = []
-    appeal_decided_by: str | None = None
 
     @property
     def household(self) -> Circumstances:
@@ -387,17 +373,13 @@ class WelfareState(DeclaredState):
         change, account, end = self.change, self.account_asked, self.end_asked
         each = {
             people.Part.APPLICANT: (self.reporter_subject,),
-            people.Part.RELATED: tuple(self.related),
             people.Part.CARD_SEEN: tuple(self.card_seen_by),
             people.Part.CONSENT_RECORDED: tuple(each.consent_by for each in self.household_members),
-            people.Part.VISITED: tuple(visit.by for visit in self.visits),
             people.Part.CORRECTED: tuple(self.correctors),
             people.Part.CHECKED: tuple(self.checkers),
             people.Part.REVIEWED: (self.reviewed_by,),
             people.Part.INVESTIGATED: tuple(self.investigators),
             people.Part.CONFIRMED: (self.confirmed_by,),
-            people.Part.REFUSED: tuple(self.refusers),
-            people.Part.APPEAL_DECIDED: (self.appeal_decided_by,),
             people.Part.CHANGE_ASKED: (change.asked_by if change else None,),
             people.Part.CHANGE_CHECKED: tuple(change.checked_by if change else ()),
             people.Part.CHANGE_REVIEWED: (change.reviewed_by if change else None,),
@@ -580,11 +562,27 @@ class WelfareState(DeclaredState):
         )
 
     @property
-    def visits_done(self) -> bool:
-        """Enough different people have visited; where a relation was declared, one of them from the county."""
-        from_county = any(visit.role == "civil_affairs_officer" for visit in self.visits)
-        wanted = max(self.rules.visits, 1) if self.relation is not None else self.rules.visits
-        return how_many(visit.by for visit in self.visits) >= wanted and (self.relation is None or from_county)
+    def visits_wanted(self) -> int:
+        """As many as the benefit asks for; where a relation was declared, somebody in any case."""
+        return max(self.rules.visits, 1) if self.relation is not None else self.rules.visits
+
+    @property
+    def visitors_wanted(self) -> frozenset[Role]:
+        """Where a relation was declared, the county is among them."""
+        return frozenset() if self.relation is None else frozenset({Role.CIVIL_AFFAIRS_OFFICER})
+
+    def faults_of_paper(self, document: Document) -> tuple[Fault, ...]:
+        """A consent is no paper for anything else."""
+        consents = {member.consent for member in self.household_members}
+        same = (each for each in self.documents if each.sha256 == document.sha256)
+        return self.own_paper_faults(document) if any(each.reference in consents for each in same) else ()
+
+    def own_paper_faults(self, document: Document) -> tuple[Fault, ...]:
+        """一人一份: a consent is a paper of its own, not the file of a card or of somebody else's consent."""
+        known = {each.sha256 for each in self.documents}
+        if not self.charter.people_are_identified or document.sha256 not in known:
+            return ()
+        return (OTHERS_PAPER.model_copy(update={"field": "document"}),)
 
     def demanded_back(self) -> dict[str, int]:
         """What of each month was asked back before."""

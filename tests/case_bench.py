@@ -10,7 +10,7 @@ What must be seen on the real server is not tested here: a slow ledger, dying wo
 import itertools
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +70,7 @@ from tests.bench_tables import OpenVault, Tables, Values
 from tests.town_policies import open_to_neighbours
 from tests.waiting import eventually
 from worker import beside
+from workflows.case import Case
 from workflows.registry import PROCEDURES
 
 SERVER = Path(sys.executable).parent / "temporal-test-server"
@@ -118,9 +119,7 @@ class CaseBench:
     vault: OpenVault
     policies: Mapping[str, Policy]
     replay: Replay
-    procedures: Mapping[str, Procedure] = field(
-        default_factory=lambda: {each.procedure.name: each.procedure for each in PROCEDURES}
-    )
+    procedures: Mapping[str, Procedure]
     taken_in: dict[tuple[str, str, str], Submission] = field(default_factory=dict)
     documents: dict[str, Values] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -291,8 +290,10 @@ class CaseBench:
 
 
 @asynccontextmanager
-async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[CaseBench]:
-    """A bench with keys and rules of its own, in an empty folder."""
+async def case_bench(
+    folder: Path, *, sandbox: bool = True, cases: Sequence[type[Case[Any]]] = PROCEDURES
+) -> AsyncIterator[CaseBench]:
+    """A bench with keys and rules of its own, in an empty folder. `cases`: what its worker knows; those of the town."""
     keys = ensure_keys(folder / "keys")
     settings = Settings(
         data=folder,
@@ -309,7 +310,7 @@ async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Cas
         client = await connect(settings, keys)
         await register_search_attributes(client)
         tables, vault = Tables(), OpenVault()
-        replay = await stack.enter_async_context(strict_replay(keys, settings))
+        replay = await stack.enter_async_context(strict_replay(keys, settings, cases))
         register = load_departments(settings.policies / "departments.yaml", None)
         codes = tuple(each.code for each in register.departments)
         policies = {
@@ -322,12 +323,13 @@ async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Cas
         worker = build_worker(
             client,
             settings,
-            PROCEDURES,
+            cases,
             _doers(settings, keys, client, tables),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )
         await stack.enter_async_context(worker)
-        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay)
+        procedures = {each.procedure.name: each.procedure for each in cases}
+        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay, procedures)
 
 
 def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> list[Any]:

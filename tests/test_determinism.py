@@ -135,7 +135,7 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
         "workflows.kernel.law",
         "workflows.kernel.procedure_workflow",
     }
-    procedures = tuple(f"workflows.{case.procedure.name}_" for case in PROCEDURES)
+    procedures = ("workflows.parts", *(f"workflows.{case.procedure.name}_" for case in PROCEDURES))
     reloaded = set(done.stdout.split())
 
     assert done.returncode == 0, done.stderr[-2000:]

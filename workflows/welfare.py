@@ -22,7 +22,7 @@ decides belongs to the supervisor after the last tier and ends as `unresolved` a
 """
 
 from schemas.welfare import WELFARE
-from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage
+from schemas.welfare_state import BEFORE_REVIEW, LIVING, Stage
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.welfare_decision import Decision
 
@@ -47,7 +47,7 @@ class Welfare(Decision):
     @property
     def over(self) -> bool:
         """Nothing more can happen: a final stage, or a refusal that stands."""
-        return self.state.ended or self.state.refusal_final or self.state.stage in FINAL
+        return self.state.ended or super().over
 
     def _history_is_long(self) -> bool:
         """A month that is over ends the run too, once everything asked for in it is done."""
@@ -57,20 +57,15 @@ class Welfare(Decision):
 
     def on_clock_passed(self, clock: str) -> None:
         """The end of a window decides by itself; the window is over, so that it can begin anew."""
-        if clock == "final":
-            self.final_limit_has_passed()
-            return
-        self.clocks.stop(clock, "engine")
-        match clock:
-            case "publicity":
-                self.publicity_has_ended()
-            case "appeal":
-                self.appeal_has_lapsed()
-            case "payday":
-                self.pay_the_month()
-            case "ask_again":
-                self.ask_those_not_reached()
-            case "pay_again":
-                self.pay_those_that_wait()
-            case "suspended":
-                self.ends(self.state.month or "", "suspended_too_long")
+        decides = {
+            "publicity": self.publicity_has_ended,
+            "payday": self.pay_the_month,
+            "ask_again": self.ask_those_not_reached,
+            "pay_again": self.pay_those_that_wait,
+            "suspended": self.rested_too_long,
+        }.get(clock)
+        if decides is None:
+            super().on_clock_passed(clock)
+        else:
+            self.clocks.stop(clock, "engine")
+            decides()

@@ -5,21 +5,18 @@ applied -> checking             every source is asked by itself, with a clock of
 checking -> surveyed            when all have answered and two people have visited
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from schemas.actor import Actor, Role
-from schemas.clocks import Limit, Status, Unit
+from schemas.clocks import Limit, Unit
 from schemas.means import CheckAnswer, CheckRequest, CheckStatus
 from schemas.people import among, how_many, same_person
 from schemas.welfare_commands import (
     Accept,
     AskAgain,
-    AskCorrection,
     ConfirmMember,
     CorrectFacts,
-    DeclareRelation,
     ExtendCase,
-    HandIn,
     RecordCheck,
     RecordConsent,
     RecordVisit,
@@ -28,7 +25,7 @@ from schemas.welfare_commands import (
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import touched_checks
-from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage, Visit
+from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage
 from workflows import steps
 from workflows.welfare_duties import (
     ADULTS_OF_OLD_CASES_CONSENT,
@@ -47,11 +44,12 @@ STATED = (
 )  # fmt: skip
 """What the first entry has of the application as the case keeps it."""
 
-HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
-
 
 class Checks(Endings):
     """The part of a case that finds out."""
+
+    HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
+    corrections_go_to = STREET
 
     # ---- documents ------------------------------------------------------------------------------------------------
 
@@ -76,10 +74,7 @@ class Checks(Endings):
         self.tell_of_missing_consents()
         if self.state.alike:
             self.notify(STREET, "alike_found", kinds=", ".join(self.state.alike))
-        if self.state.missing():
-            self.wait_for_documents(Stage.APPLIED)
-            self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()))
-        else:
+        if not self.ask_for_what_is_missing(Stage.APPLIED):
             self.await_acceptance()
 
     def await_acceptance(self) -> None:
@@ -88,55 +83,19 @@ class Checks(Endings):
         self.move(Stage.APPLIED, STREET)
         self.notify(STREET, "acceptance_due")
 
-    def wait_for_documents(self, back_to: Stage) -> None:
-        """补正: the clocks of those who wait for the documents pause."""
-        clocks = self.state.clocks
-        held = [name for name in HELD_WHILE_CORRECTING if name in clocks and clocks[name].status is Status.RUNNING]
-        for name in held:
-            self.clocks.pause(name, "engine", reason="correcting")
-        self.state.paused, self.state.corrected_from = held, back_to
-        self.start_clock("correct")
-        self.move(Stage.CORRECTING, APPLICANT)
-        self.notify(APPLICANT, "correction_asked", documents=len(self.state.missing()))
-
-    def ask_correction(self, command: AskCorrection, by: Actor) -> None:
-        """通知补正: a document that is missing, or not to be read, is asked for by name."""
+    def file_changes(self) -> None:
+        """Who answers names the edition that was seen."""
         self.another_edition()
-        for kind in command.documents:
-            self.state.papers.pop(kind, None)
-            if kind not in self.state.asked_for:
-                self.state.asked_for.append(kind)
-        self.wait_for_documents(Stage(self.state.stage))
-        self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()), reason=command.reason, by=by.role)
 
-    def hand_in(self, command: HandIn, by: Actor) -> None:
-        """补交材料: with the last one the case goes on where it stood, and its clocks with it."""
-        self.another_edition()
-        self.state.papers[command.kind] = command.document.reference
-        self.keep_document(command.document)
-        missing = self.state.missing()
-        self.record(
-            Kind.HANDED_IN,
-            document_kind=command.kind,
-            document=command.document.model_dump(mode="json"),
-            missing=list(missing),
-            by=by.role,
-        )
-        if not missing:
-            self.go_on_with_the_documents()
-
-    def go_on_with_the_documents(self) -> None:
-        """补正完成: the time in between is not counted."""
-        self.clocks.stop("correct", "engine")
-        for name in self.state.paused:
-            self.clocks.go_on(name, "engine")
-        back_to, accepting = self.state.corrected_from or Stage.APPLIED, "accept" in self.state.paused
-        self.state.paused, self.state.corrected_from = [], None
-        if back_to is Stage.APPLIED and not accepting:
+    def goes_on_corrected(self, stage: str, held: Sequence[str]) -> None:
+        """What was not accepted yet, and nobody was asked to accept, is to be accepted now."""
+        if stage == Stage.APPLIED and "accept" not in held:
             self.await_acceptance()
         else:
-            self.move(back_to, STREET)
-        self.record(Kind.CORRECTED, stage=back_to)
+            super().goes_on_corrected(stage, held)
+
+    def on_corrected(self) -> None:
+        """It may be all that the survey waited for."""
         self.survey_may_be_complete()
 
     # ---- consent of the household 授权 -----------------------------------------------------------------------------
@@ -221,7 +180,7 @@ class Checks(Endings):
         if again and self.state.stage == Stage.SURVEYED:
             self.clocks.stop("review", "engine")
             self.move(Stage.CHECKING, STREET)
-        elif again and self.state.corrected_from is Stage.SURVEYED:
+        elif again and self.state.corrected_from == Stage.SURVEYED:
             self.state.paused = [name for name in self.state.paused if name != "review"]
             self.clocks.stop("review", "engine")
             self.state.corrected_from = Stage.CHECKING
@@ -236,8 +195,7 @@ class Checks(Endings):
         self.move(Stage.CHECKING, STREET)
         needed = self.state.needed(self.now())
         self.state.checked = {check.source: Checked(source=check.source) for check in needed}
-        if self.state.rules.visits or self.state.relation is not None:
-            self.start_clock("survey")
+        self.await_visits()
         if command.card_seen:
             self.saw_the_papers(by)
         self.record(
@@ -525,27 +483,24 @@ class Checks(Endings):
 
     # ---- visits 入户调查 ------------------------------------------------------------------------------------------
 
-    def record_visit(self, command: RecordVisit, by: Actor) -> None:
-        """入户调查: two different people; one of them from civil affairs where a relation was declared."""
-        self.state.visits.append(Visit(by=by.subject, role=by.role, at=self.now(), finding=command.finding))
-        if command.card_seen:
+    def visited(self, command: RecordVisit, by: Actor) -> Mapping[str, bool]:
+        """Who visits may have seen the card, too."""
+        if isinstance(command, SeesTheCard) and command.card_seen:
             self.saw_the_card(by)
-        self.record(
-            Kind.VISITED,
-            number=len(self.state.visits),
-            by=by.role,
-            finding=command.finding,
-            **self.what_is_said_of_the_card(command),
-        )
+        return self.what_is_said_of_the_card(command)
+
+    def on_visited(self) -> None:
+        """It may be sure now who applies, and the survey complete."""
         self.identity_may_be_sure()
 
-    def declare_relation(self, command: DeclareRelation, by: Actor) -> None:
-        """近亲属备案: the officer decides nothing here; while the survey goes on, civil affairs visits too."""
-        self.state.related.append(by.subject)
-        county_visit = self.state.stage in (Stage.APPLIED, Stage.CORRECTING, Stage.CHECKING)
-        if county_visit and self.state.relation is None:
-            self.state.relation = command.relation
-        self.record(Kind.RELATION_DECLARED, relation=command.relation, by=by.role, county_visit=county_visit)
+    @property
+    def relation_counts(self) -> bool:
+        """While the survey goes on, civil affairs visits too."""
+        return self.state.stage in (Stage.APPLIED, Stage.CORRECTING, Stage.CHECKING)
+
+    def relation_matters(self) -> Mapping[str, bool]:
+        """Whether civil affairs visits too."""
+        return {"county_visit": self.relation_counts}
 
     def survey_may_be_complete(self) -> None:
         """调查核对完成: all sources have answered and everybody has visited who has to."""

@@ -8,15 +8,10 @@ refused: served in writing within its limit -> appealed: decided by another offi
 
 from schemas.actor import Actor
 from schemas.people import Part
-from schemas.references import TextReference
 from schemas.welfare_commands import (
-    Appeal,
     Confirm,
-    DecideAppeal,
     Investigate,
     Object,
-    Outcome,
-    Refuse,
     Review,
     SendBack,
 )
@@ -25,7 +20,6 @@ from schemas.welfare_state import Stage
 from workflows.welfare_changes import Changes
 from workflows.welfare_duties import (
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
-    APPLICANT,
     CIVIL_AFFAIRS,
     POSTINGS_ARE_COUNTED,
     STREET,
@@ -34,6 +28,9 @@ from workflows.welfare_duties import (
 
 class Decision(Changes):
     """The part of a case that judges."""
+
+    STOPPED_BY_A_REFUSAL = ("whole",)
+    appeals_go_to = CIVIL_AFFAIRS
 
     # ---- review and publicity -------------------------------------------------------------------------------------
 
@@ -175,91 +172,22 @@ class Decision(Changes):
 
     # ---- refusal and appeal ---------------------------------------------------------------------------------------
 
-    def refuse(self, command: Refuse, by: Actor) -> None:
-        """不予确认: with its reason and legal basis."""
-        self.clocks.stop("confirm", by.subject)
-        self.refuse_as(by, command.reason, command.legal_basis)
+    def remembers_who_decided(self) -> bool:
+        """Since people answer what they have seen."""
+        return self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN)
 
-    def refuse_as(self, by: Actor, reason: TextReference, legal_basis: TextReference | None) -> None:
-        """The refusal, whoever decides it: served within its limit, appealed against within its window, once."""
-        self.state.refused_at, self.state.refusal = Stage(self.state.stage), reason
-        self.state.refusers.append(by.subject)
-        self.clocks.stop("whole", "engine")
-        self.move(Stage.REFUSED, APPLICANT)
-        self.record(Kind.REFUSED, at=self.state.refused_at, reason=reason, legal_basis=legal_basis)
-        self.notify(APPLICANT, "welfare_refused")
-        self.state.notice_served = self.state.reporter_subject is not None
-        if self.state.notice_served:
-            self.record(Kind.NOTICE_SERVED, by="account")
-        else:
-            self.start_clock("refusal_notice")
-        if not self.state.appeals:
-            self.start_clock("appeal")
-        elif self.state.notice_served:
-            self.refusal_stands()
-
-    def serve_notice(self, by: Actor) -> None:
-        """书面告知: to who has no account to be told by."""
-        self.state.notice_served = True
-        self.clocks.stop("refusal_notice", by.subject)
-        self.record(Kind.NOTICE_SERVED, by=by.role)
-        if self.state.appeals:
-            self.refusal_stands()
-        else:
-            self.start_clock("appeal")  # it counts from the day on which it was told
-
-    def appeal(self, command: Appeal, by: Actor) -> None:
-        """申诉: linked to the decision, and decided by somebody else."""
-        self.state.appeals += 1
-        self.clocks.stop("appeal", by.subject)
-        self.start_clock("decide_appeal")
-        self.move(Stage.APPEALED, CIVIL_AFFAIRS)
-        self.record(Kind.APPEALED, reason=command.reason, against=self.state.refusal, by=by.role)
-        self.notify(CIVIL_AFFAIRS, "appeal_made")
-
-    def decide_appeal(self, command: DecideAppeal, by: Actor) -> None:
-        """申诉决定: the refusal stands, or the application goes on where it was refused."""
-        self.clocks.stop("decide_appeal", by.subject)
-        if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
-            self.state.appeal_decided_by = by.subject
-        self.record(
-            Kind.APPEAL_DECIDED, outcome=command.outcome, reason=command.reason, legal_basis=command.legal_basis
-        )
-        self.notify(APPLICANT, "appeal_decided", outcome=command.outcome)
-        if command.outcome is Outcome.UPHELD:
-            self.state.notice_served = True  # the decision on the appeal is told with it
-            self.move(Stage.REFUSED, "")
-            self.refusal_stands()
-            return
-        self.state.notice_served = False
-        self.clocks.stop("refusal_notice", "engine")
-        self.clocks.go_on("whole", "engine")
-        if self.state.refused_at is Stage.CONFIRMING:
+    def goes_on_overturned(self, refused_at: str) -> None:
+        """To civil affairs, if they refused it; else it is reviewed anew."""
+        if refused_at == Stage.CONFIRMING:
             self.await_confirmation()
         else:
             self.start_clock("review")
             self.move(Stage.SURVEYED, STREET)
             self.notify(STREET, "review_due")
 
-    def refusal_stands(self) -> None:
-        """The refusal is final; what was paid first comes back."""
-        self.state.refusal_final = True
-        self.is_final_at(Stage.REFUSED)
+    def on_refusal_stands(self) -> None:
+        """What was paid first comes back."""
         self.wind_up()
-
-    def appeal_has_lapsed(self) -> None:
-        """申诉期满: a refusal that was told stands. One that nobody was told of waits for that; then the window begins anew."""
-        if self.state.notice_served:
-            self.record(Kind.APPEAL_LAPSED)
-            self.refusal_stands()
-
-    def final_limit_has_passed(self) -> None:
-        """逾期终结: nobody decided; or nobody served the refusal, which then stands as it is."""
-        if self.state.stage == Stage.REFUSED:
-            self.record(Kind.NOTICE_NOT_SERVED)
-            self.refusal_stands()
-            return
-        self.take_step_of("final")
 
     def on_finished(self) -> None:
         """Without a grant, what was paid first comes back."""

@@ -14,8 +14,11 @@ from schemas.recovery_state import RecoveryState
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import LIVING, RecoveryAsked, WelfareState
 from workflows import steps
-from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.law import Law
+from workflows.parts.appeal import Appeals
+from workflows.parts.documents import Corrections
+from workflows.parts.recusal import Recusals
+from workflows.parts.visits import Visits
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"
@@ -68,7 +71,7 @@ BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 
-class Duties(DeclaredCase[WelfareState]):
+class Duties(Corrections[WelfareState], Visits[WelfareState], Recusals[WelfareState], Appeals[WelfareState]):
     """Duties, stages and recoveries."""
 
     owner_after_last_tier = SUPERVISOR

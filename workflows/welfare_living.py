@@ -270,6 +270,10 @@ class Entitlement(Accounts):
         self.notify(APPLICANT, "payment_suspended", why=why)
         self.notify(CIVIL_AFFAIRS, "payment_suspended", why=why)
 
+    def rested_too_long(self) -> None:
+        """停发逾期: a benefit that rests does not wait for ever; the month that would be paid next is its last."""
+        self.ends(self.state.month or "", "suspended_too_long")
+
     def goes_on(self) -> None:
         """Payment goes on."""
         self.clocks.stop("suspended", "engine")

@@ -3,10 +3,8 @@
     class Kind(EntryKinds, procedure="NAME"):
         DECLINED = entry("declined", "反哨", because=_declined)
 
-The three of the file of a case are every procedure's, and stand here. A part (schemas/parts/) says its own in a class without a
-procedure, and the procedure that is composed of it derives its kinds from that class, too:
-
-    class Kind(AppealKinds, procedure="NAME"):
+The three of the file of a case are every procedure's, and stand here. A part brings its own:
+`class Kind(PanelEntries, EntryKinds, procedure="NAME")`.
 """
 
 from typing import ClassVar, Self
@@ -41,7 +39,7 @@ def entry(code: str, called: str, because: Explain | None = None, references: Fa
 
 
 class EntryKinds:
-    """The entries of one procedure, or of a part. Of a procedure each becomes `PROCEDURE:CODE`; `kinds` are all of them."""
+    """The entries of one procedure. Each becomes `PROCEDURE:CODE`; `kinds` are all of them."""
 
     kinds: ClassVar[tuple[EntryKind, ...]] = ()
 
@@ -49,18 +47,12 @@ class EntryKinds:
     COMMENTED = entry("commented", "备注")
     ATTACHED = entry("attached", "附件")
 
-    def __init_subclass__(cls, *, procedure: str | None = None) -> None:
-        """Give each its name; those of a part (None) get theirs with a procedure. Raises TypeError for two of one code."""
-        if procedure is None:
-            return
-        found: dict[str, EntryKind] = {}
-        for holder in cls.__mro__:
-            own = {name: kind for name, kind in vars(holder).items() if isinstance(kind, EntryKind)}
-            found = {**found, **{name: kind for name, kind in own.items() if name not in found}}
-        declared = {
-            name: EntryKind(f"{procedure}:{kind}", kind.called, kind.because, kind.references)
-            for name, kind in found.items()
-        }
+    def __init_subclass__(cls, *, procedure: str) -> None:
+        """Give each its name, those of its parts too (schemas/parts/). Raises TypeError for two of one code."""
+        declared: dict[str, EntryKind] = {}
+        for name, kind in ((name, kind) for holder in cls.__mro__ for name, kind in vars(holder).items()):
+            if isinstance(kind, EntryKind) and name not in declared:
+                declared[name] = EntryKind(f"{procedure}:{kind}", kind.called, kind.because, kind.references)
         for name, kind in declared.items():
             setattr(cls, name, kind)
         cls.kinds = tuple(declared.values())
