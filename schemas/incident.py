@@ -57,7 +57,7 @@ from schemas.kernel.parties import (
 )
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
-from schemas.people import same_person
+from schemas.people import Part
 from schemas.reference_facts import Refers
 from schemas.refusals import say
 
@@ -141,12 +141,6 @@ def _soon_after_signing(state: IncidentState, _actor: Actor, now: datetime) -> s
         if end is not None and now < end:
             return None
     return say(f"签收已超过{window.chinese},不得退单", f"more than {window.english} have passed since signing")
-
-
-def _not_by_the_finisher(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
-    if same_person(state.order.finished_by, actor.subject):
-        return say("不得核查自己办结的事项", "nobody verifies what they finished themselves")
-    return None
 
 
 def _inside_reopen_window(state: IncidentState, _actor: Actor, now: datetime) -> str | None:
@@ -360,7 +354,7 @@ INCIDENT = declare(
         act(
             Verify, "核查",
             by=(GRID_WORKER, COORDINATOR), at=Stage.VERIFYING, to=(Stage.CALLING_BACK, Stage.HANDLING),
-            when=_not_by_the_finisher,
+            apart_from=(Part.FINISHED,),
         ),
         act(
             Rate, "评价",

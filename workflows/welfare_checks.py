@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from schemas.actor import Actor, Role
 from schemas.clocks import Limit, Unit
 from schemas.means import CheckAnswer, CheckRequest, CheckStatus
+from schemas.parts.visits import RecordVisit
 from schemas.people import among, how_many, same_person
 from schemas.welfare_commands import (
     Accept,
@@ -19,7 +20,6 @@ from schemas.welfare_commands import (
     ExtendCase,
     RecordCheck,
     RecordConsent,
-    RecordVisit,
     SeesTheCard,
 )
 from schemas.welfare_entries import Kind

@@ -93,10 +93,16 @@ def duty(
 
 
 def window(
-    zh: str, en: str, limit: str | LimitOf | None, *, warns: bool = False, promise: Promise | None = None
+    zh: str,
+    en: str,
+    limit: str | LimitOf | None,
+    *,
+    warns: bool = False,
+    promise: Promise | None = None,
+    warned: str | None = None,
 ) -> Timer:
     """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time."""
-    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns)
+    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns, warned=warned)
 
 
 def last_limit(limit: str) -> Timer:
