@@ -15,10 +15,14 @@
 7. Changes adjust, suspend or end it. What lowers counts at once; what raises is asked for, and two others decide. What was
    paid too much becomes a recovery case.
 
-Urgent aid is paid at acceptance and looked at afterwards. What is found out stands in `welfare_checks`, the judgement in
-`welfare_decision`, the entitlement in `welfare_living`, what would raise it in `welfare_changes`, its payments in
-`welfare_payments`, other accounts in `welfare_accounts`. An application that nobody
-decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an entitlement never does.
+Urgent aid is paid at acceptance and looked at afterwards. Documents, visits, recusal and appeals are parts (workflows/parts/).
+What is found out stands in `welfare_survey`, `welfare_identity`, `welfare_household` and `welfare_checks`, the judgement in
+`welfare_decision`, the entitlement in `welfare_living`, `welfare_rest` and `welfare_reassessment`, what would raise it in
+`welfare_changes` and `welfare_raises`, what would end it in `welfare_endings`, its payments in `welfare_payments`, other accounts
+in `welfare_accounts`. Each file calls what stands in those before it, and never the other way.
+
+An application that nobody decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an
+entitlement never does.
 """
 
 from schemas.welfare import WELFARE

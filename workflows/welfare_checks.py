@@ -1,285 +1,38 @@
-"""Documents, acceptance, means checks and visits: everything that is found out before anybody judges.
+"""核对 means checks: every source is asked by itself, with a clock of its own; answers given are kept.
 
-applied <-> correcting          missing documents are named; the whole-case clock pauses until they are in
-applied -> checking             every source is asked by itself, with a clock of its own; answers given are kept
-checking -> surveyed            when all have answered and two people have visited
+    asked -> answered                     counts while it is the one that is waited for
+          -> not reached: asked again     so often by itself, then taken down by a person
+          -> asked anew                   where a fact that it depends on has changed; a late answer is superseded
+
+When all have answered and everybody has visited who has to, the survey is complete.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 
-from schemas.actor import Actor, Role
-from schemas.clocks import Limit, Unit
+from schemas.actor import Actor
 from schemas.means import CheckAnswer, CheckRequest, CheckStatus
-from schemas.parts.visits import RecordVisit
-from schemas.people import among, how_many, same_person
-from schemas.welfare_commands import (
-    Accept,
-    AskAgain,
-    ConfirmMember,
-    CorrectFacts,
-    ExtendCase,
-    RecordCheck,
-    RecordConsent,
-    SeesTheCard,
-)
+from schemas.welfare_commands import AskAgain, RecordCheck
 from schemas.welfare_entries import Kind
-from schemas.welfare_policy import Check, Fact
-from schemas.welfare_rules import touched_checks
-from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage
-from workflows import steps
-from workflows.welfare_duties import (
-    ADULTS_OF_OLD_CASES_CONSENT,
-    ANSWERS_ARE_ON_WHAT_WAS_SEEN,
-    APPLICANT,
-    CIVIL_AFFAIRS,
-    CLERK,
-    STREET,
-    WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM,
+from schemas.welfare_policy import Check
+from schemas.welfare_state import (
+    LIVING,
+    Checked,
+    Question,
+    Stage,
 )
-from workflows.welfare_endings import Endings
+from workflows import steps
+from workflows.welfare_consents import Consents
+from workflows.welfare_duties import (
+    ANSWERS_ARE_ON_WHAT_WAS_SEEN,
+    CIVIL_AFFAIRS,
+    STREET,
+)
 
-STATED = (
-    "benefit", "birth", "household_size", "monthly_income_fen", "income_stable", "disability_level", "area", "address", "account",
-    "reason", "consent", "relation", "channel", "on_behalf",
-)  # fmt: skip
-"""What the first entry has of the application as the case keeps it."""
 
+class Checks(Consents):
+    """The part of a case that asks registers."""
 
-class Checks(Endings):
-    """The part of a case that finds out."""
-
-    HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
-    corrections_go_to = STREET
-
-    # ---- documents ------------------------------------------------------------------------------------------------
-
-    def reported(self) -> dict[str, object]:
-        """申请: what was stated stands in the first entry."""
-        return {
-            **{name: getattr(self.state, name) for name in STATED},
-            "applicant": self.state.reporter,
-            "members": list(self.state.members),
-            "documents": dict(self.state.papers) | self.consent_papers(),
-            **self.consents_stated(),
-            **self.who_vouches(),
-        }
-
-    def on_opened(self) -> None:
-        """The applicant hears that it has come."""
-        self.notify(APPLICANT, "welfare_applied")
-
-    def begin(self) -> None:
-        """The clock of the whole case starts; what is missing is named at once, by the policy of the benefit."""
-        self.start_clock("whole")
-        self.tell_of_missing_consents()
-        if self.state.alike:
-            self.notify(STREET, "alike_found", kinds=", ".join(self.state.alike))
-        if not self.ask_for_what_is_missing(Stage.APPLIED):
-            self.await_acceptance()
-
-    def await_acceptance(self) -> None:
-        """The documents are there; the application is to be accepted."""
-        self.start_clock("accept")
-        self.move(Stage.APPLIED, STREET)
-        self.notify(STREET, "acceptance_due")
-
-    def file_changes(self) -> None:
-        """Who answers names the edition that was seen."""
-        self.another_edition()
-
-    def goes_on_corrected(self, stage: str, held: Sequence[str]) -> None:
-        """What was not accepted yet, and nobody was asked to accept, is to be accepted now."""
-        if stage == Stage.APPLIED and "accept" not in held:
-            self.await_acceptance()
-        else:
-            super().goes_on_corrected(stage, held)
-
-    def on_corrected(self) -> None:
-        """It may be all that the survey waited for."""
-        self.survey_may_be_complete()
-
-    # ---- consent of the household 授权 -----------------------------------------------------------------------------
-
-    def consent_papers(self) -> dict[str, str]:
-        """The papers by which adults of the household consented, by whose they are."""
-        return {
-            f"{CONSENT}{member.number}": member.consent
-            for member in self.state.household_members
-            if member.consent is not None
-        }
-
-    def consents_stated(self) -> dict[str, list[int]]:
-        """Whose consent is missing; cases from before did not ask."""
-        if not self.state.charter.people_as_stated:
-            return {}
-        return {"without_consent": [member.number for member in self.state.not_consenting()]}
-
-    def tell_of_missing_consents(self) -> None:
-        """The applicant brings the papers; meanwhile the application goes on, and registers are asked about the others."""
-        if missing := self.state.not_consenting():
-            self.notify(APPLICANT, "consent_missing", members=len(missing))
-
-    def record_consent(self, command: RecordConsent, by: Actor) -> None:
-        """登记同意: what the registers said without this member does not count any more; they are asked about all anew."""
-        self.another_edition()
-        to_be_seen = self.is_to_be_seen(by)
-        for member in self.state.household_members:
-            if member.number == command.member:
-                member.consent = command.document.reference
-                member.consent_by = by.subject if to_be_seen else None
-        self.keep_document(command.document)
-        again = [] if to_be_seen else self.checks_that_count()
-        self.record(
-            Kind.CONSENT_RECORDED,
-            member=command.member,
-            document=command.document.model_dump(mode="json"),
-            asked_again=[check.source for check in again],
-            by=by.role,
-            **self.consents_stated(),
-        )
-        if to_be_seen:
-            self.notify(STREET, "member_to_be_seen")
-        self.a_member_counts(again)
-
-    def is_to_be_seen(self, by: Actor) -> bool:
-        """A paper of an adult that an unknown account brings, or who entered the case, is looked at by another person."""
-        if not self.state.charter.people_are_identified:
-            return False
-        entered = by.role is Role.RESIDENT or same_person(by.subject, self.state.opening.actor.subject)
-        return entered and not self.state.account_bound
-
-    def checks_that_count(self) -> list[Check]:
-        """The registers whose answers are, or were, without somebody: of an entitlement, those of a change that waits."""
-        if self.state.stage not in LIVING:
-            return self.checks_of(self.state.checked)
-        change = self.state.change
-        return [] if change is None or change.reviewed_by is not None else self.checks_of(change.checked)
-
-    def confirm_member(self, command: ConfirmMember, by: Actor) -> None:
-        """查验家庭成员材料: another person has seen it; from now on registers are asked about this member too."""
-        for member in self.state.household_members:
-            if member.number == command.member:
-                member.consent_by, member.age_shown = None, True
-        again = self.checks_that_count()
-        self.record(
-            Kind.MEMBER_CONFIRMED,
-            member=command.member,
-            asked_again=[check.source for check in again],
-            by=by.role,
-            **self.consents_stated(),
-        )
-        self.a_member_counts(again)
-
-    def a_member_counts(self, again: list[Check]) -> None:
-        """Registers are asked anew; what was surveyed without this member is surveyed again."""
-        if not self.state.not_consenting():
-            self.clocks.stop("consent", "engine")
-        if self.state.stage in LIVING:
-            self.ask(again)
-            return
-        if again and self.state.stage == Stage.SURVEYED:
-            self.clocks.stop("review", "engine")
-            self.move(Stage.CHECKING, STREET)
-        elif again and self.state.corrected_from == Stage.SURVEYED:
-            self.state.paused = [name for name in self.state.paused if name != "review"]
-            self.clocks.stop("review", "engine")
-            self.state.corrected_from = Stage.CHECKING
-        self.ask(again)
-
-    # ---- acceptance, more time, withdrawal ------------------------------------------------------------------------
-
-    def accept(self, command: Accept, by: Actor) -> None:
-        """受理: the visits are due; once it is sure who applies the sources are asked, and urgent aid is paid first."""
-        self.clocks.stop("accept", by.subject)
-        self.state.accepted_at = self.now()
-        self.move(Stage.CHECKING, STREET)
-        needed = self.state.needed(self.now())
-        self.state.checked = {check.source: Checked(source=check.source) for check in needed}
-        self.await_visits()
-        if command.card_seen:
-            self.saw_the_papers(by)
-        self.record(
-            Kind.ACCEPTED,
-            checks=[check.source for check in needed],
-            visits=self.state.rules.visits,
-            **self.what_is_said_of_the_card(command),
-        )
-        self.notify(APPLICANT, "welfare_accepted")
-        if self.state.identified:
-            self.who_applies_is_sure(needed)
-        else:
-            self.await_identification()
-        self.survey_may_be_complete()
-
-    # ---- who applies 核验身份 ---------------------------------------------------------------------------------------
-
-    def who_vouches(self) -> dict[str, bool | int]:
-        """Whether the issuer vouches for the account, and how many have seen the card; cases from before did not ask."""
-        if not self.state.charter.people_are_identified:
-            return {}
-        return {"account_bound": self.state.account_bound, "cards_seen": how_many(self.state.card_seen_by)}
-
-    def what_is_said_of_the_card(self, command: SeesTheCard) -> dict[str, bool]:
-        """What somebody says of the card, as a fact; cases from before did not ask."""
-        return {"card_seen": command.card_seen} if self.state.charter.people_are_identified else {}
-
-    def saw_the_papers(self, by: Actor) -> None:
-        """Who accepts has the card and the consents on the table, and is another one than who entered them."""
-        self.saw_the_card(by)
-        for member in self.state.household_members:
-            member.consent_by = None
-
-    def saw_the_card(self, by: Actor) -> None:
-        """One more of the town has seen it; the same one again is still one."""
-        if self.state.charter.people_are_identified and not among(by.subject, self.state.card_seen_by):
-            self.state.card_seen_by.append(by.subject)
-
-    def await_identification(self) -> None:
-        """Somebody else sees the card, at the window or at home; until then no register is asked, and nothing is paid first."""
-        self.start_clock("identify")
-        self.notify(APPLICANT, "identity_to_be_shown")
-        self.notify(STREET, "identification_due")
-
-    def identify(self, by: Actor) -> None:
-        """核验身份: with the second one the application goes on."""
-        self.saw_the_card(by)
-        self.record(Kind.IDENTIFIED, by=by.role, **self.who_vouches())
-        self.identity_may_be_sure()
-
-    def identity_may_be_sure(self) -> None:
-        """Accepted and sure: the sources are asked now."""
-        if self.state.identified and self.state.accepted_at is not None and self.clocks.runs("identify"):
-            self.clocks.stop("identify", "engine")
-            self.who_applies_is_sure(
-                self.checks_of(each.source for each in self.state.checked.values() if not each.answered)
-            )
-        self.survey_may_be_complete()
-
-    def who_applies_is_sure(self, checks: Iterable[Check]) -> None:
-        """The sources are asked; urgent aid is paid first."""
-        self.ask(checks)
-        self.pay_first()
-
-    def extend_case(self, command: ExtendCase, by: Actor) -> None:
-        """延期: with its reason, up to what the policy allows."""
-        self.state.extended_working_days += command.working_days
-        longer = Limit(amount=command.working_days, unit=Unit.WORKING_DAYS)
-        self.clocks.extend("whole", longer, by.subject, reason=command.reason)
-        self.record(
-            Kind.EXTENDED,
-            working_days=command.working_days,
-            in_all=self.state.extended_working_days,
-            reason=command.reason,
-        )
-        self.notify(APPLICANT, "welfare_extended", working_days=command.working_days)
-
-    def withdraw_application(self, by: Actor) -> None:
-        """撤回申请: before it is decided; an advance comes back. Of another's word the applicant hears."""
-        if by.role is not Role.RESIDENT and self.law_holds(WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM):
-            self.notify(APPLICANT, "welfare_withdrawn")
-        self.apply(by=by.role)
-
-    # ---- checks 核对 ----------------------------------------------------------------------------------------------
+    # ---- asked ------------------------------------------------------------------------------------------------------
 
     def ask(self, checks: Iterable[Check]) -> None:
         """Ask each source by itself; what others have answered stays. About whom nobody is sure, nobody is asked."""
@@ -307,29 +60,6 @@ class Checks(Endings):
         if asked:
             self.record(Kind.CHECK_ASKED, sources=asked, **self.whom_it_is_about())
 
-    def whom_it_is_about(self) -> dict[str, list[int]]:
-        """The numbers of the members whom a source is asked about; cases from before did not tell."""
-        if not self.tells_whom_it_asks_about:
-            return {}
-        return {"asked_about": self.state.asked_about()}
-
-    @property
-    def tells_whom_it_asks_about(self) -> bool:
-        """Adults are asked about when they have consented: of cases from before, those that have come to know their people."""
-        return self.state.charter.people_as_stated or bool(self.state.household_members)
-
-    def demand_old_consents(self) -> None:
-        """补交授权书: of an application from before nobody knows who is of age; nobody is asked about who has not consented."""
-        state = self.state
-        old = not state.charter.people_as_stated and state.members and not state.household_members
-        if not old or not self.law_holds(ADULTS_OF_OLD_CASES_CONSENT):
-            return
-        state.count_everybody_as_adult()
-        self.start_clock("consent")
-        self.record(Kind.CONSENT_DEMANDED, without_consent=[member.number for member in state.not_consenting()])
-        self.tell_of_missing_consents()
-        self.notify(CLERK, "consent_missing", members=len(state.not_consenting()))
-
     def facts_for(self, check: Check) -> dict[str, int]:
         """The stated facts that a source has to know: those of a change that waits, where it states any."""
         stated = self.state.change.stated if self.state.change is not None else {}
@@ -356,6 +86,13 @@ class Checks(Endings):
         )
         question.status = answer.status
         self.take_answer(question, answer)
+
+    def checks_of(self, sources: Iterable[str]) -> list[Check]:
+        """The checks of some sources."""
+        named = list(sources)
+        return [check for check in self.state.rules.checks if check.source in named]
+
+    # ---- answered ---------------------------------------------------------------------------------------------------
 
     def take_answer(self, question: Question, answer: CheckAnswer) -> None:
         """An answer counts while it is the one that is waited for."""
@@ -396,10 +133,31 @@ class Checks(Endings):
             checked.asks += 1
         self.ask(self.checks_of(checked.source for checked in again))
 
-    def checks_of(self, sources: Iterable[str]) -> list[Check]:
-        """The checks of some sources."""
-        named = list(sources)
-        return [check for check in self.state.rules.checks if check.source in named]
+    def answers_may_be_complete(self) -> None:
+        """What is waited for may have come: for the survey of an application, or for a change that is asked for."""
+        self.survey_may_be_complete()
+        self.change_may_be_reviewed()
+
+    def survey_may_be_complete(self) -> None:
+        """调查核对完成: all sources have answered and everybody has visited who has to."""
+        waits = self.state.unanswered() or not self.state.visits_done or not self.state.identified
+        if self.state.stage != Stage.CHECKING or waits:
+            return
+        self.clocks.stop("survey", "engine")
+        self.clocks.stop("ask_again", "engine")
+        self.start_clock("review")
+        self.move(Stage.SURVEYED, STREET)
+        amount = self.state.assessed(self.now())
+        self.record(
+            Kind.SURVEYED,
+            amount_fen=amount.amount_fen,
+            arithmetic=amount.arithmetic,
+            against=[each.model_dump(mode="json") for each in self.state.obstacles(self.now())],
+        )
+        self.tell_of_missing_consents()
+        self.notify(STREET, "review_due")
+
+    # ---- what people do about it ------------------------------------------------------------------------------------
 
     def ask_again(self, command: AskAgain) -> None:
         """再次核对: the sources that have not answered, or one of them."""
@@ -434,89 +192,3 @@ class Checks(Endings):
         self.state.changes_asked += 1
         change.number = self.state.changes_asked
         return {"change": change.number}
-
-    def answers_may_be_complete(self) -> None:
-        """What is waited for may have come: for the survey of an application, or for a change that is asked for."""
-        self.survey_may_be_complete()
-        self.change_may_be_reviewed()
-
-    def change_may_be_reviewed(self) -> None:
-        """A change that is asked for waits for the registers that it touches."""
-        raise NotImplementedError
-
-    def correct_facts(self, command: CorrectFacts, by: Actor) -> None:
-        """更正信息: only the checks that what changed touches are asked anew."""
-        self.another_edition()
-        self.wrote(self.state.correctors, by)
-        changed = command.changed(self.state)
-        before = {fact.value: getattr(self.state, fact) for fact in changed}
-        for fact in changed:
-            setattr(self.state, fact, getattr(command, fact))
-        if command.income_stable is not None:
-            self.state.income_stable = command.income_stable
-        again = self.checks_touched(changed)
-        self.record(
-            Kind.FACTS_CORRECTED,
-            before=before,
-            after={fact.value: getattr(self.state, fact) for fact in changed},
-            asked_again=[check.source for check in again],
-            reason=command.reason,
-            by=by.role,
-        )
-        if again:
-            self.clocks.stop("review", "engine")
-            self.move(Stage.CHECKING, STREET)
-        self.ask(again)
-
-    def checks_touched(self, changed: Iterable[Fact]) -> list[Check]:
-        """What is to be asked anew; a check that is needed now is added, one that is not needed any more is dropped."""
-        needed = self.state.needed(self.now())
-        sources = [check.source for check in needed]
-        for source in [source for source in self.state.checked if source not in sources]:
-            del self.state.checked[source]
-            self.clocks.stop(f"check:{source}", "engine")
-        new = [check for check in needed if check.source not in self.state.checked]
-        for check in new:
-            self.state.checked[check.source] = Checked(source=check.source)
-        touched = touched_checks(needed, changed)
-        return [check for check in needed if check in touched or check in new]
-
-    # ---- visits 入户调查 ------------------------------------------------------------------------------------------
-
-    def visited(self, command: RecordVisit, by: Actor) -> Mapping[str, bool]:
-        """Who visits may have seen the card, too."""
-        if isinstance(command, SeesTheCard) and command.card_seen:
-            self.saw_the_card(by)
-        return self.what_is_said_of_the_card(command)
-
-    def on_visited(self) -> None:
-        """It may be sure now who applies, and the survey complete."""
-        self.identity_may_be_sure()
-
-    @property
-    def relation_counts(self) -> bool:
-        """While the survey goes on, civil affairs visits too."""
-        return self.state.stage in (Stage.APPLIED, Stage.CORRECTING, Stage.CHECKING)
-
-    def relation_matters(self) -> Mapping[str, bool]:
-        """Whether civil affairs visits too."""
-        return {"county_visit": self.relation_counts}
-
-    def survey_may_be_complete(self) -> None:
-        """调查核对完成: all sources have answered and everybody has visited who has to."""
-        waits = self.state.unanswered() or not self.state.visits_done or not self.state.identified
-        if self.state.stage != Stage.CHECKING or waits:
-            return
-        self.clocks.stop("survey", "engine")
-        self.clocks.stop("ask_again", "engine")
-        self.start_clock("review")
-        self.move(Stage.SURVEYED, STREET)
-        amount = self.state.assessed(self.now())
-        self.record(
-            Kind.SURVEYED,
-            amount_fen=amount.amount_fen,
-            arithmetic=amount.arithmetic,
-            against=[each.model_dump(mode="json") for each in self.state.obstacles(self.now())],
-        )
-        self.tell_of_missing_consents()
-        self.notify(STREET, "review_due")

@@ -13,20 +13,19 @@ from schemas.welfare_commands import (
     Investigate,
     Object,
     Review,
-    SendBack,
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import Stage
-from workflows.welfare_changes import Changes
 from workflows.welfare_duties import (
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
     CIVIL_AFFAIRS,
     POSTINGS_ARE_COUNTED,
     STREET,
 )
+from workflows.welfare_raises import Raises
 
 
-class Decision(Changes):
+class Decision(Raises):
     """The part of a case that judges."""
 
     STOPPED_BY_A_REFUSAL = ("whole",)
@@ -164,11 +163,11 @@ class Decision(Changes):
         self.record(Kind.COUNTERSIGNED, by=by.role)
         self.grant()
 
-    def send_back(self, command: SendBack, by: Actor) -> None:
+    def send_back(self, by: Actor) -> None:
         """双签退回: it is confirmed anew, or refused."""
         self.clocks.stop("countersign", by.subject)
         self.await_confirmation()
-        self.record(Kind.SENT_BACK, reason=command.reason, by=by.role)
+        self.record_command(by=by.role)
 
     # ---- refusal and appeal ---------------------------------------------------------------------------------------
 
