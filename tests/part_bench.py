@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,12 @@ class PartBench:
     async def until(self, case: str, kind: str) -> None:
         """Wait for an entry that the case makes by itself, without skipping time."""
         await eventually(lambda: any(each == kind for each, _ in self.told(case)))
+
+    async def skip(self, case: str, time: timedelta, moment: str | None = None) -> None:
+        """Let so much time pass, until the case has told of the moment of a clock that comes meanwhile."""
+        await self.bench.environment.sleep(time)
+        if moment is not None:
+            await eventually(lambda: any(facts.get("moment") == moment for _, facts in self.told(case)))
 
     async def left_alone(self, case: str) -> None:
         """Let time skip until the case has ended; chain, history and strict replay are whole."""

@@ -48,7 +48,7 @@ DEBTOR, CREDITOR, LEAD = (
 BOTH = Person("grid-debtor", "street_officer")
 """The account of who proves, with the role of who accepts."""
 
-WHAT = "text:00000000-0000-4000-8000-000000000001"
+WHAT = "text:" + "0" * 26
 FRIDAY = A_MONDAY.date() + timedelta(days=4)
 SEEN = {"account": "已按约定办理"}
 WHY = {"reason": "双方另有约定"}

@@ -221,7 +221,8 @@ def test_what_a_gateway_finished_is_verified_by_somebody_else() -> None:
     (verify,) = [rule for rule in INCIDENT.rules if rule.command == "verify"]
     order = Order(number=1, department="urban-management", dispatched_at=NOW, finished_by=GATEWAY)
     opening = SimpleNamespace(actor=Actor(subject="zhao", role=Role.GRID_WORKER, channel=Channel.GRID))
-    finished = IncidentState.model_construct(orders=[order], opening=opening)
+    construct: Any = IncidentState.model_construct
+    finished = construct(orders=[order], opening=opening)
     li = Actor(subject=LI, role=Role.GRID_WORKER, channel=Channel.GRID)
     wang = li.model_copy(update={"subject": "wang"})
 
