@@ -57,6 +57,7 @@ from schemas.kernel.parties import (
 )
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
+from schemas.parts.conditions import forbids, needs
 from schemas.people import Part
 from schemas.reference_facts import Refers
 from schemas.refusals import say
@@ -187,16 +188,19 @@ def _suspension_asked(state: IncidentState, _actor: Actor, _now: datetime) -> st
     )
 
 
-def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return say("督办中,尚未反馈", "it is supervised already and not yet answered") if state.supervised else None
+_not_supervised = forbids(
+    "_not_supervised",
+    lambda state: state.supervised,
+    "督办中,尚未反馈",
+    "it is supervised already and not yet answered",
+)
 
-
-def _supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return (
-        None
-        if state.supervised
-        else say("没有待反馈的督办,须先有督办", "no supervisor's order is to be answered: one is given first")
-    )
+_supervised = needs(
+    "_supervised",
+    lambda state: state.supervised,
+    "没有待反馈的督办,须先有督办",
+    "no supervisor's order is to be answered: one is given first",
+)
 
 
 def _has_not_left(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
@@ -205,12 +209,19 @@ def _has_not_left(state: IncidentState, actor: Actor, _now: datetime) -> str | N
     return None
 
 
-def _others_follow(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.followers else say("没有并入的上报", "no other report was merged into it")
+_others_follow = needs(
+    "_others_follow",
+    lambda state: state.followers,
+    "没有并入的上报",
+    "no other report was merged into it",
+)
 
-
-def _nobody_follows(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return say("尚有他人的上报", "others have reported it too") if state.followers else None
+_nobody_follows = forbids(
+    "_nobody_follows",
+    lambda state: state.followers,
+    "尚有他人的上报",
+    "others have reported it too",
+)
 
 
 def _merge_has_settled(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:

@@ -6,12 +6,10 @@ A case of it is started by a welfare case and goes by its terms (policies/welfar
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from schemas.actor import Actor
 from schemas.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
@@ -29,6 +27,7 @@ from schemas.kernel.parties import (
     WINDOW_CLERK,
 )
 from schemas.kernel.timers import duty, last_limit
+from schemas.parts.conditions import forbids, needs
 from schemas.people import Part
 from schemas.procedure import Command
 from schemas.recovery_audit import why_demanded, why_left
@@ -92,12 +91,19 @@ class DeclineRepayment(OfClaim):
     reason: TextReference
 
 
-def _a_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.claims else say("没有待确认的退款", "no repayment waits to be confirmed")
+_a_claim_waits = needs(
+    "_a_claim_waits",
+    lambda state: state.claims,
+    "没有待确认的退款",
+    "no repayment waits to be confirmed",
+)
 
-
-def _no_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str | None:
-    return say("尚有退款待确认", "a repayment still waits to be confirmed") if state.claims else None
+_no_claim_waits = forbids(
+    "_no_claim_waits",
+    lambda state: state.claims,
+    "尚有退款待确认",
+    "a repayment still waits to be confirmed",
+)
 
 
 class Kind(EntryKinds, procedure="recovery"):

@@ -16,11 +16,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from schemas.actor import Actor
-from schemas.clocks import Status, due_at
 from schemas.kernel.acts import Act, Stages, Tells, act
 from schemas.kernel.entries import entry
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, duty, window
+from schemas.parts.conditions import while_open
 from schemas.people import Part
 from schemas.procedure import Command
 from schemas.reference_facts import Refers
@@ -103,17 +103,16 @@ def notice_is_to_be_served(state: AppealedState, _actor: Actor, _now: datetime) 
     return say("已书面告知", "it was served already") if state.notice_served else None
 
 
-def appeal_is_open(state: AppealedState, _actor: Actor, now: datetime) -> str | None:
+_in_time = while_open("in_time", APPEAL, "申诉期已过", "the window for an appeal has passed")
+
+
+def appeal_is_open(state: AppealedState, actor: Actor, now: datetime) -> str | None:
     """Once, and inside the window."""
     if state.appeals:
         return say("已申诉过一次", "an appeal was made before; one is allowed")
     if not state.notice_served:
         return None  # the window begins anew when it is told
-    clock = state.clocks[APPEAL]
-    due = due_at(clock, state.charter.calendar)
-    if clock.status is not Status.RUNNING or (due is not None and now >= due):
-        return say("申诉期已过", "the window for an appeal has passed")
-    return None
+    return _in_time(state, actor, now)
 
 
 def appeal_timers(

@@ -42,7 +42,7 @@ class RecusalEntries:
     RELATION_DECLARED = entry("relation_declared", "近亲属备案")
 
 
-def not_declared_yet(state: RecusedState, actor: Actor, _now: datetime) -> str | None:
+def relation_not_declared_yet(state: RecusedState, actor: Actor, _now: datetime) -> str | None:
     """A relation is declared once."""
     return say("已备案", "you have declared it already") if among(actor.subject, state.related) else None
 
@@ -54,7 +54,7 @@ def recusal_line(kinds: type[RecusalEntries], *, by: Sequence[By], at: Stages) -
         "近亲属备案",
         by=by,
         at=at,
-        when=not_declared_yet,
+        when=relation_not_declared_yet,
         part=Part.RELATED,
         entry=kinds.RELATION_DECLARED,
     )

@@ -190,7 +190,7 @@ def test_the_walk_finds_the_conditions_that_are_known() -> None:
     """The walk is not empty: who declared a relation; and by the tables everybody who took a part."""
     names = {each.values[0].__name__ for each in CONDITIONS}
 
-    assert names >= {"not_declared_yet"}
+    assert names >= {"relation_not_declared_yet"}
     assert {part for rule in KEEPING_APART for part in rule.apart_from} == set(KEPT_FROM)
 
 
