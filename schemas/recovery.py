@@ -136,7 +136,7 @@ RECOVERY = declare(
     opened=Kind.DEMANDED,
     timers={
         "repay": duty("退款", "repayment", "repay"),
-        "confirm_repayment": duty("退款确认", "confirmation of a repayment", "confirm_repayment"),
+        "confirm_repayment": duty("退款确认", "confirmation of a repayment", "confirm_repayment", beside=True),
         "write_off": duty("核销", "write-off", "countersign"),
         "final": last_limit("unresolved_after"),
     },
