@@ -236,3 +236,19 @@ async def test_an_appeal_comes_in_time(bench: PartBench) -> None:
 
     assert "appeal" in twice
     assert bench.state(case).stage == Stage.LAPSED
+
+
+async def test_one_appeal_is_all(bench: PartBench) -> None:
+    """Who is refused once more after an appeal hears of it in writing, and it stands with that."""
+    case = await bench.open(LICENCE)
+    await bench.taken(case, "refuse", STREET, **BASIS)
+    await bench.taken(case, "appeal", CLERK, **REASON)
+    await bench.taken(case, "decide_appeal", SUPERVISING, outcome="overturned", **BASIS)
+    await bench.taken(case, "refuse", OTHER_STREET, **BASIS)
+    again = await bench.refused(case, "appeal", CLERK, **REASON)
+    assert not bench.state(case).refusal_final
+    await bench.taken(case, "serve_notice", CLERK)
+
+    assert "an appeal was made before; one is allowed" in again
+    assert bench.state(case).refusal_final
+    await bench.left_alone(case)

@@ -293,8 +293,11 @@ async def test_where_it_does_not_somebody_is_late(bench: PartBench) -> None:
     await bench.taken(case, "prove_duty", DEBTOR, duty="fence", **SEEN)
     await bench.left_alone(case)
 
+    warned = [facts["told"] for _, facts in bench.told(case) if facts.get("moment") == "warning"]
+
     assert made(bench, case) == ["agreed", "proved"]
     assert bench.state(case).stage == Stage.LAPSED
+    assert warned[0] == "role:street_officer", "who accepts is warned, and not who holds the case"
 
 
 # ---- missed, cured, broken, waived --------------------------------------------------------------------------------------
