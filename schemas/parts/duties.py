@@ -211,7 +211,7 @@ class OfDuty(Command):
 class ProveDuty(OfDuty):
     """举证履行: somebody says that it is done, and shows it; the other side accepts it or does not."""
 
-    account: TextReference
+    proof: TextReference
     documents: Annotated[tuple[Document, ...], Field(max_length=10)] = ()
 
     @classmethod

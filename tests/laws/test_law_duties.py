@@ -50,7 +50,7 @@ BOTH = Person("grid-debtor", "street_officer")
 
 WHAT = "text:" + "0" * 26
 FRIDAY = A_MONDAY.date() + timedelta(days=4)
-SEEN = {"account": "已按约定办理"}
+SEEN = {"proof": "已按约定办理"}
 WHY = {"reason": "双方另有约定"}
 
 

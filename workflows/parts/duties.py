@@ -63,7 +63,7 @@ class DatedDuties(DeclaredCase[StateT]):
         duty.standing, duty.proof, duty.proved_by = Standing.PROVED, self.state.proofs_given, by.subject
         self.stop_clocks_of(duty, by.subject)
         self.start_clock(f"{ACCEPT}:{duty.code}", by.subject)
-        self.record_command(round=duty.round, proof=duty.proof, late=duty.late)
+        self.record_command(round=duty.round, request=duty.proof, late=duty.late)
         self.notify(self.duties_accepted_by, "duty_proved", round=duty.round)
 
     def accept_duty(self, command: AcceptDuty, by: Actor) -> None:
