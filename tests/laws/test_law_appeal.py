@@ -168,7 +168,7 @@ async def test_the_window_counts_from_the_day_on_which_it_was_told(bench: PartBe
     case = await bench.open(LICENCE)
     await bench.taken(case, "refuse", STREET, **BASIS)
     before = next(view.due_at for view in bench.state(case).clock_views() if view.name == "appeal")
-    await bench.skip(case, timedelta(days=1))
+    await bench.skip(case, timedelta(days=3), "breach")
     await bench.taken(case, "serve_notice", CLERK)
     after = next(view.due_at for view in bench.state(case).clock_views() if view.name == "appeal")
     twice = await bench.refused(case, "serve_notice", CLERK)

@@ -20,18 +20,8 @@ from schemas.kernel.parties import COORDINATOR, GRID_WORKER, STREET_OFFICER, des
 from schemas.kernel.timers import last_limit
 from schemas.kernel.words import DeclaredStage
 from schemas.limits import Limit, Unit
-from schemas.parts.duties import (
-    Agreed,
-    DatedDuty,
-    DutiesState,
-    DutyEntries,
-    Recurs,
-    Standing,
-    day_of_round,
-    duty_lines,
-    duty_timers,
-    limit_until,
-)
+from schemas.parts.agreed import Agreed, DatedDuty, Recurs, Standing, day_of_round, limit_until
+from schemas.parts.duties import DutiesState, DutyEntries, duty_lines, duty_timers
 from tests.case_bench import A_MONDAY
 from tests.door import Person
 from tests.part_bench import PartBench, TinyTerms, days, part_bench

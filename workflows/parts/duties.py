@@ -6,20 +6,17 @@ from typing import ClassVar, TypeVar
 from schemas.actor import Actor
 from schemas.kernel.entries import EntryKind
 from schemas.kernel.timers import TimerKind
+from schemas.parts.agreed import Agreed, DatedDuty, Standing, limit_until
 from schemas.parts.duties import (
     ACCEPT,
     CURE,
     DUTY,
     AcceptDuty,
-    Agreed,
-    DatedDuty,
     DutiesState,
     DutyEntries,
     ProveDuty,
     RejectDuty,
-    Standing,
     WaiveDuty,
-    limit_until,
 )
 from workflows.kernel.declared import DeclaredCase
 
