@@ -13,7 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,9 @@ class CaseBench:
     vault: OpenVault
     policies: Mapping[str, Policy]
     replay: Replay
-    procedures: Mapping[str, Procedure]
+    procedures: Mapping[str, Procedure] = field(
+        default_factory=lambda: {each.procedure.name: each.procedure for each in PROCEDURES}
+    )
     taken_in: dict[tuple[str, str, str], Submission] = field(default_factory=dict)
     documents: dict[str, Values] = field(default_factory=dict)
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
@@ -209,6 +211,10 @@ class CaseBench:
             )
         return len(told)
 
+    async def let_pass(self, duration: timedelta) -> None:
+        """Let so much time pass at once, and no more."""
+        await self.environment.sleep(duration)
+
     async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""
 
@@ -291,9 +297,13 @@ class CaseBench:
 
 @asynccontextmanager
 async def case_bench(
-    folder: Path, *, sandbox: bool = True, cases: Sequence[type[Case[Any]]] = PROCEDURES
+    folder: Path, *, sandbox: bool = True, also: Sequence[type[Case[Any]]] = ()
 ) -> AsyncIterator[CaseBench]:
-    """A bench with keys and rules of its own, in an empty folder. `cases`: what its worker knows; those of the town."""
+    """A bench with keys and rules of its own, in an empty folder.
+
+    `also`: procedures that no town has, made up to compose a part.
+    """
+    procedures = (*PROCEDURES, *also)
     keys = ensure_keys(folder / "keys")
     settings = Settings(
         data=folder,
@@ -310,7 +320,7 @@ async def case_bench(
         client = await connect(settings, keys)
         await register_search_attributes(client)
         tables, vault = Tables(), OpenVault()
-        replay = await stack.enter_async_context(strict_replay(keys, settings, cases))
+        replay = await stack.enter_async_context(strict_replay(keys, settings, procedures))
         register = load_departments(settings.policies / "departments.yaml", None)
         codes = tuple(each.code for each in register.departments)
         policies = {
@@ -323,13 +333,13 @@ async def case_bench(
         worker = build_worker(
             client,
             settings,
-            cases,
+            procedures,
             _doers(settings, keys, client, tables),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )
         await stack.enter_async_context(worker)
-        procedures = {each.procedure.name: each.procedure for each in cases}
-        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay, procedures)
+        known = {each.procedure.name: each.procedure for each in procedures}
+        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay, known)
 
 
 def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> list[Any]:

@@ -20,7 +20,7 @@ from schemas.limits import Limit
 from schemas.parts.appeal import AppealedState, AppealEntries, appeal_lines, appeal_timers, refusal_line
 from schemas.people import Part
 from tests.door import Person
-from tests.part_bench import PartBench, TinyTerms, days, part_bench
+from tests.tiny_bench import TinyBench, TinyTerms, days, tiny_bench
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.appeal import Appeals
 
@@ -132,17 +132,17 @@ class Licence(Appeals[LicenceState]):
 
 
 @pytest.fixture(scope="module")
-async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PartBench]:
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TinyBench]:
     """A bench that knows it."""
-    async with part_bench(tmp_path_factory.mktemp("licence"), Licence) as opened:
+    async with tiny_bench(tmp_path_factory.mktemp("licence"), Licence) as opened:
         yield opened
 
 
-def status(bench: PartBench, case: str, clock: str) -> Status:
+def status(bench: TinyBench, case: str, clock: str) -> Status:
     return Status(bench.state(case).clocks[clock].status)
 
 
-def made(bench: PartBench, case: str) -> list[str]:
+def made(bench: TinyBench, case: str) -> list[str]:
     """What its ledger says, without its clocks."""
     return [
         kind
@@ -151,7 +151,7 @@ def made(bench: PartBench, case: str) -> list[str]:
     ]
 
 
-async def test_who_has_an_account_is_told_by_it(bench: PartBench) -> None:
+async def test_who_has_an_account_is_told_by_it(bench: TinyBench) -> None:
     """The refusal is served at once; nobody appeals in time, and it stands."""
     case = await bench.open(LICENCE, reporter_subject=OWNER)
     await bench.taken(case, "refuse", STREET, **BASIS)
@@ -163,7 +163,7 @@ async def test_who_has_an_account_is_told_by_it(bench: PartBench) -> None:
     assert (bench.state(case).stage, bench.state(case).refusal_final) == (Stage.REFUSED, True)
 
 
-async def test_the_window_counts_from_the_day_on_which_it_was_told(bench: PartBench) -> None:
+async def test_the_window_counts_from_the_day_on_which_it_was_told(bench: TinyBench) -> None:
     """Who has no account is told in writing, once; three days later than it was refused, the window is whole."""
     case = await bench.open(LICENCE)
     await bench.taken(case, "refuse", STREET, **BASIS)
@@ -178,7 +178,7 @@ async def test_the_window_counts_from_the_day_on_which_it_was_told(bench: PartBe
     assert status(bench, case, "refusal_notice") == "stopped"
 
 
-async def test_a_refusal_that_nobody_was_told_of_waits_for_that(bench: PartBench) -> None:
+async def test_a_refusal_that_nobody_was_told_of_waits_for_that(bench: TinyBench) -> None:
     """Its window ends and nothing is decided by that; the last limit ends it, and the ledger says that nobody was told."""
     case = await bench.open(LICENCE)
     await bench.taken(case, "refuse", STREET, **BASIS)
@@ -189,7 +189,7 @@ async def test_a_refusal_that_nobody_was_told_of_waits_for_that(bench: PartBench
     assert bench.state(case).stage == Stage.REFUSED
 
 
-async def test_an_appeal_is_decided_by_somebody_else_and_made_once(bench: PartBench) -> None:
+async def test_an_appeal_is_decided_by_somebody_else_and_made_once(bench: TinyBench) -> None:
     """Overturned it goes on where it was refused, with its clock; refused again, it stands as soon as it was told."""
     case = await bench.open(LICENCE, reporter_subject=OWNER)
     await bench.taken(case, "refuse", STREET, **BASIS)
@@ -212,7 +212,7 @@ async def test_an_appeal_is_decided_by_somebody_else_and_made_once(bench: PartBe
     ]  # fmt: skip
 
 
-async def test_an_appeal_that_is_upheld_is_the_end(bench: PartBench) -> None:
+async def test_an_appeal_that_is_upheld_is_the_end(bench: TinyBench) -> None:
     """The refusal stands, and the applicant was told of it with the decision."""
     case = await bench.open(LICENCE, reporter_subject=OWNER)
     await bench.taken(case, "refuse", STREET, **BASIS)
@@ -226,7 +226,7 @@ async def test_an_appeal_that_is_upheld_is_the_end(bench: PartBench) -> None:
     assert ("role:supervisor", "appeal_made") in told
 
 
-async def test_an_appeal_comes_in_time(bench: PartBench) -> None:
+async def test_an_appeal_comes_in_time(bench: TinyBench) -> None:
     """An appeal that nobody decides does not make the refusal stand: it is reported upwards, and ends without a decision."""
     case = await bench.open(LICENCE, reporter_subject=OWNER)
     await bench.taken(case, "refuse", STREET, **BASIS)
@@ -238,7 +238,7 @@ async def test_an_appeal_comes_in_time(bench: PartBench) -> None:
     assert bench.state(case).stage == Stage.LAPSED
 
 
-async def test_one_appeal_is_all(bench: PartBench) -> None:
+async def test_one_appeal_is_all(bench: TinyBench) -> None:
     """Who is refused once more after an appeal hears of it in writing, and it stands with that."""
     case = await bench.open(LICENCE)
     await bench.taken(case, "refuse", STREET, **BASIS)

@@ -33,7 +33,7 @@ from schemas.parts.recusal import RecusalEntries, RecusedState, recusal_line
 from schemas.parts.visits import VisitedState, VisitEntries, visit_line, visit_timers
 from schemas.people import Part
 from tests.door import Person
-from tests.part_bench import PartBench, TinyTerms, days, part_bench
+from tests.tiny_bench import TinyBench, TinyTerms, days, tiny_bench
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.documents import Corrections
 from workflows.parts.recusal import Recusals
@@ -157,27 +157,27 @@ class Permit(Corrections[PermitState], Visits[PermitState], Recusals[PermitState
 
 
 @pytest.fixture(scope="module")
-async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PartBench]:
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TinyBench]:
     """A bench that knows it."""
-    async with part_bench(tmp_path_factory.mktemp("permit"), Permit) as opened:
+    async with tiny_bench(tmp_path_factory.mktemp("permit"), Permit) as opened:
         yield opened
 
 
-def paper(bench: PartBench, content: str) -> dict[str, Any]:
+def paper(bench: TinyBench, content: str) -> dict[str, Any]:
     """A document that was uploaded."""
     digest = hashlib.sha256(content.encode()).hexdigest()
     size = len(content)
     return {"reference": bench.bench.vault.document(), "sha256": digest, "size_bytes": size, "media_type": "image/png"}
 
 
-def status(bench: PartBench, case: str, clock: str) -> Status:
+def status(bench: TinyBench, case: str, clock: str) -> Status:
     return Status(bench.state(case).clocks[clock].status)
 
 
 # ---- documents --------------------------------------------------------------------------------------------------------
 
 
-async def test_what_is_missing_is_named_at_once_and_nobody_s_time_runs(bench: PartBench) -> None:
+async def test_what_is_missing_is_named_at_once_and_nobody_s_time_runs(bench: TinyBench) -> None:
     """The clocks of who waits pause, by name; with the last document they go on where they stood, and so does the case."""
     case = await bench.open(PERMIT, needs=("identity-card", "lease"))
     due = {view.name: view.due_at for view in bench.state(case).clock_views()}
@@ -198,7 +198,7 @@ async def test_what_is_missing_is_named_at_once_and_nobody_s_time_runs(bench: Pa
     assert len(bench.state(case).documents) == 2
 
 
-async def test_what_nobody_asked_for_is_not_handed_in(bench: PartBench) -> None:
+async def test_what_nobody_asked_for_is_not_handed_in(bench: TinyBench) -> None:
     """The kinds that are missing can be named, and no other."""
     case = await bench.open(PERMIT, needs=("lease",))
     said = await bench.refused(case, "hand_in", CLERK, kind="identity-card", document=paper(bench, "card"))
@@ -206,7 +206,7 @@ async def test_what_nobody_asked_for_is_not_handed_in(bench: PartBench) -> None:
     assert "is not among the missing documents" in said
 
 
-async def test_what_was_not_to_be_read_is_asked_for_once_more(bench: PartBench) -> None:
+async def test_what_was_not_to_be_read_is_asked_for_once_more(bench: TinyBench) -> None:
     """A paper that is there does not count any more; a clock that had not begun to run does not run after it either."""
     case = await bench.open(PERMIT, needs=("lease",))
     await bench.taken(case, "hand_in", CLERK, kind="lease", document=paper(bench, "a lease"))
@@ -220,7 +220,7 @@ async def test_what_was_not_to_be_read_is_asked_for_once_more(bench: PartBench) 
     assert bench.state(case).stage == Stage.FILED
 
 
-async def test_what_nobody_brings_is_reported_upwards(bench: PartBench) -> None:
+async def test_what_nobody_brings_is_reported_upwards(bench: TinyBench) -> None:
     """A case does not wait for ever: the clock of who has to bring it is a duty like others."""
     case = await bench.open(PERMIT, needs=("lease",))
     await bench.left_alone(case)
@@ -232,7 +232,7 @@ async def test_what_nobody_brings_is_reported_upwards(bench: PartBench) -> None:
 # ---- visits -----------------------------------------------------------------------------------------------------------
 
 
-async def test_two_different_people_visit(bench: PartBench) -> None:
+async def test_two_different_people_visit(bench: TinyBench) -> None:
     """The same account by another way is the same person; who entered the case does not visit."""
     case = await bench.open(PERMIT)
     await bench.taken(case, "record_visit", GRID, **FOUND)
@@ -245,7 +245,7 @@ async def test_two_different_people_visit(bench: PartBench) -> None:
     assert bench.state(case).stage == Stage.DECIDED
 
 
-async def test_who_entered_the_case_does_not_visit(bench: PartBench) -> None:
+async def test_who_entered_the_case_does_not_visit(bench: TinyBench) -> None:
     """Nor does who is related, and a relation is declared once."""
     case = await bench.open(PERMIT, by=Actor(subject="grid-9", role=Role.GRID_WORKER))
     own = await bench.refused(case, "record_visit", Person("grid-9", "grid_worker"), **FOUND)
@@ -258,7 +258,7 @@ async def test_who_entered_the_case_does_not_visit(bench: PartBench) -> None:
     assert "you have declared it already" in twice
 
 
-async def test_an_office_that_has_to_visit_is_waited_for(bench: PartBench) -> None:
+async def test_an_office_that_has_to_visit_is_waited_for(bench: TinyBench) -> None:
     """Where somebody is related two of the street are not enough: the county is among them."""
     case = await bench.open(PERMIT)
     await bench.taken(case, "declare_relation", GRID, relation="申请人是本人表兄")

@@ -24,7 +24,7 @@ from schemas.parts.agreed import Agreed, DatedDuty, Recurs, Standing, day_of_rou
 from schemas.parts.duties import DutiesState, DutyEntries, duty_lines, duty_timers
 from tests.case_bench import A_MONDAY
 from tests.door import Person
-from tests.part_bench import PartBench, TinyTerms, days, part_bench
+from tests.tiny_bench import TinyBench, TinyTerms, days, tiny_bench
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.duties import DatedDuties
 
@@ -163,9 +163,9 @@ class Silent(Performed):
 
 
 @pytest.fixture(scope="module")
-async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PartBench]:
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TinyBench]:
     """A bench that knows both."""
-    async with part_bench(tmp_path_factory.mktemp("duties"), Agreement, Silent) as opened:
+    async with tiny_bench(tmp_path_factory.mktemp("duties"), Agreement, Silent) as opened:
         yield opened
 
 
@@ -177,7 +177,7 @@ def monthly(times: int) -> Agreed:
     return Agreed(code="rent", what=WHAT, first_on=FRIDAY, recurs=Recurs.MONTHLY, times=times)
 
 
-def made(bench: PartBench, case: str) -> list[str]:
+def made(bench: TinyBench, case: str) -> list[str]:
     """What its ledger says of duties."""
     return [kind.removeprefix("duty:") for kind, _ in bench.told(case) if kind.startswith("duty:")]
 
@@ -232,7 +232,7 @@ def test_what_does_not_come_again_has_one_time() -> None:
 # ---- proved by one, accepted by the other -------------------------------------------------------------------------------
 
 
-async def test_one_side_proves_and_the_other_accepts(bench: PartBench) -> None:
+async def test_one_side_proves_and_the_other_accepts(bench: TinyBench) -> None:
     """Not the same account in both roles; and by the number of what was proved, not of something else."""
     case = await bench.open(AGREEMENT, agreed=(once(),))
     assert bench.state(case).clocks["duty:fence"].limit == Limit(amount=(5 * 24 - 9) * 60, unit=Unit.MINUTES)
@@ -250,7 +250,7 @@ async def test_one_side_proves_and_the_other_accepts(bench: PartBench) -> None:
     await bench.left_alone(case)
 
 
-async def test_what_is_not_accepted_is_due_on_its_day_as_before(bench: PartBench) -> None:
+async def test_what_is_not_accepted_is_due_on_its_day_as_before(bench: TinyBench) -> None:
     """Its day has not moved by that, and another proof is another request."""
     case = await bench.open(AGREEMENT, agreed=(once(),))
     due = next(each.due_at for each in bench.state(case).clock_views() if each.name == "duty:fence")
@@ -267,7 +267,7 @@ async def test_what_is_not_accepted_is_due_on_its_day_as_before(bench: PartBench
     assert bench.state(case).duty_of("fence").ended_as == [Standing.KEPT]
 
 
-async def test_where_silence_accepts_nobody_has_to_speak(bench: PartBench) -> None:
+async def test_where_silence_accepts_nobody_has_to_speak(bench: TinyBench) -> None:
     """Who does not object in time has accepted, and the ledger says that it was silence."""
     case = await bench.open(SILENT, agreed=(once(),))
     await bench.taken(case, "prove_duty", DEBTOR, duty="fence", **SEEN)
@@ -277,7 +277,7 @@ async def test_where_silence_accepts_nobody_has_to_speak(bench: PartBench) -> No
     assert bench.state(case).stage == Stage.DONE
 
 
-async def test_where_it_does_not_somebody_is_late(bench: PartBench) -> None:
+async def test_where_it_does_not_somebody_is_late(bench: TinyBench) -> None:
     """Nothing is accepted by itself: it is reported upwards, and the case ends without a word."""
     case = await bench.open(AGREEMENT, agreed=(once(),))
     await bench.taken(case, "prove_duty", DEBTOR, duty="fence", **SEEN)
@@ -293,7 +293,7 @@ async def test_where_it_does_not_somebody_is_late(bench: PartBench) -> None:
 # ---- missed, cured, broken, waived --------------------------------------------------------------------------------------
 
 
-async def test_what_was_missed_can_be_cured(bench: PartBench) -> None:
+async def test_what_was_missed_can_be_cured(bench: TinyBench) -> None:
     """Both sides hear that it was missed; proved within the time, it is kept, and late for ever."""
     case = await bench.open(AGREEMENT, agreed=(once(),))
     await bench.skip(case, timedelta(days=5), "breach")
@@ -307,7 +307,7 @@ async def test_what_was_missed_can_be_cured(bench: PartBench) -> None:
     assert bench.facts(case, "duty:accepted")[0]["late"] is True
 
 
-async def test_what_is_not_cured_is_broken(bench: PartBench) -> None:
+async def test_what_is_not_cured_is_broken(bench: TinyBench) -> None:
     """After its time, once; and nothing can be proved any more."""
     case = await bench.open(AGREEMENT, agreed=(once(), once("wall", FRIDAY + timedelta(days=60))))
     await bench.skip(case, timedelta(days=9), "breach")
@@ -320,7 +320,7 @@ async def test_what_is_not_cured_is_broken(bench: PartBench) -> None:
     assert made(bench, case).count("broken") == 2
 
 
-async def test_each_time_of_what_comes_again_is_settled_by_itself(bench: PartBench) -> None:
+async def test_each_time_of_what_comes_again_is_settled_by_itself(bench: TinyBench) -> None:
     """One is kept, one is waived, and of the rest nobody does anything: three times, on three days, and no fourth."""
     case = await bench.open(AGREEMENT, agreed=(monthly(3),))
     await bench.taken(case, "prove_duty", DEBTOR, duty="rent", **SEEN)
@@ -334,7 +334,7 @@ async def test_each_time_of_what_comes_again_is_settled_by_itself(bench: PartBen
     assert made(bench, case) == ["agreed", "proved", "accepted", "waived", "missed", "broken"]
 
 
-async def test_what_is_waived_for_good_does_not_come_again(bench: PartBench) -> None:
+async def test_what_is_waived_for_good_does_not_come_again(bench: TinyBench) -> None:
     """Whatever was still to come."""
     case = await bench.open(AGREEMENT, agreed=(monthly(12),))
     await bench.taken(case, "waive_duty", LEAD, duty="rent", for_good=True, **WHY)

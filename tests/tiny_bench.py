@@ -26,7 +26,6 @@ from tests.case_bench import A_MONDAY, CaseBench, case_bench
 from tests.door import Person
 from tests.waiting import eventually
 from workflows.case import Case
-from workflows.registry import PROCEDURES
 
 
 def days(number: int) -> Limit:
@@ -47,7 +46,7 @@ OPENER = Actor(subject="clerk-opens", role=Role.WINDOW_CLERK)
 
 
 @dataclass
-class PartBench:
+class TinyBench:
     """A bench on which cases of tiny procedures are opened, commanded and read."""
 
     bench: CaseBench
@@ -117,10 +116,10 @@ class PartBench:
 
 
 @asynccontextmanager
-async def part_bench(folder: Path, *cases: type[Case[Any]]) -> AsyncIterator[PartBench]:
+async def tiny_bench(folder: Path, *cases: type[Case[Any]]) -> AsyncIterator[TinyBench]:
     """A bench with these procedures beside those of the town.
 
     Not in the sandbox, which would load a test's module anew; the parts themselves are loaded there with the procedures.
     """
-    async with case_bench(folder, sandbox=False, cases=(*PROCEDURES, *cases)) as bench:
-        yield PartBench(bench)
+    async with case_bench(folder, sandbox=False, also=cases) as bench:
+        yield TinyBench(bench)
