@@ -126,7 +126,9 @@ def test_a_case_reloads_the_kernel_and_nothing_more() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=PROJECT, check=False)
 
-    kernel = {f"workflows.{name}" for name in ("boundary", "case", "case_file", "clock", "steps", "turns")} | {
+    kernel = {
+        f"workflows.{name}" for name in ("boundary", "case", "case_file", "clock", "orders", "steps", "turns")
+    } | {
         "workflows",
         "workflows.kernel",
         "workflows.kernel.declared",
