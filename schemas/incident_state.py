@@ -1,5 +1,6 @@
 """What an incident remembers: where it stands, its orders, what was asked for and not yet answered."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -11,6 +12,7 @@ from schemas.contracts.work_orders import Asked
 from schemas.contracts.work_orders import Order as AnyOrder
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
+from schemas.kernel.people import Part
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
 from schemas.values.actor import Actor, Channel
@@ -180,6 +182,11 @@ class IncidentState(DeclaredState):
     def order(self) -> Order:
         """The order that counts now."""
         return self.orders[-1]
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """Who finished the work: somebody else verifies it."""
+        finished = (order.finished_by for order in self.orders[-1:])
+        return {**super().took_part(), Part.FINISHED: tuple(who for who in finished if who)}
 
     @property
     def followers(self) -> list[str]:

@@ -61,13 +61,14 @@ def test_no_procedure_loads_the_registry() -> None:
     assert guilty == []
 
 
-def test_the_kernel_knows_no_procedure() -> None:
-    """What is declared of every procedure is a procedure's own nowhere: `schemas/kernel` and `workflows/kernel` import none."""
+def test_kernel_and_parts_know_no_procedure() -> None:
+    """What every procedure has, and the parts that several have, are no procedure's own: `kernel` and `parts` import none."""
     names = tuple(f"{room}.{each.name}" for room in ("schemas", "workflows") for each in PROCEDURE_LIST)
     guilty = [
         f"{file.relative_to(PROJECT)}: {module}"
         for room in ("schemas", "workflows")
-        for file in sorted((PROJECT / room / "kernel").rglob("*.py"))
+        for folder in ("kernel", "parts")
+        for file in sorted((PROJECT / room / folder).rglob("*.py"))
         for module in imported(file)
         if module in names or module.startswith(tuple(f"{name}_" for name in names))
     ]

@@ -12,10 +12,13 @@ from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
 from schemas.values.actor import Actor
 from schemas.welfare_entries import Kind
-from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
+from schemas.welfare_state import LIVING, RecoveryAsked, WelfareState
 from workflows.kernel import steps
-from workflows.kernel.case_file import CaseFile
 from workflows.kernel.law import Law
+from workflows.parts.appeal import Appeals
+from workflows.parts.documents import Corrections
+from workflows.parts.recusal import Recusals
+from workflows.parts.visits import Visits
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"
@@ -64,29 +67,14 @@ AN_ACCOUNT_IS_BOUND = Law("an-account-is-bound-to-its-payee", since=2)
 ADULTS_OF_OLD_CASES_CONSENT = Law("adults-of-old-cases-consent", since=2)
 """Patch: before, registers were asked about everybody in a household from before consents."""
 
-OF_CLOCK = {
-    "identify": STREET,
-    "consent": CLERK,
-    "investigate": STREET,
-    "review_change": STREET,
-    "confirm_change": CIVIL_AFFAIRS,
-    "countersign_change": CIVIL_AFFAIRS,
-    "confirm_account": CIVIL_AFFAIRS,
-    "tell_payee": CLERK,
-    "confirm_settlement": CIVIL_AFFAIRS,
-    "confirm_end": CIVIL_AFFAIRS,
-}
-"""Who is warned of a duty that the holder of the case need not have."""
-
-BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate", "identify"})
-"""Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
-
 BUSINESS = ("pay/", "find_out/", "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 
-class Duties(CaseFile[WelfareState]):
+class Duties(Corrections[WelfareState], Visits[WelfareState], Recusals[WelfareState], Appeals[WelfareState]):
     """Duties, stages and recoveries."""
+
+    owner_after_last_tier = SUPERVISOR
 
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
@@ -111,22 +99,25 @@ class Duties(CaseFile[WelfareState]):
         if name in self.state.clocks:
             self.clocks.stop(name, by)
 
-    def goes_to(self, stage: Stage, holder: str) -> None:
+    def move(self, stage: str, holder: str) -> None:
         """Go to a stage. Somebody has acted: the final limit does not run any more."""
         self.clocks.stop("final", "engine")
-        self.move(stage, holder)
+        super().move(stage, holder)
 
-    def finish_as(self, stage: Stage) -> None:
-        """The case is final: nothing counts any more, and outside only money is still dealt with."""
-        self.clocks.stop_all()
+    def stop_everything(self) -> None:
+        """Nothing counts any more, and outside only money is still dealt with."""
+        super().stop_everything()
         self.state.errands = [errand for errand in self.state.errands if errand.startswith((*BUSINESS, "tell/"))]
-        self.state.closed_at = self.now()
-        self.move(stage, "")
 
     @property
     def business(self) -> list[str]:
         """What a final case still has to do outside."""
         return [errand for errand in self.state.errands if errand.startswith(BUSINESS)]
+
+    def after_last_tier(self, clock: str) -> None:
+        """An undecided case is the supervisor's, and its final limit runs; an entitlement lives on."""
+        if self.state.stage not in LIVING:
+            super().after_last_tier(clock)
 
     # ---- recovery 追回 --------------------------------------------------------------------------------------------
 

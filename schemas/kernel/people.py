@@ -74,6 +74,8 @@ class Part(StrEnum):
     CONSENT_RECORDED = "consent_recorded"
     REPAYMENT_SEEN = "repayment_seen"
     WRITE_OFF_AGREED = "write_off_agreed"
+    DUTY_PROVED = "duty_proved"
+    FINISHED = "finished"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -114,6 +116,8 @@ KEPT_FROM: Mapping[Part, str] = {
     ),
     Part.CONSENT_RECORDED: say("登记授权书的人不得查验", "who recorded a consent does not confirm it"),
     Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
+    Part.DUTY_PROVED: say("举证履行的人不得自行认可", "who proved it leaves accepting it to somebody else"),
+    Part.FINISHED: say("不得核查自己办结的事项", "nobody verifies what they finished themselves"),
     Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
 }
 """Why somebody who took a part is kept from another act, in words."""
