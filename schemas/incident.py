@@ -49,10 +49,11 @@ from schemas.kernel.parties import (
     WINDOW_CLERK,
     desk_of,
 )
-from schemas.kernel.people import same_person
+from schemas.kernel.people import Part
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
+from schemas.parts.conditions import forbids, needs
 from schemas.parts.extension import ExtensionEntries, SuspensionEntries, extension_lines, suspension_lines
 from schemas.parts.orders import ReworkEntries, arriving, finishing, giving_back, signing
 from schemas.values.actor import Actor, Role
@@ -126,12 +127,6 @@ def _soon_after_signing(state: IncidentState, _actor: Actor, now: datetime) -> s
     return say(f"签收已超过{window.chinese},不得退单", f"more than {window.english} have passed since signing")
 
 
-def _not_by_the_finisher(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
-    if same_person(state.order.finished_by, actor.subject):
-        return say("不得核查自己办结的事项", "nobody verifies what they finished themselves")
-    return None
-
-
 def _inside_reopen_window(state: IncidentState, _actor: Actor, now: datetime) -> str | None:
     due = due_at(state.clocks["reopen"], state.charter.calendar)
     if due is not None and now < due:
@@ -139,16 +134,19 @@ def _inside_reopen_window(state: IncidentState, _actor: Actor, now: datetime) ->
     return say("已超过重启期限", "the time for reopening has passed")
 
 
-def _not_supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return say("督办中,尚未反馈", "it is supervised already and not yet answered") if state.supervised else None
+_not_supervised = forbids(
+    "_not_supervised",
+    lambda state: state.supervised,
+    "督办中,尚未反馈",
+    "it is supervised already and not yet answered",
+)
 
-
-def _supervised(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return (
-        None
-        if state.supervised
-        else say("没有待反馈的督办,须先有督办", "no supervisor's order is to be answered: one is given first")
-    )
+_supervised = needs(
+    "_supervised",
+    lambda state: state.supervised,
+    "没有待反馈的督办,须先有督办",
+    "no supervisor's order is to be answered: one is given first",
+)
 
 
 def _has_not_left(state: IncidentState, actor: Actor, _now: datetime) -> str | None:
@@ -157,12 +155,19 @@ def _has_not_left(state: IncidentState, actor: Actor, _now: datetime) -> str | N
     return None
 
 
-def _others_follow(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.followers else say("没有并入的上报", "no other report was merged into it")
+_others_follow = needs(
+    "_others_follow",
+    lambda state: state.followers,
+    "没有并入的上报",
+    "no other report was merged into it",
+)
 
-
-def _nobody_follows(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
-    return say("尚有他人的上报", "others have reported it too") if state.followers else None
+_nobody_follows = forbids(
+    "_nobody_follows",
+    lambda state: state.followers,
+    "尚有他人的上报",
+    "others have reported it too",
+)
 
 
 def _merge_has_settled(state: IncidentState, _actor: Actor, _now: datetime) -> str | None:
@@ -264,7 +269,7 @@ INCIDENT = declare(
         act(
             Verify, "核查",
             by=(GRID_WORKER, COORDINATOR), at=Stage.VERIFYING, to=(Stage.CALLING_BACK, Stage.HANDLING),
-            when=_not_by_the_finisher,
+            apart_from=(Part.FINISHED,),
         ),
         act(
             Rate, "评价",

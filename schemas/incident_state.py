@@ -1,5 +1,6 @@
 """What an incident remembers: where it stands, its orders, what was asked for and not yet answered."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.contracts.work_orders import Order as AnyOrder
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
+from schemas.kernel.people import Part
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.extension import RequestsState
 from schemas.parts.orders import ReworkedState
@@ -144,6 +146,11 @@ class IncidentState(ReworkedState[Order], RequestsState):
     follows: bool = False
     followed: Told | None = None
     followed_rated: bool = False
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """Who finished the work: somebody else verifies it."""
+        finished = (order.finished_by for order in self.orders[-1:])
+        return {**super().took_part(), Part.FINISHED: tuple(who for who in finished if who)}
 
     @property
     def followers(self) -> list[str]:

@@ -7,7 +7,6 @@ procedure asks back. Source: 社会救助暂行办法 第六十八条
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
@@ -31,9 +30,9 @@ from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit
+from schemas.parts.conditions import forbids, needs
 from schemas.recovery_audit import why_demanded, why_left
 from schemas.recovery_state import OPEN, RecoveryState, Stage
-from schemas.values.actor import Actor
 from schemas.values.foreign_code import KeptCode
 from schemas.values.references import TextReference
 from schemas.values.refusals import say
@@ -93,12 +92,19 @@ class DeclineRepayment(OfClaim):
     reason: TextReference
 
 
-def _a_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str | None:
-    return None if state.claims else say("没有待确认的退款", "no repayment waits to be confirmed")
+_a_claim_waits = needs(
+    "_a_claim_waits",
+    lambda state: state.claims,
+    "没有待确认的退款",
+    "no repayment waits to be confirmed",
+)
 
-
-def _no_claim_waits(state: RecoveryState, _actor: Actor, _now: datetime) -> str | None:
-    return say("尚有退款待确认", "a repayment still waits to be confirmed") if state.claims else None
+_no_claim_waits = forbids(
+    "_no_claim_waits",
+    lambda state: state.claims,
+    "尚有退款待确认",
+    "a repayment still waits to be confirmed",
+)
 
 
 class Kind(EntryKinds, procedure="recovery"):
@@ -131,7 +137,7 @@ RECOVERY = declare(
     opened=Kind.DEMANDED,
     timers={
         "repay": duty("退款", "repayment", "repay"),
-        "confirm_repayment": duty("退款确认", "confirmation of a repayment", "confirm_repayment"),
+        "confirm_repayment": duty("退款确认", "confirmation of a repayment", "confirm_repayment", beside=True),
         "write_off": duty("核销", "write-off", "countersign"),
         "final": last_limit("unresolved_after"),
     },

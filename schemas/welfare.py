@@ -8,9 +8,9 @@ commands stand beside it: `welfare_policy`, `welfare_rules`, `welfare_state`, `w
 """
 
 from schemas.clocks.limits import Limit
-from schemas.kernel.acts import act, also, step
+from schemas.kernel.acts import Tells, act, also, step
 from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
-from schemas.kernel.declaration import declare
+from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.parties import (
     ADMIN,
     CIVIL_AFFAIRS_OFFICER,
@@ -18,42 +18,39 @@ from schemas.kernel.parties import (
     REPORTER,
     STREET_OFFICER,
     SUPERVISOR,
+    THE_REPORTER,
     WINDOW_CLERK,
     desk_of,
 )
 from schemas.kernel.people import Part
 from schemas.kernel.timers import duty, last_limit, window
+from schemas.parts.appeal import appeal_lines, appeal_timers, refusal_line
+from schemas.parts.documents import correction_lines, correction_timers
 from schemas.parts.extension import before_it_is_due, days_are_left
 from schemas.parts.payments import Paying, payment_timers
 from schemas.parts.postings import Posting, Shown, objections_are_settled, posting_timers
+from schemas.parts.recusal import recusal_line
+from schemas.parts.visits import visit_line, visit_timers
 from schemas.recovery_parent import Recovering
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
     Accept,
-    Appeal,
     AskAgain,
-    AskCorrection,
     Confirm,
     ConfirmMember,
     CorrectFacts,
     Countersign,
-    DecideAppeal,
-    DeclareRelation,
     ExtendCase,
-    HandIn,
     Identify,
     RecordCheck,
     RecordConsent,
     RecordVisit,
-    Refuse,
     Review,
     SendBack,
-    ServeNotice,
     WithdrawApplication,
 )
 from schemas.welfare_conditions import (
     a_paper_is_to_be_seen,
-    appeal_is_open,
     change_is_not_reviewed,
     change_is_to_be_confirmed,
     change_is_to_be_reviewed,
@@ -67,8 +64,6 @@ from schemas.welfare_conditions import (
     identity_is_sure,
     no_end_is_asked,
     nothing_was_advanced,
-    notice_is_to_be_served,
-    relation_not_declared_yet,
     visits_are_made,
     was_suspended_by_a_person,
 )
@@ -90,6 +85,7 @@ from schemas.welfare_policy import WelfarePolicy, WelfareTerms
 from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
 
+_clerk, _street, _civil = desk_of(WINDOW_CLERK), desk_of(STREET_OFFICER), desk_of(CIVIL_AFFAIRS_OFFICER)
 _everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR)
 _parties = (Part.APPLICANT, Part.ENTERED)
 _decides = (*_parties, Part.RELATED)
@@ -143,40 +139,33 @@ WELFARE = declare(
     limits=limits_under,
     timers={
         "accept": duty("受理", "acceptance", "accept"),
-        "correct": duty("补正", "correction", "correct"),
+        **correction_timers(),
         "check": duty("核对", "check", "check"),
-        "survey": duty("入户调查", "visit", "survey"),
+        **visit_timers(),
         "review": duty("初审", "review", "review"),
         **posting_timers(publicity=lambda _terms, state: state.rules.publicity),
         "confirm": duty("确认", "confirmation", "confirm"),
         "countersign": duty("双签", "countersignature", "countersign"),
         "whole": duty("全程", "whole procedure", "whole"),
-        "refusal_notice": duty("书面告知", "written notice", "refusal_notice"),
-        "decide_appeal": duty("申诉决定", "decision on the appeal", "decide_appeal"),
-        "review_change": duty("调整初审", "review of a change", "review_change"),
-        "confirm_change": duty("调整确认", "confirmation of a change", "confirm_change"),
-        "countersign_change": duty("调整双签", "second signature under a change", "countersign"),
+        **appeal_timers(),
+        "review_change": duty("调整初审", "review of a change", "review_change", warned=_street, beside=True),
+        "confirm_change": duty("调整确认", "confirmation of a change", "confirm_change", warned=_civil, beside=True),
+        "countersign_change": duty("调整双签", "second signature under a change", "countersign", warned=_civil, beside=True),
         **payment_timers(pay=None),
-        "confirm_end": duty("终止确认", "confirmation of an end", "confirm_end"),
-        "identify": duty("核验身份", "seeing the card of the applicant", "identify"),
-        "consent": duty("补交授权书", "consent of the household", "consent"),
+        "confirm_end": duty("终止确认", "confirmation of an end", "confirm_end", warned=_civil, beside=True),
+        "identify": duty("核验身份", "seeing the card of the applicant", "identify", warned=_street),
+        "consent": duty("补交授权书", "consent of the household", "consent", warned=_clerk, beside=True),
         "reassess": duty("定期复核", "reassessment", _reassessed_within),
-        "appeal": window("可申诉", "time for an appeal", "appeal"),
         "ask_again": window("再次核对", "asking again", "ask_again"),
         "payday": window("发放日", "payday", None),
         "suspended": window("停发", "suspension of payment", "suspended_at_most"),
         "final": last_limit("unresolved_after"),
     },
     lines=(
-        step("name_missing", "材料不全", at=Stage.APPLIED, to=Stage.CORRECTING),
-        act(
-            AskCorrection, "通知补正",
-            by=(WINDOW_CLERK, STREET_OFFICER), at=BEFORE_REVIEW, to=Stage.CORRECTING, apart_from=(Part.APPLICANT,),
-            entry=Kind.CORRECTION_ASKED,
-        ),
-        act(
-            HandIn, "补交材料",
-            by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=Stage.CORRECTING, to=BEFORE_REVIEW, entry=Kind.HANDED_IN,
+        *correction_lines(
+            Kind,
+            at=BEFORE_REVIEW, during=Stage.CORRECTING, found_at=Stage.APPLIED,
+            asked_by=(WINDOW_CLERK, STREET_OFFICER), brought_by=(REPORTER, WINDOW_CLERK, GRID_WORKER),
         ),
         act(
             Accept, "受理",
@@ -219,12 +208,10 @@ WELFARE = declare(
             to=(Stage.CHECKING, Stage.SURVEYED), apart_from=(Part.APPLICANT,), part=Part.CORRECTED,
             entry=Kind.FACTS_CORRECTED,
         ),
-        act(
-            RecordVisit, "入户调查",
+        visit_line(
+            Kind, model=RecordVisit,
             by=(GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.CHECKING, to=Stage.SURVEYED,
-            when=visits_are_made, moves_money=True,
-            apart_from=(Part.VISITED, Part.APPLICANT, Part.ENTERED, Part.RELATED), part=Part.VISITED,
-            answers=(Part.ENTERED,), entry=Kind.VISITED,
+            when=visits_are_made, moves_money=True, answers=(Part.ENTERED,),
         ),
         act(
             RecordConsent, "登记同意",
@@ -252,11 +239,7 @@ WELFARE = declare(
             answers=(Part.ENTERED,),
         ),
         step("complete_survey", "调查核对完成", at=Stage.CHECKING, to=Stage.SURVEYED),
-        act(
-            DeclareRelation, "近亲属备案",
-            by=(GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=UNDECIDED, when=relation_not_declared_yet,
-            part=Part.RELATED, entry=Kind.RELATION_DECLARED,
-        ),
+        recusal_line(Kind, by=(GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=UNDECIDED),
         act(
             Review, "初审",
             by=STREET_OFFICER, at=Stage.SURVEYED, to=(Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED),
@@ -271,11 +254,10 @@ WELFARE = declare(
             apart_from=(*_decides, *_wrote, *_opened, Part.REVIEWED, Part.REFUSED),
             part=Part.CONFIRMED, answers=(Part.REVIEWED,), entry=Kind.CONFIRMED,
         ),
-        act(
-            Refuse, "不予确认",
-            by=CIVIL_AFFAIRS_OFFICER, at=Stage.CONFIRMING, to=Stage.REFUSED,
-            apart_from=(*_decides, Part.REVIEWED, Part.REFUSED),
-            entry=Kind.REFUSED,
+        refusal_line(
+            Kind,
+            by=CIVIL_AFFAIRS_OFFICER, at=Stage.CONFIRMING, refused=Stage.REFUSED, apart_from=(*_decides, Part.REVIEWED),
+            stops=("confirm",), tells=Tells(THE_REPORTER, "welfare_refused"),
         ),
         act(
             Countersign, "双签",
@@ -293,22 +275,12 @@ WELFARE = declare(
             ExtendCase, "延期",
             by=SUPERVISOR, at=UNDECIDED, when=(days_are_left, before_it_is_due("whole", "全程")), entry=Kind.EXTENDED,
         ),
-        act(
-            ServeNotice, "书面告知",
-            by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.REFUSED,
-            when=notice_is_to_be_served, entry=Kind.NOTICE_SERVED,
-        ),
-        act(
-            Appeal, "申诉",
-            by=(REPORTER, WINDOW_CLERK), at=Stage.REFUSED, to=Stage.APPEALED, when=appeal_is_open,
-            entry=Kind.APPEALED,
-        ),
-        act(
-            DecideAppeal, "申诉决定",
-            by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.APPEALED,
-            to=(Stage.REFUSED, Stage.SURVEYED, Stage.CONFIRMING),
-            apart_from=(*_decides, *_wrote, Part.REVIEWED, Part.INVESTIGATED, Part.REFUSED),
-            part=Part.APPEAL_DECIDED, entry=Kind.APPEAL_DECIDED,
+        *appeal_lines(
+            Kind,
+            refused=Stage.REFUSED, appealed=Stage.APPEALED, goes_on_at=(Stage.SURVEYED, Stage.CONFIRMING),
+            served_by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), made_by=(REPORTER, WINDOW_CLERK),
+            decided_by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR),
+            apart_from=(*_decides, *_wrote, Part.REVIEWED, Part.INVESTIGATED),
         ),
         step("pay_month", "按月发放", at=Stage.PAYING, moves_money=True),
         *PAYING.lines(),
@@ -374,7 +346,7 @@ WELFARE = declare(
             by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED,
             apart_from=(Part.APPLICANT,), entry=Kind.SUSPENDED,
         ),
-        step("suspend_overdue", "逾期未复核停发", at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED),
+        step("suspend_overdue", "逾期未复核停发", at=Stage.PAYING, to=Stage.PAYMENT_SUSPENDED, clock="reassess"),
         act(
             ResumePayment, "恢复发放",
             by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.PAYMENT_SUSPENDED, to=Stage.PAYING,
@@ -392,7 +364,7 @@ WELFARE = declare(
             by=CIVIL_AFFAIRS_OFFICER, at=LIVING, to=Stage.ENDED, apart_from=(Part.APPLICANT,), entry=Kind.ENDED,
         ),
         step("end_paid", "发放完毕", at=LIVING, to=Stage.ENDED),
-        step("expire", "逾期终结", at=_NOT_GRANTED, to=Stage.UNRESOLVED),
+        step("expire", "逾期终结", at=_NOT_GRANTED, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED, clock="final"),
         act(
             Urge, "催办",
             by=(REPORTER, GRID_WORKER, SUPERVISOR), at=OPEN, entry=Kind.URGED,
@@ -412,4 +384,5 @@ WELFARE = declare(
             by=ADMIN, at=_SEEN,
         ),
     ),
+    end_notice=EndNotice(THE_REPORTER, stages=(Stage.UNRESOLVED,)),
 )  # fmt: skip

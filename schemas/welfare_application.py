@@ -23,9 +23,9 @@ from schemas.values.references import PersonReference, TextReference
 from schemas.values.refusals import Fault, say
 from schemas.values.tidy_text import tidy
 from schemas.values.verified_identity import verified_identity
-from schemas.welfare_commands import DISABILITY_LEVELS, OTHERS_PAPER
+from schemas.welfare_commands import DISABILITY_LEVELS
 from schemas.welfare_policy import WelfarePolicy
-from schemas.welfare_state import HouseholdMember, WelfareState
+from schemas.welfare_state import OTHERS_PAPER, HouseholdMember, WelfareState
 
 APPLY = "apply"
 """The name of the opening in stamps; it is no command, for there is no case yet."""

@@ -1,7 +1,6 @@
 """What people do with an application before it is decided. A text is a reference into the vault; at the door it is a text."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -12,13 +11,13 @@ from schemas.kernel.answers import UNNAMED, AnswerTo, RequestNumber
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.people import Part
-from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Command
+from schemas.parts import visits
 from schemas.parts.extension import ForMoreDays
 from schemas.values.document import Document
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
-from schemas.welfare_policy import Fact, Money, WelfarePolicy
+from schemas.welfare_policy import Fact, Money
 from schemas.welfare_rules import obstacles
 from schemas.welfare_state import WelfareState
 
@@ -45,41 +44,6 @@ class Accept(SeesTheCard, AnswerTo):
 
 class Identify(Command):
     """核验身份: somebody of the town has seen the applicant with their identity card, at the window or at home."""
-
-
-class AskCorrection(Command):
-    """通知补正: names what is missing beyond what the engine found by itself. The whole-case clock pauses."""
-
-    documents: tuple[Code, ...] = Field(min_length=1, max_length=10)
-    reason: TextReference
-
-    @classmethod
-    def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:
-        """The kinds of documents that the town has a word for."""
-        return {"documents": list(policy.documents)} if isinstance(policy, WelfarePolicy) else {}
-
-
-class HandIn(Command):
-    """补交材料: one document that was missing."""
-
-    kind: Code
-    document: Document
-
-    @classmethod
-    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """The documents that are still missing."""
-        if not isinstance(state, WelfareState):
-            return {}
-        reason = say("不在待补材料之列", "is not among the missing documents")
-        return {"kind": Choices(tuple(state.missing()), reason)}
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Refuse a kind of document that nobody asked for, and a consent that is no paper of its own."""
-        if not isinstance(state, WelfareState):
-            return ()
-        unasked = super().faults(state)
-        consent = not unasked and _is_a_consent(self.document, state)
-        return own_paper_faults(self.document, state) if consent else unasked
 
 
 class CorrectFacts(Command):
@@ -119,7 +83,7 @@ class RecordConsent(Command):
         """Refuse a member whose consent is not missing, and a paper that is no consent of theirs."""
         if not isinstance(state, WelfareState):
             return ()
-        return super().faults(state) or own_paper_faults(self.document, state)
+        return super().faults(state) or state.own_paper_faults(self.document)
 
 
 class ConfirmMember(Command):
@@ -134,12 +98,6 @@ class ConfirmMember(Command):
             return {}
         reason = say("该成员没有待查验的材料", "is no member of whom a paper waits to be seen")
         return {"member": Choices(tuple(member.number for member in state.to_be_confirmed()), reason)}
-
-
-class DeclareRelation(Command):
-    """近亲属备案: an officer is related to the household, and takes no part in its case any more."""
-
-    relation: TextReference
 
 
 class AskAgain(Command):
@@ -180,17 +138,8 @@ def _sources(known: Iterable[str]) -> Choices:
     return Choices(tuple(known), say("不是本案可核对的来源", "is no source that can be given here"))
 
 
-class RecordVisit(SeesTheCard):
+class RecordVisit(visits.RecordVisit, SeesTheCard):
     """入户调查: what somebody found who visited the household."""
-
-    finding: TextReference
-
-
-class WithBasis(Command):
-    """A decision with its reason and legal basis."""
-
-    reason: TextReference
-    legal_basis: TextReference
 
 
 class Review(Command):
@@ -230,10 +179,6 @@ class Confirm(AnswerTo):
         return _grant_faults(state, "opinion")
 
 
-class Refuse(WithBasis):
-    """不予确认: with its reason and legal basis."""
-
-
 class Countersign(AnswerTo):
     """双签: a second person grants too. `request`: the confirmation that was seen."""
 
@@ -254,52 +199,10 @@ class ExtendCase(ForMoreDays):
     reason: TextReference
 
 
-class ServeNotice(Command):
-    """书面告知: the refusal was handed over in writing."""
-
-
-class Appeal(Command):
-    """申诉: against a refusal, within its window, once."""
-
-    reason: TextReference
-
-
-class Outcome(StrEnum):
-    """What an appeal comes to."""
-
-    UPHELD = "upheld"
-    OVERTURNED = "overturned"
-
-
-class DecideAppeal(WithBasis):
-    """申诉决定: by another officer. `upheld`: the refusal stands; `overturned`: the application goes on."""
-
-    outcome: Outcome
-
-
 class WithdrawApplication(Command):
     """撤回申请: the applicant takes it back before it is decided."""
 
     reason: TextReference
-
-
-def _is_a_consent(document: Document, state: WelfareState) -> bool:
-    consents = {member.consent for member in state.household_members}
-    return any(each.sha256 == document.sha256 and each.reference in consents for each in state.documents)
-
-
-def own_paper_faults(document: Document, state: WelfareState) -> tuple[Fault, ...]:
-    """一人一份: a consent is a paper of its own, not the file of a card or of somebody else's consent."""
-    if not state.charter.people_are_identified or document.sha256 not in {each.sha256 for each in state.documents}:
-        return ()
-    return (OTHERS_PAPER.model_copy(update={"field": "document"}),)
-
-
-OTHERS_PAPER = Fault(
-    field="consent",
-    reason=say("该文件已作为其他材料提交", "is a file that stands in this case for something else already"),
-    remedy=say("每名成年成员须各自签署并提交一份授权书", "each adult signs a paper of their own: send that"),
-)
 
 
 def _member_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:

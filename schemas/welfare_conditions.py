@@ -5,85 +5,76 @@ Who must be another person stands in the table itself (`Rule.apart_from`).
 
 from datetime import datetime
 
-from schemas.clocks.clocks import Status, due_at
-from schemas.kernel.people import among
+from schemas.parts.conditions import forbids, needs
 from schemas.values.actor import Actor
 from schemas.values.refusals import say
 from schemas.welfare_state import WelfareState
 
+visits_are_made = needs(
+    "visits_are_made",
+    lambda state: state.visits_wanted,
+    "该项救助不需入户调查",
+    "nobody visits the household for this benefit",
+)
+"""Some benefits are granted without a visit."""
 
-def relation_not_declared_yet(state: WelfareState, actor: Actor, _now: datetime) -> str | None:
-    """A relation is declared once."""
-    return say("已备案", "you have declared it already") if among(actor.subject, state.related) else None
+consent_is_missing = needs(
+    "consent_is_missing",
+    WelfareState.not_consenting,
+    "家庭成员均已授权",
+    "nobody's consent is missing",
+)
+"""Each adult of the household consents once, for themselves."""
 
+identity_is_open = forbids(
+    "identity_is_open",
+    lambda state: state.identified,
+    "申请人身份已核实",
+    "it is sure already who applies",
+)
+"""It is not sure yet who applies."""
 
-def visits_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Some benefits are granted without a visit."""
-    if state.rules.visits or state.relation is not None:
-        return None
-    return say("该项救助不需入户调查", "nobody visits the household for this benefit")
+identity_is_sure = needs(
+    "identity_is_sure",
+    lambda state: state.identified,
+    "申请人身份尚未核实:须实名账户,或由两人分别核验身份证",
+    "it is not sure who applies: two people of the town have to see the card (identify)",
+)
+"""Nobody is asked about a person of whom nobody is sure that they applied."""
 
-
-def consent_is_missing(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Each adult of the household consents once, for themselves."""
-    if state.not_consenting():
-        return None
-    return say("家庭成员均已授权", "nobody's consent is missing")
-
-
-def identity_is_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """It is not sure yet who applies."""
-    return say("申请人身份已核实", "it is sure already who applies") if state.identified else None
-
-
-def identity_is_sure(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Nobody is asked about a person of whom nobody is sure that they applied."""
-    if state.identified:
-        return None
-    return say(
-        "申请人身份尚未核实:须实名账户,或由两人分别核验身份证",
-        "it is not sure who applies: two people of the town have to see the card (identify)",
-    )
-
-
-def a_paper_is_to_be_seen(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """A consent or a document of the household waits for another person."""
-    return None if state.to_be_confirmed() else say("没有待查验的材料", "no paper of the household waits to be seen")
-
-
-def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """There is something to ask again."""
-    return None if state.unanswered() else say("核对均已答复", "every source has answered")
+a_paper_is_to_be_seen = needs(
+    "a_paper_is_to_be_seen",
+    WelfareState.to_be_confirmed,
+    "没有待查验的材料",
+    "no paper of the household waits to be seen",
+)
+"""A consent or a document of the household waits for another person."""
 
 
-def checks_are_made(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Some households need no check at all."""
-    return None if state.checks_waited_for else say("该申请不需核对", "this application needs no check")
+checks_are_open = needs(
+    "checks_are_open",
+    WelfareState.unanswered,
+    "核对均已答复",
+    "every source has answered",
+)
+"""There is something to ask again."""
+
+checks_are_made = needs(
+    "checks_are_made",
+    lambda state: state.checks_waited_for,
+    "该申请不需核对",
+    "this application needs no check",
+)
+"""Some households need no check at all."""
 
 
-def notice_is_to_be_served(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """A refusal is served once."""
-    return say("已书面告知", "it was served already") if state.notice_served else None
-
-
-def appeal_is_open(state: WelfareState, _actor: Actor, now: datetime) -> str | None:
-    """Once, and inside the window."""
-    if state.appeals:
-        return say("已申诉过一次", "an appeal was made before; one is allowed")
-    if not state.notice_served:
-        return None  # the window begins anew when it is told
-    clock = state.clocks["appeal"]
-    due = due_at(clock, state.charter.calendar)
-    if clock.status is not Status.RUNNING or (due is not None and now >= due):
-        return say("申诉期已过", "the window for an appeal has passed")
-    return None
-
-
-def was_suspended_by_a_person(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """What was suspended because the reassessment is overdue goes on by a reassessment."""
-    if state.overdue:
-        return say("因逾期未复核停发,须先复核", "it was suspended for want of a reassessment: reassess it")
-    return None
+was_suspended_by_a_person = forbids(
+    "was_suspended_by_a_person",
+    lambda state: state.overdue,
+    "因逾期未复核停发,须先复核",
+    "it was suspended for want of a reassessment: reassess it",
+)
+"""What was suspended because the reassessment is overdue goes on by a reassessment."""
 
 
 def nothing_was_advanced(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -93,13 +84,13 @@ def nothing_was_advanced(state: WelfareState, _actor: Actor, _now: datetime) -> 
     return None
 
 
-def change_waits(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Somebody has asked for a change that would pay more."""
-    return (
-        None
-        if state.change
-        else say("没有待审批的调整,须先有人提出", "no change waits to be decided on: somebody asks for one first")
-    )
+change_waits = needs(
+    "change_waits",
+    lambda state: state.change,
+    "没有待审批的调整,须先有人提出",
+    "no change waits to be decided on: somebody asks for one first",
+)
+"""Somebody has asked for a change that would pay more."""
 
 
 def change_is_to_be_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
@@ -132,16 +123,21 @@ def change_waits_for_signature(state: WelfareState, _actor: Actor, _now: datetim
     )
 
 
-def end_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Somebody has reported why nothing is due any more."""
-    return None if state.end_asked else say("没有待确认的终止", "no end waits to be confirmed")
+end_is_asked = needs(
+    "end_is_asked",
+    lambda state: state.end_asked,
+    "没有待确认的终止",
+    "no end waits to be confirmed",
+)
+"""Somebody has reported why nothing is due any more."""
 
-
-def no_end_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """While a reported end waits, nothing else lets payment go on."""
-    if state.end_asked is not None:
-        return say("已报告终止事由,须先确认或否定", "an end was reported: decide on that first")
-    return None
+no_end_is_asked = forbids(
+    "no_end_is_asked",
+    lambda state: state.end_asked,
+    "已报告终止事由,须先确认或否定",
+    "an end was reported: decide on that first",
+)
+"""While a reported end waits, nothing else lets payment go on."""
 
 
 def change_is_not_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:

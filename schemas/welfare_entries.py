@@ -2,15 +2,29 @@
 
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.reference_facts import Refers
+from schemas.parts.appeal import AppealEntries
+from schemas.parts.documents import CorrectionEntries
 from schemas.parts.payments import PaymentEntries
 from schemas.parts.postings import PostingEntries
+from schemas.parts.recusal import RecusalEntries
+from schemas.parts.visits import VisitEntries
 from schemas.recovery_parent import RecoveryEntries
 from schemas.welfare_audit import why_amount, why_appeal_decided, why_extended, why_refused
 
 TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT
 
 
-class Kind(PostingEntries, PaymentEntries, RecoveryEntries, EntryKinds, procedure="welfare"):
+class Kind(
+    CorrectionEntries,
+    RecusalEntries,
+    VisitEntries,
+    AppealEntries,
+    PostingEntries,
+    PaymentEntries,
+    RecoveryEntries,
+    EntryKinds,
+    procedure="welfare",
+):
     """What the ledger says happened."""
 
     APPLIED = entry(
@@ -28,11 +42,7 @@ class Kind(PostingEntries, PaymentEntries, RecoveryEntries, EntryKinds, procedur
     )
     ACCEPTED = entry("accepted", "受理")
     IDENTIFIED = entry("identified", "核验身份")
-    CORRECTION_ASKED = entry("correction:asked", "通知补正")
-    HANDED_IN = entry("handed_in", "补交材料")
-    CORRECTED = entry("correction:done", "补正完成")
     FACTS_CORRECTED = entry("facts_corrected", "更正信息")
-    RELATION_DECLARED = entry("relation_declared", "近亲属备案")
     CONSENT_RECORDED = entry("consent:recorded", "登记同意")
     CONSENT_DEMANDED = entry("consent:demanded", "要求补交授权书")
     MEMBER_CONFIRMED = entry("member:confirmed", "查验成员材料")
@@ -41,7 +51,6 @@ class Kind(PostingEntries, PaymentEntries, RecoveryEntries, EntryKinds, procedur
     CHECK_FAILED = entry("check:failed", "核对未答复")
     CHECK_SUPERSEDED = entry("check:superseded", "核对答复已过时")
     CHECK_RECORDED = entry("check:recorded", "人工核对")
-    VISITED = entry("visited", "入户调查")
     SURVEYED = entry("surveyed", "调查核对完成")
     REVIEWED = entry("reviewed", "初审", why_amount, references={"opinion": TEXT})
     CONFIRMED = entry("confirmed", "审核确认", why_amount)
@@ -50,11 +59,7 @@ class Kind(PostingEntries, PaymentEntries, RecoveryEntries, EntryKinds, procedur
     EXTENDED = entry("extended", "延期", why_extended)
     GRANTED = entry("granted", "给予救助", why_amount)
     REFUSED = entry("refused", "不予确认", why_refused)
-    NOTICE_SERVED = entry("notice_served", "书面告知")
-    NOTICE_NOT_SERVED = entry("notice_not_served", "未能书面告知")
-    APPEALED = entry("appealed", "申诉", references={"against": TEXT})
     APPEAL_DECIDED = entry("appeal_decided", "申诉决定", why_appeal_decided)
-    APPEAL_LAPSED = entry("appeal_lapsed", "申诉期满")
     WITHDRAWN = entry("withdrawn", "撤回申请")
     UNRESOLVED = entry("unresolved", "逾期终结")
     PAYMENT_SKIPPED = entry("payment:skipped", "当月未发放")

@@ -14,7 +14,8 @@ from schemas.clocks.clocks import Limit, Tier, Unit
 from schemas.contracts.department import Code
 from schemas.contracts.department_policy import Name
 from schemas.contracts.means import FactName
-from schemas.kernel.policy import NOT_A_DEPARTMENT, Duty, OnCall, Policy
+from schemas.kernel.policy import NOT_A_DEPARTMENT, Duty, OnCall
+from schemas.parts.documents import NamesDocuments
 from schemas.values.identity_document import DocumentKind
 from schemas.values.model import Model
 from schemas.values.tidy_text import is_blank
@@ -224,13 +225,12 @@ class WelfareTerms(Model):
         return tier_name(later) if later else BREACH
 
 
-class WelfarePolicy(Policy):
+class WelfarePolicy(NamesDocuments):
     """policies/welfare.yaml. `documents` are the kinds of documents and what they are called."""
 
     terms: WelfareTerms
     WINDOWS = frozenset({"appeal", "ask_again", "pay_again", "publicity", "suspended_at_most", "unresolved_after"})
 
-    documents: dict[Code, Name]
     benefits: dict[Code, Benefit] = Field(min_length=1)
 
     def names(self) -> Mapping[str, Name]:

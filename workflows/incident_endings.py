@@ -5,8 +5,6 @@ A merge is final when the other case has taken this one; if it cannot, this one 
 taken in goes on hearing stands in `incident_followers`.
 """
 
-from typing import Any
-
 from temporalio import workflow
 
 from schemas.clocks.clocks import Status
@@ -16,7 +14,6 @@ from schemas.incident_messages import Subject, Told
 from schemas.incident_state import HELD, OPEN, Merging, Stage
 from schemas.kernel.acts import WithReason
 from schemas.kernel.case import Message, is_case_of
-from schemas.kernel.entries import EntryKind
 from schemas.kernel.parties import THE_REPORTER
 from schemas.kernel.visibility import may_see, sight_of
 from schemas.values.actor import Actor
@@ -55,8 +52,8 @@ class IncidentEndings(Followers):
         if self.state.stage in (Stage.REPORTED, *HELD, Stage.MERGED):
             self.is_withdrawn(None)
 
-    def finish_as(self, stage: str, entry: EntryKind, **facts: Any) -> None:
-        """End the case at a final stage; a department that holds an order is told, and so is its system."""
+    def stop_everything(self) -> None:
+        """Nothing is to be done any more; a department that holds an order is told, and so is its system."""
         held = self.state.department is not None and self.state.stage in HELD
         if held:
             self.notify(f"department:{self.state.department}", "order_void")
@@ -66,10 +63,10 @@ class IncidentEndings(Followers):
             if held:
                 self.take_back_the_order()
         self.state.closed_at = self.now()
-        self.move(stage, "")
-        self.record(entry, **facts)
-        self.notify(THE_REPORTER, f"incident_{stage}")
-        self.tell_followers(Told(stage))
+
+    def on_finished(self) -> None:
+        """Tell those who reported the same matter, and a whistle that goes on."""
+        self.tell_followers(Told(self.state.stage))
         self.leave_whistle()
 
     @property

@@ -40,6 +40,7 @@ class Recovery(DeclaredCase[RecoveryState]):
     """One recovery, from the demand to the last fen."""
 
     procedure = RECOVERY
+    owner_after_last_tier = None
 
     def open(self) -> None:
         """通知退款: how much, for which months, why."""
@@ -218,9 +219,8 @@ class Recovery(DeclaredCase[RecoveryState]):
 
     def after_last_tier(self, clock: str) -> None:
         """After the last tier the final limit runs; who holds it goes on holding it."""
-        if clock != "confirm_repayment" and self.nobody_else_is_left():
-            self.start_clock("final")
-            self.record("clock:final_limit", holder=self.state.holder)
+        if not self.timer_of(clock).beside and self.nobody_else_is_left():
+            super().after_last_tier(clock)
 
     def nobody_else_is_left(self) -> bool:
         """The final limit does not run yet; one that was stopped may run again."""

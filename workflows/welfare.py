@@ -15,17 +15,20 @@
 7. Changes adjust, suspend or end it. What lowers counts at once; what raises is asked for, and two others decide. What was
    paid too much becomes a recovery case.
 
-Urgent aid is paid at acceptance and looked at afterwards. What is found out stands in `welfare_checks`, the judgement in
-`welfare_decision`, the entitlement in `welfare_living`, what would raise it in `welfare_changes`, its payments in
-`welfare_payments`, other accounts in `welfare_accounts`. An application that nobody
-decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an entitlement never does.
+Urgent aid is paid at acceptance and looked at afterwards. Documents, visits, recusal and appeals are parts (workflows/parts/).
+What is found out stands in `welfare_survey`, `welfare_identity`, `welfare_household` and `welfare_checks`, the judgement in
+`welfare_decision`, the entitlement in `welfare_living`, `welfare_rest` and `welfare_reassessment`, what would raise it in
+`welfare_changes` and `welfare_raises`, what would end it in `welfare_endings`, its payments in `welfare_payments`, other accounts
+in `welfare_accounts`. Each file calls what stands in those before it, and never the other way.
+
+An application that nobody decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an
+entitlement never does.
 """
 
 from schemas.welfare import WELFARE
-from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage
+from schemas.welfare_state import BEFORE_REVIEW, LIVING, Stage
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.welfare_decision import Decision
-from workflows.welfare_duties import BESIDE, OF_CLOCK, SUPERVISOR
 
 
 @procedure_workflow
@@ -48,7 +51,7 @@ class Welfare(Decision):
     @property
     def over(self) -> bool:
         """Nothing more can happen: a final stage, or a refusal that stands."""
-        return self.state.ended or self.state.refusal_final or self.state.stage in FINAL
+        return self.state.ended or super().over
 
     def _history_is_long(self) -> bool:
         """A month that is over ends the run too, once everything asked for in it is done."""
@@ -56,36 +59,16 @@ class Welfare(Decision):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
-    def on_clock(self, clock: str, moment: str, told: str) -> None:
-        """Some duties are not of whoever holds the case; and without a reassessment in time payment rests."""
-        super().on_clock(clock, moment, OF_CLOCK.get(clock, told) if moment == "warning" else told)
-        if (clock, moment) == ("reassess", "breach"):
-            self.reassessment_is_overdue()
-
     def on_clock_passed(self, clock: str) -> None:
         """The end of a window decides by itself; the window is over, so that it can begin anew."""
-        if clock == self.procedure.last_limit:
-            self.final_limit_has_passed()
-            return
-        self.clocks.stop(clock, "engine")
-        match clock:
-            case "appeal":
-                self.appeal_has_lapsed()
-            case "payday":
-                self.pay_the_month()
-            case "ask_again":
-                self.ask_those_not_reached()
-            case "pay_again":
-                self.pay_those_that_wait()
-            case "suspended":
-                self.ends(self.state.month or "", "suspended_too_long")
-            case _:
-                super().on_clock_passed(clock)
-
-    def after_last_tier(self, clock: str) -> None:
-        """After the last tier an undecided case is the supervisor's, and the final limit runs; an entitlement lives on."""
-        if self.state.stage in LIVING or clock in BESIDE or self.clocks.runs("final"):
-            return
-        self.state.holder = SUPERVISOR
-        self.start_clock("final")
-        self.record("clock:final_limit", holder=SUPERVISOR)
+        decides = {
+            "payday": self.pay_the_month,
+            "ask_again": self.ask_those_not_reached,
+            "pay_again": self.pay_those_that_wait,
+            "suspended": self.rested_too_long,
+        }.get(clock)
+        if decides is None:
+            super().on_clock_passed(clock)
+        else:
+            self.clocks.stop(clock, "engine")
+            decides()

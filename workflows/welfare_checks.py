@@ -1,341 +1,38 @@
-"""Documents, acceptance, means checks and visits: everything that is found out before anybody judges.
+"""核对 means checks: every source is asked by itself, with a clock of its own; answers given are kept.
 
-applied <-> correcting          missing documents are named; the whole-case clock pauses until they are in
-applied -> checking             every source is asked by itself, with a clock of its own; answers given are kept
-checking -> surveyed            when all have answered and two people have visited
+    asked -> answered                     counts while it is the one that is waited for
+          -> not reached: asked again     so often by itself, then taken down by a person
+          -> asked anew                   where a fact that it depends on has changed; a late answer is superseded
+
+When all have answered and everybody has visited who has to, the survey is complete.
 """
 
 from collections.abc import Iterable
 
-from schemas.clocks.clocks import Status
 from schemas.contracts.means import CheckAnswer, CheckRequest, CheckStatus
-from schemas.kernel.people import among, how_many, same_person
-from schemas.values.actor import Actor, Role
-from schemas.welfare_commands import (
-    Accept,
-    AskAgain,
-    AskCorrection,
-    ConfirmMember,
-    CorrectFacts,
-    DeclareRelation,
-    ExtendCase,
-    HandIn,
-    Identify,
-    RecordCheck,
-    RecordConsent,
-    RecordVisit,
-    SeesTheCard,
-    WithdrawApplication,
-)
+from schemas.values.actor import Actor
+from schemas.welfare_commands import AskAgain, RecordCheck
 from schemas.welfare_entries import Kind
-from schemas.welfare_policy import Check, Fact
-from schemas.welfare_rules import touched_checks
-from schemas.welfare_state import CONSENT, LIVING, Checked, Question, Stage, Visit
-from workflows.kernel import steps
-from workflows.kernel.case import command
-from workflows.welfare_duties import (
-    ADULTS_OF_OLD_CASES_CONSENT,
-    ANSWERS_ARE_ON_WHAT_WAS_SEEN,
-    APPLICANT,
-    CIVIL_AFFAIRS,
-    CLERK,
-    STREET,
-    WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM,
+from schemas.welfare_policy import Check
+from schemas.welfare_state import (
+    LIVING,
+    Checked,
+    Question,
+    Stage,
 )
-from workflows.welfare_endings import WelfareEndings
+from workflows.kernel import steps
+from workflows.welfare_consents import Consents
+from workflows.welfare_duties import (
+    ANSWERS_ARE_ON_WHAT_WAS_SEEN,
+    CIVIL_AFFAIRS,
+    STREET,
+)
 
-HELD_WHILE_CORRECTING = ("whole", "accept", "survey", "review")
 
+class Checks(Consents):
+    """The part of a case that asks registers."""
 
-class Checks(WelfareEndings):
-    """The part of a case that finds out."""
-
-    # ---- documents ------------------------------------------------------------------------------------------------
-
-    def open(self) -> None:
-        """申请: what was stated stands in the first entry."""
-        stated = self.state
-        self.record(
-            Kind.APPLIED,
-            benefit=stated.benefit,
-            applicant=stated.reporter,
-            members=list(stated.members),
-            birth=stated.birth,
-            household_size=stated.household_size,
-            monthly_income_fen=stated.monthly_income_fen,
-            income_stable=stated.income_stable,
-            disability_level=stated.disability_level,
-            area=stated.area,
-            address=stated.address,
-            account=stated.account,
-            reason=stated.reason,
-            consent=stated.consent,
-            relation=stated.relation,
-            documents=dict(stated.papers) | self.consent_papers(),
-            channel=stated.channel,
-            on_behalf=stated.on_behalf,
-            policy=stated.charter.policy_version,
-            calendar=stated.charter.calendar.version,
-            **self.consents_stated(),
-            **self.who_vouches(),
-        )
-        self.notify(APPLICANT, "welfare_applied")
-
-    def begin(self) -> None:
-        """The clock of the whole case starts; what is missing is named at once, by the policy of the benefit."""
-        self.start_duty("whole", self.state.terms.whole)
-        self.tell_of_missing_consents()
-        if self.state.alike:
-            self.notify(STREET, "alike_found", kinds=", ".join(self.state.alike))
-        if self.state.missing():
-            self.wait_for_documents(Stage.APPLIED)
-            self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()))
-        else:
-            self.await_acceptance()
-
-    def await_acceptance(self) -> None:
-        """The documents are there; the application is to be accepted."""
-        self.start_duty("accept", self.state.terms.accept)
-        self.goes_to(Stage.APPLIED, STREET)
-        self.notify(STREET, "acceptance_due")
-
-    def wait_for_documents(self, back_to: Stage) -> None:
-        """补正: the clocks of those who wait for the documents pause."""
-        clocks = self.state.clocks
-        held = [name for name in HELD_WHILE_CORRECTING if name in clocks and clocks[name].status is Status.RUNNING]
-        for name in held:
-            self.clocks.pause(name, "engine", reason="correcting")
-        self.state.paused, self.state.corrected_from = held, back_to
-        self.start_duty("correct", self.state.terms.correct)
-        self.goes_to(Stage.CORRECTING, APPLICANT)
-        self.notify(APPLICANT, "correction_asked", documents=len(self.state.missing()))
-
-    @command
-    def ask_correction(self, command: AskCorrection, by: Actor) -> None:
-        """通知补正: a document that is missing, or not to be read, is asked for by name."""
-        self.another_edition()
-        for kind in command.documents:
-            self.state.papers.pop(kind, None)
-            if kind not in self.state.asked_for:
-                self.state.asked_for.append(kind)
-        self.wait_for_documents(Stage(self.state.stage))
-        self.record(Kind.CORRECTION_ASKED, missing=list(self.state.missing()), reason=command.reason, by=by.role)
-
-    @command
-    def hand_in(self, command: HandIn, by: Actor) -> None:
-        """补交材料: with the last one the case goes on where it stood, and its clocks with it."""
-        self.another_edition()
-        self.state.papers[command.kind] = command.document.reference
-        self.keep_document(command.document)
-        missing = self.state.missing()
-        self.record(
-            Kind.HANDED_IN,
-            document_kind=command.kind,
-            document=command.document.model_dump(mode="json"),
-            missing=list(missing),
-            by=by.role,
-        )
-        if not missing:
-            self.go_on_with_the_documents()
-
-    def go_on_with_the_documents(self) -> None:
-        """补正完成: the time in between is not counted."""
-        self.clocks.stop("correct", "engine")
-        for name in self.state.paused:
-            self.clocks.go_on(name, "engine")
-        back_to, accepting = self.state.corrected_from or Stage.APPLIED, "accept" in self.state.paused
-        self.state.paused, self.state.corrected_from = [], None
-        if back_to is Stage.APPLIED and not accepting:
-            self.await_acceptance()
-        else:
-            self.goes_to(back_to, STREET)
-        self.record(Kind.CORRECTED, stage=back_to)
-        self.survey_may_be_complete()
-
-    # ---- consent of the household 授权 -----------------------------------------------------------------------------
-
-    def consent_papers(self) -> dict[str, str]:
-        """The papers by which adults of the household consented, by whose they are."""
-        return {
-            f"{CONSENT}{member.number}": member.consent
-            for member in self.state.household_members
-            if member.consent is not None
-        }
-
-    def consents_stated(self) -> dict[str, list[int]]:
-        """Whose consent is missing; cases from before did not ask."""
-        if not self.state.charter.people_as_stated:
-            return {}
-        return {"without_consent": [member.number for member in self.state.not_consenting()]}
-
-    def tell_of_missing_consents(self) -> None:
-        """The applicant brings the papers; meanwhile the application goes on, and registers are asked about the others."""
-        if missing := self.state.not_consenting():
-            self.notify(APPLICANT, "consent_missing", members=len(missing))
-
-    @command
-    def record_consent(self, command: RecordConsent, by: Actor) -> None:
-        """登记同意: what the registers said without this member does not count any more; they are asked about all anew."""
-        self.another_edition()
-        to_be_seen = self.is_to_be_seen(by)
-        for member in self.state.household_members:
-            if member.number == command.member:
-                member.consent = command.document.reference
-                member.consent_by = by.subject if to_be_seen else None
-        self.keep_document(command.document)
-        again = [] if to_be_seen else self.checks_that_count()
-        self.record(
-            Kind.CONSENT_RECORDED,
-            member=command.member,
-            document=command.document.model_dump(mode="json"),
-            asked_again=[check.source for check in again],
-            by=by.role,
-            **self.consents_stated(),
-        )
-        if to_be_seen:
-            self.notify(STREET, "member_to_be_seen")
-        self.a_member_counts(again)
-
-    def is_to_be_seen(self, by: Actor) -> bool:
-        """A paper of an adult that an unknown account brings, or who entered the case, is looked at by another person."""
-        if not self.state.charter.people_are_identified:
-            return False
-        entered = by.role is Role.RESIDENT or same_person(by.subject, self.state.opening.actor.subject)
-        return entered and not self.state.account_bound
-
-    def checks_that_count(self) -> list[Check]:
-        """The registers whose answers are, or were, without somebody: of an entitlement, those of a change that waits."""
-        if self.state.stage not in LIVING:
-            return self.checks_of(self.state.checked)
-        change = self.state.change
-        return [] if change is None or change.reviewed_by is not None else self.checks_of(change.checked)
-
-    @command
-    def confirm_member(self, command: ConfirmMember, by: Actor) -> None:
-        """查验家庭成员材料: another person has seen it; from now on registers are asked about this member too."""
-        for member in self.state.household_members:
-            if member.number == command.member:
-                member.consent_by, member.age_shown = None, True
-        again = self.checks_that_count()
-        self.record(
-            Kind.MEMBER_CONFIRMED,
-            member=command.member,
-            asked_again=[check.source for check in again],
-            by=by.role,
-            **self.consents_stated(),
-        )
-        self.a_member_counts(again)
-
-    def a_member_counts(self, again: list[Check]) -> None:
-        """Registers are asked anew; what was surveyed without this member is surveyed again."""
-        if not self.state.not_consenting():
-            self.stop_duty("consent", "engine")
-        if self.state.stage in LIVING:
-            self.ask(again)
-            return
-        if again and self.state.stage == Stage.SURVEYED:
-            self.clocks.stop("review", "engine")
-            self.goes_to(Stage.CHECKING, STREET)
-        elif again and self.state.corrected_from is Stage.SURVEYED:
-            self.state.paused = [name for name in self.state.paused if name != "review"]
-            self.clocks.stop("review", "engine")
-            self.state.corrected_from = Stage.CHECKING
-        self.ask(again)
-
-    # ---- acceptance, more time, withdrawal ------------------------------------------------------------------------
-
-    @command
-    def accept(self, command: Accept, by: Actor) -> None:
-        """受理: the visits are due; once it is sure who applies the sources are asked, and urgent aid is paid first."""
-        self.clocks.stop("accept", by.subject)
-        self.state.accepted_at = self.now()
-        self.goes_to(Stage.CHECKING, STREET)
-        needed = self.state.needed(self.now())
-        self.state.checked = {check.source: Checked(source=check.source) for check in needed}
-        if self.state.rules.visits or self.state.relation is not None:
-            self.start_duty("survey", self.state.terms.survey)
-        if command.card_seen:
-            self.saw_the_papers(by)
-        self.record(
-            Kind.ACCEPTED,
-            checks=[check.source for check in needed],
-            visits=self.state.rules.visits,
-            **self.what_is_said_of_the_card(command),
-        )
-        self.notify(APPLICANT, "welfare_accepted")
-        if self.state.identified:
-            self.who_applies_is_sure(needed)
-        else:
-            self.await_identification()
-        self.survey_may_be_complete()
-
-    # ---- who applies 核验身份 ---------------------------------------------------------------------------------------
-
-    def who_vouches(self) -> dict[str, bool | int]:
-        """Whether the issuer vouches for the account, and how many have seen the card; cases from before did not ask."""
-        if not self.state.charter.people_are_identified:
-            return {}
-        return {"account_bound": self.state.account_bound, "cards_seen": how_many(self.state.card_seen_by)}
-
-    def what_is_said_of_the_card(self, command: SeesTheCard) -> dict[str, bool]:
-        """What somebody says of the card, as a fact; cases from before did not ask."""
-        return {"card_seen": command.card_seen} if self.state.charter.people_are_identified else {}
-
-    def saw_the_papers(self, by: Actor) -> None:
-        """Who accepts has the card and the consents on the table, and is another one than who entered them."""
-        self.saw_the_card(by)
-        for member in self.state.household_members:
-            member.consent_by = None
-
-    def saw_the_card(self, by: Actor) -> None:
-        """One more of the town has seen it; the same one again is still one."""
-        if self.state.charter.people_are_identified and not among(by.subject, self.state.card_seen_by):
-            self.state.card_seen_by.append(by.subject)
-
-    def await_identification(self) -> None:
-        """Somebody else sees the card, at the window or at home; until then no register is asked, and nothing is paid first."""
-        self.start_duty("identify", self.state.terms.identify)
-        self.notify(APPLICANT, "identity_to_be_shown")
-        self.notify(STREET, "identification_due")
-
-    @command
-    def identify(self, command: Identify, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
-        """核验身份: with the second one the application goes on."""
-        self.saw_the_card(by)
-        self.record(Kind.IDENTIFIED, by=by.role, **self.who_vouches())
-        self.identity_may_be_sure()
-
-    def identity_may_be_sure(self) -> None:
-        """Accepted and sure: the sources are asked now."""
-        if self.state.identified and self.state.accepted_at is not None and self.clocks.runs("identify"):
-            self.clocks.stop("identify", "engine")
-            self.who_applies_is_sure(
-                self.checks_of(each.source for each in self.state.checked.values() if not each.answered)
-            )
-        self.survey_may_be_complete()
-
-    def who_applies_is_sure(self, checks: Iterable[Check]) -> None:
-        """The sources are asked; urgent aid is paid first."""
-        self.ask(checks)
-        self.pay_first()
-
-    @command
-    def extend_case(self, command: ExtendCase, by: Actor) -> None:
-        """延期: with its reason, up to what the policy allows."""
-        in_all = self.extend_by(command.working_days, command.reason, by.subject)
-        self.record(Kind.EXTENDED, working_days=command.working_days, in_all=in_all, reason=command.reason)
-        self.notify(APPLICANT, "welfare_extended", working_days=command.working_days)
-
-    @command
-    def withdraw_application(self, command: WithdrawApplication, by: Actor) -> None:
-        """撤回申请: before it is decided; an advance comes back. Of another's word the applicant hears."""
-        if by.role is not Role.RESIDENT and self.law_holds(WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM):
-            self.notify(APPLICANT, "welfare_withdrawn")
-        self.comes_to_rest(Stage.WITHDRAWN)
-        self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)
-        self.wind_up()
-
-    # ---- checks 核对 ----------------------------------------------------------------------------------------------
+    # ---- asked ------------------------------------------------------------------------------------------------------
 
     def ask(self, checks: Iterable[Check]) -> None:
         """Ask each source by itself; what others have answered stays. About whom nobody is sure, nobody is asked."""
@@ -357,34 +54,11 @@ class Checks(WelfareEndings):
             self.state.questions.append(question)
             checked = self.state.checks_waited_for[check.source]
             checked.question, checked.status, checked.facts, checked.by_hand = number, None, {}, False
-            self.start_duty(f"check:{check.source}", self.state.terms.check)
+            self.start_clock(f"check:{check.source}")
             self.errand("ask", number)
             asked.append(check.source)
         if asked:
             self.record(Kind.CHECK_ASKED, sources=asked, **self.whom_it_is_about())
-
-    def whom_it_is_about(self) -> dict[str, list[int]]:
-        """The numbers of the members whom a source is asked about; cases from before did not tell."""
-        if not self.tells_whom_it_asks_about:
-            return {}
-        return {"asked_about": self.state.asked_about()}
-
-    @property
-    def tells_whom_it_asks_about(self) -> bool:
-        """Adults are asked about when they have consented: of cases from before, those that have come to know their people."""
-        return self.state.charter.people_as_stated or bool(self.state.household_members)
-
-    def demand_old_consents(self) -> None:
-        """补交授权书: of an application from before nobody knows who is of age; nobody is asked about who has not consented."""
-        state = self.state
-        old = not state.charter.people_as_stated and state.members and not state.household_members
-        if not old or not self.law_holds(ADULTS_OF_OLD_CASES_CONSENT):
-            return
-        state.count_everybody_as_adult()
-        self.start_duty("consent", state.terms.consent)
-        self.record(Kind.CONSENT_DEMANDED, without_consent=[member.number for member in state.not_consenting()])
-        self.tell_of_missing_consents()
-        self.notify(CLERK, "consent_missing", members=len(state.not_consenting()))
 
     def facts_for(self, check: Check) -> dict[str, int]:
         """The stated facts that a source has to know: those of a change that waits, where it states any."""
@@ -413,6 +87,13 @@ class Checks(WelfareEndings):
         question.status = answer.status
         self.take_answer(question, answer)
 
+    def checks_of(self, sources: Iterable[str]) -> list[Check]:
+        """The checks of some sources."""
+        named = list(sources)
+        return [check for check in self.state.rules.checks if check.source in named]
+
+    # ---- answered ---------------------------------------------------------------------------------------------------
+
     def take_answer(self, question: Question, answer: CheckAnswer) -> None:
         """An answer counts while it is the one that is waited for."""
         checked = self.state.checks_waited_for.get(question.source)
@@ -440,7 +121,7 @@ class Checks(WelfareEndings):
         if not by_itself:
             self.notify(CIVIL_AFFAIRS, "check_by_hand", source=checked.source)
         elif not self.clocks.runs("ask_again"):
-            self.start_window("ask_again", self.state.terms.ask_again)
+            self.start_clock("ask_again")
 
     def ask_those_not_reached(self) -> None:
         """再次核对 by itself: only those that were not reached."""
@@ -452,18 +133,37 @@ class Checks(WelfareEndings):
             checked.asks += 1
         self.ask(self.checks_of(checked.source for checked in again))
 
-    def checks_of(self, sources: Iterable[str]) -> list[Check]:
-        """The checks of some sources."""
-        named = list(sources)
-        return [check for check in self.state.rules.checks if check.source in named]
+    def answers_may_be_complete(self) -> None:
+        """What is waited for may have come: for the survey of an application, or for a change that is asked for."""
+        self.survey_may_be_complete()
+        self.change_may_be_reviewed()
 
-    @command
-    def ask_again(self, command: AskAgain, by: Actor) -> None:  # noqa: ARG002 - the entry names the actor
+    def survey_may_be_complete(self) -> None:
+        """调查核对完成: all sources have answered and everybody has visited who has to."""
+        waits = self.state.unanswered() or not self.state.visits_done or not self.state.identified
+        if self.state.stage != Stage.CHECKING or waits:
+            return
+        self.clocks.stop("survey", "engine")
+        self.clocks.stop("ask_again", "engine")
+        self.start_clock("review")
+        self.move(Stage.SURVEYED, STREET)
+        amount = self.state.assessed(self.now())
+        self.record(
+            Kind.SURVEYED,
+            amount_fen=amount.amount_fen,
+            arithmetic=amount.arithmetic,
+            against=[each.model_dump(mode="json") for each in self.state.obstacles(self.now())],
+        )
+        self.tell_of_missing_consents()
+        self.notify(STREET, "review_due")
+
+    # ---- what people do about it ------------------------------------------------------------------------------------
+
+    def ask_again(self, command: AskAgain) -> None:
         """再次核对: the sources that have not answered, or one of them."""
         open_ones = [checked.source for checked in self.state.unanswered()]
         self.ask(self.checks_of([command.source] if command.source else open_ones))
 
-    @command
     def record_check(self, command: RecordCheck, by: Actor) -> None:
         """人工核对: an answer taken down by a person counts instead of any other."""
         checked = self.state.checks_waited_for[command.source]
@@ -492,95 +192,3 @@ class Checks(WelfareEndings):
         self.state.changes_asked += 1
         change.number = self.state.changes_asked
         return {"change": change.number}
-
-    def answers_may_be_complete(self) -> None:
-        """What is waited for may have come: for the survey of an application, or for a change that is asked for."""
-        self.survey_may_be_complete()
-        self.change_may_be_reviewed()
-
-    def change_may_be_reviewed(self) -> None:
-        """A change that is asked for waits for the registers that it touches."""
-        raise NotImplementedError
-
-    @command
-    def correct_facts(self, command: CorrectFacts, by: Actor) -> None:
-        """更正信息: only the checks that what changed touches are asked anew."""
-        self.another_edition()
-        self.wrote(self.state.correctors, by)
-        changed = command.changed(self.state)
-        before = {fact.value: getattr(self.state, fact) for fact in changed}
-        for fact in changed:
-            setattr(self.state, fact, getattr(command, fact))
-        if command.income_stable is not None:
-            self.state.income_stable = command.income_stable
-        again = self.checks_touched(changed)
-        self.record(
-            Kind.FACTS_CORRECTED,
-            before=before,
-            after={fact.value: getattr(self.state, fact) for fact in changed},
-            asked_again=[check.source for check in again],
-            reason=command.reason,
-            by=by.role,
-        )
-        if again:
-            self.clocks.stop("review", "engine")
-            self.goes_to(Stage.CHECKING, STREET)
-        self.ask(again)
-
-    def checks_touched(self, changed: Iterable[Fact]) -> list[Check]:
-        """What is to be asked anew; a check that is needed now is added, one that is not needed any more is dropped."""
-        needed = self.state.needed(self.now())
-        sources = [check.source for check in needed]
-        for source in [source for source in self.state.checked if source not in sources]:
-            del self.state.checked[source]
-            self.clocks.stop(f"check:{source}", "engine")
-        new = [check for check in needed if check.source not in self.state.checked]
-        for check in new:
-            self.state.checked[check.source] = Checked(source=check.source)
-        touched = touched_checks(needed, changed)
-        return [check for check in needed if check in touched or check in new]
-
-    # ---- visits 入户调查 ------------------------------------------------------------------------------------------
-
-    @command
-    def record_visit(self, command: RecordVisit, by: Actor) -> None:
-        """入户调查: two different people; one of them from civil affairs where a relation was declared."""
-        self.state.visits.append(Visit(by=by.subject, role=by.role, at=self.now(), finding=command.finding))
-        if command.card_seen:
-            self.saw_the_card(by)
-        self.record(
-            Kind.VISITED,
-            number=len(self.state.visits),
-            by=by.role,
-            finding=command.finding,
-            **self.what_is_said_of_the_card(command),
-        )
-        self.identity_may_be_sure()
-
-    @command
-    def declare_relation(self, command: DeclareRelation, by: Actor) -> None:
-        """近亲属备案: the officer decides nothing here; while the survey goes on, civil affairs visits too."""
-        self.state.related.append(by.subject)
-        county_visit = self.state.stage in (Stage.APPLIED, Stage.CORRECTING, Stage.CHECKING)
-        if county_visit and self.state.relation is None:
-            self.state.relation = command.relation
-        self.record(Kind.RELATION_DECLARED, relation=command.relation, by=by.role, county_visit=county_visit)
-
-    def survey_may_be_complete(self) -> None:
-        """调查核对完成: all sources have answered and everybody has visited who has to."""
-        waits = self.state.unanswered() or not self.state.visits_done or not self.state.identified
-        if self.state.stage != Stage.CHECKING or waits:
-            return
-        self.clocks.stop("survey", "engine")
-        self.clocks.stop("ask_again", "engine")
-        self.start_duty("review", self.state.terms.review)
-        self.goes_to(Stage.SURVEYED, STREET)
-        amount = self.state.assessed(self.now())
-        self.record(
-            Kind.SURVEYED,
-            amount_fen=amount.amount_fen,
-            arithmetic=amount.arithmetic,
-            against=[each.model_dump(mode="json") for each in self.state.obstacles(self.now())],
-        )
-        self.tell_of_missing_consents()
-        self.notify(STREET, "review_due")

@@ -7,11 +7,15 @@ from schemas.clocks.clocks import Limit
 from schemas.kernel.people import among
 from schemas.values.actor import Actor
 from schemas.welfare_policy import WelfareTerms
-from schemas.welfare_state import Stage, WelfareState
+from schemas.welfare_state import LIVING, WelfareState
 from workflows.kernel.law import Law
+from workflows.parts.appeal import Appeals
+from workflows.parts.documents import Corrections
 from workflows.parts.extension import ExtendedCase
 from workflows.parts.payments import MONEY_ON_ITS_WAY
 from workflows.parts.postings import Postings
+from workflows.parts.recusal import Recusals
+from workflows.parts.visits import Visits
 from workflows.recovery_parent import Recoveries
 
 APPLICANT = "reporter"
@@ -45,27 +49,19 @@ WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = Law("who-withdraws-for-others-tells-them",
 ADULTS_OF_OLD_CASES_CONSENT = Law("adults-of-old-cases-consent", since=2)
 """Patch: before, registers were asked about everybody in a household from before consents."""
 
-OF_CLOCK = {
-    "identify": STREET,
-    "consent": CLERK,
-    "investigate": STREET,
-    "review_change": STREET,
-    "confirm_change": CIVIL_AFFAIRS,
-    "countersign_change": CIVIL_AFFAIRS,
-    "confirm_account": CIVIL_AFFAIRS,
-    "tell_payee": CLERK,
-    "confirm_settlement": CIVIL_AFFAIRS,
-    "confirm_end": CIVIL_AFFAIRS,
-}
-"""Who is warned of a duty that the holder of the case need not have."""
 
-BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate", "identify"})
-"""Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
+class Duties(
+    Corrections[WelfareState],
+    Visits[WelfareState],
+    Recusals[WelfareState],
+    Appeals[WelfareState],
+    Recoveries[WelfareState],
+    Postings[WelfareState],
+    ExtendedCase[WelfareState],
+):
+    """What a welfare case is composed of."""
 
-
-class Duties(Recoveries[WelfareState], Postings[WelfareState], ExtendedCase[WelfareState]):
-    """Duties, stages and recoveries."""
-
+    owner_after_last_tier = SUPERVISOR
     extended_clock = "whole"
 
     def __init__(self, state: WelfareState) -> None:
@@ -95,14 +91,17 @@ class Duties(Recoveries[WelfareState], Postings[WelfareState], ExtendedCase[Welf
         if name in self.state.clocks:
             self.clocks.stop(name, by)
 
-    def comes_to_rest(self, stage: Stage) -> None:
-        """The case is final: nothing counts any more, and outside only money is still dealt with."""
-        self.clocks.stop_all()
+    def move(self, stage: str, holder: str) -> None:
+        """Go to a stage. Somebody has acted: the final limit does not run any more."""
+        self.clocks.stop("final", "engine")
+        super().move(stage, holder)
+
+    def stop_everything(self) -> None:
+        """Nothing counts any more, and outside only money is still dealt with."""
+        super().stop_everything()
         self.state.errands = [
             errand for errand in self.state.errands if errand.startswith((*MONEY_ON_ITS_WAY, "tell/"))
         ]
-        self.state.closed_at = self.now()
-        self.move(stage, "")
 
     def recovered_for(self) -> str:
         """The benefit."""
@@ -111,3 +110,8 @@ class Duties(Recoveries[WelfareState], Postings[WelfareState], ExtendedCase[Welf
     def recovery_terms(self) -> WelfareTerms:
         """All of its own."""
         return self.state.terms
+
+    def after_last_tier(self, clock: str) -> None:
+        """An undecided case is the supervisor's, and its final limit runs; an entitlement lives on."""
+        if self.state.stage not in LIVING:
+            super().after_last_tier(clock)

@@ -1,25 +1,25 @@
 """A reported end: payment rests at once, and the benefit ends when a second person, or the register of deaths, says so too.
 
     report_change (a death, a move, an income above the limit) by anybody but the payee
-        -> payment rests; the payee is told, and may object
+        -> payment rests; the payee is told, and may object (`welfare_rest`)
         -> confirm_end by another person, or the register's word: it ends, and what was paid beyond it comes back
         -> refuse_end by another person: payment goes on, with the months that were left out
 
 What lowers counts at once, but an end is final: with it a debt is raised, and nobody applies for the dead.
 """
 
-from collections.abc import Mapping
-
 from schemas.contracts.means import CheckRequest
 from schemas.values.actor import Actor
-from schemas.welfare_entitlement import Change, ConfirmEnd, RefuseEnd
+from schemas.welfare_entitlement import (
+    Change,
+    RefuseEnd,
+)
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import EndReported, Stage
 from workflows.kernel import steps
-from workflows.kernel.case import command
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS
-from workflows.welfare_living import Entitlement
+from workflows.welfare_duties import APPLICANT
 from workflows.welfare_payments import DEATH_REGISTERED
+from workflows.welfare_reassessment import Reassessment
 
 END_CHECKS = 1_000_000
 """The askings about a reported death are numbered from here on, apart from those before payments."""
@@ -27,38 +27,8 @@ END_CHECKS = 1_000_000
 REGISTER = "register"
 
 
-class WelfareEndings(Entitlement):
+class WelfareEndings(Reassessment):
     """The part of a case that lets nobody end it alone by saying that somebody is dead or gone."""
-
-    def ask_for_end(self, cause: str, last_due: str, by: Actor, stated: Mapping[str, int] | None = None) -> None:
-        """报告终止: in place of one that was reported before; payments that would not be due are held back."""
-        before = self.state.end_asked
-        self.state.ends_asked += 1
-        end = EndReported(
-            number=self.state.ends_asked,
-            cause=cause,
-            last_due=last_due,
-            stated=dict(stated or {}),
-            asked_by=by.subject,
-            asked_at=self.now(),
-            rests=before.rests if before is not None else self.state.stage == Stage.PAYING,
-        )
-        self.state.end_asked = end
-        self.start_duty("confirm_end", self.state.terms.confirm_end)
-        self.record(
-            Kind.END_ASKED,
-            number=end.number,
-            cause=cause,
-            last_due=last_due,
-            instead_of=before.number if before else None,
-            by=by.role,
-        )
-        self.notify(APPLICANT, "end_asked", cause=cause)
-        self.notify(CIVIL_AFFAIRS, "end_confirmation_due")
-        if self.state.stage == Stage.PAYING:
-            self.suspend("end_reported")
-        if cause == Change.DEATH and self.state.terms.alive_by is not None:
-            self.errand("ask_of_death", end.number)
 
     async def errand_ask_of_death(self, number: int) -> None:
         """Ask the register of deaths; its word is that of a second one. One that does not know yet says nothing against it."""
@@ -81,12 +51,10 @@ class WelfareEndings(Entitlement):
             self.state.death_registered = True
             self.end_is_confirmed(end, REGISTER, "engine")
 
-    @command
-    def confirm_end(self, command: ConfirmEnd, by: Actor) -> None:  # noqa: ARG002 - what it names was looked at before
+    def confirm_end(self, by: Actor) -> None:
         """确认终止: by a second person."""
         self.end_is_confirmed(self.end_that_waits(), by.role, by.subject)
 
-    @command
     def refuse_end(self, command: RefuseEnd, by: Actor) -> None:
         """不予终止: by a second person; payment goes on as before, unless it rested for something else."""
         end = self.end_that_waits()
@@ -100,12 +68,6 @@ class WelfareEndings(Entitlement):
         self.pay_those_that_wait()
         self.end_if_settled()
 
-    def end_that_waits(self) -> EndReported:
-        """The end that is decided on."""
-        end = self.state.end_asked
-        assert end is not None, "the table takes it only while one waits"  # noqa: S101
-        return end
-
     def end_is_confirmed(self, end: EndReported, by: str, who: str) -> None:
         """What was reported counts: nothing is due after its last month, and what was paid after that comes back."""
         self.forget_the_end_asked(who)
@@ -113,8 +75,3 @@ class WelfareEndings(Entitlement):
         self.state.alive = end.cause != Change.DEATH and self.state.alive
         self.record(Kind.END_CONFIRMED, number=end.number, cause=end.cause, last_due=end.last_due, by=by)
         self.ends(end.last_due, end.cause)
-
-    def forget_the_end_asked(self, by: str) -> None:
-        """No end waits; its clock stops, and what a register still answers comes too late."""
-        self.state.end_asked = None
-        self.stop_duty("confirm_end", by)

@@ -38,10 +38,16 @@ class EndNotice:
     """Who is told of the end, by the template `PROCEDURE_STAGE`; `facts` of the last entry stand in it, by final stage.
 
     `to` is in a form of `Tells.to`.
+    `stages`: the ends that are told so; None: every one.
     """
 
     to: str
     facts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stages: tuple[str, ...] | None = None
+
+    def tells_of(self, stage: str) -> bool:
+        """Whether it is told of this end."""
+        return self.stages is None or stage in self.stages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,7 +173,8 @@ def _notices(
     told = {each.tells.template: each.tells.facts for each in lines if not isinstance(each, Rule) and each.tells}
     if end_notice is None:
         return told
-    return told | {_end_template(name, stage): end_notice.facts.get(stage, ()) for stage in sorted(final)}
+    ends = (stage for stage in sorted(final) if end_notice.tells_of(stage))
+    return told | {_end_template(name, stage): end_notice.facts.get(stage, ()) for stage in ends}
 
 
 def _end_template(name: str, stage: str) -> str:

@@ -78,6 +78,8 @@ class Part(StrEnum):
     JUDGED = "judged"
     RECUSED = "recused"
     MILESTONE_CLAIMED = "milestone_claimed"
+    DUTY_PROVED = "duty_proved"
+    FINISHED = "finished"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -118,6 +120,8 @@ KEPT_FROM: Mapping[Part, str] = {
     ),
     Part.CONSENT_RECORDED: say("登记授权书的人不得查验", "who recorded a consent does not confirm it"),
     Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
+    Part.DUTY_PROVED: say("举证履行的人不得自行认可", "who proved it leaves accepting it to somebody else"),
+    Part.FINISHED: say("不得核查自己办结的事项", "nobody verifies what they finished themselves"),
     Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
     Part.JUDGED: say("您已评审,每人一次", "you have judged already: each does so once"),
     Part.RECUSED: say("您已回避", "you have recused yourself"),

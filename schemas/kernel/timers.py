@@ -35,7 +35,8 @@ class Timer:
     """A clock of the procedure. `limit` and `tiers` are paths in the terms; `{type}` in them is that attribute of the case.
 
     `limit` None: it is no limit but a date, and whoever starts the clock says which. `warns`: whoever holds the case is told
-    when most of its time is used up.
+    when most of its time is used up; `warned`: who is told instead, as a code (schemas/kernel/parties.py). `beside`: a duty
+    beside the matter itself: left undone it climbs its tiers, and the case goes on without it.
     """
 
     kind: TimerKind
@@ -43,6 +44,8 @@ class Timer:
     limit: str | LimitOf | None
     tiers: str | TiersOf | None = None
     warns: bool = True
+    warned: str | None = None
+    beside: bool = False
 
     def limit_under(self, terms: Any, state: Any) -> Limit:
         """The limit that such a case gets under these terms. Raises TypeError: it goes by a date."""
@@ -74,17 +77,33 @@ class Timer:
 
 
 def duty(
-    zh: str, en: str, limit: str | LimitOf | None, tiers: str | TiersOf = "tiers", *, promise: Promise | None = None
+    zh: str,
+    en: str,
+    limit: str | LimitOf | None,
+    tiers: str | TiersOf = "tiers",
+    *,
+    promise: Promise | None = None,
+    warned: str | None = None,
+    beside: bool = False,
 ) -> Timer:
-    """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident."""
-    return Timer(TimerKind.DUTY, ClockWords(zh, en, promise), limit, tiers)
+    """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident.
+
+    `warned`: whose duty it is, where that is not whoever holds the case. `beside`: the case goes on without it.
+    """
+    return Timer(TimerKind.DUTY, ClockWords(zh, en, promise), limit, tiers, warned=warned, beside=beside)
 
 
 def window(
-    zh: str, en: str, limit: str | LimitOf | None, *, warns: bool = False, promise: Promise | None = None
+    zh: str,
+    en: str,
+    limit: str | LimitOf | None,
+    *,
+    warns: bool = False,
+    promise: Promise | None = None,
+    warned: str | None = None,
 ) -> Timer:
     """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time."""
-    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns)
+    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns, warned=warned)
 
 
 def last_limit(limit: str) -> Timer:

@@ -34,6 +34,7 @@ from schemas.kernel.parties import (
     STREET_OFFICER,
     SUPERVISOR,
     WINDOW_CLERK,
+    desk_of,
 )
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
@@ -473,10 +474,15 @@ _CLOCKS = {
 
 def payment_timers(pay: str | LimitOf | None = "pay", pay_again: str | LimitOf = "pay_again") -> Mapping[str, Timer]:
     """The clocks of payments: for `timers={**payment_timers(), …}`; `pay` None: by a date, which `time_to_pay` says."""
+    civil, clerk = desk_of(CIVIL_AFFAIRS_OFFICER), desk_of(WINDOW_CLERK)
     return {
-        "confirm_account": duty("账户确认", "confirmation of another account", "confirm_account"),
-        "tell_payee": duty("告知领取人", "telling the payee", "tell_payee"),
-        "confirm_settlement": duty("另行发放确认", "confirmation that it was paid by hand", "confirm_settlement"),
-        "pay": duty("发放", "payment", pay),
+        "confirm_account": duty(
+            "账户确认", "confirmation of another account", "confirm_account", warned=civil, beside=True
+        ),
+        "tell_payee": duty("告知领取人", "telling the payee", "tell_payee", warned=clerk, beside=True),
+        "confirm_settlement": duty(
+            "另行发放确认", "confirmation that it was paid by hand", "confirm_settlement", warned=civil, beside=True
+        ),
+        "pay": duty("发放", "payment", pay, beside=True),
         "pay_again": window("重新发放", "paying again", pay_again),
     }

@@ -21,7 +21,7 @@ from schemas.clocks.clocks import due_at
 from schemas.kernel import people
 from schemas.kernel.acts import Act, Step, act, also, step
 from schemas.kernel.entries import entry
-from schemas.kernel.parties import ANYBODY, GRID_WORKER, WINDOW_CLERK
+from schemas.kernel.parties import ANYBODY, GRID_WORKER, STREET_OFFICER, WINDOW_CLERK, desk_of
 from schemas.kernel.procedure import Command
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By, Rule
@@ -253,5 +253,5 @@ def posting_timers(
     """The clocks of a posting: for `timers={**posting_timers(), …}`; the arguments say where in the terms they stand."""
     return {
         PUBLICITY: window("公示", "publicity", publicity),
-        INVESTIGATE: duty("异议调查", "investigation", investigate),
+        INVESTIGATE: duty("异议调查", "investigation", investigate, warned=desk_of(STREET_OFFICER)),
     }

@@ -12,10 +12,11 @@ import pytest
 
 from engine.runtime.settings import PROJECT
 from schemas.incident import INCIDENT
-from schemas.incident_state import Stage
-from schemas.kernel.parties import GRID_WORKER
-from schemas.kernel.people import KEPT_FROM, account_of, among, how_many, same_account, same_person
+from schemas.incident_state import IncidentState, Order, Stage
+from schemas.kernel.parties import GRID_WORKER, REPORTER
+from schemas.kernel.people import KEPT_FROM, Part, account_of, among, how_many, same_account, same_person
 from schemas.kernel.rules import Condition, Rule
+from schemas.parts.duties import DutyEntries, duty_lines
 from schemas.parts.panel import PanelEntries, panel_lines
 from schemas.values.actor import Actor, Channel, Role
 from tests.every_procedure import PROCEDURE_LIST
@@ -121,7 +122,6 @@ def test_the_search_finds_what_it_is_for(tmp_path: Path) -> None:
 # ---- every condition about people, walked --------------------------------------------------------------------------------
 
 NAMES = (
-    "finished_by",
     "reporter_subject",
     "written_off_by",
     "reviewed_by",
@@ -140,8 +140,6 @@ class Remembering:
     who: str | None
 
     def __getattr__(self, name: str) -> Any:
-        if name == "order":
-            return SimpleNamespace(finished_by=self.who)
         if name == "visits":
             return [SimpleNamespace(by=self.who)] if self.who else []
         if name in {"related", "refusers"}:
@@ -173,7 +171,12 @@ def about_people() -> Iterator[Any]:
                     yield pytest.param(condition, id=f"{procedure.name}-{rule.command}-{condition.__name__}")
 
 
-OF_PARTS = panel_lines(PanelEntries, by=GRID_WORKER, at=Stage.REPORTED, to=Stage.CLOSED)
+OF_PARTS = (
+    *panel_lines(PanelEntries, by=GRID_WORKER, at=Stage.REPORTED, to=Stage.CLOSED),
+    *duty_lines(
+        DutyEntries, at=Stage.HANDLING, proved_by=(REPORTER,), accepted_by=(GRID_WORKER,), waived_by=(GRID_WORKER,)
+    ),
+)
 """Lines of parts that keep people apart, whether or not a procedure has them."""
 
 CONDITIONS = list(about_people())
@@ -188,10 +191,10 @@ KEEPING_APART = [
 
 
 def test_the_walk_finds_the_conditions_that_are_known() -> None:
-    """The walk is not empty: who finished, who declared a relation; and by the tables everybody who took a part."""
+    """The walk is not empty: who declared a relation; and by the tables everybody who took a part."""
     names = {each.values[0].__name__ for each in CONDITIONS}
 
-    assert names >= {"_not_by_the_finisher", "relation_not_declared_yet"}
+    assert names >= {"relation_not_declared_yet"}
     assert {part for rule in KEEPING_APART for part in rule.apart_from} == set(KEPT_FROM)
 
 
@@ -220,9 +223,12 @@ def test_who_comes_by_a_gateway_is_not_another_person(condition: Condition) -> N
 def test_what_a_gateway_finished_is_verified_by_somebody_else() -> None:
     """The rule of the incident as it stands in the table: finished by `li` through the gateway, `li` does not verify."""
     (verify,) = [rule for rule in INCIDENT.rules if rule.command == "verify"]
-    finished = Remembering(GATEWAY)
+    order = Order(number=1, department="urban-management", dispatched_at=NOW, finished_by=GATEWAY)
+    opening = SimpleNamespace(actor=Actor(subject="zhao", role=Role.GRID_WORKER, channel=Channel.GRID))
+    construct: Any = IncidentState.model_construct
+    finished = construct(orders=[order], opening=opening)
     li = Actor(subject=LI, role=Role.GRID_WORKER, channel=Channel.GRID)
     wang = li.model_copy(update={"subject": "wang"})
 
-    assert [condition(finished, li, NOW) is not None for condition in verify.conditions] == [True]
-    assert [condition(finished, wang, NOW) for condition in verify.conditions] == [None]
+    assert verify.objection(finished, li, NOW) == KEPT_FROM[Part.FINISHED]
+    assert verify.objection(finished, wang, NOW) is None

@@ -89,7 +89,12 @@ EXPIRE = step("expire", "逾期", at=Stage.ASKED, to=Stage.FORGOTTEN, entry=Kind
 TIMERS = {"answer": duty("答复", "answer", "paces.{pace}.answer"), "final": last_limit("ended_after")}
 
 
-def tiny(*lines: Act | Step | Rule, timers: dict[str, Timer] | None = None) -> DeclaredProcedure:
+USUAL_END = EndNotice("reporter", {Stage.ANSWERED: ("answer",)})
+
+
+def tiny(
+    *lines: Act | Step | Rule, timers: dict[str, Timer] | None = None, end_notice: EndNotice = USUAL_END
+) -> DeclaredProcedure:
     return declare(
         "tiny",
         "小事",
@@ -100,7 +105,7 @@ def tiny(*lines: Act | Step | Rule, timers: dict[str, Timer] | None = None) -> D
         opened=Kind.ASKED,
         timers=TIMERS if timers is None else timers,
         lines=lines or (ANSWER, EXPIRE, *file_acts(Kind, by=(REPORTER,), at=Stage.ASKED, urged_by=(REPORTER,))),
-        end_notice=EndNotice("reporter", {Stage.ANSWERED: ("answer",)}),
+        end_notice=end_notice,
     )
 
 
@@ -118,6 +123,27 @@ def test_all_else_follows_from_the_lines() -> None:
     assert procedure.words.stage("asked", "tiny") == "待答复 asked"
     assert procedure.words.moment("answer", "warning", "tiny") == "答复预警 answer warning"
     assert procedure.notices == {"tiny_asked": ("pace",), "tiny_answered": ("answer",), "tiny_forgotten": ()}
+
+
+def test_only_the_ends_that_are_named_are_told_by_the_declaration() -> None:
+    """Of the others the methods tell, or nobody does."""
+    notice = EndNotice("reporter", {Stage.ANSWERED: ("answer",)}, stages=(Stage.FORGOTTEN,))
+
+    assert tiny(end_notice=notice).notices == {"tiny_asked": ("pace",), "tiny_forgotten": ()}
+
+
+def test_a_part_brings_its_entries() -> None:
+    """Those of a part are the procedure's, under its name; its own stands in the place of one that a part has too."""
+
+    class PartEntries:
+        SEEN = entry("seen", "查看")
+        ANSWERED = entry("replied", "回复")
+
+    class Composed(PartEntries, EntryKinds, procedure="composed"):
+        ANSWERED = entry("answered", "答复")
+
+    assert {"composed:seen", "composed:answered", "composed:urged"} <= set(Composed.kinds)
+    assert "composed:replied" not in Composed.kinds
 
 
 def test_a_limit_is_found_where_it_is_said_to_stand() -> None:

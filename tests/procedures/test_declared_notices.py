@@ -33,7 +33,9 @@ async def test_whom_a_line_tells_is_told_with_its_entry(procedure: DeclaredProce
     """In every recorded run: the entry of a line, or of an end, comes with the notice that the declaration names."""
     lines: list[Act | Step] = [*procedure.acts.values(), *procedure.steps]
     by_line = {str(each.entry): each.tells.template for each in lines if each.entry and each.tells}
-    by_end = {stage: procedure.end_template(stage) for stage in procedure.final if procedure.end_notice is not None}
+    notice = procedure.end_notice
+    told_of = {stage for stage in procedure.final if notice is not None and notice.tells_of(stage)}
+    by_end = {stage: procedure.end_template(stage) for stage in told_of}
     silent: list[str] = []
     seen: set[str] = set()
     for file in sorted((FOLDER / procedure.name).glob("*.history")):

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, cast
 
-from schemas.clocks.clock_schedule import BREACH, last_moment
+from schemas.clocks.clock_schedule import BREACH, WARNING, last_moment
+from schemas.clocks.limits import Limit
 from schemas.kernel.acts import Act, Step
 from schemas.kernel.case import Message
 from schemas.kernel.declaration import DeclaredProcedure
@@ -17,7 +18,7 @@ from schemas.kernel.entries import EntryKind
 from schemas.kernel.parties import THE_DEPARTMENT
 from schemas.kernel.procedure import Command
 from schemas.kernel.state import DeclaredState
-from schemas.kernel.timers import TimerKind
+from schemas.kernel.timers import Timer, TimerKind
 from schemas.values.actor import Actor
 from schemas.values.model import Model
 from workflows.kernel.case_file import CaseFile
@@ -149,27 +150,49 @@ class DeclaredCase(CaseFile[StateT]):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
-    def start_clock(self, name: str, by: str = "engine") -> None:
-        """Start a clock as it is declared, or start it anew. `by`: whose act starts it. Of several of a kind: `check:tax`."""
-        timer, terms = self.procedure.timers[name.partition(":")[0]], self.state.terms
-        limit, tiers = timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
+    def start_clock(self, name: str, by: str = "engine", *, limit: Limit | None = None) -> None:
+        """Start a clock as it is declared, or start it anew. `by`: whose act starts it. Of several of a kind: `check:tax`.
+
+        `limit`: of a clock that is declared without one. Raises TypeError: such a clock, and no limit is given.
+        """
+        timer, terms = self.timer_of(name), self.state.terms
+        limit, tiers = limit or timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
         self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
+
+    def timer_of(self, clock: str) -> Timer:
+        """Return how a clock is declared: of `check:tax`, how every `check` is."""
+        return self.procedure.timers[clock.partition(":")[0]]
 
     def on_clock(self, clock: str, moment: str, told: str) -> None:
         """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes.
 
         The arguments are those of `Case.on_clock`.
         """
-        timer = self.procedure.timers[clock.partition(":")[0]]
+        timer = self.timer_of(clock)
         if timer.kind is not TimerKind.DUTY and moment == BREACH:
             self.on_clock_passed(clock)
         elif timer.warns:
-            super().on_clock(clock, moment, told)
-            if timer.kind is TimerKind.DUTY and moment == last_moment(self.state.clocks[clock].tiers):
-                self.after_last_tier(clock)
+            super().on_clock(clock, moment, timer.warned or told if moment == WARNING else told)
+            if timer.kind is TimerKind.DUTY:
+                self.on_duty_moment(clock, moment)
+
+    def on_duty_moment(self, clock: str, moment: str) -> None:
+        """A duty that is broken brings about what is declared of it; after its last tier nobody further is told."""
+        if moment == BREACH:
+            self.on_duty_broken(clock)
+        if moment == last_moment(self.state.clocks[clock].tiers):
+            self.after_last_tier(clock)
+
+    def on_duty_broken(self, clock: str) -> None:
+        """Take the step that is declared for a duty of which the time is over, if one is; it goes on climbing its tiers."""
+        self.take_step_of(clock)
 
     def on_clock_passed(self, clock: str) -> None:
         """Take the step that is declared for the end of this clock at this stage, if one is."""
+        self.take_step_of(clock)
+
+    def take_step_of(self, clock: str) -> None:
+        """Take the step that a clock brings about at this stage; none, if none is declared."""
         here = (each for each in self.procedure.steps if each.clock == clock and self.state.stage in each.rule.at)
         step = next(here, None)
         if step is None:
@@ -181,8 +204,10 @@ class DeclaredCase(CaseFile[StateT]):
         else:
             method(step)
 
-    def after_last_tier(self, clock: str) -> None:  # noqa: ARG002 - some procedures tell their clocks apart here
-        """Nobody further is told: the case is its last owner's, and the last limit runs."""
+    def after_last_tier(self, clock: str) -> None:
+        """Nobody further is told: the case is its last owner's, and the last limit runs; not for a duty beside the matter."""
+        if self.timer_of(clock).beside:
+            return
         self.state.holder = self.owner_after_last_tier or self.state.holder
         last = self.procedure.last_limit
         if not self.clocks.runs(last):
@@ -207,14 +232,18 @@ class DeclaredCase(CaseFile[StateT]):
 
     def finish_as(self, stage: str, entry: EntryKind, **facts: Any) -> None:
         """The case is final: nothing counts any more, and whom it concerns is told."""
-        self.stop_everything()
-        self.move(stage, "")
+        self.is_final_at(stage)
         said = {**self.outcome(), **facts}
         self.record(entry, **said)
-        if (notice := self.procedure.end_notice) is not None:
+        if (notice := self.procedure.end_notice) is not None and notice.tells_of(stage):
             named = {name: said[name] for name in notice.facts.get(stage, ())}
             self.notify(self.address_of(notice.to), self.procedure.end_template(stage), **named)
         self.on_finished()
+
+    def is_final_at(self, stage: str) -> None:
+        """Nothing can happen any more. Its entry was made before, or is made by whoever asks for this."""
+        self.stop_everything()
+        self.move(stage, "")
 
     def stop_everything(self) -> None:
         """Nothing is to be done any more."""
