@@ -138,8 +138,8 @@ def correction_lines(
 ) -> tuple[Act | Step, ...]:
     """The lines of it. `at`: where something may be asked for, and where it goes on; `during`: while it waits.
 
-    `found_at`: where the case itself finds that something is missing; nowhere, unless the procedure says. `once` 一次性告知: people ask
-    for all of it at once, and for nothing more afterwards.
+    `found_at`: where the case itself finds that something is missing; nowhere, unless the procedure says. `once` 一次性告知:
+    people ask for all of it at once, and for nothing more afterwards.
     """
     rows: Any = (step("name_missing", "材料不全", at=found_at, to=during),) if found_at else ()
     return (
