@@ -27,6 +27,7 @@ from schemas.kernel.procedure import Command
 from schemas.kernel.rules import By
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, duty
+from schemas.parts.conditions import forbids
 from schemas.values.document import Document, DocumentReference
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
@@ -102,6 +103,15 @@ class HandIn(Command):
         return super().faults(state) or state.faults_of_paper(self.document)
 
 
+nothing_was_asked_for = forbids(
+    "nothing_was_asked_for",
+    lambda state: state.asked_for,
+    "已一次性告知所缺材料,不得再次要求",
+    "what is missing was asked for before, all of it: nothing more is",
+)
+"""一次性告知 (行政许可法 第三十二条): people ask for what is missing once."""
+
+
 class CorrectionEntries:
     """What the ledger says of it."""
 
@@ -124,10 +134,12 @@ def correction_lines(
     brought_by: Sequence[By],
     found_at: Stages = (),
     apart_from: Sequence[Part] = (Part.APPLICANT,),
+    once: bool = False,
 ) -> tuple[Act | Step, ...]:
     """The lines of it. `at`: where something may be asked for, and where it goes on; `during`: while it waits.
 
-    `found_at`: where the case itself finds that something is missing; nowhere, unless the procedure says.
+    `found_at`: where the case itself finds that something is missing; nowhere, unless the procedure says. `once` 一次性告知:
+    people ask for all of it at once, and for nothing more afterwards.
     """
     rows: Any = (step("name_missing", "材料不全", at=found_at, to=during),) if found_at else ()
     return (
@@ -138,6 +150,7 @@ def correction_lines(
             by=asked_by,
             at=at,
             to=during,
+            when=nothing_was_asked_for if once else (),
             apart_from=apart_from,
             entry=kinds.CORRECTION_ASKED,
         ),

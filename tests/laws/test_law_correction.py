@@ -119,6 +119,7 @@ PERMIT = declare(
             found_at=Stage.FILED,
             asked_by=(STREET_OFFICER,),
             brought_by=(WINDOW_CLERK,),
+            once=True,
         ),
         visit_line(
             Kind, by=(GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.FILED, to=Stage.DECIDED,
@@ -215,7 +216,9 @@ async def test_what_was_not_to_be_read_is_asked_for_once_more(bench: PartBench) 
     assert bench.facts(case, "correction:asked")[-1]["by"] == "street_officer"
     for kind in ("lease", "identity-card"):
         await bench.taken(case, "hand_in", CLERK, kind=kind, document=paper(bench, f"{kind} anew"))
+    more = await bench.refused(case, "ask_correction", STREET, documents=["tax"], reason="还缺一份")
 
+    assert "nothing more is" in more, "people ask once, and for all of it"
     assert bench.facts(case, "correction:done")[-1]["stage"] == Stage.FILED
     assert bench.state(case).stage == Stage.FILED
 
