@@ -3,8 +3,7 @@
 Urgent aid is paid for the applicant, minors and adults who consented, up to its ceiling; everything else is looked at afterwards.
 """
 
-from schemas.parts.payments import PaymentPart, PaymentState
-from schemas.welfare_entries import Kind
+from schemas.parts.payments import PaymentPart
 from schemas.welfare_rules import Circumstances, advance_of, month_at
 from schemas.welfare_state import Stage
 from workflows.welfare_duties import (
@@ -69,22 +68,6 @@ class Advance(Pending):
         return self.state.refusal_final or self.state.stage in (Stage.WITHDRAWN, Stage.UNRESOLVED)
 
     def wind_up(self) -> None:
-        """Without a grant: an advance that was paid comes back, one that waits is not paid, one on its way is awaited.
-
-        Where the bank gave no answer the money may have moved: it is asked what became of it, and not told to pay.
-        """
-        for payment in list(self.state.payments):
-            if payment.uncertain and payment.state is not PaymentState.UNDER_WAY:
-                payment.state = PaymentState.UNDER_WAY
-                self.errand("find_out", payment.number)
-            elif payment.state is not PaymentState.UNDER_WAY:
-                self.state.payments.remove(payment)
-                self.record(
-                    Kind.PAYMENT_SETTLED,
-                    payment=payment.number,
-                    month=payment.month,
-                    how="not_due",
-                    cause="not_granted",
-                    **({} if payment.claim is None else {"number": payment.claim.number}),
-                )
+        """Without a grant: what waits is not paid, and an advance that was paid comes back."""
+        self.drop_what_waits()
         self.recover_advance(self.advance_paid_fen())

@@ -19,7 +19,6 @@ from schemas.contracts.payment import (
     benefit_of,
     payment_key,
 )
-from schemas.kernel.entries import EntryKind
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.payments import (
     PaidOut,
@@ -105,10 +104,10 @@ class Payments(DeclaredCase[StateT]):
         await super().story()
         await self.until(lambda: not self.business)
 
-    def finish_as(self, stage: str, entry: EntryKind, **facts: object) -> None:
+    def on_finished(self) -> None:
         """The case is final: what waits is not paid any more, and of what may have moved the bank is asked."""
         self.drop_what_waits()
-        super().finish_as(stage, entry, **facts)
+        super().on_finished()
 
     def drop_what_waits(self) -> None:
         """What waits is not due any more, what is on its way is awaited.
