@@ -25,7 +25,8 @@ from engine.settings import Settings
 from schemas.incident import INCIDENT
 from schemas.procedure import Procedure
 from starter.stuck import Patience, stuck_cases
-from tests.api_callers import OwnTown, api_of, callers
+from tests.api_callers import OpenOwnTown, OwnTown, api_of, callers
+from tests.at_once import at_once
 from tests.door import Audited, Door, OpenDoor, examples
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.stranger import Stranger, complete, go_on
@@ -297,6 +298,7 @@ async def copied_to_be_tried_again(stranger: Stranger, case_id: str, queue: str)
     await stranger.start(INCIDENT.name, case_id, queue, start.payloads, retry_policy=RetryPolicy(maximum_attempts=1000))
 
 
+@at_once
 @pytest.mark.parametrize(
     "lose",
     [ended_before_it_began, exchanged_before_it_began, led_away, copied_with_a_cron, copied_to_be_tried_again],
@@ -304,30 +306,31 @@ async def copied_to_be_tried_again(stranger: Stranger, case_id: str, queue: str)
 )
 async def test_a_start_that_was_lost_before_the_ledger_heard_of_it_is_made_again(
     lose: Callable[[Stranger, str, str], Awaitable[None]],
-    own_town: OwnTown,
+    open_own_town: OpenOwnTown,
     keys: Keys,
     temporal: Client,
     stranger: Stranger,
 ) -> None:
     """What becomes of a delivered start is looked after until its case has told of itself: who was told a number has a case."""
-    quick = own_town.settings.model_copy(update={"untaken_seconds": 0.5})
-    async with api_of(own_town.build(over=quick)) as http:
-        case_id, _ = await reported(own_town, http, keys)
-        await lose(stranger, case_id, quick.task_queue)
-        lost = await run_of(temporal, case_id)
+    async with open_own_town() as own_town:
+        quick = own_town.settings.model_copy(update={"untaken_seconds": 0.5})
+        async with api_of(own_town.build(over=quick)) as http:
+            case_id, _ = await reported(own_town, http, keys)
+            await lose(stranger, case_id, quick.task_queue)
+            lost = await run_of(temporal, case_id)
 
-        async def begun_again() -> bool:
-            return await run_of(temporal, case_id) != lost and not (await cron_of(stranger, case_id))
+            async def begun_again() -> bool:
+                return await run_of(temporal, case_id) != lost and not (await cron_of(stranger, case_id))
 
-        await eventually(begun_again, within=60)
-        async with town_worker(quick, keys, temporal, own_town.pool) as worker, worker:
+            await eventually(begun_again, within=60)
+            async with town_worker(quick, keys, temporal, own_town.pool) as worker, worker:
 
-            async def stands() -> bool:
-                return bool(await own_town.pool.fetchval("select seq from cases where case_id = $1", case_id))
+                async def stands() -> bool:
+                    return bool(await own_town.pool.fetchval("select seq from cases where case_id = $1", case_id))
 
-            await eventually(stands, within=60)
-            case = await callers(http, keys)().get(f"/api/v1/cases/{case_id}", wait="stage:dispatched")
-            assert case.json()["stage"] == "dispatched"
+                await eventually(stands, within=60)
+                case = await callers(http, keys)().get(f"/api/v1/cases/{case_id}", wait="stage:dispatched")
+                assert case.json()["stage"] == "dispatched"
 
 
 async def cron_of(stranger: Stranger, case_id: str) -> str:
@@ -407,6 +410,7 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     assert await pool.fetchrow("select seq, head_hash, snapshot from cases where case_id = $1", case_id) == before
 
 
+@at_once
 @EVERY_PROCEDURE
 async def test_a_case_is_not_turned_back(
     procedure: Procedure,
