@@ -105,7 +105,6 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     assert [finding.detail for finding in findings if not finding.ok] == []
 
 
-@at_once
 @WHOLE
 @EVERY_PROCEDURE
 async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
