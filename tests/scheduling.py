@@ -22,7 +22,7 @@ FAST = frozenset({
 })  # fmt: skip
 """Files that play towns by fast clocks: many towns on the same cores would make people late that are not."""
 
-FAST_AT_ONCE = 3
+FAST_AT_ONCE = 2
 """So many towns play them at a time."""
 
 LONGEST = (
