@@ -1,7 +1,7 @@
 # The tasks of the project. `make demo` and `make test` need only Python 3.11+, make and git.
 PYTHON ?= python3
 BIN := .venv/bin
-TOWNS := 5
+TOWNS := 6
 TOGETHER := --numprocesses $(TOWNS) --dist loadfile --no-loadscope-reorder
 DEMO_FLAGS := $(if $(ONCE),--once,) $(if $(ONLY),--only $(ONLY),)
 
