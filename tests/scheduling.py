@@ -37,7 +37,7 @@ LONGEST = (
 SPLIT = frozenset({"test_laws"})
 """Files whose tests are played apart by procedure: they open little and take long."""
 
-GIVES_WAY = 10
+GIVES_WAY = 5
 """How nice a process is from the first test on that has no fast clock: who has one is served first."""
 
 
