@@ -309,7 +309,8 @@ async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Cas
         client = await connect(settings, keys)
         await register_search_attributes(client)
         tables, vault = Tables(), OpenVault()
-        replay = await stack.enter_async_context(strict_replay(keys, settings))
+        # As a town replays: the sandbox loads every workflow anew, and has watched over the case while it was played.
+        replay = await stack.enter_async_context(strict_replay(keys, settings.model_copy(update={"sandbox": False})))
         register = load_departments(settings.policies / "departments.yaml", None)
         codes = tuple(each.code for each in register.departments)
         policies = {
