@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,3 +117,7 @@ class OwnTown:
         """Make an API over this database."""
         parts = {"over": self.settings, "connections": self.pool, "town_time": self.town_time} | other
         return self.build_app(**parts)
+
+
+OpenOwnTown = Callable[[], AbstractAsyncContextManager[OwnTown]]
+"""The fixture `open_own_town`: `async with open_own_town() as own_town`, for laws that are played at once (tests/at_once.py)."""

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -18,7 +19,7 @@ from engine.store.migrations import migrate
 from schemas.clocks.town_time import TownTime
 from starter.app import create_app
 from starter.intake.delivery import ConnectTemporal
-from tests.api_callers import As, BuildApp, OwnTown, api_of, callers
+from tests.api_callers import As, BuildApp, OpenOwnTown, OwnTown, api_of, callers
 
 _numbers = itertools.count(1)
 
@@ -60,19 +61,31 @@ def _fail(error: BaseException) -> None:
     raise AssertionError("a background task of the API died") from error
 
 
+@pytest.fixture(scope="session")
+def open_own_town(settings: Settings, build_app: BuildApp) -> OpenOwnTown:
+    """Tables of one's own while a block runs: a schema of the town's database, and case numbers of a day that nobody else has."""
+
+    @asynccontextmanager
+    async def opened() -> AsyncIterator[OwnTown]:
+        number = next(_numbers)
+        name = f"own_{number}"
+        async with await open_pool(settings) as pool:
+            await pool.execute(f"create schema {name}")
+        url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
+        await migrate(url)
+        own = settings.model_copy(
+            update={"database_url": url, "task_queue": f"own-{number}", "delivery_patience_seconds": 1.0}
+        )
+        now = datetime.now(UTC)
+        day = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(days=number)
+        async with await open_pool(own) as pool:
+            yield OwnTown(own, pool, TownTime.starting(day, now, 1), build_app)
+
+    return opened
+
+
 @pytest.fixture
-async def own_town(settings: Settings, build_app: BuildApp) -> AsyncIterator[OwnTown]:
-    """Tables of the test's own, in a schema of the town's database; case numbers of a day that no other test has."""
-    number = next(_numbers)
-    name = f"own_{number}"
-    async with await open_pool(settings) as pool:
-        await pool.execute(f"create schema {name}")
-    url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
-    await migrate(url)
-    own = settings.model_copy(
-        update={"database_url": url, "task_queue": f"own-{number}", "delivery_patience_seconds": 1.0}
-    )
-    now = datetime.now(UTC)
-    day = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(days=number)
-    async with await open_pool(own) as pool:
-        yield OwnTown(own, pool, TownTime.starting(day, now, 1), build_app)
+async def own_town(open_own_town: OpenOwnTown) -> AsyncIterator[OwnTown]:
+    """Tables of the test's own."""
+    async with open_own_town() as town:
+        yield town

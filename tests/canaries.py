@@ -6,11 +6,13 @@ import re
 import secrets
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+BIRD = "金丝雀"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 CODES = frozenset({"category", "document"})
 """Fields whose Chinese words are codes of policy, not texts of people."""
@@ -20,15 +22,19 @@ PERSONAL = frozenset({"phone", "contact", "identity_number", "account"})
 
 
 class Canaries:
-    """Plants words, and looks for them in every form in which they could lie somewhere."""
+    """Plants words, and looks for them in every form in which they could lie somewhere.
+
+    All words begin alike, as nothing else does: where that beginning stands in no form, none of the words does.
+    """
 
     def __init__(self) -> None:
+        self._beginning = secrets.token_hex(6)
         self.planted: list[str] = []
         self.addressed: set[str] = set()
         """Words in the path or in the name of a field: an answer tells whoever sent them where the fault is."""
 
     def word(self, *, addressed: bool = False) -> str:
-        self.planted.append(f"金丝雀{secrets.token_hex(8)}")
+        self.planted.append(f"{BIRD}{self._beginning}{secrets.token_hex(6)}")
         if addressed:
             self.addressed.add(self.planted[-1])
         return self.planted[-1]
@@ -44,18 +50,32 @@ class Canaries:
             return value
         return f"{value}{self.word()}" if isinstance(value, str) and CHINESE.search(value) else value
 
-    def forms(self) -> Iterator[tuple[str, bytes]]:
-        """Each canary as bytes: as it is, as JSON and Postgres escape it, in UTF-16, in hexadecimal and in base64."""
-        for canary in dict.fromkeys(self.planted):
-            # The random part alone: whoever cuts or escapes the word around it has still told it.
-            core = canary.removeprefix("金丝雀")
-            for text in (core.encode(), core.encode("utf-16-le"), core.encode().hex().encode()):
-                yield canary, text
-            for shift in range(3):
-                yield canary, base64.b64encode(bytes(shift) + core.encode())[4:-4]
-
     def found_in(self, content: bytes) -> list[str]:
-        return sorted({canary for canary, form in self.forms() if form in content})
+        """The canaries that stand in it, in whatever form."""
+        words = any(beginning in content for beginning in beginnings_of(self._beginning))
+        return sorted(
+            canary
+            for canary in dict.fromkeys(self.planted)
+            if (words or not canary.startswith(BIRD)) and any(form in content for form in forms_of(core_of(canary)))
+        )
+
+
+def core_of(canary: str) -> str:
+    """The random part alone: whoever cuts or escapes the word around it has still told it."""
+    return canary.removeprefix(BIRD)
+
+
+def forms_of(core: str) -> Iterator[bytes]:
+    """Something as bytes: as it is, as JSON and Postgres escape it, in UTF-16, in hexadecimal and in base64."""
+    yield from (core.encode(), core.encode("utf-16-le"), core.encode().hex().encode())
+    for shift in range(3):
+        yield base64.b64encode(bytes(shift) + core.encode())[4:-4]
+
+
+def beginnings_of(beginning: str) -> Iterator[bytes]:
+    """With what each form of every text begins that begins so."""
+    for one, other in zip(forms_of(f"{beginning}000000"), forms_of(f"{beginning}zzzzzz"), strict=True):
+        yield bytes(byte for byte, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=True)))
 
 
 async def tables_of(pool: asyncpg.Pool) -> dict[str, bytes]:

@@ -321,7 +321,9 @@ async def case_bench(
         client = await connect(settings, keys)
         await register_search_attributes(client)
         tables, vault = Tables(), OpenVault()
-        replay = await stack.enter_async_context(strict_replay(keys, settings, cases))
+        # As a town replays: the sandbox loads every workflow anew, and has watched over the case while it was played.
+        outside = settings.model_copy(update={"sandbox": False})
+        replay = await stack.enter_async_context(strict_replay(keys, outside, cases))
         register = load_departments(settings.policies / "departments.yaml", None)
         codes = tuple(each.code for each in register.departments)
         policies = {

@@ -1,19 +1,17 @@
 """One real Temporal server, one real Postgres and one worker for the whole run; each test starts cases of its own."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import asyncpg
 import httpx
 import hypothesis
 import pytest
+import uvloop
 from fastapi import FastAPI
 from temporalio.client import Client
 from xdist.remote import Producer  # type: ignore[import-untyped]
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from audit.replay.replay import replay_cases
 from audit.verify.verify import verify_cases
@@ -22,6 +20,7 @@ from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
+from local.town.process import collect_seldom
 from local.town.town import TownOptions, open_town
 from schemas.clocks.calendar import SHANGHAI
 from schemas.clocks.town_time import TownTime
@@ -30,7 +29,9 @@ from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Role
 from starter.app import create_app
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Person
+from tests.at_once import note_cases
 from tests.sampling import settle_seed
+from tests.scheduling import Courtesy, InGroups, in_order, is_fast
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 
@@ -39,23 +40,6 @@ hypothesis.settings.register_profile("town", deadline=None)
 hypothesis.settings.load_profile("town")
 
 
-FAST = frozenset({
-    "test_incident_holidays", "test_late_commands", "test_local_town", "test_people", "test_replies", "test_stories",
-    "test_welfare_payments", "test_chaos", "test_law_files", "test_law_books", "test_law_money_town", "test_law_silence",
-    "test_law_answers",
-})  # fmt: skip
-"""Files that play whole towns by fast clocks: many towns on the same cores would make people late that are not."""
-
-LONGEST = (
-    "test_survival", "test_canaries", "test_slow_ledger", "test_law_standing", "test_every_request", "test_laws",
-    "test_local_town", "test_law_money_town", "test_stories", "test_replies", "test_chaos", "test_welfare_payments",
-    "test_law_silence",
-)  # fmt: skip
-"""Files that begin first where several towns run side by side: nobody waits for a long one at the end."""
-
-SPLIT = frozenset({"test_laws", "test_survival"})
-"""Files whose tests are played apart by procedure: they open little and take long."""
-
 A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 """When a town with a fast clock begins: its offices are open, whatever day it is where the tests run."""
 
@@ -63,9 +47,11 @@ PATIENCE_SECONDS = 30.0
 """Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""
 
 
-def pytest_configure() -> None:
-    """All processes of a run sample alike."""
+def pytest_configure(config: pytest.Config) -> None:
+    """All processes of a run sample alike, give way to fast clocks, and have the loop that a town's processes have."""
     settle_seed()
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    config.pluginmanager.register(Courtesy())
 
 
 def pytest_report_header() -> str:
@@ -73,31 +59,24 @@ def pytest_report_header() -> str:
     return f"sampled by SEED={settle_seed()}"
 
 
-class InGroups(LoadScopeScheduling):  # type: ignore[misc]
-    """A file is played by one process, so that what it opens is opened once; those that may be split, by procedure."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file, _, test = nodeid.partition("::")
-        return f"{file} {_procedure_of(test)}" if Path(file).stem in SPLIT else file
-
-
-def _procedure_of(test: str) -> str:
-    """`test_x[incident: main]` and `test_x[incident-two steps]` are of `incident`."""
-    return next(iter(re.findall(r"\[([a-z_]+)", test)), "")
-
-
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> InGroups:
-    """What is played where. xdist's own `loadgroup` does nothing with this pytest: it looks for a name that has gone."""
+    """What is played where."""
     return InGroups(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what lives by a fast clock; the longest first."""
-    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
+    """The longest first; what lives by a fast clock is marked."""
+    in_order(items)
     for item in items:
-        if item.path.stem in FAST:
+        if is_fast(item.nodeid):
             item.add_marker(pytest.mark.fast)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is played at once is known now; and all code is loaded, which is not looked through for garbage again and again."""
+    note_cases(session.items)
+    collect_seldom()
 
 
 @pytest.fixture(scope="session")

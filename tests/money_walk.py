@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.kernel.people import PARTIES, Part
 from schemas.kernel.procedure import Procedure
@@ -47,25 +48,62 @@ def parts_needed(rules: RulesTable, goal: Rule) -> frozenset[Part]:
     return found
 
 
-def paths_to(rules: RulesTable, start: str, goal: Rule) -> Iterator[Path]:
-    """Every path from the start to a row, no stage entered twice; what a path asks for is asked at each stage it can be."""
-    needed = parts_needed(rules, goal)
+class Gone(NamedTuple):
+    """All of a path on which what can follow, and what is to be said of it, hangs.
 
-    def follow(stage: str, taken: frozenset[Part], been: frozenset[str], path: Path) -> Iterator[Path]:
-        for edge in stage_edges(rules, stage):
+    `took`: what one person has taken part in who went it alone, None: nobody can. `word`: the last that another person gave.
+    """
+
+    stage: str
+    been: frozenset[str]
+    taken: frozenset[Part]
+    took: frozenset[Part] | None
+    word: tuple[Part, str] | None
+    moved_money: bool
+
+    def by(self, edge: Edge) -> "Gone":
+        """The path with one edge more."""
+        rule, took = edge.rule, self.took
+        part = frozenset({rule.part} if rule.part else ())
+        if took is not None and by_people(rule):
+            took = None if took & set(rule.apart_from) else took | part
+        return Gone(
+            stage=edge.target,
+            been=self.been | {edge.target},
+            taken=self.taken | part,
+            took=took,
+            word=next(iter(decided_by_two((edge,))[-1:]), self.word),
+            moved_money=self.moved_money or rule.moves_money,
+        )
+
+
+def paths_to(rules: RulesTable, start: str, goal: Rule) -> Iterator[Path]:
+    """Every path from the start to a row, no stage entered twice; what a path asks for is asked at each stage it can be.
+
+    Of paths that come to the same (`Gone`) the first: whatever follows one of them follows the others, and is judged alike.
+    """
+    needed = parts_needed(rules, goal)
+    edges = {str(stage): tuple(stage_edges(rules, stage)) for rule in rules for stage in (*rule.at, *rule.to)}
+    seen: set[Gone] = set()
+
+    def follow(gone: Gone, path: Path) -> Iterator[Path]:
+        for edge in edges.get(gone.stage, ()):
             rule = edge.rule
-            if not set(rule.answers) <= taken:
+            if not gone.taken.issuperset(rule.answers):
                 continue
             if rule is goal:
                 yield (*path, edge)
                 continue
-            now = taken | ({rule.part} if rule.part else set())
-            asks = edge.target == stage and rule.part in needed - taken
-            goes = edge.target not in been
-            if goes or asks:
-                yield from follow(edge.target, now, been | {edge.target}, (*path, edge))
+            asks = edge.target == gone.stage and rule.part in needed - gone.taken
+            if edge.target in gone.been and not asks:
+                continue
+            further = gone.by(edge)
+            if further not in seen:
+                seen.add(further)
+                yield from follow(further, (*path, edge))
 
-    yield from follow(start, frozenset({Part.ENTERED}), frozenset({start}), ())
+    entered = frozenset({Part.ENTERED})
+    yield from follow(Gone(start, frozenset({start}), entered, entered, None, moved_money=False), ())
 
 
 def by_people(rule: Rule) -> bool:

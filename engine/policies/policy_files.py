@@ -37,7 +37,7 @@ class PolicyFile:
         self.file = file
         try:
             self.content = read_yaml(file)
-            root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         except OSError as error:
             raise PolicyFaults([f"{file}: {error.strerror}; set JICENG_POLICIES to the folder that has it"]) from error
         except yaml.MarkedYAMLError as error:

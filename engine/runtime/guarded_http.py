@@ -7,7 +7,9 @@ local, also the machine's own metadata service) are connected to only for an ent
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpcore
@@ -94,6 +96,12 @@ def is_public(address: str) -> bool:
     return found.is_global and not found.is_multicast
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Which authorities are believed; they are read once in a process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class Outward(httpx.AsyncBaseTransport):
     """Sends what may go to a private network one way, and everything else the other; they share no connection."""
 
@@ -101,7 +109,7 @@ class Outward(httpx.AsyncBaseTransport):
         limits = httpx.Limits(
             max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS, keepalive_expiry=KEPT_SECONDS
         )
-        trusted = httpx.create_ssl_context(trust_env=False)
+        trusted = _trusted()
         self._private = httpx.AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)
         self._public = httpx.AsyncHTTPTransport(verify=trusted, limits=limits, trust_env=False)
         # httpx offers no place for a backend of one's own; the pool it would make is this one but for that.

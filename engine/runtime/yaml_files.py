@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from yaml import CSafeLoader  # by libyaml: every process of a town reads all rules when it starts
 
 
-class NoKeyTwiceLoader(yaml.SafeLoader):
+class NoKeyTwiceLoader(CSafeLoader):
     """YAML keeps the last of two equal keys without a word; a town's rules must not lose one like that."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature

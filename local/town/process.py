@@ -12,12 +12,12 @@ from local.town.cli_errors import run_told
 
 def run_process(task: Coroutine[Any, Any, None], name: str, settings: Settings) -> None:
     """Run until it ends. Its code is loaded: what there is now stays."""
-    _collect_seldom()
+    collect_seldom()
     # A sixth less of a worker's CPU than on the standard loop (docs/bench.md).
     run_told(task, name, settings.log_level, uvloop.new_event_loop)
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Look for cyclic garbage every ten thousand new objects and not every seven hundred, and never in the code itself.
 
     A process that lives long has a million objects that are there to stay; to walk them again and again took a tenth of

@@ -6,7 +6,7 @@ derived and never written: it cannot disagree with its command.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
@@ -55,8 +55,9 @@ class CommandBody:
         return []
 
 
+@cache
 def command_body_of(command: type[Command]) -> CommandBody:
-    """Make the door of a command. Raises TypeError for a text hidden deeper than in a field of its own."""
+    """Make the door of a command, once in a process. Raises TypeError for a text hidden deeper than in a field of its own."""
     hints = get_type_hints(command, include_extras=True)
     fields: dict[str, Any] = {}
     texts = set()

@@ -1,6 +1,7 @@
 """Canaries: words that stand nowhere else are written into every text of every procedure; then everything is searched for them."""
 
 import asyncio
+import base64
 import csv
 import io
 import json
@@ -247,6 +248,21 @@ async def _jiceng(town: Town, *arguments: str) -> tuple[bytes, int | None]:
     )
     said, _ = await process.communicate()
     return said, process.returncode
+
+
+def test_a_canary_is_found_in_every_form() -> None:
+    """Each word and each number that was planted is found by itself, as it is, escaped, in UTF-16, hexadecimal and base64."""
+    canaries = Canaries()
+    planted = [canaries.word() for _ in range(20)] + [canaries.plant("13800001234", "phone")]
+    around = bytes(range(7))
+    for word in planted:
+        core = word.removeprefix("金丝雀").encode()
+        lies = [core, json.dumps(word).encode(), core.decode().encode("utf-16-le"), core.hex().encode()]
+        lies += [base64.b64encode(around[:before] + core + around) for before in range(3)]
+        for content in lies:
+            assert canaries.found_in(around + content + around) == [word], content
+
+    assert canaries.found_in(around) == []
 
 
 async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from schemas.values.actor import Actor, Role
 from starter.intake.intake import Sender, command_id_of
 from starter.intake.stuck import stuck_cases
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Step
+from tests.at_once import at_once
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
 from tests.served_api import Serve
@@ -76,6 +77,7 @@ async def set_aside(town: ApiDriver, submission: str, who: str) -> dict[str, Any
     return shown[-1]
 
 
+@at_once
 @EVERY_PROCEDURE
 async def test_a_command_that_fails_its_task_is_set_aside_and_the_next_one_is_carried_out(
     procedure: Procedure, poisoned_door: OpenDoor, temporal: Client, pool: asyncpg.Pool, audited: Audited

@@ -25,8 +25,9 @@ from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
 from schemas.kernel.procedure import Procedure
 from starter.intake.stuck import StuckAfter, stuck_cases
-from tests.api_callers import OwnTown, api_of, callers
+from tests.api_callers import OpenOwnTown, OwnTown, api_of, callers
 from tests.api_driver import ApiDriver, Audited, OpenDoor, examples
+from tests.at_once import at_once
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.stranger import Stranger, complete, go_on
 from tests.waiting import eventually
@@ -297,6 +298,7 @@ async def copied_to_be_tried_again(stranger: Stranger, case_id: str, queue: str)
     await stranger.start(INCIDENT.name, case_id, queue, start.payloads, retry_policy=RetryPolicy(maximum_attempts=1000))
 
 
+@at_once
 @pytest.mark.parametrize(
     "lose",
     [ended_before_it_began, exchanged_before_it_began, led_away, copied_with_a_cron, copied_to_be_tried_again],
@@ -304,30 +306,31 @@ async def copied_to_be_tried_again(stranger: Stranger, case_id: str, queue: str)
 )
 async def test_a_start_that_was_lost_before_the_ledger_heard_of_it_is_made_again(
     lose: Callable[[Stranger, str, str], Awaitable[None]],
-    own_town: OwnTown,
+    open_own_town: OpenOwnTown,
     keys: Keys,
     temporal: Client,
     stranger: Stranger,
 ) -> None:
     """What becomes of a delivered start is looked after until its case has told of itself: who was told a number has a case."""
-    quick = own_town.settings.model_copy(update={"untaken_seconds": 0.5})
-    async with api_of(own_town.build(over=quick)) as http:
-        case_id, _ = await reported(own_town, http, keys)
-        await lose(stranger, case_id, quick.task_queue)
-        lost = await run_of(temporal, case_id)
+    async with open_own_town() as own_town:
+        quick = own_town.settings.model_copy(update={"untaken_seconds": 0.5})
+        async with api_of(own_town.build(over=quick)) as http:
+            case_id, _ = await reported(own_town, http, keys)
+            await lose(stranger, case_id, quick.task_queue)
+            lost = await run_of(temporal, case_id)
 
-        async def begun_again() -> bool:
-            return await run_of(temporal, case_id) != lost and not (await cron_of(stranger, case_id))
+            async def begun_again() -> bool:
+                return await run_of(temporal, case_id) != lost and not (await cron_of(stranger, case_id))
 
-        await eventually(begun_again, within=60)
-        async with town_worker(quick, keys, temporal, own_town.pool) as worker, worker:
+            await eventually(begun_again, within=60)
+            async with town_worker(quick, keys, temporal, own_town.pool) as worker, worker:
 
-            async def stands() -> bool:
-                return bool(await own_town.pool.fetchval("select seq from cases where case_id = $1", case_id))
+                async def stands() -> bool:
+                    return bool(await own_town.pool.fetchval("select seq from cases where case_id = $1", case_id))
 
-            await eventually(stands, within=60)
-            case = await callers(http, keys)().get(f"/api/v1/cases/{case_id}", wait="stage:dispatched")
-            assert case.json()["stage"] == "dispatched"
+                await eventually(stands, within=60)
+                case = await callers(http, keys)().get(f"/api/v1/cases/{case_id}", wait="stage:dispatched")
+                assert case.json()["stage"] == "dispatched"
 
 
 async def cron_of(stranger: Stranger, case_id: str) -> str:
@@ -407,6 +410,7 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     assert await pool.fetchrow("select seq, head_hash, snapshot from cases where case_id = $1", case_id) == before
 
 
+@at_once
 @EVERY_PROCEDURE
 async def test_a_case_is_not_turned_back(
     procedure: Procedure,
@@ -438,6 +442,7 @@ async def test_a_case_is_not_turned_back(
         pytest.fail("the example's case ends before it has two later runs: it cannot be turned back")
     chain = [row["hash"] for row in await pool.fetch("select hash from chain_of($1)", case_id)]
     good = await run_of(temporal, case_id)
+    lost = await lost_tasks(pool, keys, case_id)  # a busy machine may lose one, and tells of it
 
     await stranger.signal(case_id, [PLAIN])
     await stranger.do(queue, case_id, go_on(procedure.name, queue, states[0]))
@@ -460,8 +465,7 @@ async def test_a_case_is_not_turned_back(
         assert now[: len(chain)] == chain
         verified = [each async for each in verify_archive(pool, keys, ArchiveStore(None), [case_id], temporal)]
         assert "turned-back" in verified[0].detail
-        ledger = [each async for each in verify_cases(pool, [case_id], keys.stamp_ring)]
-        assert "lost" not in ledger[0].detail
+        assert await lost_tasks(pool, keys, case_id) == lost
 
         named = await named_to_reset(pool, temporal, case_id)
         assert named == good
@@ -486,6 +490,13 @@ async def test_a_case_is_not_turned_back(
     assert replayed
     after = [row["hash"] for row in await pool.fetch("select hash from chain_of($1)", case_id)]
     assert after[: len(chain)] == chain
+
+
+async def lost_tasks(pool: asyncpg.Pool, keys: Keys, case_id: str) -> int:
+    """How many batches beside the chain the ledger says to be of tasks that were lost."""
+    [ledger] = [each async for each in verify_cases(pool, [case_id], keys.stamp_ring)]
+    told = re.search(r"(\d+) from tasks that were lost", ledger.detail)
+    return int(told[1]) if told else 0
 
 
 async def named_to_reset(pool: asyncpg.Pool, temporal: Client, case_id: str) -> str:
