@@ -322,7 +322,7 @@ def everybody(state: CaseState) -> list[Actor]:
 
 
 def expected(rows: list[Rule], state: CaseState, actor: Actor, *, ended: bool) -> str:
-    """What a command of these rows hangs on for somebody, said once more in other words than the table.s own."""
+    """What a command of these rows hangs on for somebody, said once more in other words than the table's own."""
     mine = [(rule, by) for rule in rows for by in rule.by if by.role is actor.role]
     if not mine:
         return "role"
