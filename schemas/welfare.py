@@ -11,6 +11,7 @@ from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.acts import act, also, step
 from schemas.kernel.declaration import declare
+from schemas.kernel.openings import Opens
 from schemas.kernel.parties import (
     ADMIN,
     ANYBODY,
@@ -25,6 +26,7 @@ from schemas.kernel.timers import duty, last_limit, window
 from schemas.limits import Limit
 from schemas.people import Part
 from schemas.rules import By
+from schemas.welfare_application import APPLICANTS, APPLY, WelfareApplication
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
     Accept,
@@ -129,6 +131,9 @@ WELFARE = declare(
     state=WelfareState,
     stages=Stage,
     entries=Kind,
+    opens=Opens(
+        WelfareApplication, APPLY, "申请社会救助", "apply for a benefit", APPLICANTS, "welfare-applications"
+    ),
     opened=Kind.APPLIED,
     reserves=RESERVES,
     limits=limits_under,

@@ -1,7 +1,6 @@
 """The starter API, put together. The same function builds it for production and for tests."""
 
 import asyncio
-import importlib
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,7 +9,7 @@ from http import HTTPStatus
 
 import asyncpg
 import structlog
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
@@ -59,6 +58,7 @@ from starter.doors import door_of
 from starter.faults import faults_of
 from starter.intake import Intake
 from starter.middleware import Requests
+from starter.openings import opening_routers
 from starter.parts import Parts
 from starter.postbox import Postbox
 from starter.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
@@ -116,7 +116,7 @@ def create_app(
     app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)
     app.add_middleware(Requests, counts=parts.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
     # What is asked most comes first: the framework tries one address after the other.
-    for router in (*_routers_of(parts.procedures), command_routes(parts.procedures.values()), *own_routers(),
+    for router in (*opening_routers(parts.procedures.values()), command_routes(parts.procedures.values()), *own_routers(),
                    cases.router, submissions.router, departments.router, documents.router, notices.router,
                    docs_page.router, health.router, codec_routes(settings, keys)):  # fmt: skip
         app.include_router(router)
@@ -127,13 +127,6 @@ def create_app(
         app.add_exception_handler(fault, _on_data)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
-
-
-def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
-    """Return how each procedure is started: `starter/NAME.py`, found by its name, like all files of a procedure."""
-    named = [name for name, procedure in procedures.items() if procedure.parent is None]
-    routers: list[APIRouter] = [importlib.import_module(f"starter.{name}").router for name in named]
-    return routers
 
 
 def build_parts(

@@ -4,7 +4,7 @@ A procedure adds the shape of its body, what is wrong with one that has the righ
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from schemas.rules import for_other_roles
 from starter.answers import answer_start
 from starter.bodies import read_body, read_key, read_model, together
 from starter.choices import in_words, with_choices
+from starter.doors import Door
 from starter.intake import Entered, OpenCase, Sender
 from starter.named_cases import case_faults
 from starter.parts import Parts
@@ -42,8 +43,11 @@ class Opens(Protocol):
     def channel(self) -> Channel:
         """The way by which it came in."""
 
-    def essence(self) -> dict[str, Any]:
-        """What makes two of them the same, as canonical JSON can hold it."""
+
+def _essence(body: Any) -> dict[str, Any]:
+    """What makes two bodies the same, as canonical JSON can hold it: what they say of it themselves, or all of them."""
+    said: dict[str, Any] = body.essence() if hasattr(body, "essence") else body.model_dump(mode="json")
+    return said
 
 
 BodyT = TypeVar("BodyT", bound=Opens)
@@ -89,11 +93,15 @@ class Opening(Generic[BodyT]):
     async def accept(self, parts: Parts, sender: Sender, body: BodyT) -> Entered:
         """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
         entered = await parts.intake.start(
-            sender, self.procedure, body.essence(), self.opens(parts, sender, body), name=self.act
+            sender, self.procedure, _essence(body), self.opens(parts, sender, body), name=self.act
         )
         if entered.submission.leased and not entered.repeated:
             parts.relay.take(entered.submission)
         return entered
+
+    def derived_from(self, door: Door) -> "Opening[BodyT]":
+        """The same, taking what people send where the declared body has references."""
+        return replace(self, model=door.model)
 
     def refuse_unless_starter(self, role: Role) -> None:
         """Raises Problem: somebody whose role does not start such cases."""

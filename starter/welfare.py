@@ -10,13 +10,10 @@ from engine.likenesses import alike, keep_likenesses
 from engine.person_identity import IdentityKind, PersonIdentity
 from engine.vault import PersonDetails
 from schemas.actor import Actor, Role
-from schemas.department_policy import Name
 from schemas.identity_document import DocumentKind
 from schemas.refusals import Fault, say
 from schemas.welfare import WELFARE
 from schemas.welfare_application import (
-    APPLICANTS,
-    APPLY,
     Applicant,
     KeptApplication,
     Stated,
@@ -25,15 +22,15 @@ from schemas.welfare_application import (
 )
 from schemas.welfare_policy import WelfarePolicy
 from schemas.welfare_state import WelfareState
+from starter.areas import code_faults
 from starter.authentication import Caller
 from starter.bodies import together
-from starter.choices import areas_near
 from starter.database import Connection
 from starter.documentation import body_of, responses
 from starter.documents import document_faults
 from starter.intake import OpenCase, Sender
 from starter.parts import Parts, PartsOf
-from starter.starts import REPORTED, Opening
+from starter.starts import REPORTED, Opening, declared_opening
 
 router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
 
@@ -62,7 +59,7 @@ async def application_faults(parts: Parts, application: WelfareApplication, acto
     return together(
         list(application.faults(_policy(parts), parts.intake.now().date())),
         _role_faults(application, actor.role),
-        _area_faults(parts, application.area),
+        code_faults(parts.areas, application.area),
         await document_faults(parts, application, actor),
     )
 
@@ -132,12 +129,8 @@ async def _keep(parts: Parts, connection: Connection, application: WelfareApplic
     )
 
 
-OPENING: Opening[WelfareApplication] = Opening(
-    procedure=WELFARE.name,
-    act=APPLY,
-    title=Name(zh="申请社会救助", en="apply for a benefit"),
-    model=WelfareApplication,
-    starters=APPLICANTS,
+OPENING: Opening[WelfareApplication] = declared_opening(
+    WELFARE,
     faults=application_faults,
     opens=_opens,
     choices=lambda parts: {
@@ -171,17 +164,5 @@ def _role_faults(application: WelfareApplication, role: Role) -> list[Fault]:
             field="on_behalf_of",
             reason=say("居民只能为自己申请", "residents apply for themselves"),
             remedy=say("请删除,或由工作人员代办", "leave it out, or let staff enter it"),
-        )
-    ]
-
-
-def _area_faults(parts: Parts, area: str) -> list[Fault]:
-    if parts.areas.exists(area):
-        return []
-    return [
-        Fault(
-            field="area",
-            reason=say("没有此区域", "is no area of this town"),
-            remedy=areas_near(parts.areas, area, "", ""),
         )
     ]

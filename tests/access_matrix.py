@@ -241,7 +241,6 @@ def _signed_in(right: str = "200") -> Expect:
 _STARTS = "422 bad-request"
 _KEEPS_DOCUMENTS = frozenset(Role) - {Role.ADMIN, Role.AUDITOR, Role.ENGINE}
 _REPORTERS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR})
-_APPLICANTS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK})
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"matrix".ljust(40, b"\0")
 _AUDITORS = frozenset({Role.AUDITOR})
 _AREA = {"params": {"area": AREA, "limit": "200"}}
@@ -258,9 +257,6 @@ _OPENINGS = {
 LINES: Mapping[str, Line] = {
     **_OPENINGS,
     "POST /api/v1/incidents:batch": Line(_at("/api/v1/incidents:batch", **_EMPTY), _roles(_REPORTERS, _STARTS)),
-    "POST /api/v1/welfare-applications": Line(
-        _at("/api/v1/welfare-applications", **_EMPTY), _roles(_APPLICANTS, _STARTS)
-    ),
     "GET /api/v1/inbox": Line(
         _at("/api/v1/inbox", params={"limit": "100"}),
         _signed_in(),

@@ -5,7 +5,6 @@ before it lets something in: tokens, faults of a body against the town, reservat
 """
 
 import hashlib
-import importlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,11 +25,12 @@ from schemas.visibility import may_see, sight_of
 from starter.case_reading import CaseReader
 from starter.delivery import Delivered, NotDelivered
 from starter.intake import Sender, command_id_of
+from starter.openings import opening_of
 from starter.postbox import Status, Submission
 from starter.problems import KINDS
 from starter.starts import Opening
 from tests.case_bench import A_MONDAY, CaseBench
-from tests.door import Door, Person
+from tests.door import Door, Person, path_of
 from tests.waiting import eventually
 
 _COMMAND = re.compile(r"/api/v1/cases/([^/]+)/commands/([a-z_]+)")
@@ -66,10 +66,9 @@ class BenchApi:
         self._openings: dict[str, Opening[Any]] = {}
         nothing_is_read: Any = None
         self._reader = CaseReader(nothing_is_read, nothing_is_read, bench.procedures)
-        for name, procedure in bench.procedures.items():
+        for procedure in bench.procedures.values():
             if procedure.parent is None:
-                module = importlib.import_module(f"starter.{name}")
-                self._openings[module.router.prefix] = module.OPENING
+                self._openings[path_of(procedure)] = opening_of(procedure)
 
     def client(self) -> httpx.AsyncClient:
         """A client whose requests are answered here."""

@@ -11,6 +11,7 @@ import httpx
 
 from schemas.answers import AnswerTo
 from schemas.findings import Finding
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.procedure import Procedure
 from tests.waiting import eventually
 
@@ -54,6 +55,13 @@ def examples(procedure: Procedure) -> ModuleType:
     return importlib.import_module(f"tests.examples.{procedure.name}")
 
 
+def path_of(procedure: Procedure) -> str:
+    """Where a case of it is started, as it declares."""
+    assert isinstance(procedure, DeclaredProcedure)
+    assert procedure.opens is not None
+    return procedure.opens.path
+
+
 @dataclass
 class Door:
     """An API and the people of a procedure's examples."""
@@ -94,7 +102,7 @@ class Door:
         if (prepared := getattr(self.examples, "prepared", None)) is not None:
             body = await prepared(self, body, by, key)
         answer = await self.api.post(
-            self.examples.PATH,
+            path_of(self.procedure),
             json=body or self.examples.REPORT,
             headers=self.headers(by, key, body or self.examples.REPORT),
         )

@@ -1,7 +1,6 @@
 """Nobody is forgotten: who is told "accepted" can find the case, who follows one hears its end, and nobody is shut out."""
 
 import asyncio
-import importlib
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
@@ -17,10 +16,10 @@ from schemas.calendar import SHANGHAI
 from schemas.incident import INCIDENT
 from schemas.procedure import Procedure
 from schemas.whistle import WHISTLE
+from starter.openings import opening_of
 from starter.senders import FREE
-from starter.starts import Opening
 from tests.api_callers import As, BuildApp, Caller, api_of
-from tests.door import Door, OpenDoor, Person, Step, Walk, examples
+from tests.door import Door, OpenDoor, Person, Step, Walk, examples, path_of
 from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 
@@ -41,7 +40,7 @@ def openings() -> Iterator[Any]:
     """Every opening of the registry, with every role that starts such cases and has an area."""
     for procedure in PROCEDURE_LIST:
         if procedure.parent is None:
-            opening: Opening[Any] = importlib.import_module(f"starter.{procedure.name}").OPENING
+            opening = opening_of(procedure)
             for role in sorted(opening.starters - {Role.RESIDENT}):
                 for area in (OWN, OTHER):
                     yield pytest.param(procedure, role, area, id=f"{procedure.name}-{role}-{area}")
@@ -80,7 +79,7 @@ async def test_who_is_told_accepted_gets_number_and_code(
     subject = f"nobody-{uuid.uuid4().hex[:8]}"
     caller = as_(role, subject, area=OWN)
     body = await body_in(procedure, area, caller, http)
-    path, key = examples(procedure).PATH, str(uuid.uuid4())
+    path, key = path_of(procedure), str(uuid.uuid4())
     answer = await caller.post(path, body, key=key)
     if area == OTHER and procedure.name in REFUSES_ANOTHER_AREA:
         assert (answer.status_code, await cases_of(pool, subject)) == (422, 0), answer.text
