@@ -55,6 +55,7 @@ GROUPS: Mapping[str, str] = {
     "privacy": "local.privacy_commands:privacy_app",
     "payments": "local.payment_commands:payments_app",
     "stuck": "local.stuck_commands:stuck_app",
+    "new": "local.new_commands:new_app",
 }
 """Commands that have commands of their own."""
 

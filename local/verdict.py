@@ -14,7 +14,6 @@ from typing import Any
 from local.stories import repertoire_of
 from local.story import OrderExpectation, Story
 from schemas.findings import Finding
-from schemas.incident_state import Stage
 from starter.views import PublicCase, TimelineEntry
 
 Journal = Mapping[str, Any]
@@ -188,7 +187,7 @@ def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
         owed = [promise for promise in glimpse.promised if promise.done_at is None]
         if (glimpse.next_due is None) != (not owed):
             yield f"at {glimpse.stage} something is owed and nothing is due next, or the other way round"
-        answered = glimpse.stage in {Stage.VERIFYING, Stage.CALLING_BACK, Stage.CLOSED}
+        answered = glimpse.stage in story.answered_at
         if bool(glimpse.answers) != answered:
             yield f"at {glimpse.stage} who follows the case saw {len(glimpse.answers)} answers"
     kept = [promise.kept for promise in glimpses[-1].promised] if glimpses else []
@@ -196,5 +195,5 @@ def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
         yield "who follows the case did not see at the end that what was promised was kept"
     if story.goes_into_another:
         followed = glimpses[-1].follows if glimpses else None
-        if followed is None or followed.stage != Stage.CLOSED:
+        if followed is None or followed.stage != story.follows_to:
             yield f"who reported a merged case saw of the other: {followed.stage if followed else 'nothing'}"

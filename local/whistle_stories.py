@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, EMERGENCY, STRAIGHT, URBAN
+from local.incident_story import IncidentStory
 from local.scenes import Gives
 from local.story import LATE, NEVER, SPRING, ChildExpectation, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.townspeople import AREAS, CLERK, Persona
@@ -33,7 +34,6 @@ class WhistleStory(Story):
 
     type: WhistleType
     called: tuple[str, ...]
-    category: str = ""
     reporter: Persona = STREET
 
     async def open(self, client: TownClient, key: str, born_of: str | None) -> Started:
@@ -133,7 +133,7 @@ _STORIES: tuple[Story, ...] = (
         address="解放路17号",
         area=AREAS[1],
     ),
-    Story(
+    IncidentStory(
         name="whistle-of-an-incident",
         title=Title(zh="事件吹哨,等候结果", en="an incident waits for the whistle that is born of it"),
         category="无主废弃物",

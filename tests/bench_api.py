@@ -46,7 +46,7 @@ def token(person: Person) -> str:
 
 def bench_door(bench: CaseBench, procedure: Procedure) -> Door:
     """The door of a procedure, with the people of its examples, to a bench."""
-    return Door(BenchApi(bench).client(), token, procedure)
+    return Door(BenchApi(bench).client(), token, procedure, let_time_pass=bench.until_told)
 
 
 @dataclass(frozen=True)
