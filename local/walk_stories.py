@@ -104,5 +104,5 @@ def _story(procedure: DeclaredProcedure, walks: Walks, walk: WrittenWalk) -> Wal
 def _entry(procedure: DeclaredProcedure, command: str) -> str | None:
     """The entry that a command makes each time, where no other line makes it too."""
     entry = procedure.acts[command].entry
-    lines = [each.entry for each in (*procedure.acts.values(), *procedure.steps)]
+    lines = [*(act.entry for act in procedure.acts.values()), *(step.entry for step in procedure.steps)]
     return entry if lines.count(entry) == 1 else None

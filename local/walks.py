@@ -67,7 +67,8 @@ class Walks:
     """The walks of a procedure. The first is the main one; it waits for nothing, so that it can be gone in real time.
 
     `opening`, `bodies`: the usual ones; `left_alone`: where a case stands in the end that nobody looks at. `stories`: the
-    walks that the demo plays, by name, with their titles in Chinese and English; `speed` of their clocks.
+    walks that the demo plays, by name, with their titles in Chinese and English; `speed` of their clocks. `explained`: what
+    the explanation of an entry says to auditors, by walk and kind.
     """
 
     starter: str
@@ -78,6 +79,7 @@ class Walks:
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stories: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speed: int = 20_000
+    explained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def body_of(self, procedure: Procedure, step: WalkStep) -> Mapping[str, Any]:
         """What is sent, but for documents: that of the step, else the usual one, else one made of the command's shape."""

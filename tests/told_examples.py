@@ -6,6 +6,7 @@ from typing import Any
 
 from local.walks import A_DOCUMENT, Walks, WalkStep, walks_of, with_documents
 from schemas.procedure import Procedure
+from schemas.rules import Scope
 from tests.door import Door, Person, Step, Walk
 from tests.examples.incident import document
 
@@ -49,6 +50,7 @@ def _read(procedure: Procedure) -> Any:
         MAIN=told[0],
         WALKS=tuple(told),
         NOBODY_ANSWERS=walks.left_alone,
+        EXPLAINED=walks.explained,
         prepared=_prepared,
         shape=lambda command: walks.body_of(procedure, WalkStep("", command)),
     )
@@ -84,22 +86,18 @@ async def _sent(door: Door, body: Mapping[str, Any], by: str) -> Mapping[str, An
 
 async def _shown(door: Door) -> Mapping[str, Any]:
     """A document that stands in a case, for those who may send none."""
-    who = _who_attaches(door)
+    who = who_attaches(door.procedure, door.examples.PEOPLE)
     kept = await document(door, who)
     await door.give(await door.start(), Step("attach", who, {"document": kept}))
     return kept
 
 
-def _who_attaches(door: Door) -> str:
+def who_attaches(procedure: Procedure, people: Mapping[str, Person]) -> str:
     """One of the people who may show a document to any case of their area."""
     roles = {
-        by.role
-        for rule in door.procedure.rules
-        if rule.command == "attach"
-        for by in rule.by
-        if by.scope.value == "area"
+        by.role for rule in procedure.rules if rule.command == "attach" for by in rule.by if by.scope is Scope.AREA
     }
-    return next(name for name, person in door.examples.PEOPLE.items() if person.role in roles)
+    return next(name for name, person in people.items() if person.role in roles and person.area is None)
 
 
 def _has_documents(body: Any) -> bool:
