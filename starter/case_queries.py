@@ -16,6 +16,7 @@ class CaseQueries(Queries):
     similar: str
     reported_alike: str
     indicators: str
+    procedure_indicators: str
     whistle_indicators: str
     count_attempt: str
     forget_attempt: str

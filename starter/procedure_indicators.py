@@ -1,8 +1,8 @@
 """GET /api/v1/indicators/cases: how many cases of each procedure stand where, and how long they took. See docs/indicators.md."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+import asyncpg
 from fastapi import APIRouter
 
 from schemas.calendar import in_shanghai
@@ -52,9 +52,9 @@ async def case_indicators(  # noqa: PLR0917 - query parameters
     )
 
 
-def _line(procedure: Procedure, rows: Iterable[Mapping[str, Any]]) -> ProcedureLine:
+def _line(procedure: Procedure, rows: Iterable[asyncpg.Record]) -> ProcedureLine:
     """The whole is the row without a stage; a procedure without a case has none."""
-    figures = {row["stage"]: row for row in rows}
+    figures: dict[str | None, asyncpg.Record] = {row["stage"]: row for row in rows}
     whole = figures.pop(None, None)
     return ProcedureLine(
         procedure=procedure.name,
