@@ -22,11 +22,11 @@ ANY = "*"
 def templates_used(procedures: Iterable[Procedure] = ()) -> dict[str, set[str]]:
     """Every template that a procedure sends, `*` for what is filled in, with the names of the facts it may have.
 
-    What their methods send is read from the flat files of `workflows/` and from its parts: what the kernel sends for declared
-    procedures is what they declare.
+    What their methods send is read from the flat files of `workflows/`, and from the parts that they are composed of: what the
+    kernel beneath sends for declared procedures is what they declare.
     """
     used = {template: set(facts) for each in procedures for template, facts in each.notices.items()}
-    for file in sorted((*SOURCES.glob("*.py"), *SOURCES.glob("parts/*.py"))):
+    for file in sorted([*SOURCES.glob("*.py"), *SOURCES.glob("parts/*.py")]):
         for call in _notify_calls(ast.parse(file.read_text(encoding="utf-8"))):
             for template in _templates(call.args[1]):
                 facts = {keyword.arg for keyword in call.keywords if keyword.arg is not None}

@@ -74,6 +74,7 @@ class Part(StrEnum):
     CONSENT_RECORDED = "consent_recorded"
     REPAYMENT_SEEN = "repayment_seen"
     WRITE_OFF_AGREED = "write_off_agreed"
+    MILESTONE_CLAIMED = "milestone_claimed"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -115,5 +116,6 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.CONSENT_RECORDED: say("登记授权书的人不得查验", "who recorded a consent does not confirm it"),
     Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
     Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
+    Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

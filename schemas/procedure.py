@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, get_origin
+from typing import Any, TypeVar, get_origin
 
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
@@ -19,6 +19,8 @@ from schemas.refusals import Fault
 from schemas.reservation import Reserves
 from schemas.rules import RulesTable
 from schemas.screen_words import ScreenWords, words_of
+
+PartT = TypeVar("PartT")
 
 
 class Command(Model):
@@ -88,7 +90,8 @@ class Procedure:
     As it is declared (schemas/kernel/): `stage_words` and `clock_words`, what they are called. `notices`: the templates that
     its lines send, each with the facts that stand in it; what its methods send is read from them
     (engine/notice_templates.py). `keep_years`: for how many years after closing its people are kept where the town does not
-    say otherwise (policies/privacy.yaml).
+    say otherwise (policies/privacy.yaml). `parts`: what it is composed of (schemas/parts/); whoever deals with a part in every
+    procedure, such as public notices or the books of payments, asks for it, and for no procedure by name.
     """
 
     name: str
@@ -109,6 +112,7 @@ class Procedure:
     clock_words: Mapping[str, ClockWords] = field(default_factory=dict)
     notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep_years: int | None = None
+    parts: tuple[object, ...] = ()
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""
@@ -123,6 +127,17 @@ class Procedure:
             raise TypeError(f"{self.name}: facts are declared of what is no entry: {sorted(strange)}")
         if (self.policy is None) == (self.parent is None):
             raise TypeError(f"{self.name}: a procedure has a policy of its own, or a parent whose policy it goes by")
+
+    def part(self, kind: type[PartT]) -> PartT:
+        """Return its part of a kind. Raises TypeError: it is not composed of one."""
+        found = self.part_or_none(kind)
+        if found is None:
+            raise TypeError(f"{self.name} declares no {kind.__name__}")
+        return found
+
+    def part_or_none(self, kind: type[PartT]) -> PartT | None:
+        """Return its part of a kind, if it is composed of one."""
+        return next((each for each in self.parts if isinstance(each, kind)), None)
 
     @cached_property
     def words(self) -> ScreenWords:

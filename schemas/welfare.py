@@ -7,25 +7,25 @@ commands stand beside it: `welfare_policy`, `welfare_rules`, `welfare_state`, `w
 `welfare_entitlement`.
 """
 
-from schemas.actor import Role
 from schemas.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.acts import act, also, step
 from schemas.kernel.declaration import declare
 from schemas.kernel.openings import Opens
 from schemas.kernel.parties import (
     ADMIN,
-    ANYBODY,
     CIVIL_AFFAIRS_OFFICER,
     GRID_WORKER,
     REPORTER,
     STREET_OFFICER,
     SUPERVISOR,
     WINDOW_CLERK,
+    desk_of,
 )
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.limits import Limit
+from schemas.parts.payments import Paying, payment_timers
+from schemas.parts.postings import Posting, Shown, objections_are_settled, posting_timers
 from schemas.people import Part
-from schemas.rules import By
 from schemas.welfare_application import APPLICANTS, APPLY, WelfareApplication
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
@@ -42,8 +42,6 @@ from schemas.welfare_commands import (
     ExtendCase,
     HandIn,
     Identify,
-    Investigate,
-    Object,
     RecordCheck,
     RecordConsent,
     RecordVisit,
@@ -55,8 +53,6 @@ from schemas.welfare_commands import (
 )
 from schemas.welfare_conditions import (
     a_paper_is_to_be_seen,
-    a_payment_waits,
-    account_is_asked,
     appeal_is_open,
     change_is_not_reviewed,
     change_is_to_be_confirmed,
@@ -73,44 +69,28 @@ from schemas.welfare_conditions import (
     no_end_is_asked,
     nothing_was_advanced,
     notice_is_to_be_served,
-    objection_is_open,
-    objections_are_settled,
-    payee_decides,
-    payee_is_to_be_told,
-    payment_is_claimed,
-    posting_is_up,
     relation_not_declared_yet,
     visits_are_made,
     was_suspended_by_a_person,
 )
 from schemas.welfare_entitlement import (
-    ChangeAccount,
-    ConfirmAccount,
     ConfirmChange,
     ConfirmEnd,
-    ConfirmSettlement,
     CountersignChange,
-    DeclineSettlement,
     EndEntitlement,
-    PaymentReturned,
     Reassess,
-    RefuseAccount,
     RefuseChange,
     RefuseEnd,
     ReportChange,
     ResumePayment,
-    RetryPayment,
     ReviewChange,
-    SettlePayment,
     SuspendPayment,
-    TellPayee,
 )
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import WelfarePolicy, WelfareTerms
 from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
 
-_bank = By(Role.ENGINE)  # its signed notice vouches for it; no token has this role
 _everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR)
 _parties = (Part.APPLICANT, Part.ENTERED)
 _decides = (*_parties, Part.RELATED)
@@ -124,6 +104,33 @@ def _reassessed_within(_terms: WelfareTerms, state: WelfareState) -> Limit:
     return state.rules.reassess if state.income_stable else state.rules.reassess_unstable
 
 
+POSTING = Posting(
+    kinds=Kind,
+    posted=Stage.PUBLICISED,
+    objected=Stage.OBJECTED,
+    after=(Stage.CONFIRMING,),
+    refused=Stage.REFUSED,
+    by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER),
+    desk=desk_of(STREET_OFFICER),
+    apart_from=(Part.RELATED, *_wrote, Part.REVIEWED),
+    settled_at=(Stage.CONFIRMING,),
+    shows=(
+        Shown("benefit", "救助项目代码", lambda state: state.benefit, on_page=False),
+        Shown("benefit_zh", "救助项目", lambda state: state.rules.name.zh),
+        Shown("amount_fen", "金额(元)", lambda state: state.posted_amount_fen, money=True),
+    ),
+)
+
+PAYING = Paying(
+    kinds=Kind,
+    at=OPEN,
+    seen_at=(Stage.REFUSED,),
+    ends_at=(Stage.ENDED,),
+    desk=desk_of(CIVIL_AFFAIRS_OFFICER),
+    apart_from=(Part.RELATED,),
+    advances_at=UNDECIDED,
+)
+
 WELFARE = declare(
     "welfare",
     "社会救助",
@@ -136,6 +143,7 @@ WELFARE = declare(
     ),
     opened=Kind.APPLIED,
     reserves=RESERVES,
+    parts=(POSTING, PAYING),
     limits=limits_under,
     timers={
         "accept": duty("受理", "acceptance", "accept"),
@@ -143,7 +151,7 @@ WELFARE = declare(
         "check": duty("核对", "check", "check"),
         "survey": duty("入户调查", "visit", "survey"),
         "review": duty("初审", "review", "review"),
-        "investigate": duty("异议调查", "investigation", "investigate"),
+        **posting_timers(publicity=lambda _terms, state: state.rules.publicity),
         "confirm": duty("确认", "confirmation", "confirm"),
         "countersign": duty("双签", "countersignature", "countersign"),
         "whole": duty("全程", "whole procedure", "whole"),
@@ -152,19 +160,14 @@ WELFARE = declare(
         "review_change": duty("调整初审", "review of a change", "review_change"),
         "confirm_change": duty("调整确认", "confirmation of a change", "confirm_change"),
         "countersign_change": duty("调整双签", "second signature under a change", "countersign"),
-        "confirm_account": duty("账户确认", "confirmation of another account", "confirm_account"),
-        "tell_payee": duty("告知领取人", "telling the payee", "tell_payee"),
-        "confirm_settlement": duty("另行发放确认", "confirmation that it was paid by hand", "confirm_settlement"),
+        **payment_timers(pay=None),
         "confirm_end": duty("终止确认", "confirmation of an end", "confirm_end"),
         "identify": duty("核验身份", "seeing the card of the applicant", "identify"),
         "consent": duty("补交授权书", "consent of the household", "consent"),
         "reassess": duty("定期复核", "reassessment", _reassessed_within),
-        "pay": duty("发放", "payment", None),
-        "publicity": window("公示", "publicity", lambda _terms, state: state.rules.publicity),
         "appeal": window("可申诉", "time for an appeal", "appeal"),
         "ask_again": window("再次核对", "asking again", "ask_again"),
         "payday": window("发放日", "payday", None),
-        "pay_again": window("重新发放", "paying again", "pay_again"),
         "suspended": window("停发", "suspension of payment", "suspended_at_most"),
         "final": last_limit("unresolved_after"),
     },
@@ -264,25 +267,7 @@ WELFARE = declare(
             apart_from=(*_decides, *_wrote, Part.REFUSED, Part.APPEAL_DECIDED),
             part=Part.REVIEWED,
         ),
-        act(
-            Object, "公示异议",
-            by=(ANYBODY, WINDOW_CLERK, GRID_WORKER), at=Stage.PUBLICISED, to=(Stage.OBJECTED, Stage.PUBLICISED),
-            when=posting_is_up, apart_from=(Part.APPLICANT,),
-        ),
-        act(
-            Investigate, "异议调查",
-            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=Stage.OBJECTED, to=(Stage.PUBLICISED, Stage.REFUSED),
-            apart_from=(*_decides, *_wrote, Part.REVIEWED),
-            part=Part.INVESTIGATED,
-        ),
-        also(
-            "investigate", "异议调查",
-            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=(Stage.PUBLICISED, Stage.CONFIRMING),
-            to=(Stage.PUBLICISED, Stage.CONFIRMING, Stage.REFUSED), when=objection_is_open,
-            apart_from=(*_decides, *_wrote, Part.REVIEWED),
-            part=Part.INVESTIGATED,
-        ),
-        step("end_publicity", "公示期满", at=Stage.PUBLICISED, to=Stage.CONFIRMING),
+        *POSTING.lines(),
         act(
             Confirm, "审核确认",
             by=CIVIL_AFFAIRS_OFFICER, at=Stage.CONFIRMING, to=(Stage.CONFIRMED, Stage.PAYING),
@@ -330,62 +315,7 @@ WELFARE = declare(
             part=Part.APPEAL_DECIDED, entry=Kind.APPEAL_DECIDED,
         ),
         step("pay_month", "按月发放", at=Stage.PAYING, moves_money=True),
-        act(
-            RetryPayment, "重新发放",
-            by=CIVIL_AFFAIRS_OFFICER, at=OPEN, when=a_payment_waits, moves_money=True,
-            apart_from=_decides, part=Part.ACCOUNT_ASKED,
-            entry=Kind.PAYMENT_RETRIED,
-        ),
-        act(
-            SettlePayment, "发放人工处理",
-            by=CIVIL_AFFAIRS_OFFICER, at=OPEN, to=Stage.ENDED, when=a_payment_waits,
-            apart_from=_decides, entry=Kind.PAYMENT_SETTLED,
-        ),
-        also(
-            "settle_payment", "发放人工处理",
-            by=CIVIL_AFFAIRS_OFFICER, at=OPEN, when=a_payment_waits,
-            apart_from=_decides, part=Part.SETTLEMENT_CLAIMED,
-        ),
-        act(
-            ConfirmSettlement, "确认已另行发放",
-            by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=OPEN, to=Stage.ENDED,
-            when=payment_is_claimed, moves_money=True,
-            apart_from=(*_decides, Part.SETTLEMENT_CLAIMED),
-            answers=(Part.SETTLEMENT_CLAIMED,),
-        ),
-        act(
-            DeclineSettlement, "未另行发放",
-            by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=OPEN,
-            to=Stage.ENDED, when=payment_is_claimed, entry=Kind.SETTLEMENT_DECLINED,
-        ),
-        act(
-            PaymentReturned, "银行退回",
-            by=_bank, at=_SEEN, moves_money=True, entry=Kind.PAYMENT_RETURNED,
-        ),
-        act(
-            ChangeAccount, "变更账户",
-            by=REPORTER, at=OPEN, when=payee_decides, moves_money=True, entry=Kind.ACCOUNT_CHANGED,
-        ),
-        also(
-            "change_account", "变更账户",
-            by=(REPORTER, WINDOW_CLERK), at=OPEN, part=Part.ACCOUNT_ASKED,
-        ),
-        act(
-            ConfirmAccount, "确认账户变更",
-            by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=account_is_asked,
-            moves_money=True, apart_from=(*_decides, Part.ACCOUNT_ASKED),
-            answers=(Part.ACCOUNT_ASKED,),
-        ),
-        act(
-            RefuseAccount, "不予变更账户",
-            by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=account_is_asked,
-            entry=Kind.ACCOUNT_REFUSED,
-        ),
-        act(
-            TellPayee, "告知领取人",
-            by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER), at=OPEN, when=payee_is_to_be_told,
-            apart_from=(Part.ENTERED, Part.ACCOUNT_ASKED), entry=Kind.PAYEE_TOLD,
-        ),
+        *PAYING.lines(),
         act(
             ReportChange, "报告变化",
             by=(REPORTER, WINDOW_CLERK, GRID_WORKER, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=LIVING,

@@ -217,34 +217,6 @@ class Review(Command):
         return _grant_faults(state, "positive") if self.positive else ()
 
 
-class Object(Command):
-    """异议: somebody says why this household should not get it. The posting is taken down while it is looked into.
-
-    A later one leaves it up, unless it names `new_grounds`, and in any case after as many postings as the policy allows.
-    """
-
-    reason: TextReference
-    contact: TextReference
-    new_grounds: TextReference | None = Field(
-        default=None, exclude_if=lambda text: text is None
-    )  # digests from before it
-
-
-class Investigate(Command):
-    """异议调查: what was found; an objection that is upheld refuses the application, else it is posted anew, or stays posted."""
-
-    upheld: bool
-    finding: TextReference
-    appraisal: TextReference | None = None
-    legal_basis: TextReference | None = None
-
-    @model_validator(mode="after")
-    def _a_refusal_names_its_law(self) -> Self:
-        if self.upheld and self.legal_basis is None:
-            raise ValueError("legal_basis: 异议成立须写明法律依据 (an objection that is upheld names the law)")
-        return self
-
-
 class Confirm(AnswerTo):
     """审核确认: civil affairs grants; above the amount of the policy a second person signs. `request`: the review that was seen."""
 

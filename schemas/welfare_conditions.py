@@ -52,11 +52,6 @@ def a_paper_is_to_be_seen(state: WelfareState, _actor: Actor, _now: datetime) ->
     return None if state.to_be_confirmed() else say("没有待查验的材料", "no paper of the household waits to be seen")
 
 
-def payee_decides(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """The account of the case is the payee's own."""
-    return None if state.payee_decides else say("须由另一人确认", "another person confirms it")
-
-
 def checks_are_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """There is something to ask again."""
     return None if state.unanswered() else say("核对均已答复", "every source has answered")
@@ -97,17 +92,6 @@ def appeal_is_open(state: WelfareState, _actor: Actor, now: datetime) -> str | N
     return None
 
 
-def posting_is_up(state: WelfareState, _actor: Actor, now: datetime) -> str | None:
-    """An objection comes while the posting is up, not after."""
-    due = due_at(state.clocks["publicity"], state.charter.calendar)
-    return None if due is None or now < due else say("公示期已满", "the posting is over")
-
-
-def a_payment_waits(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """There is a payment that the machine has given up."""
-    return None if state.waiting_payments() else say("没有待人工处理的发放", "no payment waits for a person")
-
-
 def was_suspended_by_a_person(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """What was suspended because the reassessment is overdue goes on by a reassessment."""
     if state.overdue:
@@ -119,22 +103,6 @@ def nothing_was_advanced(state: WelfareState, _actor: Actor, _now: datetime) -> 
     """没有先行发放: no money has left or is on its way, so that whoever takes an application back covers up nothing."""
     if state.paid or state.payments:
         return say("已先行发放,须由他人撤回", "money was paid first: somebody else than who entered it withdraws it")
-    return None
-
-
-def objection_is_open(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """There is an objection to look into beside the posting."""
-    return (
-        None
-        if state.objections_beside
-        else say("没有待调查的异议,须先有人提出", "no objection waits to be looked into: somebody raises one first")
-    )
-
-
-def objections_are_settled(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """An objection that came while the posting stayed up is looked into before anybody confirms."""
-    if state.objections_beside:
-        return say("尚有异议未调查", "an objection is still being looked into")
     return None
 
 
@@ -177,11 +145,6 @@ def change_waits_for_signature(state: WelfareState, _actor: Actor, _now: datetim
     )
 
 
-def payment_is_claimed(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Somebody says that a payment was made by hand."""
-    return None if state.claims() else say("没有待确认的另行发放", "no payment by hand waits to be confirmed")
-
-
 def end_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
     """Somebody has reported why nothing is due any more."""
     return None if state.end_asked else say("没有待确认的终止", "no end waits to be confirmed")
@@ -199,17 +162,3 @@ def change_is_not_reviewed(state: WelfareState, _actor: Actor, _now: datetime) -
     if state.change is not None and state.change.reviewed_by is not None:
         return say("该调整已初审,核对结果不再更改", "the change is reviewed: what the registers told stays as it was")
     return None
-
-
-def account_is_asked(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """Somebody has asked for another account."""
-    return (
-        None
-        if state.account_asked
-        else say("没有待确认的账户变更,须先提出变更", "no other account waits to be confirmed: it is asked for first")
-    )
-
-
-def payee_is_to_be_told(state: WelfareState, _actor: Actor, _now: datetime) -> str | None:
-    """A payee without an account of the town has not heard of another account yet."""
-    return say("已告知领取人", "the payee was told already") if state.account_told else None

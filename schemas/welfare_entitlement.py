@@ -8,12 +8,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from schemas.answers import UNNAMED, AnswerTo, SeenNumber
-from schemas.bank_account import AccountReference
-from schemas.calendar import TownDatetime
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
-from schemas.foreign_code import KeptCode
-from schemas.payment import Month, PaymentKey, ReturnedPayment
+from schemas.payment import Month
 from schemas.people import Part
 from schemas.procedure import Command
 from schemas.references import TextReference
@@ -111,100 +108,6 @@ def _waiting_faults(state: WelfareState, field: str) -> tuple[Fault, ...]:
             remedy=say("请先审批该调整", "decide on that one first"),
         ),
     )
-
-
-PaymentNumber = Annotated[int, Field(strict=True, ge=1)]
-
-
-class OfPayment(Command):
-    """A command about a payment that waits for a person; without a number, the oldest."""
-
-    payment: PaymentNumber | None = None
-
-    @classmethod
-    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """The payments that wait for a person."""
-        if not isinstance(state, WelfareState):
-            return {}
-        reason = say("该笔发放不在待人工处理之列", "is no payment that waits for a person")
-        return {"payment": Choices(tuple(payment.number for payment in state.waiting_payments()), reason)}
-
-
-class RetryPayment(OfPayment):
-    """重新发放: to the account that is known; to a corrected one as soon as a second person has confirmed that."""
-
-    account: AccountReference | None = None
-
-
-class Settlement(StrEnum):
-    """How a payment was settled by a person."""
-
-    PAID_OTHERWISE = "paid_otherwise"
-    NOT_DUE = "not_due"
-
-
-class SettlePayment(OfPayment):
-    """发放人工处理: it was not due after all, or it is said to have been paid by hand, and another person confirms that.
-
-    `voucher`: the number under which the treasury paid it out; without one, nothing proves it, and the books say so.
-    """
-
-    how: Settlement
-    reason: TextReference
-    voucher: KeptCode | None = Field(default=None, exclude_if=lambda code: code is None)  # digests from before it
-
-    @model_validator(mode="after")
-    def _a_voucher_is_of_money(self) -> Self:
-        if self.how is Settlement.NOT_DUE and self.voucher is not None:
-            raise ValueError("voucher: 未发放则无凭证号 (what was not due was not paid out: leave it out)")
-        return self
-
-
-class ConfirmSettlement(AnswerTo):
-    """确认已另行发放: a second person has seen the treasury's voucher; only now the month stands in the books."""
-
-    part = Part.SETTLEMENT_CLAIMED
-    request: SeenNumber = UNNAMED
-
-
-class DeclineSettlement(AnswerTo):
-    """未另行发放: it was not paid; it waits for a person again."""
-
-    part = Part.SETTLEMENT_CLAIMED
-    request: SeenNumber = UNNAMED
-    reason: TextReference
-
-
-class PaymentReturned(ReturnedPayment, Command):
-    """银行退回: a payment that had been made came back."""
-
-    payment_key: Annotated[PaymentKey, Field(examples=["0" * 26 + ".old-age-allowance.2026-01"])]
-    returned_at: TownDatetime  # as it lies in the intake it is a text, which a strict moment would not take
-
-
-class ChangeAccount(Command):
-    """变更账户: from the next payment on; asked for by anybody but the payee, a second person confirms it."""
-
-    account: AccountReference
-
-
-class ConfirmAccount(AnswerTo):
-    """确认账户变更: a second person has seen that the payee wants it."""
-
-    part = Part.ACCOUNT_ASKED
-    request: SeenNumber = UNNAMED
-
-
-class RefuseAccount(Command):
-    """不予变更账户: with its reason."""
-
-    reason: TextReference
-
-
-class TellPayee(Command):
-    """告知领取人: who has no account was told of the other account, by the phone or address stated before."""
-
-    note: TextReference
 
 
 class SuspendPayment(Command):

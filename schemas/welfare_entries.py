@@ -1,13 +1,15 @@
 """What the ledger says of a welfare case, declared: what each is called, why it is so, and what it refers to."""
 
 from schemas.kernel.entries import EntryKinds, entry
+from schemas.parts.payments import PaymentEntries
+from schemas.parts.postings import PostingEntries
 from schemas.reference_facts import Refers
 from schemas.welfare_audit import why_amount, why_appeal_decided, why_extended, why_refused
 
 TEXT, PERSON, DOCUMENT = Refers.TEXT, Refers.PERSON, Refers.DOCUMENT
 
 
-class Kind(EntryKinds, procedure="welfare"):
+class Kind(PostingEntries, PaymentEntries, EntryKinds, procedure="welfare"):
     """What the ledger says happened."""
 
     APPLIED = entry(
@@ -41,13 +43,6 @@ class Kind(EntryKinds, procedure="welfare"):
     VISITED = entry("visited", "入户调查")
     SURVEYED = entry("surveyed", "调查核对完成")
     REVIEWED = entry("reviewed", "初审", why_amount, references={"opinion": TEXT})
-    PUBLICISED = entry("publicised", "公示")
-    OBJECTED = entry("publicity:objected", "公示异议", references={"reason": TEXT, "contact": TEXT})
-    OBJECTED_AGAIN = entry(
-        "publicity:objected_again", "再次异议,公示照常", references={"reason": TEXT, "contact": TEXT}
-    )
-    INVESTIGATED = entry("publicity:investigated", "异议调查", references={"finding": TEXT, "appraisal": TEXT})
-    PUBLICITY_ENDED = entry("publicity:ended", "公示期满")
     CONFIRMED = entry("confirmed", "审核确认", why_amount)
     COUNTERSIGNED = entry("countersigned", "双签")
     SENT_BACK = entry("sent_back", "双签退回")
@@ -61,20 +56,7 @@ class Kind(EntryKinds, procedure="welfare"):
     APPEAL_LAPSED = entry("appeal_lapsed", "申诉期满")
     WITHDRAWN = entry("withdrawn", "撤回申请")
     UNRESOLVED = entry("unresolved", "逾期终结")
-    PAYMENT_DUE = entry("payment:due", "应发放")
     PAYMENT_SKIPPED = entry("payment:skipped", "当月未发放")
-    PAID = entry("payment:paid", "已发放")
-    PAYMENT_FAILED = entry("payment:failed", "发放未成功")
-    PAYMENT_WITH_A_PERSON = entry("payment:with_a_person", "发放转人工")
-    PAYMENT_RETRIED = entry("payment:retried", "重新发放", references={"account": TEXT})
-    PAYMENT_SETTLED = entry("payment:settled", "发放人工处理")
-    SETTLEMENT_CLAIMED = entry("payment:settlement_claimed", "登记已另行发放", references={"reason": TEXT})
-    SETTLEMENT_DECLINED = entry("payment:settlement_declined", "未另行发放")
-    PAYMENT_RETURNED = entry("payment:returned", "银行退回")
-    ACCOUNT_CHANGED = entry("account_changed", "变更账户", references={"account": TEXT})
-    ACCOUNT_ASKED = entry("account:asked", "申请变更账户", references={"account": TEXT})
-    ACCOUNT_REFUSED = entry("account:refused", "不予变更账户")
-    PAYEE_TOLD = entry("account:payee_told", "告知领取人")
     CHANGE_REPORTED = entry("change_reported", "报告变化")
     CHANGE_ASKED = entry("change:asked", "申请调整", why_amount)
     CHANGE_REVIEWED = entry("change:reviewed", "调整初审", why_amount)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -12,10 +11,11 @@ from schemas.actor import Channel, Stamp
 from schemas.document import DocumentReference
 from schemas.identity_document import ADULT_AT
 from schemas.identity_number import age_in
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
 from schemas.means import CheckStatus
 from schemas.model import Model
+from schemas.parts.payments import PaidState, Payment
+from schemas.parts.postings import PostedState
 from schemas.people import how_many
 from schemas.references import PersonReference, TextReference
 from schemas.welfare_policy import Benefit, Cadence, Check, WelfareTerms
@@ -150,65 +150,6 @@ class Visit(Model):
     finding: TextReference
 
 
-class PaymentPart(StrEnum):
-    """What of a benefit a payment is."""
-
-    WHOLE = "whole"
-    FIRST = "first"
-    REST = "rest"
-    ARREARS = "arrears"
-
-
-class PaymentState(StrEnum):
-    """How far a payment is. `WITH_A_PERSON`: the machine has tried as often as the policy says."""
-
-    UNDER_WAY = "under_way"
-    WAITING = "waiting"
-    WITH_A_PERSON = "with_a_person"
-
-
-class SettlementClaimed(Part):
-    """已另行发放: somebody says that it was paid by hand; it counts when another person has confirmed it.
-
-    `voucher`: the number under which the treasury paid it out.
-    """
-
-    number: int
-    reason: TextReference
-    voucher: str | None = None
-    by: str
-    at: datetime
-
-
-class Payment(Part):
-    """One payment that is not settled yet. `attempt` makes its key; it goes up only when the bank has paid nothing.
-
-    `tries` counts all tries, `last` is how the latest ended, `uncertain`: the money may have moved. `claim`: somebody says that
-    it was paid by hand.
-    """
-
-    number: int
-    month: str
-    benefit: str
-    part: PaymentPart = PaymentPart.WHOLE
-    amount_fen: int
-    due_since: datetime
-    attempt: int = 1
-    tries: int = 0
-    state: PaymentState = PaymentState.UNDER_WAY
-    last: str = ""
-    uncertain: bool = False
-    claim: SettlementClaimed | None = None
-
-
-class PaidOut(Model):
-    """What was paid for a month, by which key."""
-
-    key: str
-    amount_fen: int
-    part: PaymentPart = PaymentPart.WHOLE
-
-
 class RecoveryAsked(Part):
     """多领款项: what is to come back, why, and what came of it. Its case is `CASE.recovery-NUMBER`."""
 
@@ -249,16 +190,6 @@ class ChangeAsked(Part):
         return [checked for checked in self.checked.values() if not checked.answered]
 
 
-class AccountAsked(Part):
-    """账户变更申请: another account, until a second person confirms it. `payment`: the one that is then tried again."""
-
-    number: int
-    account: TextReference
-    asked_by: str
-    asked_at: datetime
-    payment: int | None = None
-
-
 class EndReported(Part):
     """终止事由报告: somebody says why nothing is due any more; payment rests until another person, or a register, says so too.
 
@@ -275,7 +206,7 @@ class EndReported(Part):
     rests: bool
 
 
-class WelfareState(DeclaredState):
+class WelfareState(PostedState, PaidState):
     """What an application remembers.
 
     `reporter` is the applicant, as the kernel calls who a case is of; `members` are the other people of the household,
@@ -305,7 +236,6 @@ class WelfareState(DeclaredState):
     reporter: PersonReference
     members: tuple[PersonReference, ...] = ()
     household_members: list[HouseholdMember] = []
-    account: TextReference
     address: TextReference
     reason: TextReference
     relation: TextReference | None = None
@@ -337,16 +267,11 @@ class WelfareState(DeclaredState):
     refusal: TextReference | None = None
     notice_served: bool = False
     appeals: int = 0
-    posting: int = 0
     posted_amount_fen: int = 0
-    objections: int = 0
     granted: Assessment | None = None
     alive: bool = True
     month: str | None = None
     month_over: bool = False
-    payments: list[Payment] = []
-    payments_made: int = 0
-    paid: dict[str, list[PaidOut]] = {}
     skipped: list[str] = []
     overdue: bool = False
     last_due: str | None = None
@@ -354,12 +279,6 @@ class WelfareState(DeclaredState):
     recoveries: list[RecoveryAsked] = []
     change: ChangeAsked | None = None
     changes_asked: int = 0
-    account_asked: AccountAsked | None = None
-    accounts_asked: int = 0
-    account_told: bool = True
-    account_changed_by: str | None = None
-    objections_beside: int = 0
-    settlements_claimed: int = 0
     end_asked: EndReported | None = None
     ends_asked: int = 0
     death_registered: bool = False
@@ -368,7 +287,6 @@ class WelfareState(DeclaredState):
     confirmations: int = 0
     correctors: list[str] = []
     checkers: list[str] = []
-    investigators: list[str] = []
     appeal_decided_by: str | None = None
 
     @property
@@ -384,9 +302,8 @@ class WelfareState(DeclaredState):
 
     def took_part(self) -> Mapping[people.Part, tuple[str, ...]]:
         """Who took which part; of a change and of an account, those that wait now."""
-        change, account, end = self.change, self.account_asked, self.end_asked
+        change, end = self.change, self.end_asked
         each = {
-            people.Part.APPLICANT: (self.reporter_subject,),
             people.Part.RELATED: tuple(self.related),
             people.Part.CARD_SEEN: tuple(self.card_seen_by),
             people.Part.CONSENT_RECORDED: tuple(each.consent_by for each in self.household_members),
@@ -394,7 +311,6 @@ class WelfareState(DeclaredState):
             people.Part.CORRECTED: tuple(self.correctors),
             people.Part.CHECKED: tuple(self.checkers),
             people.Part.REVIEWED: (self.reviewed_by,),
-            people.Part.INVESTIGATED: tuple(self.investigators),
             people.Part.CONFIRMED: (self.confirmed_by,),
             people.Part.REFUSED: tuple(self.refusers),
             people.Part.APPEAL_DECIDED: (self.appeal_decided_by,),
@@ -402,8 +318,6 @@ class WelfareState(DeclaredState):
             people.Part.CHANGE_CHECKED: tuple(change.checked_by if change else ()),
             people.Part.CHANGE_REVIEWED: (change.reviewed_by if change else None,),
             people.Part.CHANGE_CONFIRMED: (change.confirmed_by if change else None,),
-            people.Part.ACCOUNT_ASKED: (account.asked_by if account else self.account_changed_by,),
-            people.Part.SETTLEMENT_CLAIMED: tuple(claim.by for claim in self.claims()),
             people.Part.END_REPORTED: (end.asked_by if end else None,),
         }
         return {**super().took_part(), **{part: tuple(who for who in whom if who) for part, whom in each.items()}}
@@ -417,11 +331,9 @@ class WelfareState(DeclaredState):
             waiting[people.Part.CONFIRMED] = (max(self.confirmations, 1),)
         if self.change is not None:
             waiting[people.Part.CHANGE_ASKED] = (self.change.number,)
-        if self.account_asked is not None:
-            waiting[people.Part.ACCOUNT_ASKED] = (self.account_asked.number,)
         if self.end_asked is not None:
             waiting[people.Part.END_REPORTED] = (self.end_asked.number,)
-        return waiting | {people.Part.SETTLEMENT_CLAIMED: tuple(claim.number for claim in self.claims())}
+        return {**waiting, **super().requests()}
 
     # ---- changes that would pay more ------------------------------------------------------------------------------
 
@@ -593,22 +505,6 @@ class WelfareState(DeclaredState):
             for month, fen in asked.months.items():
                 demanded[month] = demanded.get(month, 0) + fen
         return demanded
-
-    def paid_fen(self) -> dict[str, int]:
-        """What was paid by month, all parts together."""
-        return {month: sum(each.amount_fen for each in parts) for month, parts in self.paid.items()}
-
-    def with_a_person(self) -> list[Payment]:
-        """The payments that the machine has given up."""
-        return [payment for payment in self.payments if payment.state is PaymentState.WITH_A_PERSON]
-
-    def waiting_payments(self) -> list[Payment]:
-        """The payments that a person has to look at; of those that are said to be paid by hand another one decides first."""
-        return [payment for payment in self.with_a_person() if payment.claim is None]
-
-    def claims(self) -> list[SettlementClaimed]:
-        """What is said to be paid by hand, and nobody else has confirmed yet."""
-        return [payment.claim for payment in self.payments if payment.claim is not None]
 
     def is_held_back(self, payment: Payment) -> bool:
         """Whether a payment rests because of a reported end after which it would not be due; money that may have moved does not."""

@@ -1,17 +1,21 @@
 """Public notices 公示: for everybody to see without signing in, for exactly the window; and objections to them.
 
-A masked name, the community, the benefit, the amount, the window: nothing else of anybody leaves the town here. A notice has a
-number of its own, made anew for each posting, that tells nothing of the case.
+A masked name, the community, the window, and what the procedure's posting shows (schemas/parts/postings.py): nothing else of
+anybody leaves the town here. Which procedures post is what they are composed of; none is named here. A notice has a number of
+its own, made anew for each posting, that tells nothing of the case.
 """
 
 import hashlib
 import re
 import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
+from typing import Any, Union
 
 import asyncpg
 from fastapi import APIRouter
+from pydantic import create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,11 +24,10 @@ from engine.vault import PersonDetails
 from schemas.actor import Actor, Channel, Role
 from schemas.calendar import TownDatetime, in_shanghai
 from schemas.model import Model
+from schemas.parts.postings import PUBLICITY, Object, PostedState, Posting
 from schemas.person_views import masked_name
+from schemas.procedure import Procedure
 from schemas.refusals import RefusalCode, say
-from schemas.welfare import WELFARE
-from schemas.welfare_commands import Object
-from schemas.welfare_state import WelfareState
 from starter.answers import refusal_of, settled
 from starter.bodies import read_body, read_key, read_model, together
 from starter.database import Connection, database
@@ -35,6 +38,7 @@ from starter.parts import Parts, PartsOf
 from starter.problems import Problem, ProblemCode, bad_request, refused
 from starter.resident_codes import tidy_code
 from starter.senders import sender_of
+from workflows.registry import PROCEDURES
 
 PURPOSE = "show-public-notice"
 NAMES_KEPT = 10_000
@@ -51,29 +55,51 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept",
 }
-_TITLE = "社会救助公示 Public notices"
+_TITLE = "公示 Public notices"
 
 router = APIRouter(prefix="/public/notices", tags=["residents"])
 
 
 class PublicNotice(Model):
-    """One application, posted. `name` is masked, `amount_fen` a month (or once), `until` the end of the window."""
+    """One case, posted. `name` is masked, `until` the end of the window; besides, what the posting of its procedure shows."""
 
     notice: str
+    procedure: str
+    procedure_zh: str
     name: str
     community: str
     community_zh: str
-    benefit: str
-    benefit_zh: str
-    amount_fen: int
     posted_at: TownDatetime
     until: TownDatetime
+
+
+def _notice_of(procedure: Procedure, posting: Posting) -> type[PublicNotice]:
+    """The notice of a procedure: that of every procedure, and what its posting shows."""
+    shown: dict[str, Any] = {each.name: (each.kind, ...) for each in posting.shows}
+    name = "".join(part.capitalize() for part in (*procedure.name.split("_"), "notice"))
+    return create_model(name, __base__=PublicNotice, __doc__=f"{procedure.title}公示", __module__=__name__, **shown)
+
+
+POSTED: Mapping[str, Posting] = {
+    procedure.name: posting
+    for procedure in (case.procedure for case in PROCEDURES)
+    if (posting := procedure.part_or_none(Posting)) is not None
+}
+"""How each procedure posts that does."""
+
+NOTICES: Mapping[str, type[PublicNotice]] = {
+    case.procedure.name: _notice_of(case.procedure, POSTED[case.procedure.name])
+    for case in PROCEDURES
+    if case.procedure.name in POSTED
+}
+OBJECTION = door_of(Object)
+"""The same whatever is posted: who objects knows no case and no procedure, but the number of a notice."""
 
 
 class PublicNotices(Model):
     """Everything that is posted now, the next to come down first."""
 
-    items: list[PublicNotice]
+    items: list[Union[tuple(NOTICES.values())]]  # type: ignore[valid-type]  # noqa: UP007 - made of what is declared
 
 
 class ObjectionTaken(Model):
@@ -121,7 +147,7 @@ async def public_notices(request: Request, parts: PartsOf) -> Response:
         {202: ObjectionTaken}, "not-found", "not-now", "against-the-rules", "case-ended", "bad-request", "key-reused",
         "too-many-attempts", "body-too-large", "not-json", "database-away",
     ),
-    openapi_extra=body_of(door_of(Object).model),
+    openapi_extra=body_of(OBJECTION.model),
 )  # fmt: skip
 async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     """By anybody, with a reason and a way to be reached; both go into the vault. After the window there is no such notice.
@@ -130,7 +156,7 @@ async def object_to(notice: str, request: Request, parts: PartsOf) -> Response:
     """
     if not _NOTICE.fullmatch(notice):
         raise _no_notice()
-    door = parts.doors[WELFARE.name]["object"]
+    door = OBJECTION
     _, key_faults = read_key(request)
     given, body_faults = read_model(door.model, await read_body(request))
     faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
@@ -153,7 +179,7 @@ def _taken(notice: str) -> Response:
     return Response(ObjectionTaken(notice=notice).model_dump_json(), 202, media_type="application/json")
 
 
-def _one_contact(parts: Parts, state: WelfareState, contact: str) -> str:
+def _one_contact(parts: Parts, state: PostedState, contact: str) -> str:
     """The key of whoever objects to a case, the same for the same contact in any writing; it tells nothing of the contact."""
     plain = "".join(
         each for each in unicodedata.normalize("NFKC", contact).casefold() if unicodedata.category(each)[0] in "LN"
@@ -161,7 +187,7 @@ def _one_contact(parts: Parts, state: WelfareState, contact: str) -> str:
     return f"{state.case_id} objector {parts.codes.code_of(f'{state.case_id} objector {plain}')}"
 
 
-async def _entered(parts: Parts, sender: Sender, state: WelfareState, door: Door, given: object) -> Entered | None:
+async def _entered(parts: Parts, sender: Sender, state: PostedState, door: Door, given: object) -> Entered | None:
     """The objection on its way; None: this contact has objected in this case in other words."""
     assert isinstance(given, door.model)  # noqa: S101 - it was read as that
     try:
@@ -175,14 +201,14 @@ async def _entered(parts: Parts, sender: Sender, state: WelfareState, door: Door
     return entered
 
 
-async def _posted(parts: Parts, connection: Connection, now: datetime) -> list[tuple[WelfareState, asyncpg.Record]]:
-    rows = await connection.fetch(SQL.posted, now)
-    model = parts.procedures[WELFARE.name].state
-    states = [model.model_validate(row["snapshot"]) for row in rows]
-    return [(state, row) for state, row in zip(states, rows, strict=True) if isinstance(state, WelfareState)]
+async def _posted(parts: Parts, connection: Connection, now: datetime) -> list[tuple[PostedState, asyncpg.Record]]:
+    at = [posting.posted.value for posting in POSTED.values()]
+    rows = await connection.fetch(SQL.posted, now, list(POSTED), at, PUBLICITY)
+    states = [parts.procedures[row["procedure"]].state.model_validate(row["snapshot"]) for row in rows]
+    return [(state, row) for state, row in zip(states, rows, strict=True) if isinstance(state, PostedState)]
 
 
-async def _state_of(parts: Parts, notice: str) -> WelfareState:
+async def _state_of(parts: Parts, notice: str) -> PostedState:
     async with database(parts.pool) as connection:
         for state, _ in await _posted(parts, connection, parts.intake.now()):
             if _number(parts, state) == notice:
@@ -196,27 +222,28 @@ def _no_notice() -> Problem:
     )
 
 
-async def _notice(parts: Parts, connection: Connection, state: WelfareState, row: asyncpg.Record) -> PublicNotice:
+async def _notice(parts: Parts, connection: Connection, state: PostedState, row: asyncpg.Record) -> PublicNotice:
     community = ".".join(state.area.split(".")[:COMMUNITY_PARTS])
-    return PublicNotice(
+    shown: dict[str, Any] = {each.name: each.value(state) for each in POSTED[state.procedure].shows}
+    return NOTICES[state.procedure](
         notice=_number(parts, state),
+        procedure=state.procedure,
+        procedure_zh=parts.procedures[state.procedure].title,
         name=await _masked_name(parts, connection, state),
         community=community,
         community_zh=parts.areas.name_of(community),
-        benefit=state.benefit,
-        benefit_zh=state.rules.name.zh,
-        amount_fen=state.posted_amount_fen,
         posted_at=in_shanghai(row["posted_at"]),
         until=in_shanghai(row["until_at"]),
+        **shown,
     )
 
 
-def _number(parts: Parts, state: WelfareState) -> str:
+def _number(parts: Parts, state: PostedState) -> str:
     """The number of a posting. Made with a key of the town: nobody can tell the case from it."""
     return parts.codes.code_of(f"{state.case_id} posting {state.posting}")
 
 
-async def _masked_name(parts: Parts, connection: Connection, state: WelfareState) -> str:
+async def _masked_name(parts: Parts, connection: Connection, state: PostedState) -> str:
     """张*: read once for each posting, so that looking at notices does not fill the record of who read whom."""
     place = (state.case_id, state.posting)
     if place not in _names:
@@ -233,7 +260,7 @@ async def _masked_name(parts: Parts, connection: Connection, state: WelfareState
 
 def _fresh(parts: Parts, notices: PublicNotices, now: datetime) -> int:
     """How many real seconds a copy may be shown: not beyond the end of the window that ends next."""
-    time = parts.charters[WELFARE.name].time
+    time = next(iter(parts.charters.values())).time  # the town has one
     left = [(time.to_real(each.until) - time.to_real(now)).total_seconds() for each in notices.items]
     return int(min([FRESH_SECONDS, *left]))
 
@@ -247,6 +274,19 @@ async def _count(parts: Parts, request: Request) -> None:
 
 
 def _page(notices: PublicNotices) -> str:
+    items: list[PublicNotice] = notices.items
+    tables = "".join(_table(name, [each for each in items if each.procedure == name]) for name in POSTED)
+    return (
+        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{_TITLE}</title></head>'
+        f"<body><h1>{_TITLE}</h1><p>公示期内,任何人均可凭编号提出异议,请写明理由和联系方式。</p>{tables}</body></html>"
+    )
+
+
+def _table(procedure: str, notices: Sequence[PublicNotice]) -> str:
+    """What a procedure has posted, with the columns that its posting shows; nothing where nothing is posted."""
+    if not notices:
+        return ""
+    shows = [each for each in POSTED[procedure].shows if each.on_page]
     rows = "".join(
         "<tr>"
         + "".join(
@@ -254,19 +294,19 @@ def _page(notices: PublicNotices) -> str:
             for text in (
                 each.name,
                 each.community_zh,
-                each.benefit_zh,
-                f"{each.amount_fen // 100}.{each.amount_fen % 100:02d}",
+                *(_in_words(getattr(each, shown.name), money=shown.money) for shown in shows),
                 f"{each.posted_at:%Y-%m-%d %H:%M}",
                 f"{each.until:%Y-%m-%d %H:%M}",
                 each.notice,
             )
         )
         + "</tr>"
-        for each in notices.items
+        for each in notices
     )
-    heads = "".join(f"<th>{each}</th>" for each in ("姓名", "社区", "救助项目", "金额(元)", "公示起", "公示止", "编号"))
-    return (
-        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{_TITLE}</title></head>'
-        f"<body><h1>{_TITLE}</h1><p>公示期内,任何人均可凭编号提出异议,请写明理由和联系方式。</p>"
-        f"<table border=1><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></body></html>"
-    )
+    columns = ("姓名", "社区", *(shown.zh for shown in shows), "公示起", "公示止", "编号")
+    heads = "".join(f"<th>{escape(each)}</th>" for each in columns)
+    return f"<h2>{escape(notices[0].procedure_zh)}</h2><table border=1><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _in_words(value: str | int, *, money: bool) -> str:
+    return f"{int(value) // 100}.{int(value) % 100:02d}" if money else str(value)

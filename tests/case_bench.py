@@ -10,10 +10,10 @@ What must be seen on the real server is not tested here: a slow ledger, dying wo
 import itertools
 import sys
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ from tests.bench_tables import OpenVault, Tables, Values
 from tests.town_policies import open_to_neighbours
 from tests.waiting import eventually
 from worker import beside
+from workflows.case import Case
 from workflows.registry import PROCEDURES
 
 SERVER = Path(sys.executable).parent / "temporal-test-server"
@@ -231,6 +232,10 @@ class CaseBench:
 
         await eventually(told, within=60)
 
+    async def let_pass(self, duration: timedelta) -> None:
+        """Let so much time pass at once, and no more."""
+        await self.environment.sleep(duration)
+
     async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""
 
@@ -312,8 +317,14 @@ class CaseBench:
 
 
 @asynccontextmanager
-async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[CaseBench]:
-    """A bench with keys and rules of its own, in an empty folder."""
+async def case_bench(
+    folder: Path, *, sandbox: bool = True, also: Sequence[type[Case[Any]]] = ()
+) -> AsyncIterator[CaseBench]:
+    """A bench with keys and rules of its own, in an empty folder.
+
+    `also`: procedures that no town has, made up to compose a part.
+    """
+    procedures = (*PROCEDURES, *also)
     keys = ensure_keys(folder / "keys")
     settings = Settings(
         data=folder,
@@ -330,7 +341,7 @@ async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Cas
         client = await connect(settings, keys)
         await register_search_attributes(client)
         tables, vault = Tables(), OpenVault()
-        replay = await stack.enter_async_context(strict_replay(keys, settings))
+        replay = await stack.enter_async_context(strict_replay(keys, settings, procedures))
         register = load_departments(settings.policies / "departments.yaml", None)
         codes = tuple(each.code for each in register.departments)
         policies = {
@@ -343,12 +354,13 @@ async def case_bench(folder: Path, *, sandbox: bool = True) -> AsyncIterator[Cas
         worker = build_worker(
             client,
             settings,
-            PROCEDURES,
+            procedures,
             _doers(settings, keys, client, tables),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )
         await stack.enter_async_context(worker)
-        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay)
+        known = {each.procedure.name: each.procedure for each in procedures}
+        yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay, known)
 
 
 def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> list[Any]:

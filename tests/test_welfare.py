@@ -308,7 +308,8 @@ async def test_a_notice_says_nothing_of_the_person_but_a_masked_name(town: Door)
     page = await town.api.get(PUBLIC, headers={"Accept": "text/html"})
 
     assert notice | {"posted_at": "", "until": ""} == {
-        "notice": number, "name": "何*", "community": "320104.003.01", "community_zh": "幸福社区",
+        "notice": number, "procedure": "welfare", "procedure_zh": "社会救助",
+        "name": "何*", "community": "320104.003.01", "community_zh": "幸福社区",
         "benefit": "subsistence-allowance", "benefit_zh": "最低生活保障", "amount_fen": 39500, "posted_at": "", "until": "",
     }  # fmt: skip
     for said in (page.text, str(notice)):

@@ -21,33 +21,18 @@ Urgent aid is paid at acceptance and looked at afterwards. What is found out sta
 decides belongs to the supervisor after the last tier and ends as `unresolved` at the final limit; an entitlement never does.
 """
 
-from temporalio import workflow
-
-from schemas.case import CaseOutcome
 from schemas.welfare import WELFARE
-from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage, WelfareState
+from schemas.welfare_state import BEFORE_REVIEW, FINAL, LIVING, Stage
+from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.welfare_decision import Decision
 from workflows.welfare_duties import BESIDE, OF_CLOCK, SUPERVISOR
 
-WINDOWS = frozenset({"publicity", "appeal", "payday", "ask_again", "pay_again", "suspended"})
-"""The clocks that are nobody's duty: their end decides something, and nobody is warned."""
 
-
-@workflow.defn(name="welfare")
+@procedure_workflow
 class Welfare(Decision):
     """One application, and the entitlement that may come of it, to the last payment."""
 
     procedure = WELFARE
-
-    @workflow.init
-    def __init__(self, state: WelfareState) -> None:
-        state.month_over = False
-        super().__init__(state)
-
-    @workflow.run
-    async def run(self, state: WelfareState) -> CaseOutcome:  # noqa: ARG002 - taken by __init__
-        """Run the case; the story is below."""
-        return await self.live(self.story)
 
     async def story(self) -> None:
         """Tell the procedure, however many rounds it takes."""
@@ -72,25 +57,18 @@ class Welfare(Decision):
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
     def on_moment(self, clock: str, moment: str, told: str) -> None:
-        """What happens when a clock has run so far: reminders and tiers for duties, a decision for windows."""
-        if clock in WINDOWS:
-            if moment == "breach":
-                self.window_has_passed(clock)
-        elif (clock, moment) == ("final", "breach"):
-            self.final_limit_has_passed()
-        else:
-            super().on_moment(clock, moment, OF_CLOCK.get(clock, told) if moment == "warning" else told)
-            if (clock, moment) == ("reassess", "breach"):
-                self.reassessment_is_overdue()
-            if moment == self.state.terms.last_tier:
-                self.nobody_else_is_left(clock)
+        """Some duties are not of whoever holds the case; and without a reassessment in time payment rests."""
+        super().on_moment(clock, moment, OF_CLOCK.get(clock, told) if moment == "warning" else told)
+        if (clock, moment) == ("reassess", "breach"):
+            self.reassessment_is_overdue()
 
-    def window_has_passed(self, clock: str) -> None:
+    def on_clock_passed(self, clock: str) -> None:
         """The end of a window decides by itself; the window is over, so that it can begin anew."""
+        if clock == self.procedure.last_limit:
+            self.final_limit_has_passed()
+            return
         self.clocks.stop(clock, "engine")
         match clock:
-            case "publicity":
-                self.publicity_has_ended()
             case "appeal":
                 self.appeal_has_lapsed()
             case "payday":
@@ -101,11 +79,13 @@ class Welfare(Decision):
                 self.pay_those_that_wait()
             case "suspended":
                 self.ends(self.state.month or "", "suspended_too_long")
+            case _:
+                super().on_clock_passed(clock)
 
-    def nobody_else_is_left(self, clock: str) -> None:
+    def after_last_tier(self, clock: str) -> None:
         """After the last tier an undecided case is the supervisor's, and the final limit runs; an entitlement lives on."""
         if self.state.stage in LIVING or clock in BESIDE or self.clocks.runs("final"):
             return
         self.state.holder = SUPERVISOR
-        self.clocks.start("final", self.state.terms.unresolved_after, "engine")
+        self.start_clock("final")
         self.record("clock:final_limit", holder=SUPERVISOR)

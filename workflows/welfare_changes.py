@@ -14,11 +14,12 @@ from collections.abc import Iterable, Mapping
 
 from schemas.actor import Actor
 from schemas.clocks import Status
+from schemas.parts.payments import PaymentPart
 from schemas.welfare_entitlement import ConfirmChange, CountersignChange, RefuseChange, ReviewChange
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
 from schemas.welfare_rules import Assessment, assess, month_at, months_back, touched_checks, underpaid
-from schemas.welfare_state import ChangeAsked, Checked, PaymentPart, Stage
+from schemas.welfare_state import ChangeAsked, Checked, Stage
 from workflows.case import command
 from workflows.welfare_checks import Checks
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, STREET

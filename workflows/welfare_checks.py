@@ -338,7 +338,7 @@ class Checks(Endings):
         """撤回申请: before it is decided; an advance comes back. Of another's word the applicant hears."""
         if by.role is not Role.RESIDENT and self.law_holds(WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM):
             self.notify(APPLICANT, "welfare_withdrawn")
-        self.finish_as(Stage.WITHDRAWN)
+        self.comes_to_rest(Stage.WITHDRAWN)
         self.record(Kind.WITHDRAWN, reason=command.reason, by=by.role)
         self.wind_up()
 

@@ -6,7 +6,10 @@ surveyed -> publicised -> confirming -> (confirmed: a second signature) -> payin
 refused: served in writing within its limit -> appealed: decided by another officer
 """
 
+from typing import Any
+
 from schemas.actor import Actor
+from schemas.parts.postings import Investigate
 from schemas.people import Part
 from schemas.references import TextReference
 from schemas.welfare_commands import (
@@ -14,8 +17,6 @@ from schemas.welfare_commands import (
     Confirm,
     Countersign,
     DecideAppeal,
-    Investigate,
-    Object,
     Outcome,
     Refuse,
     Review,
@@ -30,7 +31,6 @@ from workflows.welfare_duties import (
     ANSWERS_ARE_ON_WHAT_WAS_SEEN,
     APPLICANT,
     CIVIL_AFFAIRS,
-    POSTINGS_ARE_COUNTED,
     STREET,
 )
 
@@ -62,79 +62,19 @@ class Decision(Changes):
         else:
             self.await_confirmation()
 
-    def publicise(self) -> None:
-        """公示: for exactly the window; masked name, community, benefit, amount and nothing else."""
-        rules = self.state.rules
-        assert rules.publicity is not None, "only what is posted comes here"  # noqa: S101 - `review` asks
-        self.state.posting += 1
+    def posted(self) -> dict[str, Any]:
+        """公示: masked name, community, benefit, amount and nothing else."""
         self.state.posted_amount_fen = self.state.assessed(self.now()).amount_fen
-        self.start_window("publicity", rules.publicity)
-        self.goes_to(Stage.PUBLICISED, "")
-        self.record(Kind.PUBLICISED, posting=self.state.posting, amount_fen=self.state.posted_amount_fen)
-
-    @command
-    def object(self, command: Object, by: Actor) -> None:
-        """公示异议: by anybody; the first takes the posting down until somebody has looked into it, later ones need grounds."""
-        self.state.objections += 1
-        again = self.state.objections > 1 and self.law_holds(POSTINGS_ARE_COUNTED)
-        if again and not self.takes_the_posting_down(command):
-            self.look_into_it_beside(command, by)
-            return
-        self.clocks.stop("publicity", "engine")
-        self.start_duty("investigate", self.state.terms.investigate)
-        self.goes_to(Stage.OBJECTED, STREET)
-        self.record(
-            Kind.OBJECTED,
-            objection=self.state.objections,
-            reason=command.reason,
-            contact=command.contact,
-            by=by.role,
-        )
-        self.notify(STREET, "objection_made")
-
-    def takes_the_posting_down(self, command: Object) -> bool:
-        """Only new grounds do, after the first time, and only as often as the policy lets a case be posted."""
-        return command.new_grounds is not None and self.state.posting < self.state.terms.postings_at_most
-
-    def look_into_it_beside(self, command: Object, by: Actor) -> None:
-        """The posting stays up, its window as it was; the street looks into it before anybody confirms."""
-        self.state.objections_beside += 1
-        if not self.clocks.runs("investigate"):
-            self.start_duty("investigate", self.state.terms.investigate)
-        self.record(
-            Kind.OBJECTED_AGAIN,
-            objection=self.state.objections,
-            reason=command.reason,
-            contact=command.contact,
-            new_grounds=command.new_grounds,
-            by=by.role,
-        )
-        self.notify(STREET, "objection_made")
-
-    @command
-    def investigate(self, command: Investigate, by: Actor) -> None:
-        """异议调查: upheld, it is refused; else it is posted anew for the whole window, or stays where it is."""
-        self.wrote(self.state.investigators, by)
-        beside, self.state.objections_beside = self.state.objections_beside, 0
-        self.clocks.stop("investigate", by.subject)
-        self.record(
-            Kind.INVESTIGATED,
-            upheld=command.upheld,
-            finding=command.finding,
-            appraisal=command.appraisal,
-            **({"objections": beside} if beside else {}),
-        )
-        if command.upheld:
-            self.stop_duty("publicity", by.subject)
-            self.stop_duty("confirm", by.subject)
-            self.refuse_as(by, command.finding, command.legal_basis)
-        elif self.state.stage == Stage.OBJECTED:
-            self.publicise()
+        return {"amount_fen": self.state.posted_amount_fen}
 
     def publicity_has_ended(self) -> None:
         """公示期满: nobody objected; civil affairs confirms within its limit."""
-        self.record(Kind.PUBLICITY_ENDED, posting=self.state.posting)
         self.await_confirmation()
+
+    def objection_is_upheld(self, command: Investigate, by: Actor) -> None:
+        """异议成立: it is refused, also where civil affairs had it already."""
+        self.stop_duty("confirm", by.subject)
+        self.refuse_as(by, command.finding, command.legal_basis)
 
     # ---- confirmation ---------------------------------------------------------------------------------------------
 
@@ -257,7 +197,7 @@ class Decision(Changes):
     def refusal_stands(self) -> None:
         """The refusal is final; what was paid first comes back."""
         self.state.refusal_final = True
-        self.finish_as(Stage.REFUSED)
+        self.comes_to_rest(Stage.REFUSED)
         self.wind_up()
 
     def appeal_has_lapsed(self) -> None:
@@ -272,7 +212,7 @@ class Decision(Changes):
             self.record(Kind.NOTICE_NOT_SERVED)
             self.refusal_stands()
             return
-        self.finish_as(Stage.UNRESOLVED)
+        self.comes_to_rest(Stage.UNRESOLVED)
         self.record(Kind.UNRESOLVED)
         self.notify(APPLICANT, "welfare_unresolved")
         self.wind_up()

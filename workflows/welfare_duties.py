@@ -14,8 +14,10 @@ from schemas.recovery_state import RecoveryState
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import RecoveryAsked, Stage, WelfareState
 from workflows import steps
-from workflows.case_file import CaseFile
 from workflows.kernel.law import Law
+from workflows.parts.accounts import Accounts
+from workflows.parts.payments import MONEY_ON_ITS_WAY
+from workflows.parts.postings import Postings
 
 APPLICANT = "reporter"
 CLERK = "role:window_clerk"
@@ -27,14 +29,8 @@ RECOVERY_TOLD = "recovery_told"
 TWO_DECIDE_ON_A_RAISE = Law("two-decide-on-a-raise")
 """Patch: before, a change that was reported or found at a reassessment was paid at once, however much higher."""
 
-TWO_DECIDE_ON_AN_ACCOUNT = Law("two-decide-on-an-account")
-"""Patch: before, anybody's word on another account counted at once, and the payee was not told."""
-
 AN_ADVANCE_HAS_A_CEILING = Law("an-advance-has-a-ceiling")
 """Patch: before, an advance rose with the heads that were stated, also above what one person may grant."""
-
-POSTINGS_ARE_COUNTED = Law("postings-are-counted")
-"""Patch: before, every objection took the posting down, and it was posted anew for the whole window."""
 
 A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 """Patch: before, a recovery did not know who had entered the case that paid."""
@@ -42,9 +38,6 @@ A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 ANSWERS_ARE_ON_WHAT_WAS_SEEN = Law("answers-are-on-what-was-seen", since=2)
 """Patch: before, nobody counted the editions of a file, reviews and signatures, nor remembered who corrected facts, took down
 answers, looked into objections and decided on appeals."""
-
-TWO_SAY_THAT_IT_WAS_PAID = Law("two-say-that-it-was-paid", since=2)
-"""Patch: before, one officer's word that it was paid by hand closed a payment."""
 
 TWO_SAY_THAT_IT_ENDS = Law("two-say-that-it-ends", since=2)
 """Patch: before, one person's report of a death or a move ended a benefit and asked back what was paid since."""
@@ -57,9 +50,6 @@ AN_ADVANCE_COUNTS_WHO_IS_NAMED = Law("an-advance-counts-who-is-named", since=3)
 
 WHO_WITHDRAWS_FOR_OTHERS_TELLS_THEM = Law("who-withdraws-for-others-tells-them", since=3)
 """Patch: before, an applicant heard nothing of a withdrawal that a clerk had entered."""
-
-AN_ACCOUNT_IS_BOUND = Law("an-account-is-bound-to-its-payee", since=2)
-"""Patch: before, an account that staff had named as the applicant's decided alone where money goes."""
 
 ADULTS_OF_OLD_CASES_CONSENT = Law("adults-of-old-cases-consent", since=2)
 """Patch: before, registers were asked about everybody in a household from before consents."""
@@ -81,12 +71,16 @@ OF_CLOCK = {
 BESIDE = frozenset({"pay", *OF_CLOCK} - {"investigate", "identify"})
 """Duties beside the application itself: left undone, they climb the tiers, and the application goes on without them."""
 
-BUSINESS = ("pay/", "find_out/", "recover/")
+BUSINESS = (*MONEY_ON_ITS_WAY, "recover/")
 """The errands that a final case still waits for: money on its way, and money to come back."""
 
 
-class Duties(CaseFile[WelfareState]):
+class Duties(Accounts[WelfareState], Postings[WelfareState]):
     """Duties, stages and recoveries."""
+
+    def __init__(self, state: WelfareState) -> None:
+        state.month_over = False
+        super().__init__(state)
 
     def start_duty(self, name: str, limit: Limit) -> None:
         """Start a clock that somebody has to keep: late, it climbs the tiers."""
@@ -111,12 +105,7 @@ class Duties(CaseFile[WelfareState]):
         if name in self.state.clocks:
             self.clocks.stop(name, by)
 
-    def goes_to(self, stage: Stage, holder: str) -> None:
-        """Go to a stage. Somebody has acted: the final limit does not run any more."""
-        self.clocks.stop("final", "engine")
-        self.move(stage, holder)
-
-    def finish_as(self, stage: Stage) -> None:
+    def comes_to_rest(self, stage: Stage) -> None:
         """The case is final: nothing counts any more, and outside only money is still dealt with."""
         self.clocks.stop_all()
         self.state.errands = [errand for errand in self.state.errands if errand.startswith((*BUSINESS, "tell/"))]

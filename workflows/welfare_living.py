@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.actor import Actor, Role
+from schemas.parts.payments import Payment, PaymentPart, PaymentState
 from schemas.welfare_entitlement import Change, EndEntitlement, Reassess, ReportChange, ResumePayment, SuspendPayment
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
@@ -25,9 +26,8 @@ from schemas.welfare_rules import (
     next_month,
     overpaid,
 )
-from schemas.welfare_state import LIVING, Payment, PaymentPart, PaymentState, Stage
+from schemas.welfare_state import LIVING, Stage
 from workflows.case import command
-from workflows.welfare_accounts import Accounts
 from workflows.welfare_duties import (
     AN_ADVANCE_COUNTS_WHO_CONSENTED,
     AN_ADVANCE_COUNTS_WHO_IS_NAMED,
@@ -37,9 +37,10 @@ from workflows.welfare_duties import (
     TWO_DECIDE_ON_A_RAISE,
     TWO_SAY_THAT_IT_ENDS,
 )
+from workflows.welfare_payments import Payments
 
 
-class Entitlement(Accounts):
+class Entitlement(Payments):
     """The part of a case that lives for years."""
 
     # ---- granting -------------------------------------------------------------------------------------------------
@@ -407,7 +408,7 @@ class Entitlement(Accounts):
         """The entitlement is over, and every payment with it."""
         over = self.state.last_due is not None and not self.state.payments and self.state.end_asked is None
         if self.state.stage in LIVING and over:
-            self.finish_as(Stage.ENDED)
+            self.comes_to_rest(Stage.ENDED)
 
     def after_payment(self, payment: Payment) -> None:
         """What was on its way when the entitlement ended, or the case was refused, comes back if it was not due."""
@@ -424,22 +425,6 @@ class Entitlement(Accounts):
         return self.state.refusal_final or self.state.stage in (Stage.WITHDRAWN, Stage.UNRESOLVED)
 
     def wind_up(self) -> None:
-        """Without a grant: an advance that was paid comes back, one that waits is not paid, one on its way is awaited.
-
-        Where the bank gave no answer the money may have moved: it is asked what became of it, and not told to pay.
-        """
-        for payment in list(self.state.payments):
-            if payment.uncertain and payment.state is not PaymentState.UNDER_WAY:
-                payment.state = PaymentState.UNDER_WAY
-                self.errand("find_out", payment.number)
-            elif payment.state is not PaymentState.UNDER_WAY:
-                self.state.payments.remove(payment)
-                self.record(
-                    Kind.PAYMENT_SETTLED,
-                    payment=payment.number,
-                    month=payment.month,
-                    how="not_due",
-                    cause="not_granted",
-                    **({} if payment.claim is None else {"number": payment.claim.number}),
-                )
+        """Without a grant: what waits is not paid, and an advance that was paid comes back."""
+        self.drop_what_waits()
         self.recover_advance(self.advance_paid_fen())

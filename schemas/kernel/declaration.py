@@ -6,7 +6,7 @@ What is declared is form; what people's commands mean beyond it stands in method
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from schemas.department import CallbackAct
 from schemas.explanation import Explain
@@ -22,6 +22,15 @@ from schemas.procedure import Procedure
 from schemas.reference_facts import References, declared_by
 from schemas.reservation import Reserves
 from schemas.rules import Rule, RulesTable
+
+
+class ProcedurePart(Protocol):
+    """What a procedure is composed of (schemas/parts/): its lines, clocks and fields stand in the declaration beside others."""
+
+    def faults(
+        self, state: type[DeclaredState], timers: Mapping[str, Timer], lines: Sequence[Act | Step | Rule]
+    ) -> Iterator[str]:
+        """Say what the part needs of the declaration, and does not find there."""
 
 
 @dataclass(frozen=True)
@@ -71,18 +80,20 @@ def declare(
     limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None,
     keep_years: int | None = None,
     reserves: Reserves | None = None,
+    parts: Sequence[ProcedurePart] = (),
 ) -> DeclaredProcedure:
     """Make the procedure of its lines, in the order of the regulation.
 
     `opened`: its first entry; `opens`: who makes it. `end_notice` None: its methods tell of the end. `limits`: those of a
-    case under other rules, where they are not simply those that its clocks name there.
+    case under other rules, where they are not simply those that its clocks name there. `parts`: what it is composed of.
 
     Raises TypeError, at import, for lines that do not fit each other: see `_faults`.
     """
     acts = {line.rule.command: line for line in lines if isinstance(line, Act)}
     steps = tuple(line for line in lines if isinstance(line, Step))
     rules = RulesTable(tuple(line if isinstance(line, Rule) else line.rule for line in lines))
-    if faults := [*_faults(state, timers, lines), *_opening_faults(state, opens, timers)]:
+    of_parts = chain.from_iterable(part.faults(state, timers, lines) for part in parts)
+    if faults := [*_faults(state, timers, lines), *_opening_faults(state, opens, timers), *of_parts]:
         raise TypeError(f"{name}: {'; '.join(faults)}")
     final = _final(stages, rules)
     return DeclaredProcedure(
@@ -99,6 +110,7 @@ def declare(
         callbacks=_callbacks(acts),
         reserves=reserves,
         keep_years=keep_years,
+        parts=tuple(parts),
         explanations=_explanations(entries),
         limits=limits or _limits_under(timers),
         stage_words=_stage_words(stages),

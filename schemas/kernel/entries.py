@@ -3,7 +3,8 @@
     class Kind(EntryKinds, procedure="NAME"):
         DECLINED = entry("declined", "反哨", because=_declined)
 
-The three of the file of a case are every procedure's, and stand here.
+The three of the file of a case are every procedure's, and stand here; those of a part (schemas/parts/) come with it:
+`class Kind(PostingEntries, EntryKinds, procedure="NAME")`.
 """
 
 from typing import ClassVar, Self
@@ -48,12 +49,11 @@ class EntryKinds:
 
     def __init_subclass__(cls, *, procedure: str) -> None:
         """Give each its name. Raises TypeError for two of one code."""
-        declared = {
-            name: EntryKind(f"{procedure}:{kind}", kind.called, kind.because, kind.references)
-            for holder in (cls, EntryKinds)
-            for name, kind in vars(holder).items()
-            if isinstance(kind, EntryKind)
-        }
+        declared: dict[str, EntryKind] = {}
+        for holder in cls.__mro__:
+            for name, kind in vars(holder).items():
+                if isinstance(kind, EntryKind) and name not in declared:
+                    declared[name] = EntryKind(f"{procedure}:{kind}", kind.called, kind.because, kind.references)
         for name, kind in declared.items():
             setattr(cls, name, kind)
         cls.kinds = tuple(declared.values())

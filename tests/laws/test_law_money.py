@@ -7,158 +7,22 @@ Pure: walked over the tables and read from the handlers, without a town. What pe
 import ast
 import inspect
 import textwrap
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
+from schemas.parts.instalments import Instalments
+from schemas.parts.payments import Paying
 from schemas.people import PARTIES, Part, same_person
 from schemas.procedure import Procedure
-from schemas.rules import Rule, RulesTable, Scope
+from schemas.rules import Rule, RulesTable
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.money_walk import by_people, faults_of_table, stage_edges
 from workflows.case import Case
 from workflows.registry import PROCEDURES
-
-PATHS_AT_MOST = 2_000_000
-
-REPEATS: Mapping[str, frozenset[str]] = {
-    "welfare": frozenset({"retry_payment", "confirm_settlement", "payment_returned"})
-}
-"""Rows that take up money that was on its way before: where none was, `a_payment_waits` or the bank's key finds nothing."""
-
-# ---- the walk ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Edge:
-    """A row of the table, taken from one stage to another."""
-
-    rule: Rule
-    source: str
-    target: str
-
-
-Path = tuple[Edge, ...]
-
-
-def stage_edges(rules: RulesTable, stage: str) -> Iterator[Edge]:
-    """Every way out of a stage, and what can be done there without leaving it."""
-    for rule in rules:
-        if stage in rule.at:
-            for target in rule.to or (stage,):
-                yield Edge(rule, stage, target)
-
-
-def parts_needed(rules: RulesTable, goal: Rule) -> frozenset[Part]:
-    """The parts that somebody must have taken before the goal, and before what must come before it."""
-    needed, found = frozenset(goal.answers), frozenset[Part]()
-    while needed != found:
-        found = needed
-        needed |= {part for rule in rules if rule.part in found for part in rule.answers}
-    return found
-
-
-def paths_to(rules: RulesTable, start: str, goal: Rule) -> Iterator[Path]:
-    """Every path from the start to a row, no stage entered twice; what a path asks for is asked at each stage it can be."""
-    needed = parts_needed(rules, goal)
-
-    def follow(stage: str, taken: frozenset[Part], been: frozenset[str], path: Path) -> Iterator[Path]:
-        for edge in stage_edges(rules, stage):
-            rule = edge.rule
-            if not set(rule.answers) <= taken:
-                continue
-            if rule is goal:
-                yield (*path, edge)
-                continue
-            now = taken | ({rule.part} if rule.part else set())
-            asks = edge.target == stage and rule.part in needed - taken
-            goes = edge.target not in been
-            if goes or asks:
-                yield from follow(edge.target, now, been | {edge.target}, (*path, edge))
-
-    yield from follow(start, frozenset({Part.ENTERED}), frozenset({start}), ())
-
-
-def by_people(rule: Rule) -> bool:
-    """Somebody with a token gives it; the bank's signed word and the case's own steps are nobody's."""
-    return any(entry.role != "engine" for entry in rule.by)
-
-
-def of_the_payee_alone(rule: Rule) -> bool:
-    """Only whose money it is may give it: where the own money goes is the own business."""
-    return all(entry.scope is Scope.REPORTER for entry in rule.by)
-
-
-def alone(path: Path) -> bool:
-    """Whether one person who entered the case and has a token of every role can go the whole path by themselves."""
-    took = {Part.ENTERED}
-    for edge in path:
-        if by_people(edge.rule):
-            if took & set(edge.rule.apart_from):
-                return False
-            took |= {edge.rule.part} if edge.rule.part else set()
-    return True
-
-
-def decided_by_two(path: Path) -> list[tuple[Part, str]]:
-    """The pairs on a path: who took a part, and who gave the word of another person on it."""
-    return [
-        (part, edge.rule.command)
-        for edge in path
-        if edge.rule.moves_money
-        for part in edge.rule.answers
-        if part in edge.rule.apart_from
-    ]
-
-
-def faults_of_path(path: Path) -> Iterator[str]:
-    """What is wrong with a path to money, in words."""
-    goal = path[-1].rule
-    way = " -> ".join(f"{edge.source}:{edge.rule.command}" for edge in path)
-    if of_the_payee_alone(goal):
-        return
-    if alone(path):
-        yield f"one person can go it alone: {way}"
-    if not decided_by_two(path):
-        yield f"nobody's word is answered by another person's: {way}"
-    if by_people(goal):
-        yield from (
-            f"who {part} may give {goal.command}: {way}" for part in goal.answers if part not in goal.apart_from
-        )
-
-
-def own_parties(procedure: Procedure) -> tuple[Part, ...]:
-    """Whose own matter the cases of a procedure are."""
-    debtor = any(Part.DEBTOR in rule.apart_from for rule in procedure.rules)
-    return tuple(part for part in PARTIES if part is not (Part.APPLICANT if debtor else Part.DEBTOR))
-
-
-def faults_of_table(
-    procedure: Procedure, rules: RulesTable, only: Rule | None = None
-) -> tuple[list[str], Counter[str], dict[str, set[str]]]:
-    """Walk all paths of a table to all rows that move money, or to one: faults, paths by command, pairs by command."""
-    faults: list[str] = []
-    paths: Counter[str] = Counter()
-    pairs: dict[str, set[str]] = {}
-    start = str(next(iter(procedure.stages)))
-    for goal in (rule for rule in rules if rule.moves_money and only in (None, rule)):
-        if by_people(goal) and not of_the_payee_alone(goal):
-            missing = [part for part in own_parties(procedure) if part not in goal.apart_from]
-            faults += [f"{goal.command} moves money, and who {part} may give it" for part in missing]
-        for path in paths_to(rules, start, goal):
-            if goal.command in REPEATS.get(procedure.name, ()) and not any(edge.rule.moves_money for edge in path[:-1]):
-                continue
-            paths[goal.command] += 1
-            assert paths[goal.command] < PATHS_AT_MOST
-            found = list(faults_of_path(path))
-            faults += found[:1]
-            pairs.setdefault(goal.command, set()).update(f"{part}≠{word}" for part, word in decided_by_two(path)[-1:])
-        if not paths[goal.command]:
-            faults.append(f"no path leads to {goal.command}: it answers what nobody can ask")
-    return faults, paths, pairs
 
 
 @EVERY_PROCEDURE
@@ -222,6 +86,7 @@ STATED_OR_FOUND: Mapping[str, tuple[Part, ...]] = {
     "agree_write_off": (Part.WRITE_OFF_PROPOSED, Part.WRITE_OFF_AGREED),
     "identify": (Part.CARD_SEEN,),
     "confirm_member": (Part.CONSENT_RECORDED,),
+    "verify_milestone": (Part.MILESTONE_CLAIMED,),
 }  # fmt: skip
 """Whom each word on the way to money, or on an end, is kept from: who stated, wrote down, or opened what it is about."""
 
@@ -324,25 +189,47 @@ def test_a_way_of_which_nothing_is_remembered_is_found(command: str) -> None:
 PAYING_STEPS = frozenset({"pay"})
 """Verbs of `workflows.steps` by which money leaves the town."""
 
-MOVES: Mapping[str, frozenset[str]] = {
-    "welfare": frozenset({"account", "granted", "paid", "payments"}),
+MOVES: Mapping[str | type, frozenset[str]] = {
+    Paying: frozenset({"account", "paid", "payments"}),
+    "welfare": frozenset({"granted"}),
     "recovery": frozenset({"repayments"}),
 }
-"""Fields of a state whose change is money: a payment, a higher amount, another account, less debt."""
+"""Fields of a state whose change is money: a payment, a higher amount, another account, less debt; of a part, or a procedure."""
 
-STAYS: Mapping[str, Mapping[str, str]] = {
+STAYS: Mapping[str | type, Mapping[str, str]] = {
+    Paying: {
+        "account_asked": "asked for", "account_told": "who was told",
+        "accounts_asked": "a count", "account_changed_by": "who asked",
+    },
+    Instalments: {
+        "milestones": "what was promised; never changed",
+    },
     "welfare": {
         "rules": "the policy", "monthly_income_fen": "stated; counts when it is granted",
         "posted_amount_fen": "what a notice says", "recoveries": "more debt", "change": "asked for",
         "account_bound": "whose account of the town it is",
-        "account_asked": "asked for", "account_told": "who was told",
-        "accounts_asked": "a count", "account_changed_by": "who asked",
     },
     "recovery": {
         "amount_fen": "never changed", "claims": "asked for",
     },
 }  # fmt: skip
 """Fields that speak of money, and why their change moves none."""
+
+
+def moves_of(procedure: Procedure) -> frozenset[str]:
+    """The fields of a procedure whose change is money: its own, and those of its parts."""
+    return frozenset().union(*(fields for whose, fields in MOVES.items() if is_of(procedure, whose)))
+
+
+def stays_of(procedure: Procedure) -> frozenset[str]:
+    """The fields of a procedure that speak of money and move none."""
+    return frozenset().union(*(fields for whose, fields in STAYS.items() if is_of(procedure, whose)))
+
+
+def is_of(procedure: Procedure, whose: str | type) -> bool:
+    """Whether it is this procedure, or composed of this part."""
+    return procedure.name == whose if isinstance(whose, str) else procedure.part_or_none(whose) is not None
+
 
 LESS_DEBT = "Stage.WRITTEN_OFF"
 AS_IT_WAS = "_before_two_people"
@@ -434,7 +321,7 @@ def leads(name: str, body: ast.AST) -> set[str]:
 
 def _read_movers(case: type[Case[Any]]) -> set[str]:
     methods = methods_of(case)
-    fields = MOVES.get(case.procedure.name, frozenset())
+    fields = moves_of(case.procedure)
     paying = frozenset(
         name.removeprefix("errand_")
         for name, body in methods.items()
@@ -484,8 +371,7 @@ def test_every_mark_is_missed_when_it_is_dropped(case: type[Case[Any]]) -> None:
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
 def test_every_field_that_speaks_of_money_is_known(case: type[Case[Any]]) -> None:
     """A new field of a state that speaks of money is said to move it or not: nobody forgets to decide."""
-    name = case.procedure.name
-    assert money_fields(case.procedure.state) == MOVES.get(name, frozenset()) | set(STAYS.get(name, {}))
+    assert money_fields(case.procedure.state) == moves_of(case.procedure) | stays_of(case.procedure)
 
 
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)
@@ -506,7 +392,7 @@ def test_the_old_ways_are_behind_a_patch(case: type[Case[Any]]) -> None:
             old = name.endswith(AS_IT_WAS)
             assert old or any("self.law_holds(" in test for test in tests), f"{name} calls {ast.unparse(node)}"
             guarded += 1
-    assert guarded or not MOVES.get(case.procedure.name)
+    assert guarded or not moves_of(case.procedure)
 
 
 @pytest.mark.parametrize("case", PROCEDURES, ids=lambda case: case.procedure.name)

@@ -120,6 +120,11 @@ class DeclaredCase(CaseFile[StateT]):
         current = self._in_hand()
         self.record(self.entry_of(current.act), **self._said(current), **facts)
 
+    def goes_to(self, stage: str, holder: str) -> None:
+        """Go to a stage. Something has happened: the last limit does not run any more."""
+        self.clocks.stop(self.procedure.last_limit, "engine")
+        self.move(stage, holder)
+
     def inform(self, line: Act | Step, said: Mapping[str, Any]) -> None:
         """Tell whom a line says, if it says so; what is not among `said`, the facts of its entry, is that of the case."""
         if (tells := line.tells) is not None:

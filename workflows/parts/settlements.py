@@ -9,19 +9,31 @@ While it is said to be paid by hand, nobody pays it once more. In the books it s
 bank has paid too, and what the treasury did not pay out, is a difference (schemas/reconciliation.py).
 """
 
+from typing import TypeVar
+
 from schemas.actor import Actor
-from schemas.welfare_entitlement import ConfirmSettlement, DeclineSettlement, Settlement, SettlePayment
-from schemas.welfare_entries import Kind
-from schemas.welfare_state import Payment, SettlementClaimed
-from workflows.case import command
-from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, TWO_SAY_THAT_IT_WAS_PAID
-from workflows.welfare_payments import Payments
+from schemas.kernel.parties import THE_REPORTER
+from schemas.parts.payments import (
+    ConfirmSettlement,
+    DeclineSettlement,
+    PaidState,
+    Payment,
+    Settlement,
+    SettlementClaimed,
+    SettlePayment,
+)
+from workflows.kernel.law import Law
+from workflows.parts.payments import Payments
+
+StateT = TypeVar("StateT", bound=PaidState)
+
+TWO_SAY_THAT_IT_WAS_PAID = Law("two-say-that-it-was-paid", since=2)
+"""Patch: before, one officer's word that it was paid by hand closed a payment."""
 
 
-class Settlements(Payments):
+class Settlements(Payments[StateT]):
     """The part of a case that takes a person's word on a payment."""
 
-    @command
     def settle_payment(self, command: SettlePayment, by: Actor) -> None:
         """发放人工处理: not due, or said to be paid by other means."""
         payment = self.payment_meant(command.payment)
@@ -35,7 +47,11 @@ class Settlements(Payments):
     def not_due(self, payment: Payment, command: SettlePayment) -> None:
         """Nothing is paid."""
         self.record(
-            Kind.PAYMENT_SETTLED, payment=payment.number, month=payment.month, how=command.how, reason=command.reason
+            self.paying.kinds.PAYMENT_SETTLED,
+            payment=payment.number,
+            month=payment.month,
+            how=command.how,
+            reason=command.reason,
         )
         self.state.payments.remove(payment)
         self.is_settled(payment)
@@ -43,7 +59,11 @@ class Settlements(Payments):
     def paid_by_hand_before_two_people(self, payment: Payment, command: SettlePayment) -> None:
         """As it was: one person's word."""
         self.record(
-            Kind.PAYMENT_SETTLED, payment=payment.number, month=payment.month, how=command.how, reason=command.reason
+            self.paying.kinds.PAYMENT_SETTLED,
+            payment=payment.number,
+            month=payment.month,
+            how=command.how,
+            reason=command.reason,
         )
         self.has_paid(payment, f"by-hand-{payment.number}")
 
@@ -58,9 +78,9 @@ class Settlements(Payments):
             at=self.now(),
         )
         if not self.clocks.runs("confirm_settlement"):
-            self.start_duty("confirm_settlement", self.state.terms.confirm_settlement)
+            self.start_clock("confirm_settlement")
         self.record(
-            Kind.SETTLEMENT_CLAIMED,
+            self.paying.kinds.SETTLEMENT_CLAIMED,
             number=payment.claim.number,
             payment=payment.number,
             month=payment.month,
@@ -69,15 +89,14 @@ class Settlements(Payments):
             reason=command.reason,
             by=by.role,
         )
-        self.notify(APPLICANT, "payment_claimed", year=int(payment.month[:4]), month=int(payment.month[5:]))
-        self.notify(CIVIL_AFFAIRS, "settlement_confirmation_due")
+        self.notify(THE_REPORTER, "payment_claimed", year=int(payment.month[:4]), month=int(payment.month[5:]))
+        self.notify(self.paying.desk, "settlement_confirmation_due")
 
-    @command
     def confirm_settlement(self, command: ConfirmSettlement, by: Actor) -> None:
         """确认已另行发放: by a second person; only now the month is paid."""
         payment, claim = self.answered(command.request, by)
         self.record(
-            Kind.PAYMENT_SETTLED,
+            self.paying.kinds.PAYMENT_SETTLED,
             payment=payment.number,
             month=payment.month,
             how=Settlement.PAID_OTHERWISE,
@@ -93,12 +112,11 @@ class Settlements(Payments):
             number=claim.number,
         )
 
-    @command
     def decline_settlement(self, command: DeclineSettlement, by: Actor) -> None:
         """未另行发放: it waits for a person again."""
         payment, claim = self.answered(command.request, by)
         self.record(
-            Kind.SETTLEMENT_DECLINED,
+            self.paying.kinds.SETTLEMENT_DECLINED,
             number=claim.number,
             payment=payment.number,
             month=payment.month,
@@ -113,5 +131,5 @@ class Settlements(Payments):
         payment, claim = next((each for each in waiting if each[1].number == number), waiting[0])
         payment.claim = None
         if len(waiting) == 1:
-            self.stop_duty("confirm_settlement", by.subject)
+            self.clocks.stop("confirm_settlement", by.subject)
         return payment, claim

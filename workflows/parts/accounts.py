@@ -9,32 +9,34 @@ The payee hears of it by the way they were reached before: by their own account 
 vouches for, is called or visited by somebody else than who asked for it (`tell_payee`), with a clock.
 """
 
+from typing import TypeVar
+
 from schemas.actor import Actor, Role
-from schemas.references import TextReference
-from schemas.welfare_entitlement import (
+from schemas.kernel.parties import THE_REPORTER, WINDOW_CLERK, desk_of
+from schemas.parts.payments import (
+    AccountAsked,
     ChangeAccount,
-    ConfirmAccount,
+    PaidState,
     RefuseAccount,
     RetryPayment,
     TellPayee,
 )
-from schemas.welfare_entries import Kind
-from schemas.welfare_state import AccountAsked
-from workflows.case import command
-from workflows.welfare_duties import (
-    AN_ACCOUNT_IS_BOUND,
-    APPLICANT,
-    CIVIL_AFFAIRS,
-    CLERK,
-    TWO_DECIDE_ON_AN_ACCOUNT,
-)
-from workflows.welfare_settlements import Settlements
+from schemas.references import TextReference
+from workflows.kernel.law import Law
+from workflows.parts.settlements import Settlements
+
+StateT = TypeVar("StateT", bound=PaidState)
+
+TWO_DECIDE_ON_AN_ACCOUNT = Law("two-decide-on-an-account")
+"""Patch: before, anybody's word on another account counted at once, and the payee was not told."""
+
+AN_ACCOUNT_IS_BOUND = Law("an-account-is-bound-to-its-payee", since=2)
+"""Patch: before, an account that staff had named as the applicant's decided alone where money goes."""
 
 
-class Accounts(Settlements):
+class Accounts(Settlements[StateT]):
     """The part of a case that minds where its money goes."""
 
-    @command
     def change_account(self, command: ChangeAccount, by: Actor) -> None:
         """变更账户: the payee's own word counts from the next payment on; anybody else's when a second person confirms it."""
         if not self.law_holds(TWO_DECIDE_ON_AN_ACCOUNT):
@@ -53,9 +55,8 @@ class Accounts(Settlements):
     def change_account_before_two_people(self, account: TextReference, by: Actor) -> None:
         """As it was: one person's word."""
         self.state.account = account
-        self.record(Kind.ACCOUNT_CHANGED, account=account, by=by.role)
+        self.record(self.paying.kinds.ACCOUNT_CHANGED, account=account, by=by.role)
 
-    @command
     def retry_payment(self, command: RetryPayment, by: Actor) -> None:
         """重新发放: under a new key only where the bank has said that nothing was paid; another account is asked for first."""
         payment = self.payment_meant(command.payment)
@@ -82,59 +83,56 @@ class Accounts(Settlements):
             asked_at=self.now(),
             payment=payment if payment is not None or before is None else before.payment,
         )
-        self.start_duty("confirm_account", self.state.terms.confirm_account)
+        self.start_clock("confirm_account")
         self.record(
-            Kind.ACCOUNT_ASKED,
+            self.paying.kinds.ACCOUNT_ASKED,
             number=self.state.accounts_asked,
             account=account,
             payment=self.state.account_asked.payment,
             instead_of=before.number if before else None,
             by=by.role,
         )
-        self.notify(APPLICANT, "account_asked")
-        self.notify(CIVIL_AFFAIRS, "account_confirmation_due")
+        self.notify(THE_REPORTER, "account_asked")
+        self.notify(self.paying.desk, "account_confirmation_due")
 
-    @command
-    def confirm_account(self, command: ConfirmAccount, by: Actor) -> None:  # noqa: ARG002 - says nothing but its name
+    def confirm_account(self, by: Actor) -> None:
         """确认账户变更: by a second person; the payment that waited for it is tried again."""
         asked = self.state.account_asked
         assert asked is not None, "the table takes it only while one waits"  # noqa: S101
         self.state.account_asked = None
-        self.stop_duty("confirm_account", by.subject)
+        self.clocks.stop("confirm_account", by.subject)
         self.pay_to(asked.account, by, number=asked.number, asked_by=asked.asked_by)
         for payment in self.state.waiting_payments():
             if payment.number == asked.payment:
                 self.try_again(payment, by, asked.account)
 
-    @command
     def refuse_account(self, command: RefuseAccount, by: Actor) -> None:
         """不予变更账户: the account stays as it is."""
         asked = self.state.account_asked
         assert asked is not None, "the table takes it only while one waits"  # noqa: S101
         self.forget_the_account_asked(by.subject)
-        self.record(Kind.ACCOUNT_REFUSED, number=asked.number, reason=command.reason, by=by.role)
-        self.notify(APPLICANT, "account_refused")
+        self.record(self.paying.kinds.ACCOUNT_REFUSED, number=asked.number, reason=command.reason, by=by.role)
+        self.notify(THE_REPORTER, "account_refused")
 
     def forget_the_account_asked(self, by: str) -> None:
         """What was asked for does not wait any more."""
         self.state.account_asked = None
-        self.stop_duty("confirm_account", by)
+        self.clocks.stop("confirm_account", by)
 
     def pay_to(self, account: TextReference, by: Actor, number: int | None = None, asked_by: str | None = None) -> None:
         """From the next payment on the account is another one; the payee is told by the way they were reached before."""
         self.state.account = account
         self.state.account_changed_by = asked_by or by.subject
-        self.record(Kind.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
-        self.notify(APPLICANT, "account_changed")
+        self.record(self.paying.kinds.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
+        self.notify(THE_REPORTER, "account_changed")
         unknown = self.state.charter.people_are_identified and not self.state.payee_decides
         if self.state.reporter_subject is None or unknown:
             self.state.account_told = False
-            self.start_duty("tell_payee", self.state.terms.tell_payee)
-            self.notify(CLERK, "payee_to_be_told")
+            self.start_clock("tell_payee")
+            self.notify(desk_of(WINDOW_CLERK), "payee_to_be_told")
 
-    @command
     def tell_payee(self, command: TellPayee, by: Actor) -> None:
         """告知领取人: by phone or on a visit, of who has no account of the town to read it by."""
         self.state.account_told = True
-        self.stop_duty("tell_payee", by.subject)
-        self.record(Kind.PAYEE_TOLD, note=command.note, by=by.role)
+        self.clocks.stop("tell_payee", by.subject)
+        self.record(self.paying.kinds.PAYEE_TOLD, note=command.note, by=by.role)

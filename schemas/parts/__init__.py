@@ -1,0 +1,1 @@
+"""Parts that procedures are composed of: lines for the table, what a case remembers, entries, and what must fit."""

@@ -1,0 +1,78 @@
+"""分期拨付: milestones are claimed, verified by another person, and paid, one after the other (schemas/parts/instalments.py).
+
+A procedure that pays so derives from `InstalmentsCase`, begins with `next_milestone()` and says what follows the last one
+(`milestones_are_done`).
+"""
+
+from typing import TypeVar
+
+from schemas.actor import Actor
+from schemas.calendar import in_shanghai
+from schemas.kernel.parties import THE_REPORTER
+from schemas.parts.instalments import (
+    MILESTONE,
+    VERIFY,
+    ClaimMilestone,
+    Instalments,
+    InstalmentsState,
+    VerifyMilestone,
+)
+from workflows.parts.accounts import Accounts
+
+StateT = TypeVar("StateT", bound=InstalmentsState)
+
+
+class InstalmentsCase(Accounts[StateT]):
+    """The part of a case that is paid milestone by milestone."""
+
+    def milestones_are_done(self) -> None:
+        """Go on: the last milestone is accepted, and its instalment on its way."""
+        raise NotImplementedError
+
+    @property
+    def instalments(self) -> Instalments:
+        """How the procedure pays in instalments. Raises TypeError: it does not."""
+        return self.procedure.part(Instalments)
+
+    def next_milestone(self) -> None:
+        """The next one runs; after the last one the procedure goes on."""
+        if self.state.reached < len(self.state.milestones):
+            self.start_clock(MILESTONE)
+            self.goes_to(self.instalments.running, THE_REPORTER)
+        else:
+            self.milestones_are_done()
+
+    def claim_milestone(self, command: ClaimMilestone, by: Actor) -> None:
+        """申报完成: it is reached, says somebody; another person looks."""
+        self.state.claimed_by = by.subject
+        self.state.milestone_claims += 1
+        for document in command.documents:
+            self.keep_document(document)
+        self.clocks.stop(self.procedure.last_limit, "engine")
+        self.apply(milestone=self.state.reached + 1, number=self.state.milestone_claims)
+
+    def verify_milestone(self, command: VerifyMilestone, by: Actor) -> None:
+        """验收: accepted, its instalment is paid; else the time for it goes on from where it stood."""
+        number, self.state.claimed_by = self.state.reached + 1, None
+        self.clocks.stop(VERIFY, by.subject)
+        if command.passed:
+            self.state.reached = number
+            self.record_command(milestone=number)
+            self.pay_instalment(number)
+            self.next_milestone()
+        else:
+            self.clocks.go_on(MILESTONE, by.subject)
+            self.goes_to(self.instalments.running, THE_REPORTER)
+            self.record(
+                self.instalments.kinds.MILESTONE_NOT_ACCEPTED,
+                milestone=number,
+                request=command.request,
+                finding=command.finding,
+            )
+            self.notify(THE_REPORTER, "milestone_not_accepted", milestone=number)
+
+    def pay_instalment(self, number: int) -> None:
+        """What a milestone gets, under a key of its own: once in a case, in whatever month it is accepted."""
+        purpose = f"{self.procedure.name.replace('_', '-')}-{number}"
+        month = f"{in_shanghai(self.now()):%Y-%m}"
+        self.pay(month, self.state.milestones[number - 1].amount_fen, paid_as=purpose)
