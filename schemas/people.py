@@ -75,6 +75,8 @@ class Part(StrEnum):
     REPAYMENT_SEEN = "repayment_seen"
     WRITE_OFF_AGREED = "write_off_agreed"
     MILESTONE_CLAIMED = "milestone_claimed"
+    JUDGED = "judged"
+    RECUSED = "recused"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -117,5 +119,7 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
     Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
+    Part.JUDGED: say("您已评审,每人一次", "you have judged already: each does so once"),
+    Part.RECUSED: say("您已回避", "you have recused yourself"),
 }
 """Why somebody who took a part is kept from another act, in words."""

@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas.case import CaseState
 from schemas.choices import Bounds, Choices
 from schemas.department import Code
+from schemas.parts.panel import low_score_faults
 from schemas.procedure import Command
 from schemas.references import TextReference
 from schemas.refusals import Fault, say
@@ -84,16 +85,7 @@ class Score(Command):
         """Refuse a score for who cannot be scored now, and a low one without its reason."""
         if not _is_whistle(state):
             return ()
-        return (*super().faults(state), *self._without_reason(state))
-
-    def _without_reason(self, state: WhistleState) -> Iterator[Fault]:
-        mark = state.terms.reason_below
-        if self.score < mark and self.reason is None:
-            yield Fault(
-                field="reason",
-                reason=say(f"低于{mark}分必须说明理由", f"a score under {mark} needs a reason"),
-                remedy=say("请填写理由", "say why"),
-            )
+        return (*super().faults(state), *low_score_faults(self.score, self.reason, state.terms.reason_below))
 
 
 def departments_faults(

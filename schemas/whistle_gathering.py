@@ -5,9 +5,9 @@ that are released are not counted; absent ones are, and stay on the record.
 """
 
 from collections.abc import Sequence
-from enum import StrEnum
 
 from schemas.model import Model
+from schemas.parts.panel import Turnout, mean_of, turnout
 from schemas.summons_state import AWAITED
 from schemas.whistle_policy import Gathering, GatheringRule
 from schemas.whistle_state import Summoned, WhistleState
@@ -15,28 +15,17 @@ from schemas.whistle_state import Summoned, WhistleState
 _ALL = 100
 
 
-class Gathered(StrEnum):
-    """How a gathering stands. `short`: whoever still could come has come, others stayed away."""
-
-    NOT_YET = "not_yet"
-    COMPLETE = "complete"
-    QUORUM = "quorum"
-    SHORT = "short"
-
-
-def gathered(rule: Gathering, lead: str, summoned: Sequence[Summoned]) -> Gathered:
+def gathered(rule: Gathering, lead: str, summoned: Sequence[Summoned]) -> Turnout:
     """Say whether work can begin. Without a lead that has to come it cannot: somebody has to hand over the lead first."""
     counted = [each for each in summoned if not each.released]
     present = {each.department for each in counted if each.present}
     if lead not in {each.department for each in counted} or not present:
-        return Gathered.NOT_YET
-    if len(present) == len(counted):
-        return Gathered.COMPLETE
-    enough = len(present) * _ALL >= len(counted) * rule.quorum_percent
-    if rule.rule is GatheringRule.LEAD_AND_QUORUM and lead in present and enough:
-        return Gathered.QUORUM
+        return Turnout.NOT_YET
+    members, quorum = len(counted), len(counted)
+    if rule.rule is GatheringRule.LEAD_AND_QUORUM and lead in present:
+        quorum = -(-members * rule.quorum_percent // _ALL)
     awaited = any(each.stage in AWAITED for each in counted)
-    return Gathered.NOT_YET if awaited else Gathered.SHORT
+    return turnout(members=members, came=len(present), quorum=quorum, awaited=awaited, at_quorum=True)
 
 
 def all_settled(summoned: Sequence[Summoned]) -> bool:
@@ -64,10 +53,9 @@ class Evaluation(Model):
 def evaluation(state: WhistleState) -> Evaluation:
     """Sum up a whistle as it stands, in the order in which the departments were called."""
     scores = {each.department: each.score for each in state.summoned if each.score is not None}
-    total, count = sum(scores.values()), len(scores)
     return Evaluation(
         scores=scores,
-        mean_score=(2 * total + count) // (2 * count) if count else None,
+        mean_score=mean_of(scores.values()),
         late={each.department: tuple(each.late) for each in state.summoned if each.late},
         absent=tuple(each.department for each in state.summoned if each.was_absent),
         released=tuple(each.department for each in state.summoned if each.released),

@@ -112,7 +112,7 @@ class BenchApi:
             opens: Any = opening.opens(parts, sender, given)
             state = await opens(bench.tables, number, command_id_of(sender, number), at)
             state = state.model_copy(update={"opening": bench.signer.sign(state.opening)})
-            kept[place] = _submission("start", "", state, state.model_dump(mode="json"))
+            kept[place] = submission_of("start", "", state, state.model_dump(mode="json"))
         repeated = kept[place].attempts > 0
         await self._deliver(place)
         await eventually(lambda: kept[place].case_id in bench.tables.rows)
@@ -147,7 +147,7 @@ class BenchApi:
                 "command": command.model_dump(mode="json"),
                 "stamp": bench.signer.sign(stamp).model_dump(mode="json"),
             }
-            kept[place] = _submission("command", name, state, payload)
+            kept[place] = submission_of("command", name, state, payload)
         await bench.between_tasks(case)
         outcome = await self._deliver(place)
         if isinstance(outcome, Refusal):
@@ -208,7 +208,8 @@ class BenchApi:
         return self._reader.view(state, actor, await self._bench.now(state)).model_dump(mode="json")
 
 
-def _submission(kind: str, command: str, state: CaseState, payload: dict[str, Any]) -> Submission:
+def submission_of(kind: str, command: str, state: CaseState, payload: dict[str, Any]) -> Submission:
+    """What the API would have put down for delivery."""
     return Submission(
         intake_id=0,
         submission=f"{kind}-{state.case_id}",

@@ -11,10 +11,11 @@ from engine.policies import PolicyFaults, load_policy
 from engine.settings import PROJECT
 from schemas.actor import Actor, Role, Stamp
 from schemas.calendar import SHANGHAI
+from schemas.parts.panel import Turnout
 from schemas.summons_state import Stage
 from schemas.whistle import WHISTLE
 from schemas.whistle_commands import departments_faults
-from schemas.whistle_gathering import Gathered, all_scored, all_settled, gathered
+from schemas.whistle_gathering import all_scored, all_settled, gathered
 from schemas.whistle_policy import Gathering, GatheringRule, WhistleType
 from schemas.whistle_state import Summoned
 
@@ -42,26 +43,26 @@ def departments(*stages: Stage) -> list[Summoned]:
 @pytest.mark.parametrize(
     ("rule", "stages", "outcome"),
     [
-        (ALL, (Stage.ARRIVED, Stage.RESPONDED), Gathered.NOT_YET),
-        (ALL, (Stage.ARRIVED, Stage.ARRIVED), Gathered.COMPLETE),
-        (ALL, (Stage.ARRIVED, Stage.DONE, Stage.UNFINISHED), Gathered.COMPLETE),
-        (ALL, (Stage.ARRIVED, Stage.RELEASED), Gathered.COMPLETE),
-        (ALL, (Stage.ARRIVED, Stage.DECLINED), Gathered.NOT_YET),
-        (ALL, (Stage.ARRIVED, Stage.ABSENT), Gathered.SHORT),
-        (ALL, (Stage.ABSENT, Stage.ARRIVED), Gathered.SHORT),
-        (ALL, (Stage.ABSENT, Stage.ABSENT), Gathered.NOT_YET),
-        (ALL, (Stage.RELEASED, Stage.ARRIVED), Gathered.NOT_YET),
-        (SIXTY, (Stage.ARRIVED, Stage.ARRIVED, Stage.SUMMONED), Gathered.QUORUM),
-        (SIXTY, (Stage.ARRIVED, Stage.SUMMONED, Stage.SUMMONED), Gathered.NOT_YET),
-        (SIXTY, (Stage.SUMMONED, Stage.ARRIVED, Stage.ARRIVED), Gathered.NOT_YET),
-        (SIXTY, (Stage.ARRIVED, Stage.ARRIVED, Stage.ARRIVED, Stage.SUMMONED, Stage.SUMMONED), Gathered.QUORUM),
-        (SIXTY, (Stage.ARRIVED, Stage.SUMMONED, Stage.RELEASED), Gathered.NOT_YET),
-        (SIXTY, (Stage.ABSENT, Stage.ARRIVED, Stage.ARRIVED), Gathered.SHORT),
+        (ALL, (Stage.ARRIVED, Stage.RESPONDED), Turnout.NOT_YET),
+        (ALL, (Stage.ARRIVED, Stage.ARRIVED), Turnout.COMPLETE),
+        (ALL, (Stage.ARRIVED, Stage.DONE, Stage.UNFINISHED), Turnout.COMPLETE),
+        (ALL, (Stage.ARRIVED, Stage.RELEASED), Turnout.COMPLETE),
+        (ALL, (Stage.ARRIVED, Stage.DECLINED), Turnout.NOT_YET),
+        (ALL, (Stage.ARRIVED, Stage.ABSENT), Turnout.SHORT),
+        (ALL, (Stage.ABSENT, Stage.ARRIVED), Turnout.SHORT),
+        (ALL, (Stage.ABSENT, Stage.ABSENT), Turnout.NOT_YET),
+        (ALL, (Stage.RELEASED, Stage.ARRIVED), Turnout.NOT_YET),
+        (SIXTY, (Stage.ARRIVED, Stage.ARRIVED, Stage.SUMMONED), Turnout.QUORUM),
+        (SIXTY, (Stage.ARRIVED, Stage.SUMMONED, Stage.SUMMONED), Turnout.NOT_YET),
+        (SIXTY, (Stage.SUMMONED, Stage.ARRIVED, Stage.ARRIVED), Turnout.NOT_YET),
+        (SIXTY, (Stage.ARRIVED, Stage.ARRIVED, Stage.ARRIVED, Stage.SUMMONED, Stage.SUMMONED), Turnout.QUORUM),
+        (SIXTY, (Stage.ARRIVED, Stage.SUMMONED, Stage.RELEASED), Turnout.NOT_YET),
+        (SIXTY, (Stage.ABSENT, Stage.ARRIVED, Stage.ARRIVED), Turnout.SHORT),
     ],
     ids=str,
 )
 def test_departments_have_gathered_by_the_rule_of_the_type(
-    rule: Gathering, stages: tuple[Stage, ...], outcome: Gathered
+    rule: Gathering, stages: tuple[Stage, ...], outcome: Turnout
 ) -> None:
     """All, or the lead and exactly the quorum; released ones are not counted, absent ones end the waiting but not the record."""
     assert gathered(rule, "a", departments(*stages)) == outcome
@@ -80,7 +81,7 @@ def test_who_arrives_never_undoes_a_gathering(stages: list[Stage], percent: int,
     before = departments(*stages)
     after = departments(*(Stage.ARRIVED if place == arrives else stage for place, stage in enumerate(stages)))
 
-    assert gathered(rule, "a", before) is Gathered.NOT_YET or gathered(rule, "a", after) is not Gathered.NOT_YET
+    assert gathered(rule, "a", before) is Turnout.NOT_YET or gathered(rule, "a", after) is not Turnout.NOT_YET
 
 
 @given(stages=st.lists(st.sampled_from(list(Stage)[:-2]), min_size=1, max_size=8))

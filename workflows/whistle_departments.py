@@ -6,11 +6,12 @@ A message may be overtaken on its way, so each says how much its sender knew, an
 from collections.abc import Iterable
 
 from schemas.case import Message
+from schemas.parts.panel import Turnout
 from schemas.summons import SUMMONS
 from schemas.summons_state import Stage as SummonsStage
 from schemas.whistle import Kind
 from schemas.whistle_call import open_summons, summons_id
-from schemas.whistle_gathering import Gathered, all_settled, gathered
+from schemas.whistle_gathering import all_settled, gathered
 from schemas.whistle_messages import CalendarChanged, LeadChanged, Subject, SummonsReport
 from schemas.whistle_state import FINAL, Stage, Summoned, WhistleState
 from workflows import steps
@@ -102,7 +103,7 @@ class Departments(DeclaredCase[WhistleState]):
         """Go on as far as the departments have come: gathered, at work, all settled."""
         if self.state.stage == Stage.SUMMONING:
             outcome = gathered(self.state.limits.gathering, self.state.lead, self.state.summoned)
-            if outcome is not Gathered.NOT_YET:
+            if outcome is not Turnout.NOT_YET:
                 self.gather(outcome)
         if self.state.stage == Stage.GATHERED and any(each.stage == SummonsStage.DONE for each in self.state.summoned):
             self.work_begins("engine")
@@ -110,7 +111,7 @@ class Departments(DeclaredCase[WhistleState]):
             self.look_for_scores()
         self.state.holder = self.held_by()
 
-    def gather(self, outcome: Gathered) -> None:
+    def gather(self, outcome: Turnout) -> None:
         """集结: by the rule of the type; who stayed away stands on the record."""
         for clock in ("gather", "final"):
             self.clocks.stop(clock, "engine")

@@ -13,6 +13,9 @@ import pytest
 from engine.settings import PROJECT
 from schemas.actor import Actor, Channel, Role
 from schemas.incident import INCIDENT
+from schemas.incident_state import Stage
+from schemas.kernel.parties import GRID_WORKER
+from schemas.parts.panel import PanelEntries, panel_lines
 from schemas.people import KEPT_FROM, account_of, among, how_many, same_account, same_person
 from schemas.rules import Condition, Rule
 from tests.every_procedure import PROCEDURE_LIST
@@ -170,8 +173,18 @@ def about_people() -> Iterator[Any]:
                     yield pytest.param(condition, id=f"{procedure.name}-{rule.command}-{condition.__name__}")
 
 
+OF_PARTS = panel_lines(PanelEntries, by=GRID_WORKER, at=Stage.REPORTED, to=Stage.CLOSED)
+"""Lines of parts that keep people apart, whether or not a procedure has them."""
+
 CONDITIONS = list(about_people())
-KEEPING_APART = [rule for procedure in PROCEDURE_LIST for rule in procedure.rules if rule.apart_from]
+KEEPING_APART = [
+    rule
+    for rule in (
+        *(rule for procedure in PROCEDURE_LIST for rule in procedure.rules),
+        *(line.rule for line in OF_PARTS),
+    )
+    if rule.apart_from
+]
 
 
 def test_the_walk_finds_the_conditions_that_are_known() -> None:
