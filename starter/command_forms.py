@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from schemas.actor import Actor
 from schemas.calendar import TownDatetime
 from schemas.case import CaseState
-from schemas.field_words import FIELDS, VALUES, YES_NO, FieldWords
+from schemas.field_words import FIELDS, VALUES, YES_NO, FieldWords, words_of
 from schemas.model import Model
 from schemas.procedure import Command, Procedure
 from schemas.refusals import Refusal, RefusalCode, say
@@ -130,7 +130,7 @@ def _not_yet(name: str) -> Refusal:
 
 
 def _field(parts: Parts, door: Door, name: str, state: CaseState) -> FormField:
-    words, shape = FIELDS[name], _shapes(door.command)[name]
+    words, shape = words_of(door.command, name) or FIELDS[name], _shapes(door.command)[name]
     least, most = _bounds(door.command, name, state, shape)
     return FormField(
         name=name,

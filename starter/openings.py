@@ -120,7 +120,7 @@ def _opening(
             opens,
             cast("type[OpenedState]", procedure.state),
             cast("OpeningBody", door.enter(given, kept.texts)),
-            person=None if account is None else kept.person,
+            person=kept.person,
             case_id=case_id,
             command_id=command_id,
             actor=sender.actor,

@@ -165,11 +165,17 @@ def _references(entries: type[EntryKinds], acts: Iterable[Act], opened: EntryKin
     """Of each kind: what was declared of it, and the references of the command or the opening that makes it."""
     found: dict[str, dict[str, Any]] = {str(kind): dict(kind.references) for kind in entries.kinds}
     if opens is not None and opens.body is not None:
-        found[str(opened)] |= declared_by(opens.body)
+        said = declared_by(opens.body).items()
+        found[str(opened)] |= {path: refers for path, refers in said if _field_of(path) not in opens.body.unsaid}
     for each in acts:
         if each.entry is not None:
             found[str(each.entry)] |= declared_by(each.model)
     return {kind: facts for kind, facts in found.items() if facts}
+
+
+def _field_of(path: str) -> str:
+    """The field in which a place is: `documents` of `documents[].reference`."""
+    return path.partition(".")[0].removesuffix("[]")
 
 
 def _notices(

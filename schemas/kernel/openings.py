@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
@@ -31,9 +31,11 @@ def _not_the_gateway(channel: Channel) -> Channel:
 class OpeningBody(Command):
     """What opens a case, with references where people send texts: its door, its route and its first state are derived.
 
-    A field that the state has too is kept there under its name. `on_behalf_of` is the account of the resident for whom staff
-    enter the case.
+    Each field is kept in the state under its name, and stands in the first entry, but those that are `unsaid` there.
+    `on_behalf_of` is the account of the resident for whom staff enter the case.
     """
+
+    unsaid: ClassVar[frozenset[str]] = frozenset({"on_behalf_of"})
 
     area: AreaCode
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
@@ -82,7 +84,7 @@ def open_state(
     state: type[OpenedState],
     body: OpeningBody,
     *,
-    person: PersonReference | None,
+    person: PersonReference,
     case_id: str,
     command_id: str,
     actor: Actor,
@@ -92,9 +94,11 @@ def open_state(
 ) -> OpenedState:
     """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest.
 
-    `person`: whose case it is, in the vault.
+    `person`: with whom its texts are kept in the vault. Whose case it is, they are only where somebody's account is named, or
+    where the procedure always has somebody.
     """
     own = actor.role is Role.RESIDENT
+    named = own or body.on_behalf_of is not None or state.model_fields["reporter"].is_required()
     unsigned = Stamp(case_id=case_id, command=opens.name, command_id=command_id, actor=actor, at=at, digest="")
     sent = {name: getattr(body, name) for name in type(body).model_fields if name in state.model_fields}
     given = {
@@ -104,7 +108,7 @@ def open_state(
         "charter": charter,
         "opening": unsigned,
         "opened_at": at,
-        "reporter": person,
+        "reporter": person if named else None,
         "reporter_subject": actor.subject if own else body.on_behalf_of,
         "on_behalf": not own and body.on_behalf_of is not None,
         "terms": getattr(policy, "terms", None),

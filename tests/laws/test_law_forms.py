@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.case import CaseState
-from schemas.field_words import FIELDS, VALUES
+from schemas.field_words import FIELDS, VALUES, words_of
 from schemas.procedure import Command, Procedure
 from starter.command_forms import CommandForms
 from starter.samples import sample
@@ -33,7 +33,7 @@ def fields() -> Iterator[tuple[str, str, type[Command]]]:
 
 def test_every_field_has_its_words() -> None:
     """A form can name each field of each command in Chinese and English."""
-    assert sorted({field for _, field, _ in fields()} - set(FIELDS)) == []
+    assert sorted({field for _, field, command in fields() if words_of(command, field) is None}) == []
     assert sorted(set(FIELDS) - {field for _, field, _ in fields()}) == []
 
 

@@ -52,6 +52,8 @@ async def body_in(procedure: Procedure, area: str, caller: Caller, http: httpx.A
     body = dict(told.REPORT)
     if "location" in body:
         return body | {"location": {**body["location"], "area": area}}
+    if not hasattr(told, "DOCUMENTS"):
+        return body | {"area": area}
     documents = []
     for kind in told.DOCUMENTS[body["benefit"]]:
         content = told.PHOTO + f"{kind} {uuid.uuid4()}".encode()

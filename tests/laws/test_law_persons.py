@@ -19,6 +19,7 @@ from engine.privacy import Persons
 from engine.settings import PROJECT, Settings
 from engine.vault import PersonDetails, Vault
 from schemas.actor import Actor, Role
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.procedure import Procedure
 from starter.case_reading import CaseReader
 from starter.starts import Opening
@@ -171,8 +172,11 @@ STATED_ELSEWHERE: Mapping[str, Callable[[OverheardTown, Known], Awaitable[list[s
 
 
 def has_people(procedure: Procedure) -> bool:
-    """A procedure whose state keeps a reference to a person."""
+    """A procedure whose state keeps a reference to a person of whom something is stated; a derived opening takes an account alone."""
     fields = procedure.state.model_fields
+    opens = procedure.opens if isinstance(procedure, DeclaredProcedure) else None
+    if opens is not None and opens.body is not None:
+        return False
     return bool({"reporter", "members"} & set(fields)) or any(
         "person:" in repr(field.annotation) + repr(field.metadata)
         for name, field in fields.items()

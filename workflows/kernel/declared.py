@@ -66,7 +66,7 @@ class DeclaredCase(CaseFile[StateT]):
         opens = self.procedure.opens
         if opens is None or opens.body is None:
             raise NotImplementedError
-        names = set(opens.body.model_fields) - {"on_behalf_of"}
+        names = set(opens.body.model_fields) - opens.body.unsaid
         return {
             **self.state.model_dump(mode="json", include=names),
             "on_behalf": getattr(self.state, "on_behalf", False),
