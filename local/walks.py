@@ -54,12 +54,16 @@ class WalkStep:
 
 @dataclass(frozen=True)
 class WrittenWalk:
-    """A way, and the stage at which the case stands then. `opening`: how it starts, if not in the usual way."""
+    """A way, and the stage at which the case stands then. `opening`: how it starts, if not in the usual way.
+
+    `bank`: it goes on when a bank has paid. Tests have none, people settle there by hand; it is for the demo and for chaos.
+    """
 
     name: str
     steps: tuple[WalkStep, ...]
     stage: str
     opening: Mapping[str, Any] | None = None
+    bank: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +94,13 @@ class Walks:
 
 
 def walk(
-    name: str, way: str, stage: str, *, opening: Mapping[str, Any] | None = None, **bodies: Mapping[str, Any]
+    name: str,
+    way: str,
+    stage: str,
+    *,
+    opening: Mapping[str, Any] | None = None,
+    bank: bool = False,
+    **bodies: Mapping[str, Any],
 ) -> WrittenWalk:
     """Read a walk. `bodies`: by command, where it is not the usual one. Raises ValueError for a step that is no step."""
     steps: list[WalkStep] = []
@@ -108,7 +118,7 @@ def walk(
         after = None
     if after is not None:
         raise ValueError(f"{name}: nobody does anything after {after[0]}, so nobody waits for it")
-    return WrittenWalk(name, tuple(steps), stage, opening)
+    return WrittenWalk(name, tuple(steps), stage, opening, bank)
 
 
 def walks_of(procedure: Procedure) -> Walks | None:

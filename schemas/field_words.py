@@ -1,8 +1,9 @@
 """What the fields of commands are called, and the values that are codes of ours: for forms, in Chinese and English.
 
 One word for a field of one name, whatever the command. A field that one procedure alone has may say its words itself, in the
-metadata of its type: `Annotated[Fen, FieldWords("支出(分)", "spent in fen")]`. A test holds that each field of each command has its words, and each
-value of each list of codes (tests/laws/test_law_forms.py). What the town itself names, such as departments, stands in its policies.
+metadata of its type: `Annotated[Fen, FieldWords("支出(分)", "spent in fen")]`. A test holds that each field of each command has
+its words, and each value of each list of codes (tests/laws/test_law_forms.py). What the town itself names, such as
+departments, stands in its policies.
 """
 
 from collections.abc import Mapping

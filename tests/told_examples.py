@@ -37,6 +37,7 @@ def _read(procedure: Procedure) -> Any:
             walk.opening,
         )
         for walk in walks.walks
+        if not walk.bank
     ]
     return SimpleNamespace(
         __name__=f"walks of {procedure.name}",
