@@ -15,6 +15,7 @@ from typing import Any
 
 from local.townspeople import Persona
 from schemas.actor import Role
+from schemas.answers import AnswerTo
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.procedure import Procedure
 from starter.doors import door_of
@@ -131,10 +132,12 @@ def walks_of(procedure: Procedure) -> Walks | None:
 
 
 def made_body(procedure: Procedure, command: str) -> Mapping[str, Any]:
-    """A body of the right shape, made of the schema of a command."""
-    schema = door_of(procedure.commands[command]).model.model_json_schema(ref_template="#/components/schemas/{model}")
+    """A body of the right shape, made of the schema of a command; of an answer, what it answers is left to whoever looks."""
+    model = procedure.commands[command]
+    schema = door_of(model).model.model_json_schema(ref_template="#/components/schemas/{model}")
     made: Mapping[str, Any] = _with_documents_to_send(sample(schema, schema.get("$defs", {})))
-    return made
+    seen = {model.number_in} if issubclass(model, AnswerTo) else set()
+    return {name: value for name, value in made.items() if name not in seen}
 
 
 async def with_documents(body: Any, send: SendDocument) -> Any:
