@@ -26,6 +26,7 @@ from schemas.parts.payments import PaidState, payments_are_settled
 from schemas.payment import Fen
 from schemas.people import Part
 from schemas.procedure import Command
+from schemas.reference_facts import Refers
 from schemas.references import TextReference
 from schemas.rules import By, Rule
 
@@ -94,7 +95,7 @@ class InstalmentEntries:
 
     MILESTONE_CLAIMED = entry("milestone:claimed", "申报完成")
     MILESTONE_ACCEPTED = entry("milestone:accepted", "验收通过")
-    MILESTONE_NOT_ACCEPTED = entry("milestone:not_accepted", "验收不通过")
+    MILESTONE_NOT_ACCEPTED = entry("milestone:not_accepted", "验收不通过", references={"finding": Refers.TEXT})
 
 
 @dataclass(frozen=True, kw_only=True)
