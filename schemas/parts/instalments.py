@@ -21,8 +21,9 @@ from schemas.kernel.entries import entry
 from schemas.kernel.parties import GRID_WORKER, REPORTER, STREET_OFFICER, WINDOW_CLERK
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, TimerKind, duty
+from schemas.limits import Limit
 from schemas.model import Model
-from schemas.parts.payments import PaidState, payments_are_settled
+from schemas.parts.payments import PaidState, PaymentTerms, payments_are_settled
 from schemas.payment import Fen
 from schemas.people import Part
 from schemas.procedure import Command
@@ -39,6 +40,13 @@ class Milestone(Model):
     """A part of what was promised, and what it gets. A procedure that says more of it derives from this."""
 
     amount_fen: Fen
+
+
+class InstalmentTerms(PaymentTerms):
+    """The town's rules for them: how long a milestone takes, and how long somebody has to look at it."""
+
+    milestone: Limit
+    verify: Limit
 
 
 class InstalmentsState(PaidState):

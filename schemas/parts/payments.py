@@ -39,6 +39,7 @@ from schemas.kernel.parties import (
 )
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, TimerKind, duty, kind_at, window
+from schemas.limits import Limit
 from schemas.model import Model
 from schemas.payment import PaymentKey, ReturnedPayment
 from schemas.people import Part
@@ -131,6 +132,17 @@ class AccountAsked(Remembered):
     asked_by: str
     asked_at: datetime
     payment: int | None = None
+
+
+class PaymentTerms(Model):
+    """The town's rules for them, for `class NAMETerms(PaymentTerms, Terms)`: how long bank and people have."""
+
+    pay: Limit
+    pay_again: Limit
+    pay_attempts_at_most: int = Field(ge=1)
+    confirm_account: Limit
+    tell_payee: Limit
+    confirm_settlement: Limit
 
 
 class PaidState(DeclaredState):

@@ -26,6 +26,8 @@ from schemas.kernel.entries import entry
 from schemas.kernel.parties import ANYBODY, GRID_WORKER, WINDOW_CLERK
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, TimerKind, duty, kind_at, window
+from schemas.limits import Limit
+from schemas.model import Model
 from schemas.procedure import Command
 from schemas.reference_facts import Refers
 from schemas.references import PersonReference, TextReference
@@ -81,6 +83,14 @@ class PostingEntries:
         "publicity:investigated", "异议调查", references={"finding": Refers.TEXT, "appraisal": Refers.TEXT}
     )
     PUBLICITY_ENDED = entry("publicity:ended", "公示期满")
+
+
+class PostingTerms(Model):
+    """The town's rules for it, for `class NAMETerms(PostingTerms, Terms)`."""
+
+    publicity: Limit
+    investigate: Limit
+    postings_at_most: int = Field(ge=1)
 
 
 class PostedState(DeclaredState):
