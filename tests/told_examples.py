@@ -12,6 +12,9 @@ from tests.examples.incident import document
 
 Given = Callable[[Door, str, str], Awaitable[Mapping[str, Any]]]
 
+SPEED = 250_000
+"""At which walks are recorded (tests/histories.py): a week for everybody to see is two seconds and a half."""
+
 NO_DOCUMENT_OF_THEIR_OWN = ("admin", "auditor")
 
 
@@ -51,6 +54,7 @@ def _read(procedure: Procedure) -> Any:
         MAIN=told[0],
         WALKS=tuple(told),
         NOBODY_ANSWERS=walks.left_alone,
+        SPEED=SPEED,
         EXPLAINED=walks.explained,
         prepared=_prepared,
         shape=lambda command: walks.body_of(procedure, WalkStep("", command)),
