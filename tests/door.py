@@ -42,12 +42,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Walk:
-    """A way a case can go, and the stage at which it stands then. `report`: how it starts, if not in the usual way."""
+    """A way a case can go, and the stage at which it stands then. `report`: how it starts, if not in the usual way.
+
+    `waits`: for a window of days to pass. On a bench it does at once; where time is real nobody can go this way.
+    """
 
     name: str
     steps: tuple[Step, ...]
     stage: str
     report: Mapping[str, Any] | None = None
+    waits: bool = False
 
 
 def examples(procedure: Procedure) -> Any:

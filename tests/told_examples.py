@@ -38,6 +38,7 @@ def _read(procedure: Procedure) -> Any:
             tuple(Step(step.command, step.by, _given(procedure, walks, step)) for step in walk.steps),
             walk.stage,
             walk.opening,
+            waits=any(step.after is not None for step in walk.steps),
         )
         for walk in walks.walks
         if not walk.bank

@@ -14,6 +14,7 @@ from engine.tokens import issue
 from schemas.actor import Role
 from schemas.calendar import SHANGHAI
 from schemas.incident import INCIDENT
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.procedure import Procedure
 from schemas.whistle import WHISTLE
 from starter.openings import opening_of
@@ -342,6 +343,11 @@ WAITS_FOR = {
     "summons": {"department:"},
     "welfare": {"reporter"},
     "recovery": {"reporter"},
+    **{
+        each.name: {each.end_notice.to}
+        for each in PROCEDURE_LIST
+        if isinstance(each, DeclaredProcedure) and each.end_notice and each.opens and each.opens.body
+    },
 }
 """Who is told how a case ends, by procedure; a procedure that is not here has not said so."""
 
@@ -356,7 +362,7 @@ ENDING = [
     (procedure, walk)
     for procedure in PROCEDURE_LIST
     for walk in examples(procedure).WALKS
-    if walk.stage in ends(procedure)
+    if walk.stage in ends(procedure) and not walk.waits
 ]
 
 
