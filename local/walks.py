@@ -73,7 +73,8 @@ class Walks:
 
     `opening`, `bodies`: the usual ones; `left_alone`: where a case stands in the end that nobody looks at. `stories`: the
     walks that the demo plays, by name, with their titles in Chinese and English; `speed` of their clocks. `explained`: what
-    the explanation of an entry says to auditors, by walk and kind.
+    the explanation of an entry says to auditors, by walk and kind. `asks_outside`: on a walk that waits for nothing a case
+    asks a department, a source or the bank.
     """
 
     starter: str
@@ -84,6 +85,7 @@ class Walks:
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stories: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speed: int = 20_000
+    asks_outside: bool = False
     explained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def body_of(self, procedure: Procedure, step: WalkStep) -> Mapping[str, Any]:

@@ -56,6 +56,7 @@ def _read(procedure: Procedure) -> Any:
         WALKS=tuple(told),
         NOBODY_ANSWERS=walks.left_alone,
         SPEED=SPEED,
+        ASKS_OUTSIDE=walks.asks_outside,
         EXPLAINED=walks.explained,
         prepared=_prepared,
         shape=lambda command: walks.body_of(procedure, WalkStep("", command)),
