@@ -15,6 +15,7 @@ NAMES = (
     "summons",
     "welfare",
     "recovery",
+    "contest",
 )
 
 
