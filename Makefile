@@ -55,9 +55,9 @@ bench: setup ## the standard case by every contender, in one run: only the ratio
 	@$(BIN)/uv pip install --quiet --require-hashes --python $(BIN)/python -r bench/requirements.lock
 	$(BIN)/python -m bench $(BENCH_FLAGS)
 
-chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS= SEED= CASES= WHISTLES= APPLICATIONS=
+chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS= SEED= CASES= CROWDS="whistle=20 welfare=5"
 	$(BIN)/python -m local.chaos.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),) \
-		$(if $(WHISTLES),--whistles $(WHISTLES),) $(if $(APPLICATIONS),--applications $(APPLICATIONS),) $(if $(SPEED),--speed $(SPEED),)
+		$(foreach crowd,$(CROWDS),--crowd $(crowd)) $(if $(SPEED),--speed $(SPEED),)
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/jiceng docs

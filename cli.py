@@ -59,6 +59,7 @@ GROUPS: Mapping[str, str] = {
     "privacy": "local.commands.privacy_commands:privacy_app",
     "payments": "local.commands.payment_commands:payments_app",
     "stuck": "local.commands.stuck_commands:stuck_app",
+    "new": "local.commands.new_commands:new_app",
 }
 """Commands that have commands of their own."""
 

@@ -33,13 +33,14 @@ from local.incident_plot import (
 from local.incident_stories_requests import REQUESTS
 from local.incident_stories_review import REVIEW
 from local.incident_stories_systems import SYSTEMS
+from local.incident_story import IncidentStory
 from local.simulation.townspeople import AREAS, CLERK, RESIDENTS
 from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
 from schemas.incident import Kind
 from schemas.incident_state import FINAL, Stage
 
 DEPARTMENTS: tuple[Story, ...] = (
-    Story(
+    IncidentStory(
         name="prompt",
         title=Title(zh="按时办结", en="everybody is prompt"),
         category="环境卫生",
@@ -48,7 +49,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         counts=EACH_ONCE,
         orders=(OrderExpectation(department=URBAN),),
     ),
-    Story(
+    IncidentStory(
         name="emergency",
         title=Title(zh="突发险情", en="an emergency, in half an hour"),
         category="突发险情",
@@ -62,7 +63,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[1],
     ),
-    Story(
+    IncidentStory(
         name="returned",
         title=Title(zh="退单改派", en="returned, and sent to another department"),
         category="环境卫生",
@@ -75,7 +76,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         area=AREAS[2],
         reporter=RESIDENTS[2],
     ),
-    Story(
+    IncidentStory(
         name="returned-twice",
         title=Title(zh="两次退单后裁定", en="returned twice, then a ruling that binds"),
         category="环境卫生",
@@ -93,7 +94,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[3],
     ),
-    Story(
+    IncidentStory(
         name="silent",
         title=Title(zh="部门不应,逐级上报", en="a silent department, through all tiers"),
         category="环境卫生",
@@ -111,7 +112,7 @@ DEPARTMENTS: tuple[Story, ...] = (
         area=AREAS[0],
         reporter=RESIDENTS[4],
     ),
-    Story(
+    IncidentStory(
         name="off-the-list",
         title=Title(
             zh="清单外事项,窗口代报", en="on no list, entered at the window: the coordination centre's own desk"

@@ -12,6 +12,7 @@ from local.incident_plot import (
     TO_THE_DEPARTMENT,
     URBAN,
 )
+from local.incident_story import IncidentStory
 from local.simulation.townspeople import AREAS, COORDINATOR, RESIDENTS, SUPERVISOR, Whim, officer
 from local.stories.scenes import Gives
 from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Story, Title
@@ -35,7 +36,7 @@ THE_DAY_AFTER = datetime(2026, 2, 25, 10, tzinfo=SHANGHAI)
 """The seven days of `finish` would have ended with 24 February: what is done now is in time only as nothing counted."""
 
 REQUESTS: tuple[Story, ...] = (
-    Story(
+    IncidentStory(
         name="extension-refused",
         title=Title(zh="申请延期未获同意,逾期办结", en="extension refused: the limit stays, and is missed"),
         category="供水供电",
@@ -60,7 +61,7 @@ REQUESTS: tuple[Story, ...] = (
         area=AREAS[0],
         reporter=RESIDENTS[0],
     ),
-    Story(
+    IncidentStory(
         name="extension-granted",
         title=Title(zh="同意延期,按新期限办结", en="extension granted: done by the new limit"),
         category="供水供电",
@@ -79,7 +80,7 @@ REQUESTS: tuple[Story, ...] = (
         area=AREAS[2],
         reporter=RESIDENTS[3],
     ),
-    Story(
+    IncidentStory(
         name="suspended",
         title=Title(zh="春节挂账,节后恢复", en="suspended over the Spring Festival, resumed after it"),
         category="城乡建设",
@@ -114,7 +115,7 @@ REQUESTS: tuple[Story, ...] = (
         area=AREAS[0],
         reporter=RESIDENTS[1],
     ),
-    Story(
+    IncidentStory(
         name="supervised",
         title=Title(zh="居民催办,督办后反馈", en="urged, supervised, answered"),
         category="环境卫生",
@@ -147,7 +148,7 @@ REQUESTS: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[2],
     ),
-    Story(
+    IncidentStory(
         name="unresolved",
         title=Title(zh="始终无人办理,到最终期限终结", en="nobody acts at all: unresolved at the final limit"),
         category="环境卫生",

@@ -15,13 +15,14 @@ from local.incident_plot import (
     WORK,
 )
 from local.incident_scenes import FollowsByCode, IsMerged
+from local.incident_story import IncidentStory
 from local.simulation.townspeople import AREAS, RESIDENTS, Whim
 from local.stories.story import LATE, NEVER, OrderExpectation, Story, Title
 from schemas.incident import Kind
 from schemas.incident_state import Stage
 
 REVIEW: tuple[Story, ...] = (
-    Story(
+    IncidentStory(
         name="failed-verification",
         title=Title(zh="核查不通过,返工", en="failed verification, and rework"),
         category="环境卫生",
@@ -34,7 +35,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[2],
         reporter=RESIDENTS[5],
     ),
-    Story(
+    IncidentStory(
         name="not-solved",
         title=Title(zh="回访未解决,再办理", en="not solved, handled again, solved"),
         category="邻里纠纷",
@@ -47,7 +48,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[0],
         reporter=RESIDENTS[1],
     ),
-    Story(
+    IncidentStory(
         name="not-solved-twice",
         title=Title(zh="两次未解决,交综合协调", en="not solved twice: the coordinator rules"),
         category="环境卫生",
@@ -62,7 +63,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[0],
         reporter=RESIDENTS[2],
     ),
-    Story(
+    IncidentStory(
         name="withdrawn",
         title=Title(zh="居民撤回", en="withdrawn by the reporter"),
         category="环境卫生",
@@ -77,7 +78,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[0],
         reporter=RESIDENTS[5],
     ),
-    Story(
+    IncidentStory(
         name="rejected",
         title=Title(zh="不予受理", en="not a public matter: rejected with its reason"),
         category="环境卫生",
@@ -91,7 +92,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[0],
     ),
-    Story(
+    IncidentStory(
         name="reopened",
         title=Title(zh="结案后重启", en="reopened inside the window"),
         category="城乡建设",
@@ -104,7 +105,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[1],
     ),
-    Story(
+    IncidentStory(
         name="followed",
         title=Title(zh="居民凭编号和查询码跟踪", en="followed by number and code, without an account"),
         category="邻里纠纷",
@@ -118,7 +119,7 @@ REVIEW: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[5],
     ),
-    Story(
+    IncidentStory(
         name="merged",
         title=Title(zh="重复上报并案", en="reported twice: proposed, merged, and followed"),
         category="环境卫生",
@@ -128,7 +129,7 @@ REVIEW: tuple[Story, ...] = (
         orders=(OrderExpectation(department=URBAN),),
         scenes=(IsMerged(after=Kind.ARRIVED),),
         also=(
-            Story(
+            IncidentStory(
                 name="merged-second",
                 title=Title(zh="同一事项的第二次上报", en="the second report of the same matter"),
                 category="环境卫生",

@@ -1,11 +1,12 @@
 """Stories of incidents in which a department's system, or our own, fails on the way."""
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, STRAIGHT, URBAN
+from local.incident_story import IncidentStory
 from local.simulation.townspeople import AREAS, RESIDENTS
 from local.stories.story import LATE, NEVER, OrderExpectation, Story, Title
 
 SYSTEMS: tuple[Story, ...] = (
-    Story(
+    IncidentStory(
         name="flaky",
         title=Title(zh="部门系统时断时续", en="a flaky department: an error, then a lost answer"),
         category="环境保护",
@@ -19,7 +20,7 @@ SYSTEMS: tuple[Story, ...] = (
         area=AREAS[1],
         reporter=RESIDENTS[3],
     ),
-    Story(
+    IncidentStory(
         name="echoing",
         title=Title(zh="部门重复回执", en="an echoing department: every report comes twice"),
         category="交通运输",
@@ -32,7 +33,7 @@ SYSTEMS: tuple[Story, ...] = (
         area=AREAS[2],
         reporter=RESIDENTS[4],
     ),
-    Story(
+    IncidentStory(
         name="worker-killed",
         title=Title(zh="办理途中系统被强制终止", en="the worker is killed with -9 in the middle"),
         category="环境卫生",

@@ -58,7 +58,6 @@ class WelfareStory(Story):
     papers: tuple[str, ...] = ("identity-card",)
     bank: str = ""
     household: tuple[tuple[str, str, int], ...] = ()
-    category: str = ""
     reporter: Persona = APPLICANT
     never: frozenset[str] = frozenset()
 

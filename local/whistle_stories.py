@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from local.incident_plot import EACH_ONCE, ECOLOGY, EMERGENCY, STRAIGHT, URBAN
+from local.incident_story import IncidentStory
 from local.simulation.townspeople import AREAS, CLERK, Persona
 from local.stories.scenes import Gives
 from local.stories.story import (
@@ -43,7 +44,6 @@ class WhistleStory(Story):
 
     type: WhistleType
     called: tuple[str, ...]
-    category: str = ""
     reporter: Persona = STREET
 
     async def open(self, client: TownClient, key: str, born_of: str | None) -> Started:
@@ -143,7 +143,7 @@ _STORIES: tuple[Story, ...] = (
         address="解放路17号",
         area=AREAS[1],
     ),
-    Story(
+    IncidentStory(
         name="whistle-of-an-incident",
         title=Title(zh="事件吹哨,等候结果", en="an incident waits for the whistle that is born of it"),
         category="无主废弃物",

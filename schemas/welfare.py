@@ -11,6 +11,7 @@ from schemas.clocks.limits import Limit
 from schemas.kernel.acts import Tells, act, also, step
 from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.declaration import EndNotice, declare
+from schemas.kernel.openings import Opens
 from schemas.kernel.parties import (
     ADMIN,
     CIVIL_AFFAIRS_OFFICER,
@@ -32,6 +33,7 @@ from schemas.parts.postings import Posting, Shown, objections_are_settled, posti
 from schemas.parts.recusal import recusal_line
 from schemas.parts.visits import visit_line, visit_timers
 from schemas.recovery_parent import Recovering
+from schemas.welfare_application import APPLICANTS, APPLY, WelfareApplication
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
     Accept,
@@ -133,6 +135,9 @@ WELFARE = declare(
     state=WelfareState,
     stages=Stage,
     entries=Kind,
+    opens=Opens(
+        WelfareApplication, APPLY, "申请社会救助", "apply for a benefit", APPLICANTS, "welfare-applications"
+    ),
     opened=Kind.APPLIED,
     reserves=RESERVES,
     parts=(POSTING, PAYING, Recovering(kinds=Kind)),

@@ -1,7 +1,6 @@
 """The starter API, put together. The same function builds it for production and for tests."""
 
 import asyncio
-import importlib
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -18,7 +17,7 @@ from schemas.kernel.procedure import Procedure
 from starter import incident_batch, whistle_indicators
 from starter.auditors import audit, audit_records, case_export, decodings
 from starter.auditors.codec_server import codec_routes
-from starter.cases import alike, cases, documents, inbox, indicators, notices, public, similar
+from starter.cases import alike, cases, documents, inbox, indicators, notices, procedure_indicators, public, similar
 from starter.counterparts import banks, departments, reconciliations
 from starter.http import docs_page, health
 from starter.http.dependencies import provide
@@ -30,6 +29,7 @@ from starter.http.slow_bodies import SlowBodies
 from starter.intake import categories, command_forms, operations, public_notices, submissions
 from starter.intake.commands import command_routes
 from starter.intake.delivery import ConnectTemporal
+from starter.intake.openings import opening_routers
 from starter.wiring import ApiServices, build_services
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ def create_app(
 def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys) -> tuple[APIRouter, ...]:
     """All addresses. What is asked most comes first: the framework tries one address after the other."""
     return (
-        *_routers_of(procedures),
+        *opening_routers(procedures.values()),
         command_routes(procedures.values()),
         # Before `cases.router`: its `/{case_id}` would take `/export` for a case.
         incident_batch.router,
@@ -99,6 +99,7 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
         command_forms.router,
         indicators.router,
         whistle_indicators.router,
+        procedure_indicators.router,
         public.router,
         public_notices.router,
         banks.router,
@@ -116,13 +117,6 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
         health.router,
         codec_routes(settings, keys),
     )
-
-
-def _routers_of(procedures: Mapping[str, Procedure]) -> list[APIRouter]:
-    """Return how each procedure is started: `starter/NAME.py`, found by its name, like all files of a procedure."""
-    named = [name for name, procedure in procedures.items() if procedure.parent is None]
-    routers: list[APIRouter] = [importlib.import_module(f"starter.{name}").router for name in named]
-    return routers
 
 
 def _lifespan(parts: ApiServices, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

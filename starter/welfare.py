@@ -9,14 +9,11 @@ from starlette.responses import Response
 from engine.store.likenesses import alike, keep_likenesses
 from engine.vault.person_identity import IdentityKind, PersonIdentity
 from engine.vault.vault import PersonDetails
-from schemas.contracts.department_policy import Name
 from schemas.values.actor import Actor, Role
 from schemas.values.identity_document import DocumentKind
 from schemas.values.refusals import Fault, say
 from schemas.welfare import WELFARE
 from schemas.welfare_application import (
-    APPLICANTS,
-    APPLY,
     Applicant,
     KeptApplication,
     Stated,
@@ -30,10 +27,10 @@ from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
 from starter.http.documentation import body_of, responses
-from starter.intake.choices import areas_near
+from starter.intake.areas import code_faults
 from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import OpenCase, Sender
-from starter.intake.starts import REPORTED, Opening
+from starter.intake.starts import REPORTED, Opening, declared_opening
 
 router = APIRouter(prefix="/api/v1/welfare-applications", tags=["welfare"])
 
@@ -62,7 +59,7 @@ async def application_faults(filing: Filing, application: WelfareApplication, ac
     return together(
         list(application.faults(_policy(filing), filing.intake.now().date())),
         _role_faults(application, actor.role),
-        _area_faults(filing, application.area),
+        code_faults(filing.town.areas, application.area),
         await document_faults(filing.attachments, application, actor),
     )
 
@@ -134,12 +131,8 @@ async def _keep(
     )
 
 
-OPENING: Opening[WelfareApplication] = Opening(
-    procedure=WELFARE.name,
-    act=APPLY,
-    title=Name(zh="申请社会救助", en="apply for a benefit"),
-    model=WelfareApplication,
-    starters=APPLICANTS,
+OPENING: Opening[WelfareApplication] = declared_opening(
+    WELFARE,
     faults=application_faults,
     opens=_opens,
     choices=lambda filing: {
@@ -173,17 +166,5 @@ def _role_faults(application: WelfareApplication, role: Role) -> list[Fault]:
             field="on_behalf_of",
             reason=say("居民只能为自己申请", "residents apply for themselves"),
             remedy=say("请删除,或由工作人员代办", "leave it out, or let staff enter it"),
-        )
-    ]
-
-
-def _area_faults(filing: Filing, area: str) -> list[Fault]:
-    if filing.town.areas.exists(area):
-        return []
-    return [
-        Fault(
-            field="area",
-            reason=say("没有此区域", "is no area of this town"),
-            remedy=areas_near(filing.town.areas, area, "", ""),
         )
     ]

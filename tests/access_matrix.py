@@ -205,6 +205,13 @@ def _counts(world: World, who: Who, answer: httpx.Response) -> bool:
     return (answer.json()["whole"]["reported"] > 0) is (near and held)
 
 
+def _counts_cases(world: World, who: Who, answer: httpx.Response) -> bool:
+    """The cases of a procedure are counted that this caller sees, and no other: of the incidents two are the matrix' own."""
+    [line] = answer.json()["procedures"]
+    seen = [case for case in world.cases if case.procedure.name == "incident" and case.seen_by(who)]
+    return bool(line["opened"]) is bool(seen) and sum(each["cases"] for each in line["stages"]) == line["opened"]
+
+
 def _readings(world: World, who: Who, answer: httpx.Response) -> bool:
     return {row["case_id"] for row in answer.json()["items"]} <= world.seen_by(who)
 
@@ -241,7 +248,6 @@ def _signed_in(right: str = "200") -> Expect:
 _STARTS = "422 bad-request"
 _KEEPS_DOCUMENTS = frozenset(Role) - {Role.ADMIN, Role.AUDITOR, Role.ENGINE}
 _REPORTERS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR})
-_APPLICANTS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK})
 _PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"matrix".ljust(40, b"\0")
 _AUDITORS = frozenset({Role.AUDITOR})
 _AREA = {"params": {"area": AREA, "limit": "200"}}
@@ -258,9 +264,6 @@ _OPENINGS = {
 LINES: Mapping[str, Line] = {
     **_OPENINGS,
     "POST /api/v1/incidents:batch": Line(_at("/api/v1/incidents:batch", **_EMPTY), _roles(_REPORTERS, _STARTS)),
-    "POST /api/v1/welfare-applications": Line(
-        _at("/api/v1/welfare-applications", **_EMPTY), _roles(_APPLICANTS, _STARTS)
-    ),
     "GET /api/v1/inbox": Line(
         _at("/api/v1/inbox", params={"limit": "100"}),
         _signed_in(),
@@ -284,6 +287,9 @@ LINES: Mapping[str, Line] = {
     "GET /api/v1/categories": Line(_at("/api/v1/categories"), _signed_in()),
     "GET /api/v1/indicators/incidents": Line(
         _at("/api/v1/indicators/incidents", params={"area": AREA}), _roles(STAFF), _counts
+    ),
+    "GET /api/v1/indicators/cases": Line(
+        _at("/api/v1/indicators/cases", params={"area": AREA, "procedure": "incident"}), _roles(STAFF), _counts_cases
     ),
     "GET /api/v1/indicators/whistles": Line(
         _at("/api/v1/indicators/whistles", params={"area": AREA}),

@@ -5,7 +5,6 @@ before it lets something in: tokens, faults of a body against the town, reservat
 """
 
 import hashlib
-import importlib
 import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
@@ -27,9 +26,10 @@ from starter.cases.case_reading import CaseReader
 from starter.http.problems import KINDS
 from starter.intake.delivery import Delivered, NotDelivered
 from starter.intake.intake import Sender, command_id_of
+from starter.intake.openings import opening_of
 from starter.intake.postbox import Status, Submission
 from starter.intake.starts import Opening
-from tests.api_driver import ApiDriver, Person
+from tests.api_driver import ApiDriver, Person, path_of
 from tests.case_bench import A_MONDAY, CaseBench
 from tests.waiting import eventually
 
@@ -46,7 +46,7 @@ def token(person: Person) -> str:
 
 def bench_door(bench: CaseBench, procedure: Procedure) -> ApiDriver:
     """The door of a procedure, with the people of its examples, to a bench."""
-    return ApiDriver(BenchApi(bench).client(), token, procedure)
+    return ApiDriver(BenchApi(bench).client(), token, procedure, let_time_pass=bench.until_told)
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,9 @@ class BenchApi:
         self._openings: dict[str, Opening[Any]] = {}
         nothing_is_read: Any = None
         self._reader = CaseReader(nothing_is_read, nothing_is_read, bench.procedures)
-        for name, procedure in bench.procedures.items():
+        for procedure in bench.procedures.values():
             if procedure.parent is None:
-                module = importlib.import_module(f"starter.{name}")
-                self._openings[module.router.prefix] = module.OPENING
+                self._openings[path_of(procedure)] = opening_of(procedure)
 
     def client(self) -> httpx.AsyncClient:
         """A client whose requests are answered here."""

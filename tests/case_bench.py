@@ -57,6 +57,7 @@ from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
 from schemas.clocks.calendar import SHANGHAI
+from schemas.clocks.clock_facts import Status
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.case import CaseState, Charter
 from schemas.kernel.policy import Policy
@@ -220,7 +221,11 @@ class CaseBench:
         """Let so much time pass at once, and no more."""
         await self.environment.sleep(duration)
 
-    async def until_ended(self, case_id: str) -> None:
+    async def until_told(self, case_id: str, kind: str, times: int = 1) -> None:
+        """Let as much time pass as the case's clocks take until it has told an entry of this kind so many times."""
+        passed: list[datetime] = []
+
+        async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""
 
         async def told() -> bool:

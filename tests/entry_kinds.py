@@ -77,6 +77,7 @@ async def write(*, anew: bool) -> None:
                     await bench.until_ended(case_id)
                     alone = bench.tables.kinds(case_id)[len(walked) :]
                     lines = "".join(f"{kind}\n" for kind in (*sorted(walked), BETWEEN, *sorted(alone)))
+                    file_of(procedure, walk).parent.mkdir(exist_ok=True)
                     file_of(procedure, walk).write_text(lines, encoding="utf-8")
                     print(file_of(procedure, walk))  # noqa: T201 - what is run by hand says what it did
 

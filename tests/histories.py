@@ -129,12 +129,14 @@ async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, proced
         )
 
     door = ApiDriver(api, token, procedure)
+    left_alone: dict[str, str] = {}
     for walk in walks(procedure, suffix):
         name = (walk.name + suffix).replace(" ", "-")
         if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
             continue
-        case_id = await door.start(body=walk.report)
-        await door.go(case_id, walk.steps)
+        left_alone[name] = await door.start(body=walk.report)
+        await door.go(left_alone[name], walk.steps)
+    for name, case_id in left_alone.items():  # each ends by itself meanwhile
         await client.get_workflow_handle(case_id).result()
         for number, run in enumerate(await runs_of(client, case_id), start=1):
             file = FOLDER / procedure.name / f"{name}.{number}.history"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
@@ -134,14 +135,17 @@ def imported_modules(file: Path) -> set[str]:
 
 @EVERY_PROCEDURE
 def test_a_procedure_has_one_basename_in_every_room(procedure: Procedure) -> None:
-    """`git ls-files '*incident*'` lists the whole feature: schema, procedure, routes, policy and doc.
+    """`git ls-files '*incident*'` lists the whole feature: schema, procedure, routes, policy, examples and doc.
 
-    What cases of another procedure start has no address and no policy of its own.
+    What cases of another procedure start has no address and no policy of its own; what its declaration opens, no file for that.
     """
     name = procedure.name
-    wanted = [f"schemas/{name}.py", f"workflows/{name}.py", f"docs/procedures/{name}.md", f"tests/examples/{name}.py"]
+    walks = f"local/{name}_walks.py"
+    told = walks if (PROJECT / walks).is_file() else f"tests/examples/{name}.py"
+    wanted = [f"schemas/{name}.py", f"workflows/{name}.py", f"docs/procedures/{name}.md", told]
     if procedure.parent is None:
-        wanted += [f"starter/{name}.py", f"policies/{name}.yaml"]
+        derived = isinstance(procedure, DeclaredProcedure) and procedure.opens is not None and procedure.opens.body
+        wanted += [f"policies/{name}.yaml", *([] if derived else [f"starter/{name}.py"])]
 
     assert [path for path in wanted if not (PROJECT / path).is_file()] == []
 

@@ -1,17 +1,20 @@
 """Which templates the procedures send, with which facts: declared, or read from their source; no list can be out of date."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.policies.policies import PolicyFaults
 from engine.policies.policy_files import PolicyFile
 from engine.runtime.settings import PROJECT
-from schemas.contracts.notice import CASE, NoticePolicy, Wording
+from schemas.contracts.notice import CASE, NoticePolicy, ProcedureNotices, Wording
 from schemas.kernel.procedure import Procedure
 
 SOURCES = PROJECT / "workflows"
 FILE = "notices.yaml"
+FOLDER = "notices"
+"""Beside it: a file of templates for each procedure that has its own, `notices/NAME.yaml`."""
+
 ANY = "*"
 """Stands for what is filled in when the notice is sent: `incident_*`."""
 
@@ -31,19 +34,36 @@ def templates_used(procedures: Iterable[Procedure] = ()) -> dict[str, set[str]]:
 
 
 def load_notice_policy(folder: Path, procedures: Iterable[Procedure] = ()) -> NoticePolicy:
-    """Return policies/notices.yaml, checked against what the procedures send. Raises PolicyFaults with all faults.
+    """Return policies/notices.yaml with the templates of policies/notices/, checked against what the procedures send.
 
-    Clocks of declared procedures are called as they are declared, unless the town's own file calls them otherwise.
+    Raises PolicyFaults with all faults. Clocks of declared procedures are called as they are declared, unless the town's own
+    file calls them otherwise.
     """
     procedures = tuple(procedures)
-    rules = PolicyFile(folder / FILE)
-    policy = rules.read(NoticePolicy)
-    faults = [rules.placed(fault) for fault in policy.faults()]
+    files = [PolicyFile(folder / FILE), *map(PolicyFile, sorted((folder / FOLDER).glob("*.yaml")))]
+    policy, own = files[0].read(NoticePolicy), [file.read(ProcedureNotices).templates for file in files[1:]]
+    written = [policy.templates, *own]
+    faults = [
+        file.placed(f"templates.{name}: stands in another file too; remove one of them")
+        for number, file in enumerate(files)
+        for name in written[number]
+        if any(name in templates for templates in written[:number])
+    ]
+    policy = policy.model_copy(
+        update={"templates": {name: said for each in reversed(written) for name, said in each.items()}}
+    )
+    faults += [_placed(fault, files, written) for fault in policy.faults()]
     if not faults:
-        faults += [rules.placed(fault) for fault in _template_faults(policy, templates_used(procedures))]
+        faults += [_placed(fault, files, written) for fault in _template_faults(policy, templates_used(procedures))]
     if faults:
         raise PolicyFaults(faults)
     return policy.model_copy(update={"words": _clocks_in_words(procedures) | policy.words})
+
+
+def _placed(fault: str, files: Sequence[PolicyFile], written: Sequence[Mapping[str, Wording]]) -> str:
+    """A fault of a template with its own file and line; every other stands in the town's own file."""
+    template = fault.partition(":")[0].removeprefix("templates.")
+    return next((file for file, each in zip(files, written, strict=True) if template in each), files[0]).placed(fault)
 
 
 def _clocks_in_words(procedures: Iterable[Procedure]) -> dict[str, Wording]:

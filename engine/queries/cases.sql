@@ -166,6 +166,21 @@ with counted as (
 )
 select * from grouped order by not whole, month, department, category, area limit 5002;
 
+-- name: procedure_indicators
+-- Cases of each procedure by stage; the line without a stage is all of them. $1, $2: the caller's area and department;
+-- $3: procedure; $4, $5: opened from and before; $6: area.
+select procedure, stage, count(*) as opened, count(*) filter (where closed_at is null) as open,
+       percentile_cont(array[0.5, 0.9]) within group (order by extract(epoch from closed_at - opened_at)::float8)
+           filter (where closed_at is not null) as closing_seconds
+from cases
+where ($1::text is null or area = $1 or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
+  and ($2::text is null or involved @> array[$2::text])
+  and ($3::text is null or procedure = $3)
+  and ($4::timestamptz is null or opened_at >= $4)
+  and ($5::timestamptz is null or opened_at < $5)
+  and ($6::text is null or area = $6 or (area collate "C" >= $6 || '.' and area collate "C" < $6 || '/'))
+group by grouping sets ((procedure), (procedure, stage));
+
 -- name: whistle_indicators
 -- How departments answer whistles, and how often streets blow them (docs/indicators.md). $1, $2: the caller's area and
 -- department; $3 to $7: opened from and before, department, area, type; $8: streets are areas cut to so many parts.

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -36,8 +36,8 @@ from local.chaos.chaos_incident import Incidents
 from local.chaos.chaos_load import Responses
 from local.chaos.chaos_release import release
 from local.chaos.chaos_schedule import SAME_KEY_PAIRS, SECOND_API, Disturbance, FaultKind, schedule
-from local.chaos.chaos_welfare import Applications, differences, movements, paid_more_than_once
-from local.chaos.chaos_whistle import Whistles
+from local.chaos.chaos_walks import crowds
+from local.chaos.chaos_welfare import differences, movements, paid_more_than_once
 from local.simulation.journals import journals_of, still_to_say
 from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import AUDITOR, Persona
@@ -46,6 +46,7 @@ from local.town.probes import answers_http
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES, TownProcess
 from starter.intake.client import TownClient, http_client
+from workflows.registry import NAMES
 
 SPEED = 3000.0
 """Town seconds per real second: the 72 hours in which a closed case can be opened anew are a minute and a half."""
@@ -60,13 +61,15 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class ChaosOptions:
-    """What was asked for. `to_the_end`: wait until every case has ended; else until each is closed or has ended."""
+    """What was asked for. `crowds`: how many cases of which other procedures come at once.
+
+    `to_the_end`: wait until every case has ended; else until each is closed or has ended.
+    """
 
     seed: int = 1
     faults: int = 12
     cases: int = 120
-    applications: int = 0
-    whistles: int = 0
+    crowds: Mapping[str, int] = field(default_factory=dict)
     gap_seconds: float = 4.0
     rest_seconds: float = 420.0
     speed: float = SPEED
@@ -141,15 +144,14 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
 
         answers = Responses()
         incidents = Incidents(options.seed, client_of, answers)
-        applications = Applications(options.seed, client_of, answers)
-        whistles = Whistles(options.seed, client_of, answers)
+        others = crowds(options.crowds, options.seed, client_of, answers)
         planned = schedule(options.seed, options.faults, options.gap_seconds)
         # The load lasts as long as the faults do, and a little longer: the last fault hits cases under way.
         pace = (planned[-1].at_seconds + 5) / options.cases if planned and options.cases else 0.1
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(incidents.send(range(options.cases), pace))
-            tasks.create_task(applications.send(range(options.applications)))
-            tasks.create_task(whistles.send(range(options.whistles)))
+            for name, crowd in others.items():
+                tasks.create_task(crowd.send(range(options.crowds[name])))
             tasks.create_task(_inflict(town, planned, incidents, report, options.cases))
         report.load_seconds = round(time.monotonic() - began, 1)
         async with await open_pool(settings, process="jiceng chaos") as pool:
@@ -308,6 +310,13 @@ async def _main(options: ChaosOptions, *, as_json: bool) -> int:
     return 0 if report.well else 1
 
 
+def _crowd(said: str) -> tuple[str, int]:
+    name, _, number = said.partition("=")
+    if name not in NAMES or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{said!r} is no crowd: write PROCEDURE=NUMBER, of {', '.join(NAMES)}")
+    return name, int(number)
+
+
 def main() -> int:
     """Read the command line and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -315,8 +324,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--faults", type=int, default=usual.faults)
     parser.add_argument("--cases", type=int, default=usual.cases)
-    parser.add_argument("--applications", type=int, default=usual.applications, help="for urgent aid, all at once")
-    parser.add_argument("--whistles", type=int, default=usual.whistles, help="of two departments each, all at once")
+    parser.add_argument(
+        "--crowd",
+        type=_crowd,
+        action="append",
+        default=[],
+        metavar="PROCEDURE=NUMBER",
+        help="so many cases of another procedure, all at once; may be given several times",
+    )
     parser.add_argument("--gap", type=float, default=usual.gap_seconds, help="real seconds between faults, on average")
     parser.add_argument("--speed", type=float, default=usual.speed, help="town seconds per real second")
     parser.add_argument("--rest", type=float, default=usual.rest_seconds, help="real seconds until all must be at rest")
@@ -327,8 +342,7 @@ def main() -> int:
         seed=given.seed,
         faults=given.faults,
         cases=given.cases,
-        applications=given.applications,
-        whistles=given.whistles,
+        crowds=dict(given.crowd),
         gap_seconds=given.gap,
         rest_seconds=given.rest,
         speed=given.speed,

@@ -22,10 +22,17 @@ from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from local.chaos.chaos_release import ANNOUNCED, NEXT
 from local.simulation.journals import Journal
+from schemas.kernel.timers import TimerKind
 from starter.intake.stuck import stuck_cases
+from workflows.registry import PROCEDURES
 
 SHOWN_AT_MOST = 20
-WINDOWS = frozenset({"reopen", "rate", "suspension", "whistle", "final"})
+WINDOWS = frozenset(
+    clock
+    for case in PROCEDURES
+    for clock, timer in getattr(case.procedure, "timers", {}).items()
+    if timer.kind is not TimerKind.DUTY
+)
 """Clocks at whose end something happens to the case: that stands in its ledger, and not the moment."""
 
 NEVER_WARNS = 100

@@ -39,6 +39,11 @@ class Crowd(ABC):
     told: Responses
     name: ClassVar[str]
 
+    @property
+    def called(self) -> str:
+        """Whose keys these are: no two crowds have the same."""
+        return self.name
+
     async def send(self, numbers: Sequence[int], pace_seconds: float = 0.0) -> None:
         """Begin one after the other at this pace, whatever has become of those before; return when all is done."""
         async with asyncio.TaskGroup() as tasks:
@@ -48,7 +53,7 @@ class Crowd(ABC):
 
     async def begin(self, number: int, entrance: int) -> None:
         """Play the case with this number through one of the APIs; a refusal is noted."""
-        key = f"chaos:{self.seed}:{self.name}:{number}"
+        key = f"chaos:{self.seed}:{self.called}:{number}"
         try:
             await self.play(number, key, entrance)
         except Refused as refused:

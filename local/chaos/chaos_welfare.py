@@ -97,3 +97,6 @@ async def differences(auditor: TownClient, moved: Sequence[Mapping[str, Any]]) -
         for month in months
         for each in (await auditor.reconciliation(month)).differences
     ]
+
+
+CROWD = Applications

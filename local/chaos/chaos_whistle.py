@@ -62,3 +62,6 @@ def call_of(seed: int, number: int) -> WhistleCall:
         departments=called,
         lead=called[0],
     )
+
+
+CROWD = Whistles

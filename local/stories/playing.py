@@ -13,6 +13,7 @@ from typing import Protocol
 
 import httpx
 
+from local.incident_story import IncidentStory
 from local.simulation.journals import Journal
 from local.simulation.people import TokenFor
 from local.simulation.townspeople import AUDITOR, Persona
@@ -34,7 +35,7 @@ REHEARSAL_SECONDS = 15.0
 JOURNAL_SECONDS = 20.0
 LOOK_SECONDS = 0.2
 
-REHEARSAL = Story(
+REHEARSAL = IncidentStory(
     name="rehearsal",
     title=Title(zh="试运行", en="rehearsal"),
     category="城乡建设",
@@ -153,7 +154,7 @@ async def play(stories: Sequence[Story], where: PlayedTown, narrator: Narrator) 
 async def _rehearse(where: PlayedTown, order: Schedule) -> None:
     """Let one case, which belongs to no story, come back from a department."""
     try:
-        started = await _client(where, REHEARSAL.reporter).report(REHEARSAL.report(), key=f"rehearsal:{uuid.uuid4()}")
+        started = await REHEARSAL.open(_client(where, REHEARSAL.reporter), f"rehearsal:{uuid.uuid4()}", None)
         await _client(where, AUDITOR).case(started.case.case_id, "stage:handling", REHEARSAL_SECONDS)
     except ApiError:
         pass  # the stories will say what is the matter

@@ -1,17 +1,27 @@
-"""All stories of `jiceng demo`: those of each procedure stand in `local/PROCEDURE_stories.py`, found by its name."""
+"""All stories of `jiceng demo`, found by the name of their procedure: `local/NAME_stories.py`, else the walks that are told."""
 
 import importlib
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 
+from local.stories import walk_stories
 from local.stories.story import Repertoire, Story
+from local.stories.walks import walks_of
+from schemas.kernel.procedure import Procedure
 from starter.cases.views import TimelineEntry
 from workflows.registry import PROCEDURES
 
+
+def _repertoire_of(procedure: Procedure) -> Repertoire | None:
+    if find_spec(f"local.{procedure.name}_stories") is not None:
+        told: Repertoire = importlib.import_module(f"local.{procedure.name}_stories").REPERTOIRE
+        return told
+    walks = walks_of(procedure)
+    return None if walks is None else walk_stories.repertoire_of(procedure, walks)
+
+
 REPERTOIRES: Mapping[str, Repertoire] = {
-    each.procedure.name: importlib.import_module(f"local.{each.procedure.name}_stories").REPERTOIRE
-    for each in PROCEDURES
-    if find_spec(f"local.{each.procedure.name}_stories") is not None
+    each.procedure.name: told for each in PROCEDURES if (told := _repertoire_of(each.procedure)) is not None
 }
 BY_PROCEDURE: Mapping[str, tuple[Story, ...]] = {name: each.stories for name, each in REPERTOIRES.items()}
 STORIES: tuple[Story, ...] = tuple(story for stories in BY_PROCEDURE.values() for story in stories)

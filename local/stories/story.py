@@ -1,4 +1,4 @@
-"""What a story is: a report to make, and what must be true when it has been played. The stories: `local/stories/stories.py`."""
+"""What a story is: a case to open, and what must be true when it has been played. The stories: `local/stories/stories.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,13 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from local.simulation.townspeople import AREAS, AS_USUAL, CLERK, RESIDENTS, Persona, Whim
+from local.simulation.townspeople import AREAS, RESIDENTS, Persona
 from local.stories.scenes import Scene
 from schemas.clocks.calendar import SHANGHAI
 from schemas.incident import Kind
-from schemas.incident_report import IncidentReport, Reporter
-from schemas.values.actor import Channel
-from schemas.values.location import Location
 from schemas.values.model import Model
 from starter.cases.views import TimelineEntry
 from starter.intake.client import Started, TownClient
@@ -68,19 +65,19 @@ class Story:
 
     `path`: the stages, one after the other. `counts`: how often an entry stands in the ledger, exactly. `never`: what
     must not stand there. `moments`: for each clock named, the moments that come, in order. `orders`: in order of number.
-    `departments` and `whims` are the stage directions; `scenes` what single persons do besides, one after the other.
+    `departments` are stage directions; `scenes` what single persons do besides, one after the other.
     `also`: the stories of cases that come up in it, in order; `children`: what is told of those that it starts, by code.
     `ends_with`: the entry after which nothing more is waited for, where that is not the last stage of the path.
-    `followed`: somebody follows the case by number and code, and must see every step; `goes_into_another`: and at the end
-    the close of the case that it was merged into. `in_a_hurry`: its clocks are so short that other stories wait for it.
+    `followed`: somebody follows the case by number and code, and must see every step, and at the stages `answered_at` the
+    answer; `goes_into_another`: and at the end that the case which it was merged into stands at `follows_to`. `in_a_hurry`:
+    its clocks are so short that other stories wait for it.
     `kills_worker`: the worker's process is killed with -9 as soon as a department has the order, when no story is under
     way whose clocks must not run out.
     """
 
     name: str
     title: Title
-    category: str
-    description: str
+    description: str = ""
     path: tuple[StrEnum, ...]
     counts: Mapping[Any, int]
     orders: tuple[OrderExpectation, ...] = ()
@@ -91,33 +88,20 @@ class Story:
     children: Mapping[str, ChildExpectation] = field(default_factory=dict)
     ends_with: str | None = None
     followed: bool = False
+    answered_at: frozenset[str] = frozenset()
+    follows_to: str = ""
     goes_into_another: bool = False
     clock: OwnClock | None = None
-    whims: tuple[Whim, ...] = ()
     departments: str = "按时"
     reporter: Persona = RESIDENTS[0]
     in_a_hurry: bool = False
     kills_worker: bool = False
     address: str = "幸福小区3号楼"
     area: str = AREAS[0]
-    coordinates: tuple[float, float] | None = None
 
-    def report(self) -> IncidentReport:
-        """What is reported: by the resident, or at the window by somebody without a phone."""
-        people = ";".join(self.whims) or AS_USUAL
-        at_the_window = self.reporter == CLERK
-        latitude, longitude = self.coordinates or (None, None)
-        return IncidentReport(
-            category=self.category,
-            description=f"{self.description}〔人物:{people}〕〔剧本:{self.departments}〕",
-            location=Location(address=self.address, area=self.area, lat=latitude, lon=longitude),
-            reporter=Reporter(name="周大爷" if at_the_window else "王女士"),
-            channel=Channel.WINDOW if at_the_window else Channel.APP,
-        )
-
-    async def open(self, client: TownClient, key: str, born_of: str | None) -> Started:  # noqa: ARG002 - of incidents none is
+    async def open(self, client: TownClient, key: str, born_of: str | None) -> Started:
         """Start the case. `born_of`: the case that it comes up in, if it is one of its `also`."""
-        return await client.report(self.report(), key)
+        raise NotImplementedError
 
     @property
     def minds_delay(self) -> bool:

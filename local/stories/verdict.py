@@ -13,7 +13,6 @@ from enum import StrEnum
 from local.simulation.journals import Journal
 from local.stories.stories import repertoire_of
 from local.stories.story import OrderExpectation, Story
-from schemas.incident_state import Stage
 from schemas.kernel.findings import Finding
 from starter.cases.views import PublicCase, TimelineEntry
 
@@ -185,7 +184,7 @@ def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
         owed = [promise for promise in glimpse.promised if promise.done_at is None]
         if (glimpse.next_due is None) != (not owed):
             yield f"at {glimpse.stage} something is owed and nothing is due next, or the other way round"
-        answered = glimpse.stage in {Stage.VERIFYING, Stage.CALLING_BACK, Stage.CLOSED}
+        answered = glimpse.stage in story.answered_at
         if bool(glimpse.answers) != answered:
             yield f"at {glimpse.stage} who follows the case saw {len(glimpse.answers)} answers"
     kept = [promise.kept for promise in glimpses[-1].promised] if glimpses else []
@@ -193,5 +192,5 @@ def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
         yield "who follows the case did not see at the end that what was promised was kept"
     if story.goes_into_another:
         followed = glimpses[-1].follows if glimpses else None
-        if followed is None or followed.stage != Stage.CLOSED:
+        if followed is None or followed.stage != story.follows_to:
             yield f"who reported a merged case saw of the other: {followed.stage if followed else 'nothing'}"

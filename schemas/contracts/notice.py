@@ -103,6 +103,12 @@ class NoticePolicy(Model):
         return names.get(value) or self.words.get(value) or Wording(zh=value, en=value)
 
 
+class ProcedureNotices(Model):
+    """policies/notices/NAME.yaml: the templates of one procedure, beside those of policies/notices.yaml."""
+
+    templates: dict[str, Wording]
+
+
 def _filled(text: str, values: Mapping[str, str]) -> str:
     return "".join(
         before + (values.get(name, UNKNOWN) if name is not None else "")

@@ -30,7 +30,7 @@ class WithReason(Command):
 
 @dataclass(frozen=True)
 class Tells:
-    """Who is told, by which template of policies/notices.yaml, and which facts stand in it: of the entry, else of the case.
+    """Who is told, by which template (policies/notices/), and which facts stand in it: of the entry, else of the case.
 
     `to`: `reporter`, `role:CODE`, `department:CODE`, or `department` for the one that holds the case.
     """

@@ -19,7 +19,7 @@ from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.reference_facts import References, declared_by
 from schemas.kernel.rules import Rule, RulesTable
-from schemas.kernel.state import DeclaredState
+from schemas.kernel.state import DeclaredState, OpenedState
 from schemas.kernel.timers import Timer, TimerKind, kind_at
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
 
@@ -102,7 +102,7 @@ def declare(
     steps = tuple(line for line in lines if isinstance(line, Step))
     rules = RulesTable(tuple(line if isinstance(line, Rule) else line.rule for line in lines))
     of_parts = chain.from_iterable(part.faults(state, timers, lines) for part in parts)
-    if faults := [*_faults(state, timers, lines), *of_parts]:
+    if faults := [*_faults(state, timers, lines), *_opening_faults(state, opens, timers), *of_parts]:
         raise TypeError(f"{name}: {'; '.join(faults)}")
     final = _final(stages, rules)
     return DeclaredProcedure(
@@ -113,7 +113,7 @@ def declare(
         rules=rules,
         commands={command: each.model for command, each in acts.items()},
         titles={str(kind): kind.called for kind in entries.kinds},
-        references=_references(entries, acts.values()),
+        references=_references(entries, acts.values(), opened, opens),
         policy=policy,
         parent=parent,
         callbacks=_callbacks(acts),
@@ -124,7 +124,7 @@ def declare(
         limits=limits or _limits_under(timers),
         stage_words=_stage_words(stages),
         clock_words=_clock_words(timers),
-        notices=_notices(name, lines, final, end_notice),
+        notices=_notices(name, lines, final, end_notice, opens),
         acts=acts,
         steps=steps,
         timers=timers,
@@ -157,20 +157,47 @@ def _faults(
             yield f"{clock}: at {path} of the terms stands no {wanted.__name__}"
 
 
-def _references(entries: type[EntryKinds], acts: Iterable[Act]) -> References:
-    """Of each kind: what was declared of it, and the references of the command that makes it."""
+def _opening_faults(state: type[DeclaredState], opens: Opens | None, timers: Mapping[str, Timer]) -> Iterator[str]:
+    """What does not fit in the line that opens a case: a clock that is none, a state that cannot hold what is sent."""
+    if opens is None:
+        return
+    yield from (f"{opens.name} names {clock}, which is no clock" for clock in opens.starts if clock not in timers)
+    if opens.body is None:
+        return
+    if not issubclass(state, OpenedState):
+        yield f"{opens.name} opens the case by its declaration, so its state is an OpenedState"
+    lacking = set(opens.body.model_fields) - set(state.model_fields) - {"on_behalf_of"}
+    yield from (f"{opens.name}: the state has no {name} to keep it in" for name in sorted(lacking))
+
+
+def _references(entries: type[EntryKinds], acts: Iterable[Act], opened: EntryKind, opens: Opens | None) -> References:
+    """Of each kind: what was declared of it, and the references of the command or the opening that makes it."""
     found: dict[str, dict[str, Any]] = {str(kind): dict(kind.references) for kind in entries.kinds}
+    if opens is not None and opens.body is not None:
+        said = declared_by(opens.body).items()
+        found[str(opened)] |= {path: refers for path, refers in said if _field_of(path) not in opens.body.unsaid}
     for each in acts:
         if each.entry is not None:
             found[str(each.entry)] |= declared_by(each.model)
     return {kind: facts for kind, facts in found.items() if facts}
 
 
+def _field_of(path: str) -> str:
+    """The field in which a place is: `documents` of `documents[].reference`."""
+    return path.partition(".")[0].removesuffix("[]")
+
+
 def _notices(
-    name: str, lines: Iterable[Act | Step | Rule], final: Iterable[str], end_notice: EndNotice | None
+    name: str,
+    lines: Iterable[Act | Step | Rule],
+    final: Iterable[str],
+    end_notice: EndNotice | None,
+    opens: Opens | None,
 ) -> Mapping[str, tuple[str, ...]]:
-    """The templates of its lines and of its ends."""
+    """The templates of its lines, of its opening and of its ends."""
     told = {each.tells.template: each.tells.facts for each in lines if not isinstance(each, Rule) and each.tells}
+    if opens is not None and opens.tells is not None:
+        told[opens.tells.template] = opens.tells.facts
     if end_notice is None:
         return told
     ends = (stage for stage in sorted(final) if end_notice.tells_of(stage))

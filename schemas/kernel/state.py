@@ -3,6 +3,8 @@
 from typing import Any
 
 from schemas.kernel.case_file import FiledState
+from schemas.values.actor import Channel
+from schemas.values.references import PersonReference
 
 
 class DeclaredState(FiledState):
@@ -21,3 +23,14 @@ class DeclaredState(FiledState):
         """The town's limit."""
         most: int = self.terms.reminders_a_day
         return most
+
+
+class OpenedState(DeclaredState):
+    """The state of a case that people open by a declared body (schemas/kernel/openings.py).
+
+    `reporter`: whose case it is, if it is somebody's with an account. `on_behalf`: staff entered it for them.
+    """
+
+    reporter: PersonReference | None = None
+    channel: Channel
+    on_behalf: bool = False

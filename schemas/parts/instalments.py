@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from schemas.clocks.limits import Limit
 from schemas.contracts.payment import Fen
 from schemas.kernel.acts import Act, Step, Tells, act
 from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
@@ -21,10 +22,11 @@ from schemas.kernel.entries import entry
 from schemas.kernel.parties import GRID_WORKER, REPORTER, STREET_OFFICER, WINDOW_CLERK
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By, Rule
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, TimerKind, duty
-from schemas.parts.payments import PaidState, payments_are_settled
+from schemas.parts.payments import PaidState, PaymentTerms, payments_are_settled
 from schemas.values.document import Document
 from schemas.values.model import Model
 from schemas.values.references import TextReference
@@ -38,6 +40,13 @@ class Milestone(Model):
     """A part of what was promised, and what it gets. A procedure that says more of it derives from this."""
 
     amount_fen: Fen
+
+
+class InstalmentTerms(PaymentTerms):
+    """The town's rules for them: how long a milestone takes, and how long somebody has to look at it."""
+
+    milestone: Limit
+    verify: Limit
 
 
 class InstalmentsState(PaidState):
@@ -94,7 +103,7 @@ class InstalmentEntries:
 
     MILESTONE_CLAIMED = entry("milestone:claimed", "申报完成")
     MILESTONE_ACCEPTED = entry("milestone:accepted", "验收通过")
-    MILESTONE_NOT_ACCEPTED = entry("milestone:not_accepted", "验收不通过")
+    MILESTONE_NOT_ACCEPTED = entry("milestone:not_accepted", "验收不通过", references={"finding": Refers.TEXT})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from schemas.kernel.acts import Act, Stages, Step, WithReason, act, step
 from schemas.kernel.case import CaseState, Entry
 from schemas.kernel.entries import entry
 from schemas.kernel.explanation import Because
-from schemas.kernel.people import PARTIES, Part, among, same_account
+from schemas.kernel.people import Part, among, same_account
 from schemas.kernel.procedure import Command
 from schemas.kernel.rules import By
 from schemas.kernel.state import DeclaredState
@@ -231,10 +231,10 @@ def panel_lines(
 ) -> tuple[Act | Step, ...]:
     """评审, 回避 and the end of it: each member once, nobody on their own matter.
 
-    `votes`: they are for it or against it, else they score. `apart_from`: who else is kept from it. `clock`: how long they have
+    `votes`: they are for it or against it, else they score. `apart_from`: who else is. `clock`: how long they have
     for it; the end of a window concludes it with whoever has judged, a duty climbs the tiers until somebody does.
     """
-    kept = tuple(dict.fromkeys((*PARTIES, *apart_from, Part.RECUSED)))
+    kept = tuple(dict.fromkeys((Part.APPLICANT, Part.ENTERED, *apart_from, Part.RECUSED)))
     return (
         act(
             Vote if votes else Judge, "表决" if votes else "评审",

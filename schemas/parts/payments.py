@@ -21,6 +21,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.clocks.calendar import TownDatetime
+from schemas.clocks.limits import Limit
 from schemas.contracts.payment import PAID_CODE, RETURNED_CODE, PaymentKey, ReturnedPayment
 from schemas.kernel.acts import Act, Step, act, also
 from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
@@ -130,6 +131,17 @@ class AccountAsked(Remembered):
     asked_by: str
     asked_at: datetime
     payment: int | None = None
+
+
+class PaymentTerms(Model):
+    """The town's rules for them, for `class NAMETerms(PaymentTerms, Terms)`: how long bank and people have."""
+
+    pay: Limit
+    pay_again: Limit
+    pay_attempts_at_most: int = Field(ge=1)
+    confirm_account: Limit
+    tell_payee: Limit
+    confirm_settlement: Limit
 
 
 class PaidState(DeclaredState):

@@ -18,6 +18,7 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from schemas.clocks.clocks import due_at
+from schemas.clocks.limits import Limit
 from schemas.kernel import people
 from schemas.kernel.acts import Act, Step, act, also, step
 from schemas.kernel.entries import entry
@@ -29,6 +30,7 @@ from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, TimerKind, duty, kind_at, window
 from schemas.values.actor import Actor
 from schemas.values.foreign_code import names_a_reference
+from schemas.values.model import Model
 from schemas.values.references import PersonReference, TextReference
 from schemas.values.refusals import say
 
@@ -81,6 +83,14 @@ class PostingEntries:
         "publicity:investigated", "异议调查", references={"finding": Refers.TEXT, "appraisal": Refers.TEXT}
     )
     PUBLICITY_ENDED = entry("publicity:ended", "公示期满")
+
+
+class PostingTerms(Model):
+    """The town's rules for it, for `class NAMETerms(PostingTerms, Terms)`."""
+
+    publicity: Limit
+    investigate: Limit
+    postings_at_most: int = Field(ge=1)
 
 
 class PostedState(DeclaredState):

@@ -1,5 +1,6 @@
 """The pictures of a procedure, drawn from its table and from nothing else, so that the docs cannot say something different."""
 
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Rule, Scope
 
@@ -46,13 +47,22 @@ def table(procedure: Procedure) -> str:
     return "\n".join(lines)
 
 
+def opening(procedure: Procedure) -> str:
+    """Return how a case is opened, as a sentence; of one that another case starts, by which procedure's."""
+    opens = procedure.opens if isinstance(procedure, DeclaredProcedure) else None
+    if opens is None:
+        return f"Started by cases of `{procedure.parent}`."
+    who = ", ".join(sorted(opens.by))
+    return f"Opened with `POST {opens.path}` ({opens.zh}), by {who}."
+
+
 def with_pictures(page: str, procedure: Procedure) -> str:
     """Return a page of docs/procedures with everything between the two marks drawn anew. Raises ValueError without them."""
     head, begin, rest = page.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not begin or not end:
         raise ValueError(f"docs/procedures/{procedure.name}.md lacks the marks between which the table is drawn")
-    return f"{head}{BEGIN}\n\n{mermaid(procedure)}\n\n{table(procedure)}\n\n{END}{tail}"
+    return f"{head}{BEGIN}\n\n{opening(procedure)}\n\n{mermaid(procedure)}\n\n{table(procedure)}\n\n{END}{tail}"
 
 
 def _label(rule: Rule) -> str:

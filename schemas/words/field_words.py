@@ -1,11 +1,15 @@
 """What the fields of commands are called, and the values that are codes of ours: for forms, in Chinese and English.
 
-One word for a field of one name, whatever the command. A test holds that each field of each command has its words, and each
-value of each list of codes (tests/laws/test_law_forms.py). What the town itself names, such as departments, stands in its policies.
+One word for a field of one name, whatever the command. A field that one procedure alone has may say its words itself, in the
+metadata of its type: `Annotated[Fen, FieldWords("支出(分)", "spent in fen")]`. A test holds that each field of each command has
+its words, and each value of each list of codes (tests/laws/test_law_forms.py). What the town itself names, such as
+departments, stands in its policies.
 """
 
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from pydantic import BaseModel
 
 
 class FieldWords(NamedTuple):
@@ -71,6 +75,13 @@ FIELDS: Mapping[str, FieldWords] = {
     "voucher": FieldWords("凭证号", "voucher"),
     "working_days": FieldWords("工作日数", "working days"),
 }
+
+
+def words_of(model: type[BaseModel], field: str) -> FieldWords | None:
+    """What a field of a command is called: by its own word, else by that of all fields of its name; None: nobody says."""
+    own = (each for each in model.model_fields[field].metadata if isinstance(each, FieldWords))
+    return next(own, FIELDS.get(field))
+
 
 VALUES: Mapping[str, Mapping[str, FieldWords]] = {
     "Satisfied": {

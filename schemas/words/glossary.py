@@ -20,7 +20,7 @@ def with_words(page: str, procedures: Iterable[Procedure]) -> str:
 
 def _words(procedure: Procedure) -> Iterator[str]:
     titles = {rule.command: rule.title for rule in procedure.rules if not rule.automatic}
-    yield f"### {procedure.name} {procedure.title}\n"
+    yield f"### `{procedure.name}` {procedure.title}\n"
     yield from _table(
         ("stage", "中文", "for residents", "in English"),
         ((code, words.screen, words.zh, words.en) for code, words in procedure.stage_words.items()),

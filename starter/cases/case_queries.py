@@ -17,6 +17,7 @@ class CaseQueries(Queries):
     similar: str
     reported_alike: str
     indicators: str
+    procedure_indicators: str
     whistle_indicators: str
 
 

@@ -45,7 +45,7 @@ class CaseReader:
         """`states` is for whoever asks as nobody in particular, and then decides alone what may be shown."""
         self._pool = pool
         self._vault = vault
-        self._procedures = procedures
+        self.procedures = procedures
         self.states = CaseStates(procedures)
 
     async def state(self, case_id: str, actor: Actor) -> CaseState:
@@ -95,7 +95,7 @@ class CaseReader:
     def view_as(self, view: type[ViewT], state: CaseState, actor: Actor, now: datetime, **more: Any) -> ViewT:
         """The same with `more` that this kind of view says."""
         facts = facts_of(state)
-        procedure = self._procedures[state.procedure]
+        procedure = self.procedures[state.procedure]
         return view(
             **more,
             **{name: facts[name] for name in CaseRow.model_fields},
@@ -109,7 +109,7 @@ class CaseReader:
 
     def receipt(self, state: CaseState, code: str) -> ReportReceipt:
         """What whoever started a case is told of it, also where they may not see it."""
-        title = self._procedures[state.procedure].title
+        title = self.procedures[state.procedure].title
         return ReportReceipt(
             case_id=state.case_id,
             code=code,
@@ -122,7 +122,7 @@ class CaseReader:
     async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:
         """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded."""
         state = await self.state(case_id, actor)
-        procedure = self._procedures[state.procedure]
+        procedure = self.procedures[state.procedure]
         async with database(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
             entries = [

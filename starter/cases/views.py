@@ -145,6 +145,34 @@ class Indicators(Model):
     lines: list[IndicatorLine]
 
 
+class StageCount(Model):
+    """How many cases stand at a stage."""
+
+    stage: str
+    zh: str
+    cases: int
+
+
+class ProcedureLine(Model):
+    """The cases of a procedure. `open`: those not closed; `closing_seconds`: how long the others took from their opening."""
+
+    procedure: str
+    title: str
+    opened: int
+    open: int
+    closing_seconds: Times | None
+    stages: list[StageCount]
+
+
+class ProcedureIndicators(Model):
+    """Of the cases opened in the period: a line for each procedure of the town."""
+
+    as_of: TownDatetime
+    opened_from: TownDatetime | None
+    opened_before: TownDatetime | None
+    procedures: list[ProcedureLine]
+
+
 class SummonsLine(Model):
     """How a department answers whistles of a type, or all departments. A rate is a share from 0 to 1; null of nothing."""
 

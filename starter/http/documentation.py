@@ -81,9 +81,23 @@ def any_body_of(commands: Iterable[type[Command]]) -> dict[str, Any]:
     return _operation([command_body_of(command).model for command in commands])
 
 
+def _registered(model: type[BaseModel]) -> str:
+    """Under which name a body stands: its own, counted where another procedure's of that name has other fields."""
+    name, number = model.__name__, 1
+    while name in _bodies and not _same_shape(_bodies[name], model):
+        number += 1
+        name = f"{model.__name__}{number}"
+    _bodies[name] = model if name == model.__name__ else type(name, (model,), {"__doc__": model.__doc__})
+    return name
+
+
+def _same_shape(one: type[BaseModel], another: type[BaseModel]) -> bool:
+    fields = [each.model_json_schema(ref_template=_REF) for each in (one, another)]
+    return all(fields[0].get(part) == fields[1].get(part) for part in ("properties", "required", "$defs"))
+
+
 def _operation(models: list[type[BaseModel]]) -> dict[str, Any]:
-    _bodies.update({model.__name__: model for model in models})
-    names = dict.fromkeys(model.__name__ for model in models)  # a command that several procedures share stands once
+    names = dict.fromkeys(map(_registered, models))  # a command that several procedures share stands once
     references = [{"$ref": _REF.format(model=name)} for name in names]
     schema = references[0] if len(references) == 1 else {"anyOf": references}
     return {

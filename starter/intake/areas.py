@@ -6,6 +6,19 @@ from schemas.values.refusals import Fault, say
 from starter.intake.choices import areas_near
 
 
+def code_faults(areas: Areas, area: str) -> list[Fault]:
+    """What is wrong with the code of an area that has to be named."""
+    if areas.exists(area):
+        return []
+    return [
+        Fault(
+            field="area",
+            reason=say("没有此区域", "is no area of this town"),
+            remedy=areas_near(areas, area, "", ""),
+        )
+    ]
+
+
 def area_faults(areas: Areas, location: Location) -> list[Fault]:
     """What is wrong with the area of a place; nothing, when it names none."""
     if location.area is None or areas.exists(location.area):

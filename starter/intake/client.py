@@ -22,6 +22,7 @@ from schemas.incident_report import IncidentReport
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.values.document import Document
 from schemas.values.refusals import Fault
+from schemas.welfare import WELFARE
 from schemas.welfare_application import WelfareApplication
 from schemas.whistle import WHISTLE
 from schemas.whistle_call import WhistleCall
@@ -126,16 +127,18 @@ class TownClient:
         self._http = http
         self._patience = patience_seconds
 
-    async def start(self, procedure: DeclaredProcedure, body: BaseModel, key: str) -> Started:
-        """Open a case of a procedure, by the body that it declares.
+    async def start(self, procedure: DeclaredProcedure, body: BaseModel | Mapping[str, Any], key: str) -> Started:
+        """Open a case of a procedure, by the body that it declares, or what people send for it.
 
         Raises:
             Refused, Unavailable: as their names say.
             TypeError: it is opened by another body, or by no body at all.
         """
-        if procedure.opens is None or not isinstance(body, procedure.opens.model):
+        opens = procedure.opens
+        if opens is None or not isinstance(body, Mapping if opens.body is not None else opens.model):
             raise TypeError(f"a case of {procedure.name} is not opened by {type(body).__name__}")
-        return await self._start(f"/{procedure.opens.address}", body, key)
+        sent = body.model_dump_json(exclude_none=True) if isinstance(body, BaseModel) else json.dumps(body)
+        return await self._start(f"/{opens.address}", sent, key)
 
     async def report(self, report: IncidentReport, key: str) -> Started:
         """Report an incident. Raises Refused, Unavailable."""
@@ -147,15 +150,15 @@ class TownClient:
 
     async def apply_for_benefit(self, application: WelfareApplication, key: str) -> Started:
         """Apply for a benefit. Raises Refused, Unavailable."""
-        return await self._start("/welfare-applications", application, key)
+        return await self.start(WELFARE, application, key)
 
     async def send_document(self, content: bytes, media_type: str) -> Document:
         """Upload a file; the same file again is the same document. Raises Refused, Unavailable."""
         response, _ = await self._send("POST", "/documents", body=content, headers={"Content-Type": media_type})
         return _read(Document, response)
 
-    async def _start(self, path: str, opening: BaseModel, key: str) -> Started:
-        response, tries = await self._send("POST", path, key=key, body=opening.model_dump_json(exclude_none=True))
+    async def _start(self, path: str, opening: str, key: str) -> Started:
+        response, tries = await self._send("POST", path, key=key, body=opening)
         if response.status_code == httpx.codes.ACCEPTED:
             submission = _read(SubmissionView, response)
             return Started(await self._case_or_receipt(submission), new=None, code=submission.code)

@@ -19,7 +19,7 @@ from schemas.kernel.procedure import Command, Procedure
 from schemas.values.actor import Actor
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
-from schemas.words.field_words import FIELDS, VALUES, YES_NO, FieldWords
+from schemas.words.field_words import FIELDS, VALUES, YES_NO, FieldWords, words_of
 from starter.http.authentication import Caller, acting
 from starter.http.command_bodies import CommandBody
 from starter.http.documentation import SIGNED_IN, responses
@@ -130,7 +130,7 @@ def _not_yet(name: str) -> Refusal:
 
 
 def _field(filing: Filing, door: CommandBody, name: str, state: CaseState) -> FormField:
-    words, shape = FIELDS[name], _shapes(door.command)[name]
+    words, shape = words_of(door.command, name) or FIELDS[name], _shapes(door.command)[name]
     least, most = _bounds(door.command, name, state, shape)
     return FormField(
         name=name,

@@ -4,7 +4,7 @@ A procedure adds the shape of its body, what is wrong with one that has the righ
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import UnionType
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -20,6 +20,7 @@ from schemas.values.model import Model
 from schemas.values.refusals import Fault, Refusal, RefusalCode
 from starter.cases.views import ReportAnswer, ReportReceipt
 from starter.http.bodies import read_body, read_key, read_model, together
+from starter.http.command_bodies import CommandBody
 from starter.http.problems import bad_request, refused
 from starter.intake.answers import answer_start
 from starter.intake.choices import in_words, with_choices
@@ -43,8 +44,13 @@ class OpeningBody(Protocol):
     def channel(self) -> Channel:
         """The way by which it came in."""
 
-    def idempotency_content(self) -> dict[str, Any]:
-        """What makes two of them the same, as canonical JSON can hold it."""
+
+def _essence(body: Any) -> dict[str, Any]:
+    """What makes two bodies the same, as canonical JSON can hold it: what they say of it themselves, or all of them."""
+    said: dict[str, Any] = (
+        body.idempotency_content() if hasattr(body, "idempotency_content") else body.model_dump(mode="json")
+    )
+    return said
 
 
 BodyT = TypeVar("BodyT", bound=OpeningBody)
@@ -94,11 +100,15 @@ class Opening(Generic[BodyT]):
     async def accept(self, filing: Filing, sender: Sender, body: BodyT) -> Entered:
         """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
         entered = await filing.intake.start(
-            sender, self.procedure, body.idempotency_content(), self.opens(filing, sender, body), name=self.act
+            sender, self.procedure, _essence(body), self.opens(filing, sender, body), name=self.act
         )
         if entered.submission.leased and not entered.repeated:
             filing.relay.take(entered.submission)
         return entered
+
+    def derived_from(self, door: CommandBody) -> "Opening[BodyT]":
+        """The same, taking what people send where the declared body has references."""
+        return replace(self, model=door.model)
 
     def refuse_unless_starter(self, role: Role) -> None:
         """Raises Problem: somebody whose role does not start such cases."""

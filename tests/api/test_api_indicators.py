@@ -1,6 +1,7 @@
 """Indicators: every figure of a small town against what the same cases' timelines say, counted by hand."""
 
 import statistics
+from collections import Counter
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from schemas.incident import INCIDENT
 from tests.api_driver import ApiDriver, OpenDoor, Step
+from tests.every_procedure import PROCEDURE_LIST
 from tests.examples.incident import FINISHED, NOT_SOLVED
 from tests.waiting import eventually
 
@@ -102,6 +104,22 @@ async def test_the_response_rate_is_of_those_whose_time_for_it_is_over(door: Ope
     assert (whole["response_judged"], whole["responded_in_time"]) == (5, len(kept_ones))
     assert whole["response_rate"] == round(len(kept_ones) / 5, 4)
     assert "late" not in kept_ones
+
+
+async def test_cases_of_every_procedure_are_counted_by_stage(door: OpenDoor, town: dict[str, str]) -> None:
+    """Each case stands at one stage and is counted there, of each procedure of the town; one that has no case has none."""
+    slow = await door(INCIDENT, speed=HOUR_A_SECOND)
+    shown = [await slow.case(case_id) for case_id in town.values()]
+    path = "/api/v1/indicators/cases"
+    answer = await slow.api.get(path, headers=slow.headers("auditor"), params={"area": "830"})
+    lines = {line["procedure"]: line for line in answer.json()["procedures"]}
+    stages = {each["stage"]: each["cases"] for each in lines["incident"]["stages"]}
+
+    assert set(lines) == {each.name for each in PROCEDURE_LIST}
+    assert (lines["incident"]["opened"], lines["whistle"]["opened"]) == (7, 0)
+    assert lines["incident"]["open"] == sum(each["closed_at"] is None for each in shown)
+    assert stages == Counter(each["stage"] for each in shown)
+    assert lines["incident"]["closing_seconds"]["median"] > 0
 
 
 async def test_the_resolution_rate_counts_the_unresolved_and_not_the_unasked(

@@ -79,8 +79,9 @@ def test_every_refusal_and_problem_has_a_status() -> None:
 
 
 def test_every_route_is_documented(description: dict[str, Any]) -> None:
-    """docs/api.md names each address; of the commands, their common form."""
-    text = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    """docs/api.md names each address, or the page of its procedure how a case is opened; of the commands, their common form."""
+    pages = [PROJECT / "docs" / "api.md", *sorted((PROJECT / "docs" / "procedures").glob("*.md"))]
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
     paths = {path for path in description["paths"] if "/commands/" not in path}
     assert [path for path in sorted(paths) if path not in text] == []
     assert "/api/v1/cases/{case_id}/commands/{command}" in text

@@ -21,22 +21,9 @@ from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
 from tests.every_procedure import PROCEDURE_LIST
 
 SUMS: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("incident", "a ruling that binds"): {
-        "incident:dispatched": "紧急程度 ordinary:响应 1个工作日",
-        "incident:arbitrated": "与权责清单一致:urban-management",
-    },
-    ("whistle", "main"): {"whistle:gathered": "应到 2,实到 2", "whistle:evaluated": "/ 2 ="},
-    ("summons", "declined and bound"): {"summons:declined": "裁定 arbitrate", "summons:ruled": "响应 respond"},
-    ("welfare", "two signatures"): {
-        "welfare:granted": "与记录一致",
-        "welfare:confirmed": "双签界限",
-        "welfare:reviewed": "与记录一致",
-    },
-    ("welfare", "posted"): {"welfare:reviewed": "与记录一致"},
-    ("welfare", "refused twice over"): {"welfare:refused": ""},
-    ("recovery", "main"): {"recovery:demanded": " = ", "recovery:repaid_part": " = ", "recovery:repaid": " = 0"},
+    (each.name, walk): sums for each in PROCEDURE_LIST for walk, sums in examples(each).EXPLAINED.items()
 }
-"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""
+"""By procedure and walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -359,6 +360,22 @@ def changed(folder: Path, *changes: tuple[str, str]) -> list[str]:
     with pytest.raises(PolicyFaults) as refused:
         load_notice_policy(folder)
     return refused.value.faults
+
+
+def test_a_procedure_has_its_templates_in_a_file_of_its_own(tmp_path: Path) -> None:
+    """What stands in notices/NAME.yaml is a template like any other; what stands twice, or does not fit, is told there."""
+    own = tmp_path / "notices" / "contest.yaml"
+    own.parent.mkdir()
+    shutil.copy(POLICIES / "notices.yaml", tmp_path)
+    own.write_text("templates:\n  contest_held: {zh: '收到{case_id}', en: received}\n", encoding="utf-8")
+    text = load_notice_policy(tmp_path).text("contest_held", "contest-1", {}, {})
+    own.write_text("templates:\n  urged: {zh: '催{', en: urged}\n  contest_held: {zh: '{', en: a}\n", encoding="utf-8")
+    with pytest.raises(PolicyFaults) as refused:
+        load_notice_policy(tmp_path)
+
+    assert text == "收到contest-1 (received)"
+    assert [fault.partition(": ")[0] for fault in refused.value.faults] == [f"{own}:2", f"{own}:3"]
+    assert "stands in another file too" in refused.value.faults[0]
 
 
 def test_all_faults_of_the_notices_are_told_at_once(tmp_path: Path) -> None:

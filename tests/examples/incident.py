@@ -280,3 +280,11 @@ WALKS = (
     ),
     Walk("replanned", (Step("replan", "admin"), Step("sign", "officer")), "handling"),
 )
+
+EXPLAINED = {
+    "a ruling that binds": {
+        "incident:dispatched": "紧急程度 ordinary:响应 1个工作日",
+        "incident:arbitrated": "与权责清单一致:urban-management",
+    },
+}
+"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""

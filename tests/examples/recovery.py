@@ -13,6 +13,7 @@ from tests.waiting import eventually
 PEOPLE = welfare.PEOPLE
 REPORTER = "applicant"
 NOBODY_ANSWERS = "unresolved"
+PARENTS_REPORT = AID
 ADVANCE_FEN = 50000
 
 
@@ -109,3 +110,6 @@ WALKS = (
     ),
     Walk("urged", (Step("urge", "supervisor"), Step("comment", "civil"), Step("replan", "admin")), "demanded"),
 )
+
+EXPLAINED = {"main": {"recovery:demanded": " = ", "recovery:repaid_part": " = ", "recovery:repaid": " = 0"}}
+"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""

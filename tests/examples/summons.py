@@ -12,6 +12,7 @@ PEOPLE = whistle.PEOPLE
 REPORTER = "street_officer"
 SPEED = 250_000
 NOBODY_ANSWERS = "absent"
+PARENTS_REPORT = {"location": {"address": "工人路46号"}}
 
 
 async def start(
@@ -47,3 +48,6 @@ WALKS = (
         "summoned",
     ),
 )
+
+EXPLAINED = {"declined and bound": {"summons:declined": "裁定 arbitrate", "summons:ruled": "响应 respond"}}
+"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""

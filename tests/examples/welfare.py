@@ -509,3 +509,14 @@ WALKS = (
     ),
     Walk("commented and shown", (Step("comment", "applicant"), Step("attach", "clerk")), "applied"),
 )
+
+EXPLAINED = {
+    "two signatures": {
+        "welfare:granted": "与记录一致",
+        "welfare:confirmed": "双签界限",
+        "welfare:reviewed": "与记录一致",
+    },
+    "posted": {"welfare:reviewed": "与记录一致"},
+    "refused twice over": {"welfare:refused": ""},
+}
+"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""

@@ -158,6 +158,9 @@ WALKS = (
     ),
 )
 
+EXPLAINED = {"main": {"whistle:gathered": "应到 2,实到 2", "whistle:evaluated": "/ 2 ="}}
+"""By walk: what the arithmetic of an entry says, by kind; of several entries of a kind, in the last."""
+
 
 async def blow(door: ApiDriver, key: str | None = None, by: str = REPORTER, **other: Any) -> str:
     """Blow a whistle that is right but for what a test changes; its id."""

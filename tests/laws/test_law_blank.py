@@ -1,6 +1,5 @@
 """Law: what looks empty is empty, and what looks the same is the same, at every opening and command of the registry."""
 
-import importlib
 import itertools
 import json
 import unicodedata
@@ -24,9 +23,9 @@ from schemas.values.person_views import masked_name
 from schemas.values.tidy_text import DIRECTIONS, is_blank, tidy
 from schemas.welfare import WELFARE
 from starter.http.command_bodies import command_body_of
-from starter.intake.starts import Opening
+from starter.intake.openings import opening_of
 from tests.api_callers import REPORT, As
-from tests.api_driver import ApiDriver, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor, path_of
 from tests.body_leaves import Leaf, leaves
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as applications
@@ -56,12 +55,6 @@ CHOSEN = {
 WORDS = ("我没有银行卡,请发现金", "٦٢٢٢٠٢٠٠٠٠٠٠٠٠", "1234567", "9" * 33, "6222-0200-abcd", "text:" + "0" * 26, "\u200b")
 
 
-def opening_of(procedure: Procedure) -> Opening[Any]:
-    """How cases of a procedure are started: found by its name, as the API finds it."""
-    opening: Opening[Any] = importlib.import_module(f"starter.{procedure.name}").OPENING
-    return opening
-
-
 def starter_of(procedure: Procedure) -> Role:
     return min(opening_of(procedure).starters - {Role.RESIDENT}, key=str)
 
@@ -78,7 +71,7 @@ async def test_an_opening_takes_no_text_of_which_nothing_can_be_seen(
     procedure: Procedure, door: OpenDoor, as_: As
 ) -> None:
     """Whatever text of an opening is blank or invisible: 422 at its field, with reason and remedy; the unstated may be."""
-    path = importlib.import_module(f"tests.examples.{procedure.name}").PATH
+    path = path_of(procedure)
     caller = as_(starter_of(procedure), f"blank-{procedure.name}")
     found = {
         str(leaf): [await _faults_at(caller, path, leaf, text) for text in BLANKS] for leaf in _leaves_of(procedure)
@@ -395,7 +388,7 @@ def test_codes_of_accounts_are_taken(code: str) -> None:
 @EVERY_OPENING
 async def test_an_opening_refuses_a_number_as_an_account(procedure: Procedure, as_: As) -> None:
     """Whoever enters a case for somebody else under their number hears why that is no account; a code is taken as one."""
-    path = importlib.import_module(f"tests.examples.{procedure.name}").PATH
+    path = path_of(procedure)
     of_accounts = [leaf for leaf in _leaves_of(procedure) if str(leaf) == "on_behalf_of"]
     for leaf in of_accounts:
         for number in (

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.kernel.case import CaseState
 from schemas.kernel.procedure import Command, Procedure
-from schemas.words.field_words import FIELDS, VALUES
+from schemas.words.field_words import FIELDS, VALUES, words_of
 from starter.http.samples import sample
 from starter.intake.command_forms import CommandForms
 from tests.api_driver import ApiDriver, OpenDoor
@@ -33,7 +33,7 @@ def fields() -> Iterator[tuple[str, str, type[Command]]]:
 
 def test_every_field_has_its_words() -> None:
     """A form can name each field of each command in Chinese and English."""
-    assert sorted({field for _, field, _ in fields()} - set(FIELDS)) == []
+    assert sorted({field for _, field, command in fields() if words_of(command, field) is None}) == []
     assert sorted(set(FIELDS) - {field for _, field, _ in fields()}) == []
 
 

@@ -114,16 +114,23 @@ OPENS_NOTHING: Mapping[str, str] = {
 """Rows of staff that change the stage on a way to money and make nothing of who gives them, and why that is right."""
 
 
+def kept_from(procedure: Procedure, rule: Rule) -> tuple[Part, ...]:
+    """Whom a row is to be kept from, of those that people of its procedure can become."""
+    possible = {each.part for each in procedure.rules}
+    return tuple(part for part in STATED_OR_FOUND.get(rule.command, ()) if part in possible)
+
+
 def words_of(procedure: Procedure, rules: RulesTable) -> list[str]:
     """What is wrong with whom the words of a table are kept from."""
     faults = [
         f"{procedure.name}: who {part} may give {rule.command}"
         for rule in rules
-        for part in STATED_OR_FOUND.get(rule.command, ())
+        for part in kept_from(procedure, rule)
         if part not in rule.apart_from
     ]
     taken = {rule.part for rule in rules if rule.part is not None} - TWO_CONTROL_EACH_OTHER - OWN_PARTS
     answered = {part for command, parts in STATED_OR_FOUND.items() if command in rules.commands for part in parts}
+    answered |= {part for rule in rules for part in rule.apart_from if part is not rule.part}
     faults += [f"{procedure.name}: {part} keeps nobody from anything" for part in sorted(taken - answered)]
     return faults
 
@@ -160,7 +167,7 @@ WORDS = [
     (procedure, rule, part)
     for procedure in PROCEDURE_LIST
     for rule in procedure.rules
-    for part in STATED_OR_FOUND.get(rule.command, ())
+    for part in kept_from(procedure, rule)
 ]
 
 
@@ -257,7 +264,7 @@ def methods_of(case: type[Case[Any]]) -> dict[str, ast.FunctionDef | ast.AsyncFu
 
 
 def money_fields(state: type[BaseModel]) -> set[str]:
-    """The fields of a state that speak of money: by their name, or by what they are made of."""
+    """The fields of a state that speak of money: by their name, or by what they are made of; the town's terms are no money."""
 
     def speaks(kind: Any, seen: tuple[Any, ...] = ()) -> bool:
         if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in seen:
@@ -270,7 +277,7 @@ def money_fields(state: type[BaseModel]) -> set[str]:
     return {
         name
         for name, field in state.model_fields.items()
-        if name.endswith("_fen") or "account" in name or speaks(field.annotation)
+        if name != "terms" and (name.endswith("_fen") or "account" in name or speaks(field.annotation))
     }
 
 

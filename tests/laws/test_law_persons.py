@@ -18,6 +18,7 @@ from engine.policies.notice_templates import load_notice_policy
 from engine.runtime.settings import PROJECT, Settings
 from engine.vault.privacy import Persons
 from engine.vault.vault import PersonDetails, Vault
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Role
 from starter.cases.case_reading import CaseReader
@@ -171,8 +172,11 @@ STATED_ELSEWHERE: Mapping[str, Callable[[OverheardTown, Known], Awaitable[list[s
 
 
 def has_people(procedure: Procedure) -> bool:
-    """A procedure whose state keeps a reference to a person."""
+    """A procedure that keeps what is stated of a person; an opening that is derived takes an account alone."""
     fields = procedure.state.model_fields
+    opens = procedure.opens if isinstance(procedure, DeclaredProcedure) else None
+    if opens is not None and opens.body is not None:
+        return False
     return bool({"reporter", "members"} & set(fields)) or any(
         "person:" in repr(field.annotation) + repr(field.metadata)
         for name, field in fields.items()

@@ -1,6 +1,5 @@
 """Law: a code or number that is typed while an input method is on is what it means, at every command of the terminal."""
 
-import importlib
 import itertools
 import re
 from collections.abc import Iterator, Mapping
@@ -28,9 +27,9 @@ from schemas.values.actor import Role
 from schemas.values.location import AreaCode
 from starter.http.command_bodies import command_body_of
 from starter.intake.choices import SHOWN_AT_MOST, areas_near
-from starter.intake.starts import Opening
+from starter.intake.openings import opening_of
 from tests.api_callers import REPORT, As
-from tests.api_driver import ApiDriver, OpenDoor
+from tests.api_driver import ApiDriver, OpenDoor, path_of
 from tests.body_leaves import Leaf, leaves
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
@@ -119,12 +118,6 @@ def is_choice(schema: Mapping[str, Any]) -> bool:
     return "enum" in schema or schema.get("pattern") in {CODE_PATTERN, AREA_PATTERN}
 
 
-def opening_of(procedure: Procedure) -> Opening[Any]:
-    """How cases of a procedure are started."""
-    opening: Opening[Any] = importlib.import_module(f"starter.{procedure.name}").OPENING
-    return opening
-
-
 EVERY_OPENING = pytest.mark.parametrize(
     "procedure", [each for each in PROCEDURE_LIST if each.parent is None], ids=lambda procedure: procedure.name
 )
@@ -145,7 +138,7 @@ def lists(remedy: str) -> bool:
 @EVERY_OPENING
 async def test_an_opening_tells_what_may_be_chosen(procedure: Procedure, as_: As) -> None:
     """A word, and a code that is none, in every field of an opening that holds a choice: told which there are."""
-    path = importlib.import_module(f"tests.examples.{procedure.name}").PATH
+    path = path_of(procedure)
     caller = as_(min(opening_of(procedure).starters - {Role.RESIDENT}, key=str))
     found = leaves(opening_of(procedure).model, is_choice)
     codes = {str(leaf) for leaf in leaves(opening_of(procedure).model, is_code)}
@@ -293,7 +286,7 @@ async def test_an_amount_that_is_none_is_told_its_unit(door: OpenDoor, as_: As, 
         if procedure.parent is None:
             opening = opening_of(procedure)
             caller = as_(min(opening.starters - {Role.RESIDENT}, key=str))
-            path = importlib.import_module(f"tests.examples.{procedure.name}").PATH
+            path = path_of(procedure)
             paths += [(caller, path, leaf) for leaf in amounts(opening.model)]
         for (caller, path, leaf), value in itertools.product(paths, NO_AMOUNTS):
             (fault,) = await faults_at(caller, path, leaf, value)

@@ -83,7 +83,9 @@ async def test_a_town_disturbed_under_load_loses_and_doubles_nothing() -> None:
 async def test_all_procedures_come_to_their_end_when_the_town_is_disturbed() -> None:
     """Incidents, whistles with their summonses, and applications that are paid, until every one of them has ended."""
     report = await run_chaos(
-        ChaosOptions(seed=6, faults=10, cases=12, whistles=4, applications=4, gap_seconds=2.0, rest_seconds=600)
+        ChaosOptions(
+            seed=6, faults=10, cases=12, crowds={"whistle": 4, "welfare": 4}, gap_seconds=2.0, rest_seconds=600
+        )
     )
 
     assert report.well, told(report)

@@ -42,6 +42,7 @@ EVERY_WALK = pytest.mark.parametrize(
         )
         for procedure in PROCEDURE_LIST
         for walk in examples(procedure).WALKS
+        if not walk.waits
     ],
 )
 

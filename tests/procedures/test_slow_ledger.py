@@ -206,7 +206,7 @@ async def test_where_every_flush_is_slow_each_walk_replays(
         return [f"{walk.name}: {finding.detail}" for finding in await audited(case_id) if not finding.ok]
 
     async with town_worker(lagging, keys, temporal, pool, LaggingLedger(pool, temporal)) as worker, worker:
-        faults = await asyncio.gather(*(gone(walk) for walk in town.examples.WALKS))
+        faults = await asyncio.gather(*(gone(walk) for walk in town.examples.WALKS if not walk.waits))
 
     assert [fault for each in faults for fault in each] == []
 

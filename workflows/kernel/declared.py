@@ -64,8 +64,28 @@ class DeclaredCase(CaseFile[StateT]):
         """Tell whoever is to know that the case stands. Nobody, unless the procedure says."""
 
     def reported(self) -> dict[str, Any]:
-        """Return what the first entry says: facts as `record` takes them."""
-        raise NotImplementedError
+        """Return what the first entry says, as `record` takes it: what was sent to open the case, or what the procedure says."""
+        opens = self.procedure.opens
+        if opens is None or opens.body is None:
+            raise NotImplementedError
+        names = set(opens.body.model_fields) - opens.body.unsaid
+        return {
+            **self.state.model_dump(mode="json", include=names),
+            "on_behalf": getattr(self.state, "on_behalf", False),
+        }
+
+    def begin(self) -> None:
+        """Take the first step, as the line says that opens the case."""
+        opens = self.procedure.opens
+        if opens is None:
+            return
+        for clock in opens.starts:
+            self.start_clock(clock)
+        if opens.holder:
+            self.move(self.state.stage, self.address_of(opens.holder))
+        if opens.tells is not None:
+            facts = {name: getattr(self.state, name) for name in opens.tells.facts}
+            self.notify(self.address_of(opens.tells.to), opens.tells.template, **facts)
 
     @property
     def over(self) -> bool:

@@ -12,7 +12,7 @@ from xdist.remote import Producer  # type: ignore[import-untyped]
 from tests.at_once import at_once
 from tests.scheduling import FAST, FAST_AT_ONCE, LONGEST, SPLIT, InGroups
 
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 SIDE_BY_SIDE = 3
 
 

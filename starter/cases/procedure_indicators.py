@@ -1,0 +1,72 @@
+"""GET /api/v1/indicators/cases: how many cases of each procedure stand where, and how long they took. See docs/indicators.md."""
+
+from collections.abc import Iterable
+
+import asyncpg
+from fastapi import APIRouter
+
+from schemas.clocks.calendar import in_shanghai
+from schemas.kernel.procedure import Procedure
+from starter.cases.case_queries import SQL
+from starter.cases.indicators import figures_for, period, times
+from starter.cases.reading import ReadingOf
+from starter.cases.views import ProcedureIndicators, ProcedureLine, StageCount
+from starter.http.authentication import Caller
+from starter.http.database import database
+from starter.http.documentation import SIGNED_IN, responses
+from starter.http.parameters import CodeText, DayText, LastDayText
+
+router = APIRouter(prefix="/api/v1/indicators", tags=["indicators"])
+
+
+@router.get(
+    "/cases",
+    summary="各业务案件数 Cases of each procedure by stage, and how long they took",
+    responses=responses({200: ProcedureIndicators}, *SIGNED_IN, "not-your-role", "bad-request", "database-away"),
+)
+async def case_indicators(  # noqa: PLR0917 - query parameters
+    caller: Caller,
+    reading: ReadingOf,
+    opened_from: DayText = None,
+    opened_to: LastDayText = None,
+    procedure: CodeText = None,
+    area: CodeText = None,
+) -> ProcedureIndicators:
+    """Of the cases of a period, without one those of the last 365 days; of every procedure of the town, or of one.
+
+    Staff get the figures of their area, a department those of what it holds; residents none.
+    """
+    seen_area, seen_department = figures_for(caller)
+    since, before = period(opened_from, opened_to, reading.now())
+    async with database(reading.pool) as connection:
+        await connection.execute(SQL.plan_for_what_is_asked)
+        rows = await connection.fetch(
+            SQL.procedure_indicators, seen_area, seen_department, procedure, since, before, area
+        )
+    named = [each for name, each in reading.reader.procedures.items() if procedure in {None, name}]
+    return ProcedureIndicators(
+        as_of=in_shanghai(reading.now()),
+        opened_from=since,
+        opened_before=before,
+        procedures=[_line(each, [row for row in rows if row["procedure"] == each.name]) for each in named],
+    )
+
+
+def _line(procedure: Procedure, rows: Iterable[asyncpg.Record]) -> ProcedureLine:
+    """The whole is the row without a stage; a procedure without a case has none."""
+    figures: dict[str | None, asyncpg.Record] = {row["stage"]: row for row in rows}
+    whole = figures.pop(None, None)
+    return ProcedureLine(
+        procedure=procedure.name,
+        title=procedure.title,
+        opened=whole["opened"] if whole else 0,
+        open=whole["open"] if whole else 0,
+        closing_seconds=times(whole["closing_seconds"]) if whole else None,
+        stages=[
+            StageCount(
+                stage=stage.value, zh=procedure.stage_words[stage.value].screen, cases=figures[stage.value]["opened"]
+            )
+            for stage in procedure.stages
+            if stage.value in figures
+        ],
+    )
