@@ -35,7 +35,7 @@ from local.incident_stories_review import REVIEW
 from local.incident_stories_systems import SYSTEMS
 from local.incident_story import IncidentStory
 from local.simulation.townspeople import AREAS, CLERK, RESIDENTS
-from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
+from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Rehearsal, Repertoire, Story, Title
 from schemas.incident import Kind
 from schemas.incident_state import FINAL, Stage
 
@@ -135,7 +135,20 @@ def _rated(facts: Mapping[str, Any], path: Sequence[StrEnum]) -> StrEnum | None:
     return RETURNED if (CALLING_BACK, HANDLING) in pairwise(path) else HANDLING
 
 
+REHEARSAL = Rehearsal(
+    IncidentStory(
+        name="rehearsal",
+        title=Title(zh="试运行", en="rehearsal"),
+        category="城乡建设",
+        description="开演前的试运行",
+        path=(),
+        counts={},
+    ),
+    until="stage:handling",
+)
+
 REPERTOIRE = Repertoire(
+    rehearsal=REHEARSAL,
     stories=(*DEPARTMENTS, *REQUESTS, *REVIEW, *SYSTEMS),
     stage_after={
         Kind.REPORTED: REPORTED,

@@ -225,7 +225,23 @@ class CaseBench:
         """Let as much time pass as the case's clocks take until it has told an entry of this kind so many times."""
         passed: list[datetime] = []
 
-        async def until_ended(self, case_id: str) -> None:
+        async def told() -> bool:
+            await self.at_rest(case_id)
+            if self.tables.kinds(case_id).count(kind) >= times:
+                return True
+            state = self.state(case_id)
+            now = await self.now(state) if state is not None else None
+            running = [] if state is None else [each for each in state.clock_views() if each.status is Status.RUNNING]
+            due = [each.due_at for each in running if each.due_at is not None]
+            later = min((each for each in due if now is not None and each > now), default=None)
+            if later is not None and now is not None and later not in passed:
+                passed.append(later)
+                await self.environment.sleep(later - now)
+            return False
+
+        await eventually(told, within=60)
+
+    async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""
 
         async def told() -> bool:

@@ -13,14 +13,13 @@ from typing import Protocol
 
 import httpx
 
-from local.incident_story import IncidentStory
 from local.simulation.journals import Journal
 from local.simulation.people import TokenFor
 from local.simulation.townspeople import AUDITOR, Persona
 from local.stories.scenes import NotAsTold
 from local.stories.schedule import Schedule
-from local.stories.stories import repertoire_of
-from local.stories.story import OwnClock, Story, Title
+from local.stories.stories import REPERTOIRES, repertoire_of
+from local.stories.story import OwnClock, Story
 from local.stories.verdict import Evidence, Killing, Verdict, judge
 from schemas.clocks.town_time import TownTime
 from schemas.contracts.payment import ReceiptLine
@@ -35,14 +34,7 @@ REHEARSAL_SECONDS = 15.0
 JOURNAL_SECONDS = 20.0
 LOOK_SECONDS = 0.2
 
-REHEARSAL = IncidentStory(
-    name="rehearsal",
-    title=Title(zh="试运行", en="rehearsal"),
-    category="城乡建设",
-    description="开演前的试运行",
-    path=(),
-    counts={},
-)
+REHEARSALS = tuple(each.rehearsal for each in REPERTOIRES.values() if each.rehearsal is not None)
 
 PidOf = Callable[[str], int | None]
 """The process id of a part of the town; None between death and restart."""
@@ -154,8 +146,9 @@ async def play(stories: Sequence[Story], where: PlayedTown, narrator: Narrator) 
 async def _rehearse(where: PlayedTown, order: Schedule) -> None:
     """Let one case, which belongs to no story, come back from a department."""
     try:
-        started = await REHEARSAL.open(_client(where, REHEARSAL.reporter), f"rehearsal:{uuid.uuid4()}", None)
-        await _client(where, AUDITOR).case(started.case.case_id, "stage:handling", REHEARSAL_SECONDS)
+        for each in REHEARSALS:
+            started = await each.story.open(_client(where, each.story.reporter), f"rehearsal:{uuid.uuid4()}", None)
+            await _client(where, AUDITOR).case(started.case.case_id, each.until, REHEARSAL_SECONDS)
     except ApiError:
         pass  # the stories will say what is the matter
     finally:

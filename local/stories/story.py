@@ -113,6 +113,14 @@ StageRule = StrEnum | Callable[[Mapping[str, Any], Sequence[StrEnum]], StrEnum |
 """Where a case stands after an entry: always the same, or by the facts of the entry and the stages so far."""
 
 
+@dataclass(frozen=True)
+class Rehearsal:
+    """A case that belongs to no story: with it a town is warm before the first one. `until`: what it is waited for."""
+
+    story: Story
+    until: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Repertoire:
     """The stories of a procedure, and how its timelines are read: `REPERTOIRE` in `local/PROCEDURE_stories.py`.
@@ -127,6 +135,7 @@ class Repertoire:
     endings: frozenset[str]
     may_go_on: frozenset[str] = frozenset()
     starts: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: Rehearsal | None = None
 
     def path_of(self, entries: Sequence[TimelineEntry]) -> tuple[StrEnum, ...]:
         """The stages that a case went through, by its entries."""
