@@ -14,7 +14,7 @@ from local.commands.new_commands import REGISTRY, NotNew, make_procedure
 PROJECT = Path(__file__).resolve().parents[2]
 NAME, TITLE = "council", "居民议事"
 
-STATIC = ("tests/laws/test_declaration.py", "tests/test_architecture.py", "tests/test_determinism.py", "tests/test_docs.py",
+STATIC = ("tests/procedures/test_declaration.py", "tests/test_architecture.py", "tests/test_determinism.py", "tests/test_docs.py",
           "tests/api/test_doors.py", "tests/api/test_api_description.py", "tests/laws/test_law_policy.py",
           "tests/laws/test_law_people.py")  # fmt: skip
 """What is asked of every procedure by its declaration alone."""
@@ -90,7 +90,7 @@ def test_the_laws_are_true_of_it(tree: Path) -> None:
     ]
     run(tree, "-m", "ruff", "check", *written)
     run(tree, "-m", "ruff", "format", "--check", *written)
-    walked = laws(tree, "tests/laws/test_laws.py", "-k", NAME)
+    walked = laws(tree, "tests/procedures/test_laws.py", "-k", NAME)
     declared = laws(tree, *STATIC)
 
     assert int(walked[-1].split()[0]) > 20

@@ -102,7 +102,7 @@ async def test_a_random_case_keeps_the_table(
 ) -> None:
     """Legal commands are accepted, illegal ones refused without a trace, and the case verifies and replays.
 
-    By the seed of the commit; more of them below. What the table says in every cell is asked in tests/laws/test_laws.py.
+    By the seed of the commit; more of them below. What the table says in every cell is asked in tests/procedures/test_laws.py.
     """
     assert await faults_of(await play(await door(procedure), temporal, pool, draws), audited) == []
 
