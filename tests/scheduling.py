@@ -34,7 +34,7 @@ LONGEST = (
 )  # fmt: skip
 """Files that begin first: nobody waits for a long one at the end."""
 
-SPLIT = frozenset({"test_laws"})
+SPLIT = frozenset({"test_laws", "test_survival"})
 """Files whose tests are played apart by procedure: they open little and take long."""
 
 GIVES_WAY = 5

@@ -410,7 +410,6 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     assert await pool.fetchrow("select seq, head_hash, snapshot from cases where case_id = $1", case_id) == before
 
 
-@at_once
 @EVERY_PROCEDURE
 async def test_a_case_is_not_turned_back(
     procedure: Procedure,

@@ -15,7 +15,6 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from schemas.kernel.procedure import Procedure
 from tests.api_driver import ApiDriver, Audited, OpenDoor, examples
-from tests.at_once import at_once
 from tests.dying_worker import WorkerProcess, worker_process
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.sampling import chosen
@@ -50,7 +49,6 @@ async def as_once(town: ApiDriver, case_id: str, once: str) -> bool:
     return Counter(await town.kinds(once)) == Counter(await town.kinds(case_id))
 
 
-@at_once
 @WHOLE
 @EVERY_PROCEDURE
 async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
@@ -171,7 +169,6 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
     assert sorted(map(tuple, told_once)) == sorted(map(tuple, told))
 
 
-@at_once
 @EVERY_PROCEDURE
 async def test_a_worker_without_memory_gives_the_same(
     procedure: Procedure,
