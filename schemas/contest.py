@@ -185,7 +185,7 @@ POSTING = Posting(
     apart_from=(Part.JUDGED,),
     shows=(
         Shown("budget_fen", "预算(元)", lambda state: state.budget_fen, money=True),
-        Shown("mean_hundredths", "平均分(百分之一)", lambda state: state.tally.mean_hundredths or 0),
+        Shown("mean_score", "平均分", lambda state: "{}.{:02}".format(*divmod(state.tally.mean_hundredths or 0, 100))),
     ),
 )
 INSTALMENTS = Instalments(
