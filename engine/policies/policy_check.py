@@ -54,6 +54,7 @@ def check_policies(
         _try(report, folder / f"{name}.yaml", lambda file, of=procedure: load_policy(of, file.parent, codes))  # type: ignore[misc]
     _try(report, folder / "documents.yaml", lambda file: load_document_policy(file.parent))
     _try(report, folder / "notices.yaml", lambda file: load_notice_policy(file.parent, everyone))
+    report.files.extend(str(file) for file in sorted((folder / "notices").glob("*.yaml")))
     _try(report, folder / "sources.yaml", load_sources)
     _try(report, folder / "banks.yaml", load_bank)
     _try(report, folder / "privacy.yaml", lambda file: load_privacy_policy(file.parent, named.values()))

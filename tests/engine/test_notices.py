@@ -357,6 +357,7 @@ def changed(folder: Path, *changes: tuple[str, str]) -> list[str]:
         assert old in text
         text = text.replace(old, new, 1)
     (folder / "notices.yaml").write_text(text, encoding="utf-8")
+    shutil.copytree(POLICIES / "notices", folder / "notices")
     with pytest.raises(PolicyFaults) as refused:
         load_notice_policy(folder)
     return refused.value.faults
@@ -364,16 +365,16 @@ def changed(folder: Path, *changes: tuple[str, str]) -> list[str]:
 
 def test_a_procedure_has_its_templates_in_a_file_of_its_own(tmp_path: Path) -> None:
     """What stands in notices/NAME.yaml is a template like any other; what stands twice, or does not fit, is told there."""
-    own = tmp_path / "notices" / "contest.yaml"
-    own.parent.mkdir()
+    shutil.copytree(POLICIES / "notices", tmp_path / "notices")
     shutil.copy(POLICIES / "notices.yaml", tmp_path)
-    own.write_text("templates:\n  contest_held: {zh: '收到{case_id}', en: received}\n", encoding="utf-8")
-    text = load_notice_policy(tmp_path).text("contest_held", "contest-1", {}, {})
-    own.write_text("templates:\n  urged: {zh: '催{', en: urged}\n  contest_held: {zh: '{', en: a}\n", encoding="utf-8")
+    own = tmp_path / "notices" / "council.yaml"
+    own.write_text("templates:\n  council_held: {zh: '收到{case_id}', en: received}\n", encoding="utf-8")
+    text = load_notice_policy(tmp_path).text("council_held", "council-1", {}, {})
+    own.write_text("templates:\n  urged: {zh: '催', en: urged}\n  council_held: {zh: '{', en: a}\n", encoding="utf-8")
     with pytest.raises(PolicyFaults) as refused:
         load_notice_policy(tmp_path)
 
-    assert text == "收到contest-1 (received)"
+    assert text == "收到council-1 (received)"
     assert [fault.partition(": ")[0] for fault in refused.value.faults] == [f"{own}:2", f"{own}:3"]
     assert "stands in another file too" in refused.value.faults[0]
 

@@ -1,0 +1,83 @@
+"""A declared opening: what people send becomes a case, its texts go into the vault, and what does not fit is told at once."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from schemas.contest import CONTEST
+from starter.intake.openings import opening_of
+from tests.api_driver import ApiDriver, OpenDoor, examples
+from tests.every_procedure import PROCEDURE_LIST
+
+pytestmark = pytest.mark.usefixtures("worker")
+
+PLAN = "楼道微更新:粉刷墙面、增设扶手"
+
+
+@pytest.fixture
+async def town(door: OpenDoor) -> ApiDriver:
+    """The door of the contest."""
+    return await door(CONTEST)
+
+
+def proposal(**changed: Any) -> dict[str, Any]:
+    """A right one, but for what a test changes."""
+    return {**examples(CONTEST).REPORT, "plan": PLAN, **changed}
+
+
+async def faults_of(town: ApiDriver, by: str, **changed: Any) -> set[str]:
+    """The fields that are refused."""
+    answer = await town.api.post("/api/v1/contests", json=proposal(**changed), headers=town.headers(by, "faulty"))
+    assert answer.status_code == 422, answer.text
+    return {each["field"] for each in answer.json()["faults"]}
+
+
+async def test_what_is_sent_is_kept_where_it_belongs(town: ApiDriver, pool: asyncpg.Pool) -> None:
+    """A case of whoever sent it, in its first stage and by its first step; texts are references, the account in no entry."""
+    case_id = await town.start(body=proposal(), key="kept")
+    shown = await town.case(case_id)
+    snapshot = await pool.fetchval("select snapshot from cases where case_id = $1", case_id)
+    entry = await pool.fetchval("select body from ledger where case_id = $1 and seq = 1", case_id)
+
+    assert await town.start(body=proposal(), key="kept") == case_id
+    assert (shown["stage"], shown["holder"]) == ("proposed", "role:street_officer")
+    assert [clock["name"] for clock in shown["clocks"] if clock["status"] == "running"] == ["accept"]
+    assert snapshot["reporter_subject"] == examples(CONTEST).PEOPLE["applicant"].subject
+    assert snapshot["plan"].startswith("text:")
+    assert PLAN not in str(snapshot) + str(entry)
+    assert snapshot["account"] not in str(entry)
+    assert snapshot["opening"]["digest"] in str(entry)
+
+
+async def test_staff_enter_it_for_somebody(town: ApiDriver, pool: asyncpg.Pool) -> None:
+    """Whose account staff name, theirs is the case: they see it, and may take it back."""
+    case_id = await town.start(body=proposal(on_behalf_of="resident-li"), by="clerk", key="for-somebody")
+
+    assert "withdraw" in await town.legal(case_id, "stranger")
+    assert await town.legal(case_id, "applicant") == []
+    assert await pool.fetchval("select snapshot -> 'on_behalf' from cases where case_id = $1", case_id) is True
+
+
+async def test_what_does_not_fit_is_told_all_at_once(town: ApiDriver) -> None:
+    """The town's own rules, the area and who may act for whom are told together; what has not the shape is told by its field."""
+    dear = [{"amount_fen": 4_000_000}, {"amount_fen": 4_000_000}]
+
+    assert await faults_of(town, "applicant", milestones=dear, area="320104.999", on_behalf_of="resident-li") == {
+        "milestones",
+        "area",
+        "on_behalf_of",
+    }
+    assert await faults_of(town, "clerk", milestones=[{"amount_fen": 1}] * 6) == {"milestones"}
+    assert await faults_of(town, "clerk", account="somewhere", plan="") == {"account", "plan"}
+
+
+@pytest.mark.parametrize(
+    "procedure", [each for each in PROCEDURE_LIST if each.parent is None], ids=lambda each: each.name
+)
+def test_every_procedure_that_people_start_has_one_opening(procedure: Any) -> None:
+    """What the declaration says of it is what the address takes: its act, its starters, its title."""
+    opening = opening_of(procedure)
+
+    assert (opening.act, opening.starters) == (procedure.opens.name, procedure.opens.by)
+    assert (opening.title.zh, opening.title.en) == (procedure.opens.zh, procedure.opens.en)
