@@ -33,6 +33,7 @@ from schemas.parts.postings import Posting, Shown, objections_are_settled, posti
 from schemas.parts.recusal import recusal_line
 from schemas.parts.visits import visit_line, visit_timers
 from schemas.recovery_parent import Recovering
+from schemas.values.refusals import say
 from schemas.welfare_application import APPLICANTS, APPLY, WelfareApplication
 from schemas.welfare_audit import limits_under
 from schemas.welfare_commands import (
@@ -88,6 +89,7 @@ from schemas.welfare_reservations import RESERVES
 from schemas.welfare_state import BEFORE_REVIEW, LIVING, OPEN, UNDECIDED, Stage, WelfareState
 
 _clerk, _street, _civil = desk_of(WINDOW_CLERK), desk_of(STREET_OFFICER), desk_of(CIVIL_AFFAIRS_OFFICER)
+_TOO_LATE = say("全程期限已过,不得延期", "the limit has passed: it is extended before, not after")
 _everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, SUPERVISOR)
 _parties = (Part.APPLICANT, Part.ENTERED)
 _decides = (*_parties, Part.RELATED)
@@ -278,7 +280,7 @@ WELFARE = declare(
         ),
         act(
             ExtendCase, "延期",
-            by=SUPERVISOR, at=UNDECIDED, when=(days_are_left, before_it_is_due("whole", "全程")), entry=Kind.EXTENDED,
+            by=SUPERVISOR, at=UNDECIDED, when=(days_are_left, before_it_is_due("whole", _TOO_LATE)), entry=Kind.EXTENDED,
         ),
         *appeal_lines(
             Kind,

@@ -30,7 +30,7 @@ from schemas.values.canonical import canonical_json
 from workflows.registry import PROCEDURES
 
 FORMAT = "jiceng bundle 1"
-ROOM = Path(__file__).parents[1]
+ROOM = Path(__file__).parent
 KINDS: Mapping[str, Procedure] = {case.procedure.name: case.procedure for case in PROCEDURES}
 
 

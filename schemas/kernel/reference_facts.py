@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
@@ -121,5 +121,10 @@ def _declared(kind: Any, at: tuple[str, ...]) -> Iterator[tuple[str, Refers]]:
         yield from _declared(parts[1], (*at, _ANY))
     elif isinstance(kind, type) and issubclass(kind, BaseModel):
         hints = get_type_hints(kind, include_extras=True)
-        for name in kind.model_fields:
-            yield from _declared(hints[name], (*at, name))
+        for name, field in kind.model_fields.items():
+            yield from _declared(_of_this_kind(hints[name], field.annotation), (*at, name))
+
+
+def _of_this_kind(hint: Any, resolved: Any) -> Any:
+    """The type of a field; of a part's own, such as its orders, the one that this procedure has put in its place."""
+    return resolved if isinstance(hint, TypeVar) or getattr(hint, "__parameters__", ()) else hint

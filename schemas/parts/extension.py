@@ -105,8 +105,8 @@ def days_are_left(state: ExtendedState, _actor: Actor, _now: datetime) -> str | 
     return None
 
 
-def before_it_is_due(clock: str, zh: str) -> Condition:
-    """A limit is extended before it is due. `zh`: what it is called."""
+def before_it_is_due(clock: str, why: str) -> Condition:
+    """A limit is extended before it is due. `why`: what is said afterwards, for people (`say`)."""
 
     def condition(state: ExtendedState, _actor: Actor, now: datetime) -> str | None:
         counting = state.clocks[clock]
@@ -114,7 +114,7 @@ def before_it_is_due(clock: str, zh: str) -> Condition:
         open_still = counting.status in {Status.RUNNING, Status.PAUSED} and BREACH not in counting.fired
         if open_still and (due is None or now < due):
             return None
-        return say(f"{zh}期限已过,不得延期", "the limit has passed: it is extended before, not after")
+        return why
 
     condition.__name__ = f"before_{clock}_is_due"
     return condition
@@ -194,6 +194,9 @@ class SuspensionEntries(LapsingEntries):
 # ---- its lines ------------------------------------------------------------------------------------------------------
 
 
+_TOO_LATE = say("办结期限已过,不得延期", "the limit for finishing has passed: it is extended before, not after")
+
+
 def extension_lines(
     kinds: type[ExtensionEntries],
     *,
@@ -201,11 +204,10 @@ def extension_lines(
     granted_by: By,
     at: Stages,
     clock: str = "finish",
-    called: str = "办结",
     asker: str = THE_DEPARTMENT,
 ) -> tuple[Act, ...]:
     """申请延期, 同意延期, 不同意延期 of a clock. `asker`: who is told of the answer; the desk that grants hears of the request."""
-    before_due, desk = before_it_is_due(clock, called), desk_of(granted_by)
+    before_due, desk = before_it_is_due(clock, _TOO_LATE), desk_of(granted_by)
     return (
         act(
             RequestExtension, "申请延期", by=by, at=at, when=(before_due, _no_extension_asked, days_are_left),

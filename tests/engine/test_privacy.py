@@ -35,6 +35,7 @@ from starter.intake.delivery import ConnectTemporal
 from tests.api_callers import REPORT, As, Caller, OwnTown, api_of, callers
 from tests.api_driver import Audited
 from tests.engine.test_documents import get, kept, pdf
+from tests.every_procedure import PROCEDURE_LIST
 from tests.examples.welfare import application, identity_number
 from workflows.registry import PROCEDURES
 
@@ -44,6 +45,8 @@ BY = Actor(subject="machine:tests", role=Role.ADMIN)
 BASIS = "个人信息保护法第四十七条"
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 LISTED = tuple(case.procedure for case in PROCEDURES)
+
+YEARS = {each.name: 3 for each in PROCEDURE_LIST if each.parent is None} | {"welfare": 10}
 
 
 def canary() -> str:
@@ -334,9 +337,7 @@ async def test_records_only_grow(pool: asyncpg.Pool, table: str, change: str) ->
 
 async def test_who_is_due_is_who_was_kept_long_enough(office: Persons, as_: As, pool: asyncpg.Pool) -> None:
     """Listed is who stands in ended cases only, each of them closed for as many years as its procedure is kept; erased no more."""
-    policy = PrivacyPolicy(
-        version="t", keep_years={"incident": 3, "whistle": 3, "welfare": 10}, keep_days_without_case=90
-    )
+    policy = PrivacyPolicy(version="t", keep_years=YEARS, keep_days_without_case=90)
     bird, resident = canary(), as_(subject=f"resident-{uuid.uuid4().hex[:8]}")
     over = await reported(resident, bird)
     await ended(resident, over, bird)
@@ -363,9 +364,7 @@ async def test_who_is_due_is_who_was_kept_long_enough(office: Persons, as_: As, 
 
 async def test_who_stands_in_no_case_is_kept_for_days(own_town: OwnTown, keys: Keys, settings: Settings) -> None:
     """Somebody who left something and never had a case is due after days of their own."""
-    policy = PrivacyPolicy(
-        version="t", keep_years={"incident": 3, "whistle": 3, "welfare": 10}, keep_days_without_case=9
-    )
+    policy = PrivacyPolicy(version="t", keep_years=YEARS, keep_days_without_case=9)
     pool = own_town.pool
     async with pool.acquire() as connection:
         person = await Vault(keys).find_or_create_person(connection, None)

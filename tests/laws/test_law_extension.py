@@ -210,8 +210,8 @@ async def test_it_comes_before_the_due_time_and_not_after(bench: PartBench) -> N
     await bench.taken(case, "refuse_extension", GRANTS_TIME, reason="已逾期")
     too_late = await bench.refused(case, "request_extension", OFFICER, working_days=1, **WHY)
 
-    assert "before it is due, not after" in late
-    assert "before it is due, not after" in too_late
+    assert "extended before, not after" in late
+    assert "extended before, not after" in too_late
 
 
 async def test_what_was_asked_for_lapses_with_the_work(bench: PartBench) -> None:

@@ -198,7 +198,7 @@ async def test_simulated_counterparts_are_called_as_this_machine_is(host: str, s
 @pytest.mark.parametrize("module", ["department_server", "department_bus", "source_server", "bank_server"])
 def test_every_counterpart_says_where_it_listens(module: str) -> None:
     """Whoever opens such a server tells it its host: one that is left out could not be reached from another machine."""
-    source = (PROJECT / "local" / f"{module}.py").read_text(encoding="utf-8")
+    source = (PROJECT / "local" / "simulation" / f"{module}.py").read_text(encoding="utf-8")
     calls = [
         node
         for node in ast.walk(ast.parse(source))

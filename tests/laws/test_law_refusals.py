@@ -162,17 +162,22 @@ MAY_STAND_IN_CHINESE = re.compile(r"most|number|left|len\(.*\)|\w+\.chinese|stat
 
 def _said_in(condition: Callable[..., object]) -> Iterator[str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(condition)))
+    # Of a condition that several procedures have, each brings the words (schemas/parts/conditions.py).
+    brought = inspect.getclosurevars(condition).nonlocals
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "say":
-            chinese, english = (_as_read(argument) for argument in node.args)
+            chinese, english = (_as_read(argument, brought) for argument in node.args)
             placed = [
                 ast.unparse(part.value) for part in ast.walk(node.args[0]) if isinstance(part, ast.FormattedValue)
             ]
             assert all(MAY_STAND_IN_CHINESE.fullmatch(each) for each in placed), placed
             yield f"{chinese} ({english})"
+    yield from (str(said) for name, said in brought.items() if name == "why")
 
 
-def _as_read(argument: ast.expr) -> str:
+def _as_read(argument: ast.expr, brought: Mapping[str, object]) -> str:
+    if isinstance(argument, ast.Name):
+        return str(brought[argument.id])
     if isinstance(argument, ast.JoinedStr):
         return "".join(part.value if isinstance(part, ast.Constant) else " 1 " for part in argument.values)  # type: ignore[misc]
     assert isinstance(argument, ast.Constant)

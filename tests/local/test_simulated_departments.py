@@ -516,7 +516,7 @@ def test_simulated_departments_know_the_wire_only(module: str) -> None:
         allowed.add("starter.http.known_hosts")
     ours = {"activities", "audit", "engine", "schemas", "starter", "workflows", "worker", "cli"}
     imported: set[str] = set()
-    for node in ast.walk(ast.parse((PROJECT / "local" / f"{module}.py").read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse((PROJECT / "local" / "simulation" / f"{module}.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             imported |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
