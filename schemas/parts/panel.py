@@ -231,8 +231,8 @@ def panel_lines(
 ) -> tuple[Act | Step, ...]:
     """评审, 回避 and the end of it: each member once, nobody on their own matter.
 
-    `votes`: they are for it or against it, else they score. `apart_from`: who else is. `clock`: how long they have
-    for it; the end of a window concludes it with whoever has judged, a duty climbs the tiers until somebody does.
+    `votes`: they are for it or against it, else they score. `apart_from`: who else is kept from it. `clock`: how long they
+    have for it; the end of a window concludes it with whoever has judged, a duty climbs the tiers until somebody does.
     """
     kept = tuple(dict.fromkeys((Part.APPLICANT, Part.ENTERED, *apart_from, Part.RECUSED)))
     return (

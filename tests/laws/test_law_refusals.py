@@ -234,7 +234,7 @@ def _chinese_of(tree: ast.Module) -> Iterator[str]:
             and getattr(node.func, "id", None) == "say"
             and isinstance(node.args[0], ast.Constant | ast.JoinedStr)
         ):
-            yield _as_read(node.args[0])
+            yield _as_read(node.args[0], {})
 
 
 def test_the_law_sees_what_it_forbids() -> None:

@@ -69,6 +69,11 @@ class PanelCase(DeclaredCase[StateT]):
 
     # ---- what it comes to -------------------------------------------------------------------------------------------
 
+    def on_duty_broken(self, clock: str) -> None:
+        """A duty concludes no panel: it climbs its tiers until whoever has not judged does."""
+        if clock != self.panel_clock:
+            super().on_duty_broken(clock)
+
     def conclude_panel(self, step: Step) -> None:  # noqa: ARG002 - it is known which
         """评审截止: its time is over."""
         self.look_at_panel(over=True)
