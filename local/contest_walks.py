@@ -15,6 +15,7 @@ WALKS = Walks(
     starter="applicant",
     opening={
         "plan": "楼道微更新:粉刷墙面、增设扶手",
+        "payee": "何志远",
         "account": "6222020000000000017",
         "milestones": [{"amount_fen": 100000}, {"amount_fen": 200000}],
         "area": "320104.003.01",
@@ -34,6 +35,12 @@ WALKS = Walks(
         walk("main", f"applicant comment, {JUDGED}", "posted"),
         walk("paid and closed", f"{AWARDED}, {REACHED}, {BY_HAND}, {REACHED}, {BY_HAND}, applicant account", "closed"),
         walk("paid by the bank", f"{AWARDED}, {PAID}, {PAID}, applicant account", "closed", bank=True),
+        walk(
+            "spent less than was paid",
+            f"{AWARDED}, {REACHED}, {BY_HAND}, {REACHED}, {BY_HAND}, applicant account",
+            "closed",
+            account={"spent_fen": 250000, "documents": [A_DOCUMENT]},
+        ),
         walk("not good enough", JUDGED, "not_awarded", judge=LOW),
         walk("objected to and posted anew", f"{JUDGED}, clerk object, civil investigate", "posted"),
         walk(

@@ -4,7 +4,7 @@ Source: domain (at most 50,000 yuan, a jury, seven days for everybody to see, mo
 (policies/contest.yaml). What is more than a line stands in `workflows/contest.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
@@ -13,8 +13,6 @@ from schemas.clocks.limits import Limit
 from schemas.contracts.payment import Fen
 from schemas.kernel.acts import Tells, WithReason, act, file_acts, step
 from schemas.kernel.because import by_policy
-from schemas.kernel.case import CaseState
-from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.openings import OpeningBody, Opens
@@ -50,6 +48,7 @@ from schemas.parts.postings import PostedState, Posting, PostingEntries, Posting
 from schemas.values.actor import Role
 from schemas.values.bank_account import AccountReference
 from schemas.values.document import Document
+from schemas.values.free_text import PersonName
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
 from schemas.words.field_words import FieldWords
@@ -108,11 +107,13 @@ class ContestState(PostedState, PanelState, InstalmentsState, OpenedState):
 
 
 class Propose(OpeningBody):
-    """申报: the plan, and what each milestone of it costs. The account is that of whoever answers for the money."""
+    """申报: the plan, and what each milestone of it costs; name and account of whoever answers for the money."""
 
-    unsaid = OpeningBody.unsaid | {"account"}
+    unsaid = OpeningBody.unsaid | {"payee"}
+    person_name = "payee"
 
     plan: TextReference
+    payee: PersonName = Field(repr=False)
     account: AccountReference
     milestones: tuple[Milestone, ...] = Field(min_length=1, max_length=12)
 
@@ -129,17 +130,10 @@ class Propose(OpeningBody):
 
 
 class Account(Command):
-    """决算: what was spent in all, with the receipts; not less than was paid."""
+    """决算: what was spent in all, with the receipts. What was paid and not spent is on the record, and to come back."""
 
     spent_fen: Annotated[Fen, FieldWords("支出(分)", "spent in fen")]
     documents: tuple[Document, ...] = Field(min_length=1, max_length=10)
-
-    @classmethod
-    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """What was not spent comes back first."""
-        paid = state.instalments_paid_fen if isinstance(state, ContestState) else 0
-        reason = say(f"已拨付{paid}分,支出少于拨付", f"{paid} fen were paid, which is more than was spent")
-        return {"spent_fen": Bounds(max(paid, 1), None, reason, say("请先退回余款", "pay back the rest first"))}
 
 
 class Kind(PanelEntries, PostingEntries, InstalmentEntries, PaymentEntries, EntryKinds, procedure="contest"):
@@ -182,7 +176,7 @@ POSTING = Posting(
     refused=Stage.NOT_AWARDED,
     by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER),
     desk=_street,
-    apart_from=(Part.JUDGED,),
+    apart_from=(Part.JUDGED, Part.RECUSED),
     shows=(
         Shown("budget_fen", "预算(元)", lambda state: state.budget_fen, money=True),
         Shown("mean_score", "平均分", lambda state: "{}.{:02}".format(*divmod(state.tally.mean_hundredths or 0, 100))),
@@ -193,9 +187,9 @@ INSTALMENTS = Instalments(
     running=Stage.RUNNING,
     claimed=Stage.CLAIMED,
     after=(Stage.ACCOUNTING,),
-    apart_from=(Part.JUDGED, Part.INVESTIGATED),
+    apart_from=(Part.JUDGED, Part.RECUSED, Part.INVESTIGATED),
 )
-PAYING = Paying(kinds=Kind, at=AWARDED)
+PAYING = Paying(kinds=Kind, at=AWARDED, apart_from=(Part.RECUSED,))
 
 CONTEST = declare(
     "contest",
@@ -207,7 +201,7 @@ CONTEST = declare(
     parts=(POSTING, INSTALMENTS, PAYING),
     opens=Opens(
         Propose, "propose", "申报项目", "propose a project",
-        frozenset({Role.RESIDENT, Role.WINDOW_CLERK, Role.GRID_WORKER}), "contests",
+        frozenset({Role.RESIDENT}), "contests",  # whoever answers for the money names the account, and nobody for them
         starts=("accept",), holder=_street, tells=Tells(THE_REPORTER, "contest_proposed"),
     ),
     opened=Kind.PROPOSED,
@@ -246,7 +240,8 @@ CONTEST = declare(
         ),
         act(
             WithReason, "终止", name="cancel", meaning="it is called off; what was paid for milestones stays.",
-            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=AWARDED, to=Stage.CANCELLED, apart_from=_own,
+            by=(STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=AWARDED, to=Stage.CANCELLED,
+            when=payments_are_settled, apart_from=(*_own, Part.RECUSED),
             entry=Kind.CANCELLED,
         ),
         step("expire", "逾期终结", at=OPEN, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED, clock="final"),

@@ -18,6 +18,7 @@ from typing import Any
 from schemas.contest import CONTEST, Account, ContestState, Kind, Stage
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.panel import Tally, Turnout
+from schemas.parts.payments import Payment
 from schemas.parts.postings import Investigate
 from schemas.values.actor import Actor
 from workflows.kernel.procedure_workflow import procedure_workflow
@@ -74,16 +75,30 @@ class Contest(Postings[ContestState], PanelCase[ContestState], InstalmentsCase[C
     # ---- 3. milestones --------------------------------------------------------------------------------------------
 
     def milestones_are_done(self) -> None:
-        """All are accepted: the final account is theirs to hand in."""
-        self.start_clock("account")
-        self.goes_to(Stage.ACCOUNTING, THE_REPORTER)
-        self.notify(THE_REPORTER, "contest_account_due")
+        """All are accepted: civil affairs has it until the last instalment is paid."""
+        self.goes_to(Stage.ACCOUNTING, self.paying.desk)
+        self.await_account()
+
+    def after_payment(self, payment: Payment) -> None:
+        """With the last one the final account is due."""
+        super().after_payment(payment)
+        self.await_account()
+
+    def await_account(self) -> None:
+        """The final account is theirs to hand in, and its time runs, once everything is paid."""
+        if self.state.stage == Stage.ACCOUNTING and not self.state.payments and "account" not in self.state.clocks:
+            self.start_clock("account")
+            self.move(Stage.ACCOUNTING, THE_REPORTER)
+            self.notify(THE_REPORTER, "contest_account_due")
 
     def account(self, command: Account) -> None:
-        """决算: with its receipts, it is closed."""
+        """决算: with its receipts, it is closed; what is left of the money, civil affairs asks back."""
         for document in command.documents:
             self.keep_document(document)
-        self.apply()
+        left = max(self.state.instalments_paid_fen - command.spent_fen, 0)
+        if left:
+            self.notify(self.paying.desk, "contest_money_left", yuan=left // 100, fen=left % 100)
+        self.apply(left_fen=left)
 
     def outcome(self) -> dict[str, Any]:
         """How far it came, and what it got."""

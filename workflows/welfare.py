@@ -64,7 +64,6 @@ class Welfare(Decision):
         decides = {
             "payday": self.pay_the_month,
             "ask_again": self.ask_those_not_reached,
-            "pay_again": self.pay_those_that_wait,
             "suspended": self.rested_too_long,
         }.get(clock)
         if decides is None:

@@ -1,5 +1,6 @@
 """`jiceng new procedure NAME`: the files of a small procedure, made from a template, and its line in the registry."""
 
+import keyword
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,9 @@ from engine.runtime.settings import PROJECT
 from local.town.cli_errors import errors
 
 TEMPLATE = Path(__file__).parents[1] / "procedure_template"
+ROOMS = ("schemas", "workflows", "starter", "local", "policies")
+"""Where a procedure's files are found by its name."""
+
 FILES: Mapping[str, str] = {
     "schemas.py.txt": "schemas/{name}.py",
     "workflows.py.txt": "workflows/{name}.py",
@@ -59,6 +63,9 @@ def make_procedure(project: Path, name: str, title: str) -> list[str]:
     """Write the files and the line; their paths. Raises NotNew, and then nothing is written."""
     if not re.fullmatch(r"[a-z][a-z0-9]{1,30}", name):
         raise NotNew(f"{name!r} is no name of a procedure: write one word in lower case letters, such as contest")
+    if keyword.iskeyword(name) or (in_the_way := [room for room in ROOMS if _stands(project / room / name)]):
+        where = "Python" if keyword.iskeyword(name) else ", ".join(in_the_way)
+        raise NotNew(f"{name} means something else already in {where}; choose another name")
     files = {path.format(name=name): _filled(TEMPLATE / template, name, title) for template, path in FILES.items()}
     if taken := [path for path in files if (project / path).exists()]:
         raise NotNew(f"{', '.join(taken)} is there already; choose another name")
@@ -72,6 +79,11 @@ def make_procedure(project: Path, name: str, title: str) -> list[str]:
         (project / path).write_text(content, encoding="utf-8")
     registry.write_text(f'{head}\n    "{name}",{end}{rest}', encoding="utf-8")
     return [*files, REGISTRY]
+
+
+def _stands(place: Path) -> bool:
+    """Whether a folder or a module of this name is there."""
+    return place.is_dir() or place.with_suffix(".py").exists()
 
 
 def _filled(template: Path, name: str, title: str) -> str:

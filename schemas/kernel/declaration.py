@@ -166,7 +166,7 @@ def _opening_faults(state: type[DeclaredState], opens: Opens | None, timers: Map
         return
     if not issubclass(state, OpenedState):
         yield f"{opens.name} opens the case by its declaration, so its state is an OpenedState"
-    lacking = set(opens.body.model_fields) - set(state.model_fields) - {"on_behalf_of"}
+    lacking = set(opens.body.model_fields) - set(state.model_fields) - {"on_behalf_of", opens.body.person_name}
     yield from (f"{opens.name}: the state has no {name} to keep it in" for name in sorted(lacking))
 
 

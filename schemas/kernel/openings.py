@@ -18,7 +18,7 @@ from schemas.values.actor import Actor, Channel, Role, Stamp
 from schemas.values.canonical import digest
 from schemas.values.location import AreaCode
 from schemas.values.model import Model
-from schemas.values.references import PersonReference
+from schemas.values.references import PersonReference, TextReference
 from schemas.values.refusals import Fault
 
 
@@ -32,10 +32,12 @@ class OpeningBody(Command):
     """What opens a case, with references where people send texts: its door, its route and its first state are derived.
 
     Each field is kept in the state under its name, and stands in the first entry, but those that are `unsaid` there.
-    `on_behalf_of` is the account of the resident for whom staff enter the case.
+    `on_behalf_of` is the account of the resident for whom staff enter the case. `person_name`: the field that holds the name of
+    whose case it is; it is kept with the person in the vault, and nowhere else.
     """
 
     unsaid: ClassVar[frozenset[str]] = frozenset({"on_behalf_of"})
+    person_name: ClassVar[str | None] = None
 
     area: AreaCode
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
@@ -91,11 +93,12 @@ def open_state(
     policy: Policy,
     charter: Charter,
     at: datetime,
+    statement: TextReference | None = None,
 ) -> OpenedState:
     """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest.
 
     `person`: with whom its texts are kept in the vault. Whose case it is, they are only where somebody's account is named, or
-    where the procedure always has somebody.
+    where the procedure always has somebody. `statement`: what the case was told of them.
     """
     own = actor.role is Role.RESIDENT
     named = own or body.on_behalf_of is not None or state.model_fields["reporter"].is_required()
@@ -112,6 +115,7 @@ def open_state(
         "reporter_subject": actor.subject if own else body.on_behalf_of,
         "on_behalf": not own and body.on_behalf_of is not None,
         "terms": getattr(policy, "terms", None),
+        "statements": {person: statement} if statement is not None else {},
     }
     opened = state.model_validate(given)
     covered = opened.model_dump(mode="json", exclude={"opening"})

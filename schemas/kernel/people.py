@@ -59,6 +59,7 @@ class Part(StrEnum):
     CHECKED = "checked"
     REVIEWED = "reviewed"
     INVESTIGATED = "investigated"
+    OBJECTED = "objected"
     CONFIRMED = "confirmed"
     REFUSED = "refused"
     APPEAL_DECIDED = "appeal_decided"
@@ -96,6 +97,7 @@ KEPT_FROM: Mapping[Part, str] = {
     ),
     Part.CHECKED: say("人工核对的经办人不得审批", "who took down an answer by hand does not decide on it"),
     Part.REVIEWED: say("初审人应当回避", "who reviewed it leaves this to somebody else"),
+    Part.OBJECTED: say("提出异议的人不得调查", "who objected does not look into it"),
     Part.INVESTIGATED: say("异议调查人不得审核确认", "who looked into an objection does not confirm it"),
     Part.CONFIRMED: say("第二签须由另一人", "the second signature is another person's"),
     Part.REFUSED: say("原决定人应当回避", "who refused it before does not decide again"),

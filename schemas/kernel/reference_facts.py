@@ -127,4 +127,4 @@ def _declared(kind: Any, at: tuple[str, ...]) -> Iterator[tuple[str, Refers]]:
 
 def _of_this_kind(hint: Any, resolved: Any) -> Any:
     """The type of a field; of a part's own, such as its orders, the one that this procedure has put in its place."""
-    return resolved if isinstance(hint, TypeVar) or getattr(hint, "__parameters__", ()) else hint
+    return resolved if isinstance(hint, TypeVar) or bool(getattr(hint, "__parameters__", None)) else hint

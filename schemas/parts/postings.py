@@ -97,7 +97,7 @@ class PostedState(DeclaredState):
     """What a case remembers that is posted.
 
     `posting` counts its postings, `objections` all that came; `objections_beside` are looked into while the posting stays up.
-    `investigators` are those who looked into one.
+    `investigators` are those who looked into one, `objectors` those of the town who objected.
     """
 
     reporter: PersonReference
@@ -105,6 +105,7 @@ class PostedState(DeclaredState):
     objections: int = 0
     objections_beside: int = 0
     investigators: list[str] = []
+    objectors: list[str] = []
 
     @property
     def postings_at_most(self) -> int:
@@ -119,6 +120,7 @@ class PostedState(DeclaredState):
             **super().took_part(),
             people.Part.APPLICANT: own,
             people.Part.INVESTIGATED: tuple(self.investigators),
+            people.Part.OBJECTED: tuple(self.objectors),
         }
 
 
@@ -201,7 +203,7 @@ class Posting:
 
     def lines(self) -> tuple[Act | Rule | Step, ...]:
         """The lines of the table, in the order of the regulation."""
-        apart = (people.Part.APPLICANT, people.Part.ENTERED, *self.apart_from)
+        apart = (people.Part.APPLICANT, people.Part.ENTERED, people.Part.OBJECTED, *self.apart_from)
         on = self.settled_at or self.after
         return (
             act(
@@ -212,6 +214,7 @@ class Posting:
                 to=(self.objected, self.posted),
                 when=posting_is_up,
                 apart_from=(people.Part.APPLICANT,),
+                part=people.Part.OBJECTED,
             ),
             act(
                 Investigate,

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.vault.person_identity import IdentityUnusable, PersonIdentity
+from engine.vault.vault import PersonDetails
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.openings import OpeningBody, Opens, open_state
 from schemas.kernel.procedure import Procedure
@@ -115,7 +116,9 @@ def _opening(
 ) -> OpenCase:
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> OpenedState:
         account = sender.actor.subject if sender.actor.role is Role.RESIDENT else _sent(given).on_behalf_of
-        kept = await filing.vault.keep(connection, _identity(account), door.texts_of(given), None, case_id=case_id)
+        name = None if opens.body is None or opens.body.person_name is None else getattr(given, opens.body.person_name)
+        details = None if name is None else PersonDetails(name=name)
+        kept = await filing.vault.keep(connection, _identity(account), door.texts_of(given), details, case_id=case_id)
         return open_state(
             opens,
             cast("type[OpenedState]", procedure.state),
@@ -127,6 +130,7 @@ def _opening(
             policy=filing.town.policies[procedure.name],
             charter=filing.town.charters[procedure.name],
             at=at,
+            statement=kept.details,
         )
 
     return open_case

@@ -34,7 +34,7 @@ async def faults_of(town: ApiDriver, by: str, **changed: Any) -> set[str]:
 
 
 async def test_what_is_sent_is_kept_where_it_belongs(town: ApiDriver, pool: asyncpg.Pool) -> None:
-    """A case of whoever sent it, in its first stage and by its first step; texts are references, the account in no entry."""
+    """A case of whoever sent it, in its first stage and by its first step; texts are references, the name in the vault alone."""
     case_id = await town.start(body=proposal(), key="kept")
     shown = await town.case(case_id)
     snapshot = await pool.fetchval("select snapshot from cases where case_id = $1", case_id)
@@ -46,17 +46,19 @@ async def test_what_is_sent_is_kept_where_it_belongs(town: ApiDriver, pool: asyn
     assert snapshot["reporter_subject"] == examples(CONTEST).PEOPLE["applicant"].subject
     assert snapshot["plan"].startswith("text:")
     assert PLAN not in str(snapshot) + str(entry)
-    assert snapshot["account"] not in str(entry)
+    assert snapshot["account"] in str(entry)
+    assert proposal()["payee"] not in str(snapshot) + str(entry)
+    assert list(snapshot["statements"]) == [snapshot["reporter"]]
     assert snapshot["opening"]["digest"] in str(entry)
 
 
-async def test_staff_enter_it_for_somebody(town: ApiDriver, pool: asyncpg.Pool) -> None:
-    """Whose account staff name, theirs is the case: they see it, and may take it back."""
-    case_id = await town.start(body=proposal(on_behalf_of="resident-li"), by="clerk", key="for-somebody")
+async def test_nobody_names_the_account_for_somebody_else(town: ApiDriver) -> None:
+    """Whoever answers for the money says where it goes: staff open no project for a resident."""
+    answer = await town.api.post(
+        "/api/v1/contests", json=proposal(on_behalf_of="resident-li"), headers=town.headers("clerk", "for-somebody")
+    )
 
-    assert "withdraw" in await town.legal(case_id, "stranger")
-    assert await town.legal(case_id, "applicant") == []
-    assert await pool.fetchval("select snapshot -> 'on_behalf' from cases where case_id = $1", case_id) is True
+    assert (answer.status_code, answer.json()["code"]) == (403, "not-your-role")
 
 
 async def test_what_does_not_fit_is_told_all_at_once(town: ApiDriver) -> None:
@@ -68,8 +70,8 @@ async def test_what_does_not_fit_is_told_all_at_once(town: ApiDriver) -> None:
         "area",
         "on_behalf_of",
     }
-    assert await faults_of(town, "clerk", milestones=[{"amount_fen": 1}] * 6) == {"milestones"}
-    assert await faults_of(town, "clerk", account="somewhere", plan="") == {"account", "plan"}
+    assert await faults_of(town, "applicant", milestones=[{"amount_fen": 1}] * 6) == {"milestones"}
+    assert await faults_of(town, "applicant", account="somewhere", plan="") == {"account", "plan"}
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_there_are_rows_to_weaken() -> None:
 
 STATED_OR_FOUND: Mapping[str, tuple[Part, ...]] = {
     "review": (Part.CORRECTED, Part.CHECKED, Part.REFUSED, Part.APPEAL_DECIDED),
-    "investigate": (Part.CORRECTED, Part.CHECKED, Part.REVIEWED),
+    "investigate": (Part.CORRECTED, Part.CHECKED, Part.REVIEWED, Part.OBJECTED),
     "decide_appeal": (Part.CORRECTED, Part.CHECKED, Part.REVIEWED, Part.INVESTIGATED, Part.REFUSED),
     "confirm": (
         Part.CORRECTED, Part.CHECKED, Part.REVIEWED, Part.INVESTIGATED, Part.APPEAL_DECIDED, Part.REFUSED,

@@ -15,11 +15,12 @@ from schemas.incident import INCIDENT
 from schemas.incident_state import IncidentState, Order, Stage
 from schemas.kernel.parties import GRID_WORKER, REPORTER
 from schemas.kernel.people import KEPT_FROM, Part, account_of, among, how_many, same_account, same_person
+from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Condition, Rule
 from schemas.parts.duties import DutyEntries, duty_lines
 from schemas.parts.panel import PanelEntries, panel_lines
 from schemas.values.actor import Actor, Channel, Role
-from tests.every_procedure import PROCEDURE_LIST
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 
 LI, GATEWAY = "li", "department:urban-management/li"
 
@@ -196,6 +197,33 @@ def test_the_walk_finds_the_conditions_that_are_known() -> None:
 
     assert names >= {"relation_not_declared_yet"}
     assert {part for rule in KEEPING_APART for part in rule.apart_from} == set(KEPT_FROM)
+
+
+@EVERY_PROCEDURE
+def test_who_recused_themselves_decides_nothing_more(procedure: Procedure) -> None:
+    """Whoever left a panel for an interest moves no money in the case, ends it, looks into no objection and verifies nothing."""
+    if "recuse" not in procedure.rules.commands:
+        return
+    final = {str(stage) for stage in procedure.stages} - {str(stage) for rule in procedure.rules for stage in rule.at}
+    begins = {str(stage) for rule in procedure.rules if rule.command == "recuse" for stage in rule.at}
+    after = [
+        rule for rule in procedure.rules if not {str(stage) for stage in rule.at} <= begins | set(BEFORE_THE_PANEL)
+    ]
+    decides = [
+        rule
+        for rule in after
+        if rule.moves_money or rule.part is Part.INVESTIGATED or {str(stage) for stage in rule.to} & final
+    ]
+    of_staff = [rule for rule in decides if any(by.role not in {Role.ENGINE, Role.RESIDENT} for by in rule.by)]
+
+    assert of_staff
+    assert [
+        rule.command for rule in of_staff if Part.RECUSED not in rule.apart_from and rule.command != "account"
+    ] == []
+
+
+BEFORE_THE_PANEL = ("proposed",)
+"""Stages at which nobody can have recused themselves yet."""
 
 
 @pytest.mark.parametrize("rule", KEEPING_APART, ids=lambda rule: rule.command)

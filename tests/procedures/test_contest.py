@@ -6,7 +6,7 @@ from typing import Any
 from engine.policies.policies import load_policy
 from engine.runtime.settings import PROJECT
 from schemas.clocks.calendar import SHANGHAI
-from schemas.contest import CONTEST, Account, ContestState, Stage
+from schemas.contest import CONTEST, ContestState, Stage
 from schemas.parts.payments import PaidOut, Payment
 from schemas.values.actor import Actor, Role, Stamp
 
@@ -30,11 +30,6 @@ def project(*payments: Payment) -> ContestState:
         "payments": list(payments),
     }
     return ContestState.model_construct(**known)
-
-
-def test_no_less_is_accounted_for_than_was_paid() -> None:
-    """What was not spent comes back first: less is refused, as much and more is taken."""
-    assert Account.bounds("spent_fen", project()) == (100_000, None)
 
 
 def test_nobody_accounts_for_what_is_still_under_way() -> None:

@@ -105,7 +105,16 @@ def test_its_types_hold(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("Contest", "no name"), ("two_words", "no name"), ("whistle", "there already"), ("", "no name")]
+    ("name", "says"),
+    [
+        ("Contest", "no name"),
+        ("two_words", "no name"),
+        ("whistle", "already"),
+        ("audit", "already"),
+        ("class", "Python"),
+        ("app", "already"),
+        ("", "no name"),
+    ],
 )
 def test_a_name_that_cannot_be_is_refused(tree: Path, name: str, says: str) -> None:
     """A name is one word in lower case that no other procedure has; else nothing is written."""

@@ -7,6 +7,7 @@ A procedure that pays so derives from `InstalmentsCase`, begins with `next_miles
 from typing import TypeVar
 
 from schemas.clocks.calendar import in_shanghai
+from schemas.clocks.clock_schedule import last_moment
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.instalments import (
     MILESTONE,
@@ -16,6 +17,7 @@ from schemas.parts.instalments import (
     InstalmentsState,
     VerifyMilestone,
 )
+from schemas.parts.payments import Payment, SettlePayment
 from schemas.values.actor import Actor
 from workflows.parts.accounts import Accounts
 
@@ -70,6 +72,13 @@ class InstalmentsCase(Accounts[StateT]):
                 finding=command.finding,
             )
             self.notify(THE_REPORTER, "milestone_not_accepted", milestone=number)
+            if last_moment(self.state.clocks[MILESTONE].tiers) in self.state.clocks[MILESTONE].fired:
+                self.after_last_tier(MILESTONE)
+
+    def not_due(self, payment: Payment, command: SettlePayment) -> None:
+        """不予发放: what a verified milestone would have got; whose it is hears of it."""
+        super().not_due(payment, command)
+        self.notify(THE_REPORTER, "instalment_not_due", yuan=payment.amount_fen // 100, fen=payment.amount_fen % 100)
 
     def pay_instalment(self, number: int) -> None:
         """What a milestone gets, under a key of its own: once in a case, in whatever month it is accepted."""

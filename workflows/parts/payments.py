@@ -104,6 +104,14 @@ class Payments(DeclaredCase[StateT]):
         await super().story()
         await self.until(lambda: not self.business)
 
+    def on_clock_passed(self, clock: str) -> None:
+        """再次发放: what did not succeed is tried again; the window is over, so that it can begin anew."""
+        if clock == "pay_again":
+            self.clocks.stop(clock, "engine")
+            self.pay_those_that_wait()
+        else:
+            super().on_clock_passed(clock)
+
     def on_finished(self) -> None:
         """The case is final: what waits is not paid any more, and of what may have moved the bank is asked."""
         self.drop_what_waits()

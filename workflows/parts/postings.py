@@ -10,7 +10,7 @@ from schemas.clocks.clock_schedule import BREACH
 from schemas.kernel.acts import Step
 from schemas.kernel.people import among
 from schemas.parts.postings import INVESTIGATE, PUBLICITY, Investigate, Object, PostedState, Posting
-from schemas.values.actor import Actor
+from schemas.values.actor import Actor, Role
 from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.law import Law
 
@@ -18,6 +18,9 @@ StateT = TypeVar("StateT", bound=PostedState)
 
 POSTINGS_ARE_COUNTED = Law("postings-are-counted")
 """Patch: before, every objection took the posting down, and it was posted anew for the whole window."""
+
+OBJECTORS_ARE_REMEMBERED = Law("objectors-are-remembered", since=4)
+"""Patch: before, whoever of the town objected could look into the own objection."""
 
 
 class Postings(DeclaredCase[StateT]):
@@ -68,6 +71,8 @@ class Postings(DeclaredCase[StateT]):
     def object(self, command: Object, by: Actor) -> None:
         """公示异议: by anybody; the first takes the posting down until somebody has looked into it, later ones need grounds."""
         self.state.objections += 1
+        if by.role is not Role.RESIDENT and self.law_holds(OBJECTORS_ARE_REMEMBERED):
+            self.state.objectors.append(by.subject)
         again = self.state.objections > 1 and self.law_holds(POSTINGS_ARE_COUNTED)
         if again and not self.takes_the_posting_down(command):
             self.look_into_it_beside(command, by)
