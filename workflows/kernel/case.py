@@ -117,13 +117,13 @@ class Case(Generic[StateT]):
     def begin(self) -> None:
         """Take the first step that the case takes by itself, before any command is looked at."""
 
-    def on_clock(self, clock: str, moment: str, told: str) -> None:
-        """A clock has reached a moment: say so to whoever is to be told.
+    def on_clock(self, clock: str, milestone: str, recipient: str) -> None:
+        """A clock has reached a milestone: say so to whoever is to be told.
 
-        `clock` is its name, `moment` is `warning`, `breach` or `tier:NUMBER`, `told` an address as in `Notice`.
+        `clock` is its name, `milestone` is `warning`, `breach` or `tier:NUMBER`, `recipient` an address as in `Notice`.
         """
-        self.record(f"clock:{moment.partition(':')[0]}", clock=clock, moment=moment, told=told)
-        self.notify(told, f"clock_{moment.partition(':')[0]}", clock=clock)
+        self.record(f"clock:{milestone.partition(':')[0]}", clock=clock, moment=milestone, told=recipient)
+        self.notify(recipient, f"clock_{milestone.partition(':')[0]}", clock=clock)
 
     def on_message(self, message: Message, *, repeated: bool) -> None:
         """Another case tells this one something; `repeated` when it was heard before. Synchronous, like a command."""

@@ -183,24 +183,24 @@ class DeclaredCase(CaseFile[StateT]):
         """Return how a clock is declared: of `check:tax`, how every `check` is."""
         return self.procedure.timers[clock.partition(":")[0]]
 
-    def on_clock(self, clock: str, moment: str, told: str) -> None:
+    def on_clock(self, clock: str, milestone: str, recipient: str) -> None:
         """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes.
 
         The arguments are those of `Case.on_clock`.
         """
         timer = self.timer_of(clock)
-        if timer.kind is not TimerKind.DUTY and moment == BREACH:
+        if timer.kind is not TimerKind.DUTY and milestone == BREACH:
             self.on_clock_passed(clock)
         elif timer.warns:
-            super().on_clock(clock, moment, timer.warned or told if moment == WARNING else told)
+            super().on_clock(clock, milestone, timer.warned or recipient if milestone == WARNING else recipient)
             if timer.kind is TimerKind.DUTY:
-                self.on_duty_moment(clock, moment)
+                self.on_duty_milestone(clock, milestone)
 
-    def on_duty_moment(self, clock: str, moment: str) -> None:
+    def on_duty_milestone(self, clock: str, milestone: str) -> None:
         """A duty that is broken brings about what is declared of it; after its last tier nobody further is told."""
-        if moment == BREACH:
+        if milestone == BREACH:
             self.on_duty_broken(clock)
-        if moment == last_moment(self.state.clocks[clock].tiers):
+        if milestone == last_moment(self.state.clocks[clock].tiers):
             self.after_last_tier(clock)
 
     def on_duty_broken(self, clock: str) -> None:
