@@ -139,7 +139,7 @@ class Account(Command):
 class Kind(PanelEntries, PostingEntries, InstalmentEntries, PaymentEntries, EntryKinds, procedure="contest"):
     """What the ledger says happened, beside what the parts say."""
 
-    PROPOSED = entry("proposed", "申报")
+    PROPOSED = entry("proposed", "申报", references={"account": Refers.TEXT})
     ACCEPTED = entry("accepted", "受理")
     REJECTED = entry("rejected", "不予受理")
     AWARDED = entry("awarded", "入选")

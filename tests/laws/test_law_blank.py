@@ -27,7 +27,7 @@ from starter.intake.openings import opening_of
 from tests.api_callers import REPORT, As
 from tests.api_driver import ApiDriver, OpenDoor, path_of
 from tests.body_leaves import Leaf, leaves
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST, who_starts
 from tests.examples import welfare as applications
 
 pytest_plugins = ("tests.api_fixture",)
@@ -56,7 +56,7 @@ WORDS = ("我没有银行卡,请发现金", "٦٢٢٢٠٢٠٠٠٠٠٠٠٠", "123
 
 
 def starter_of(procedure: Procedure) -> Role:
-    return min(opening_of(procedure).starters - {Role.RESIDENT}, key=str)
+    return who_starts(opening_of(procedure).starters)
 
 
 OPENED = [procedure for procedure in PROCEDURE_LIST if procedure.parent is None]

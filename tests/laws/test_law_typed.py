@@ -31,7 +31,7 @@ from starter.intake.openings import opening_of
 from tests.api_callers import REPORT, As
 from tests.api_driver import ApiDriver, OpenDoor, path_of
 from tests.body_leaves import Leaf, leaves
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST, who_starts
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -139,7 +139,7 @@ def lists(remedy: str) -> bool:
 async def test_an_opening_tells_what_may_be_chosen(procedure: Procedure, as_: As) -> None:
     """A word, and a code that is none, in every field of an opening that holds a choice: told which there are."""
     path = path_of(procedure)
-    caller = as_(min(opening_of(procedure).starters - {Role.RESIDENT}, key=str))
+    caller = as_(who_starts(opening_of(procedure).starters))
     found = leaves(opening_of(procedure).model, is_choice)
     codes = {str(leaf) for leaf in leaves(opening_of(procedure).model, is_code)}
     for leaf, value in itertools.product(found, (A_WORD, NO_SUCH)):
@@ -285,7 +285,7 @@ async def test_an_amount_that_is_none_is_told_its_unit(door: OpenDoor, as_: As, 
         paths = [(caller, f"/api/v1/cases/{case_id}/commands/{name}", leaf) for caller, name, leaf in places]
         if procedure.parent is None:
             opening = opening_of(procedure)
-            caller = as_(min(opening.starters - {Role.RESIDENT}, key=str))
+            caller = as_(who_starts(opening.starters))
             path = path_of(procedure)
             paths += [(caller, path, leaf) for leaf in amounts(opening.model)]
         for (caller, path, leaf), value in itertools.product(paths, NO_AMOUNTS):
