@@ -172,7 +172,7 @@ STATED_ELSEWHERE: Mapping[str, Callable[[OverheardTown, Known], Awaitable[list[s
 
 
 def has_people(procedure: Procedure) -> bool:
-    """A procedure that keeps what is stated of a person; an opening that is derived takes an account alone."""
+    """A procedure that shows what is stated of a person; a derived opening takes an account, and a name that no entry shows."""
     fields = procedure.state.model_fields
     opens = procedure.opens if isinstance(procedure, DeclaredProcedure) else None
     if opens is not None and opens.body is not None:
