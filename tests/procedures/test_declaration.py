@@ -1,25 +1,32 @@
 """What follows from a declaration, and what does not fit is a fault of the program, found at import."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any, ClassVar, cast
 
 import pytest
 
+from schemas.clocks.calendar import SHANGHAI
 from schemas.clocks.clock_schedule import Tier
 from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.acts import Act, Nothing, Step, Tells, WithReason, act, also, file_acts, step
 from schemas.kernel.declaration import DeclaredProcedure, EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.parties import REPORTER, STREET_OFFICER, desk_of
-from schemas.kernel.procedure import Command
+from schemas.kernel.people import Part
+from schemas.kernel.procedure import Command, Procedure
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import Rule
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import Timer, duty, last_limit, window
 from schemas.kernel.words import DeclaredStage
+from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.references import TextReference
+from schemas.values.refusals import RefusalCode
+from tests.every_procedure import EVERY_PROCEDURE
 from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.procedure_workflow import procedure_workflow
 
@@ -248,3 +255,45 @@ def test_a_method_that_does_not_fit_its_line_is_found_at_import(case: type[Decla
     """A method takes the command that is declared, and no command is called like a word of every case."""
     with pytest.raises(TypeError, match=said):
         procedure_workflow(case)
+
+
+# ---- at the end -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class AtTheEnd:
+    """A case at a final stage whose workflow still has something to do outside."""
+
+    stage: str
+    ended: bool = False
+    area: str = "320104"
+    department: str | None = "urban-management"
+    reporter_subject: str | None = "somebody"
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        return {}
+
+
+@EVERY_PROCEDURE
+def test_at_a_final_stage_nobody_has_anything_to_do(procedure: Procedure) -> None:
+    """Whoever could act before is told that the case has ended, also while its last order is taken back or its money awaited."""
+    final = {str(stage) for stage in procedure.stages} - {str(stage) for rule in procedure.rules for stage in rule.at}
+    codes = {
+        refusal.code
+        for stage in final
+        for rule in procedure.rules
+        for by in rule.by
+        if by.role is not Role.ENGINE
+        and (
+            refusal := procedure.rules.check(
+                AtTheEnd(stage),
+                rule.command,
+                Actor(subject="somebody", role=by.role, area="320104", department="urban-management"),
+                datetime(2026, 3, 9, 9, tzinfo=SHANGHAI),
+            )
+        )
+        is not None
+    }
+
+    assert final
+    assert codes == {RefusalCode.CASE_ENDED}
