@@ -111,6 +111,10 @@ class IncidentPolicy(Policy):
             for name, limit in (own | {"verify": self.terms.verify, "supervise": self.terms.supervise}).items():
                 yield Duty(f"urgencies.{urgency}.{name}", limit, tiers, on_call)
 
+    def searched(self) -> tuple[str, ...]:
+        """The categories."""
+        return tuple(self.categories)
+
     def name_of(self, category: str) -> str:
         """The name on the list that looks the same as this one, such as one in full width; the very one where there is none."""
         form = tidy(category)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from schemas.clocks.months import month_at, month_before
 from schemas.kernel import people
 from schemas.kernel.people import how_many
 from schemas.parts.documents import CorrectedState
@@ -11,10 +12,6 @@ from schemas.values.identity_number import age_in
 from schemas.values.references import PersonReference
 from schemas.values.refusals import Fault, say
 from schemas.welfare_checked import Part
-from schemas.welfare_rules import (
-    month_at,
-    month_before,
-)
 
 CONSENT = "consent:member-"
 """With the number of a member: what is missing while an adult of the household has not consented."""

@@ -6,7 +6,7 @@ Amounts come with their arithmetic, as the ledger keeps it: whoever reads the en
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 
-from schemas.clocks.calendar import DAY, Calendar, in_shanghai, midnight
+from schemas.clocks.calendar import DAY, Calendar, midnight
 from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.screen_words import fact_name
 from schemas.values.identity_number import age_in
@@ -234,30 +234,6 @@ def overpaid(paid: Mapping[str, int], since: str, due_fen: int) -> dict[str, int
 
 
 # ---- months and pay days ----------------------------------------------------------------------------------------------
-
-
-def month_at(moment: datetime) -> str:
-    """The town's month of a moment, "2026-11"."""
-    return f"{in_shanghai(moment):%Y-%m}"
-
-
-def next_month(month: str) -> str:
-    """The month after."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year + number // 12:04d}-{number % 12 + 1:02d}"
-
-
-def month_before(month: str) -> str:
-    """The month before."""
-    year, number = int(month[:4]), int(month[5:])
-    return f"{year - (number == 1):04d}-{(number - 2) % 12 + 1:02d}"
-
-
-def months_back(month: str, count: int) -> str:
-    """The month so many months before."""
-    for _ in range(count):
-        month = month_before(month)
-    return month
 
 
 def pay_time(month: str, on: int, by: int, calendar: Calendar) -> datetime:

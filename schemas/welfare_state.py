@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from schemas.clocks.months import month_at
 from schemas.kernel import people
 from schemas.parts.appeal import AppealedState
 from schemas.parts.extension import ExtendedState
@@ -31,7 +32,6 @@ from schemas.welfare_rules import (
     assess,
     income_found,
     missing_documents,
-    month_at,
     needed_checks,
     obstacles,
     raises,

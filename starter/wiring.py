@@ -187,7 +187,7 @@ def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
         names=_names(
             register, load_sources(settings.policies / "sources.yaml", settings.sources_url), areas, policies.values()
         ),
-        synonyms=load_synonyms(settings.policies, getattr(policies.get("incident"), "categories", ())),
+        synonyms=load_synonyms(settings.policies, [each for policy in policies.values() for each in policy.searched()]),
     )
 
 

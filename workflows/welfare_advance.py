@@ -3,8 +3,9 @@
 Urgent aid is paid for the applicant, minors and adults who consented, up to its ceiling; everything else is looked at afterwards.
 """
 
+from schemas.clocks.months import month_at
 from schemas.parts.payments import PaymentPart
-from schemas.welfare_rules import Circumstances, advance_of, month_at
+from schemas.welfare_rules import Circumstances, advance_of
 from schemas.welfare_state import Stage
 from workflows.welfare_duties import (
     AN_ADVANCE_COUNTS_WHO_CONSENTED,

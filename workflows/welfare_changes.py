@@ -8,10 +8,11 @@ Meanwhile the old amount is paid on, and nothing that was stated counts. Arrears
 
 from collections.abc import Iterable, Mapping
 
+from schemas.clocks.months import month_at
 from schemas.values.actor import Actor
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Check, Fact
-from schemas.welfare_rules import Assessment, assess, month_at, touched_checks
+from schemas.welfare_rules import Assessment, assess, touched_checks
 from schemas.welfare_state import ChangeAsked, Checked
 from workflows.welfare_duties import (
     APPLICANT,

@@ -65,7 +65,7 @@ class Decision(Raises):
 
     def objection_is_upheld(self, command: Investigate, by: Actor) -> None:
         """异议成立: it is refused, also where civil affairs had it already."""
-        self.stop_duty("confirm", by.subject)
+        self.clocks.stop("confirm", by.subject)
         self.refuse_as(by, command.finding, command.legal_basis)
 
     # ---- confirmation ---------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 What was paid too much becomes a recovery case 追回, started from here; it reports back by messages.
 """
 
-from schemas.clocks.clocks import Limit
 from schemas.kernel.people import among
 from schemas.values.actor import Actor
 from schemas.welfare_policy import WelfareTerms
@@ -68,10 +67,6 @@ class Duties(
         state.month_over = False
         super().__init__(state)
 
-    def start_duty(self, name: str, limit: Limit) -> None:
-        """Start a clock that somebody has to keep: late, it climbs the tiers."""
-        self.clocks.start(name, limit, "engine", tiers=self.state.terms.tiers)
-
     def wrote(self, whom: list[str], by: Actor) -> None:
         """Remember who wrote down what others decide on."""
         if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN) and not among(by.subject, whom):
@@ -81,15 +76,6 @@ class Duties(
         """The file is another one than was seen before."""
         if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             self.state.editions += 1
-
-    def start_window(self, name: str, limit: Limit) -> None:
-        """Start a clock that is nobody's duty: it warns nobody, and its end decides something."""
-        self.clocks.start(name, limit, "engine", warn_percent=100)
-
-    def stop_duty(self, name: str, by: str) -> None:
-        """Stop a clock, should it have been started."""
-        if name in self.state.clocks:
-            self.clocks.stop(name, by)
 
     def move(self, stage: str, holder: str) -> None:
         """Go to a stage. Somebody has acted: the final limit does not run any more."""

@@ -10,12 +10,13 @@ It is final when every month that is due has been paid or settled. What was paid
 
 from typing import Any
 
+from schemas.clocks.months import month_at, month_before, next_month
 from schemas.parts.payments import Payment, PaymentPart, PaymentState
 from schemas.values.actor import Actor
 from schemas.welfare_entitlement import Change, EndEntitlement, ReportChange
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
-from schemas.welfare_rules import Assessment, assess, month_at, month_before, next_month, overpaid
+from schemas.welfare_rules import Assessment, assess, overpaid
 from schemas.welfare_state import LIVING, Stage, WelfareState
 from workflows.welfare_duties import APPLICANT, CIVIL_AFFAIRS, TWO_DECIDE_ON_A_RAISE
 from workflows.welfare_rest import Rest

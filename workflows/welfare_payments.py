@@ -5,11 +5,12 @@ paid once. Before a month is paid, it is looked at anew: alive, not suspended, s
 """
 
 from schemas.clocks.limits import Limit
+from schemas.clocks.months import next_month
 from schemas.contracts.means import CheckRequest
 from schemas.parts.payments import Payment, PaymentPart, PaymentState
 from schemas.welfare_entries import Kind
 from schemas.welfare_policy import Cadence
-from schemas.welfare_rules import next_month, pay_deadline, pay_time, until
+from schemas.welfare_rules import pay_deadline, pay_time, until
 from schemas.welfare_state import LIVING, Stage
 from workflows.kernel import steps
 from workflows.welfare_duties import CIVIL_AFFAIRS, Duties
@@ -32,7 +33,7 @@ class Payments(Duties):
         terms = self.state.terms
         self.state.month = month
         day = pay_time(month, terms.pay_on, terms.pay_by, self.state.charter.calendar)
-        self.start_window("payday", until(self.now(), day))
+        self.start_clock("payday", limit=until(self.now(), day))
 
     def pay_the_month(self) -> None:
         """It is pay day: the month is due, or is left out with its reason; then comes the next month, in a new run."""

@@ -8,11 +8,12 @@ Confirmed, the difference is paid for the months since, as far back as the polic
 the clocks rest too.
 """
 
+from schemas.clocks.months import month_at, months_back
 from schemas.parts.payments import PaymentPart
 from schemas.values.actor import Actor
 from schemas.welfare_entitlement import ConfirmChange, ReviewChange
 from schemas.welfare_entries import Kind
-from schemas.welfare_rules import Assessment, assess, month_at, months_back, underpaid
+from schemas.welfare_rules import Assessment, assess, underpaid
 from schemas.welfare_state import ChangeAsked
 from workflows.welfare_duties import (
     APPLICANT,

@@ -3,10 +3,10 @@
 Who is not reassessed in time is paid nothing until then (the clock `reassess` takes the step `suspend_overdue`).
 """
 
+from schemas.clocks.months import month_at, next_month
 from schemas.values.actor import Actor
 from schemas.welfare_entitlement import Reassess, ResumePayment
 from schemas.welfare_entries import Kind
-from schemas.welfare_rules import month_at, next_month
 from schemas.welfare_state import Stage
 from workflows.welfare_duties import (
     TWO_DECIDE_ON_A_RAISE,

@@ -11,6 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from engine.store.database import Queries
 from schemas.clocks.calendar import midnight
+from schemas.clocks.months import next_month
 from schemas.contracts.payment import Month
 from schemas.contracts.reconciliation import (
     Advance,
@@ -24,7 +25,6 @@ from schemas.contracts.reconciliation import (
 from schemas.contracts.reconciliation_by_hand import PaymentByHand, booked_by_hand
 from schemas.kernel.procedure import Procedure
 from schemas.parts.payments import Paying
-from schemas.welfare_rules import next_month
 
 Connection = asyncpg.Connection | PoolConnectionProxy
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from schemas.clocks.clocks import ClockView, Status
 from schemas.kernel.procedure import Procedure
-from schemas.kernel.screen_words import MOMENTS, holder_words, role_words
+from schemas.kernel.screen_words import MILESTONES, holder_words, role_words
 from starter.cases.views import CaseRow, CaseView, TimelineEntry
 from starter.intake.client import Refused
 from workflows.registry import PROCEDURES, WORDS
@@ -181,7 +181,7 @@ def _value(value: object) -> str:
 
 def _moment(moment: str) -> str:
     kind, _, number = moment.partition(":")
-    return f"{MOMENTS.get(kind, kind)}{number}"
+    return f"{MILESTONES.get(kind, kind)}{number}"
 
 
 _CODES: Mapping[str, Callable[[Any], str]] = {

@@ -55,6 +55,10 @@ class Policy(Model):
         """What the codes that it lists are called, for whoever has to choose one."""
         return {}
 
+    def searched(self) -> tuple[str, ...]:
+        """What people look for by words of their own (policies/synonyms.yaml): none, unless there is a list of matters."""
+        return ()
+
     def faults(self) -> Iterator[str]:
         """Say what is wrong although each field is well formed: place, what, remedy."""
         if is_blank(self.version):

@@ -11,7 +11,7 @@ from typing import Protocol
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
 from schemas.values.actor import Role
 
-MOMENTS = {"warning": "预警", "breach": "到期", "tier": "上报"}
+MILESTONES = {"warning": "预警", "breach": "到期", "tier": "上报"}
 
 WINDOW_ENDS = {"reopen": "重启期满"}
 """Windows are nobody's duty and warn nobody: whatever moment of theirs is waited for, it is their end."""
@@ -111,7 +111,7 @@ class ScreenWords:
     def moment(self, clock: str, moment: str, procedure: str = "") -> str:
         """`办结预警 finish warning`; the tiers after a breach keep their number: `办结上报1 finish tier:1`."""
         kind, _, number = moment.partition(":")
-        known = self._clock(clock, procedure), MOMENTS.get(kind)
+        known = self._clock(clock, procedure), MILESTONES.get(kind)
         chinese = WINDOW_ENDS.get(clock) or (f"{known[0]}{known[1]}{number}" if all(known) else None)
         return _beside(chinese, f"{clock} {moment}")
 

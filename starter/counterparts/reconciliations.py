@@ -14,13 +14,13 @@ from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import GatewayUnavailable
 from engine.store.payment_books import Payers, payments_of_month, recoveries_of_month, undecided_advances, with_cases
 from schemas.clocks.calendar import in_shanghai
+from schemas.clocks.months import month_before
 from schemas.contracts.department import Gateway
 from schemas.contracts.payment import BankPolicy, Month, Statement
 from schemas.contracts.reconciliation import Difference, Reconciliation, reconcile, with_recoveries
 from schemas.contracts.reconciliation_by_hand import with_payments_by_hand
 from schemas.values.actor import Role
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
-from schemas.welfare_rules import month_before
 from starter.cases.views import DifferenceView, ReconciliationView
 from starter.http.authentication import Caller, acting
 from starter.http.database import database

@@ -13,8 +13,8 @@ from temporalio.client import Client
 from audit.replay.replay import runs_of
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
+from schemas.clocks.months import next_month
 from schemas.contracts.payment import month_of
-from schemas.welfare_rules import next_month
 from tests.api_driver import Audited, Step
 from tests.examples.welfare import ACCEPT, AID, CONFIRM, REASON, REVIEW, application
 from tests.paying_town import PayingTown, paying_town, token_of

@@ -10,6 +10,7 @@ from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import PROJECT
 from schemas.clocks.calendar import SHANGHAI
+from schemas.clocks.months import month_before, months_back, next_month
 from schemas.values.identity_number import age_in, birth_month, is_identity_number
 from schemas.values.person_views import masked_name
 from schemas.welfare import WELFARE
@@ -20,10 +21,7 @@ from schemas.welfare_rules import (
     assess,
     income_found,
     missing_documents,
-    month_before,
-    months_back,
     needed_checks,
-    next_month,
     obstacles,
     overpaid,
     pay_deadline,

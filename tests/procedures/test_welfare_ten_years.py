@@ -14,9 +14,10 @@ from audit.replay.replay import runs_of
 from engine.keys.keys import Keys
 from engine.policies.office_hours import load_town_calendar
 from engine.runtime.settings import Settings
+from schemas.clocks.months import next_month
 from schemas.contracts.payment import month_of
 from schemas.welfare import WELFARE
-from schemas.welfare_rules import next_month, pay_time
+from schemas.welfare_rules import pay_time
 from tests.api_driver import ApiDriver, Audited, Step
 from tests.examples.welfare import ACCEPT, CONFIRM, REVIEW, application
 from tests.paying_town import outside, paying_town, token_of

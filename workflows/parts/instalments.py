@@ -6,8 +6,8 @@ A procedure that pays so derives from `InstalmentsCase`, begins with `next_miles
 
 from typing import TypeVar
 
-from schemas.clocks.calendar import in_shanghai
 from schemas.clocks.clock_schedule import last_moment
+from schemas.clocks.months import month_at
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.instalments import (
     MILESTONE,
@@ -83,5 +83,4 @@ class InstalmentsCase(Accounts[StateT]):
     def pay_instalment(self, number: int) -> None:
         """What a milestone gets, under a key of its own: once in a case, in whatever month it is accepted."""
         purpose = f"{self.procedure.name.replace('_', '-')}-{number}"
-        month = f"{in_shanghai(self.now()):%Y-%m}"
-        self.pay(month, self.state.milestones[number - 1].amount_fen, paid_as=purpose)
+        self.pay(month_at(self.now()), self.state.milestones[number - 1].amount_fen, paid_as=purpose)
