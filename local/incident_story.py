@@ -8,7 +8,7 @@ from schemas.incident_report import IncidentReport, Reporter
 from schemas.incident_state import Stage
 from schemas.values.actor import Channel
 from schemas.values.location import Location
-from starter.intake.client import Started, TownClient
+from starter.client import Started, TownClient
 
 
 @dataclass(frozen=True, kw_only=True)

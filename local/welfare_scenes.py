@@ -11,7 +11,7 @@ from local.stories.scenes import SETTLE_SECONDS, Gives, OnStage
 from schemas.values.actor import Role
 from schemas.values.identity_number import check_character
 from schemas.welfare_entries import Kind
-from starter.intake.client import Refused, TownClient
+from starter.client import Refused, TownClient
 
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)
 CIVIL_AFFAIRS = Persona("civil-affairs-officer-1", Role.CIVIL_AFFAIRS_OFFICER)

@@ -30,7 +30,7 @@ from schemas.recovery import Kind as RecoveryKind
 from schemas.welfare_application import Applicant, Member, Paper, WelfareApplication
 from schemas.welfare_entries import Kind
 from schemas.welfare_state import FINAL, Stage
-from starter.intake.client import Started, TownClient
+from starter.client import Started, TownClient
 
 A_DAY, A_MONTH = 86_400, 30 * 86_400
 SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)

@@ -27,7 +27,7 @@ from schemas.whistle import Kind
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
 from schemas.whistle_state import FINAL, Stage
-from starter.intake.client import Started, TownClient
+from starter.client import Started, TownClient
 
 JUSTICE = "justice-office"
 TO_THE_SPOT = (Stage.BLOWN, Stage.SUMMONING, Stage.GATHERED, Stage.WORKING)

@@ -1,23 +1,25 @@
 """The starter API, put together. The same function builds it for production and for tests."""
 
 import asyncio
+import importlib
+import pkgutil
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import asyncpg
 import structlog
 from fastapi import APIRouter, FastAPI
 
+import starter
 from engine.keys.keys import Keys
 from engine.runtime.logging import where
 from engine.runtime.settings import Settings
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.procedure import Procedure
-from starter import incident_batch, whistle_indicators
 from starter.auditors import audit, audit_records, case_export, decodings
 from starter.auditors.codec_server import codec_routes
-from starter.cases import alike, cases, documents, inbox, indicators, notices, procedure_indicators, public, similar
+from starter.cases import alike, cases, documents, inbox, notices, procedure_indicators, public
 from starter.counterparts import banks, departments, reconciliations
 from starter.http import docs_page, health
 from starter.http.dependencies import provide
@@ -26,7 +28,7 @@ from starter.http.middleware import Requests
 from starter.http.problem_handlers import add_problem_handlers
 from starter.http.rates import Rates
 from starter.http.slow_bodies import SlowBodies
-from starter.intake import categories, command_forms, operations, public_notices, submissions
+from starter.intake import command_forms, operations, public_notices, submissions
 from starter.intake.commands import command_routes
 from starter.intake.delivery import ConnectTemporal
 from starter.intake.openings import opening_routers
@@ -89,16 +91,12 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
     return (
         *opening_routers(procedures.values()),
         command_routes(procedures.values()),
+        *_own_routers(procedures),
         # Before `cases.router`: its `/{case_id}` would take `/export` for a case.
-        incident_batch.router,
         inbox.router,
         case_export.router,
-        similar.router,
         alike.router,
-        categories.router,
         command_forms.router,
-        indicators.router,
-        whistle_indicators.router,
         procedure_indicators.router,
         public.router,
         public_notices.router,
@@ -117,6 +115,14 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
         health.router,
         codec_routes(settings, keys),
     )
+
+
+def _own_routers(procedures: Iterable[str]) -> list[APIRouter]:
+    """What procedures add besides: the router of each `starter/NAME_….py` that has one, found by its name."""
+    begin = tuple(f"{name}_" for name in procedures)
+    named = sorted(each.name for each in pkgutil.iter_modules(starter.__path__) if each.name.startswith(begin))
+    modules = [importlib.import_module(f"starter.{name}") for name in named]
+    return [module.router for module in modules if hasattr(module, "router")]
 
 
 def _lifespan(parts: ApiServices, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -24,10 +24,11 @@ from starter.http.faults import fault
 from starter.http.json_answers import json_response
 from starter.http.problems import Problem, ProblemBody, bad_request
 from starter.incident import OPENING, report_faults
+from starter.incident_batch_views import BatchAnswer, BatchLine, BatchResult, IncidentBatch
 from starter.intake.answers import answer_start
 from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Entered, Sender
-from starter.intake.submission_views import BatchAnswer, BatchLine, BatchResult, IncidentBatch, SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 LINES_MAX = 100
 BATCH_BYTES_MAX = 4 * 1024 * 1024

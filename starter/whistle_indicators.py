@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from schemas.clocks.calendar import in_shanghai
 from schemas.whistle_policy import WhistleType
 from starter.cases.case_queries import SQL
-from starter.cases.indicators import figures_for, period, rate, times, too_many_lines
+from starter.cases.figures import figures_for, period, rate, times, too_many_lines
 from starter.cases.reading import ReadingOf
 from starter.cases.views import StreetLine, SummonsLine, WhistleIndicators
 from starter.http.authentication import Caller

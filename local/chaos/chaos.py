@@ -45,7 +45,7 @@ from local.town.ports import LOOPBACK, hold_ports
 from local.town.probes import answers_http
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES, TownProcess
-from starter.intake.client import TownClient, http_client
+from starter.client import TownClient, http_client
 from workflows.registry import NAMES
 
 SPEED = 3000.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from local.simulation.townspeople import AUDITOR, Persona
-from starter.intake.client import NotSettled, Refused, Started, TownClient
+from starter.client import NotSettled, Refused, Started, TownClient
 
 SETTLE_SECONDS = 120.0
 WAIT_SECONDS = 20.0

@@ -12,7 +12,7 @@ from local.simulation.townspeople import AUDITOR
 from local.stories.walk_stories import answering, sent_by
 from local.stories.walks import Walks, WrittenWalk, opened_by, walks_of
 from schemas.kernel.declaration import DeclaredProcedure
-from starter.intake.client import Refused
+from starter.client import Refused
 from workflows.registry import workflow_of
 
 

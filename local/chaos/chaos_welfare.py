@@ -19,7 +19,7 @@ from schemas.contracts.payment import entitlement_of, month_of
 from schemas.values.document import Document
 from schemas.welfare_application import Applicant, Paper, WelfareApplication
 from schemas.welfare_state import Stage
-from starter.intake.client import TownClient
+from starter.client import TownClient
 
 BENEFIT = "temporary-aid"
 DIRECTIONS = ("", "〔剧本:tax 时断时续〕", "〔剧本:bank-balance 时断时续〕", "〔剧本:town-bank 超时〕",

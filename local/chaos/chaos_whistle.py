@@ -10,7 +10,7 @@ from schemas.whistle import Kind
 from schemas.whistle_call import WhistleCall
 from schemas.whistle_policy import WhistleType
 from schemas.whistle_state import Stage
-from starter.intake.client import Refused, TownClient
+from starter.client import Refused, TownClient
 
 CALLED = ("urban-management", "justice-office", "ecology-environment")
 NOT_TO_BE_SCORED = {"bad-command", "case-ended"}

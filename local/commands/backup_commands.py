@@ -13,7 +13,7 @@ from local.commands.audit_commands import TOWN, Data
 from local.simulation.journals import journals_of
 from local.town.cli_errors import run_told
 from local.town.running_town import find_town
-from starter.intake.client import http_client
+from starter.client import http_client
 
 DIFFERENT = 2
 console = Console(soft_wrap=True, highlight=False)

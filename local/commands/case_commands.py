@@ -27,7 +27,7 @@ from local.town.running_town import NoTown, find_town
 from local.town.typed_codes import typed_code, typed_number
 from schemas.values.actor import Role
 from starter.cases.views import CaseRow
-from starter.intake.client import NotSettled, Refused, TownClient, Unavailable, http_client
+from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
 
 REFUSED, NO_ANSWER, WAITING = 1, 3, 4
 PATIENCE_SECONDS = 10.0

@@ -17,7 +17,7 @@ from schemas.clocks.clocks import ClockView, Status
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.screen_words import MILESTONES, holder_words, role_words
 from starter.cases.views import CaseRow, CaseView, TimelineEntry
-from starter.intake.client import Refused
+from starter.client import Refused
 from workflows.registry import PROCEDURES, WORDS
 
 _PROCEDURES: Mapping[str, Procedure] = {case.procedure.name: case.procedure for case in PROCEDURES}

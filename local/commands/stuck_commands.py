@@ -25,7 +25,7 @@ from local.town.cli_errors import run_told
 from local.town.running_town import town_or_settings
 from local.town.typed_codes import typed_number
 from schemas.values.actor import Role
-from starter.intake.client import NotSettled, Refused, TownClient, Unavailable, http_client
+from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
 from starter.intake.delivery import Delivery, NotDelivered
 from starter.intake.postbox import Postbox, SetAsideAnswer, Status
 from starter.intake.stuck import StuckCase, retry_now, stuck_cases

@@ -26,8 +26,8 @@ from schemas.values.actor import Channel
 from schemas.values.location import Location
 from schemas.values.refusals import say
 from schemas.values.tidy_text import tidy
+from starter.client import ApiError, Refused, Started, TokenSource, TownClient, Unavailable, http_client
 from starter.http.faults import faults_of
-from starter.intake.client import ApiError, Refused, Started, TokenSource, TownClient, Unavailable, http_client
 
 NOT_STATED = "未注明 (not stated)"
 CLOSED = frozenset({Stage.CLOSED, *FINAL})

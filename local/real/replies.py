@@ -33,7 +33,7 @@ from schemas.incident_policy import IncidentPolicy
 from schemas.incident_state import FINAL, Stage
 from schemas.values.refusals import RefusalCode, say
 from starter.cases.views import Indicators
-from starter.intake.client import ApiError, Refused, TownClient
+from starter.client import ApiError, Refused, TownClient
 
 ASSUMPTIONS = (
     ("派单后立即签收", "the department signs at once"),

@@ -30,8 +30,8 @@ from schemas.values.location import Location
 from starter.app import create_app
 from starter.cases.reading import Reading
 from starter.cases.views import CaseView
+from starter.client import TownClient
 from starter.http.dependencies import provide, provided
-from starter.intake.client import TownClient
 from starter.intake.filing import Filing
 from starter.intake.town_rules import TownRules
 

@@ -31,7 +31,7 @@ from schemas.incident_state import Stage
 from schemas.values.actor import Role
 from schemas.values.location import AREA_UNKNOWN
 from starter.cases.views import CaseRow
-from starter.intake.client import NotSettled, Refused, TownClient, http_client
+from starter.client import NotSettled, Refused, TownClient, http_client
 
 log = structlog.get_logger()
 

@@ -34,7 +34,7 @@ from schemas.clocks.town_time import TownTime
 from schemas.contracts.department import Gateway
 from schemas.kernel.findings import Finding
 from starter.app import create_app
-from starter.intake.client import REQUEST_TIMEOUT_SECONDS, http_client
+from starter.client import REQUEST_TIMEOUT_SECONDS, http_client
 
 DEMO_SPEED = 2000.0
 """Town seconds per real second. Faster, and an emergency's half hour is shorter than a busy machine's hesitation;

@@ -26,7 +26,7 @@ from schemas.contracts.payment import ReceiptLine
 from schemas.incident import Kind
 from schemas.kernel.findings import Finding
 from starter.cases.views import PublicCase, TimelineEntry
-from starter.intake.client import ApiError, TownClient
+from starter.client import ApiError, TownClient
 
 WAIT_SECONDS = 10.0
 SUCCESSOR_SECONDS = 60.0

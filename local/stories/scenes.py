@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from local.simulation.townspeople import Persona
 from starter.cases.views import PublicCase, TimelineEntry
-from starter.intake.client import TownClient
+from starter.client import TownClient
 
 SETTLE_SECONDS = 10.0
 

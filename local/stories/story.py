@@ -12,7 +12,7 @@ from schemas.clocks.calendar import SHANGHAI
 from schemas.incident import Kind
 from schemas.values.model import Model
 from starter.cases.views import TimelineEntry
-from starter.intake.client import Started, TownClient
+from starter.client import Started, TownClient
 
 SPRING = datetime(2026, 3, 9, 9, tzinfo=SHANGHAI)
 """When most stories with a clock of their own begin: a Monday, the offices open, no holiday near it."""

@@ -12,7 +12,7 @@ from local.stories.walks import Walks, WrittenWalk, opened_by, with_documents
 from schemas.kernel.answers import AnswerTo
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
-from starter.intake.client import Started, TownClient
+from starter.client import Started, TownClient
 
 PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 ENDED = "case:ended"

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from schemas.clocks.calendar import in_shanghai
 from schemas.kernel.procedure import Procedure
 from starter.cases.case_queries import SQL
-from starter.cases.indicators import figures_for, period, times
+from starter.cases.figures import figures_for, period, times
 from starter.cases.reading import ReadingOf
 from starter.cases.views import ProcedureIndicators, ProcedureLine, StageCount
 from starter.http.authentication import Caller

@@ -9,7 +9,7 @@ import pytest
 
 from schemas.incident_report import IncidentReport
 from schemas.values.location import Location
-from starter.intake.client import Refused, TownClient
+from starter.client import Refused, TownClient
 from tests.api_callers import REPORT, As
 from tests.waiting import eventually
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.incident import INCIDENT
-from starter.cases.similar import WITHIN_METRES
+from starter.incident_similar import WITHIN_METRES
 from tests.api_callers import REPORT, As
 from tests.api_driver import OpenDoor
 from tests.waiting import eventually

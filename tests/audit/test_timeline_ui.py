@@ -17,7 +17,7 @@ from schemas.kernel.screen_words import holder_words
 from schemas.values.actor import Role
 from starter.auditors.codec_server import PATH as CODEC_PATH
 from starter.auditors.codec_server import SIGN_IN
-from starter.intake.client import TownClient, http_client
+from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
 from tests.browser import PROGRAM, Page, browser
 from tests.waiting import eventually

@@ -23,7 +23,7 @@ from local.simulation.journals import journals_of
 from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import Persona, officer
 from local.town.town import Town, TownOptions, open_town
-from starter.intake.client import Refused, TownClient, http_client
+from starter.client import Refused, TownClient, http_client
 from tests.api_callers import OwnTown
 from tests.department_town import NOON
 from tests.examples.incident import BODIES

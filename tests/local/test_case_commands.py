@@ -23,7 +23,7 @@ from local.town.town import Town, TownOptions, open_town
 from schemas.incident_report import IncidentReport
 from schemas.values.actor import Role
 from starter.cases.views import CaseRow
-from starter.intake.client import TownClient, http_client
+from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
 
 pytestmark = pytest.mark.timeout(400)

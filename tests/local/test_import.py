@@ -20,7 +20,7 @@ from local.real.message_file import ColumnMap, read_messages
 from schemas.incident_state import OFF_THE_LIST
 from schemas.values.actor import Role
 from starter.cases.views import TimelineEntry
-from starter.intake.client import TownClient
+from starter.client import TownClient
 from tests.api_callers import OwnTown, api_of
 from tests.waiting import eventually
 from worker import town_worker

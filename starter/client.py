@@ -43,9 +43,10 @@ from starter.cases.views import (
     TimelineEntry,
 )
 from starter.http.problems import ProblemCode
+from starter.incident_batch_views import BatchAnswer
 from starter.intake.command_forms import CommandForms
 from starter.intake.postbox import Status
-from starter.intake.submission_views import BatchAnswer, SubmissionView
+from starter.intake.submission_views import SubmissionView
 
 API = "/api/v1"
 TRY_AGAIN = frozenset({408, 425, 429, 502, 503, 504})
