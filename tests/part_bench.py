@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,10 @@ import httpx
 
 from schemas.clocks.clock_schedule import Tier
 from schemas.clocks.limits import Limit, Unit
+from schemas.clocks.town_time import TownTime
 from schemas.kernel.case import CaseState, case_id
 from schemas.kernel.declaration import DeclaredProcedure
-from schemas.values.actor import Actor, Role, Stamp
+from schemas.values.actor import LAWS, Actor, Role, Stamp
 from schemas.values.model import Model
 from tests.api_driver import Person
 from tests.bench_api import BenchApi, submission_of, token
@@ -43,6 +44,7 @@ class TinyTerms(Model):
     reminders_a_day: int = 3
 
 
+AREA = "330100"
 OPENER = Actor(subject="clerk-opens", role=Role.WINDOW_CLERK)
 
 
@@ -53,15 +55,23 @@ class PartBench:
     bench: CaseBench
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    async def open(self, procedure: DeclaredProcedure, by: Actor = OPENER, **facts: Any) -> str:
-        """Open a case in this state; its id."""
+    async def open(
+        self, procedure: DeclaredProcedure, by: Actor = OPENER, on: datetime | None = None, **facts: Any
+    ) -> str:
+        """Open a case in this state; its id. `on`: when, in a town time of its own; None: in that of the bench."""
         bench = self.bench
         number = case_id(procedure.name, f"{A_MONDAY:%Y%m%d}", next(self.numbers))
         charter = (await bench.filing()).town.charters["incident"]
-        at = charter.time.to_town(await bench.environment.get_current_time())
-        stamp = Stamp(case_id=number, command="open", command_id=f"{number}/open", actor=by, at=at, digest="")
-        state: CaseState = procedure.state(
-            case_id=number, charter=charter, opening=bench.signer.sign(stamp), area="330100", opened_at=at, **facts
+        now = await bench.environment.get_current_time()
+        if on is not None:
+            charter = charter.model_copy(update={"time": TownTime.starting(on, now, 1)})
+        at = charter.time.to_town(now) if on is None else on
+        stamp = Stamp(
+            case_id=number, command="open", command_id=f"{number}/open", actor=by, at=at, digest="", laws=LAWS
+        )
+        state: CaseState = procedure.state.model_validate(
+            {"area": AREA, "case_id": number, "charter": charter, "opening": bench.signer.sign(stamp), "opened_at": at}
+            | facts
         )
         await bench.delivery.attempt(submission_of("start", "", state, state.model_dump(mode="json")))
         await eventually(lambda: number in bench.tables.rows)

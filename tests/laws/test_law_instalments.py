@@ -30,8 +30,8 @@ from schemas.recovery_state import RecoveryTerms
 from schemas.values.model import Model
 from tests.api_driver import Person
 from tests.case_bench import CaseBench, case_bench
-from tests.composed_bench import PartBench
 from tests.money_walk import faults_of_table
+from tests.named_people import NamedPeople
 from tests.waiting import eventually
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.instalments import InstalmentsCase
@@ -173,27 +173,23 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseB
 
 
 @pytest.fixture
-def town(bench: CaseBench) -> PartBench:
+def town(bench: CaseBench) -> NamedPeople:
     """The procedure and its people."""
-    return PartBench(bench, Well.procedure, PEOPLE)
+    return NamedPeople(bench, Well.procedure, PEOPLE)
 
 
-async def begun(town: PartBench) -> str:
+async def begun(town: NamedPeople) -> str:
     """A well that is being dug, in two parts."""
-
-    def given(**opened: Any) -> WellState:
-        return WellState(
-            reporter=f"person:{'0' * 26}",
-            reporter_subject="resident:digger",
-            account=f"text:{'0' * 26}",
-            milestones=(Milestone(amount_fen=100_000), Milestone(amount_fen=50_000)),
-            **opened,
-        )
-
-    return await town.open("entered", given)
+    return await town.open(
+        "entered",
+        reporter=f"person:{'0' * 26}",
+        reporter_subject="resident:digger",
+        account=f"text:{'0' * 26}",
+        milestones=(Milestone(amount_fen=100_000), Milestone(amount_fen=50_000)),
+    )
 
 
-async def first_part_done(town: PartBench) -> str:
+async def first_part_done(town: NamedPeople) -> str:
     """Its first part is dug, verified, and its instalment with a person, because no bank is connected."""
     case = await begun(town)
     await town.do(case, "claim_milestone", "digger", CLAIM)
@@ -202,13 +198,13 @@ async def first_part_done(town: PartBench) -> str:
     return case
 
 
-async def settled_by_hand(town: PartBench, case: str, number: int) -> None:
+async def settled_by_hand(town: NamedPeople, case: str, number: int) -> None:
     """Somebody says that it was paid by hand, and another person confirms it."""
     await town.do(case, "settle_payment", "civil", BY_HAND)
     await town.do(case, "confirm_settlement", "clerk", {"request": number})
 
 
-async def test_each_milestone_is_paid_once_and_the_case_ends(town: PartBench, bench: CaseBench) -> None:
+async def test_each_milestone_is_paid_once_and_the_case_ends(town: NamedPeople, bench: CaseBench) -> None:
     """Two milestones, two instalments under keys of their own; it ends, and its chain, history and replay are in order."""
     case = await first_part_done(town)
     early = await town.refused(case, "claim_milestone", "digger", CLAIM)
@@ -232,7 +228,7 @@ async def test_each_milestone_is_paid_once_and_the_case_ends(town: PartBench, be
     assert await bench.faults(case) == []
 
 
-async def test_a_milestone_that_is_not_accepted_is_not_paid(town: PartBench) -> None:
+async def test_a_milestone_that_is_not_accepted_is_not_paid(town: NamedPeople) -> None:
     """It goes on digging, and may claim it again; nothing is paid."""
     case = await begun(town)
     await town.do(case, "claim_milestone", "digger", CLAIM)
@@ -244,7 +240,7 @@ async def test_a_milestone_that_is_not_accepted_is_not_paid(town: PartBench) -> 
     assert town.kinds(case)[-1] == "milestone:not_accepted"
 
 
-async def test_nobody_verifies_what_is_their_own_or_what_they_claimed(town: PartBench) -> None:
+async def test_nobody_verifies_what_is_their_own_or_what_they_claimed(town: NamedPeople) -> None:
     """Whoever claimed it, and whoever entered the case, leaves it to somebody else; and what was not looked at is not answered."""
     case = await begun(town)
     await town.do(case, "claim_milestone", "grid", CLAIM)
@@ -254,7 +250,7 @@ async def test_nobody_verifies_what_is_their_own_or_what_they_claimed(town: Part
     assert await town.refused(case, "verify_milestone", "other_grid", passed(7)) == "not-what-you-saw"
 
 
-async def test_paid_by_hand_is_the_word_of_two(town: PartBench) -> None:
+async def test_paid_by_hand_is_the_word_of_two(town: NamedPeople) -> None:
     """Who says so does not confirm it; declined, it waits for a person again."""
     case = await first_part_done(town)
     await town.do(case, "settle_payment", "civil", BY_HAND)
@@ -264,7 +260,7 @@ async def test_paid_by_hand_is_the_word_of_two(town: PartBench) -> None:
     assert len(town.state(case).waiting_payments()) == 1
 
 
-async def test_another_account_is_the_word_of_two(town: PartBench) -> None:
+async def test_another_account_is_the_word_of_two(town: NamedPeople) -> None:
     """Nobody vouches for the payee's own account: so their word waits too, and who asked does not confirm."""
     case = await first_part_done(town)
     before = town.state(case).account
@@ -278,7 +274,7 @@ async def test_another_account_is_the_word_of_two(town: PartBench) -> None:
     assert ("reporter", "account_changed") in town.told(case)
 
 
-async def test_a_case_that_is_given_up_pays_nothing_more(town: PartBench, bench: CaseBench) -> None:
+async def test_a_case_that_is_given_up_pays_nothing_more(town: NamedPeople, bench: CaseBench) -> None:
     """What waits for a person when it becomes final is not due any more, and stands so in the ledger."""
     case = await first_part_done(town)
     await town.do(case, "give_up", "street", REASON)
@@ -291,7 +287,7 @@ async def test_a_case_that_is_given_up_pays_nothing_more(town: PartBench, bench:
     assert await bench.faults(case) == []
 
 
-async def test_what_was_paid_comes_back_by_a_case_of_its_own(town: PartBench, bench: CaseBench) -> None:
+async def test_what_was_paid_comes_back_by_a_case_of_its_own(town: NamedPeople, bench: CaseBench) -> None:
     """Given up after the first instalment: a recovery goes by the terms of whoever paid, and ends when it has come back."""
     case = await first_part_done(town)
     await settled_by_hand(town, case, 1)

@@ -27,8 +27,8 @@ from schemas.values.references import TextReference
 from starter.intake.public_notices import POSTED
 from tests.api_driver import Person
 from tests.case_bench import CaseBench, case_bench
-from tests.composed_bench import PartBench
 from tests.every_procedure import PROCEDURE_LIST
+from tests.named_people import NamedPeople
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.postings import Postings
 from workflows.registry import PROCEDURES
@@ -176,21 +176,17 @@ async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseB
 
 
 @pytest.fixture
-def town(bench: CaseBench) -> PartBench:
+def town(bench: CaseBench) -> NamedPeople:
     """The procedure and its people."""
-    return PartBench(bench, GoesOn.procedure, PEOPLE)
+    return NamedPeople(bench, GoesOn.procedure, PEOPLE)
 
 
-async def posted(town: PartBench) -> str:
+async def posted(town: NamedPeople) -> str:
     """A case that is posted."""
-
-    def given(**opened: Any) -> GroveState:
-        return GroveState(reporter=f"person:{'0' * 26}", reporter_subject="resident:owner", **opened)
-
-    return await town.open("entered", given)
+    return await town.open("entered", reporter=f"person:{'0' * 26}", reporter_subject="resident:owner")
 
 
-async def test_it_is_posted_for_the_window_and_goes_on(town: PartBench, bench: CaseBench) -> None:
+async def test_it_is_posted_for_the_window_and_goes_on(town: NamedPeople, bench: CaseBench) -> None:
     """Nobody objects: after exactly the window it goes on by itself, and its chain, history and replay are in order."""
     case = await posted(town)
     up = town.state(case)
@@ -206,7 +202,7 @@ async def test_it_is_posted_for_the_window_and_goes_on(town: PartBench, bench: C
     assert await bench.faults(case) == []
 
 
-async def test_an_objection_takes_it_down_and_it_is_posted_anew(town: PartBench) -> None:
+async def test_an_objection_takes_it_down_and_it_is_posted_anew(town: NamedPeople) -> None:
     """The first takes it down; who looks into it is told; found wanting, it is posted anew for the whole window."""
     case = await posted(town)
     await town.do(case, "object", "clerk", OBJECTION)
@@ -220,7 +216,7 @@ async def test_an_objection_takes_it_down_and_it_is_posted_anew(town: PartBench)
     assert anew.clocks["publicity"].status == "running"
 
 
-async def test_an_objection_that_is_upheld_refuses(town: PartBench, bench: CaseBench) -> None:
+async def test_an_objection_that_is_upheld_refuses(town: NamedPeople, bench: CaseBench) -> None:
     """With its law, on the word of who looked into it."""
     case = await posted(town)
     await town.do(case, "object", "grid", OBJECTION)
@@ -233,7 +229,7 @@ async def test_an_objection_that_is_upheld_refuses(town: PartBench, bench: CaseB
     assert await bench.faults(case) == []
 
 
-async def test_whose_matter_it_is_and_who_entered_it_look_into_nothing(town: PartBench) -> None:
+async def test_whose_matter_it_is_and_who_entered_it_look_into_nothing(town: NamedPeople) -> None:
     """Whoever entered it does not look into an objection; whose matter it is does not object."""
     case = await posted(town)
     await town.do(case, "object", "clerk", OBJECTION)
@@ -242,7 +238,7 @@ async def test_whose_matter_it_is_and_who_entered_it_look_into_nothing(town: Par
     assert await town.refused(await posted(town), "object", "owner", OBJECTION) == "against-the-rules"
 
 
-async def test_later_objections_leave_it_up_and_hold_it_back(town: PartBench, bench: CaseBench) -> None:
+async def test_later_objections_leave_it_up_and_hold_it_back(town: NamedPeople, bench: CaseBench) -> None:
     """Without new grounds the posting stays up; but its window does not end it while nobody has looked into that."""
     case = await posted(town)
     await town.do(case, "object", "clerk", OBJECTION)
@@ -262,7 +258,7 @@ async def test_later_objections_leave_it_up_and_hold_it_back(town: PartBench, be
     assert town.facts(case, "publicity:investigated")[-1]["objections"] == 1
 
 
-async def test_new_grounds_take_it_down_only_so_often(town: PartBench) -> None:
+async def test_new_grounds_take_it_down_only_so_often(town: NamedPeople) -> None:
     """As often as the town lets a case be posted; after that the posting stays up."""
     case = await posted(town)
     await town.do(case, "object", "clerk", OBJECTION)
