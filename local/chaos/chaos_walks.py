@@ -1,4 +1,4 @@
-"""Crowds of other procedures under disturbance: `local/chaos_NAME.py` has its own, every other goes the walks of its stories."""
+"""Crowds of other procedures under disturbance: of `local/chaos/chaos_NAME.py`, else they go the walks of its stories."""
 
 import asyncio
 import importlib
@@ -72,11 +72,11 @@ def crowds(asked: Mapping[str, int], seed: int, client_of: ClientOf, told: Respo
 
 
 def _crowd_of(name: str, seed: int, client_of: ClientOf, told: Responses) -> Crowd:
-    if find_spec(f"local.chaos_{name}") is not None:
-        own: type[Crowd] = importlib.import_module(f"local.chaos_{name}").CROWD
+    if find_spec(f"local.chaos.chaos_{name}") is not None:
+        own: type[Crowd] = importlib.import_module(f"local.chaos.chaos_{name}").CROWD
         return own(seed, client_of, told)
     procedure = workflow_of(name).procedure
     walks = walks_of(procedure)
     if walks is None or not walks.stories:
-        raise ValueError(f"{name} has no local/chaos_{name}.py, and no walks with stories")
+        raise ValueError(f"{name} has no local/chaos/chaos_{name}.py, and no walks with stories")
     return WalkCrowd(seed, client_of, told, procedure=opened_by(procedure), walks=walks)

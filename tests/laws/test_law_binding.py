@@ -53,8 +53,8 @@ SHORT = 60
 
 OPENED = [procedure for procedure in PROCEDURE_LIST if procedure.parent is None]
 SUBJECTS = sorted({
-    TOLD, *(str(subject) for each in pkgutil.iter_modules(schemas.__path__)
-            for subject in getattr(importlib.import_module(f"schemas.{each.name}"), "Subject", ())),
+    TOLD, *(str(subject) for each in pkgutil.walk_packages(schemas.__path__, "schemas.")
+            for subject in getattr(importlib.import_module(each.name), "Subject", ())),
 })  # fmt: skip
 """What cases tell each other, all of it: also what procedures to come will tell, in their `Subject`."""
 

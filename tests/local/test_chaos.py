@@ -8,8 +8,11 @@ import pytest
 from local.chaos.chaos import ChaosOptions, run_chaos, told
 from local.chaos.chaos_count import carried_out_twice, clock_faults
 from local.chaos.chaos_incident import report_of
+from local.chaos.chaos_load import Responses
 from local.chaos.chaos_schedule import ALL_FAULTS, LASTING, FaultKind, schedule
+from local.chaos.chaos_walks import crowds
 from local.chaos.chaos_welfare import paid_more_than_once
+from tests.every_procedure import PROCEDURE_LIST
 
 BREACHED: dict[str, Any] = {"started_at": "2026-11-22T09:00:00+08:00", "due_at": "2026-11-22T10:00:00+08:00"}
 
@@ -63,6 +66,21 @@ def test_money_that_moved_twice_for_one_entitlement_is_found() -> None:
 
     assert paid_more_than_once([{"payment_key": first}, {"payment_key": second}]) == []
     assert paid_more_than_once([{"payment_key": first}, {"payment_key": f"{first}.2"}]) == [f"{first} was paid 2 times"]
+
+
+OPENED = [each.name for each in PROCEDURE_LIST if each.parent is None and each.name != "incident"]
+
+
+def test_every_procedure_that_people_open_has_a_crowd_of_its_own_keys() -> None:
+    """Beside incidents, which are always there: a crowd of its own, or one that goes its walks; no two have the same keys."""
+
+    def nobody(_persona: object, _entrance: int) -> Any:
+        raise LookupError("nobody acts before the town stands")
+
+    found = crowds(dict.fromkeys(OPENED, 1), 1, nobody, Responses())
+
+    assert list(found) == OPENED
+    assert len({crowd.called for crowd in found.values()}) == len(OPENED)
 
 
 @pytest.mark.timeout(300)
