@@ -1,0 +1,197 @@
+"""What the ballot box keeps, in one SQLite file that survives a kill at any moment: marks by unit, votes by serial.
+
+Nothing joins the two, and neither has a time or an order: rows lie by unit and by serial, not as they came. A mark keeps what the
+unit was answered, so that an answer that was lost is given again; that is the blind signature, which nobody can join with a vote.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from local.simulation.book import Book
+from schemas.audit.merkle import inclusion_path, merkle_root
+from schemas.contracts.ballot_box import Channel, RollLine, Tally
+
+_TABLES = """
+PRAGMA synchronous=FULL;
+PRAGMA secure_delete=ON;
+CREATE TABLE IF NOT EXISTS ballots (
+  ballot TEXT PRIMARY KEY, body TEXT NOT NULL, private_key BLOB NOT NULL, public_key BLOB NOT NULL, tally TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS rolls (ballot TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS units (ballot TEXT NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (ballot, unit)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS marks (
+  ballot TEXT NOT NULL, unit TEXT NOT NULL, channel TEXT NOT NULL, blinded TEXT, blind_signature TEXT,
+  PRIMARY KEY (ballot, unit)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS votes (
+  ballot TEXT NOT NULL, serial TEXT NOT NULL, choices TEXT NOT NULL, PRIMARY KEY (ballot, serial)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True)
+class KeptBallot:
+    """A vote as it was opened. `tally`: as JSON, once it is closed."""
+
+    body: str
+    private_key: bytes
+    public_key: bytes
+    tally: str | None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What a unit has taken."""
+
+    channel: Channel
+    blinded: str | None
+    blind_signature: str | None
+
+
+class Taken(StrEnum):
+    """What became of a vote that was cast."""
+
+    NOW = "now"
+    BEFORE = "before"
+    OTHERWISE = "otherwise"
+    CLOSED = "closed"
+
+
+class BoxBook(Book):
+    """The book of a ballot box. One process at a time."""
+
+    tables = _TABLES
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file)
+        file.chmod(0o600)
+        self._connection.execute("PRAGMA synchronous=FULL")
+
+    # ---- the vote ---------------------------------------------------------------------------------------------------
+
+    def keep_roll(self, ballot: str, digest: str, lines: Iterable[RollLine]) -> None:
+        """Keep the units of a roll, in place of those before."""
+        with self._transaction():
+            self._connection.execute("DELETE FROM units WHERE ballot = ?", (ballot,))
+            self._connection.executemany("INSERT INTO units VALUES (?, ?)", [(ballot, each.unit) for each in lines])
+            self._connection.execute("INSERT OR REPLACE INTO rolls VALUES (?, ?)", (ballot, digest))
+
+    def roll_of(self, ballot: str) -> tuple[str, int] | None:
+        """The digest of its roll, and how many units it has; None: there is none yet."""
+        row = self._one("SELECT digest FROM rolls WHERE ballot = ?", ballot)
+        units = self._one("SELECT count(*) AS n FROM units WHERE ballot = ?", ballot)
+        return None if row is None or units is None else (str(row["digest"]), int(units["n"]))
+
+    def open(self, ballot: str, body: str, private_key: bytes, public_key: bytes) -> None:
+        """Open a vote, unless it is."""
+        self._connection.execute(
+            "INSERT OR IGNORE INTO ballots VALUES (?, ?, ?, ?, NULL)", (ballot, body, private_key, public_key)
+        )
+
+    def ballot(self, ballot: str) -> KeptBallot | None:
+        """A vote; None: there is none of that name."""
+        row = self._one("SELECT body, private_key, public_key, tally FROM ballots WHERE ballot = ?", ballot)
+        return None if row is None else KeptBallot(*row)
+
+    # ---- units ------------------------------------------------------------------------------------------------------
+
+    def has_unit(self, ballot: str, unit: str) -> bool:
+        """Whether the roll has it."""
+        return self._one("SELECT 1 FROM units WHERE ballot = ? AND unit = ?", ballot, unit) is not None
+
+    def mark_of(self, ballot: str, unit: str) -> Mark | None:
+        """What a unit has taken; None: nothing."""
+        row = self._one(
+            "SELECT channel, blinded, blind_signature FROM marks WHERE ballot = ? AND unit = ?", ballot, unit
+        )
+        return None if row is None else Mark(Channel(row["channel"]), row["blinded"], row["blind_signature"])
+
+    def mark(self, ballot: str, unit: str, mark: Mark) -> Mark | None:
+        """Mark a unit, once over all channels; what it had taken before stays. None: the vote is closed."""
+        with self._transaction():
+            if self._is_closed(ballot):
+                return None
+            self._connection.execute(
+                "INSERT OR IGNORE INTO marks VALUES (?, ?, ?, ?, ?)",
+                (ballot, unit, mark.channel, mark.blinded, mark.blind_signature),
+            )
+            return self.mark_of(ballot, unit)
+
+    def issued(self, ballot: str, channel: Channel) -> int:
+        """How many ballots were given out by a channel."""
+        row = self._one("SELECT count(*) AS n FROM marks WHERE ballot = ? AND channel = ?", ballot, channel)
+        return 0 if row is None else int(row["n"])
+
+    # ---- votes ------------------------------------------------------------------------------------------------------
+
+    def cast(self, ballot: str, serial: str, choices: Sequence[str]) -> Taken:
+        """Take a vote, once a serial; the same one again is the same one."""
+        said = ",".join(sorted(choices))
+        with self._transaction():
+            before = self._one("SELECT choices FROM votes WHERE ballot = ? AND serial = ?", ballot, serial)
+            if before is not None:
+                return Taken.BEFORE if before["choices"] == said else Taken.OTHERWISE
+            if self._is_closed(ballot):
+                return Taken.CLOSED
+            self._connection.execute("INSERT INTO votes VALUES (?, ?, ?)", (ballot, serial, said))
+        return Taken.NOW
+
+    def close(self, ballot: str, choices: Sequence[str]) -> Tally:
+        """Close a vote and count it, once: closed again it says the same."""
+        with self._transaction():
+            row = self._one("SELECT tally FROM ballots WHERE ballot = ?", ballot)
+            if row is not None and row["tally"] is not None:
+                return Tally.model_validate_json(row["tally"])
+            votes = self._votes(ballot)
+            cast = [said.split(",") if said else [] for _, said in votes]
+            tally = Tally(
+                totals={choice: sum(choice in each for each in cast) for choice in choices},
+                abstained=sum(not each for each in cast),
+                count=len(cast),
+                issued=self.issued(ballot, Channel.ONLINE),
+                paper=self.issued(ballot, Channel.PAPER),
+                merkle_root=merkle_root(_leaves(votes)),
+            )
+            self._connection.execute(
+                "UPDATE ballots SET tally = ?, private_key = x'' WHERE ballot = ?", (tally.model_dump_json(), ballot)
+            )
+        # The log of writes has the order in which votes came: with the close it goes.
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return tally
+
+    def proof(self, ballot: str, serial: str) -> dict[str, object] | None:
+        """Where a vote stands in the tree of all, and the way to its root; None: no such vote, or not closed."""
+        votes = self._votes(ballot)
+        index = next((place for place, (each, _) in enumerate(votes) if each == serial), None)
+        if index is None or not self._is_closed(ballot):
+            return None
+        path = inclusion_path(_leaves(votes), index)
+        return {"index": index, "size": len(votes), "choices": votes[index][1], "path": path}
+
+    def _votes(self, ballot: str) -> list[tuple[str, str]]:
+        rows = self._connection.execute("SELECT serial, choices FROM votes WHERE ballot = ? ORDER BY serial", (ballot,))
+        return [(row["serial"], row["choices"]) for row in rows]
+
+    def _is_closed(self, ballot: str) -> bool:
+        row = self._one("SELECT tally FROM ballots WHERE ballot = ?", ballot)
+        return row is None or row["tally"] is not None
+
+    def _transaction(self) -> "_Transaction":
+        return _Transaction(self._connection)
+
+
+class _Transaction:
+    """All of it or nothing; the connection commits each statement by itself otherwise."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+
+
+def _leaves(votes: Iterable[tuple[str, str]]) -> list[bytes]:
+    return [f"{serial}:{choices}".encode() for serial, choices in votes]

@@ -1,0 +1,33 @@
+"""What clocks are doing, and what the facts of entries are called, on screens: of the terminal and of the console alike."""
+
+from schemas.clocks.clocks import Status
+from schemas.values.both import Both, spoken
+
+STATUS_WORDS = {
+    Status.IDLE: "未开始",
+    Status.RUNNING: "计时中",
+    Status.PAUSED: "已暂停",
+    Status.STOPPED: "已停止",
+}
+
+FACT_WORDS = {
+    "address": "地址", "area": "区域", "by": "操作角色", "calendar": "日历版本", "category": "类别",
+    "category_given": "原述类别", "channel": "渠道", "clock": "期限", "comment": "备注", "department": "部门",
+    "description": "描述", "holder": "责任方", "legal_basis": "依据", "listed": "清单内", "moment": "时点",
+    "on_behalf": "代为上报", "order": "派单序号", "passed": "通过", "policy": "政策版本", "reason": "理由",
+    "receipt": "回执", "reporter": "报事人", "result": "办理结果", "reworks": "返工次数", "satisfied": "满意",
+    "after": "之后", "answer": "答复", "before": "之前", "code": "代码", "document": "附件", "in_all": "累计",
+    "into": "并入", "limit": "期限长度", "reports": "并入上报", "request": "申请", "solved": "解决", "stage": "环节",
+    "asked_about": "核对成员", "member": "家庭成员序号", "without_consent": "未授权成员",
+    "text": "内容", "working_days": "工作日", "told": "告知", "urgency": "紧急程度", "act": "操作", "case": "关联案件",
+    "kind": "种类", "months": "月份", "outcome": "结果", "returns": "退单次数",
+}  # fmt: skip
+"""What facts of entries are called; one that is missing here is shown under its code."""
+
+VALUE_WORDS = {"urgency": {"ordinary": "一般", "complex": "复杂", "urgent": "紧急", "emergency": "突发"}}
+"""What values of a fact are called that are codes of ours."""
+
+
+def status_said(status: Status) -> str:
+    """What a clock is doing: in Chinese where there is room for one language, and known in English."""
+    return Both(STATUS_WORDS[status], spoken(status), STATUS_WORDS[status])
