@@ -1,0 +1,195 @@
+"""What a ballot remembers: digests, totals and one root. Never who chose what, and of who came only how many."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.kernel.people import Part
+from schemas.kernel.state import DeclaredState
+from schemas.kernel.words import DeclaredStage
+from schemas.parts.ballots import BallotAsked, BallotingTerms, BallotRules, Digest, UnitCode, Void
+from schemas.parts.quorum import NOTHING_CAST, AreaHundredths, Cast, ClassRule, Count, Roll, quorum_met
+from schemas.values.document import DocumentReference
+from schemas.values.model import Model
+from schemas.values.typed_code import Tidied
+from schemas.words.field_words import FieldWords
+
+
+class Stage(DeclaredStage):
+    """Where a vote stands."""
+
+    PREPARING = "preparing", "准备中", "表决准备中", "the vote is being prepared"
+    ROLL_POSTED = "roll_posted", "名册公示", "表决名册公示中", "the roll is posted for everybody to see"
+    OPEN = "open", "投票中", "正在投票", "the vote is open"
+    COUNTING = "counting", "计票中", "正在计票", "the votes are being counted"
+    DECLARED = "declared", "结果公布", "表决结果已公布", "the result is declared"
+    CHALLENGED = "challenged", "质疑处理", "结果受到质疑,正在核查", "the result is challenged"
+    CERTIFIED = "certified", "已确认", "表决结果已确认", "the result is certified"
+    VOID = "void", "无效", "本次表决无效", "the vote is void"
+
+
+BEFORE_OPENING = (Stage.PREPARING, Stage.ROLL_POSTED)
+RESULT = (Stage.DECLARED, Stage.CHALLENGED)
+ALIVE = (*BEFORE_OPENING, Stage.OPEN, Stage.COUNTING, *RESULT)
+
+BoxCode = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[0-9]{1,2})?$", max_length=40), Tidied]
+"""A box for papers: `hall`, `mobile-1`."""
+
+
+class OnlineBox(StrEnum):
+    """Where the ballot box outside stands. `none`: this vote has none, it is on paper alone."""
+
+    NONE = "none"
+    ASKED = "asked"
+    OPEN = "open"
+    CLOSING = "closing"
+    TALLIED = "tallied"
+    LOST = "lost"
+
+
+class Proxy(Model):
+    """委托: one unit votes for another. `paper`: what the voter signed."""
+
+    unit: UnitCode
+    by: UnitCode
+    paper: DocumentReference
+
+    def is_of(self, unit: str) -> bool:
+        """Whether a unit is one of the two."""
+        two = (self.unit, self.by)
+        return unit in two
+
+
+class Struck(Model):
+    """空户: a unit in which nobody is left who could vote; it leaves the base."""
+
+    unit: UnitCode
+    voters: Count
+    area_hundredths: AreaHundredths = 0
+
+
+class BoxSheet(Model):
+    """What one teller found in one box: by choice, in the order of the choices. `areas` likewise, of an open vote by area."""
+
+    box: Annotated[BoxCode, FieldWords("票箱", "box for papers")]
+    votes: Annotated[tuple[Count, ...], FieldWords("各选项票数", "votes by choice")] = Field(
+        min_length=2, max_length=100
+    )
+    papers: Annotated[Count, FieldWords("票数", "papers")]
+    abstained: Annotated[Count, FieldWords("弃权", "abstained")] = 0
+    spoilt: Annotated[Count, FieldWords("废票", "spoilt")] = 0
+    areas: Annotated[tuple[AreaHundredths, ...], FieldWords("各选项面积", "areas by choice")] = Field(
+        default=(), max_length=100
+    )
+    area_hundredths: Annotated[AreaHundredths, FieldWords("面积(0.01平方米)", "area in 0.01 m2")] = 0
+
+
+class SealedBox(BaseModel):
+    """A box for papers, sealed: how many papers were given for it. `void`: more were in it than were given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    box: BoxCode
+    given: Count
+    void: bool = False
+
+
+class TellerSheets(Model):
+    """What one teller found in all boxes."""
+
+    by: str
+    boxes: tuple[BoxSheet, ...]
+    at: datetime
+
+
+class BallotState(DeclaredState):
+    """What a vote remembers.
+
+    `asked` is what its parent put to it; `roll` is frozen when the vote opens, and after that units are only struck from it.
+    `objections`: to the roll, that nobody has answered yet. `extended`: it was open for longer, once. `sheets` are of the tellers
+    of this count, of `counts`; `tellers` of all. `issued`: how many ballots the box outside said it has given out;
+    `online_asked`: how often it was asked.
+    """
+
+    procedure: ClassVar[str] = "ballot"
+
+    stage: str = Stage.PREPARING
+    terms: BallotingTerms
+    number: int
+    asked: BallotAsked
+    roll: Roll | None = None
+    objections: int = 0
+    struck: list[Struck] = []
+    proxies: list[Proxy] = []
+    boxes: list[SealedBox] = []
+    sheets: list[TellerSheets] = []
+    counts: int = 0
+    tellers: list[str] = []
+    extended: bool = False
+    online: OnlineBox = OnlineBox.NONE
+    online_asked: int = 0
+    issued: int = 0
+    online_cast: Cast | None = None
+    paper_cast: Cast | None = None
+    merkle_root: Digest | None = None
+    challenges: int = 0
+    challengers: list[str] = []
+    void: Void | None = None
+
+    @property
+    def rules(self) -> BallotRules:
+        """The town's rules for votes."""
+        return self.terms.ballot
+
+    @property
+    def rule(self) -> ClassRule:
+        """The rule of its class."""
+        return self.rules.classes[self.asked.quorum_class]
+
+    @property
+    def has_box(self) -> bool:
+        """Whether votes are taken online too."""
+        return self.asked.box and self.rule.secret
+
+    @property
+    def base_roll(self) -> Roll:
+        """The roll without the units that were struck. Raises ValueError: none was posted, or nobody is left."""
+        if self.roll is None:
+            raise ValueError("no roll was posted")
+        return Roll(
+            digest=self.roll.digest,
+            units=self.roll.units - sum(each.voters > 0 or each.area_hundredths > 0 for each in self.struck),
+            voters=self.roll.voters - sum(each.voters for each in self.struck),
+            area_hundredths=self.roll.area_hundredths - sum(each.area_hundredths for each in self.struck),
+        )
+
+    @property
+    def cast(self) -> Cast:
+        """What was cast, as far as it is counted, all channels together."""
+        return (self.paper_cast or NOTHING_CAST) + (self.online_cast or NOTHING_CAST)
+
+    @property
+    def enough_came(self) -> bool:
+        """Whether, by the papers given and what the box gave out, enough seem to have come."""
+        came = self.issued + sum(each.given for each in self.boxes)
+        # By area nobody knows before the count: it is judged by number, and the count has the last word.
+        by_number = ClassRule(turnout=self.rule.turnout, secret=self.rule.secret)
+        return quorum_met(by_number, self.asked.base, self.base_roll, came, 0)
+
+    @property
+    def counted(self) -> bool:
+        """Whether all channels are counted: the box outside, and the papers where there are some or no such box."""
+        if self.online is OnlineBox.TALLIED:
+            return self.paper_cast is not None or not self.boxes
+        return self.online is OnlineBox.NONE and self.paper_cast is not None
+
+    def took_part(self) -> dict[Part, tuple[str, ...]]:
+        """Who counted, and who challenged the count."""
+        return {
+            **super().took_part(),
+            Part.COUNTED: tuple(each.by for each in self.sheets),
+            Part.TELLER: tuple(self.tellers),
+            Part.CHALLENGED: tuple(self.challengers),
+        }
