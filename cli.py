@@ -14,7 +14,7 @@ import typer
 from engine.runtime.settings import Settings
 
 PROCESSES: Mapping[str, tuple[str, str]] = {
-    "api": ("starter.serve:run_api", "Run the starter API alone, configured by JICENG_* variables."),
+    "api": ("console.serve:run_served", "Run the API and its pages alone, configured by JICENG_* variables."),
     "departments": (
         "local.simulation.simulation:run_departments",
         "模拟部门 Play the departments that have systems of their own, configured by JICENG_* variables.",
@@ -26,6 +26,10 @@ PROCESSES: Mapping[str, tuple[str, str]] = {
     "bank": (
         "local.simulation.simulation:run_bank",
         "模拟银行 Play the bank that pays, configured by JICENG_* variables.",
+    ),
+    "ballot-box": (
+        "local.ballot_box.service:run_ballot_box",
+        "线上票箱 Run the ballot box, configured by JICENG_* variables (docs/ballot-box.md).",
     ),
     "people": (
         "local.simulation.simulation:run_people",
@@ -41,7 +45,10 @@ COMMANDS: Mapping[str, str] = {
     "replies": "local.commands.demo_commands:replies",
     "worker": "local.commands.worker_commands:worker",
     "token": "local.commands.town_commands:token",
+    "login": "local.commands.sign_in_commands:login",
     "where": "local.commands.town_commands:where",
+    "ballot-roll": "local.commands.ballot_commands:ballot_roll",
+    "ballot-mark": "local.commands.ballot_commands:ballot_mark",
     "docs": "local.commands.docs_commands:docs",
     "archiver": "local.commands.archive_commands:archiver",
     "backup": "local.commands.backup_commands:backup",
@@ -55,6 +62,7 @@ GROUPS: Mapping[str, str] = {
     "case": "local.commands.case_commands:case_app",
     "policy": "local.commands.policy_commands:policy_app",
     "notices": "local.commands.notice_commands:notices_app",
+    "webhooks": "local.commands.webhook_commands:webhooks_app",
     "keys": "local.commands.key_commands:keys_app",
     "privacy": "local.commands.privacy_commands:privacy_app",
     "payments": "local.commands.payment_commands:payments_app",

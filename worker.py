@@ -10,19 +10,25 @@ import asyncpg
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.ballots import BallotBoxes
 from activities.children import Children
 from activities.departments import Departments
+from activities.incoming import Incoming
 from activities.ledger import Ledger
 from activities.means import MeansChecks
 from activities.payments import Payments
+from activities.reservations import Reservations, TownUnitBooks
 from engine.execution.stamp_guard import Forgeries, StampGuard
 from engine.execution.temporal import build_worker, connect
 from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.keys.department_keys import load_department_keys
 from engine.keys.keys import Keys
+from engine.outside.ballot_boxes import BallotBoxGateway
 from engine.outside.banks import BankGateway
 from engine.outside.gateways import HttpGateway, http_client
 from engine.outside.sources import SourceGateway
+from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
+from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
 from engine.policies.department_policy import load_departments
 from engine.policies.source_policy import load_sources
@@ -59,6 +65,9 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
     bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
     banks = [bank.code] if bank.gateway is Gateway.HTTP else []
     bank_keys = load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK)
+    box = load_ballot_box(settings.policies / BALLOT_BOX_FILE, settings.ballot_box_url)
+    boxes = [box.code] if box.gateway is Gateway.HTTP else []
+    box_keys = load_counterpart_keys(settings.key_folder, boxes, Counterpart.BALLOT_BOX)
     vault = Vault(keys)
 
     async def read_kept(
@@ -83,19 +92,23 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
     ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry)
     forgeries = Forgeries(pool, counts.forged_command)
     children = Children(client, pool, counts.number_taken)
+    reservations = Reservations(TownUnitBooks(pool), read_kept, keys.blind_index.active)
     await declare_references(pool, [each.procedure for each in procedures])
     async with http_client() as calls, beside(forgeries.run()):
         gateway = HttpGateway(calls, department_keys)
         departments = Departments(register, gateway, read_texts, settings.api_url, counts.department_call)
         means = MeansChecks(sources, SourceGateway(calls, source_keys), read_person, counts.source_call)
+        at_the_bank = BankGateway(calls, bank_keys)
+        incoming = Incoming(bank, at_the_bank, counts.bank_call)
         payments = Payments(
             bank,
-            BankGateway(calls, bank_keys),
+            at_the_bank,
             read_person=read_person,
             read_texts=read_kept,
             notice_base=settings.api_url,
             count_call=counts.bank_call,
         )
+        ballots = BallotBoxes(box, BallotBoxGateway(calls, box_keys), counts.ballot_box_call)
         yield build_worker(
             client,
             settings,
@@ -109,6 +122,12 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
                 means.ask_source,
                 payments.pay,
                 payments.payment_status,
+                ballots.open_vote,
+                ballots.close_vote,
+                incoming.incoming,
+                reservations.reserve,
+                reservations.release,
+                ballots.strike_in_box,
             ],
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )

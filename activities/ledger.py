@@ -10,10 +10,11 @@ from temporalio.exceptions import ApplicationError
 
 from engine.keys.stamps import KnownKeys, verify
 from engine.store.database import NOT_DONE, Queries
+from engine.store.ledger_rows import entry_rows, notice_rows
 from engine.store.refusals import KEEP, out_of_place, unstamped
 from schemas.audit.ledger import Batch, FlushReceipt
 from schemas.kernel.case import Entry
-from schemas.values.canonical import canonical_json
+from schemas.kernel.row_change import row_digest
 
 log = structlog.get_logger()
 
@@ -22,7 +23,7 @@ class LedgerQueries(Queries):
     """engine/queries/ledger.sql."""
 
     insert_entry: str
-    flush_case: str
+    write_case: str
     note_retry: str
     announce_case: str
     count_entries: str
@@ -40,7 +41,7 @@ REFUSALS = {
         "{case_id}: another run has told what comes after entry {before}, and nobody reset it",
     ),
 }
-"""What `flush_case` says instead of "written", as error type and reason."""
+"""What `write_case` says instead of "written", as error type and reason."""
 
 FOREIGN = "foreign"
 """What it says to a workflow that is not the case: it was started with a copy of what started the case, or of a later run."""
@@ -104,17 +105,15 @@ class Ledger:
         if first.seq == 1:
             await self._refuse_forged_start(first, batch)
         written = await self._pool.fetchval(
-            QUERIES.flush_case,
+            QUERIES.write_case,
             batch.row,
-            [_row(entry) for entry in batch.entries],
-            [
-                {"position": position, "recipient": notice.to, "template": notice.template, "facts": notice.facts}
-                for position, notice in enumerate(batch.notices)
-            ],
+            entry_rows(batch.entries),
+            notice_rows(batch.notices),
             batch.run_id,
             batch.task_at,
             batch.first_run_id,
             batch.made_by_reset,
+            row_digest(batch.row),
         )
         if written == FOREIGN:
             raise await self._foreign(first.case_id, f"run {batch.run_id} does not come from its first run")
@@ -155,12 +154,3 @@ class Ledger:
             raise ApplicationError(
                 f"{first.case_id}: its start did not come through the API", type="NotStamped", non_retryable=True
             )
-
-
-def _row(entry: Entry) -> dict[str, object]:
-    body = canonical_json(entry.model_dump(mode="json", exclude={"hash"})).decode()
-    actor = f"{entry.actor.role}:{entry.actor.subject}"
-    return {
-        "seq": entry.seq, "at": entry.at, "kind": entry.kind, "actor": actor, "body": body,
-        "prev_hash": entry.prev_hash, "hash": entry.hash,
-    }  # fmt: skip

@@ -21,6 +21,7 @@ from schemas.contracts.payment import (
     StatusRequest,
     notice_path,
 )
+from schemas.values.organisation import code_of
 from schemas.values.references import TextReference, Tombstone, Withheld
 
 log = structlog.get_logger()
@@ -103,16 +104,16 @@ class Payments:
     async def _body(self, request: PayRequest) -> PaymentBody | str:
         """What goes to the bank, or the code of why nothing can."""
         purpose = f"pay-{request.benefit}"
-        details = await self._read_person(request.payee, request.statement, purpose, request.case_id)
+        name = await self._name_of(request, purpose)
         account = (await self._read_texts([request.account], purpose, request.case_id))[request.account]
-        if isinstance(details, Tombstone) or isinstance(account, Tombstone):
+        if name is None or isinstance(account, Tombstone):
             return "person-erased"
         if isinstance(account, Withheld):
             return "account-withheld"
         return PaymentBody(
             payment_key=request.payment_key,
             case_id=request.case_id,
-            name="" if details is None else details.name or "",
+            name=name,
             account=account,
             amount_fen=request.amount_fen,
             benefit=request.benefit,
@@ -121,6 +122,16 @@ class Payments:
             as_of=request.as_of,
             notice_url=self._notice_url,
         )
+
+    async def _name_of(self, request: PayRequest, purpose: str) -> str | None:
+        """What the bank is told that the payee is called; empty: nobody has said. None: whose name it was is erased."""
+        if code_of(request.payee) is None:
+            details = await self._read_person(request.payee, request.statement, purpose, request.case_id)
+            return None if isinstance(details, Tombstone) else (details and details.name) or ""
+        if request.payee_name is None:
+            return ""
+        name = (await self._read_texts([request.payee_name], purpose, request.case_id))[request.payee_name]
+        return None if isinstance(name, Tombstone) else "" if isinstance(name, Withheld) else name
 
     async def _unpayable(self, request: PayRequest, code: str) -> PayReceipt:
         """Nobody is there to be paid, or no account; but an earlier try may have paid, and only the bank knows."""

@@ -206,6 +206,7 @@ CONTEST = declare(
     ),
     opened=Kind.PROPOSED,
     keep_years=10,
+    alike=("milestones",),  # the same project once more in one community: as many parts, each at the same price
     timers={
         "accept": duty("受理", "acceptance", "accept", promise=Promise("受理答复", "an answer whether it is accepted")),
         "judge": duty("评审", "judging", "judge"),

@@ -15,6 +15,7 @@ from schemas.incident_audit import (
     why_dispatched,
     why_redispatched,
     why_returned,
+    why_screened,
     why_unresolved,
 )
 from schemas.incident_commands import (
@@ -30,13 +31,13 @@ from schemas.incident_commands import (
 )
 from schemas.incident_messages import DEALT_WITH, OVER
 from schemas.incident_policy import IncidentPolicy, IncidentTerms
-from schemas.incident_report import REPORT, REPORTERS, IncidentReport
-from schemas.incident_state import HELD, OPEN, WITH_DEPARTMENT, IncidentState, Stage
-from schemas.kernel.acts import Tells, WithReason, act, also, step
+from schemas.incident_report import AS_REPORTED, REPORT, REPORTERS, IncidentReport
+from schemas.incident_state import HELD, LOOKED_AT, OPEN, WITH_DEPARTMENT, IncidentState, Stage
+from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, step
 from schemas.kernel.case_file import Attach, Comment, Replan, Urge, room_for_a_document
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
-from schemas.kernel.openings import Opens
+from schemas.kernel.openings import Opens, Question
 from schemas.kernel.parties import (
     ADMIN,
     COORDINATOR,
@@ -70,6 +71,8 @@ class Kind(ReworkEntries, ExtensionEntries, SuspensionEntries, EntryKinds, proce
         "受理",
         references={"category_given": TEXT, "description": TEXT, "address": TEXT, "reporter": Refers.PERSON},
     )
+    SCREENED = entry("screened", "待核实", why_screened)
+    ADMITTED = entry("admitted", "核实受理")
     DISPATCHED = entry("dispatched", "派单", why_dispatched)
     REDISPATCHED = entry("redispatched", "改派", why_redispatched)
     SIGNED = entry("signed", "签收")
@@ -197,7 +200,7 @@ def _tiers(terms: IncidentTerms, state: IncidentState) -> tuple[Tier, ...]:
 
 _everybody = (REPORTER, GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, HOLDING_DEPARTMENT, COORDINATOR, SUPERVISOR)
 _at_hand = (*OPEN, Stage.MERGED)
-_before_work = (Stage.REPORTED, *HELD, Stage.MERGED)
+_before_work = (Stage.REPORTED, Stage.SCREENING, *HELD, Stage.MERGED)
 _supervisor = desk_of(SUPERVISOR)
 
 INCIDENT = declare(
@@ -208,10 +211,25 @@ INCIDENT = declare(
     stages=Stage,
     entries=Kind,
     opened=Kind.REPORTED,
-    opens=Opens(IncidentReport, REPORT, "上报事件", "report", REPORTERS, "incidents"),
+    opens=Opens(
+        IncidentReport, REPORT, "上报事件", "report", REPORTERS, "incidents",
+        areas=("location.area",),
+        by_words="category",
+        unasked=frozenset({"location.lat", "location.lon"}),  # nobody knows them by heart; there is no map to point at yet
+        told_at=LOOKED_AT,
+        reported=AS_REPORTED,
+        questions=(
+            Question("是什么问题?", "What is it about?", ("category",)),
+            Question("在哪里?", "Where is it?", ("location.area", "location.address")),
+            Question("是什么情况?", "What is the matter?", ("description",), documents=True),
+            Question("怎样联系您?", "How can you be reached?", ("reporter.name", "reporter.phone")),
+        ),
+    ),
     limits=limits_under,
     keep_years=3,
     timers={
+        "screen": duty("核实", "screening", lambda terms, state: terms.screen_within(state.urgency), _tiers,
+                       promise=Promise("核实答复", "you hear whether it is taken on")),
         "sign": duty("签收", "signing", lambda terms, state: terms.sign_within(state.urgency), _tiers),
         "respond": duty("响应", "response", "urgencies.{urgency}.respond", _tiers,
                         promise=Promise("部门响应", "the department responds")),
@@ -224,10 +242,16 @@ INCIDENT = declare(
         "reopen": window("可重启", "reopening", "reopen", promise=Promise("可要求重新办理", "you can have it taken up again")),
         "whistle": window("等候吹哨", "waiting for a whistle", "suspension"),
         "follow": window("跟踪所并案件", "following another case", "unresolved_after"),
-        "final": last_limit("unresolved_after"),
+        "final": last_limit("unresolved_after", runs_on=True),
     },
     lines=(
         step("dispatch", "派单", at=Stage.REPORTED, to=Stage.DISPATCHED),
+        step("screen", "待核实", at=Stage.REPORTED, to=Stage.SCREENING),
+        act(
+            Nothing, "受理", name="admit",
+            meaning="what came in without an account is a public matter, and is dispatched by the responsibility list.",
+            by=COORDINATOR, at=Stage.SCREENING, to=Stage.DISPATCHED, entry=Kind.ADMITTED, stops=["screen"],
+        ),
         step("dispatch_anew", "重新派单", at=Stage.HANDLING, to=Stage.DISPATCHED),
         act(Redispatch, "改派", by=COORDINATOR, at=WITH_DEPARTMENT, to=Stage.DISPATCHED, entry=Kind.REDISPATCHED),
         signing(
@@ -296,17 +320,17 @@ INCIDENT = declare(
             Urge, "催办",
             by=(REPORTER, GRID_WORKER, SUPERVISOR), at=_at_hand, when=(_has_not_left, _merge_has_settled), entry=Kind.URGED,
         ),
-        act(Supervise, "督办", by=SUPERVISOR, at=OPEN, when=_not_supervised, entry=Kind.SUPERVISED),
+        act(Supervise, "督办", by=SUPERVISOR, at=LOOKED_AT, when=_not_supervised, entry=Kind.SUPERVISED),
         act(
             AnswerSupervision, "督办反馈",
-            by=HOLDING_DEPARTMENT, at=OPEN, when=_supervised,
+            by=HOLDING_DEPARTMENT, at=LOOKED_AT, when=_supervised,
             entry=Kind.SUPERVISION_ANSWERED, tells=Tells(_supervisor, "supervision_answered", ("department",)),
         ),
         act(
             Merge, "并案",
-            by=COORDINATOR, at=(Stage.REPORTED, *WITH_DEPARTMENT), to=Stage.MERGED, entry=Kind.MERGED,
+            by=COORDINATOR, at=(Stage.REPORTED, Stage.SCREENING, *WITH_DEPARTMENT), to=Stage.MERGED, entry=Kind.MERGED,
         ),
-        step("undo_merge", "并案未成", at=Stage.MERGED, to=WITH_DEPARTMENT),
+        step("undo_merge", "并案未成", at=Stage.MERGED, to=(*WITH_DEPARTMENT, Stage.SCREENING)),
         step("go_on_alone", "恢复单独办理", at=Stage.MERGED, to=Stage.DISPATCHED),
         act(
             WithReason, "撤回", name="withdraw", meaning="the reporter takes the report back.",
@@ -316,7 +340,8 @@ INCIDENT = declare(
         also("withdraw", "撤回", by=REPORTER, at=_before_work, when=(_has_not_left, _merge_has_settled, _others_follow)),
         act(
             WithReason, "不予受理", name="reject", meaning="not a public matter, no such place and the like.",
-            by=COORDINATOR, at=(Stage.REPORTED, Stage.DISPATCHED, Stage.RETURNED), to=Stage.REJECTED, entry=Kind.REJECTED,
+            by=COORDINATOR, at=(Stage.REPORTED, Stage.SCREENING, Stage.DISPATCHED, Stage.RETURNED), to=Stage.REJECTED,
+            entry=Kind.REJECTED,
         ),
         act(
             WithReason, "终结", name="close_unresolved", meaning="closed without a solution.",

@@ -17,12 +17,29 @@ def limits_under(state: IncidentState, policy: IncidentPolicy) -> Mapping[str, L
     terms = policy.terms
     limits = terms.urgencies[policy.responsibility(state.category)[0].urgency]
     return {
+        "screen": terms.screen_within(policy.responsibility(state.category)[0].urgency),
         "sign": terms.sign_within(policy.responsibility(state.category)[0].urgency),
         "respond": limits.respond,
         "finish": limits.finish,
         "verify": terms.verify,
         "supervise": terms.supervise,
     }
+
+
+def why_screened(_entry: Entry, state: IncidentState) -> Because:
+    """Because nobody's account stands behind the report."""
+    within = state.terms.screen_within(state.urgency)
+    return Because(
+        rule=f"{LIST} terms.screen",
+        says=say(
+            "未登录上报,须先经综合协调核实",
+            "it was reported without an account, so the coordination centre looks first",
+        ),
+        inputs={"category": state.category, "urgency": state.urgency},
+        arithmetic=(
+            say(f"紧急程度 {state.urgency}:核实 {within.chinese}", f"to be looked at within {within.english}"),
+        ),
+    )
 
 
 def why_dispatched(entry: Entry, state: IncidentState) -> Because:

@@ -36,11 +36,12 @@ class Responsibility(Model):
 
 
 class Limits(Model):
-    """The clocks of one urgency. `sign` and `tiers`: where they are not as for all."""
+    """The clocks of one urgency. `sign`, `screen` and `tiers`: where they are not as for all."""
 
     respond: Limit
     finish: Limit
     sign: Limit | None = None
+    screen: Limit | None = None
     tiers: tuple[Tier, ...] | None = None
 
 
@@ -65,6 +66,12 @@ class IncidentTerms(Model):
     supervise: Limit = Limit(amount=3, unit=Unit.WORKING_DAYS)
     documents_at_most: int = Field(default=50, ge=1)
     reminders_a_day: int = Field(default=1, ge=0)
+    screen: Limit = Limit(amount=4, unit=Unit.WORKING_HOURS)
+
+    def screen_within(self, urgency: Urgency) -> Limit:
+        """How long the coordination centre has to look at what came in without an account."""
+        own = self.urgencies[urgency].screen
+        return self.screen if own is None else own
 
     def sign_within(self, urgency: Urgency) -> Limit:
         """How long a department has to take an order of this urgency."""
@@ -78,12 +85,16 @@ class IncidentTerms(Model):
 
 
 class IncidentPolicy(Policy):
-    """policies/incident.yaml: the terms and the responsibility list."""
+    """policies/incident.yaml: the terms and the responsibility list.
+
+    `told_to_all`: of these categories everybody may hear that one is open in a community, before they report it once more.
+    """
 
     WINDOWS = frozenset({"rate", "reopen", "return_within", "suspension", "unresolved_after"})
 
     terms: IncidentTerms
     categories: dict[str, Responsibility]
+    told_to_all: tuple[str, ...] = ()
 
     def faults(self) -> Iterator[str]:
         """Say which departments, laws and urgencies the list names wrongly or not at all."""
@@ -99,6 +110,8 @@ class IncidentPolicy(Policy):
                 yield "categories: one has no name; name it"
             if self.name_of(category) != category:
                 yield f"categories.{category}: looks the same as {self.name_of(category)!r}; keep one of them"
+        strange = (each for each in self.told_to_all if each not in self.categories)
+        yield from (f"told_to_all: {each!r} is no category of the list; mend it or leave it out" for each in strange)
         for urgency in Urgency:
             if urgency not in self.terms.urgencies:
                 yield f"terms.urgencies.{urgency}: is missing; write respond and finish"
@@ -107,13 +120,22 @@ class IncidentPolicy(Policy):
         """Every limit that somebody has to keep."""
         for urgency, limits in self.terms.urgencies.items():
             tiers, on_call = self.terms.tiers_of(urgency), _ON_CALL.get(urgency, OnCall.NOBODY)
-            own = {"sign": self.terms.sign_within(urgency), "respond": limits.respond, "finish": limits.finish}
+            own = {
+                "screen": self.terms.screen_within(urgency),
+                "sign": self.terms.sign_within(urgency),
+                "respond": limits.respond,
+                "finish": limits.finish,
+            }
             for name, limit in (own | {"verify": self.terms.verify, "supervise": self.terms.supervise}).items():
                 yield Duty(f"urgencies.{urgency}.{name}", limit, tiers, on_call)
 
     def searched(self) -> tuple[str, ...]:
         """The categories."""
         return tuple(self.categories)
+
+    def is_told_to_all(self, matter: str) -> bool:
+        """Of what lies in the open for everybody who walks by, and concerns nobody's home."""
+        return self.name_of(matter) in self.told_to_all
 
     def name_of(self, category: str) -> str:
         """The name on the list that looks the same as this one, such as one in full width; the very one where there is none."""

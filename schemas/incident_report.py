@@ -7,9 +7,10 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from schemas.incident_policy import IncidentPolicy
-from schemas.incident_state import OFF_THE_LIST, IncidentState
+from schemas.incident_state import OFF_THE_LIST, IncidentState, Stage
 from schemas.kernel.case import Charter
-from schemas.values.account import AccountCode
+from schemas.kernel.reports import ReportFields
+from schemas.values.account import AccountCode, is_guest
 from schemas.values.actor import Actor, Channel, Role, Stamp
 from schemas.values.canonical import digest
 from schemas.values.free_text import FreeText, StatedName, StatedPhone
@@ -23,6 +24,20 @@ REPORT = "report"
 
 REPORTERS = frozenset({Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR})
 """Who may report an incident (domain: incident). A hotline is a channel; its staff have one of these roles."""
+
+AS_REPORTED = ReportFields(
+    matter="category",
+    description="description",
+    address="location.address",
+    area="location.area",
+    latitude="location.lat",
+    longitude="location.lon",
+    name="reporter.name",
+    phone="reporter.phone",
+    done="finish",
+    screened_at=(Stage.SCREENING,),
+)
+"""How a report that comes in by another system's door becomes an `IncidentReport`."""
 
 
 def _not_the_gateway(channel: Channel) -> Channel:
@@ -90,7 +105,8 @@ def open_incident(
         opening=unsigned,
         area=report.location.area or actor.area or AREA_UNKNOWN,
         # Whose it will be with its first order: so it stands in Temporal's lists from the start, at the price of no event.
-        department=responsibility.department,
+        # What came in without an account is the coordination centre's until it has looked at it.
+        department=policy.terms.fallback_department if is_guest(actor.subject) else responsibility.department,
         reporter_subject=actor.subject if own else report.on_behalf_of,
         opened_at=at,
         terms=policy.terms,

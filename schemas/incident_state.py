@@ -23,6 +23,7 @@ class Stage(DeclaredStage):
     """Where an incident stands."""
 
     REPORTED = "reported", "已上报", "已受理,正在派单", "received, about to be sent to a department"
+    SCREENING = "screening", "待核实", "已收到,综合协调正在核实", "received; the coordination centre looks at it first"
     DISPATCHED = "dispatched", "已派单", "已派单,等待部门签收", "sent to a department, which has to sign for it"
     RETURNED = "returned", "已退单", "正在重新协调承办部门", "the coordination centre decides who deals with it"
     HANDLING = "handling", "处置中", "部门正在办理", "a department is dealing with it"
@@ -39,7 +40,8 @@ class Stage(DeclaredStage):
 
 WITH_DEPARTMENT = (Stage.DISPATCHED, Stage.RETURNED, Stage.HANDLING)
 HELD = (*WITH_DEPARTMENT, Stage.SUSPENDED, Stage.WHISTLED)
-OPEN = (Stage.REPORTED, *HELD, Stage.VERIFYING, Stage.CALLING_BACK)
+LOOKED_AT = (Stage.REPORTED, *HELD, Stage.VERIFYING, Stage.CALLING_BACK)
+OPEN = (Stage.SCREENING, *LOOKED_AT)
 FINAL = (Stage.MERGED, Stage.WITHDRAWN, Stage.REJECTED, Stage.UNRESOLVED)
 
 

@@ -139,7 +139,7 @@ RECOVERY = declare(
         "repay": duty("退款", "repayment", "repay"),
         "confirm_repayment": duty("退款确认", "confirmation of a repayment", "confirm_repayment", beside=True),
         "write_off": duty("核销", "write-off", "countersign"),
-        "final": last_limit("unresolved_after"),
+        "final": last_limit("unresolved_after", runs_on=True),
     },
     lines=(
         act(

@@ -1,7 +1,8 @@
 """追回 recoveries: what was paid too much is asked back by a case of its own (schemas/recovery.py), whoever paid it.
 
-A procedure that asks back declares `Recovering`, gives its entries `RecoveryEntries`, its state `RecoveringPayer` and its workflow
-`Recoveries` (workflows/recovery_parent.py). A recovery goes by the terms of the case that paid: those that `RecoveryTerms` names.
+A procedure that asks back declares `Recovering`, gives its entries `RecoveryEntries`, its state `RecoveringPayer`
+(`RecoveringState`, where it pays nothing itself) and its workflow `Recoveries`
+(workflows/recovery_parent.py). A recovery goes by the terms of the case that paid: those that `RecoveryTerms` names.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,7 @@ from schemas.kernel.timers import Timer, kind_at
 from schemas.parts.payments import PaidState, Remembered
 from schemas.recovery_state import RecoveryTerms
 from schemas.values.actor import Stamp
+from schemas.values.references import PersonReference
 
 
 class RecoveryAsked(Remembered):
@@ -32,9 +34,10 @@ class RecoveryAsked(Remembered):
     ended_as: str = ""
 
 
-class RecoveringPayer(PaidState):
-    """What a case remembers that pays, and asks back."""
+class RecoveringState(DeclaredState):
+    """What a case remembers that asks something back, whether it was paid by it or is left open between two sides."""
 
+    reporter: PersonReference
     recoveries: list[RecoveryAsked] = []
 
     def demanded_back(self) -> dict[str, int]:
@@ -44,6 +47,10 @@ class RecoveringPayer(PaidState):
             for month, fen in asked.months.items():
                 demanded[month] = demanded.get(month, 0) + fen
         return demanded
+
+
+class RecoveringPayer(RecoveringState, PaidState):
+    """What a case remembers that pays, and asks back."""
 
 
 class RecoveryEntries:
@@ -67,8 +74,8 @@ class Recovering:
         lines: Sequence[Act | Step | Rule],  # noqa: ARG002 - and so are its lines
     ) -> Iterator[str]:
         """Say what does not fit: a recovery would have no limits to go by."""
-        if not issubclass(state, RecoveringPayer):
-            yield "recoveries need a RecoveringPayer"
+        if not issubclass(state, RecoveringState):
+            yield "recoveries need a RecoveringState"
         terms = state.model_fields["terms"].annotation
         for name, field in RecoveryTerms.model_fields.items():
             try:

@@ -141,7 +141,7 @@ SUMMONS = declare(
         "arbitrate": duty(
             "裁定", "ruling", "types.{type}.arbitrate", lambda terms, state: terms.street_tiers_of(state.type)
         ),
-        "final": last_limit("types.{type}.given_up_after"),
+        "final": last_limit("types.{type}.given_up_after", runs_on=True),
         "unscored": window("待评分", "score", "unscored_after"),
     },
     lines=(

@@ -10,6 +10,7 @@ from typing import Any
 from schemas.clocks.clocks import Limit
 from schemas.kernel.case import Entry
 from schemas.kernel.explanation import Because
+from schemas.values.money import yuan
 from schemas.values.refusals import say
 from schemas.welfare_policy import ByAge, ByDisability, WelfarePolicy
 from schemas.welfare_state import WelfareState
@@ -53,7 +54,7 @@ def why_amount(entry: Entry, state: WelfareState) -> Because:
         inputs={"benefit": state.benefit, **sums, "cause": entry.facts.get("cause"), "month": entry.facts.get("month")},
         arithmetic=(
             *lines,
-            say(f"{again} 分 = {again // 100}.{again % 100:02d} 元,{agrees}", f"{again} fen"),
+            say(f"{again} 分 = {yuan(again)} 元,{agrees}", f"{again} fen"),
             *_signatures(entry, state, recorded),
             *_change(entry, recorded),
         ),

@@ -11,6 +11,7 @@ from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.screen_words import fact_name
 from schemas.values.identity_number import age_in
 from schemas.values.model import Model
+from schemas.values.money import yuan
 from schemas.values.refusals import say
 from schemas.welfare_policy import AmountRule, Band, Benefit, ByAge, ByDisability, Check, Fact, PerHead, Shortfall, When
 
@@ -253,11 +254,3 @@ def pay_deadline(month: str, by: int) -> datetime:
 def until(now: datetime, moment: datetime) -> Limit:
     """The way to a moment as a limit in minutes, rounded up: at least one."""
     return Limit(amount=max(1, -(-(moment - now) // _MINUTE)), unit=Unit.MINUTES)
-
-
-# ---- publicity --------------------------------------------------------------------------------------------------------
-
-
-def yuan(fen: int) -> str:
-    """Money for people: "995.00"."""
-    return f"{fen // 100}.{fen % 100:02d}"

@@ -63,13 +63,17 @@ WHISTLE = declare(
     stages=Stage,
     entries=Kind,
     opened=Kind.BLOWN,
-    opens=Opens(WhistleCall, BLOW, "吹哨", "blow whistles", BLOWERS, "whistles"),
+    opens=Opens(
+        WhistleCall, BLOW, "吹哨", "blow whistles", BLOWERS, "whistles",
+        areas=("location.area",),
+        unasked=frozenset({"location.lat", "location.lon"}),  # nobody knows them by heart
+    ),
     keep_years=3,
     timers={
         "gather": duty("集结", "gathering", "types.{type}.arrive", "types.{type}.tiers"),
         "begin": duty("开展处置", "beginning of work", "types.{type}.begin", "types.{type}.tiers"),
         "score": duty("评分", "scoring", "types.{type}.score", lambda terms, state: terms.street_tiers_of(state.type)),
-        "final": last_limit("unresolved_after"),
+        "final": last_limit("unresolved_after", runs_on=True),
     },
     lines=(
         step("summon", "召集部门", at=Stage.BLOWN, to=Stage.SUMMONING),

@@ -1,37 +1,49 @@
 """The starter API, put together. The same function builds it for production and for tests."""
 
 import asyncio
-import importlib
-import pkgutil
 import signal
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 
 import asyncpg
 import structlog
 from fastapi import APIRouter, FastAPI
 
-import starter
 from engine.keys.keys import Keys
 from engine.runtime.logging import where
 from engine.runtime.settings import Settings
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.procedure import Procedure
-from starter.auditors import audit, audit_records, case_export, decodings
+from starter.auditors import audit, audit_records, case_export, decodings, replays
 from starter.auditors.codec_server import codec_routes
-from starter.cases import alike, cases, documents, inbox, notices, procedure_indicators, public
+from starter.cases import (
+    alike,
+    cases,
+    documents,
+    inbox,
+    notices,
+    person_search,
+    precedents,
+    procedure_indicators,
+    public,
+    wall,
+)
 from starter.counterparts import banks, departments, reconciliations
-from starter.http import docs_page, health
+from starter.http import health
+from starter.http.browser_sessions import BrowserSessions
 from starter.http.dependencies import provide
 from starter.http.documentation import describe
 from starter.http.middleware import Requests
+from starter.http.own_modules import own_modules
 from starter.http.problem_handlers import add_problem_handlers
 from starter.http.rates import Rates
 from starter.http.slow_bodies import SlowBodies
-from starter.intake import command_forms, operations, public_notices, submissions
+from starter.intake import command_batch, command_forms, operations, public_boards, public_notices, submissions
 from starter.intake.commands import command_routes
 from starter.intake.delivery import ConnectTemporal
 from starter.intake.openings import opening_routers
+from starter.open311 import routes as open311
 from starter.wiring import ApiServices, build_services
 
 log = structlog.get_logger()
@@ -43,6 +55,23 @@ delivered, also when everything is restarted: 202 with a status link means just 
 asked for is a problem (RFC 9457, docs/problems.md) that names all faults at once. Times are town times."""
 
 OnFatal = Callable[[BaseException], None]
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Addresses for people with a browser, beside the API's own, and the things that they ask for."""
+
+    routers: tuple[APIRouter, ...] = ()
+    things: tuple[object, ...] = ()
+
+
+MakePages = Callable[[ApiServices, Settings], Pages]
+"""Who serves more than the API says what (console/serve.py); it uses the very services of the API."""
+
+
+def no_pages(_services: ApiServices, _settings: Settings) -> Pages:
+    """The API alone."""
+    return Pages()
 
 
 def end_process(_: BaseException) -> None:
@@ -58,8 +87,11 @@ def create_app(
     *,
     town_time: TownTime,
     on_fatal: OnFatal = end_process,
+    pages: MakePages = no_pages,
 ) -> FastAPI:
     """Build the API. `pool` stays the caller's; Temporal is connected when it is first needed, so it may be away.
+
+    `pages`: what is served beside it; where the settings do not ask for the API, it is served alone.
 
     Raises: the faults of policies, departments, calendars and keys, each naming file, place and remedy.
     """
@@ -73,21 +105,25 @@ def create_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-    )  # their pages take scripts from elsewhere; ours is starter/http/docs_page.py
+    )  # their pages take scripts from elsewhere; ours is console/http/docs_page.py
     app.state.parts = parts
-    provide(app, *parts.of_routes())
+    beside = pages(parts, settings)
+    provide(app, BrowserSessions(), public_notices.NoticesShown(), *parts.of_routes(), *beside.things)
     addresses = Rates(settings.requests_per_address, settings.burst_seconds)
     app.add_middleware(SlowBodies, grace_seconds=settings.body_grace_seconds, least_rate=settings.body_least_rate)
     app.add_middleware(Requests, counts=parts.watch.counts, rates=addresses, hsts_seconds=settings.hsts_seconds)
-    for router in _routers(parts.town.procedures, settings, keys):
-        app.include_router(router)
+    of_api = _routers(parts.town.procedures, settings, keys) if "api" in settings.serves else ()
+    for router in (*of_api, *beside.routers, health.router):
+        # As they are, for they have no app's prefix or dependency: `include_router` would make each anew for this app, at its
+        # first request, and look for every address in two steps.
+        app.router.routes.extend(router.routes)
     add_problem_handlers(app, parts.filing.intake.note_attempt)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
 
 def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys) -> tuple[APIRouter, ...]:
-    """All addresses. What is asked most comes first: the framework tries one address after the other."""
+    """The addresses of the API. What is asked most comes first: the framework tries one address after the other."""
     return (
         *opening_routers(procedures.values()),
         command_routes(procedures.values()),
@@ -96,13 +132,19 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
         inbox.router,
         case_export.router,
         alike.router,
+        precedents.router,
+        person_search.router,
+        command_batch.router,
         command_forms.router,
         procedure_indicators.router,
+        wall.router,
         public.router,
         public_notices.router,
+        public_boards.router,
         banks.router,
         reconciliations.router,
         audit.router,
+        replays.router,
         audit_records.router,
         decodings.router,
         operations.router,
@@ -111,18 +153,14 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
         departments.router,
         documents.router,
         notices.router,
-        docs_page.router,
-        health.router,
+        open311.router,
         codec_routes(settings, keys),
     )
 
 
 def _own_routers(procedures: Iterable[str]) -> list[APIRouter]:
-    """What procedures add besides: the router of each `starter/NAME_….py` that has one, found by its name."""
-    begin = tuple(f"{name}_" for name in procedures)
-    named = sorted(each.name for each in pkgutil.iter_modules(starter.__path__) if each.name.startswith(begin))
-    modules = [importlib.import_module(f"starter.{name}") for name in named]
-    return [module.router for module in modules if hasattr(module, "router")]
+    """What procedures add besides: the router of each module of theirs that has one."""
+    return [module.router for module in own_modules(procedures) if hasattr(module, "router")]
 
 
 def _lifespan(parts: ApiServices, on_fatal: OnFatal) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
@@ -148,6 +186,7 @@ def _lifespan(parts: ApiServices, on_fatal: OnFatal) -> Callable[[FastAPI], Abst
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await parts.filing.relay.stop()
+            await parts.replays.stop()
             await parts.bank_client.aclose()
 
     return lifespan

@@ -44,6 +44,7 @@ from starter.cases.views import (
 )
 from starter.http.problems import ProblemCode
 from starter.incident_batch_views import BatchAnswer
+from starter.intake.command_batch import CommandBatchAnswer, CommandLine
 from starter.intake.command_forms import CommandForms
 from starter.intake.postbox import Status
 from starter.intake.submission_views import SubmissionView
@@ -291,6 +292,12 @@ class TownClient:
         ]
         response, _ = await self._send("POST", "/incidents:batch", body=json.dumps({"lines": lines}))
         return _read(BatchAnswer, response)
+
+    async def give_all(self, lines: Sequence[CommandLine]) -> CommandBatchAnswer:
+        """Give up to 100 commands at once, each under its key; a result for each, in their order."""
+        body = json.dumps({"lines": [each.model_dump(mode="json") for each in lines]})
+        response, _ = await self._send("POST", "/commands:batch", body=body)
+        return _read(CommandBatchAnswer, response)
 
     async def export(self, file: IO[bytes], format: str = "csv", **filters: str) -> None:  # noqa: A002 - as the API calls it
         """Write the list with these filters to a file that is open for writing, as it arrives. Sent once only.

@@ -18,7 +18,9 @@ from starter.http.authentication import Caller
 from starter.http.bodies import together
 from starter.http.database import Connection
 from starter.http.documentation import body_of, responses
+from starter.incident_categories import known_categories
 from starter.intake.areas import area_faults
+from starter.intake.category_search import search
 from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import OpenCase, Sender
 from starter.intake.starts import REPORTED, Opening, declared_opening
@@ -83,7 +85,15 @@ def _opens(filing: Filing, sender: Sender, report: IncidentReport) -> OpenCase:
     return open_case
 
 
-OPENING: Opening[IncidentReport] = declared_opening(INCIDENT, faults=report_faults, opens=_opens)
+def _fitting(filing: Filing, words: str) -> list[str]:
+    """The categories of the responsibility list that fit words, the best first."""
+    policy = filing.town.policies[INCIDENT.name]
+    assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
+    known = known_categories(policy, filing.town.departments, filing.town.synonyms)
+    return [each.category for each in search(known, words)]
+
+
+OPENING: Opening[IncidentReport] = declared_opening(INCIDENT, faults=report_faults, opens=_opens, finds=_fitting)
 
 
 def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:

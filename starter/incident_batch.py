@@ -15,12 +15,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.keys.tokens import Principal
-from schemas.values.refusals import Fault, say
 from starter.cases.views import ReportAnswer, ReportReceipt
 from starter.http.authentication import Caller
-from starter.http.bodies import check_model, key_faults, read_body, read_json
+from starter.http.batches import read_lines
+from starter.http.bodies import check_model, key_faults
 from starter.http.documentation import SIGNED_IN, open_body_of, responses
-from starter.http.faults import fault
 from starter.http.json_answers import json_response
 from starter.http.problems import Problem, ProblemBody, bad_request
 from starter.incident import OPENING, report_faults
@@ -29,10 +28,6 @@ from starter.intake.answers import answer_start
 from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Entered, Sender
 from starter.intake.submission_views import SubmissionView
-
-LINES_MAX = 100
-BATCH_BYTES_MAX = 4 * 1024 * 1024
-"""A hundred descriptions of 4,000 characters each, outside the basic plane, are 1.6 MB in UTF-8."""
 
 _WAITING_AT_ONCE = 8
 router = APIRouter(tags=["incidents"])
@@ -54,7 +49,7 @@ async def report_incidents(request: Request, caller: Caller, filing: FilingOf) -
     Only what concerns the whole is answered otherwise: no list, no line, more than 100 lines.
     """
     OPENING.refuse_unless_starter(caller.role)
-    lines = _lines(await read_body(request, BATCH_BYTES_MAX))
+    lines = await read_lines(request)
     outcomes = [await _accept(filing, caller, line) for line in lines]
     gate = asyncio.Semaphore(_WAITING_AT_ONCE)
 
@@ -65,19 +60,6 @@ async def report_incidents(request: Request, caller: Caller, filing: FilingOf) -
     results = await asyncio.gather(*(result_of(place) for place in range(len(lines))))
     accepted = sum(result.problem is None for result in results)
     return json_response(BatchAnswer(accepted=accepted, not_accepted=len(results) - accepted, results=list(results)))
-
-
-def _lines(body: bytes) -> list[Any]:
-    plain, faults = read_json(body)
-    lines: list[Any] | None = plain.get("lines") if isinstance(plain, dict) else None
-    if not faults and (not isinstance(plain, dict) or set(plain) != {"lines"} or not isinstance(lines, list)):
-        faults = [fault("lines", "list_type")]
-    elif not faults and not 1 <= len(lines or ()) <= LINES_MAX:
-        reason = say(f"应为1至{LINES_MAX}条", f"has {len(lines or ())} lines, not 1 to {LINES_MAX}")
-        faults = [Fault(field="lines", reason=reason, remedy=say("请分批提交", "send them in several batches"))]
-    if faults or lines is None:
-        raise bad_request(faults)
-    return lines
 
 
 async def _accept(filing: Filing, caller: Principal, line: Any) -> Outcome:

@@ -6,11 +6,14 @@ from typing import Annotated
 import asyncpg
 from fastapi import APIRouter, Query
 
+from engine.keys.tokens import Principal
 from schemas.clocks.calendar import in_shanghai
+from schemas.contracts.department_policy import Name
 from schemas.incident import INCIDENT
 from starter.cases.case_queries import SQL
 from starter.cases.figures import figures_for, period, rate, times, too_many_lines
-from starter.cases.reading import ReadingOf
+from starter.cases.indicator_sheets import FigureSheet, FigureTable, IndicatorSheet, SheetAsked, line_of
+from starter.cases.reading import Reading, ReadingOf
 from starter.cases.views import IndicatorLine, Indicators
 from starter.http.authentication import Caller
 from starter.http.database import database
@@ -94,3 +97,21 @@ def _line(row: asyncpg.Record) -> IndicatorLine:
             "finish_rate": rate(row["finished_in_time"], row["finish_judged"]),
         }
     )
+
+
+async def _sheet(caller: Principal, reading: Reading, asked: SheetAsked) -> FigureSheet:
+    by = GroupedBy(asked.by or GroupedBy.DEPARTMENT)
+    found = await incident_indicators(caller, reading, [by], asked.opened_from, asked.opened_to)
+    others = tuple(each.value for each in GroupedBy if each is not by)
+    lines = [line_of(each, *others) for each in (found.whole, *found.lines)]
+    drawn = ("response_rate", "resolution_rate", "satisfaction_rate", "finish_rate")
+    table = FigureTable(Name(zh="三率与时长", en="rates and times"), (by.value,), drawn, lines)
+    return FigureSheet(found.as_of, found.opened_from, found.opened_before, [table])
+
+
+SHEET = IndicatorSheet(
+    "incidents",
+    Name(zh="事件三率与时长", en="rates and times of incidents"),
+    tuple(each.value for each in GroupedBy),
+    _sheet,
+)

@@ -14,6 +14,7 @@ from schemas.values.tidy_text import tidy
 from starter.cases.case_lists import sight
 from starter.cases.case_queries import SQL
 from starter.cases.reading import Reading, ReadingOf
+from starter.cases.similar_finders import FindSimilar
 from starter.cases.views import SimilarCase, SimilarCases
 from starter.http.authentication import Caller, acting
 from starter.http.database import database
@@ -50,6 +51,9 @@ async def similar_cases(
         within_hours=int(WITHIN / timedelta(hours=1)),
         items=items[:limit],
     )
+
+
+FIND_SIMILAR: FindSimilar = similar_cases
 
 
 async def _near(reading: Reading, state: CaseState, actor: Actor, limit: int) -> list[SimilarCase]:

@@ -11,7 +11,7 @@ from engine.runtime.logging import configure_logging
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool
-from starter.app import create_app
+from starter.app import MakePages, create_app, no_pages
 from starter.cases.reading import Reading
 from starter.http.connection_guard import guarded_protocol
 from starter.http.dependencies import provided
@@ -36,13 +36,13 @@ class ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def run_api(settings: Settings) -> None:
+async def run_api(settings: Settings, pages: MakePages = no_pages) -> None:
     """Run until SIGTERM or SIGINT. Raises what keys, policies, clock and database say when they are not usable."""
     with configure_logging("api", settings.log_level):
         keys = Keys.of(settings)
         town_time = read_town_time(settings)
         async with await open_pool(settings, process="jiceng api") as pool:
-            app = create_app(settings, keys, pool, lambda: connect(settings, keys), town_time=town_time)
+            app = create_app(settings, keys, pool, lambda: connect(settings, keys), town_time=town_time, pages=pages)
             await ApiServer(config_of(app, settings), app).serve()
 
 

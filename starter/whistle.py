@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from schemas.incident_state import OPEN as OPEN_INCIDENT
+from schemas.incident_state import LOOKED_AT
 from schemas.values.actor import Actor
 from schemas.values.area import inside
 from schemas.values.location import Location
@@ -75,7 +75,7 @@ async def _incident_faults(filing: Filing, incident: str | None, actor: Actor) -
         if problem.code != ProblemCode.UNKNOWN_CASE:
             raise
         return []
-    if state.stage in OPEN_INCIDENT:
+    if state.stage in LOOKED_AT:
         return []
     return [
         Fault(

@@ -5,11 +5,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from engine.keys.tokens import Principal
 from schemas.clocks.calendar import in_shanghai
+from schemas.contracts.department_policy import Name
 from schemas.whistle_policy import WhistleType
 from starter.cases.case_queries import SQL
 from starter.cases.figures import figures_for, period, rate, times, too_many_lines
-from starter.cases.reading import ReadingOf
+from starter.cases.indicator_sheets import FigureSheet, FigureTable, IndicatorSheet, SheetAsked, line_of
+from starter.cases.reading import Reading, ReadingOf
 from starter.cases.views import StreetLine, SummonsLine, WhistleIndicators
 from starter.http.authentication import Caller
 from starter.http.database import database
@@ -88,3 +91,23 @@ def _street_line(figures: Mapping[str, Any]) -> StreetLine:
     return StreetLine.model_validate(
         dict(figures) | {"per_thousand_incidents": None if share is None else round(share * 1000, 1)}
     )
+
+
+async def _sheet(caller: Principal, reading: Reading, asked: SheetAsked) -> FigureSheet:
+    found = await whistle_indicators(caller, reading, asked.opened_from, asked.opened_to)
+    departments = FigureTable(
+        Name(zh="部门", en="departments"),
+        ("department", "type"),
+        ("response_rate", "arrival_rate", "finish_rate"),
+        [line_of(each) for each in (found.whole, *found.departments)],
+    )
+    streets = FigureTable(
+        Name(zh="街道", en="streets"),
+        ("street",),
+        ("whistles", "per_thousand_incidents"),
+        [*map(line_of, found.streets)],
+    )
+    return FigureSheet(found.as_of, found.opened_from, found.opened_before, [departments, streets])
+
+
+SHEET = IndicatorSheet("whistles", Name(zh="吹哨报到", en="whistles and summonses"), (), _sheet)

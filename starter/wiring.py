@@ -9,10 +9,12 @@ import httpx
 from audit.replay.reading import Auditing
 from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.keys.department_keys import load_department_keys
+from engine.keys.key_ring import KeyRing
 from engine.keys.keys import Keys
 from engine.keys.tokens import Verifier
 from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import http_client
+from engine.policies.area_shapes import load_area_shapes
 from engine.policies.areas import load_areas
 from engine.policies.bank_policy import load_bank
 from engine.policies.department_policy import load_departments
@@ -33,9 +35,11 @@ from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
 from schemas.values.areas import AreaName, Areas
 from starter.auditors.audit import auditing_of
+from starter.auditors.replays import Replays
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
 from starter.cases.documents import Attachments
+from starter.cases.passes import Passes
 from starter.cases.public import Residents
 from starter.cases.reading import Reading
 from starter.cases.resident_codes import ResidentCodes
@@ -56,6 +60,7 @@ from starter.intake.postbox import Postbox
 from starter.intake.public_notices import NoticeBoard
 from starter.intake.relay import Relay
 from starter.intake.town_rules import TownRules
+from starter.open311.door import Open311, open_311
 from workflows.registry import PROCEDURES
 
 HOUR_SECONDS = 3600.0
@@ -79,6 +84,11 @@ class ApiServices:
     signers: Signers
     books: Books
     auditing: Auditing
+    replays: Replays
+    open311: Open311
+    vault_ring: KeyRing
+    """The vault's master keys, for who closes texts beside the vault (console/drafts/)."""
+
     bank_client: httpx.AsyncClient
     """The gateway's own connections, for closing."""
 
@@ -86,7 +96,7 @@ class ApiServices:
         """What routes ask for."""
         return (
             self.pool, self.guard, self.watch, self.town, self.reading, self.attachments, self.residents, self.answering,
-            self.filing, self.notice_board, self.delivery, self.signers, self.books, self.auditing,
+            self.filing, self.notice_board, self.delivery, self.signers, self.books, self.auditing, self.replays, self.open311,
         )  # fmt: skip
 
 
@@ -101,7 +111,7 @@ def build_services(
     reader = CaseReader(pool, vault, town.procedures)
     announcements = Announcements(settings, reader.states)
     relay = Relay(postbox, delivery, counts, reader.states, announcements, settings.untaken_seconds)
-    intake = Intake(pool, vault, keys, town_time, town.procedures, policies=town.policies)
+    intake = Intake(pool, vault, keys, town_time, town.procedures, policies=town.policies, states=reader.states)
     codes, verifier = ResidentCodes(keys, pool), Verifier.of(settings, keys)
     attachments = Attachments(
         pool=pool,
@@ -123,14 +133,15 @@ def build_services(
         banks=load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK),
     )
     bank_client = http_client()
+    guard = Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds))
     return ApiServices(
         pool=pool,
-        guard=Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds)),
+        guard=guard,
         watch=Watch(settings, pool, counts, intake.now, delivery.reachable, postbox.backlog),
         town=town,
         reading=Reading(pool, vault, reader, announcements, intake.now),
         attachments=attachments,
-        residents=Residents(pool, vault, reader, town.procedures, codes, verifier),
+        residents=Residents(pool, vault, reader, town.procedures, codes, Passes(keys), verifier),
         answering=answering,
         filing=filing,
         notice_board=NoticeBoard(pool, filing, codes, verifier),
@@ -140,6 +151,9 @@ def build_services(
             pool, payers_of(town.procedures.values()), bank, BankGateway(bank_client, signers.banks), intake.now
         ),
         auditing=auditing_of(pool, keys, settings, delivery),
+        replays=Replays(pool, keys, settings),
+        open311=open_311(pool, guard, filing, settings),
+        vault_ring=keys.vault,
         bank_client=bank_client,
     )
 
@@ -169,6 +183,7 @@ def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
             keeps_place=True,
             knows_first_run=True,
             people_are_identified=True,
+            tells_with_answers=settings.tells_with_answers,
             lists_stage=False,
         )
         for name, policy in policies.items()
@@ -187,6 +202,7 @@ def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
         names=_names(
             register, load_sources(settings.policies / "sources.yaml", settings.sources_url), areas, policies.values()
         ),
+        shapes=load_area_shapes(settings.policies, areas),
         synonyms=load_synonyms(settings.policies, [each for policy in policies.values() for each in policy.searched()]),
     )
 

@@ -9,10 +9,15 @@ from typing import Any
 
 import httpx
 
+from engine.keys.keys import Keys
+from engine.keys.tokens import issue
 from schemas.kernel.answers import AnswerTo
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.findings import Finding
 from schemas.kernel.procedure import Procedure
+from schemas.values.actor import Role
+from starter.intake.filing import Filing
+from tests.guest_driver import guest_gives, guest_opens
 from tests.waiting import eventually
 
 
@@ -42,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Walk:
-    """A way a case can go, and the stage at which it stands then. `report`: how it starts, if not in the usual way.
+    """A way a case can go, and the stage at which it stands then. `report`: how it starts, if not in the usual way; `by`: who.
 
     `waits`: for a window of days to pass. On a bench it does at once; where time is real nobody can go this way.
     """
@@ -52,6 +57,7 @@ class Walk:
     stage: str
     report: Mapping[str, Any] | None = None
     waits: bool = False
+    by: str | None = None
 
 
 def examples(procedure: Procedure) -> Any:
@@ -68,6 +74,26 @@ def path_of(procedure: Procedure) -> str:
     return procedure.opens.path
 
 
+def token_of(keys: Keys) -> Callable[[Person], str]:
+    """How the people of a town that signs its own tokens get theirs."""
+
+    def token(person: Person) -> str:
+        return issue(
+            keys,
+            subject=person.subject,
+            role=Role(person.role),
+            department=person.department,
+            area=person.area,
+            identity=person.identity,
+        )
+
+    return token
+
+
+def _is_on_its_way(answer: httpx.Response) -> bool:
+    return answer.status_code == 202 and bool(answer.json()["status"] == "waiting")
+
+
 @dataclass
 class ApiDriver:
     """An API and the people of a procedure's examples."""
@@ -81,6 +107,9 @@ class ApiDriver:
     named: dict[str, int] = field(default_factory=dict)
     """The request that an answer named, by its key."""
 
+    filing: Filing | None = None
+    """What cases are taken in with in this process: for those who have no account (tests/guest_driver.py)."""
+
     let_time_pass: Callable[[str, str, int], Awaitable[None]] | None = None
     """(case, kind, times): makes it later, until the case has told that; where nobody can, time passes by itself."""
 
@@ -90,12 +119,17 @@ class ApiDriver:
 
     def headers(self, who: str, key: str | None = None, body: Mapping[str, Any] | None = None) -> dict[str, str]:
         """Who sends it, under a key. A resident who opens a case with a `body` has a real-name account, if examples know of it."""
-        person = self.examples.PEOPLE[who]
+        person = self.examples.PEOPLE.get(who) or self.examples.GUESTS[who]  # on a bench; elsewhere they have no token
         verified = getattr(self.examples, "verified", None)
         if body is not None and verified is not None and person.role == "resident":
             person = replace(person, identity=verified(body))
         headers = {"Authorization": f"Bearer {self.token(person)}"}
         return headers | ({"Idempotency-Key": key} if key else {})
+
+    def guest(self, who: str) -> str | None:
+        """The account of somebody of the examples who has none to sign in with."""
+        person = getattr(self.examples, "GUESTS", {}).get(who)
+        return None if person is None else str(person.subject)
 
     async def start(
         self, *, body: Mapping[str, Any] | None = None, by: str | None = None, key: str | None = None
@@ -108,6 +142,10 @@ class ApiDriver:
         if (start := getattr(self.examples, "start", None)) is not None:
             return str(await start(self, body=body, by=by, key=key))
         by, key = by or self.examples.REPORTER, key or str(uuid.uuid4())
+        if self.filing is not None and (guest := self.guest(by)) is not None:
+            case_id, stands = await guest_opens(self.filing, self.procedure, guest, key, body or self.examples.REPORT)
+            self.put_off |= set() if stands else {case_id}
+            return case_id
         if (prepared := getattr(self.examples, "prepared", None)) is not None:
             body = await prepared(self, body, by, key)
         answer = await self.api.post(
@@ -139,6 +177,8 @@ class ApiDriver:
             body = await body(self, case_id, step.by)
         key = key or str(uuid.uuid4())
         body = await self.naming_what_waits(case_id, step.command, body, key)
+        if self.filing is not None and (guest := self.guest(step.by)) is not None:
+            return await guest_gives(self.filing, guest, case_id, step.command, key, body)
         return await self.api.post(
             f"/api/v1/cases/{case_id}/commands/{step.command}",
             json=body,
@@ -170,7 +210,7 @@ class ApiDriver:
 
         async def answered() -> bool:
             answers.append(await self.give(case_id, step, key))
-            return answers[-1].status_code != 202
+            return not _is_on_its_way(answers[-1])
 
         await eventually(answered, within=60)
         return answers[-1]
@@ -179,11 +219,12 @@ class ApiDriver:
         """Give commands that must be accepted."""
         for step in steps:
             answer = await self.taken(case_id, step)
-            assert answer.status_code == 200, f"{step}: {answer.text}"
+            gone = answer.status_code == 202  # who does not see the case any more sees the word of it
+            assert answer.status_code == 200 or gone, f"{step}: {answer.text}"
 
     async def walk(self, walk: Walk) -> str:
         """Start a case and take it along a walk; its id."""
-        case_id = await self.start(body=walk.report)
+        case_id = await self.start(body=walk.report, by=walk.by)
         await self.go(case_id, walk.steps)
         return case_id
 
@@ -222,7 +263,7 @@ class ApiDriver:
 
 
 OpenDoor = Callable[..., Coroutine[None, None, ApiDriver]]
-"""The fixture `door`: open_door(procedure, *, speed=1, task_queue=None, history_limit=4000)."""
+"""The fixture `door`: open_door(procedure, *, speed=1, task_queue=None, history_limit=4000, tells_with_answers=True)."""
 
 Audited = Callable[[str], Coroutine[None, None, list[Finding]]]
 """The fixture `audited`: the findings of ledger and replay for one case."""

@@ -9,17 +9,17 @@ import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
-from pydantic import SecretStr
 from temporalio.client import Client
 
+from console.pages import console_pages
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
-from engine.store.migrations import migrate
 from schemas.clocks.town_time import TownTime
 from starter.app import create_app
 from starter.intake.delivery import ConnectTemporal
 from tests.api_callers import As, BuildApp, OpenOwnTown, OwnTown, api_of, callers
+from tests.own_databases import own_database
 
 _numbers = itertools.count(1)
 
@@ -39,7 +39,9 @@ def build_app(settings: Settings, keys: Keys, pool: asyncpg.Pool, temporal: Clie
         town_time: TownTime | None = None,
     ) -> FastAPI:
         town_time = town_time or TownTime.identity()
-        return create_app(over, keys, connections, connect_temporal, town_time=town_time, on_fatal=_fail)
+        return create_app(
+            over, keys, connections, connect_temporal, town_time=town_time, on_fatal=_fail, pages=console_pages
+        )
 
     return build
 
@@ -63,23 +65,19 @@ def _fail(error: BaseException) -> None:
 
 @pytest.fixture(scope="session")
 def open_own_town(settings: Settings, build_app: BuildApp) -> OpenOwnTown:
-    """Tables of one's own while a block runs: a schema of the town's database, and case numbers of a day that nobody else has."""
+    """Tables of one's own while a block runs: a database in the town's cluster, and case numbers of a day that nobody else has."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[OwnTown]:
         number = next(_numbers)
-        name = f"own_{number}"
-        async with await open_pool(settings) as pool:
-            await pool.execute(f"create schema {name}")
-        url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
-        await migrate(url)
-        own = settings.model_copy(
-            update={"database_url": url, "task_queue": f"own-{number}", "delivery_patience_seconds": 1.0}
-        )
-        now = datetime.now(UTC)
-        day = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(days=number)
-        async with await open_pool(own) as pool:
-            yield OwnTown(own, pool, TownTime.starting(day, now, 1), build_app)
+        async with own_database(settings) as url:
+            own = settings.model_copy(
+                update={"database_url": url, "task_queue": f"own-{number}", "delivery_patience_seconds": 1.0}
+            )
+            now = datetime.now(UTC)
+            day = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(days=number)
+            async with await open_pool(own) as pool:
+                yield OwnTown(own, pool, TownTime.starting(day, now, 1), build_app)
 
     return opened
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from tests.api_callers import Caller
 from tests.overheard_town import OverheardTown
+from tests.pictures import PNG
 from tests.waiting import eventually
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 ADDRESS, AREA = "和平里九号院", "320104.003.01"
 
 

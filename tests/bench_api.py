@@ -27,7 +27,7 @@ from starter.http.problems import KINDS
 from starter.intake.delivery import Delivered, NotDelivered
 from starter.intake.intake import Sender, command_id_of
 from starter.intake.openings import opening_of
-from starter.intake.postbox import Status, Submission
+from starter.intake.postbox import NotWritten, Status, Submission
 from starter.intake.starts import Opening
 from tests.api_driver import ApiDriver, Person, path_of
 from tests.case_bench import A_MONDAY, CaseBench
@@ -145,7 +145,7 @@ class BenchApi:
             )
             payload = {
                 "command": command.model_dump(mode="json"),
-                "stamp": bench.signer.sign(stamp).model_dump(mode="json"),
+                "stamp": bench.signer.sign(stamp, bench.written(state)).model_dump(mode="json"),
             }
             kept[place] = submission_of("command", name, state, payload)
         await bench.between_tasks(case)
@@ -155,19 +155,28 @@ class BenchApi:
         accepted = outcome.accepted
         assert accepted is not None
         await eventually(lambda: bench.tables.rows[case]["seq"] >= accepted.seq)
-        return _Answer(200, {**await self._view(case, sender.actor), "accepted": accepted.model_dump(mode="json")})
+        answer = accepted.model_dump(mode="json", exclude={"told"})
+        return _Answer(200, {**await self._view(case, sender.actor), "accepted": answer})
 
     async def _deliver(self, place: tuple[str, str, str]) -> Delivered | Refusal:
-        """Bring what was taken in to its case, each time that it is sent; as the relay does, until there is an answer."""
-        kept = self._bench.taken_in
+        """Bring what was taken in to its case, each time that it is sent; as the relay does, until there is an answer.
+
+        What the case tells with it is written before anybody hears of it.
+        """
+        bench, kept = self._bench, self._bench.taken_in
         outcomes: list[Delivered | Refusal] = []
 
         async def answered() -> bool:
             try:
-                outcomes.append(await self._bench.delivery.attempt(kept[place]))
+                outcome = await bench.delivery.attempt(kept[place])
+                if isinstance(outcome, Delivered):
+                    await bench.postbox.delivered(kept[place], outcome.accepted)
+                outcomes.append(outcome)
             except NotDelivered as away:
                 if not away.expected:
                     raise
+            except NotWritten as fault:
+                await bench.delivery.ask_to_write(kept[place], fault.seq)
             return bool(outcomes)
 
         await eventually(answered)

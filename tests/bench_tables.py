@@ -7,7 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from activities.children import SQL as CHILDREN
@@ -17,17 +17,27 @@ from engine.store.likenesses import SQL as LIKENESSES
 from engine.store.refusals import KEEP
 from engine.vault.person_identity import PersonIdentity
 from engine.vault.vault import Kept, PersonDetails
-from schemas.values.references import PersonReference, TextReference
+from schemas.contracts.payment import ReceiptLine
+from schemas.kernel.row_change import RowChange
+from schemas.values.references import PersonReference, TextReference, Tombstone, Withheld
 from starter.intake.postbox import SQL as INTAKE
 
 Values = dict[str, Any]
+
+_BESIDE = ("task_at", "first_run_id", "row_digest")
+"""What the table of cases has beside what a case tells of itself."""
+
+BY_ITSELF = "by itself"
+TOGETHER = "together"
+ENDED = "case:ended"
 
 
 @dataclass
 class Tables:
     """For `Ledger`, the guard, deliveries and openings, and for who looks. Asked something that it does not know, it fails.
 
-    Entries and rows by case, refusals, flushes that were tried again, and the likenesses of who is spoken of.
+    Entries and rows by case, refusals, flushes that were tried again, and the likenesses of who is spoken of. `made`: rows that
+    came out of a change, each with the name that its case gave it. `incoming`: what came in at the bank, by reference.
     """
 
     entries: dict[str, dict[tuple[int, str], Values]] = field(default_factory=lambda: defaultdict(dict))
@@ -36,6 +46,8 @@ class Tables:
     refusals: list[tuple[Any, ...]] = field(default_factory=list)
     retries: dict[str, int] = field(default_factory=dict)
     likenesses: set[tuple[bytes, str, str]] = field(default_factory=set)
+    made: dict[str, list[tuple[str, Values]]] = field(default_factory=lambda: defaultdict(list))
+    incoming: dict[str, list[ReceiptLine]] = field(default_factory=lambda: defaultdict(list))
     written: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def execute(self, query: str, *row: Any) -> None:
@@ -52,13 +64,24 @@ class Tables:
 
     async def fetchval(self, query: str, *asked: Any) -> Any:
         """Write a batch, or say whose child a case is, or whether it stands. A case of today has a first run."""
-        if query == LEDGER.flush_case:
+        if query == LEDGER.write_case:
             return self._flush(*asked)
         if query == CHILDREN.parent_of:
             row = self.rows.get(asked[0])
             return None if row is None else row["snapshot"]["parent"]
         if query == INTAKE.case_stands:
             return asked[0] in self.rows
+        raise LookupError(query)
+
+    async def fetchrow(self, query: str, *asked: Any) -> Values:
+        """Write what was told with an answer, and say how its submission is settled; nothing waits behind one here."""
+        settled = {"word": "written", "settled_at": datetime.now(UTC), "more": False, "version": None, "snapshot": None}
+        if query == INTAKE.settle:
+            return settled
+        if query == INTAKE.settle_told:
+            _, _, _, case_id, whole, change, onto, *told, _ = asked
+            word = self._tell(case_id, change, onto, *told) if whole is None else self._flush_told(whole, *told)
+            return settled | {"word": word}
         raise LookupError(query)
 
     async def fetch(self, query: str, case_id: str, *named: Collection[str]) -> list[Values]:
@@ -89,17 +112,31 @@ class Tables:
         """Their facts."""
         return [json.loads(entry["body"])["facts"] for entry in self.chain(case_id)]
 
+    def told(self, case_id: str) -> list[str]:
+        """Who was told what: `AFTER: RECIPIENT TEMPLATE`, first by commands in their order, then, sorted, `by itself`.
+
+        After which entry: the first that a command, or the opening, has made. Answers from outside, clocks and other cases come in
+        any order, and several in one task, so that none of them is named. `together`: a command came in one task with such.
+        """
+        chain, said = {entry["seq"]: entry for entry in self.chain(case_id)}, []
+        for (first, _), notice in sorted(self.notices[case_id].items()):
+            told = [chain[seq] for seq in range(first, notice["last"] + 1)]
+            said.append(f"{_after(told)}: {notice['recipient']} {notice['template']}")
+        by_itself = [line for line in said if line.startswith(BY_ITSELF)]
+        return [*(line for line in said if line not in by_itself), *sorted(by_itself)]
+
     def _flush(
         self,
         told: str,
         entries: Sequence[Values],
         notices: Sequence[Values],
         run_id: str,
-        task_at: Any,
+        task_at: datetime,
         first_run_id: str | None,
-        after_reset: bool,  # noqa: FBT001 - as flush_case has it
+        after_reset: bool,  # noqa: FBT001 - as write_case has it
+        digest: str,
     ) -> str:
-        """`flush_case`, as engine/migrations/20261129000010_turned_back.sql has it for cases of today in a town never restored."""
+        """`write_case` of 20261201000001_told_with_answers.sql, for cases of today in a town never restored."""
         row = json.loads(told)
         case_id, first, kept = row["case_id"], entries[0], self.entries[row["case_id"]]
         follows = (first["seq"] - 1, first["prev_hash"])
@@ -108,21 +145,62 @@ class Tables:
         if (known := self.rows.get(case_id)) is not None:
             if known["first_run_id"] != first_run_id:
                 return "foreign"
-            if known["task_at"] > task_at:
+            if (known["task_at"], known["seq"]) > (task_at, row["seq"]):
                 return "written" if (entries[-1]["seq"], entries[-1]["hash"]) in kept else "stale"
             if not after_reset and self._puts_aside(case_id, follows, run_id):
                 return "turned-back"
-        self.rows[case_id] = {**row, "task_at": task_at, "first_run_id": first_run_id}
+        self.rows[case_id] = {**row, "task_at": task_at, "first_run_id": first_run_id, "row_digest": digest}
+        self._put(case_id, entries, notices, run_id, task_at)
+        return "written"
+
+    def _flush_told(
+        self, whole: str, digest: str, entries: Sequence[Values], notices: Sequence[Values], run_id: str, task_at: datetime,
+        first_run_id: str, after_reset: bool,  # noqa: FBT001 - as settle_told has it
+    ) -> str:  # fmt: skip
+        """The same, its arguments in the order of `settle_told`."""
+        return self._flush(whole, entries, notices, run_id, task_at, first_run_id, after_reset, digest)
+
+    def _tell(
+        self,
+        case_id: str,
+        change: Mapping[str, Any],
+        onto: Sequence[str],
+        digest: str,
+        entries: Sequence[Values],
+        notices: Sequence[Values],
+        run_id: str,
+        task_at: datetime,
+        first_run_id: str,
+        _after_reset: bool,  # noqa: FBT001 - as settle_told has it
+    ) -> str:
+        """`tell_case`, as the same migration has it."""
+        known, last = self.rows[case_id], (entries[-1]["seq"], entries[-1]["hash"])
+        if last in self.entries[case_id]:
+            return "written"
+        if known["row_digest"] not in onto or known["first_run_id"] != first_run_id or known["task_at"] > task_at:
+            return "unlike"
+        row = {name: value for name, value in known.items() if name not in _BESIDE}
+        made = RowChange(digest=digest, onto=tuple(onto), **change).put_onto(row)
+        self.made[case_id].append((digest, made))
+        self.rows[case_id] = {**made, "task_at": task_at, "first_run_id": first_run_id, "row_digest": digest}
+        self._put(case_id, entries, notices, run_id, task_at)
+        return "written"
+
+    def _put(
+        self, case_id: str, entries: Sequence[Values], notices: Sequence[Values], run_id: str, task_at: datetime
+    ) -> None:
+        """`put_told`: nobody is told of a notice here, so that of what was to be told only the last word stands."""
+        first_seq, kept, outbox = entries[0]["seq"], self.entries[case_id], self.notices[case_id]
         for entry in entries:
             plain = {**entry, "at": entry["at"].isoformat(), "task_at": task_at.isoformat(), "run_id": run_id}
             kept.setdefault((entry["seq"], entry["hash"]), {"case_id": case_id, **plain})
-        outbox = self.notices[case_id]
-        for place in [place for place in outbox if place[0] >= first["seq"]]:
-            del outbox[place]
-        outbox.update({(first["seq"], notice["position"]): notice for notice in notices})
+        before = {place: outbox.pop(place) for place in [place for place in outbox if place[0] >= first_seq]}
+        for notice in notices:
+            place = (notice["seq"] or first_seq, notice["position"])
+            told_first_with = before.get(place, {}).get("last", entries[-1]["seq"])
+            outbox[place] = {**notice, "last": told_first_with}
         self.written.set()
         self.written = asyncio.Event()
-        return "written"
 
     def _puts_aside(self, case_id: str, follows: tuple[int, str], by_run: str) -> bool:
         """Whether what another run told would not lead to the head any more."""
@@ -155,6 +233,14 @@ class Tables:
             and self._lives(case)
             and any(document["sha256"] in files for document in row["snapshot"]["documents"])
         }
+
+
+def _after(told: Sequence[Values]) -> str:
+    """After what the notices came that were written with these entries."""
+    stamped = [json.loads(entry["body"])["stamp"] is not None for entry in told if entry["kind"] != ENDED]
+    if not any(stamped):
+        return BY_ITSELF
+    return str(told[0]["kind"]) if all(stamped) or told[0]["seq"] == 1 else TOGETHER
 
 
 class OpenVault:
@@ -191,6 +277,12 @@ class OpenVault:
         references = {kind: self._reference("text") for kind in texts}
         self.texts |= {references[kind]: text for kind, text in texts.items()}
         return references
+
+    async def read_texts(
+        self, references: Sequence[TextReference], _purpose: str, _case_id: str
+    ) -> dict[TextReference, str | Tombstone | Withheld]:
+        """The texts that were kept."""
+        return {each: self.texts.get(each, Withheld()) for each in references}
 
     def likeness(self, name: str, birth: date) -> bytes:
         """A digest of a name and a day of birth."""

@@ -8,6 +8,7 @@ What must be seen on the real server is not tested here: a slow ledger, dying wo
 """
 
 import itertools
+import json
 import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -26,11 +27,14 @@ from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 
+from activities.ballots import BallotBoxes
 from activities.children import Children
 from activities.departments import Departments
+from activities.incoming import Incoming
 from activities.ledger import Ledger
 from activities.means import MeansChecks
 from activities.payments import Payments
+from activities.reservations import Reservations
 from audit.archive.decoded import decoded_events
 from audit.archive.manifest import manifest_of
 from audit.archive.records import raw_keys
@@ -50,24 +54,34 @@ from engine.execution.temporal import build_worker, connect
 from engine.keys.keys import Keys, ensure_keys
 from engine.keys.stamps import StampSigner
 from engine.policies.areas import load_areas
+from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
+from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
 from engine.policies.department_policy import load_departments
 from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
+from schemas.audit.ledger import facts_of, row_of
 from schemas.clocks.calendar import SHANGHAI
 from schemas.clocks.clock_facts import Status
+from schemas.clocks.clock_schedule import BREACH
+from schemas.clocks.clocks import ClockView
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.case import CaseState, Charter
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
+from schemas.kernel.row_change import row_digest
+from schemas.values.actor import Written
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
 from starter.http.command_bodies import CommandBody as CommandDoor
 from starter.http.command_bodies import command_body_of
 from starter.intake.delivery import Delivery
 from starter.intake.postbox import Postbox, Submission
+from tests.bench_bank import BenchBank
 from tests.bench_tables import OpenVault, Tables, Values
+from tests.bench_units import BenchUnitBooks
+from tests.loaded_once import sandbox_loaded_once
 from tests.town_policies import open_to_neighbours
 from tests.waiting import eventually
 from worker import beside
@@ -133,6 +147,7 @@ class CaseBench:
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     history_limit: int = Charter.model_fields["history_limit"].default
+    tells_with_answers: bool = True
     _looked_at: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -140,7 +155,8 @@ class CaseBench:
             return self.client
 
         self.signer = StampSigner(self.keys)
-        self.delivery = Delivery(connected, QUEUE, self.procedures, Postbox(self.tables))  # type: ignore[arg-type]
+        self.postbox = Postbox(self.tables)  # type: ignore[arg-type]
+        self.delivery = Delivery(connected, QUEUE, self.procedures, self.postbox)
         self.areas = load_areas(self.settings.policies)
         self.doors: Mapping[str, Mapping[str, CommandDoor]] = {
             name: {command: command_body_of(model) for command, model in procedure.commands.items()}
@@ -153,6 +169,13 @@ class CaseBench:
         row = self.tables.rows.get(case_id)
         return None if row is None else self.procedures[row["procedure"]].state.model_validate(row["snapshot"])
 
+    def written(self, state: CaseState) -> Written | None:
+        """What a command that comes in now says of the ledger (starter/intake/intake.py)."""
+        if not state.charter.tells_with_answers:
+            return None
+        seq, head_hash = self.tables.head(state.case_id)
+        return Written(seq=seq, head_hash=head_hash, row=self.tables.rows[state.case_id]["row_digest"])
+
     async def filing(self) -> BenchFiling:
         """For a case that begins now: by its own clock it is that Monday."""
         time = TownTime.starting(A_MONDAY, await self.environment.get_current_time(), 1)
@@ -162,7 +185,7 @@ class CaseBench:
                 calendar=self._calendar,
                 time=time,
                 history_limit=self.history_limit,
-                **TODAY,
+                **TODAY | {"tells_with_answers": self.tells_with_answers},
             )
             for name, policy in self.policies.items()
         }
@@ -232,6 +255,8 @@ class CaseBench:
             state = self.state(case_id)
             now = await self.now(state) if state is not None else None
             running = [] if state is None else [each for each in state.clock_views() if each.status is Status.RUNNING]
+            if state is not None and now is not None and _still_to_tell(state, running, now):
+                return False  # what has passed stands in no row yet: the next clock may be one that it starts
             due = [each.due_at for each in running if each.due_at is not None]
             later = min((each for each in due if now is not None and each > now), default=None)
             if later is not None and now is not None and later not in passed:
@@ -256,6 +281,16 @@ class CaseBench:
         finally:
             await service.lock_time_skipping(LockTimeSkippingRequest())
         await eventually(partial(self._completed, case_id))
+
+    def _row_faults(self, case_id: str) -> list[str]:
+        """Where a row that came out of a change is another one than its case would have told whole at that moment."""
+        faults: list[str] = []
+        for digest, made in self.tables.made[case_id]:
+            state = self.procedures[made["procedure"]].state.model_validate(made["snapshot"])
+            whole = row_of(state, facts_of(state))
+            if json.loads(whole) != made or row_digest(whole) != digest:
+                faults.append(f"row-changed: entry {made['seq']}: what came out of the change is not the row")
+        return faults
 
     async def _let_go(self) -> None:
         """Take from the clock what this server forgets to: a child that ends after its parent holds it for ever."""
@@ -317,15 +352,30 @@ class CaseBench:
             decoded[run_id] = plain
         found += run_chain_faults(case_id, manifests, ended=True)
         current = [(manifest, decoded[manifest["run_id"]]) for manifest in current_runs(manifests)]
+        found += self._row_faults(case_id)
         found += [f"put on record as {row[1]}" for row in self.tables.refusals if row[0] == case_id]
-        return [*found, *ledger_against_history(case_id, chain, current)]
+        now = await self.environment.get_current_time()
+        return [*found, *ledger_against_history(case_id, chain, current, now)]
+
+
+def _still_to_tell(state: CaseState, running: Sequence[ClockView], now: datetime) -> bool:
+    """Whether the time of a clock is over, and the case as it last told of itself says nothing of that."""
+    over = (each.name for each in running if each.due_at is not None and each.due_at <= now)
+    return any(BREACH not in state.clocks[name].fired for name in over)
 
 
 @asynccontextmanager
 async def case_bench(
-    folder: Path, *, sandbox: bool = True, cases: Sequence[type[Case[Any]]] = PROCEDURES
+    folder: Path,
+    *,
+    sandbox: bool = True,
+    cases: Sequence[type[Case[Any]]] = PROCEDURES,
+    ballots: BallotBoxes | None = None,
 ) -> AsyncIterator[CaseBench]:
-    """A bench with keys and rules of its own, in an empty folder. `cases`: what its worker knows; those of the town."""
+    """A bench with keys and rules of its own, in an empty folder. `cases`: what its worker knows; those of the town.
+
+    `ballots`: how the ballot box is asked; None: there is none, and votes are on paper.
+    """
     keys = ensure_keys(folder / "keys")
     settings = Settings(
         data=folder,
@@ -342,7 +392,7 @@ async def case_bench(
         client = await connect(settings, keys)
         await register_search_attributes(client)
         tables, vault = Tables(), OpenVault()
-        # As a town replays: the sandbox loads every workflow anew, and has watched over the case while it was played.
+        # As a town replays: the sandbox has watched over the case while it was played.
         outside = settings.model_copy(update={"sandbox": False})
         replay = await stack.enter_async_context(strict_replay(keys, outside, cases))
         register = load_departments(settings.policies / "departments.yaml", None)
@@ -358,15 +408,18 @@ async def case_bench(
             client,
             settings,
             cases,
-            _doers(settings, keys, client, tables),
+            _doers(settings, keys, client, tables, vault, ballots),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
+            runner=sandbox_loaded_once() if sandbox else None,
         )
         await stack.enter_async_context(worker)
         procedures = {each.procedure.name: each.procedure for each in cases}
         yield CaseBench(environment, client, settings, keys, tables, vault, policies, replay, procedures)
 
 
-def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> list[Any]:
+def _doers(
+    settings: Settings, keys: Keys, client: Client, tables: Tables, vault: OpenVault, ballots: BallotBoxes | None
+) -> list[Any]:
     """The town's own doers. Everybody outside is at their desk, so nobody is called and nothing is read for a call."""
     nobody: Any = None
 
@@ -387,6 +440,12 @@ def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> li
         notice_base=settings.api_url,
         count_call=uncounted,
     )
+    ballots = ballots or BallotBoxes(load_ballot_box(settings.policies / BALLOT_BOX_FILE, None), nobody, uncounted)
+    bank = load_bank(
+        settings.policies / "banks.yaml", "http://127.0.0.1:9"
+    )  # never called: its lines lie in the tables
+    incoming = Incoming(bank, BenchBank(tables), uncounted)  # type: ignore[arg-type]
+    reservations = Reservations(BenchUnitBooks(tables), vault.read_texts, bytes(32))
     return [
         ledger.flush,
         children.free_child_number,
@@ -396,6 +455,12 @@ def _doers(settings: Settings, keys: Keys, client: Client, tables: Tables) -> li
         means.ask_source,
         payments.pay,
         payments.payment_status,
+        ballots.open_vote,
+        ballots.close_vote,
+        incoming.incoming,
+        reservations.reserve,
+        reservations.release,
+        ballots.strike_in_box,
     ]
 
 

@@ -1,15 +1,14 @@
 """One real Temporal server, one real Postgres and one worker for the whole run; each test starts cases of its own."""
 
 import asyncio
+import gc
+import os
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 
 import asyncpg
-import httpx
 import hypothesis
 import pytest
 import uvloop
-from fastapi import FastAPI
 from temporalio.client import Client
 from xdist.remote import Producer  # type: ignore[import-untyped]
 
@@ -17,39 +16,35 @@ from audit.replay.replay import replay_cases
 from audit.verify.verify import verify_cases
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
-from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from local.town.process import collect_seldom
 from local.town.town import TownOptions, open_town
-from schemas.clocks.calendar import SHANGHAI
-from schemas.clocks.town_time import TownTime
 from schemas.kernel.findings import Finding
-from schemas.kernel.procedure import Procedure
-from schemas.values.actor import Role
-from starter.app import create_app
-from tests.api_driver import ApiDriver, Audited, OpenDoor, Person
+from tests.api_driver import Audited, OpenDoor
 from tests.at_once import note_cases
+from tests.doors import PATIENCE_SECONDS, Doors
 from tests.sampling import settle_seed
 from tests.scheduling import Courtesy, InGroups, in_order, is_fast
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 
-# Examples share two cores with a server, a database and other tests: how long one takes says nothing.
-hypothesis.settings.register_profile("town", deadline=None)
-hypothesis.settings.load_profile("town")
+EXAMPLES, ALL_EXAMPLES = 50, 100
+"""Of what is tried by chance so many examples at every commit, and as many as is usual in `make test-all`."""
 
-
-A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
-"""When a town with a fast clock begins: its offices are open, whatever day it is where the tests run."""
-
-PATIENCE_SECONDS = 30.0
-"""Where a worker runs, a busy machine answers late, and not with 202 as a town does after two seconds."""
+GARBAGE_PERCENT = "300"
+"""How far the heap of a Temporal server grows before it is looked through: with Go's 100 that is a quarter of what it computes."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """All processes of a run sample alike, give way to fast clocks, and have the loop that a town's processes have."""
+    gc.set_threshold(100_000, 10, 10)  # until all tests are there nearly nothing is garbage
+    number = EXAMPLES if "not long" in config.getoption("markexpr") else ALL_EXAMPLES
+    # Examples share two cores with a server, a database and other tests: how long one takes says nothing.
+    hypothesis.settings.register_profile("town", deadline=None, max_examples=number)
+    hypothesis.settings.load_profile("town")
     settle_seed()
+    os.environ.setdefault("GOGC", GARBAGE_PERCENT)
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     config.pluginmanager.register(Courtesy())
 
@@ -141,68 +136,15 @@ def audited(temporal: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool
 
 
 @pytest.fixture(scope="session")
-async def door(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool) -> AsyncIterator[OpenDoor]:
-    """Open an API for a procedure: `await door(INCIDENT, speed=3600)`. One app per speed, queue, history limit and patience.
+async def doors(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool) -> AsyncIterator[Doors]:
+    """The APIs of the town that files of this run open."""
+    opened = Doors(settings, keys, temporal, pool)
+    yield opened
+    await opened.close(usual_too=True)
 
-    A queue of a test's own may have no worker: its callers wait as long as a town's do, unless the test says otherwise.
-    """
-    usual = Settings().delivery_patience_seconds
-    apps: dict[tuple[object, ...], httpx.AsyncClient] = {}
-    closing = asyncio.Event()
-    running: list[asyncio.Task[None]] = []
 
-    async def serve(app: FastAPI, ready: asyncio.Event) -> None:
-        async with app.router.lifespan_context(app):
-            ready.set()
-            await closing.wait()
-
-    async def connected() -> Client:
-        return temporal
-
-    async def client(speed: int, task_queue: str, history_limit: int, patience: float) -> httpx.AsyncClient:
-        ours = settings.model_copy(
-            update={
-                "task_queue": task_queue,
-                "history_limit": history_limit,
-                "speed": speed,
-                "delivery_patience_seconds": patience,
-            }
-        )
-        now = datetime.now(UTC)
-        begins = now if speed == 1 else A_MONDAY
-        app = create_app(ours, keys, pool, connected, town_time=TownTime.starting(begins, now, speed))
-        ready = asyncio.Event()
-        running.append(asyncio.create_task(serve(app, ready)))
-        await ready.wait()
-        return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://town", timeout=30)
-
-    def token(person: Person) -> str:
-        role = Role(person.role)
-        return issue(
-            keys,
-            subject=person.subject,
-            role=role,
-            department=person.department,
-            area=person.area,
-            identity=person.identity,
-        )
-
-    async def open_door(
-        procedure: Procedure,
-        *,
-        speed: int = 1,
-        task_queue: str | None = None,
-        history_limit: int = 4000,
-        patience: float | None = None,
-    ) -> ApiDriver:
-        patience = patience or (PATIENCE_SECONDS if task_queue is None else usual)
-        key = (speed, task_queue or settings.task_queue, history_limit, patience)
-        if key not in apps:
-            apps[key] = await client(*key)
-        return ApiDriver(apps[key], token, procedure)
-
-    yield open_door
-    closing.set()
-    await asyncio.gather(*running)
-    for opened in apps.values():
-        await opened.aclose()
+@pytest.fixture(scope="module")
+async def door(doors: Doors) -> AsyncIterator[OpenDoor]:
+    """Open an API for a procedure: `await door(INCIDENT, speed=3600)`. What is not as usual is closed after its file."""
+    yield doors.open
+    await doors.close()

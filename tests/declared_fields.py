@@ -7,6 +7,8 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
+from schemas.ballot_state import BoxCode
+from schemas.clocks.moments import DayOfYear
 from schemas.contracts.department import (
     ArrivedCallback,
     Code,
@@ -19,9 +21,10 @@ from schemas.contracts.department import (
 from schemas.contracts.means import FactName, SourceAnswer
 from schemas.contracts.payment import BankPayment, BatchAnswer, Month, PaymentKey, ReturnNotice, StatementPage
 from schemas.incident_report import IncidentReport
+from schemas.parts.ballots import Digest, UnitCode
 from schemas.values.account import AccountCode
 from schemas.values.bank_account import BankAccount
-from schemas.values.case_number import CaseNumber, IncidentNumber, OrderNumber
+from schemas.values.case_number import CaseNumber, IncidentNumber, MotionNumber, OrderNumber
 from schemas.values.document import DocumentReference
 from schemas.values.foreign_code import ForeignCode, SaidCode
 from schemas.values.free_text import FreeText, ShortText
@@ -50,6 +53,9 @@ DECLARED: Mapping[str, Any] = {
     "text reference": TextReference,
     "person reference": PersonReference,
     "document reference": DocumentReference,
+    "unit code": UnitCode,
+    "box code": BoxCode,
+    "digest": Digest,
     "foreign code": ForeignCode,
     "account code": AccountCode,
     "bank account": BankAccount,
@@ -60,11 +66,13 @@ DECLARED: Mapping[str, Any] = {
     "text": Text,
     "area": AreaCode,
     "month": Month,
+    "day of year": DayOfYear,
     "payment key": PaymentKey,
     "fact name": FactName,
     "named fact": NamedFact,
     "case number": CaseNumber,
     "incident number": IncidentNumber,
+    "motion number": MotionNumber,
     "order number": OrderNumber,
 }
 FOREIGN = frozenset({"foreign code", "account code"})

@@ -1,18 +1,22 @@
-"""Which entries each walk makes, and which come by themselves when people leave the case there: tests/histories/NAME/WALK.kinds.
+"""Which entries each walk makes and who is told, there and when people leave the case: tests/histories/NAME/WALK.kinds.
 
-One kind a line, sorted; a line between the two parts.
+Four parts, each but the first after a line of its own: the kinds of the walk and those that come by themselves afterwards, one a
+line, sorted; then who is told what, after which entry (`Tables.told`), on the walk and afterwards.
 
     python -m tests.entry_kinds             writes what is missing
     python -m tests.entry_kinds --anew      writes all of them again: the difference is what a change does to the ledger
 
-They are written by cases to which every command is given once. A case to which each is given twice, and one that goes
-through the API, Postgres and the real server, must have the same.
+They are written by cases to which every command is given once. A case to which each is given twice must have the same; one that
+goes through the API, Postgres and the real server has the same kinds, and tells the same people the same.
 """
 
 import asyncio
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from schemas.kernel.procedure import Procedure
@@ -23,7 +27,9 @@ from tests.every_procedure import PROCEDURE_LIST
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parent / "histories"
-BETWEEN = "-- left alone"
+LEFT_ALONE = "-- left alone"
+TOLD = "-- told"
+TOLD_LEFT_ALONE = "-- told when left alone"
 QUIET_SECONDS = 1.0
 
 
@@ -42,11 +48,33 @@ def kinds_left_alone(procedure: Procedure, walk: Walk) -> list[str]:
     return _parts(procedure, walk)[1]
 
 
-def _parts(procedure: Procedure, walk: Walk) -> tuple[list[str], list[str]]:
+def told_on(procedure: Procedure, walk: Walk) -> list[str]:
+    """Who is told what on the walk, as `Tables.told`. Fails as `kinds_of`."""
+    return _parts(procedure, walk)[2]
+
+
+def told_left_alone(procedure: Procedure, walk: Walk) -> list[str]:
+    """Who is told what after it until the case has ended. Fails as `kinds_of`."""
+    return _parts(procedure, walk)[3]
+
+
+def whom(told: Sequence[str]) -> list[str]:
+    """Who was told what, sorted, whatever it came after."""
+    return sorted(line.partition(": ")[2] for line in told)
+
+
+def _parts(procedure: Procedure, walk: Walk) -> list[list[str]]:
     file = file_of(procedure, walk)
     assert file.exists(), f"{file.name} of {procedure.name} is missing: python -m tests.entry_kinds writes it"
-    walked, _, alone = file.read_text(encoding="utf-8").partition(f"{BETWEEN}\n")
-    return walked.splitlines(), alone.splitlines()
+    lines = file.read_text(encoding="utf-8").splitlines()
+    assert TOLD_LEFT_ALONE in lines, f"{file.name} of {procedure.name} is of before: python -m tests.entry_kinds --anew"
+    begins = [-1, *(lines.index(heading) for heading in (LEFT_ALONE, TOLD, TOLD_LEFT_ALONE)), len(lines)]
+    return [lines[after + 1 : until] for after, until in pairwise(begins)]
+
+
+def left_of(told: Sequence[str], before: Sequence[str]) -> list[str]:
+    """What was told since."""
+    return list((Counter(told) - Counter(before)).elements())
 
 
 async def _quiet(bench: CaseBench, case_id: str) -> None:
@@ -73,12 +101,13 @@ async def write(*, anew: bool) -> None:
                         continue
                     case_id = await bench_door(bench, procedure).walk(walk)
                     await _quiet(bench, case_id)
-                    walked = bench.tables.kinds(case_id)
+                    walked, told = bench.tables.kinds(case_id), bench.tables.told(case_id)
                     await bench.until_ended(case_id)
                     alone = bench.tables.kinds(case_id)[len(walked) :]
-                    lines = "".join(f"{kind}\n" for kind in (*sorted(walked), BETWEEN, *sorted(alone)))
+                    told_alone = left_of(bench.tables.told(case_id), told)
+                    parts = (*sorted(walked), LEFT_ALONE, *sorted(alone), TOLD, *told, TOLD_LEFT_ALONE, *told_alone)
                     file_of(procedure, walk).parent.mkdir(exist_ok=True)
-                    file_of(procedure, walk).write_text(lines, encoding="utf-8")
+                    file_of(procedure, walk).write_text("".join(f"{each}\n" for each in parts), encoding="utf-8")
                     print(file_of(procedure, walk))  # noqa: T201 - what is run by hand says what it did
 
 

@@ -23,14 +23,14 @@ from temporalio.client import Client, WorkflowHistory
 from audit.replay.replay import runs_of
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys, ensure_keys
-from engine.keys.tokens import issue
 from engine.store.database import open_pool
 from local.town.town import TownOptions, open_town
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.procedure import Procedure
-from schemas.values.actor import Role
 from starter.app import create_app
-from tests.api_driver import ApiDriver, Person, Walk, examples
+from starter.http.dependencies import provided
+from starter.intake.filing import Filing
+from tests.api_driver import ApiDriver, Walk, examples, token_of
 from tests.town_policies import open_to_neighbours
 from worker import town_worker
 from workflows.registry import PROCEDURES
@@ -46,11 +46,15 @@ Examples whose steps take longer, because other cases act between them, have a `
 
 FORMS = {
     "": 4000, " in short runs": 20, " told apart": 4000, " not listed": 4000, " marked by a timer": 4000, " taking turns": 4000,
+    " telling with answers": 4000, " telling with answers in short runs": 20,
 }  # fmt: skip
 """How each walk is recorded, by what its name ends with, and after how many events a run ends. The main walk alone once more
-since workflow tasks are told apart (decision 0003), since stages are not listed (0004), since a timer marks (0005) and since
-what runs beside each other takes turns (0006)."""
-MAIN_ALONE = (" told apart", " not listed", " marked by a timer", " taking turns")
+since workflow tasks are told apart (decision 0003), since stages are not listed (0004), since a timer marks (0005), since
+what runs beside each other takes turns (0006) and since commands tell the ledger with their answers (0011)."""
+MAIN_ALONE = (
+    " told apart", " not listed", " marked by a timer", " taking turns", " telling with answers",
+    " telling with answers in short runs",
+)  # fmt: skip
 
 
 def walks(procedure: Procedure, form: str) -> tuple[Walk, ...]:
@@ -110,31 +114,22 @@ async def record(names: list[str]) -> None:
                         app.router.lifespan_context(app),
                         httpx.AsyncClient(transport=transport, base_url="http://town", timeout=30) as api,
                     ):
-                        await _record_all(api, keys, client, procedure, suffix)
+                        door = ApiDriver(api, token_of(keys), procedure, filing=provided(app, Filing))
+                        await _record_all(door, client, suffix)
 
 
 def _named(names: list[str]) -> list[Procedure]:
     return [case.procedure for case in PROCEDURES if case.procedure.name in names]
 
 
-async def _record_all(api: httpx.AsyncClient, keys: Keys, client: Client, procedure: Procedure, suffix: str) -> None:
-    def token(person: Person) -> str:
-        return issue(
-            keys,
-            subject=person.subject,
-            role=Role(person.role),
-            department=person.department,
-            area=person.area,
-            identity=person.identity,
-        )
-
-    door = ApiDriver(api, token, procedure)
+async def _record_all(door: ApiDriver, client: Client, suffix: str) -> None:
+    procedure = door.procedure
     left_alone: dict[str, str] = {}
     for walk in walks(procedure, suffix):
         name = (walk.name + suffix).replace(" ", "-")
         if list((FOLDER / procedure.name).glob(f"{name}.*.history")):
             continue
-        left_alone[name] = await door.start(body=walk.report)
+        left_alone[name] = await door.start(body=walk.report, by=walk.by)
         await door.go(left_alone[name], walk.steps)
     for name, case_id in left_alone.items():  # each ends by itself meanwhile
         await client.get_workflow_handle(case_id).result()

@@ -56,15 +56,25 @@ class PartBench:
     numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
     async def open(
-        self, procedure: DeclaredProcedure, by: Actor = OPENER, on: datetime | None = None, **facts: Any
+        self,
+        procedure: DeclaredProcedure,
+        by: Actor = OPENER,
+        on: datetime | None = None,
+        history_limit: int | None = None,
+        **facts: Any,
     ) -> str:
-        """Open a case in this state; its id. `on`: when, in a town time of its own; None: in that of the bench."""
+        """Open a case in this state; its id. `on`: when, in a town time of its own; None: in that of the bench.
+
+        `history_limit`: after so many events it continues as new; None: as in a town.
+        """
         bench = self.bench
         number = case_id(procedure.name, f"{A_MONDAY:%Y%m%d}", next(self.numbers))
         charter = (await bench.filing()).town.charters["incident"]
         now = await bench.environment.get_current_time()
         if on is not None:
             charter = charter.model_copy(update={"time": TownTime.starting(on, now, 1)})
+        if history_limit is not None:
+            charter = charter.model_copy(update={"history_limit": history_limit})
         at = charter.time.to_town(now) if on is None else on
         stamp = Stamp(
             case_id=number, command="open", command_id=f"{number}/open", actor=by, at=at, digest="", laws=LAWS

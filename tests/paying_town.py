@@ -17,7 +17,6 @@ from temporalio.client import Client
 
 from engine.keys.counterpart_keys import Counterpart, found_counterpart_keys, key_file, load_counterpart_keys
 from engine.keys.keys import Keys
-from engine.keys.tokens import issue
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
 from local.simulation.bank_server import RunningBank, SimulatedBank
@@ -25,7 +24,6 @@ from local.simulation.source_server import RunningSources, SimulatedSource
 from schemas.clocks.town_time import TownTime
 from schemas.contracts.payment import entitlement_of, notice_path
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
-from schemas.values.actor import Role
 from schemas.welfare import WELFARE
 from starter.app import create_app
 from tests.api_callers import api_of
@@ -36,22 +34,6 @@ BANK = "town-bank"
 NOBODY = "http://127.0.0.1:9"
 FINAL_LIMIT = "unresolved_after: 60 natural_days"
 _numbers = itertools.count(1)
-
-
-def token_of(keys: Keys) -> Callable[[Person], str]:
-    """How people of a town get their tokens."""
-
-    def token(person: Person) -> str:
-        return issue(
-            keys,
-            subject=person.subject,
-            role=Role(person.role),
-            department=person.department,
-            area=person.area,
-            identity=person.identity,
-        )
-
-    return token
 
 
 @dataclass

@@ -17,7 +17,7 @@ from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 
 FAST = frozenset({
     "test_incident_holidays", "test_late_commands", "test_local_town", "test_replies", "test_stories",
-    "test_welfare_payments", "test_chaos", "test_law_files", "test_law_books", "test_law_money_town", "test_law_silence",
+    "test_welfare_payments", "test_chaos", "test_law_files_played", "test_law_books", "test_law_money_town", "test_law_silence",
     "test_law_answers",
 })  # fmt: skip
 """Files that play towns by fast clocks: many towns on the same cores would make people late that are not."""
@@ -28,14 +28,18 @@ FAST_AT_ONCE = 2
 LONGEST = (
     "test_law_answers", "test_law_money_town", "test_local_town", "test_replies", "test_law_files", "test_law_books",
     "test_stories", "test_welfare_payments", "test_law_silence", "test_chaos", "test_law_starts", "test_survival",
-    "test_canaries", "test_time_skipping", "test_law_binding", "test_law_standing", "test_laws", "test_every_request",
+    "test_canaries", "test_killed_between", "test_told_with_answers",
+    "test_time_skipping", "test_law_binding", "test_law_standing", "test_laws", "test_every_request",
     "test_slow_ledger", "test_random_sequences", "test_access_matrix", "test_tampering", "test_recorded_histories",
-    "test_intake", "test_api_description",
+    "test_intake", "test_api_description", "test_console_browser",
 )  # fmt: skip
 """Files that begin first: nobody waits for a long one at the end."""
 
 SPLIT = frozenset({"test_laws", "test_survival"})
 """Files whose tests are played apart by procedure: they open little and take long."""
+
+PLAYED_TOGETHER = frozenset({"test_recorded_histories", "test_declared_notices", "test_law_reference_types"})
+"""Files that look at what one process has made for all of them (tests/replayed_runs.py)."""
 
 GIVES_WAY = 5
 """How nice a process is from the first test on that has no fast clock: who has one is served first."""
@@ -76,10 +80,17 @@ class InGroups(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")
+        if Path(file).stem in PLAYED_TOGETHER:
+            return "recorded runs"
         return f"{file} {_procedure_of(test)}" if Path(file).stem in SPLIT else file
 
     def _assign_work_unit(self, node: WorkerController) -> None:
-        """Give a process what suits it; one for which nothing is left plays what it has and ends."""
+        """Give a process what suits it; one for which nothing is left plays what it has and ends.
+
+        Of a process that has died, xdist hands on what was played to its end too: whoever got that would wait for ever.
+        """
+        for scope in [scope for scope, tests in self.workqueue.items() if all(tests.values())]:
+            del self.workqueue[scope]
         at_it = [each for each in self.nodes if not each.shutting_down]
         plays_fast = node in at_it[:FAST_AT_ONCE]
         fast = [scope for scope in self.workqueue if is_fast(scope)] if plays_fast else []

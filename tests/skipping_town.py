@@ -1,7 +1,6 @@
 """A town on the time-skipping server: real-length limits, the town's clock at speed 1, weeks in a second."""
 
-import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,29 +8,24 @@ from functools import partial
 from typing import Any
 
 import asyncpg
-from pydantic import SecretStr
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
-from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
-from engine.store.migrations import migrate
 from schemas.clocks.calendar import SHANGHAI, Calendar
 from schemas.clocks.clocks import Clock, milestones
 from schemas.clocks.town_time import TownTime
 from schemas.incident import INCIDENT
-from schemas.values.actor import Role
 from starter.app import create_app
 from tests.api_callers import api_of
-from tests.api_driver import ApiDriver, Person
+from tests.api_driver import ApiDriver, token_of
 from tests.case_bench import NAMESPACE, register_search_attributes, time_skipping_server
+from tests.own_databases import own_database
 from tests.waiting import eventually
 from worker import town_worker
-
-_numbers = itertools.count(1)
 
 Happening = tuple[str, str, str]
 """When, by minutes of the town's clock; which clock; which moment."""
@@ -88,7 +82,7 @@ class SkippingTown:
             return self.client
 
         app = create_app(self.settings, self.keys, self.pool, connected, town_time=time)
-        self.door = ApiDriver(await self.stack.enter_async_context(api_of(app)), _tokens(self.keys), INCIDENT)
+        self.door = ApiDriver(await self.stack.enter_async_context(api_of(app)), token_of(self.keys), INCIDENT)
 
     async def snapshot(self, case_id: str) -> dict[str, Any]:
         """The state of a case as the projection keeps it."""
@@ -124,7 +118,7 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
             update={
                 "temporal_address": environment.client.service_client.config.target_host,
                 "temporal_namespace": NAMESPACE,
-                "database_url": await _own_tables(settings),
+                "database_url": await stack.enter_async_context(own_database(settings)),
             }
         )
         client = await connect(own, keys)
@@ -137,28 +131,3 @@ async def skipping_town(settings: Settings, keys: Keys, start: str) -> AsyncIter
         skipping = SkippingTown(environment, own, keys, pool, client, time, opened)
         await skipping.open_api(time)
         yield skipping
-
-
-async def _own_tables(settings: Settings) -> SecretStr:
-    """Tables in which no other API's relay finds what is to be delivered here."""
-    name = f"skipping_{next(_numbers)}"
-    async with await open_pool(settings) as pool:
-        await pool.execute(f"create schema {name}")
-    url = SecretStr(f"{settings.database_url.get_secret_value()}?search_path={name}")
-    await migrate(url)
-    return url
-
-
-def _tokens(keys: Keys) -> Callable[[Person], str]:
-    def token(person: Person) -> str:
-        role = Role(person.role)
-        return issue(
-            keys,
-            subject=person.subject,
-            role=role,
-            department=person.department,
-            area=person.area,
-            identity=person.identity,
-        )
-
-    return token

@@ -7,18 +7,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from google.protobuf.any_pb2 import Any as Any_
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.command.v1 import (
     Command,
     CompleteWorkflowExecutionCommandAttributes,
     ContinueAsNewWorkflowExecutionCommandAttributes,
+    ProtocolMessageCommandAttributes,
     ScheduleActivityTaskCommandAttributes,
 )
 from temporalio.api.common.v1 import ActivityType, Payload, Payloads, WorkflowExecution, WorkflowType
 from temporalio.api.enums.v1 import CommandType, EventType
 from temporalio.api.failure.v1 import Failure
 from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.protocol.v1 import Message
 from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.update.v1 import Acceptance, Outcome, Request, Response
 from temporalio.api.workflowservice.v1 import (
     PollActivityTaskQueueRequest,
     PollWorkflowTaskQueueRequest,
@@ -113,6 +117,12 @@ def go_on(workflow: str, queue: str, payloads: Sequence[Payload]) -> Command:
     )
 
 
+def _message(instance: str, said: Acceptance | Response) -> Message:
+    body = Any_()
+    body.Pack(said)
+    return Message(id=uuid.uuid4().hex, protocol_instance_id=instance, body=body)
+
+
 @dataclass
 class Stranger:
     """Somebody at Temporal's port."""
@@ -173,6 +183,42 @@ class Stranger:
         await self.client.workflow_service.respond_workflow_task_completed(
             RespondWorkflowTaskCompletedRequest(
                 namespace=self.client.namespace, task_token=task.task_token, identity=IDENTITY, commands=commands
+            )
+        )
+
+    async def answer_command(self, queue: str, workflow_id: str, payloads: Sequence[Payload]) -> None:
+        """Take the command that waits for a workflow in the place of a worker, and answer it with this."""
+        while True:
+            task = await self.client.workflow_service.poll_workflow_task_queue(
+                PollWorkflowTaskQueueRequest(
+                    namespace=self.client.namespace, task_queue=TaskQueue(name=queue), identity=IDENTITY
+                )
+            )
+            if task.workflow_execution.workflow_id == workflow_id and task.messages:
+                break
+        [asked] = task.messages
+        request = Request()
+        asked.body.Unpack(request)
+        taken = Acceptance(
+            accepted_request_message_id=asked.id,
+            accepted_request_sequencing_event_id=asked.event_id,
+            accepted_request=request,
+        )
+        answered = Response(meta=request.meta, outcome=Outcome(success=Payloads(payloads=payloads)))
+        messages = [_message(asked.protocol_instance_id, taken), _message(asked.protocol_instance_id, answered)]
+        await self.client.workflow_service.respond_workflow_task_completed(
+            RespondWorkflowTaskCompletedRequest(
+                namespace=self.client.namespace,
+                task_token=task.task_token,
+                identity=IDENTITY,
+                messages=messages,
+                commands=[
+                    Command(
+                        command_type=CommandType.COMMAND_TYPE_PROTOCOL_MESSAGE,
+                        protocol_message_command_attributes=ProtocolMessageCommandAttributes(message_id=each.id),
+                    )
+                    for each in messages
+                ],
             )
         )
 

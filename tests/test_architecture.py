@@ -1,7 +1,9 @@
 """The house: who may import whom (docs/ARCHITECTURE.md), and one basename per procedure in every room."""
 
 import ast
+import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,9 @@ ROOMS = {
     "activities": {"schemas", "engine"},
     "starter": {"schemas", "engine", "workflows", "audit"},
     "audit": {"schemas", "engine", "workflows", "activities"},
+    "console": {"schemas", "engine", "starter"},
 }
-OURS = {"schemas", "workflows", "engine", "activities", "starter", "audit", "local", "worker", "cli"}
+OURS = {"schemas", "workflows", "engine", "activities", "starter", "audit", "console", "local", "worker", "cli"}
 ONLY_SCHEMAS_AND_WORKFLOWS = {"schemas", "workflows"}  # rooms whose third-party imports are closed too
 
 
@@ -27,12 +30,19 @@ def modules() -> list[Path]:
     return [file for room in ROOMS for file in sorted((PROJECT / room).rglob("*.py"))]
 
 
+@cache
+def imports(file: Path) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Every import of a file, wherever it stands in it: each file is read once for all these rules."""
+    walked = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+    return tuple(node for node in walked if isinstance(node, ast.Import | ast.ImportFrom))
+
+
 def imported(file: Path) -> set[str]:
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in imports(file):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             found.add(node.module or "")
     return found
 
@@ -70,7 +80,7 @@ def test_the_kernel_knows_no_procedure() -> None:
     names = tuple(f"{room}.{each.name}" for room in ("schemas", "workflows", "starter") for each in PROCEDURE_LIST)
     guilty = [
         f"{file.relative_to(PROJECT)}: {module}"
-        for room in ("schemas", "workflows", "engine", "starter", "audit")
+        for room in ("schemas", "workflows", "engine", "starter", "audit", "console")
         for file in sorted((PROJECT / room).glob("*/*.py"))
         for module in imported(file)
         if module in names or module.startswith(tuple(f"{name}_" for name in names))
@@ -86,6 +96,7 @@ FLAT = {
     "engine": set[str](),
     "starter": {"app", "client", "serve", "wiring"},
     "audit": set[str](),
+    "console": {"pages", "serve"},
     "local": set[str](),
 }
 
@@ -130,7 +141,7 @@ def folder_of(module: str) -> str:
 def imported_modules(file: Path) -> set[str]:
     """Return what a file may import as modules: `from a import b` may mean `a` or `a.b`."""
     found = imported(file)
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+    for node in imports(file):
         if isinstance(node, ast.ImportFrom) and node.module:
             found.update(f"{node.module}.{alias.name}" for alias in node.names)
     return found
@@ -156,3 +167,31 @@ def test_a_procedure_has_one_basename_in_every_room(procedure: Procedure) -> Non
 def test_the_workflows_package_is_empty() -> None:
     """Whatever `workflows/__init__.py` imported would be loaded again for every case."""
     assert (PROJECT / "workflows" / "__init__.py").read_text() == ""
+
+
+def test_no_screen_is_a_procedure_s() -> None:
+    """Forms, options and words of a procedure come from its declaration: no page, module or style of the console names one."""
+    names = tuple(each.name for each in PROCEDURE_LIST)
+    files = [file for file in (PROJECT / "console").rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    named = [file.name for file in files if any(name in file.stem.split("_") for name in names)]
+    told = [
+        f"{file.name}: {name}"
+        for file in files
+        if file.suffix in {".html", ".py"}
+        for name in names
+        if re.search(rf"""["'(]{name}["':.)]""", file.read_text(encoding="utf-8"))
+    ]
+
+    assert len(files) > 40
+    assert (named, told) == ([], [])
+
+
+def test_what_pytest_loads_as_a_plugin_nobody_imports() -> None:
+    """Whoever is collected first would have it loaded before its asserts are rewritten: an error, in some orders of the files."""
+    tests = sorted((PROJECT / "tests").rglob("*.py"))
+    lines = [file.read_text().partition("pytest_plugins = (")[2].partition(")")[0] for file in tests]
+    plugins = {name for line in lines for name in re.findall(r'"([\w.]+)"', line)}
+    by_name = {(file.name, name) for file in tests for name in imported(file) & plugins}
+
+    assert "tests.api_fixture" in plugins
+    assert set() == by_name

@@ -41,7 +41,7 @@ def _read(procedure: Procedure) -> Any:
             waits=any(step.after is not None for step in walk.steps),
         )
         for walk in walks.walks
-        if not walk.bank
+        if not (walk.bank or walk.staged)
     ]
     return SimpleNamespace(
         __name__=f"walks of {procedure.name}",

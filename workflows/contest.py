@@ -41,7 +41,6 @@ class Contest(Postings[ContestState], PanelCase[ContestState], InstalmentsCase[C
 
     def accept(self) -> None:
         """受理: the jury is whoever the table lets, until so many have judged."""
-        self.clocks.stop(self.procedure.last_limit, "engine")
         self.apply()
         self.convene()
 
@@ -76,7 +75,7 @@ class Contest(Postings[ContestState], PanelCase[ContestState], InstalmentsCase[C
 
     def milestones_are_done(self) -> None:
         """All are accepted: civil affairs has it until the last instalment is paid."""
-        self.goes_to(Stage.ACCOUNTING, self.paying.desk)
+        self.move(Stage.ACCOUNTING, self.paying.desk)
         self.await_account()
 
     def after_payment(self, payment: Payment) -> None:

@@ -28,6 +28,7 @@ from schemas.incident_commands import Arbitrate, Finish, Rate, Redispatch, Verif
 from schemas.incident_messages import Told
 from schemas.incident_state import FINAL, HELD, Solved, Stage
 from schemas.kernel.parties import THE_REPORTER
+from schemas.values.account import is_guest
 from schemas.values.actor import Actor
 from schemas.values.document import Document
 from schemas.values.references import TextReference
@@ -48,7 +49,7 @@ class Incident(IncidentEndings):
     async def story(self) -> None:
         """Tell the procedure after its dispatch, however many rounds it takes."""
         while not self.over:
-            await self.while_at(*HELD)
+            await self.while_at(Stage.SCREENING, *HELD)
             await self.while_at(Stage.VERIFYING)
             await self.while_at(Stage.CALLING_BACK)
             await self.while_at(Stage.CLOSED)
@@ -59,9 +60,15 @@ class Incident(IncidentEndings):
         """Nothing more can happen: a final stage, or the reopen window has passed."""
         return self.state.ended or (self.state.stage in FINAL and not self.state.follows)
 
+    @property
+    def is_of_a_guest(self) -> bool:
+        """Whether nobody's account stands behind the report."""
+        return is_guest(self.state.opening.actor.subject)
+
     def on_opened(self) -> None:
-        """受理: the reporter is told."""
-        self.notify(THE_REPORTER, "incident_reported")
+        """受理: the reporter is told. What came in without an account is not taken on yet."""
+        if not self.is_of_a_guest:
+            self.notify(THE_REPORTER, "incident_reported")
 
     def reported(self) -> dict[str, object]:
         """受理: what was reported stands in the first entry."""
@@ -81,7 +88,24 @@ class Incident(IncidentEndings):
     # ---- 1. dispatch ----------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """派单: by the responsibility list, at once. The clocks start at dispatch, not when the order is signed."""
+        """派单: by the responsibility list, at once; what came in without an account is looked at before 核实."""
+        if self.is_of_a_guest:
+            self.start_clock("screen")
+            self.move(Stage.SCREENING, COORDINATOR)
+            self.record(Kind.SCREENED)
+            self.notify(COORDINATOR, "screening_due")
+        else:
+            self.send_out()
+
+    def admit(self, by: Actor) -> None:
+        """受理: from here on it goes like every other report."""
+        self.clocks.stop("screen", by.subject)
+        self.record_command()
+        self.notify(THE_REPORTER, "incident_reported")
+        self.send_out()
+
+    def send_out(self) -> None:
+        """派单: to whom the responsibility list names. The clocks start at dispatch, not when the order is signed."""
         responsible = self.state.responsibility
         for clock in ("respond", "finish"):
             self.start_clock(clock)

@@ -11,7 +11,7 @@ from schemas.clocks.clocks import Status
 from schemas.incident import INCIDENT, Kind
 from schemas.incident_commands import Merge
 from schemas.incident_messages import Subject, Told
-from schemas.incident_state import HELD, OPEN, Merging, Stage
+from schemas.incident_state import HELD, LOOKED_AT, Merging, Stage
 from schemas.kernel.acts import WithReason
 from schemas.kernel.case import Message, is_case_of
 from schemas.kernel.parties import THE_REPORTER
@@ -49,7 +49,7 @@ class IncidentEndings(Followers):
 
     def nobody_reports(self) -> None:
         """The last reporter has taken back the report: what is not done yet is not done any more."""
-        if self.state.stage in (Stage.REPORTED, *HELD, Stage.MERGED):
+        if self.state.stage in (Stage.REPORTED, Stage.SCREENING, *HELD, Stage.MERGED):
             self.is_withdrawn(None)
 
     def stop_everything(self) -> None:
@@ -134,9 +134,11 @@ class IncidentEndings(Followers):
         self.drop_requests()
         self.follows()
         self.record(Kind.MERGE_TAKEN, into=merge.into)
-        self.notify(f"department:{self.state.department}", "order_void")
+        if self.state.orders:
+            self.notify(f"department:{self.state.department}", "order_void")
         self.notify(THE_REPORTER, "incident_merged", into=merge.into)
-        self.take_back_the_order()
+        if self.state.orders:
+            self.take_back_the_order()
 
     def is_not_merged(self, merge: Merging) -> None:
         """The other case is not open any more: this one goes on where it stood."""
@@ -171,8 +173,8 @@ class IncidentEndings(Followers):
             merge.taken = bool(message.facts["taken"])
 
     def take_in(self, offer: Message) -> None:
-        """Decide: yes if this case is open, and so not on its way into another one itself, and the giver may see it."""
-        taken = self.state.stage in OPEN and self.is_seen_by_giver(offer)
+        """Decide: yes if this case is open, looked at, not on its way into another one itself, and the giver may see it."""
+        taken = self.state.stage in LOOKED_AT and self.is_seen_by_giver(offer)
         self.state.merge_answers.append((offer.sender, offer.message_id, taken))
         if taken and offer.sender in self.state.left_reports:
             self.state.left_reports.remove(offer.sender)

@@ -122,7 +122,8 @@ class Followers(Whistles):
             self.clocks.stop(clock, by)
         for clock in ("respond", "finish"):
             self.start_clock(clock)
-        self.give_order(self.state.order.department)
+        had = self.state.order.department if self.state.orders else self.state.responsibility.department
+        self.give_order(had)
         if into is not None:
             self.tell(into, Subject.FOLLOWER_LEFT)
         self.tell_followers(Told.GOES_ON)

@@ -10,11 +10,11 @@ from schemas.kernel.case import CaseState, Message
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.children import open_child
 from schemas.recovery import RECOVERY
-from schemas.recovery_parent import Recovering, RecoveringPayer, RecoveryAsked, RecoveryEntries
+from schemas.recovery_parent import Recovering, RecoveringState, RecoveryAsked, RecoveryEntries
 from schemas.recovery_state import RecoveryState, RecoveryTerms
 from schemas.welfare_policy import WelfareTerms
+from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.law import Law
-from workflows.parts.accounts import Accounts
 from workflows.parts.children import ChildrenCase
 
 RECOVERY_TOLD = "recovery_told"
@@ -23,10 +23,10 @@ A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 """Patch: before, a recovery did not know who had entered the case that paid."""
 
 
-StateT = TypeVar("StateT", bound=RecoveringPayer)
+StateT = TypeVar("StateT", bound=RecoveringState)
 
 
-class Recoveries(ChildrenCase[StateT, RecoveryAsked], Accounts[StateT]):
+class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
     """The part of a case that asks back."""
 
     child_procedure = RECOVERY

@@ -16,6 +16,11 @@ NAMES = (
     "welfare",
     "recovery",
     "contest",
+    "hall",
+    "council",
+    "ballot",
+    "mediation",
+    "partnership",
 )
 
 

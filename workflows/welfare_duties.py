@@ -8,6 +8,7 @@ from schemas.values.actor import Actor
 from schemas.welfare_policy import WelfareTerms
 from schemas.welfare_state import LIVING, WelfareState
 from workflows.kernel.law import Law
+from workflows.parts.accounts import Accounts
 from workflows.parts.appeal import Appeals
 from workflows.parts.documents import Corrections
 from workflows.parts.extension import ExtendedCase
@@ -55,6 +56,7 @@ class Duties(
     Recusals[WelfareState],
     Appeals[WelfareState],
     Recoveries[WelfareState],
+    Accounts[WelfareState],
     Postings[WelfareState],
     ExtendedCase[WelfareState],
 ):
@@ -76,11 +78,6 @@ class Duties(
         """The file is another one than was seen before."""
         if self.law_holds(ANSWERS_ARE_ON_WHAT_WAS_SEEN):
             self.state.editions += 1
-
-    def move(self, stage: str, holder: str) -> None:
-        """Go to a stage. Somebody has acted: the final limit does not run any more."""
-        self.clocks.stop("final", "engine")
-        super().move(stage, holder)
 
     def stop_everything(self) -> None:
         """Nothing counts any more, and outside only money is still dealt with."""

@@ -14,15 +14,17 @@ from typing import Any
 
 import asyncpg
 import structlog
-from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.history.v1 import History, HistoryEvent
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from audit.archive.endings import mark_reset, mark_strange_endings
 from audit.archive.manifest import RUNNING, Manifest, canonical_bytes, manifest_of, moment_of
+from audit.archive.unwritten import write_unwritten
 from engine.execution.codec import data_converter
 from engine.keys.keys import Keys
+from engine.runtime.settings import Settings
 from engine.store.archive import SQL, ArchiveAway, ArchiveStore
 
 log = structlog.get_logger()
@@ -52,12 +54,16 @@ class Pass:
 class Archiver:
     """Stores closed runs."""
 
-    def __init__(self, client: Client, pool: asyncpg.Pool, keys: Keys, store: ArchiveStore) -> None:
-        """`keys` opens the payloads that say under which rules a case ran."""
+    def __init__(
+        self, client: Client, pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, settings: Settings | None = None
+    ) -> None:
+        """`keys` opens the payloads that say under which rules a case ran, and what it told; `settings`: how it is replayed."""
         codec = data_converter(keys).payload_codec
         if codec is None:
             raise TypeError("the town's data converter has a codec")
         self._codec = codec
+        self._keys = keys
+        self._settings = settings or Settings()
         self._client = client
         self._pool = pool
         self._store = store
@@ -83,7 +89,9 @@ class Archiver:
             await self._store_all([tuple(row) for row in await self._pool.fetch(SQL.runs_told_of)], done)
             await self._look_at_open_runs(done)
         done.archived = self._stored - before
-        done.marked += await mark_strange_endings(self._client, self._pool)
+        marked, left = await mark_strange_endings(self._client, self._pool, self._archived, self._write_unwritten)
+        done.marked += marked
+        done.left += left
         if not done.left:
             await self._pool.execute(SQL.note_pass, began, done.closed_until, retention)
         return done
@@ -170,6 +178,14 @@ class Archiver:
             log.error("run_lost", case_id=case_id, code=run_id)  # noqa: TRY400 - Temporal's words add nothing
             return None
         return stored.sha256 if stored else None
+
+    async def _archived(self, case_id: str, run_id: str) -> list[HistoryEvent]:
+        stored = await self._pool.fetch(SQL.runs_of_case, case_id)
+        row = next(each for each in stored if each["run_id"] == run_id and each["closed_at"] is not None)
+        return list(History.FromString(await self._store.history(row)).events)
+
+    async def _write_unwritten(self, connection: Any, case_id: str, events: Sequence[HistoryEvent]) -> list[int]:
+        return await write_unwritten(connection, case_id, events, self._keys, self._settings)
 
     async def _events(self, case_id: str, run_id: str) -> list[HistoryEvent]:
         return list((await self._client.get_workflow_handle(case_id, run_id=run_id).fetch_history()).events)

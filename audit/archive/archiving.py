@@ -31,7 +31,7 @@ async def run_archiver(settings: Settings) -> None:
         keys.seal_key()
         client = await connect(settings, keys, lazy=True)
         async with await open_pool(settings, process="jiceng archiver") as pool:
-            archiver = Archiver(client, pool, keys, open_archive(settings))
+            archiver = Archiver(client, pool, keys, open_archive(settings), settings)
             working = [
                 asyncio.create_task(_keep_archiving(archiver, settings.archiver_pause_seconds)),
                 asyncio.create_task(_keep_sealing(pool, keys, settings.seal_seconds)),
@@ -49,7 +49,7 @@ async def run_archiver(settings: Settings) -> None:
 async def archive_once(settings: Settings, keys: Keys, pool: asyncpg.Pool) -> Pass:
     """One full pass: everything closed that Temporal still has."""
     client = await connect(settings, keys)
-    return await Archiver(client, pool, keys, open_archive(settings)).one_pass(full=True)
+    return await Archiver(client, pool, keys, open_archive(settings), settings).one_pass(full=True)
 
 
 async def _terminated() -> None:

@@ -17,7 +17,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 GENESIS = "0" * 64
 FOREIGN = ("case:terminated", "case:reset")
 """Entries that the archiver writes about a case, not the case itself."""
+
+ON_ITS_WAY = timedelta(minutes=10)
+"""What a case told with its answer to a command is written by whoever delivered that, or delivers it again: within so long."""
 
 CUT_OFF = ("terminated", "timed_out")
 ENDINGS = {
@@ -50,6 +53,7 @@ TYPES = {
     "WORKFLOW_EXECUTION_TERMINATED": 27,
     "WORKFLOW_EXECUTION_CONTINUED_AS_NEW": 28,
     "WORKFLOW_EXECUTION_UPDATE_ACCEPTED": 41,
+    "WORKFLOW_EXECUTION_UPDATE_COMPLETED": 43,
     "WORKFLOW_EXECUTION_UPDATE_ADMITTED": 47,
 }
 """The types of events that are looked into, and their numbers in Temporal's protocol."""
@@ -286,6 +290,32 @@ def receipts(events: Iterable[Values]) -> Iterator[tuple[int, int, str]]:
                 yield event["id"], receipt["seq"], receipt["head_hash"]
 
 
+def answers(events: Iterable[Values]) -> Iterator[tuple[Values, Values]]:
+    """What a run told the ledger with its answers to commands, before the ledger had it: the event, and what it told.
+
+    That has `after_seq`, `entries` and `head_hash`, which is the hash of the last of them.
+    """
+    for event in events:
+        if event["type"] != "WORKFLOW_EXECUTION_UPDATE_COMPLETED":
+            continue
+        for payload in event["attributes"].get("outcome", {}).get("success", {}).get("payloads", []):
+            answer = payload.get("value")
+            told = answer.get("told") if isinstance(answer, dict) else None
+            if isinstance(told, dict):
+                yield event, told
+
+
+def last_of(told: Values) -> tuple[int, str]:
+    """Number and hash of the last entry that was told with an answer."""
+    return told["after_seq"] + len(told["entries"]), told["head_hash"]
+
+
+def heads_told(events: Sequence[Values]) -> list[tuple[int, str]]:
+    """Every head of a run, in the order of their numbers: by the ledger's word, and by the case's."""
+    by_ledger = [(seq, head) for _, seq, head in receipts(events)]
+    return sorted([*by_ledger, *(last_of(told) for _, told in answers(events))], key=lambda head: head[0])
+
+
 def command_digests(events: Iterable[Values]) -> Iterator[str]:
     """The digests of all that people did in a run: of its opening, and of every command with its stamp."""
     for event in events:
@@ -299,13 +329,19 @@ def command_digests(events: Iterable[Values]) -> Iterator[str]:
         if event["type"].startswith("WORKFLOW_EXECUTION_UPDATE_"):
             given = [each.get("value") for each in request.get("input", {}).get("args", {}).get("payloads", [])]
             if len(given) > 1:
-                yield sha256(canonical({"command": given[0], "stamp": given[1]}))
+                # What the API said of the ledger travels with the stamp, and is no part of what the person did.
+                stamp = {name: value for name, value in given[1].items() if name != "written"}
+                yield sha256(canonical({"command": given[0], "stamp": stamp}))
 
 
 def ledger_against_history(
-    case_id: str, chain: Sequence[Values], runs: Sequence[tuple[Values, Sequence[Values]]]
+    case_id: str, chain: Sequence[Values], runs: Sequence[tuple[Values, Sequence[Values]]], now: datetime | None = None
 ) -> Iterator[str]:
-    """Where ledger and recorded runs do not vouch for each other. `runs`: (manifest, events), the first run first."""
+    """Where ledger and recorded runs do not vouch for each other. `runs`: (manifest, events), the first run first.
+
+    `now`: the real moment at which the ledger was read; what was told with an answer shortly before that is on its way. Without it,
+    all of that is.
+    """
     told = 0
     for manifest, events in runs:
         for event, seq, head in receipts(events):
@@ -315,6 +351,9 @@ def ledger_against_history(
             elif chain[seq - 1]["hash"] != head:
                 yield f"chain-rewritten: {place}: event {event} of run {manifest['run_id']} has another hash"
             told = max(told, seq)
+        for event_told, answer in answers(events):
+            yield from _answer_faults_in_ledger(case_id, chain, manifest["run_id"], event_told, answer, now)
+            told = max(told, last_of(answer)[0])
     known = {digest for _, events in runs for digest in command_digests(events)}
     whole = bool(runs) and runs[0][0]["previous_run_id"] is None
     ended = bool(runs) and runs[-1][0]["closed_at"] is not None and runs[-1][0]["next_run_id"] is None
@@ -329,6 +368,35 @@ def ledger_against_history(
         digest = _read(row).get("command_digest")
         if digest and digest not in known:
             yield f"command-changed: {case_id} entry {row['seq']}: no recorded command has its digest"
+
+
+def _answer_faults_in_ledger(  # noqa: PLR0917 - an answer, all of it
+    case_id: str, chain: Sequence[Values], run_id: str, event: Values, told: Values, now: datetime | None
+) -> Iterator[str]:
+    """Where the ledger does not have what a case told with an answer."""
+    seq, head = last_of(told)
+    place, where = f"{case_id} entry {seq}", f"event {event['id']} of run {run_id}"
+    if seq > len(chain):
+        if now is not None and is_late(event["time"], now):
+            yield (
+                f"entry-missing: {place}: {where} told it at {event['time']}, and the ledger does not have it; "
+                "a command that still waits brings it (`jiceng stuck`), else it was taken out: "
+                f"`jiceng audit rebuild {case_id}` writes it again"
+            )
+        return
+    if chain[seq - 1]["hash"] != head:
+        yield f"chain-rewritten: {place}: {where} has another hash"
+        return
+    for number, entry in enumerate(told["entries"], start=told["after_seq"] + 1):
+        said = {name: entry.get(name) for name in ("at", "kind", "facts")}
+        there = {name: _read(chain[number - 1]).get(name) for name in said}
+        if said != there:
+            yield f"command-answer-changed: {case_id} entry {number}: {where} tells another one"
+
+
+def is_late(told_at: str, now: datetime) -> bool:
+    """Whether what was told then would be in the ledger, if it were on its way."""
+    return now - _instant(told_at) > ON_ITS_WAY
 
 
 def foreign_faults(case_id: str, rows: Iterable[Values], manifests: Sequence[Values], *, ended: bool) -> Iterator[str]:
@@ -352,7 +420,7 @@ def foreign_faults(case_id: str, rows: Iterable[Values], manifests: Sequence[Val
 def turned_back_faults(case_id: str, runs: Sequence[tuple[Values, Sequence[Values]]]) -> Iterator[str]:
     """Runs that begin with another state than the run which they continue had come to: somebody gave them an older one.
 
-    A run ends when the ledger has all that it told, so the next one begins at the last entry that it has a receipt for.
+    A run ends when the ledger has all that it told, so the next one begins at the last entry that it told.
     A run that a reset made has the start of the one that was reset.
     """
     known = {manifest["run_id"]: (manifest, events) for manifest, events in runs}
@@ -361,7 +429,7 @@ def turned_back_faults(case_id: str, runs: Sequence[tuple[Values, Sequence[Value
         begun = _begun_at(events)
         if before is None or begun is None:
             continue
-        told = [(seq, head) for _, seq, head in receipts(before[1])]
+        told = heads_told(before[1])
         left = told[-1] if told else _begun_at(before[1])
         if left is not None and begun != left:
             yield (
@@ -410,6 +478,8 @@ def _written(
         case "WORKFLOW_EXECUTION_UPDATE_ACCEPTED" | "WORKFLOW_EXECUTION_UPDATE_ADMITTED":
             request = said.get("accepted_request") or said.get("request") or {}
             yield "command-copied", case_id, "", _payloads(request.get("input", {}).get("args"))
+        case "WORKFLOW_EXECUTION_UPDATE_COMPLETED":
+            yield "answer-copied", case_id, "", _payloads(said.get("outcome", {}).get("success"))
         case "ACTIVITY_TASK_COMPLETED":
             doer = asked.get(int(said.get("scheduled_event_id", 0)), {}).get("activity_type", {}).get("name")
             yield "answer-copied", case_id, doer, _payloads(said.get("result"))
@@ -434,8 +504,8 @@ def _place_fault(payload: Values, workflow: str, activity: str | None) -> str | 
 
 
 def _message_faults(case_id: str, said: Values) -> Iterator[str]:
-    """A case is told by another one, and Temporal says by which; of a command that was set aside the town tells it."""
-    if said.get("signal_name") == "set_aside":
+    """A case is told by another one, and Temporal says by which; the town tells it what it set aside, and asks it to write."""
+    if said.get("signal_name") in {"set_aside", "write"}:
         for payload in _payloads(said.get("input")):
             told = payload.get("value")
             if isinstance(told, dict) and told.get("case_id") != case_id:
@@ -692,7 +762,7 @@ def bundle_faults(files: Mapping[str, bytes], trusted: Mapping[str, Mapping[str,
         if proof["leaf"]["kind"] == "head"
     ]
     yield from sealed_head_faults(case_id, sealed, rows, chain)
-    yield from bundled_history_faults(files, case_id, rows, chain, case)
+    yield from bundled_history_faults(files, case_id, rows, chain, case, _instant(listing["exported_at"]))
     yield from unproved_faults(files, case_id, head, proofs)
 
 
@@ -709,8 +779,13 @@ def listing_faults(files: Mapping[str, bytes], listing: Values, seal_keys: Publi
             yield f"file-changed: {name}: it does not have the hash in the list"
 
 
-def bundled_history_faults(
-    files: Mapping[str, bytes], case_id: str, rows: Sequence[Values], chain: Sequence[Values], case: Values
+def bundled_history_faults(  # noqa: PLR0917 - the parts of a bundle
+    files: Mapping[str, bytes],
+    case_id: str,
+    rows: Sequence[Values],
+    chain: Sequence[Values],
+    case: Values,
+    exported_at: datetime,
 ) -> Iterator[str]:
     """What is wrong with the histories of a bundle, by themselves and against the ledger."""
     ended, first_run_id = case["ended"], case.get("first_run_id")
@@ -737,7 +812,7 @@ def bundled_history_faults(
     yield from foreign_faults(case_id, rows, own, ended=ended)
     yield from turned_back_faults(case_id, [(manifest, events[manifest["run_id"]]) for manifest in own])
     current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
-    yield from ledger_against_history(case_id, chain, current)
+    yield from ledger_against_history(case_id, chain, current, exported_at)
 
 
 def unproved_faults(

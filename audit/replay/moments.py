@@ -1,31 +1,29 @@
 """A case as it stood at any moment, rebuilt from its recorded history.
 
-The best source is the replay itself: a case writes its whole state with every flush, and a replay computes every flush
-anew. The state at a moment is that of the last flush whose entries are not later; between two flushes a case changes in
-nothing but the time. Only a flush that the history has a receipt for counts: history and ledger agreed on it. The markers
-themselves hold receipts and no states; the row holds the present one only; and the entries do not hold all that a case
-remembers. Of several runs only the one is replayed in which the moment lies: each begins with the whole state before it.
+The best source is the replay itself: a case tells its whole state with every flush, and with every answer to a command what
+changed of it, and a replay computes both anew. The state at a moment is that of the last telling whose entries are not later;
+between two of them a case changes in nothing but the time. Only what the history knows too counts: it has the ledger's receipt
+for a flush, and the answer itself. Neither holds a whole state; the row holds the present one only; and the entries do not
+hold all that a case remembers. Of several runs only the one is replayed in which the moment lies: each begins with the whole
+state before it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import asyncpg
-from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 
+from audit.recording.tellings import tellings_of
+from audit.replay.heads import heads_of
 from audit.replay.kept_histories import archived_histories
-from audit.replay.recording import Recording, RecordingRunner
 from audit.replay.replay import RunsOf, newest_run
 from engine.execution.codec import data_converter
-from engine.execution.temporal import build_replayer, workflow_runner
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import ArchiveStore
-from schemas.audit.ledger import Batch, FlushReceipt
 from schemas.kernel.case import CaseState
 from workflows.registry import PROCEDURES
 
@@ -122,36 +120,14 @@ async def _start_of(run: WorkflowHistory, keys: Keys) -> CaseState:
 
 
 async def _told(run: WorkflowHistory, keys: Keys, settings: Settings) -> tuple[list[CaseState], str]:
-    """What a run told of the case, flush by flush, as far as it replays; and why it went no further."""
-    if all(event.HasField("workflow_execution_started_event_attributes") for event in run.events):
-        return [], ""  # nothing but its start: there is no task to replay yet
-    runner = RecordingRunner(workflow_runner())
-    result = await build_replayer(keys, settings, PROCEDURES, runner).replay_workflow(
-        run, raise_on_replay_failure=False
-    )
-    vouched = await _heads(run, keys)
-    rows = [batch.projection for batch in _batches(runner.recording)]
-    states = [STATES[row.procedure].model_validate(row.snapshot) for row in rows if row.head_hash in vouched]
-    failure = result.replay_failure
-    return states, "" if failure is None else runner.recording.failure or type(failure).__name__
-
-
-def _batches(recording: Recording) -> list[Batch]:
-    return [
-        Batch.model_validate_json(command.schedule_local_activity.arguments[0].data)
-        for command in recording.commands
-        if command.HasField("schedule_local_activity") and command.schedule_local_activity.activity_type == "flush"
-    ]
-
-
-async def _heads(run: WorkflowHistory, keys: Keys) -> set[str]:
-    """The heads for which the ledger gave its word in this run."""
-    converter = data_converter(keys)
-    heads: set[str] = set()
-    for event in run.events:
-        if event.event_type != EventType.EVENT_TYPE_MARKER_RECORDED:
-            continue
-        result: Any = event.marker_recorded_event_attributes.details.get("result")
-        if result is not None:
-            heads |= {receipt.head_hash for receipt in await converter.decode(result.payloads, [FlushReceipt])}
-    return heads
+    """What a run told of the case, telling by telling, as far as it replays; and why it went no further."""
+    tellings, failure = await tellings_of(run, keys, settings)
+    vouched = {head.head_hash for head in await heads_of(run, keys)}
+    strange = next((each for each in tellings if each.by_answer and each.head_hash not in vouched), None)
+    if strange is not None:
+        tellings = tellings[: tellings.index(strange)]
+    rows = [each.row for each in tellings if each.head_hash in vouched]
+    states = [STATES[row["procedure"]].model_validate(row["snapshot"]) for row in rows]
+    if strange is not None:
+        return states, f"the answer that told entry {strange.seq} is another one"
+    return states, failure

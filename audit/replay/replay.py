@@ -1,13 +1,14 @@
 """Does the recorded history of a case lead where it led, under today's code? Strict: every content is compared.
 
 Temporal's own replay of every run, and beside it what the replayer does not look at: the form of the history, every
-argument, message, answer and result (audit/replay/strict.py), and the ledger's heads in the history against the ledger.
+argument, message, answer and result (audit/replay/strict.py), and the heads in the history against the ledger.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -22,17 +23,17 @@ from activities.ledger import QUERIES
 from audit.archive.decoded import decoded_events
 from audit.archive.records import SQL
 from audit.bundle.check_bundle import FOREIGN, place_faults
+from audit.recording.recording import RecordingRunner
 from audit.replay.activity_models import activity_readers
 from audit.replay.acts import computed, recorded
 from audit.replay.broken_off import NOT_CHECKED, finding_of
+from audit.replay.heads import heads_of
 from audit.replay.questions import question_faults
-from audit.replay.recording import RecordingRunner
 from audit.replay.strict import differences, faults_of_form, readers_of, why_it_failed
 from engine.execution.codec import PayloadFault, data_converter
 from engine.execution.temporal import build_replayer, workflow_runner
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
-from schemas.audit.ledger import FlushReceipt
 from schemas.kernel.findings import Finding
 from workflows.kernel.case import Case
 from workflows.registry import PROCEDURES
@@ -50,10 +51,13 @@ Replay = Callable[[str, WorkflowHistory, bool], Awaitable[list[str]]]
 
 @asynccontextmanager
 async def strict_replay(
-    keys: Keys, settings: Settings, procedures: Sequence[type[Case[Any]]] = PROCEDURES
+    keys: Keys,
+    settings: Settings,
+    procedures: Sequence[type[Case[Any]]] = PROCEDURES,
+    runner: RecordingRunner | None = None,
 ) -> AsyncIterator[Replay]:
-    """Open a strict replayer; it replays one run after the other."""
-    runner = RecordingRunner(workflow_runner(sandbox=settings.sandbox))
+    """Open a strict replayer; it replays one run after the other. `runner` where somebody looks at what the last one did."""
+    runner = runner or RecordingRunner(workflow_runner(sandbox=settings.sandbox))
     replayer = build_replayer(keys, settings, procedures, runner)
     codec = data_converter(keys).payload_codec
     readers = readers_of([case.procedure for case in procedures], activity_readers())
@@ -110,16 +114,23 @@ async def replay_cases(  # noqa: PLR0917 - the parts of a town
         known = {row["case_id"]: row["ended"] for row in await connection.fetch(QUERIES.cases_with_ledger)}
     left = deque(known if case_ids is None else case_ids)
 
+    async def faults_of(case_id: str, replay: Replay, runs: Sequence[WorkflowHistory]) -> list[str]:
+        faults = [*await _foreign_runs(client, pool, case_id), *broken_run_chain(runs)]
+        for number, run in enumerate(runs, start=1):
+            ended = number < len(runs) or bool(known.get(case_id))
+            faults += [f"run {number}: {fault}" for fault in await replay(case_id, run, ended)]
+        return faults + await _heads_not_in_ledger(keys, pool, case_id, runs)
+
     async def look(case_id: str, replay: Replay) -> Finding:
         try:
             runs = await source(case_id)
         except LookupError as error:
             return Finding(case_id=case_id, check=CHECK, ok=False, detail=f"history-missing: {case_id}: {error}")
-        faults = [*await _foreign_runs(client, pool, case_id), *broken_run_chain(runs)]
-        for number, run in enumerate(runs, start=1):
-            ended = number < len(runs) or bool(known.get(case_id))
-            faults += [f"run {number}: {fault}" for fault in await replay(case_id, run, ended)]
-        faults += await _heads_not_in_ledger(keys, pool, case_id, runs)
+        faults = await faults_of(case_id, replay, runs)
+        if faults and histories is None:
+            # It may have gone on, or ended, between the moments at which histories and ledger were read.
+            runs = await source(case_id)
+            faults = [fault for fault in await faults_of(case_id, replay, runs) if fault in faults]
         return _finding(case_id, faults, runs)
 
     while left:
@@ -217,21 +228,25 @@ def broken_run_chain(runs: Sequence[WorkflowHistory]) -> list[str]:
 async def _heads_not_in_ledger(
     keys: Keys, pool: asyncpg.Pool, case_id: str, runs: Sequence[WorkflowHistory]
 ) -> list[str]:
+    heads = [head for history in runs for head in await heads_of(history, keys)]
     async with pool.acquire() as connection:
         rows = await connection.fetch(QUERIES.entries_of_case, case_id)
+    now = datetime.now(UTC)
     # What the archiver told of a case (terminated, reset) stands on the chain, and no run of the case has told it.
     own = [row for row in rows if not any(f'"kind":"{kind}"' in row["body"] for kind in FOREIGN)]
     ledger = [row["hash"] for row in rows][: len(own)]
     faults = []
     last = 0
-    for receipt in [receipt for history in runs for receipt in await _receipts(keys, history)]:
-        if receipt.seq > len(ledger) or ledger[receipt.seq - 1] != receipt.head_hash:
-            faults.append(f"ledger-differs: the history's head at entry {receipt.seq} is not the ledger's")
-        last = max(last, receipt.seq)
+    for head in heads:
+        if head.seq > len(ledger) and head.is_on_its_way(now):
+            continue
+        if head.seq > len(ledger) or ledger[head.seq - 1] != head.head_hash:
+            faults.append(f"ledger-differs: the history's head at entry {head.seq} is not the ledger's")
+        last = max(last, head.seq)
     # Of an open case the ledger may be one workflow task ahead of the history that was read, and of one that was cut off
     # (terminated, timed out) it stays so; `audit verify` looks at those.
     if len(ledger) > last and runs[-1].events[-1].event_type in _ENDINGS:
-        faults.append(f"ledger-differs: it goes on to entry {len(ledger)}, the history's receipts end at {last}")
+        faults.append(f"ledger-differs: it goes on to entry {len(ledger)}, the history's heads end at {last}")
     return faults
 
 
@@ -240,16 +255,3 @@ _ENDINGS = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED,
 )
-
-
-async def _receipts(keys: Keys, history: WorkflowHistory) -> list[FlushReceipt]:
-    """Return what the ledger answered in this run, as recorded in the markers of its local activities."""
-    converter = data_converter(keys)
-    receipts: list[FlushReceipt] = []
-    for event in history.events:
-        if event.event_type != EventType.EVENT_TYPE_MARKER_RECORDED:
-            continue
-        result = event.marker_recorded_event_attributes.details.get("result")
-        if result is not None:
-            receipts += await converter.decode(result.payloads, [FlushReceipt])
-    return receipts

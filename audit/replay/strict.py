@@ -14,8 +14,8 @@ from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
+from audit.recording.recording import Recording
 from audit.replay.acts import Act, Kind
-from audit.replay.recording import Recording
 from schemas.kernel.case import Accepted, CaseOutcome, Message
 from schemas.kernel.procedure import Procedure
 
@@ -79,26 +79,18 @@ def why_it_failed(recording: Recording, failure: Exception) -> str:
     """
     if not recording.failure:
         return f"replay-failed: {type(failure).__name__}: {failure}"
-    batch = _last_flush(recording)
-    if batch is None or "another head" not in recording.failure:
+    tellings = list(recording.tellings()) if "another head" in recording.failure else []
+    if not tellings:
         return f"replay-failed: {recording.failure}"
-    entries = batch["entries"]
-    if any(entry["seq"] == 1 for entry in entries):
+    entries = tellings[-1].entries
+    if any(entry.seq == 1 for entry in entries):
         kind = "start-changed"
-    elif any(entry["command_digest"] for entry in entries):
+    elif any(entry.of_command for entry in entries):
         kind = "command-changed"
     else:
         kind = "activity-answer-changed"
-    named = ", ".join(f"{entry['seq']} {entry['kind']}" for entry in entries)
+    named = ", ".join(f"{entry.seq} {entry.kind}" for entry in entries)
     return f"{kind}: {recording.failure}; the entries that came out otherwise are among: {named}"
-
-
-def _last_flush(recording: Recording) -> dict[str, Any] | None:
-    for command in reversed(recording.commands):
-        if command.WhichOneof("variant") == "schedule_local_activity":
-            batch: dict[str, Any] = json.loads(command.schedule_local_activity.arguments[0].data)
-            return batch
-    return None
 
 
 def readers_of(procedures: Sequence[Procedure], activities: Mapping[str, Read]) -> dict[tuple[Kind, str], Read]:
@@ -108,9 +100,18 @@ def readers_of(procedures: Sequence[Procedure], activities: Mapping[str, Read]) 
         **{(Kind.ACTIVITY, name): read for name, read in activities.items()},
         **{(kind, name): read for kind in (Kind.CHILD, Kind.NEXT_RUN) for name, read in states.items()},
         (Kind.MESSAGE, "message"): reader_of(Message),
-        (Kind.ANSWER, ""): reader_of(Accepted),
+        (Kind.ANSWER, ""): _answer,
         (Kind.RESULT, ""): reader_of(CaseOutcome),
     }
+
+
+NOT_COMPARED = {"row", "run_id", "first_run_id", "made_by_reset"}
+"""Of what is told with an answer: the row is a view of the state, which later code may see otherwise; and a replay runs as the
+run that was begun, where a reset let another one go on from it. What the case recorded is in entries, notices and head."""
+
+
+def _answer(data: bytes) -> Any:
+    return Accepted.model_validate_json(data).model_dump(mode="json", exclude={"told": NOT_COMPARED})
 
 
 def reader_of(model: Any) -> Read:

@@ -16,7 +16,8 @@ from engine.keys.keys import Keys
 async def live_runs(client: Client, keys: Keys, case_id: str, archived: Sequence[Run]) -> list[Run]:
     """Every run under the number of a case that Temporal has and the archive does not have closed. Raises RPCError.
 
-    Read them before the ledger: it is never behind a history, so what a history has and the ledger has not is missing.
+    Read them before the ledger: for whatever it gave its word it has, and what an answer told it has within minutes. So what a
+    history has and the ledger has not is missing.
     """
     closed = {run.manifest["run_id"] for run in archived if run.manifest["closed_at"] is not None}
     wanted = [run.run_id async for run in client.list_workflows(f'WorkflowId = "{case_id}"')]

@@ -1,10 +1,12 @@
-"""Rows made anew from recorded histories: a replay computes every flush with the row that it wrote; the last one counts.
+"""Rows made anew from recorded histories: a replay computes all that a case told, each time with its row; the last one counts.
+
+What a case told with an answer counts once the ledger has its entries. Where it does not have them, as when somebody took them
+out, they are put back first: the history has them (audit/archive/unwritten.py).
 
 The row cannot be made from the entries alone: they hold what happened, not all that a case remembers. What the archiver
 told the ledger of a case (a termination, a reset) is put on top, as the archiver did.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -13,16 +15,19 @@ import asyncpg
 from temporalio.client import WorkflowHistory
 
 from audit.archive.records import SQL, entries_of
+from audit.archive.unwritten import CannotWrite, write_unwritten
 from audit.bundle.check_bundle import FOREIGN, Values, chain_of
-from audit.replay.recording import Recording, RecordingRunner
+from audit.recording.recording import Telling
+from audit.recording.tellings import tellings_of
 from audit.replay.replay import RunsOf
 from audit.verify.verify import finding
-from engine.execution.temporal import build_replayer, workflow_runner
+from audit.verify.verify_projection import in_order
+from engine.execution.codec import PayloadFault
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
-from schemas.audit.ledger import Batch, Projection
+from engine.store.archive import SQL as ARCHIVE
+from schemas.audit.ledger import BrokenChain, Projection
 from schemas.kernel.findings import Finding
-from workflows.registry import PROCEDURES
 
 CHECK = "projection"
 
@@ -37,14 +42,21 @@ async def rebuild_rows(
     """Compare the rows of these cases with what their histories make of them; `write`: put right what differs."""
     for case_id in case_ids:
         try:
-            batch = await last_batch(keys, settings, await histories(case_id))
+            runs = await histories(case_id)
+            put = await _put_back(pool, keys, settings, case_id, runs) if write else []
+            async with pool.acquire() as connection:
+                entries = await entries_of(connection, case_id)
+            telling = await last_telling(keys, settings, runs, entries)
+        except (CannotWrite, BrokenChain, PayloadFault) as fault:
+            yield finding(case_id, CHECK, [f"entry-missing: {case_id}: {fault}"], "")
+            continue
         except (LookupError, CannotRebuild) as fault:
             yield finding(case_id, CHECK, [f"history-missing: {case_id}: {fault}"], "")
             continue
         async with pool.acquire() as connection:
             row = await connection.fetchrow(SQL.row_of_case, case_id)
             entries = await entries_of(connection, case_id)
-            told = batch.projection
+            told = telling.projection
             if (lost := _only_in_ledger(row, told, entries)) is not None:
                 why = (
                     f"its history ends before entry {lost}, which a task wrote that was cut off: the row stays as it is"
@@ -54,25 +66,44 @@ async def rebuild_rows(
             expected = with_marks(told, entries)
             differing = _differing(row, expected)
             if differing and write:
-                values = (*_values(expected), max(batch.task_at, row["task_at"]) if row else batch.task_at)
+                values = (*_values(expected), max(telling.task_at, row["task_at"]) if row else telling.task_at)
                 await connection.execute(SQL.rewrite_case if row else SQL.put_back_case, *values)
-        if differing and write:
-            yield finding(case_id, CHECK, [], f"rebuilt: {', '.join(differing)}")
+        done = [f"entries up to {seq} written again" for seq in put]
+        if write and (done or differing):
+            done += [f"rebuilt: {', '.join(differing)}"] if differing else []
+            yield finding(case_id, CHECK, [], "; ".join(done))
         else:
             faults = [f"row-changed: {case_id}: {name} is not what its history makes of it" for name in differing]
             yield finding(case_id, CHECK, faults, "as its history says")
 
 
-async def last_batch(keys: Keys, settings: Settings, runs: Sequence[WorkflowHistory]) -> Batch:
-    """The last flush that a replay of these runs computes. Raises CannotRebuild."""
-    runner = RecordingRunner(workflow_runner())
-    replayer = build_replayer(keys, settings, PROCEDURES, runner)
+async def _put_back(
+    pool: asyncpg.Pool, keys: Keys, settings: Settings, case_id: str, runs: Sequence[WorkflowHistory]
+) -> list[int]:
+    """Write what answers of these runs told and the ledger does not have. Raises CannotWrite: it does not take it."""
+    put: list[int] = []
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.fetchrow(ARCHIVE.lock_head, case_id)
+        for run in runs:
+            put += await write_unwritten(connection, case_id, run.events, keys, settings)
+    return put
+
+
+async def last_telling(
+    keys: Keys, settings: Settings, runs: Sequence[WorkflowHistory], entries: Sequence[Values]
+) -> Telling:
+    """The last that a replay of these runs tells, with an answer only what the ledger has. Raises CannotRebuild.
+
+    What an answer told stands in the history before the ledger has it.
+    """
+    written = {(entry["seq"], entry["hash"]) for entry in entries}
     for run in reversed(runs):
-        result = await replayer.replay_workflow(run, raise_on_replay_failure=False)
-        if result.replay_failure is not None:
-            raise CannotRebuild(f"it does not replay: {type(result.replay_failure).__name__}")
-        if (batch := await asyncio.to_thread(_last_flush, runner.recording)) is not None:
-            return batch
+        tellings, failure = await tellings_of(run, keys, settings)
+        if failure:
+            raise CannotRebuild(f"it does not replay: {failure}")
+        for telling in reversed(tellings):
+            if not telling.by_answer or (telling.seq, telling.head_hash) in written:
+                return telling
     raise CannotRebuild("no run of it wrote into the ledger")
 
 
@@ -97,19 +128,13 @@ def _only_in_ledger(row: Any, rebuilt: Projection, entries: Sequence[Values]) ->
     return beyond[0]["seq"] if beyond and follows else None
 
 
-def _last_flush(recording: Recording) -> Batch | None:
-    for command in reversed(recording.commands):
-        local = command.schedule_local_activity
-        if command.HasField("schedule_local_activity") and local.activity_type == "flush":
-            return Batch.model_validate_json(local.arguments[0].data)
-    return None
-
-
 def _differing(row: Any, expected: Projection) -> list[str]:
     if row is None:
         return ["the whole row"]
     found = Projection.model_validate({name: row[name] for name in Projection.model_fields})
-    return [name for name in Projection.model_fields if getattr(found, name) != getattr(expected, name)]
+    return [
+        name for name in Projection.model_fields if in_order(getattr(found, name)) != in_order(getattr(expected, name))
+    ]
 
 
 def _values(row: Projection) -> tuple[object, ...]:

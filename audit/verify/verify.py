@@ -5,6 +5,7 @@ The checks themselves are pure and stand in audit/bundle/check_bundle.py, which 
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import asyncpg
@@ -20,6 +21,7 @@ from audit.bundle.check_bundle import (
     current_runs,
     foreign_faults,
     foreign_run_faults,
+    heads_told,
     history_faults,
     ledger_against_history,
     ledger_faults,
@@ -79,13 +81,29 @@ async def verify_archive(
 async def _verify_history(
     pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, case_id: str, client: Client | None
 ) -> Finding:
+    """Look at a case, and once more before it is said that something is wrong: it may go on while it is looked at.
+
+    A run may have ended, or another one begun, between the moments at which histories and ledger are read.
+    """
+    found, words = await _look(pool, keys, store, case_id, client)
+    if found and client is not None:
+        seen = {place_of(fault) for fault in found}
+        again, words = await _look(pool, keys, store, case_id, client)
+        found = [fault for fault in again if place_of(fault) in seen]
+    return finding(case_id, ARCHIVE, found, words)
+
+
+async def _look(
+    pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, case_id: str, client: Client | None
+) -> tuple[list[str], str]:
+    """What is wrong with the runs of a case, and what is said of it otherwise."""
     async with one_moment(pool) as connection:
         archived = await runs_of(connection, keys, store, case_id)
     try:
         live = [] if client is None else await live_runs(client, keys, case_id, archived)
     except RPCError as error:
         faults = [f"not-vouched-for: {case_id}: Temporal does not say what is not archived yet ({error.status.name})"]
-        return finding(case_id, ARCHIVE, faults, "")
+        return faults, ""
     asked = {run.manifest["run_id"] for run in live}
     runs = [*(run for run in archived if run.manifest["run_id"] not in asked), *live]
     async with one_moment(pool) as connection:
@@ -93,18 +111,18 @@ async def _verify_history(
         head, ended = await head_of(connection, case_id)
         row = await connection.fetchrow(SQL.run_of_head, case_id)
         lost = [(each[0].isoformat(), each[1].isoformat()) for each in await connection.fetch(SQL.restores)]
-    case = _Case(case_id, entries, head, ended, row and row["first_run_id"], lost)
-    faults = list(archive_faults(case, runs, whole=client is not None))
-    return finding(case_id, ARCHIVE, faults, _history_words(case, runs))
+    case = _Case(case_id, entries, head, ended, datetime.now(UTC), row and row["first_run_id"], lost)
+    return list(archive_faults(case, runs, whole=client is not None)), _history_words(case, runs)
 
 
 class _Case(NamedTuple):
-    """What the ledger has of a case."""
+    """What the ledger has of a case, and when it was read."""
 
     case_id: str
     entries: Sequence[Values]
     head: tuple[int, str] | None
     ended: bool
+    read_at: datetime
     first_run_id: str | None = None
     lost: Sequence[tuple[str, str]] = ()
 
@@ -136,7 +154,7 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
         yield from _without_ledger(case_id, runs)
         return
     current = [(manifest, events[manifest["run_id"]]) for manifest in current_runs(own)]
-    yield from ledger_against_history(case_id, chain_of(case.entries, case.head), current)
+    yield from ledger_against_history(case_id, chain_of(case.entries, case.head), current, case.read_at)
 
 
 def _without_ledger(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
@@ -152,11 +170,16 @@ def _without_ledger(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
 
 def _history_words(case: _Case, runs: Sequence[Run]) -> str:
     """How much was looked at, and which entries no history that was looked at vouches for."""
-    told = max((seq for run in runs for _, seq, _ in receipts(run.events)), default=0)
+    told = max((seq for run in runs for seq, _ in heads_told(run.events)), default=0)
     own = [entry["seq"] for entry in chain_of(case.entries, case.head or (0, "")) if entry["kind"] not in FOREIGN]
     last = max(own, default=0)
     words = f"{sum(len(run.events) for run in runs)} events in {len(runs)} run(s)" if runs else "not archived yet"
     return words if last <= told else f"{words}; not vouched for by a history: entries {told + 1} to {last}"
+
+
+def place_of(fault: str) -> tuple[str, ...]:
+    """Class and place of a fault, without what is said of it: that may differ from one look to the next."""
+    return tuple(fault.split(": ", 2)[:2])
 
 
 def column_faults(case_id: str, run: Run) -> Iterator[str]:

@@ -53,10 +53,10 @@ def row_faults(row: Any, last_kind: str | None) -> Iterator[str]:
     for name in Projection.model_fields:
         if name in UNTOLD and last_kind == "case:terminated":
             continue
-        if name != "snapshot" and _in_order(getattr(found, name)) != _in_order(getattr(expected, name)):
+        if name != "snapshot" and in_order(getattr(found, name)) != in_order(getattr(expected, name)):
             yield f"row-changed: {case_id}: the column {name} is not what its state says"
 
 
-def _in_order(value: Any) -> Any:
+def in_order(value: Any) -> Any:
     """Clocks by name: the state in the row has lost their order, since jsonb keeps none of its keys."""
     return sorted(value, key=str) if isinstance(value, list) else value

@@ -41,15 +41,24 @@ async def verify_seals(
     for row in rows:
         held[row["case_id"]].append(row)
     for case_id in sorted(held) if case_ids is None else case_ids:
-        async with one_moment(pool) as connection:
-            entries = await entries_of(connection, case_id)
-            head, _ended = await head_of(connection, case_id)
-            archived = await connection.fetch(
-                "select run_id, events, manifest_hash from archive where case_id = $1", case_id
-            )
-        faults = list(_held_faults(case_id, held[case_id], entries, head, archived))
-        first = min((row["first_seal"] for row in held[case_id]), default=None)
-        yield finding(case_id, CHECK, faults, "not sealed yet" if first is None else f"sealed since seal {first}")
+        yield await _held_finding(pool, case_id, held[case_id])
+
+
+async def verify_held(pool: asyncpg.Pool, case_id: str) -> Finding:
+    """Verify that what seals hold of one case still stands. Quick: the seals themselves, and their trees, are taken as they are."""
+    return await _held_finding(pool, case_id, await pool.fetch(SQL.leaves_of_case, case_id))
+
+
+async def _held_finding(pool: asyncpg.Pool, case_id: str, held: Sequence[Any]) -> Finding:
+    async with one_moment(pool) as connection:
+        entries = await entries_of(connection, case_id)
+        head, _ended = await head_of(connection, case_id)
+        archived = await connection.fetch(
+            "select run_id, events, manifest_hash from archive where case_id = $1", case_id
+        )
+    faults = list(_held_faults(case_id, held, entries, head, archived))
+    first = min((row["first_seal"] for row in held), default=None)
+    return finding(case_id, CHECK, faults, "not sealed yet" if first is None else f"sealed since seal {first}")
 
 
 def _missing_seals(seals: Sequence[Seal], rows: Sequence[Any], witness: tuple[int, str] | None) -> Iterator[str]:

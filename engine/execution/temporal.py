@@ -80,8 +80,13 @@ def build_worker(
     workflows: Sequence[type],
     activities: Sequence[Callable[..., Any]],
     interceptors: Sequence[Interceptor] = (),
+    *,
+    runner: WorkflowRunner | None = None,
 ) -> Worker:
-    """Build the worker of a town; run it with `async with` or `run()`. `interceptors`: what guards its cases."""
+    """Build the worker of a town; run it with `async with` or `run()`. `interceptors`: what guards its cases.
+
+    `runner` where cases are not to be run as the settings say.
+    """
     config = client.config()
     config["data_converter"] = judging(client.data_converter)
     return Worker(
@@ -90,7 +95,7 @@ def build_worker(
         workflows=workflows,
         activities=activities,
         interceptors=[SignalGuard(), *interceptors],
-        workflow_runner=workflow_runner(sandbox=settings.sandbox),
+        workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
         identity=IDENTITY,
         max_cached_workflows=settings.workflow_cache,
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,

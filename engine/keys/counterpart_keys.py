@@ -1,4 +1,4 @@
-"""The keys under which others and the town sign for each other: one file per department, source or bank, mode 0600.
+"""The keys under which others and the town sign for each other: one file per department, source, bank or webhook, mode 0600.
 
 `KEYS/<kind>/<code>.keys` has one key per line in hex; the first signs, each is believed. Changing a key (docs/keys.md): the
 new one comes last, and is believed; given to the other side, it comes first, and signs; the old one goes when they have it.
@@ -26,6 +26,9 @@ class Counterpart(StrEnum):
     DEPARTMENT = "departments"
     SOURCE = "sources"
     BANK = "banks"
+    WEBHOOK = "webhooks"
+    OPEN311 = "open311"
+    BALLOT_BOX = "ballot_boxes"
 
 
 class CounterpartKeyFaults(OperatorError, ValueError):

@@ -22,6 +22,7 @@ import structlog
 from engine.keys.key_files import KeyFault, KeyFileExposed, KeyMissing
 from engine.keys.key_ring import FileWatch
 from engine.keys.token_errors import IssuerAway
+from engine.runtime.bounded_http import ask
 
 log = structlog.get_logger()
 
@@ -37,7 +38,6 @@ ASYMMETRIC = frozenset[str]().union(*FAMILIES.values())
 CURVES = {"P-256": "ES256", "P-384": "ES384"}
 RSA_BITS_MIN = 2048
 JWKS_BYTES_MAX = 256 * 1024
-PATIENCE_SECONDS = 3.0
 PAUSE_SECONDS = 10.0
 """Between two questions to the issuer, whoever asks for whatever key."""
 
@@ -195,19 +195,10 @@ class JwksAddress:
 
     async def _fetch(self) -> str:
         """What stands there. Raises httpx.HTTPError, TimeoutError, ValueError; a redirect is followed nowhere."""
-        async with (
-            asyncio.timeout(PATIENCE_SECONDS),
-            httpx.AsyncClient(follow_redirects=False, trust_env=False) as client,
-            client.stream("GET", self._url, headers={"Accept": "application/json"}) as answer,
-        ):
-            if answer.status_code != httpx.codes.OK:
-                raise ValueError(f"status {answer.status_code}")
-            body = bytearray()
-            async for part in answer.aiter_bytes():
-                body += part
-                if len(body) > JWKS_BYTES_MAX:
-                    raise ValueError("too long")
-            return body.decode()
+        status, body = await ask(self._url, longest=JWKS_BYTES_MAX)
+        if status != httpx.codes.OK:
+            raise ValueError(f"status {status}")
+        return body.decode()
 
 
 def safe_address(url: str) -> bool:

@@ -6,10 +6,11 @@ only the check is ours then. Tokens live in real time, not in town time.
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import jwt
 
@@ -30,7 +31,7 @@ from engine.keys.token_keys import JwksAddress, JwksFile, TokenKeys, algorithms_
 from engine.keys.token_memory import TokenMemory
 from engine.policies.token_policy import load_roles
 from engine.runtime.settings import Settings
-from schemas.values.account import is_number_of_a_person
+from schemas.values.account import is_guest, is_number_of_a_person
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.model import Model
 from schemas.values.tidy_text import is_blank
@@ -44,6 +45,7 @@ CLAIM_CHARACTERS_MAX = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """In no account, role, department or area, and nothing that the database could hold."""
 
+JudgedT = TypeVar("JudgedT")
 REQUIRED = ["exp", "iat", "aud", "iss", "sub"]
 
 
@@ -106,6 +108,8 @@ def issue(
         raise ValueError("A token needs a subject: the code of an account.")
     if is_number_of_a_person(subject):
         raise ValueError("The subject stands open in the ledger: the code of an account, never a person's number.")
+    if is_guest(subject):
+        raise ValueError("The subject begins like one of those who have no account: nobody signs in as one of them.")
     if role is Role.ENGINE:
         raise ValueError("The engine acts by rule, not by token.")
     if role is Role.DEPARTMENT_OFFICER and not department:
@@ -186,26 +190,49 @@ class Verifier:
             ),
         )
 
+    def for_audience(self, audience: str) -> "Verifier":
+        """The same check by the same keys, for tokens that are meant for another than the API, such as ID tokens."""
+        return Verifier(
+            self._keys, self._issuer, audience, frozenset(self._algorithms), skew=self._skew, claims=self._claims
+        )
+
     async def check(self, token: str | None) -> Principal:
         """The person behind a token; its key is asked for where it is not known. Raises TokenRefused, IssuerAway."""
+        return await self._asking(lambda: self.verify(token))
+
+    async def read(self, token: str | None) -> Mapping[str, object]:
+        """What a token says: signature, issuer, audience and times are judged, and nothing else. Raises as `check`."""
+        return await self._asking(lambda: self._read(_written(token))[0])
+
+    def principal_of(self, claims: Mapping[str, object]) -> Principal:
+        """The person of whom a token says this. Raises TokenMalformed, RoleUnknown."""
+        return _principal(claims, self._claims)
+
+    async def _asking(self, judge: Callable[[], JudgedT]) -> JudgedT:
+        """Judge a token by fresh keys, once more where its key was not known."""
         await self._keys.freshen()
         try:
-            return self.verify(token)
+            return judge()
         except TokenKeyUnknown:
             if not await self._keys.look_again():
                 raise
-            return self.verify(token)
+            return judge()
 
     def verify(self, token: str | None) -> Principal:
         """The person behind a token, by the keys that are known. Raises TokenRefused, a subclass for each reason."""
-        if not token or is_blank(token):
-            raise TokenMissing
-        if len(token) > TOKEN_BYTES_MAX or not token.isascii():
-            raise TokenMalformed
+        token = _written(token)
         known = self._checked.find(token, self._keys, datetime.now(UTC) - self._skew)
         return known if known is not None else self._check_signature(token)
 
     def _check_signature(self, token: str) -> Principal:
+        claims, key_id, algorithm, key = self._read(token)
+        principal = _principal(claims, self._claims)
+        ends_at = principal.expires_at.replace(microsecond=0)  # whole seconds, as PyJWT counts them
+        self._checked.keep(token, principal, key_id=key_id, algorithm=algorithm, key=key, ends_at=ends_at)
+        return principal
+
+    def _read(self, token: str) -> tuple[Mapping[str, object], str, str, jwt.PyJWK]:
+        """What a token says, and the key that signed it."""
         try:
             key_id, algorithm, key = self._key_of(token)
             claims = jwt.decode(
@@ -220,10 +247,7 @@ class Verifier:
         except jwt.PyJWTError as error:
             # Not chained: PyJWT quotes what it could not read.
             raise _refusal(error) from None
-        principal = _principal(claims, self._claims)
-        ends_at = principal.expires_at.replace(microsecond=0)  # whole seconds, as PyJWT counts them
-        self._checked.keep(token, principal, key_id=key_id, algorithm=algorithm, key=key, ends_at=ends_at)
-        return principal
+        return claims, key_id, algorithm, key
 
     def _key_of(self, token: str) -> tuple[str, str, jwt.PyJWK]:
         header = jwt.get_unverified_header(token)
@@ -236,6 +260,15 @@ class Verifier:
         if key is None:
             raise TokenKeyUnknown
         return key_id, algorithm, key
+
+
+def _written(token: str | None) -> str:
+    """A token that can be read at all. Raises TokenMissing, TokenMalformed."""
+    if not token or is_blank(token):
+        raise TokenMissing
+    if len(token) > TOKEN_BYTES_MAX or not token.isascii():
+        raise TokenMalformed
+    return token
 
 
 _REFUSALS: list[tuple[type[jwt.PyJWTError], type[TokenRefused]]] = [
@@ -259,7 +292,7 @@ def _principal(claims: Mapping[str, object], named: Claims) -> Principal:
     department = _text(_at(claims, named.department), named.department)
     area = _text(_at(claims, named.area), named.area)
     identity = _text(_at(claims, named.identity), named.identity)
-    if subject is None:
+    if subject is None or is_guest(subject):  # whoever has no account has no token either
         raise TokenMalformed("sub")
     if role is Role.DEPARTMENT_OFFICER and department is None:
         raise TokenMalformed(named.department)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from engine.keys.counterpart_keys import CounterpartKeys
 from engine.outside.signed_calls import BARE_CODE, NOT_READY, Answer, GatewayUnavailable, SignedCalls, refusal_code
+from schemas.contracts.incoming import IncomingPage, MoneyReference
 from schemas.contracts.payment import (
     BankPayment,
     BankPolicy,
@@ -93,6 +94,23 @@ class BankGateway:
         if payment.payment_key != key:
             raise GatewayUnavailable("the bank answered about another payment")
         return payment
+
+    async def incoming(self, bank: BankPolicy, reference: MoneyReference) -> tuple[ReceiptLine, ...]:
+        """Everything that has come in under a reference. Raises GatewayUnavailable: the bank has not said."""
+        answer = await self._calls.call(
+            bank, "GET", f"/incoming/{reference}", signed=reference.encode(), longest_answer=LONGEST_PAGE_BYTES
+        )
+        if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
+            raise self._calls.not_ready(answer) or GatewayUnavailable(
+                f"the bank answered {answer.status} for a reference"
+            )
+        try:
+            page = IncomingPage.model_validate_json(answer.body)
+        except ValidationError:
+            raise GatewayUnavailable("what the bank says of a reference is not readable") from None
+        if page.reference != reference:
+            raise GatewayUnavailable("the bank answered about another reference")
+        return page.lines
 
     async def statement(self, bank: BankPolicy, month: Month) -> Statement:
         """The bank's own books of a month, page by page. Raises GatewayUnavailable."""

@@ -5,8 +5,6 @@ import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
-from apprise import Apprise, AppriseAsset
-
 from engine.keys.key_files import KeyFileBroken, require_private
 
 TITLE = "基层 Jiceng"
@@ -22,6 +20,8 @@ def read_channels(files: Mapping[str, str], folder: Path) -> dict[str, Callable[
 
 
 def _channel(file: Path) -> Callable[[str], Awaitable[bool]]:
+    from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - a fifth of a second, and few processes have channels
+
     require_private(file)
     target = Apprise(asset=AppriseAsset(app_id=SENDER, app_desc=SENDER, secure_logging=True))
     with warnings.catch_warnings():

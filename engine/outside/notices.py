@@ -17,14 +17,14 @@ import structlog
 from engine.outside.notice_channels import read_channels
 from engine.policies.department_policy import load_departments
 from engine.policies.notice_templates import load_notice_policy
-from engine.runtime.logging import configure_logging, where
+from engine.runtime.logging import where
 from engine.runtime.settings import Settings
-from engine.store.database import AWAY, Queries, open_pool
+from engine.store.database import AWAY, Queries
 from schemas.clocks.calendar import in_shanghai
 from schemas.contracts.department_policy import DepartmentRegister
-from schemas.contracts.notice import SHOWN, Delivery, NoticePolicy, NoticeView, Wording
+from schemas.contracts.notice import PARTICIPANT, SHOWN, Delivery, NoticePolicy, NoticeView, Wording
 from schemas.kernel.procedure import Procedure
-from schemas.values.actor import Actor, Role
+from schemas.values.actor import FOR_THEMSELVES, Actor, Role
 
 log = structlog.get_logger()
 
@@ -132,6 +132,9 @@ class Notices:
         return timedelta(seconds=min(doubled, patience.longest_pause_seconds))
 
     def _account(self, recipient: str, department: str | None) -> str | None:
+        kind, _, account = recipient.partition(":")
+        if kind == PARTICIPANT:
+            return account
         return self._duty_leaders.get(department or "") if recipient == "duty_leader" else None
 
     async def _repeat(self, work: Callable[[], Awaitable[int]]) -> None:
@@ -153,7 +156,7 @@ async def notices_for(connection: Any, actor: Actor, *, before: int | None = Non
         recipients += ["supervisor", "district_office"]
     if actor.role is Role.DEPARTMENT_OFFICER and actor.department is not None:
         recipients.append(f"department:{actor.department}")
-    resident = actor.subject if actor.role is Role.RESIDENT else None
+    resident = actor.subject if actor.role in FOR_THEMSELVES else None
     area = None if resident is not None else actor.area
     rows = await connection.fetch(SQL.notices_for, resident, recipients, actor.subject, area, before, limit)
     return [
@@ -190,11 +193,4 @@ def build_notices(pool: asyncpg.Pool, settings: Settings, procedures: Iterable[P
     return Notices(pool, policy, departments, channels, timedelta(seconds=settings.notice_delay_seconds))
 
 
-async def run_notices(settings: Settings, procedures: Iterable[Procedure]) -> None:
-    """`jiceng notices`: bring notices to people until cancelled. Raises as `build_notices`."""
-    with configure_logging("notices", settings.log_level):
-        async with await open_pool(settings, process="jiceng notices") as pool:
-            await build_notices(pool, settings, procedures).run()
-
-
-__all__ = ["SHOWN", "Notices", "build_notices", "latest_notices", "notices_for", "run_notices"]
+__all__ = ["SHOWN", "Notices", "build_notices", "latest_notices", "notices_for"]

@@ -6,7 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.policies.area_shapes import FILE as SHAPES
+from engine.policies.area_shapes import load_area_shapes
 from engine.policies.areas import read_areas
+from engine.policies.ballot_box_policy import FILE as BALLOT_BOX
+from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
 from engine.policies.calendars import CalendarFaultsError, load_calendar
 from engine.policies.department_policy import DepartmentPolicyFaults, load_departments
@@ -14,16 +18,34 @@ from engine.policies.document_policy import load_document_policy
 from engine.policies.notice_templates import load_notice_policy
 from engine.policies.office_hours import FILE as OFFICE_HOURS
 from engine.policies.office_hours import load_office_hours
+from engine.policies.paper_policy import FOLDER as PAPERS
+from engine.policies.paper_policy import load_papers
 from engine.policies.policies import PolicyFaults, load_policy
 from engine.policies.policy_files import PolicyFile
 from engine.policies.privacy_policy import load_privacy_policy
 from engine.policies.registers import RegisterFaults
+from engine.policies.site_policy import load_site_policy
 from engine.policies.source_policy import load_sources
+from engine.policies.webhook_policy import FILE as WEBHOOKS
+from engine.policies.webhook_policy import load_webhooks
 from schemas.kernel.procedure import Procedure
 
 _ENTRY = re.compile(r"entry (?P<number>\d+) \([^)]*\): (?P<field>[^:]+):")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_OWN = ("departments", "documents", "areas", "notices", "office_hours", "sources", "banks", "privacy")
+_OWN = (
+    "departments",
+    "documents",
+    "areas",
+    "notices",
+    "office_hours",
+    "sources",
+    "banks",
+    "ballot_box",
+    "privacy",
+    "site",
+    "webhooks",
+    "open311",
+)
 Loader = Callable[[Path], object]
 """Reads a further file of the folder; raises PolicyFaults."""
 
@@ -57,9 +79,21 @@ def check_policies(
     report.files.extend(str(file) for file in sorted((folder / "notices").glob("*.yaml")))
     _try(report, folder / "sources.yaml", load_sources)
     _try(report, folder / "banks.yaml", load_bank)
+    if (folder / BALLOT_BOX).exists():  # a town without one votes on paper
+        _try(report, folder / BALLOT_BOX, load_ballot_box)
     _try(report, folder / "privacy.yaml", lambda file: load_privacy_policy(file.parent, named.values()))
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
+    if (folder / SHAPES).is_file():
+        _try(report, folder / SHAPES, lambda file: load_area_shapes(file.parent, read_areas(file.parent).areas))
+    if (folder / WEBHOOKS).exists():  # a town that tells nobody has none
+        _try(report, folder / WEBHOOKS, lambda file: load_webhooks(file.parent, everyone))
+    _try(report, folder / "site.yaml", lambda file: load_site_policy(file.parent))
     _try(report, folder / OFFICE_HOURS, lambda file: load_office_hours(file.parent))
+    report.files.extend(str(file) for file in sorted((folder / PAPERS).glob("*.yaml")))
+    try:
+        load_papers(folder)
+    except PolicyFaults as faults:
+        report.faults.extend(faults.faults)
     for name, loader in further:
         _try(report, folder / name, loader)
     _calendars(folder / "calendars", report)

@@ -157,12 +157,12 @@ class RegisterFile(Generic[EntryT]):
             remedy = f"write {self.placeholder}/{entry.code}"
             return [f"url: {self.placeholder} is followed by a path and no other placeholder; {remedy}"] if bad else []
         remedy = f"write http(s)://host/path or {self.placeholder}/path"
-        if not entry.private and _names_a_private_place(entry.url):
+        if not entry.private and names_a_private_place(entry.url):
             return ["url: an address of a private network; write private: true under it if that is meant"]
         return [f"url: {fault}; {remedy}" for fault in url_faults(entry.url)]
 
 
-def _names_a_private_place(url: str) -> bool:
+def names_a_private_place(url: str) -> bool:
     """Whether an address says itself that it is not public; what a name leads to is looked at when it is called."""
     try:
         host = urlsplit(url).hostname or ""

@@ -67,6 +67,14 @@ select exists (
     select from ledger where case_id = $1 and run_id = $2 and kind in ('case:terminated', 'case:reset')
 );
 
+-- name: has_entry
+-- Whether the ledger has exactly this entry.
+select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3);
+
+-- name: tell_case
+-- What a case told with an answer, of the row what changed (engine/migrations/20261201000001_told_with_answers.sql).
+select tell_case($1, $2::jsonb, $3, $4, $5::jsonb, $6::jsonb, $7, $8, $9);
+
 -- name: mark_head
 -- The head of a case after an entry that the archiver wrote.
 update cases set seq = $2, head_hash = $3, task_at = greatest(task_at, $4), updated_at = clock_timestamp(),

@@ -2,8 +2,8 @@
 
 -- name: find_case
 -- One row, with its text unless the asker has it, by its version ($2): every writing of a row makes another one.
-select procedure, version, case when version is distinct from $2::text then snapshot::text end as snapshot
-from (select procedure, snapshot, head_hash || ' ' || xmin::text as version from cases where case_id = $1) as found;
+select procedure, version, row_digest, case when version is distinct from $2::text then snapshot::text end as snapshot
+from (select procedure, row_digest, snapshot, head_hash || ' ' || xmin::text as version from cases where case_id = $1) as found;
 
 -- name: start_of_case
 -- The start of a case that may not stand yet.
@@ -14,13 +14,14 @@ select procedure, payload::text as snapshot from intake where case_id = $1 and k
 select set_config('plan_cache_mode', 'force_custom_plan', true);
 
 -- name: matching
--- The cases that somebody sees ($1 to $3: area, reporter, department; $4: town time) and that the filters leave.
+-- The cases that somebody sees ($1: area; $2: the account that reported or has a seat, $3: whom they involve, one of which is
+-- enough; $4: town time) and that the filters leave.
 -- Unless a part of the number is asked for, the planner leaves the numbers out; if it is, their index may lead.
 select cases.* from cases left join searched_numbers using (case_id)
 where ($1::text is null or area = $1
        or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
-  and ($2::text is null or reporter_subject = $2)
-  and ($3::text is null or involved @> array[$3::text])
+  and (($2::text is null and $3::text[] is null)
+       or reporter_subject = $2 or cases.participants ? $2 or involved && $3::text[])
   and ($5::text is null or procedure = $5)
   and ($6::text is null or stage = $6)
   and ($7::text is null or department = $7)
@@ -58,9 +59,38 @@ limit $21;
 -- How many `matching` there are.
 select count(*)::integer from matching;
 
+-- name: count_by_due
+-- How many `matching` there are, and how many of them are due soon and overdue at $4, in one going through them.
+select count(*)::integer as whole,
+       (count(*) filter (where due_at > $4::timestamptz and warns_at <= $4::timestamptz and not ended))::integer as due_soon,
+       (count(*) filter (where due_at <= $4::timestamptz and not ended))::integer as overdue
+from matching;
+
+-- name: count_some_matching
+-- How many `matching` there are, counted no further than $19: a number on a page is not worth going through a million rows.
+select count(*)::integer from (select 1 from matching limit $19) as counted;
+
+-- name: overdue_work
+-- What is past its due time at $1 (town time), by holder and clock, the oldest first; how much of it has climbed one tier, and two
+-- or more. $2: the caller's area; $3: one holder. What has no clock running has no due time: the index by it holds open work alone.
+select holder, procedure, coalesce(due_clock, '') as clock, count(*)::integer as overdue,
+       count(*) filter (where due_tier = 1)::integer as at_first, count(*) filter (where due_tier > 1)::integer as at_second,
+       min(due_at) as oldest_due_at
+from cases
+where due_at <= $1::timestamptz and not ended
+  and ($2::text is null or area = $2 or (area collate "C" >= $2 || '.' and area collate "C" < $2 || '/'))
+  and ($3::text is null or holder = $3)
+group by holder, procedure, due_clock
+order by min(due_at), holder, procedure, due_clock
+limit $4;
+
 -- name: entries_after
 -- The entries of a case, in order, from a place on.
 select body, hash from chain_of($1) where seq > $2 order by seq limit $3;
+
+-- name: entries_naming
+-- The entries of a case in which a reference ($2) stands, in order.
+select body from chain_of($1) where strpos(body, '"' || $2 || '"') > 0 order by seq;
 
 -- name: similar
 -- Open cases that may be the same matter as case $1: same category, inside $5 metres, opened inside $6 of each other.
@@ -80,7 +110,7 @@ near as (
     where other.closed_at is null and not other.ended
       and ($2::text is null or other.area = $2
            or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
-      and ($3::text is null or other.involved @> array[$3::text])
+      and ($3::text[] is null or other.involved && $3::text[])
       and ($4::text is null or other.reporter_subject = $4)
 )
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels,
@@ -89,6 +119,45 @@ from near
 where (north * north + east * east) * 11132 * 11132 <= ($5::numeric * 100000) * ($5::numeric * 100000)
 order by north * north + east * east, case_id
 limit $8;
+
+-- name: alike_in_public
+-- Open cases of one matter in a community, for somebody who is about to report it: when and how far, and nothing else. Arguments:
+-- procedure, category, community, stages, opened after, how many.
+select stage, opened_at from cases
+where procedure = $1 and category = $2 and closed_at is null and not ended and stage = any($4::text[]) and opened_at > $5
+  and (area = $3 or (area collate "C" >= $3 || '.' and area collate "C" < $3 || '/'))
+order by opened_at desc, case_id desc
+limit $6;
+-- name: precedents
+-- Who had the newest $6 cases of the procedure and category of case $1, opened since $2, as far as a caller sees them ($3 to $5: area,
+-- reporter, department): by department how many it had, how often it gave one back ($7: the entries that tell so), and how
+-- many were closed while it had them.
+with this as (select case_id, procedure, category from cases where case_id = $1),
+such as (
+    select other.case_id, other.department, other.involved, other.closed_at
+    from this join cases as other
+      on other.procedure = this.procedure and other.category = this.category and other.case_id <> this.case_id
+    where other.opened_at >= $2::timestamptz
+      and ($3::text is null or other.area = $3
+           or (other.area collate "C" >= $3 || '.' and other.area collate "C" < $3 || '/'))
+      and ($4::text is null or other.reporter_subject = $4)
+      and ($5::text[] is null or other.involved && $5::text[])
+    order by other.opened_at desc, other.case_id desc
+    limit $6
+), had as (
+    select held.department, count(*)::integer as cases,
+           count(*) filter (where such.closed_at is not null and such.department = held.department)::integer as closed
+    from such cross join lateral unnest(such.involved) as held (department)
+    group by held.department
+), back as (
+    select department, count(*)::integer as returned
+    from (select distinct such.case_id, seq, body::jsonb #>> '{facts,department}' as department
+          from such join ledger using (case_id) where kind = any($7::text[])) as told
+    group by department
+)
+select had.department, cases, closed, coalesce(returned, 0) as returned, (select count(*)::integer from such) as looked_at
+from had left join back using (department)
+order by cases desc, had.department;
 
 -- name: reported_alike
 -- Open cases of the reporter of case $1, opened inside $6 of it, of which one or the other has no coordinates, so that no
@@ -109,7 +178,7 @@ from this join cases as other
 where other.closed_at is null and not other.ended
   and ($2::text is null or other.area = $2
        or (other.area collate "C" >= $2 || '.' and other.area collate "C" < $2 || '/'))
-  and ($3::text is null or other.involved @> array[$3::text])
+  and ($3::text[] is null or other.involved && $3::text[])
   and ($4::text is null or other.reporter_subject = $4)
 order by apart_seconds, other.case_id
 limit 50;

@@ -66,11 +66,19 @@ with settled as (
 select settled_at,
        exists (select from intake as behind
                where behind.case_id = settled.case_id and behind.status = 'waiting' and behind.intake_id <> $1) as more,
-       told.procedure, told.version, told.snapshot
+       told.procedure, told.version, told.snapshot, told.row_digest
 from settled left join lateral (
-    select procedure, head_hash || ' ' || xmin::text as version, snapshot::text as snapshot
+    select procedure, head_hash || ' ' || xmin::text as version, snapshot::text as snapshot, row_digest
     from cases where cases.case_id = settled.case_id and $5
 ) as told on true;
+
+-- name: settle_told
+-- The same of a command whose case told with its answer what the ledger is to have (engine/migrations/20261201000001_told_with_answers.sql).
+select * from settle_told($1, $2, $3, $4, $5::text::jsonb, $6::jsonb, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14, $15);
+
+-- name: stands
+-- Whether the ledger has exactly this entry.
+select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3);
 
 -- name: find_submission
 -- What a caller follows.

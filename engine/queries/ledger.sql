@@ -4,9 +4,9 @@ insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (case_id, seq, hash) do nothing;
 
--- name: flush_case
--- All that is pending in a case, in one statement (engine/migrations/20261129000010_turned_back.sql).
-select flush_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5, $6, $7);
+-- name: write_case
+-- All that is pending in a case, in one statement (engine/migrations/20261201000001_told_with_answers.sql).
+select write_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5, $6, $7, $8);
 
 -- name: note_retry
 -- A flush is tried again: at the latest half a minute after the last try; what comes later is another fault (as `untaken` has it).
@@ -16,8 +16,8 @@ on conflict (case_id) do update set
     since = case when known.tried_at < excluded.tried_at - interval '90 seconds' then excluded.since else known.since end;
 
 -- name: announce_case
--- Wake whoever waits for the case.
-select pg_notify('cases', $1);
+-- Wake whoever waits for the case. The first is for an API from before.
+select pg_notify('cases', $1), pg_notify('told', $1);
 
 -- name: entries_of_case
 -- The chain of a case, from its first entry to its head.

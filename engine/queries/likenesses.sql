@@ -37,3 +37,15 @@ from unnest($2::text[]) as digest
 join cases on snapshot -> 'documents' @> jsonb_build_array(jsonb_build_object('sha256', digest))
 where procedure = 'welfare' and not ended and closed_at is null and case_id <> $1
 order by case_id;
+
+-- name: same_matter
+-- The living cases of the same procedure and area in which all of these fields are as in this one.
+select other.case_id
+from cases as mine
+join cases as other
+    on other.procedure = mine.procedure and other.area collate "C" = mine.area and other.case_id <> mine.case_id
+where mine.case_id = $1 and not other.ended and other.closed_at is null
+    and not exists (
+        select from unnest($2::text[]) as name where other.snapshot -> name is distinct from mine.snapshot -> name
+    )
+order by other.case_id;

@@ -31,9 +31,9 @@ where not exists (
 order by case_id, seq;
 
 -- name: recoveries_of_month
--- What was asked back, came back, was given up and ended without the money from $1 to before $2, and every repayment under one of
--- these receipts ($3).
-select case_id, seq, kind, to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM') as month,
+-- What was asked back, came back, was given up and ended without the money from $1 to before $2, what else came in that a case had
+-- waited for, and everything that came in under one of these receipts ($3).
+select case_id, seq, case when split_part(kind, ':', 2) = 'incoming' then 'incoming:came' else kind end as kind, to_char(at at time zone 'Asia/Shanghai', 'YYYY-MM') as month,
        coalesce(facts ->> 'amount_fen', facts ->> 'left_fen')::bigint as amount_fen, facts ->> 'receipt' as receipt,
        coalesce(facts ->> 'by', '') as by
 from (
@@ -45,6 +45,10 @@ from (
     union
     select case_id, seq, hash, kind, at, body::jsonb -> 'facts' from ledger
     where kind = 'recovery:repaid_part' and body::jsonb -> 'facts' ->> 'receipt' = any($3::text[])
+    union
+    select case_id, seq, hash, kind, at, body::jsonb -> 'facts' from ledger
+    where split_part(kind, ':', 2) = 'incoming' and split_part(kind, ':', 3) = 'came'
+      and (at >= $1 and at < $2 or body::jsonb -> 'facts' ->> 'receipt' = any($3::text[]))
 ) as entry
 where exists (select from cases where cases.case_id = entry.case_id and entry.seq <= cases.seq)
   and (not exists (
@@ -71,7 +75,11 @@ group by case_id
 order by case_id;
 
 -- name: cases_of_people
--- The cases of these people that pay ($2), for differences that no case of ours has booked.
-select case_id, snapshot ->> 'reporter' as person from cases
-where procedure = any($2::text[]) and snapshot ->> 'reporter' = any($1::text[])
+-- The cases of these payees that pay ($2), for differences that no case of ours has booked: of people, and of organisations.
+select case_id, person from (
+    select case_id, coalesce('organisation:' || (snapshot ->> 'carrier'), snapshot ->> 'reporter') as person from cases
+    where procedure = any($2::text[])
+      and (snapshot ->> 'reporter' = any($1::text[]) or 'organisation:' || (snapshot ->> 'carrier') = any($1::text[]))
+) as paid
+where person = any($1::text[])
 order by case_id;

@@ -18,7 +18,7 @@ order by place;
 -- Hold keys for a case; again, it changes nothing but a hold that has grown firmer.
 insert into reservations (kind, key, case_id, hold)
 select $1, key, $2, hold from unnest($3::text[], $4::text[]) as claim (key, hold)
-on conflict (kind, key, case_id) do update set hold = excluded.hold
+on conflict (kind, key, case_id, purpose) do update set hold = excluded.hold
     where reservations.hold <> excluded.hold and not (reservations.hold = 'counted' and excluded.hold = 'named')
         and not (reservations.hold = 'own' and excluded.hold = 'stated');
 

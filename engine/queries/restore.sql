@@ -36,6 +36,16 @@ where not exists (select from ledger where ledger.case_id = cases.case_id and le
 -- The archiver looks at everything that closed since.
 update archiver_pass set closed_until = least(closed_until, $1);
 
+-- name: sign_everybody_out
+-- Whoever was signed out after the backup would be signed in again; a backup from before there were sessions has none.
+do $$
+begin
+    if to_regclass('sessions') is not null then
+        update sessions set ended_at = clock_timestamp(), ended_by = 'restore' where ended_at is null;
+    end if;
+end
+$$;
+
 -- name: known_cases
 -- Every case, of which procedure it is, and how many orders it gave.
 select case_id, procedure, jsonb_array_length(coalesce(snapshot -> 'orders', '[]')) as orders from cases;

@@ -10,7 +10,8 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpcore
 import httpx
@@ -25,6 +26,12 @@ KEPT_SECONDS = 3.0
 """Less than servers keep an idle connection (Node, Apache and uvicorn 5): one that they close at the very moment costs an order or
 a payment of which nobody knows the fate until it is asked for."""
 
+
+INSIDE_IPV6 = (IPv6Network("64:ff9b::/96"), IPv6Network("::/96"))
+"""Where the last four bytes are an IPv4 address: of NAT64 (RFC 6052), and the form of old (RFC 4291, 2.5.5.1)."""
+
+LOCAL_IPV6 = (IPv6Network("64:ff9b:1::/48"), IPv6Network("fec0::/10"))
+"""Of a network's own, though `is_global` may not say so: NAT64 of its own prefix (RFC 8215), and the sites of old (RFC 3879)."""
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """(name, port) -> addresses."""
@@ -92,8 +99,15 @@ def is_public(address: str) -> bool:
     except ValueError:
         return False
     if isinstance(found, IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
+        if any(found in network for network in LOCAL_IPV6):
+            return False
+        found = found.ipv4_mapped or found.sixtofour or _last_four(found) or found
     return found.is_global and not found.is_multicast
+
+
+def _last_four(address: IPv6Address) -> IPv4Address | None:
+    inside = any(address in network for network in INSIDE_IPV6)
+    return IPv4Address(address.packed[-4:]) if inside else None
 
 
 @cache
@@ -133,5 +147,9 @@ class Outward(httpx.AsyncBaseTransport):
 
 
 def outward_client() -> httpx.AsyncClient:
-    """The client that calls to others share. The one who makes it closes it."""
-    return httpx.AsyncClient(transport=Outward(), follow_redirects=False, trust_env=False)
+    """The client that calls to others share. The one who makes it closes it.
+
+    It keeps no cookies: one of them could have its own, for the whole domain, brought to all the others until they refuse us.
+    """
+    nothing_kept = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.AsyncClient(transport=Outward(), follow_redirects=False, trust_env=False, cookies=nothing_kept)

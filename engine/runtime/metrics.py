@@ -13,6 +13,7 @@ from engine.runtime.settings import Settings
 COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jiceng_department_calls": ("Calls to departments, by act and outcome.", ("department", "act", "outcome")),
     "jiceng_source_calls": ("Questions to sources of means, by outcome.", ("source", "outcome")),
+    "jiceng_ballot_box_calls": ("Calls to the ballot box, by act and outcome.", ("box", "act", "outcome")),
     "jiceng_bank_calls": ("Calls to the bank, by act and outcome.", ("bank", "act", "outcome")),
     "jiceng_flush_retries": ("Flushes into the ledger that were tried again.", ()),
     "jiceng_forged_commands": ("Commands that reached Temporal without the API's stamp.", ()),
@@ -45,6 +46,10 @@ class WorkerCounts:
     def source_call(self, source: str, outcome: str) -> None:
         """Count one question to a source."""
         self._add("jiceng_source_calls", source, outcome)
+
+    def ballot_box_call(self, box: str, act: str, outcome: str) -> None:
+        """Count one call to the ballot box."""
+        self._add("jiceng_ballot_box_calls", box, act, outcome)
 
     def bank_call(self, bank: str, act: str, outcome: str) -> None:
         """Count one call to the bank."""

@@ -1,11 +1,15 @@
 """The one settings model: defaults that run, read once in `cli.py` and passed down. Nothing reads the environment at import."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+SERVED = ("api", "staff", "public")
+"""What a process of the API can serve: the API itself, the pages of staff, and those of residents."""
 
 
 class Settings(BaseSettings):
@@ -48,6 +52,29 @@ class Settings(BaseSettings):
     api_url: str = Field(
         default="http://127.0.0.1:8080", description="where departments reach us: base of the callback address"
     )
+    serve: str = Field(
+        default=",".join(SERVED),
+        description="what this process serves, with commas: api, staff, public (docs/console.md)",
+    )
+    demo_sign_in: bool = Field(
+        default=False,
+        description="list people as whom anybody at this machine signs in; `jiceng up --demo` sets it, for a local issuer alone",
+    )
+    sign_in_client: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the console's client id at the issuer: people sign in there by OpenID Connect (docs/console.md)",
+    )
+    sign_in_secret_file: Path | None = Field(
+        default=None, description="file with the client's secret, mode 0600; without it the client is a public one"
+    )
+    sign_in_scopes: str = Field(default="openid", description="what the issuer is asked for, with blanks")
+    sign_in_token: Literal["id_token", "access_token"] = Field(
+        default="id_token", description="the token in which the issuer writes role, department and area"
+    )
+    site_url: str | None = Field(
+        default=None, description="where browsers reach the pages, for the way back from the issuer; default API_URL"
+    )
     departments_url: str | None = Field(
         default=None, description="base address that stands for `{departments}` in policies/departments.yaml"
     )
@@ -56,6 +83,9 @@ class Settings(BaseSettings):
     )
     bank_url: str | None = Field(
         default=None, description="base address that stands for `{bank}` in policies/banks.yaml"
+    )
+    ballot_box_url: str | None = Field(
+        default=None, description="base address that stands for `{ballot_box}` in policies/ballot_box.yaml"
     )
     token_issuer: str = "jiceng-local"  # noqa: S105 - a name, not a secret
     token_audience: str = "jiceng"  # noqa: S105 - a name, not a secret
@@ -110,6 +140,9 @@ class Settings(BaseSettings):
     )
     burst_seconds: float = Field(default=10.0, gt=0, description="so many seconds' worth may come at once")
     speed: float = Field(default=1.0, gt=0, description="town seconds per real second; fixed when the town is founded")
+    tells_with_answers: bool = Field(
+        default=True, description="new cases tell the ledger by their answers to commands (docs/decisions/0011)"
+    )
     history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
     untaken_seconds: float = Field(
@@ -135,7 +168,24 @@ class Settings(BaseSettings):
     )
     log_level: str = "INFO"
 
+    @field_validator("serve")
+    @classmethod
+    def _something_that_can_be_served(cls, serve: str) -> str:
+        named = _words(serve)
+        if not named or named - set(SERVED):
+            raise ValueError(f"is made of {', '.join(SERVED)}, with commas")
+        return serve
+
+    @property
+    def serves(self) -> frozenset[str]:
+        """What this process serves."""
+        return _words(self.serve)
+
     @property
     def key_folder(self) -> Path:
         """Where the key files lie."""
         return self.keys or self.data / "keys"
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(each.strip() for each in text.split(",") if each.strip())

@@ -46,6 +46,8 @@ class ArchiveQueries(Queries):
     runs_told_of: str
     strange_endings: str
     manifest_names: str
+    has_entry: str
+    tell_case: str
     lock_head: str
     has_mark: str
     mark_head: str

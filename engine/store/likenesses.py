@@ -19,6 +19,7 @@ class LikenessQueries(Queries):
     same_person: str
     possibly_same: str
     same_file: str
+    same_matter: str
 
 
 SQL = LikenessQueries.load("likenesses")
@@ -30,15 +31,21 @@ async def keep_likenesses(connection: Connection, case_id: str, stated: Mapping[
 
 
 async def alike(
-    connection: Connection, case_id: str, files: Collection[str], keys: Collection[str] = ()
+    connection: Connection,
+    case_id: str,
+    files: Collection[str],
+    keys: Collection[str] = (),
+    fields: Collection[str] = (),
 ) -> dict[Likeness, tuple[str, ...]]:
     """The living cases that have something of this one, by what it is.
 
-    `files`: the digests of its files; `keys`: what it is about to hold, where it holds nothing yet.
+    `files`: the digests of its files; `keys`: what it is about to hold, where it holds nothing yet; `fields`: in which a case of
+    the same matter is the same, none where no procedure says.
     """
     found = {
         Likeness.SAME_PERSON: await connection.fetch(SQL.same_person, case_id, list(keys)),
         Likeness.POSSIBLY_SAME: await connection.fetch(SQL.possibly_same, case_id),
         Likeness.SAME_FILE: await connection.fetch(SQL.same_file, case_id, list(files)),
+        Likeness.SAME_MATTER: await connection.fetch(SQL.same_matter, case_id, list(fields)) if fields else [],
     }
     return {kind: tuple(row["case_id"] for row in rows) for kind, rows in found.items() if rows}

@@ -12,7 +12,7 @@ from asyncpg.pool import PoolConnectionProxy
 from engine.store.database import Queries
 from schemas.clocks.calendar import midnight
 from schemas.clocks.months import next_month
-from schemas.contracts.payment import Month
+from schemas.contracts.payment import Month, payee_of
 from schemas.contracts.reconciliation import (
     Advance,
     Difference,
@@ -89,7 +89,8 @@ async def with_cases(connection: Connection, payers: Payers, found: Reconciliati
 
 
 def _person(difference: Difference) -> str:
-    return f"person:{difference.entitlement.partition('.')[0]}"
+    """Whose it would be. A voucher or a receipt is nobody's: no case has such a payee."""
+    return payee_of(difference.entitlement)
 
 
 def _cases(rows: Iterable[asyncpg.Record], difference: Difference) -> tuple[str, ...]:

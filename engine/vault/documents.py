@@ -34,7 +34,11 @@ CLEARED_AT_ONCE = 100
 AT_ONCE = 8
 """Each file is in memory, twice while it is closed: so many at one time in a process are kept, and so many are read."""
 LOOKED_INTO_AT_ONCE = 2
+DRAWN_AT_ONCE = 2
 """That is work for a core, and others need it too."""
+
+SHOW_DOCUMENT = "show-document"
+"""What a file is read for, as the record of readings has it, unless whoever reads says something else."""
 
 
 class DocumentsAway(Exception):
@@ -96,6 +100,7 @@ class Documents:
         self.policy = policy
         self.keeping = asyncio.Semaphore(AT_ONCE)
         self.reading = asyncio.Semaphore(AT_ONCE)
+        self.drawing = asyncio.Semaphore(DRAWN_AT_ONCE)
         self._looking = asyncio.Semaphore(LOOKED_INTO_AT_ONCE)
         self._vault = vault
         self._store = store
@@ -155,10 +160,15 @@ class Documents:
         return tuple(row["case_id"] for row in await connection.fetch(SQL.cases_of_document, reference))
 
     async def key_for_reading(
-        self, connection: Connection, reference: DocumentReference, reader: Actor, case_id: str | None
+        self,
+        connection: Connection,
+        reference: DocumentReference,
+        reader: Actor,
+        case_id: str | None,
+        purpose: str = SHOW_DOCUMENT,
     ) -> bytes | Tombstone:
         """The key of a document for this reader; the reading is recorded. A tombstone once the person was erased."""
-        return await self._key_of(connection, reference, reader, "show-document", case_id)
+        return await self._key_of(connection, reference, reader, purpose, case_id)
 
     async def open(self, document: Document, content_key: bytes) -> bytes:
         """The file as it was sent, or nothing of it. Raises DocumentsAway, VaultDamaged (changed, exchanged or gone)."""

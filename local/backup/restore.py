@@ -47,6 +47,7 @@ class RestoreQueries(Queries):
     note_restore: str
     begin_again: str
     look_again: str
+    sign_everybody_out: str
     known_cases: str
     heard_reports: str
 
@@ -119,6 +120,7 @@ async def _put_right(postgres: LocalPostgres, listing: BackupListing, folder: Da
             await connection.execute(SQL.look_again, listing.histories_at)
             await connection.execute(SQL.begin_again, listing.histories_at)
             await connection.execute(SQL.note_restore, listing.histories_at, now)
+            await connection.execute(SQL.sign_everybody_out)
             cases = await connection.fetchval("select count(*) from cases")
     finally:
         await connection.close()

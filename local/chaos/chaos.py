@@ -52,7 +52,8 @@ SPEED = 3000.0
 """Town seconds per real second: the 72 hours in which a closed case can be opened anew are a minute and a half."""
 
 LOOK_SECONDS = 1.0
-CONNECTIONS = 160
+CONNECTIONS = 60
+WAITING = 160
 """Everybody waits for their own case: with fewer the crowd waits for each other, with more the API does nothing but tell them."""
 
 AWAY = (*NOT_DONE, httpx.HTTPError)
@@ -136,11 +137,13 @@ async def _disturb(town: Town, options: ChaosOptions, second_url: str) -> ChaosR
     settings = town.settings
     keys = Keys.of(settings)
     token_for = tokens(settings, keys)
-    async with http_client(CONNECTIONS) as http:
+    async with http_client(CONNECTIONS) as http, http_client(WAITING) as watching:
         urls = (settings.api_url, second_url)
 
         def client_of(persona: Persona, entrance: int) -> TownClient:
-            return TownClient(urls[entrance], token_source(token_for, persona), http, patience_seconds=None)
+            # Who has something to say does not stand behind hundreds that only wait.
+            way = watching if persona is AUDITOR else http
+            return TownClient(urls[entrance], token_source(token_for, persona), way, patience_seconds=None)
 
         answers = Responses()
         incidents = Incidents(options.seed, client_of, answers)

@@ -16,6 +16,7 @@ from temporalio.client import Client
 from audit.replay.replay import replay_cases
 from audit.verify.verify import verify_archive, verify_cases
 from audit.verify.verify_projection import verify_projection
+from audit.verify.verify_reservations import verify_reservations
 from audit.verify.verify_seals import verify_seals
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
@@ -184,6 +185,7 @@ async def _audit(result: Count, pool: asyncpg.Pool, client: Client, keys: Keys, 
         verify_archive(pool, keys, open_archive(settings)),
         verify_seals(pool, keys),
         verify_projection(pool),
+        verify_reservations(pool),
         replay_cases(client, keys, settings, pool, procedures=NEXT),
     ):
         async for finding in findings:

@@ -14,7 +14,7 @@ WAIT_SECONDS = 20.0
 LOOK_SECONDS = 1.0
 
 ClientOf = Callable[[Persona, int], TownClient]
-"""`client_of(persona, entrance)`: the way of a person to the first or the second API."""
+"""`client_of(persona, entrance)`: the way of a person to the first or the second API. Who waits does it as the auditor."""
 
 
 @dataclass

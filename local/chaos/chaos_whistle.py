@@ -3,7 +3,7 @@
 from random import Random
 
 from local.chaos.chaos_load import WAIT_SECONDS, Crowd
-from local.simulation.townspeople import AREAS
+from local.simulation.townspeople import AREAS, AUDITOR
 from local.whistle_scenes import STREET
 from schemas.values.location import Location
 from schemas.whistle import Kind
@@ -34,7 +34,7 @@ class Whistles(Crowd):
         while (case := await street.case(case_id)).stage == Stage.WORKING:
             settled = [entry.kind for entry in await street.timeline(case_id)].count(Kind.ALL_SETTLED)
             if settled == settled_before:
-                await street.case(case_id, f"seq:{case.seq + 1}", WAIT_SECONDS)
+                await self.client_of(AUDITOR, entrance).case(case_id, f"seq:{case.seq + 1}", WAIT_SECONDS)
                 continue
             settled_before = settled
             to_score -= {each for each in sorted(to_score) if await self._scored(street, case_id, each, settled)}

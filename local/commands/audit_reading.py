@@ -40,8 +40,8 @@ from schemas.kernel.policy import Policy
 from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.refusals import say
+from schemas.words.titles import title_of
 from starter.cases.case_reading import CaseReader
-from starter.cases.titles import title_of
 from starter.http.problems import Problem
 from workflows.registry import PROCEDURES
 

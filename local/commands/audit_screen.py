@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from local.commands.case_screen import STATUS_WORDS, fact_lines, plain
+from local.commands.case_screen import fact_lines, plain
 from schemas.audit.case_record import CaseRecord, ClockLine, Line, StateAt, What, Who
 from schemas.audit.what_if import WhatIf
 from schemas.clocks.clocks import Status
@@ -17,6 +17,7 @@ from schemas.kernel.explanation import Explanation, Permission
 from schemas.kernel.screen_words import holder_words, role_words
 from schemas.values.actor import Role
 from schemas.words.day_count_words import chinese_length, moment
+from schemas.words.fact_words import STATUS_WORDS
 from workflows.registry import WORDS
 
 _LATE, _CODE, _REFUSED, _READ = "bold red", "dim", "yellow", "cyan"

@@ -16,6 +16,7 @@ from rich.text import Text
 from schemas.clocks.clocks import ClockView, Status
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.screen_words import MILESTONES, holder_words, role_words
+from schemas.words.fact_words import FACT_WORDS, STATUS_WORDS
 from starter.cases.views import CaseRow, CaseView, TimelineEntry
 from starter.client import Refused
 from workflows.registry import PROCEDURES, WORDS
@@ -26,26 +27,6 @@ _CLOCKS = "clocks"
 
 _STEERING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-STATUS_WORDS = {
-    Status.IDLE: "未开始",
-    Status.RUNNING: "计时中",
-    Status.PAUSED: "已暂停",
-    Status.STOPPED: "已停止",
-}
-
-FACT_WORDS = {
-    "address": "地址", "area": "区域", "by": "操作角色", "calendar": "日历版本", "category": "类别",
-    "category_given": "原述类别", "channel": "渠道", "clock": "期限", "comment": "备注", "department": "部门",
-    "description": "描述", "holder": "责任方", "legal_basis": "依据", "listed": "清单内", "moment": "时点",
-    "on_behalf": "代为上报", "order": "派单序号", "passed": "通过", "policy": "政策版本", "reason": "理由",
-    "receipt": "回执", "reporter": "报事人", "result": "办理结果", "reworks": "返工次数", "satisfied": "满意",
-    "after": "之后", "answer": "答复", "before": "之前", "code": "代码", "document": "附件", "in_all": "累计",
-    "into": "并入", "limit": "期限长度", "reports": "并入上报", "request": "申请", "solved": "解决", "stage": "环节",
-    "asked_about": "核对成员", "member": "家庭成员序号", "without_consent": "未授权成员",
-    "text": "内容", "working_days": "工作日", "told": "告知", "urgency": "紧急程度",
-}  # fmt: skip
-"""What facts of entries are called; one that is missing here is shown under its code."""
 
 
 def cases_table(rows: Sequence[CaseRow], now: datetime) -> Table:

@@ -33,8 +33,10 @@ from local.town.cli_errors import run_told
 from local.town.running_town import town_or_settings
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
-Ring = Annotated[str, typer.Argument(help="payload, vault, stamps, tokens, seals; departments, sources, banks")]
-Code = Annotated[str | None, typer.Argument(help="of which department, source or bank")]
+Ring = Annotated[
+    str, typer.Argument(help="payload, vault, stamps, tokens, seals; departments, sources, banks, webhooks, open311")
+]
+Code = Annotated[str | None, typer.Argument(help="of which department, source, bank, webhook or client")]
 TOWN = Path("town")
 
 console = Console(soft_wrap=True)
@@ -78,7 +80,7 @@ def retire(ring: Ring, key: Annotated[str, typer.Argument(help="the id")], data:
 
 @keys_app.command()
 def drop(
-    kind: Annotated[Counterpart, typer.Argument(help="departments, sources or banks")],
+    kind: Annotated[Counterpart, typer.Argument(help="departments, sources, banks, webhooks, open311 or ballot_boxes")],
     code: Annotated[str, typer.Argument(help="of which one")],
     mark: Annotated[str, typer.Argument(help="the mark of the key")],
     data: Data = TOWN,

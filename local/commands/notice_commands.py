@@ -1,4 +1,4 @@
-"""`jiceng notices` brings notices to people; `jiceng notices show` prints what became of them in the local town."""
+"""`jiceng notices` brings notices to people and events to other systems; `show` prints what became of the notices."""
 
 import asyncio
 import json
@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.keys.counterpart_keys import CounterpartKeyFaults
 from engine.keys.key_files import KeyFault
-from engine.outside.notices import latest_notices, run_notices
+from engine.outside.notices import latest_notices
+from engine.outside.telling import run_notices
 from engine.policies.department_policy import DepartmentPolicyFaults
 from engine.policies.policies import PolicyFaults
 from engine.runtime.logging import configure_logging
@@ -31,12 +33,12 @@ notices_app = typer.Typer(invoke_without_command=True, help="通知 Bring waitin
 
 @notices_app.callback()
 def notices(context: typer.Context) -> None:
-    """通知 Bring waiting notices to people, configured by JICENG_* variables."""
+    """通知 Bring waiting notices to people, and events to other systems, configured by JICENG_* variables."""
     if context.invoked_subcommand is not None:
         return
     try:
         asyncio.run(run_notices(Settings(), [case.procedure for case in PROCEDURES]))
-    except (PolicyFaults, DepartmentPolicyFaults, KeyFault) as fault:
+    except (PolicyFaults, DepartmentPolicyFaults, KeyFault, CounterpartKeyFaults) as fault:
         Console(stderr=True).print(f"[red]{escape(str(fault))}[/red]", soft_wrap=True)
         raise typer.Exit(UNUSABLE) from None
 

@@ -15,12 +15,12 @@ from local.simulation.simulation import tokens
 from local.simulation.townspeople import AUDITOR
 from local.town.cli_errors import run_told
 from local.town.running_town import find_town
+from schemas.values.money import yuan
 
 NOT_RECONCILED = 1
 DIFFERENT = 2
 PATIENCE_SECONDS = 60.0
 WIDTH_WITHOUT_TERMINAL = 170
-FEN_PER_YUAN = 100
 
 payments_app = typer.Typer(no_args_is_help=True, help="发放 Payments of benefits.")
 
@@ -94,5 +94,4 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _yuan(fen: int) -> str:
-    """Fen in yuan, without a fraction that a float could lose."""
-    return f"{fen // FEN_PER_YUAN:,}.{fen % FEN_PER_YUAN:02d}"
+    return yuan(fen, grouped=True)

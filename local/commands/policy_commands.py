@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from engine.policies.calendars import CalendarFaultsError
-from engine.policies.department_policy import DepartmentPolicyFaults
-from engine.policies.policies import PolicyFaults
+from engine.policies.department_policy import DepartmentPolicyFaults, load_departments
+from engine.policies.open311_policy import FILE as OPEN311
+from engine.policies.open311_policy import load_open311
+from engine.policies.policies import PolicyFaults, load_policy
 from engine.policies.policy_check import PolicyReport, check_policies
 from engine.policies.policy_diff import diff_policies
 from engine.policies.policy_files import PolicyFile
@@ -24,6 +26,7 @@ from engine.runtime.settings import Settings
 from schemas.audit.policy_change import PolicyDiff
 from schemas.incident import INCIDENT
 from starter.intake.category_search import load_synonyms
+from starter.open311.services import reported_by, reporters_of
 from workflows.registry import PROCEDURES
 
 FAULTY = 1
@@ -42,7 +45,9 @@ def check(
 ) -> None:
     """检查 Check all files of the town's rules: every fault by file, line and remedy."""
     report = check_policies(
-        folder or Settings().policies, ALL, [("synonyms.yaml", _read_synonyms), (ROLES, read_roles)]
+        folder or Settings().policies,
+        ALL,
+        [("synonyms.yaml", _read_synonyms), (ROLES, read_roles), (OPEN311, _read_open311)],
     )
     if as_json:
         typer.echo(json.dumps({"ok": report.ok, **vars(report)}, ensure_ascii=False, indent=2))
@@ -74,6 +79,17 @@ def diff(
 def _read_synonyms(file: Path) -> None:
     categories = PolicyFile(file.parent / f"{INCIDENT.name}.yaml").content.get("categories")
     load_synonyms(file.parent, categories if isinstance(categories, dict) else ())
+
+
+def _read_open311(file: Path) -> None:
+    """Against the matters of what is reported by; where another file is faulty that is told there, and not asked here."""
+    try:
+        codes = tuple(each.code for each in load_departments(file.parent / "departments.yaml").departments)
+        reported = [load_policy(procedure, file.parent, codes) for procedure, _, _ in reported_by(ALL)]
+        matters = [matter for policy in reported for matter in policy.searched()]
+    except (PolicyFaults, DepartmentPolicyFaults):
+        matters = None
+    load_open311(file.parent, matters, reporters_of(ALL))
 
 
 def _show_report(report: PolicyReport) -> None:

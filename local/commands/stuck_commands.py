@@ -7,7 +7,6 @@ every other act. To give a case to somebody else or to end it, there are the com
 import json
 import uuid
 from collections.abc import Coroutine
-from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -26,9 +25,10 @@ from local.town.running_town import town_or_settings
 from local.town.typed_codes import typed_number
 from schemas.values.actor import Role
 from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
-from starter.intake.delivery import Delivery, NotDelivered
-from starter.intake.postbox import Postbox, SetAsideAnswer, Status
-from starter.intake.stuck import StuckCase, retry_now, stuck_cases
+from starter.intake import stuck_acts
+from starter.intake.delivery import Delivery
+from starter.intake.postbox import Postbox
+from starter.intake.stuck import StuckCase, stuck_cases
 
 FOUND = 1
 PATIENCE_SECONDS = 10.0
@@ -36,7 +36,6 @@ SETTLE_SECONDS = 40.0
 WIDTH_WITHOUT_TERMINAL = 190
 
 stuck_app = typer.Typer(help="停滞 Cases that do not get on.", invoke_without_command=True)
-BY_HAND = "by_hand"
 Sent = Annotated[str, typer.Argument(help="the submission, as the list names it")]
 Reason = Annotated[str, typer.Option(help="why; it stands in the case's ledger")]
 Who = Annotated[str, typer.Option("--as", help="the account of the supervisor who does it")]
@@ -120,28 +119,24 @@ def _told(act: Coroutine[Any, Any, bool], done: str) -> None:
 async def take_up_again(settings: Settings, submission: str, reason: str, subject: str) -> bool:
     """Note why in the case, then have what was set aside delivered once more; False: nothing was. Raises what the API says."""
     async with await open_pool(settings, process="jiceng stuck") as pool:
-        postbox = Postbox(pool)
-        found = await postbox.find(submission)
-        if found is None or found.status is not Status.SET_ASIDE:
-            return False
-        await _comment(settings, found.case_id, f"重新办理:{reason}", subject)
-        return await postbox.take_up_again(submission) is not None
+        return await stuck_acts.take_up_again(Postbox(pool), submission, reason, _noting(settings, subject))
 
 
 async def lay_aside(settings: Settings, submission: str, reason: str, subject: str) -> bool:
     """Lay aside a command that waits, or say that one that was has been looked at; False: there is none. The reason is noted."""
     async with await open_pool(settings, process="jiceng stuck") as pool:
         postbox = Postbox(pool)
-        before = await postbox.find(submission)
-        laid = await postbox.lay_aside(submission, SetAsideAnswer(failure=BY_HAND, by_hand=True))
-        if before is None or laid is None:
-            return False
-        if before.status is Status.WAITING:
-            delivery = Delivery(lambda: connect(settings, Keys.of(settings)), settings.task_queue, {}, postbox)
-            with suppress(NotDelivered):  # then the case's own comment below says it alone
-                await delivery.tell_set_aside(laid, BY_HAND)
-        await _comment(settings, laid.case_id, f"暂存:{reason}", subject)
-    return True
+        delivery = Delivery(lambda: connect(settings, Keys.of(settings)), settings.task_queue, {}, postbox)
+        return await stuck_acts.lay_aside(postbox, delivery, submission, reason, _noting(settings, subject))
+
+
+def _noting(settings: Settings, subject: str) -> stuck_acts.Note:
+    """Puts reasons into the ledger of cases, as whoever does it."""
+
+    async def note(case_id: str, text: str) -> None:
+        await _comment(settings, case_id, text, subject)
+
+    return note
 
 
 async def _comment(settings: Settings, case_id: str, text: str, subject: str) -> None:
@@ -161,8 +156,8 @@ async def _stuck(settings: Settings) -> list[StuckCase]:
 
 
 async def _retry(settings: Settings, case_id: str, reason: str, subject: str) -> int:
-    await _comment(settings, case_id, f"立即重试:{reason}", subject)
-    return await retry_now(await connect(settings, Keys.of(settings)), case_id)
+    client = await connect(settings, Keys.of(settings))
+    return await stuck_acts.retry_with_reason(client, case_id, reason, _noting(settings, subject))
 
 
 def _print(found: list[StuckCase]) -> None:

@@ -24,6 +24,21 @@ from schemas.values.verified_identity import verified_identity
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+AsRole = Annotated[Role, typer.Option("--role", help="what whoever has it may do")]
+Account = Annotated[str | None, typer.Option("--subject", help="the account; default: the role with -1")]
+OfDepartment = Annotated[
+    str | None,
+    typer.Option("--department", callback=typed_code, help="code of the department, for department officers"),
+]
+OfArea = Annotated[
+    str | None, typer.Option("--area", callback=typed_code, help="code of the area; the whole town without it")
+]
+RealName = Annotated[
+    str | None,
+    typer.Option(
+        "--identity-number", help="a real-name account: of whose identity number; the token carries a digest of it"
+    ),
+]
 TOWN = Path("town")
 
 console = Console()
@@ -58,31 +73,36 @@ def up(
 
 
 def token(
-    role: Annotated[Role, typer.Option(help="what the bearer may do")],
-    subject: Annotated[str | None, typer.Option(help="the account; default: the role with -1")] = None,
-    department: Annotated[
-        str | None, typer.Option(callback=typed_code, help="code of the department, for department officers")
-    ] = None,
-    area: Annotated[
-        str | None, typer.Option(callback=typed_code, help="code of the area; the whole town without it")
-    ] = None,
-    identity_number: Annotated[
-        str | None, typer.Option(help="a real-name account: of whose identity number; the token carries a digest of it")
-    ] = None,
+    role: AsRole,
+    subject: Account = None,
+    department: OfDepartment = None,
+    area: OfArea = None,
+    identity_number: RealName = None,
     hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="how long it is valid")] = 12,
     data: Data = TOWN,
 ) -> None:
     """令牌 Sign a token for the local town."""
     settings = run_told(town_on(data))
+    lifetime = timedelta(hours=hours)
+    typer.echo(signed_token(settings, role, subject, department, area, identity_number, lifetime))
+
+
+def signed_token(
+    settings: Settings,
+    role: Role,
+    subject: str | None,
+    department: str | None,
+    area: str | None,
+    identity_number: str | None,
+    lifetime: timedelta,
+) -> str:
+    """A token for a town that signs its own. Raises BadParameter: it does not, or such a token is none."""
     if not settings.local_issuer:
         raise typer.BadParameter("this town believes its own issuer (JICENG_TOKEN_JWKS): get a token there")
-    keys = Keys.of(settings)
-    account = subject or f"{role}-1"
-    lifetime = timedelta(hours=hours)
     try:
-        signed = issue(
-            keys,
-            subject=account,
+        return issue(
+            Keys.of(settings),
+            subject=subject or f"{role}-1",
             role=role,
             department=department,
             area=area,
@@ -91,7 +111,6 @@ def token(
         )
     except ValueError as fault:
         raise typer.BadParameter(str(fault)) from None
-    typer.echo(signed)
 
 
 def _verified(identity_number: str | None) -> str | None:

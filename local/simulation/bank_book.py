@@ -17,6 +17,7 @@ CREATE TABLE IF NOT EXISTS payments (
 CREATE TABLE IF NOT EXISTS payment_cases (payment_key TEXT PRIMARY KEY, case_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS receipts (
   receipt TEXT PRIMARY KEY, amount_fen INTEGER NOT NULL, month TEXT NOT NULL, at TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS receipt_references (receipt TEXT PRIMARY KEY, reference TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS vouchers (voucher TEXT NOT NULL, amount_fen INTEGER NOT NULL, month TEXT NOT NULL, at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS superseded (payment_key TEXT PRIMARY KEY);
 -- Without a key on purpose: money that moved twice must be seen, not refused.
@@ -93,6 +94,19 @@ class BankBook(Book):
     def pay_in(self, receipt: str, amount_fen: int, month: str, at: str) -> None:
         """Take in money at the counter; the same receipt again is the same money."""
         self._connection.execute("INSERT OR IGNORE INTO receipts VALUES (?, ?, ?, ?)", (receipt, amount_fen, month, at))
+
+    def name_receipt(self, receipt: str, reference: str) -> None:
+        """Write down what stood beside a transfer; what stood there first stays."""
+        self._connection.execute("INSERT OR IGNORE INTO receipt_references VALUES (?, ?)", (receipt, reference))
+
+    def incoming(self, reference: str) -> list[dict[str, Any]]:
+        """What came in under a reference, the oldest first."""
+        rows = self._connection.execute(
+            "SELECT receipt, amount_fen, at FROM receipts JOIN receipt_references USING (receipt) WHERE reference = ?"
+            " ORDER BY receipts.rowid",
+            (reference,),
+        )
+        return [dict(row) for row in rows]
 
     def receipts(self, month: str) -> list[dict[str, Any]]:
         """What was paid in during a month."""

@@ -4,7 +4,8 @@ POST /<code>/payments            pay, as the stage direction in the account or t
 POST /<code>/payment-batches     several, each judged by itself
 GET  /<code>/payments/{key}      what became of one
 GET  /<code>/statements/{month}  the books of a month
-POST /<code>/receipts            somebody pays in at the counter, for tests and stories
+GET  /<code>/incoming/REFERENCE  what has come in under a reference
+POST /<code>/receipts            somebody pays in, with a reference or at the counter, for tests and stories
 POST /<code>/vouchers/MONTH      the treasury pays out by hand for a month, for tests
 GET  /<code>/journal             all of the books, for tests and stories
 GET  /healthz
@@ -32,6 +33,7 @@ from local.simulation.department_post import ReportPost
 from local.simulation.quiet_server import listen, quiet_server, url_of
 from local.simulation.signed_server import SLOW_ANSWER_SECONDS, believed, never, problem
 from schemas.contracts.department import IDEMPOTENCY_HEADER
+from schemas.contracts.incoming import MoneyReference
 from schemas.contracts.payment import STATEMENT_PAGE, BatchBody, PaymentBody, PayStatus, ReceiptLine, VoucherLine
 from schemas.contracts.signature import read_secrets
 
@@ -57,6 +59,12 @@ class SimulatedBank(BaseModel):
     port: int = 0
 
 
+class PaidIn(ReceiptLine):
+    """Money that somebody pays in; with what they wrote beside the transfer."""
+
+    reference: MoneyReference | None = None
+
+
 class RunningBank:
     """The bank with its server, open from the moment it is made. Needs a running event loop."""
 
@@ -71,6 +79,7 @@ class RunningBank:
             Route(f"/{bank.code}/payment-batches", self._pay_together, methods=["POST"]),
             Route(f"/{bank.code}/payments/{{key}}", self._status),
             Route(f"/{bank.code}/statements/{{month}}", self._statement),
+            Route(f"/{bank.code}/incoming/{{reference}}", self._incoming),
             Route(f"/{bank.code}/receipts", self._pay_in, methods=["POST"]),
             Route(f"/{bank.code}/vouchers/{{month}}", self._pay_out, methods=["POST"]),
             Route(f"/{bank.code}/journal", self._journal),
@@ -259,12 +268,20 @@ class RunningBank:
             {"month": month, "lines": lines, "receipts": paid_in, "vouchers": paid_out, "next": further}
         )
 
+    async def _incoming(self, request: Request) -> Response:
+        reference = request.path_params["reference"]
+        if not believed(self._bank.code, self._secrets, request, reference.encode()):
+            return problem(401, "bad-signature")
+        return JSONResponse({"reference": reference, "lines": self._book.incoming(reference)})
+
     async def _pay_in(self, request: Request) -> Response:
-        """Somebody pays in at the counter: no town sends this."""
+        """Somebody pays in: no town sends this."""
         try:
-            line = ReceiptLine.model_validate_json(await request.body())
+            line = PaidIn.model_validate_json(await request.body())
         except ValidationError:
             return problem(400, "unreadable-receipt")
+        if line.reference is not None:
+            self._book.name_receipt(line.receipt, line.reference)
         self._book.pay_in(line.receipt, line.amount_fen, f"{line.at.astimezone(SHANGHAI):%Y-%m}", line.at.isoformat())
         return JSONResponse(line.model_dump(mode="json"), 201)
 

@@ -209,6 +209,8 @@ def _verify(matter: Matter, whims: frozenset[Whim]) -> Act | None:
 def _coordinate(matter: Matter, whims: frozenset[Whim]) -> Act | None:
     if matter.stage == Stage.RETURNED:
         return _rule_on_return(matter, whims)
+    if matter.stage == Stage.SCREENING:
+        return _screen(matter, whims)
     if matter.holder == COORDINATOR_HOLDS and matter.stage in {Stage.DISPATCHED, Stage.HANDLING}:
         due = matter.happenings[-1].at + _some(matter, "coordinate", timedelta(minutes=20))
         reason = "原单位逾期未办,改派"
@@ -216,6 +218,14 @@ def _coordinate(matter: Matter, whims: frozenset[Whim]) -> Act | None:
     if matter.area not in AREAS:
         return _verify(matter, whims)  # no grid worker walks there
     return None
+
+
+def _screen(matter: Matter, whims: frozenset[Whim]) -> Act:
+    """核实: what came in without an account is looked at before anybody is sent out."""
+    due = matter.last(Kind.SCREENED).at + _some(matter, "screen", timedelta(minutes=4))
+    if Whim.REJECTED in whims:
+        return Act("reject", {"reason": "不属于公共事务,请通过民事途径解决"}, due, 1)
+    return Act("admit", {}, due, 1)
 
 
 def _rule_on_return(matter: Matter, whims: frozenset[Whim]) -> Act:

@@ -21,8 +21,8 @@ from local.stories.playing import Performance
 from local.stories.stories import repertoire_of
 from local.stories.story import Story
 from local.town.town import TownAddresses
+from schemas.kernel.screen_words import stage_name
 from starter.cases.views import TimelineEntry
-from workflows.registry import WORDS
 
 WIDTH_WITHOUT_TERMINAL = 150
 _TELLING = ("department", "clock", "moment", "told", "solved")
@@ -123,8 +123,7 @@ class LinesScreen(DemoScreen):
     def verdicts(self, performances: Sequence[Performance]) -> None:
         """The table, then whatever was not as told."""
         self._console.print(_verdict_table(performances))
-        used = dict.fromkeys(stage for each in performances if each.verdict for stage in each.verdict.path)
-        self._say(" · ".join(map(WORDS.stage, used)))
+        self._say(_legend(performances))
         for performance in performances:
             for fault in performance.faults:
                 self._say(f"✗ {performance.story.name} {performance.case_id}: {fault}")
@@ -217,11 +216,17 @@ def _verdict_table(performances: Sequence[Performance]) -> Table:
         table.add_row(
             f"{performance.story.title.zh} [cyan]{performance.story.name}[/cyan]",
             performance.case_id,
-            " ".join(WORDS.stage(stage).partition(" ")[0] for stage in verdict.path) if verdict else "",
+            " ".join(stage_name(stage).zh for stage in verdict.path) if verdict else "",
             in_words(verdict.town_time) if verdict else "",
             "[green]✓[/green]" if performance.ok else "[red]✗[/red]",
         )
     return table
+
+
+def _legend(performances: Sequence[Performance]) -> str:
+    """Each stage in the word of its procedure, with its code: one code is called otherwise in another procedure."""
+    used = (stage for each in performances if each.verdict for stage in each.verdict.path)
+    return " · ".join(dict.fromkeys(f"{stage_name(stage).zh} {stage}" for stage in used))
 
 
 def _where_to_look(performances: Sequence[Performance], addresses: TownAddresses) -> list[str]:
@@ -229,6 +234,7 @@ def _where_to_look(performances: Sequence[Performance], addresses: TownAddresses
     first = next((each for each in performances if each.case_id), None)
     history = f"{addresses.temporal_ui}/namespaces/default/workflows/{first.case_id}" if first else ""
     return [
+        f"网页 console      {addresses.api}/sign-in",
         f"接口文档 API      {addresses.api}/docs",
         f"Temporal          {addresses.temporal_ui}",
         *([f"{first.story.title.zh} {first.story.name}   {history}"] if first else []),

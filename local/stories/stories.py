@@ -35,10 +35,10 @@ def repertoire_of(entries: Sequence[TimelineEntry]) -> Repertoire:
 def named(names: str | None) -> tuple[Story, ...]:
     """The stories asked for, each once: names of stories, or of procedures for all of theirs, separated by commas.
 
-    Without names all stories. Raises ValueError: no such story.
+    Without names all but those that are only played when asked for. Raises ValueError: no such story.
     """
     if names is None or not names.strip():
-        return STORIES
+        return tuple(story for story in STORIES if not story.asked_for)
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     known = {story.name: (story,) for story in STORIES} | dict(BY_PROCEDURE)
     if unknown := [name for name in wanted if name not in known]:

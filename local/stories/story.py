@@ -71,6 +71,7 @@ class Story:
     `followed`: somebody follows the case by number and code, and must see every step, and at the stages `answered_at` the
     answer; `goes_into_another`: and at the end that the case which it was merged into stands at `follows_to`. `in_a_hurry`:
     its clocks are so short that other stories wait for it.
+    `asked_for`: played only when somebody asks for it by name: a demo of all procedures takes no longer with each of them.
     `kills_worker`: the worker's process is killed with -9 as soon as a department has the order, when no story is under
     way whose clocks must not run out.
     """
@@ -95,6 +96,7 @@ class Story:
     departments: str = "按时"
     reporter: Persona = RESIDENTS[0]
     in_a_hurry: bool = False
+    asked_for: bool = False
     kills_worker: bool = False
     address: str = "幸福小区3号楼"
     area: str = AREAS[0]

@@ -77,14 +77,16 @@ def repertoire_of(procedure: Procedure, walks: Walks) -> Repertoire:
     """The stories of a procedure that has walks: each is told until its case has ended, and judged by what the walk says."""
     declared = opened_by(procedure)
     return Repertoire(
-        stories=tuple(_story(declared, walks, walk) for walk in walks.walks if walk.name in walks.stories),
+        stories=tuple(
+            _story(declared, walks, walk) for walk in walks.walks if walk.name in {**walks.stories, **walks.asked_for}
+        ),
         stage_after={ENDED: lambda facts, _path: declared.stages(facts["stage"])},
         endings=declared.final,
     )
 
 
 def _story(procedure: DeclaredProcedure, walks: Walks, walk: WrittenWalk) -> WalkStory:
-    zh, en = walks.stories[walk.name]
+    zh, en = {**walks.stories, **walks.asked_for}[walk.name]
     given = Counter(step.command for step in walk.steps)
     return WalkStory(
         name=f"{procedure.name}-{walk.name.replace(' ', '-')}",
@@ -98,6 +100,7 @@ def _story(procedure: DeclaredProcedure, walks: Walks, walk: WrittenWalk) -> Wal
         ends_with=ENDED,
         clock=OwnClock(SPRING, walks.speed),
         reporter=walks.people[walks.starter],
+        asked_for=walk.name in walks.asked_for,
     )
 
 

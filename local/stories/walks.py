@@ -8,7 +8,7 @@ made of the shape of its command. `A_DOCUMENT` in a body stands for a document t
 
 import importlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any
@@ -32,6 +32,8 @@ USUAL_PEOPLE: Mapping[str, Persona] = {
     "street_officer": Persona("street-feng", Role.STREET_OFFICER),
     "officer": Persona("officer-cheng", Role.DEPARTMENT_OFFICER, department="urban-management"),
     "coordinator": Persona("coordinator-sun", Role.COORDINATOR),
+    "committee": Persona("committee-yu", Role.COMMITTEE_OFFICER),
+    "partner": Persona("partner-chen", Role.PARTNER),
     "civil": Persona("civil-wu", Role.CIVIL_AFFAIRS_OFFICER),
     "supervisor": Persona("supervisor-zhou", Role.SUPERVISOR),
     "admin": Persona("admin-wu", Role.ADMIN),
@@ -58,6 +60,7 @@ class WrittenWalk:
     """A way, and the stage at which the case stands then. `opening`: how it starts, if not in the usual way.
 
     `bank`: it goes on when a bank has paid. Tests have none, people settle there by hand; it is for the demo and for chaos.
+    `staged`: a longer way to an end, which a story tells and no test goes.
     """
 
     name: str
@@ -65,6 +68,7 @@ class WrittenWalk:
     stage: str
     opening: Mapping[str, Any] | None = None
     bank: bool = False
+    staged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +76,9 @@ class Walks:
     """The walks of a procedure. The first is the main one; it waits for nothing, so that it can be gone in real time.
 
     `opening`, `bodies`: the usual ones; `left_alone`: where a case stands in the end that nobody looks at. `stories`: the
-    walks that the demo plays, by name, with their titles in Chinese and English; `speed` of their clocks. `explained`: what
-    the explanation of an entry says to auditors, by walk and kind. `asks_outside`: on a walk that waits for nothing a case
-    asks a department, a source or the bank.
+    walks that the demo plays, by name, with their titles in Chinese and English; `asked_for`: those that it plays when somebody
+    asks for them by name; `speed` of their clocks. `explained`: what the explanation of an entry says to auditors, by walk and
+    kind. `asks_outside`: on a walk that waits for nothing a case asks a department, a source or the bank.
     """
 
     starter: str
@@ -84,6 +88,7 @@ class Walks:
     people: Mapping[str, Persona] = field(default_factory=lambda: USUAL_PEOPLE)
     bodies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     stories: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    asked_for: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     speed: int = 20_000
     asks_outside: bool = False
     explained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -103,11 +108,16 @@ def walk(
     *,
     opening: Mapping[str, Any] | None = None,
     bank: bool = False,
-    **bodies: Mapping[str, Any],
+    staged: bool = False,
+    **bodies: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> WrittenWalk:
-    """Read a walk. `bodies`: by command, where it is not the usual one. Raises ValueError for a step that is no step."""
+    """Read a walk. `bodies`: by command, where it is not the usual one; several, one for each time, the last one for all further.
+
+    Raises ValueError for a step that is no step.
+    """
     steps: list[WalkStep] = []
     waited: Counter[str] = Counter()
+    given: Counter[str] = Counter()
     after: tuple[str, int] | None = None
     for said in filter(None, (each.strip() for each in way.split(","))):
         if said.startswith("("):
@@ -117,11 +127,18 @@ def walk(
         by, _, command = said.partition(" ")
         if not command.isidentifier():
             raise ValueError(f"{name}: {said!r} is neither who and what, nor an entry in brackets")
-        steps.append(WalkStep(by, command, bodies.get(command), after))
+        steps.append(WalkStep(by, command, _of_time(bodies.get(command), given[command]), after))
+        given[command] += 1
         after = None
     if after is not None:
         raise ValueError(f"{name}: nobody does anything after {after[0]}, so nobody waits for it")
-    return WrittenWalk(name, tuple(steps), stage, opening, bank)
+    return WrittenWalk(name, tuple(steps), stage, opening, bank, staged)
+
+
+def _of_time(bodies: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None, number: int) -> Mapping[str, Any] | None:
+    if bodies is None or isinstance(bodies, Mapping):
+        return bodies
+    return bodies[min(number, len(bodies) - 1)]
 
 
 def walks_of(procedure: Procedure) -> Walks | None:

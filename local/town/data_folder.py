@@ -53,6 +53,7 @@ class TownRecord(Model):
     departments: str | None
     sources: str | None = None
     bank: str | None = None
+    ballot_box: str | None = None
     temporal_namespace: str
 
     @property

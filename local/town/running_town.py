@@ -45,6 +45,7 @@ def find_town(data: Path) -> Settings:
         departments_url=record.departments,
         sources_url=record.sources,
         bank_url=record.bank,
+        ballot_box_url=record.ballot_box,
         requests_per_token=0,
         connections_per_address=0,
         requests_per_address=0,

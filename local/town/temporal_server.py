@@ -124,8 +124,8 @@ class LocalTemporal:
             *(("--ui-codec-endpoint", self.codec_endpoint) if self.codec_endpoint else ()),
             *(str(part) for option in options.items() for part in option),
             *("--sqlite-pragma", "journal_mode=wal"),
-            # `normal` may forget, when the power fails, what the ledger already holds.
-            *("--sqlite-pragma", f"synchronous={'full' if self.durable else 'normal'}"),
+            # Anything less may forget, when the power fails, what the ledger already holds.
+            *("--sqlite-pragma", f"synchronous={'full' if self.durable else 'off'}"),
             *(
                 part
                 for name, value in _DYNAMIC_CONFIG.items()

@@ -1,7 +1,7 @@
 """`jiceng up`: a whole town on one machine, in one process tree.
 
     temporal -> namespace ------------------.
-    postgres -> database -> migrations -----+-> worker, api, departments, sources, bank -> people
+    postgres -> database -> migrations -----+-> worker, api, departments, sources, bank, ballot-box -> people
 
 Our own processes are listed in `local/town/town_processes.py`; what runs all of them is `local/town/supervisor.py`.
 """
@@ -39,7 +39,7 @@ from starter.http.known_hosts import THIS_MACHINE
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
 PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics", "sources",
-         "bank")  # fmt: skip
+         "bank", "ballot_box")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class TownOptions:
     port_base: int | None = None
     speed: float | None = None
     demo: bool = False
-    simulated: Sequence[str] = ("departments", "sources", "bank")
+    simulated: Sequence[str] = ("departments", "sources", "bank", "ballot_box")
     database_url: SecretStr | None = None
     durable: bool = True
     processes: Sequence[TownProcess] = PROCESSES
@@ -198,6 +198,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
         speed=clock.speed_milli / REAL_SPEED_MILLI,
         codec_origin=f"http://{LOOPBACK}:{ports['temporal_ui']}",
         local_issuer=Settings().token_jwks is None,
+        demo_sign_in=options.demo,
         requests_per_token=0,  # on one machine everybody comes from one address, and stories are in a hurry
         requests_per_address=0,
         connections_per_address=0,
@@ -208,7 +209,7 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
 
 
 def _found_keys(settings: Settings) -> None:
-    """The keys of the town, and one shared with each department, source and bank; those that exist stay."""
+    """The keys of the town, and one shared with each department, source, bank and ballot box; those that exist stay."""
     ensure_keys(settings.key_folder, vault_outside(settings))
     ensure_metrics_token(settings)
     found_keys_of_others(settings)
@@ -223,5 +224,6 @@ def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
         departments=settings.departments_url,
         sources=settings.sources_url,
         bank=settings.bank_url,
+        ballot_box=settings.ballot_box_url,
         temporal_namespace=settings.temporal_namespace,
     )

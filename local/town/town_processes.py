@@ -45,6 +45,9 @@ PROCESSES = (
     ),
     TownProcess("sources", jiceng("sources"), lambda our: answers_http(f"{our.sources_url}/healthz"), demo=True),
     TownProcess("bank", jiceng("bank"), lambda our: answers_http(f"{our.bank_url}/healthz"), demo=True),
+    TownProcess(
+        "ballot-box", jiceng("ballot-box"), lambda our: answers_http(f"{our.ballot_box_url}/healthz"), demo=True
+    ),
     TownProcess("people", jiceng("people"), after=("worker", "api", "departments"), demo=True),
 )
 

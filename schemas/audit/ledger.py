@@ -7,7 +7,9 @@ from typing import Any
 from pydantic_core import to_json
 
 from schemas.clocks.clocks import ClockView, Status
-from schemas.kernel.case import GENESIS, CaseState, Entry, Notice
+from schemas.kernel.case import ENGINE, GENESIS, Accepted, CaseState, Entry
+from schemas.kernel.notice import Notice
+from schemas.values.actor import Stamp
 from schemas.values.model import Model
 
 
@@ -69,6 +71,41 @@ class FlushReceipt(Model):
 
 class BrokenChain(ValueError):
     """The entries of a case do not follow one from the other."""
+
+
+def entries_told(answer: Accepted, stamp: Stamp) -> tuple[Entry, ...]:
+    """Return the entries that a case told with its answer to a command, made whole: sealed, and chained to the entry before them.
+
+    Args:
+        answer: what the case answered; without anything told there are none.
+        stamp: of the command that it answers.
+
+    Raises:
+        BrokenChain: what comes out is not what the case had: the answer is of another command, or was changed.
+    """
+    told = answer.told
+    if told is None:
+        return ()
+    entries: list[Entry] = []
+    previous = told.after_hash
+    for seq, each in enumerate(told.entries, start=told.after_seq + 1):
+        by = stamp.recorded() if each.own else each.stamp
+        entry = Entry(
+            case_id=answer.case_id,
+            seq=seq,
+            at=each.at,
+            actor=by.actor if by else ENGINE,
+            kind=each.kind,
+            facts=each.facts,
+            stamp=by,
+            command_digest=told.command_digest if each.own else each.command_digest,
+            prev_hash=previous,
+        ).sealed()
+        entries.append(entry)
+        previous = entry.hash
+    if previous != told.head_hash:
+        raise BrokenChain(f"{answer.case_id} entry {told.seq}: what its answer tells does not have the hash it names")
+    return tuple(entries)
 
 
 def projection_of(state: CaseState) -> Projection:

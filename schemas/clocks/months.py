@@ -1,8 +1,8 @@
 """Months as YYYY-MM: of a moment in town, and one from another."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from schemas.clocks.calendar import in_shanghai
+from schemas.clocks.calendar import in_shanghai, midnight
 
 
 def month_at(moment: datetime) -> str:
@@ -27,3 +27,9 @@ def months_back(month: str, count: int) -> str:
     for _ in range(count):
         month = month_before(month)
     return month
+
+
+def end_of_month(month: str) -> datetime:
+    """24:00 of its last day: the moment at which the month is over."""
+    following = next_month(month)
+    return midnight(date(int(following[:4]), int(following[5:]), 1))

@@ -16,8 +16,15 @@ SHOWN = "shown"
 
 CASE = "case_id"
 UNKNOWN = "…"
-KINDS = ("reporter", "department", "role", "duty_leader", "supervisor", "district_office")
-"""Recipients: `reporter`, `department:CODE`, `role:ROLE`, and the tiers of a clock. A kind stands for all its codes."""
+PARTICIPANT = "participant"
+KINDS = ("reporter", "department", "role", "duty_leader", "supervisor", "district_office", PARTICIPANT)
+"""Recipients: `reporter`, `department:CODE`, `role:ROLE`, the tiers of a clock, `participant:ACCOUNT` with a seat in the case.
+
+A kind stands for all its codes.
+"""
+
+OWN = frozenset({"reporter", PARTICIPANT})
+"""Those who read what they are told on the town's own screens, and nowhere else."""
 
 _CODE = re.compile(r"[a-z][a-z0-9_:-]{0,63}")
 
@@ -70,8 +77,8 @@ class NoticePolicy(Model):
         for recipient, channels in self.recipients.items():
             if recipient.partition(":")[0] not in KINDS:
                 yield f"recipients.{recipient}: is no recipient; begin it with one of {', '.join(KINDS)}"
-            if recipient == "reporter" and set(channels) - {SHOWN}:
-                yield f"recipients.reporter: a channel is one address for all; leave [{SHOWN}], residents read their own"
+            if recipient.partition(":")[0] in OWN and set(channels) - {SHOWN}:
+                yield f"recipients.{recipient}: a channel is one address for all; leave [{SHOWN}], residents read their own"
             for channel in channels:
                 if channel != SHOWN and channel not in self.channels:
                     yield f"recipients.{recipient}: {channel!r} is no channel; add it to channels or write {SHOWN}"

@@ -9,8 +9,9 @@ ReceiptLine                              and what came in
 VoucherLine                              and what the treasury paid out by hand
 ReturnNotice                             what the bank reports later: the money came back
 
-One person, one benefit, one month, one payment: the key is made of these, and the bank pays a key once, to the case that asked
-first. A benefit that is paid once may be needed again in the same month: its key has the occasion too, the case.
+One payee, one purpose, one period, one payment: the key is made of these, and the bank pays a key once, to the case that asked
+first. The payee is a person, of whom it tells nothing, or an organisation, by its public code; the period is the month for which
+it is due. What is paid once may be needed again in the same month: its key has the occasion too, the case.
 """
 
 import re
@@ -25,6 +26,7 @@ from schemas.contracts.question import Answer, Question
 from schemas.values.case_number import CaseNumber
 from schemas.values.foreign_code import ForeignCode, KeptCode, SaidCode
 from schemas.values.model import Model
+from schemas.values.organisation import IN_KEYS, OrganisationReference, code_of, organisation
 from schemas.values.references import OPAQUE, PersonReference, TextReference
 from schemas.values.typed_code import Tidied
 
@@ -42,25 +44,31 @@ Fen = Annotated[int, Field(strict=True, gt=0, le=10**10)]
 """Money in whole fen, more than none; a hundred million yuan at the most."""
 
 _OCCASION = r"[a-z]+(-[a-z0-9]+)+"
-_KEY = rf"^{OPAQUE}\.[a-z0-9]+(-[a-z0-9]+)*\.[0-9]{{4}}-(0[1-9]|1[0-2])(\.{_OCCASION})?(\.[1-9][0-9]?)?$"
+_PAYEE = rf"({OPAQUE}|{IN_KEYS}[0-9A-Z]{{18}})"
+_KEY = rf"^{_PAYEE}\.[a-z0-9]+(-[a-z0-9]+)*\.[0-9]{{4}}-(0[1-9]|1[0-2])(\.{_OCCASION})?(\.[1-9][0-9]?)?$"
 PaymentKey = Annotated[str, StringConstraints(pattern=_KEY, max_length=160)]
-"""`PERSON.BENEFIT.MONTH`, or `PERSON.BENEFIT.MONTH.CASE` of what is paid once; `.2`, `.3` for a later attempt.
+"""`PAYEE.PURPOSE.PERIOD`, or `PAYEE.PURPOSE.PERIOD.CASE` of what is paid once; `.2`, `.3` for a later attempt.
 
-Fit for a URL, opaque about the person.
+Fit for a URL, opaque about a person; an organisation is `org-` and its code.
 """
 
+PayeeReference = PersonReference | OrganisationReference
+"""Whose money it is: a person whom the vault knows, or an organisation, whom everybody does."""
 
-def payment_key(payee: PersonReference, benefit: str, month: str, attempt: int = 1, occasion: str | None = None) -> str:
-    """The key under which a person gets a benefit for a month, once, however often it is asked for.
+
+def payment_key(payee: PayeeReference, benefit: str, month: str, attempt: int = 1, occasion: str | None = None) -> str:
+    """The key under which a payee is paid for a purpose and a period, once, however often it is asked for.
 
     Args:
-        payee: whose money it is.
-        benefit: its code.
-        month: YYYY-MM.
+        payee: whose money it is, a person or an organisation.
+        benefit: for what, as a code: a benefit, a milestone.
+        month: the period, YYYY-MM.
         attempt: from 1; it goes up only when the bank has paid nothing under the one before.
-        occasion: the number of the case, for a benefit that is paid once and may be needed again.
+        occasion: the number of the case, for what is paid once and may be needed again.
     """
-    key = f"{payee.removeprefix('person:')}.{benefit}.{month}"
+    code = code_of(payee)
+    whose = payee.removeprefix("person:") if code is None else f"{IN_KEYS}{code}"
+    key = f"{whose}.{benefit}.{month}"
     key = key if occasion is None else f"{key}.{occasion}"
     return key if attempt == 1 else f"{key}.{attempt}"
 
@@ -71,13 +79,14 @@ def entitlement_of(key: PaymentKey) -> str:
     return ".".join(parts[:-1] if len(parts) > _PLAIN_PARTS and parts[-1].isdecimal() else parts)
 
 
-def payee_of(key: PaymentKey) -> PersonReference:
-    """The person a key pays."""
-    return f"person:{key.split('.')[0]}"
+def payee_of(key: PaymentKey) -> PayeeReference:
+    """The person or the organisation that a key pays."""
+    whose = key.split(".")[0]
+    return organisation(whose.removeprefix(IN_KEYS)) if whose.startswith(IN_KEYS) else f"person:{whose}"
 
 
 def benefit_of(key: PaymentKey) -> str:
-    """The benefit, or the part of it, that a key pays."""
+    """The purpose that a key pays for: a benefit, a part of it, a milestone."""
     return key.split(".")[1]
 
 
@@ -120,13 +129,17 @@ class PayStatus(StrEnum):
 class PayRequest(Question):
     """What the workflow asks for. The same key is one payment, however often it is asked for.
 
-    `statement`: what the case was told of the payee; None of cases from before. `occasion` stands in the key of what is paid
+    `statement`: what the case was told of the payee; None of cases from before. `payee_name`: what an organisation is called at
+    its bank, where the payee is one: nothing else is read of it. `occasion` stands in the key of what is paid
     once: the case. `attempt` is counted up only when the bank has said RETURNED or REFUSED of the attempt before; the bank is
     told which key it replaces and refuses when that one was paid after all.
     """
 
     case_id: str
-    payee: PersonReference
+    payee: PayeeReference
+    payee_name: TextReference | None = Field(
+        default=None, exclude_if=lambda name: name is None
+    )  # histories from before it
     statement: TextReference | None = None
     account: TextReference
     amount_fen: Fen

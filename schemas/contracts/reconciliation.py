@@ -33,6 +33,11 @@ UNRESOLVED_KIND = "recovery:unresolved"
 RECOVERY_KINDS = (DEMANDED_KIND, REPAID_PART_KIND, WRITTEN_OFF_KIND, UNRESOLVED_KIND)
 """The entries that are our books of what is to come back: facts `amount_fen` (`left_fen` at an end), `receipt`."""
 
+INCOMING_KIND = "incoming:came"
+"""Money that a case waited for, of whatever procedure (schemas/parts/incoming.py): the same facts, by the bank's own receipt."""
+
+_COME_IN = frozenset({REPAID_PART_KIND, INCOMING_KIND})
+
 
 class DifferenceKind(StrEnum):
     """What is not as it should be with an entitlement."""
@@ -365,11 +370,12 @@ def with_recoveries(
     )
     booked_by_receipt: dict[str, list[RecoveryEntry]] = defaultdict(list)
     for entry in entries:
-        if entry.kind == REPAID_PART_KIND:
+        if entry.kind in _COME_IN:
             booked_by_receipt[entry.receipt or ""].append(entry)
     differences = [*found.differences]
     if known is not None and receipts is not None:
-        of_the_month = {line.receipt for line in receipts.get(found.month, ())} | {each.receipt for each in repayments}
+        booked = {entry.receipt or "" for entry in of_month if entry.kind in _COME_IN}
+        of_the_month = {line.receipt for line in receipts.get(found.month, ())} | booked
         told = [_of_receipt(each, booked_by_receipt[each], known.get(each)) for each in sorted(of_the_month)]
         differences += [difference for difference in told if difference is not None]
     differences += [_undecided(advance) for advance in advances]

@@ -10,7 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from schemas.clocks.calendar import Calendar
 from schemas.clocks.clocks import Clock, ClockView, view
 from schemas.clocks.town_time import TownTime
+from schemas.kernel.notice import Notice
+from schemas.kernel.participants import Participant
 from schemas.kernel.people import Part
+from schemas.kernel.told import Told
 from schemas.values.actor import Actor, Role, Stamp
 from schemas.values.canonical import digest
 from schemas.values.model import Model
@@ -96,6 +99,11 @@ class Charter(Model):
         default=False,
         description="no register is asked before it is sure who applies (decision 0009); not in cases from before",
     )
+    tells_with_answers: bool = Field(
+        default=False,
+        exclude_if=lambda tells: not tells,
+        description="what a command records goes out with its answer (decision 0011); not in cases from before",
+    )
     lists_stage: bool = Field(
         default=True, description="Temporal's lists have stage and holder too: only of cases from before decision 0004"
     )
@@ -123,18 +131,6 @@ class Entry(Model):
         return self.model_copy(update={"hash": digest(self.model_dump(mode="json", exclude={"hash"}))})
 
 
-class Notice(Model):
-    """Something a person or department is to be told: a template and the facts for it, no personal data.
-
-    `to` is an address: `reporter`, `department:CODE`, `role:CODE`, or a tier's `duty_leader`, `supervisor`, `district_office`
-    (`KINDS` in schemas/contracts/notice.py). `template` is one of policies/notices.yaml; `facts` are codes and whole numbers.
-    """
-
-    to: str
-    template: str
-    facts: dict[str, Any] = {}
-
-
 class Message(Model):
     """What one case tells another, by signal. `message_id` is unique for ever: told twice, it counts once.
 
@@ -160,7 +156,8 @@ class Letter(Model):
 class Accepted(Model):
     """The answer to a command: where the case stands after it. A repeat gets the very same answer.
 
-    `command_id` is that of its stamp, `seq` the number of the case's last entry, `at` town time.
+    `command_id` is that of its stamp, `seq` the number of the case's last entry, `at` town time. `told` is for the ledger, and
+    goes no further: whoever gets the answer from the case writes it down before anybody else hears of it.
     """
 
     case_id: str
@@ -169,6 +166,7 @@ class Accepted(Model):
     stage: str
     seq: int
     at: datetime
+    told: Told | None = Field(default=None, exclude_if=lambda told: told is None)
 
 
 class Processed(Model):
@@ -264,6 +262,10 @@ class CaseState(BaseModel):
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         """Return the accounts of who took which part in the case, as far as a rule keeps people apart by it."""
         return {Part.ENTERED: (self.opening.actor.subject,)}
+
+    def seats(self) -> tuple[Participant, ...]:
+        """Return who has a seat in the case now (schemas/parts/participants.py)."""
+        return ()
 
     def requests(self) -> Mapping[Part, tuple[int, ...]]:
         """Return the numbers of what waits for another person's word, by the part of who asked (schemas/kernel/answers.py)."""

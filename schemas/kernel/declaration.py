@@ -14,7 +14,7 @@ from schemas.contracts.reservation import Reserves
 from schemas.kernel.acts import Act, Step
 from schemas.kernel.entries import EntryKind, EntryKinds
 from schemas.kernel.explanation import Explain
-from schemas.kernel.openings import Opens
+from schemas.kernel.openings import OpeningBody, Opens
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.reference_facts import References, declared_by
@@ -50,7 +50,7 @@ class EndNotice:
         return self.stages is None or stage in self.stages
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class DeclaredProcedure(Procedure):
     """A procedure that was declared once. `final`: the stages at which nothing can happen any more."""
 
@@ -89,12 +89,15 @@ def declare(
     limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None,
     keep_years: int | None = None,
     reserves: Reserves | None = None,
+    alike: Sequence[str] = (),
     parts: Sequence[ProcedurePart] = (),
+    confidential: bool = False,
 ) -> DeclaredProcedure:
     """Make the procedure of its lines, in the order of the regulation.
 
     `opened`: its first entry; `opens`: who makes it. `end_notice` None: its methods tell of the end. `limits`: those of a
     case under other rules, where they are not simply those that its clocks name there. `parts`: what it is composed of.
+    `confidential`: as `Procedure` says.
 
     Raises TypeError, at import, for lines that do not fit each other: see `_faults`.
     """
@@ -102,7 +105,11 @@ def declare(
     steps = tuple(line for line in lines if isinstance(line, Step))
     rules = RulesTable(tuple(line if isinstance(line, Rule) else line.rule for line in lines))
     of_parts = chain.from_iterable(part.faults(state, timers, lines) for part in parts)
-    if faults := [*_faults(state, timers, lines), *_opening_faults(state, opens, timers), *of_parts]:
+    strange = (
+        f"cases are alike by {name}, which the state has not" for name in alike if name not in state.model_fields
+    )
+    opening = [*_opening_faults(state, opens, timers), *_guest_faults(opens, rules)]
+    if faults := [*_faults(state, timers, lines), *opening, *strange, *of_parts]:
         raise TypeError(f"{name}: {'; '.join(faults)}")
     final = _final(stages, rules)
     return DeclaredProcedure(
@@ -118,8 +125,10 @@ def declare(
         parent=parent,
         callbacks=_callbacks(acts),
         reserves=reserves,
+        alike=tuple(alike),
         keep_years=keep_years,
         parts=tuple(parts),
+        confidential=confidential,
         explanations=_explanations(entries),
         limits=limits or _limits_under(timers),
         stage_words=_stage_words(stages),
@@ -162,12 +171,33 @@ def _opening_faults(state: type[DeclaredState], opens: Opens | None, timers: Map
     if opens is None:
         return
     yield from (f"{opens.name} names {clock}, which is no clock" for clock in opens.starts if clock not in timers)
+    yield from opens.question_faults()
     if opens.body is None:
         return
     if not issubclass(state, OpenedState):
         yield f"{opens.name} opens the case by its declaration, so its state is an OpenedState"
     lacking = set(opens.body.model_fields) - set(state.model_fields) - {"on_behalf_of", opens.body.person_name}
     yield from (f"{opens.name}: the state has no {name} to keep it in" for name in sorted(lacking))
+    if opens.body.person_name is not None:
+        yield from _name_faults(opens.body, opens.body.person_name, state)
+
+
+def _guest_faults(opens: Opens | None, rules: RulesTable) -> Iterator[str]:
+    """What must not be in a procedure that is opened without an account: nobody knows who they are, or whether they are many."""
+    if opens is None or not opens.questions:
+        return
+    paid = dict.fromkeys(rule.command for rule in rules if rule.moves_money)
+    yield from (f"{opens.name} asks for no account, and {command} moves money" for command in paid)
+
+
+def _name_faults(body: type[OpeningBody], name: str, state: type[DeclaredState]) -> Iterator[str]:
+    """Where the name of whose case it is would stand besides in the vault: plain text in history and ledger."""
+    if name not in body.model_fields:
+        yield f"{body.__name__} has no {name}, where the name is to be"
+    if name in state.model_fields:
+        yield f"{name} is kept with the person in the vault, so the state has no field for it"
+    if name not in body.unsaid:
+        yield f"{name} is kept with the person in the vault, so it is unsaid in the first entry"
 
 
 def _references(entries: type[EntryKinds], acts: Iterable[Act], opened: EntryKind, opens: Opens | None) -> References:

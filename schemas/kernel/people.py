@@ -47,6 +47,11 @@ def same_account(one: str | None, another: str | None) -> bool:
     return one is not None and one == another
 
 
+def account_among(one: str | None, accounts: Iterable[str | None]) -> bool:
+    """Whether a subject is the very account of one of these."""
+    return any(same_account(one, each) for each in accounts)
+
+
 class Part(StrEnum):
     """What somebody did in a case that keeps them from what another person has to do."""
 
@@ -80,7 +85,28 @@ class Part(StrEnum):
     RECUSED = "recused"
     MILESTONE_CLAIMED = "milestone_claimed"
     DUTY_PROVED = "duty_proved"
+    COUNTER_DUTY_PROVED = "counter_duty_proved"
+    WAIVER_ASKED = "waiver_asked"
+    FIGURE_STATED = "figure_stated"
+    VETTED = "vetted"
+    AGREEMENT_PROPOSED = "agreement_proposed"
+    BREACH_PROPOSED = "breach_proposed"
+    RENEWAL_PROPOSED = "renewal_proposed"
+    HANDED_BACK = "handed_back"
     FINISHED = "finished"
+    OPINED = "opined"
+    SUPPORTED = "supported"
+    TASK_PROVED = "task_proved"
+    TASK_VOUCHED = "task_vouched"
+    TASK_HELD = "task_held"
+    EVALUATED = "evaluated"
+    LEGALLY_REVIEWED = "legally_reviewed"
+    COUNTED = "counted"
+    TELLER = "teller"
+    SEATED = "seated"
+    MEDIATED = "mediated"
+    PROPOSED = "proposed"
+    CHALLENGED = "challenged"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -123,10 +149,37 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.CONSENT_RECORDED: say("登记授权书的人不得查验", "who recorded a consent does not confirm it"),
     Part.REPAYMENT_SEEN: say("您已确认,须再由另一人确认", "you have confirmed it: the other word is another person's"),
     Part.DUTY_PROVED: say("举证履行的人不得自行认可", "who proved it leaves accepting it to somebody else"),
+    Part.OPINED: say("不得答复本人的意见", "nobody answers the own opinion"),
+    Part.SUPPORTED: say("您已附议,每人一次", "you support it already: each does so once"),
+    Part.TASK_PROVED: say("举证的人不得自行认可", "who proved it leaves this to somebody else"),
+    Part.TASK_VOUCHED: say(
+        "提议人一方已认可的,须由监督人另行验收", "who vouched for it leaves accepting it to a watcher"
+    ),
+    Part.TASK_HELD: say("承办人不得验收本人的任务", "whoever holds a task does not accept it"),
+    Part.EVALUATED: say("您已评议,每人一次", "you have evaluated it: each does so once"),
+    Part.LEGALLY_REVIEWED: say(
+        "合法性审查人不得裁断异议", "who reviewed its legality does not rule on objections to it"
+    ),
+    Part.COUNTER_DUTY_PROVED: say("举证履行的人不得自行认可", "who proved it leaves accepting it to somebody else"),
+    Part.WAIVER_ASKED: say("申请免除的人不得批准", "who asked to waive it does not grant that"),
+    Part.FIGURE_STATED: say("申报数据的人不得核对", "who stated the figure does not check it"),
+    Part.VETTED: say("资格审核人不得复核", "who vetted it leaves the second word to somebody else"),
+    Part.AGREEMENT_PROPOSED: say("协议须由对方同意", "who proposed the agreement does not agree for the other side"),
+    Part.BREACH_PROPOSED: say("提出认定违约的人不得认定", "who proposed the breach does not declare it"),
+    Part.RENEWAL_PROPOSED: say("续约须由对方同意", "who proposed to renew does not agree for the other side"),
+    Part.HANDED_BACK: say("登记交还的人不得确认", "who handed back does not confirm it"),
     Part.FINISHED: say("不得核查自己办结的事项", "nobody verifies what they finished themselves"),
+    Part.SEATED: say("您是本案当事人或其代理人", "you are of one of the sides"),
+    Part.PROPOSED: say("提出的人不代各方同意", "who put it to the sides agrees for none of them"),
+    Part.MEDIATED: say("调解员不得办理此事", "who mediated leaves this to somebody else"),
     Part.WRITE_OFF_AGREED: say("您已同意,须再由另一人同意", "you have agreed: the other word is another person's"),
     Part.JUDGED: say("您已评审,每人一次", "you have judged already: each does so once"),
     Part.RECUSED: say("您已回避", "you have recused yourself"),
+    Part.COUNTED: say("您已计票,须由另一人", "you have counted: this is another person's"),
+    Part.CHALLENGED: say(
+        "您已质疑,每人一次,由他人裁定", "you have challenged it: each does so once, and somebody else rules"
+    ),
+    Part.TELLER: say("计票人不得裁定计票结果", "who counted does not rule on the count"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

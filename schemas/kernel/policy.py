@@ -59,6 +59,10 @@ class Policy(Model):
         """What people look for by words of their own (policies/synonyms.yaml): none, unless there is a list of matters."""
         return ()
 
+    def is_told_to_all(self, matter: str) -> bool:  # noqa: ARG002 - of no matter, unless the town says so
+        """Whether everybody may hear that there is an open case of this matter in a community, and no more of it than that."""
+        return False
+
     def faults(self) -> Iterator[str]:
         """Say what is wrong although each field is well formed: place, what, remedy."""
         if is_blank(self.version):

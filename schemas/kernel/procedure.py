@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, TypeVar, get_origin
@@ -12,11 +13,13 @@ from schemas.contracts.reservation import Reserves
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.explanation import Explain
+from schemas.kernel.participants import AUDIENCE, hears
 from schemas.kernel.policy import Policy
 from schemas.kernel.reference_facts import References, Refers, declared_by
 from schemas.kernel.rules import RulesTable
 from schemas.kernel.screen_words import ScreenWords, words_of
 from schemas.kernel.words import ClockWords, StageWords
+from schemas.values.actor import Actor
 from schemas.values.model import Model
 from schemas.values.refusals import Fault
 
@@ -45,6 +48,10 @@ class Command(Model):
         """
         found = cls.allowed(state).get(field)
         return (found.at_least, found.at_most) if isinstance(found, Bounds) else None
+
+    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - most ask the table
+        """Say what in the body is not for this very person to say, or not at this time of the town; empty when all is."""
+        return ()
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Say what in the body does not fit this very case, all at once; empty when all does.
@@ -80,15 +87,16 @@ class Command(Model):
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Procedure:
-    """One of the town's procedures 业务流程. `name` is the basename of its files in every room.
+    """One of the town's procedures 业务流程, equal to itself alone. `name` is the basename of its files in every room.
 
     `titles` are what its entries are called on screens, by kind; `references` which of their facts refer to texts, persons and
     documents: no other is opened, whatever it looks like. `policy`: the shape of policies/NAME.yaml. `parent`: the
     procedure whose cases start cases of this one; it then has no policy and no address to start it, and goes by its
     parent's. `callbacks`: which command a report of a department's own system becomes. `reserves`: what only one living
-    case of it may have at a time.
+    case of it may have at a time. `alike`: the fields of its state that are the same in two living cases of one area where both
+    may be about one matter (冲突提示, schemas/contracts/likeness.py).
 
     For auditors: `explanations` say why an entry is as it is, by kind; `limits` (state, policy) are those of the clocks that
     are somebody's duty, as such a case would get them under a policy.
@@ -98,6 +106,8 @@ class Procedure:
     (engine/policies/notice_templates.py). `keep_years`: for how many years after closing its people are kept where the town
     does not say otherwise (policies/privacy.yaml). `parts`: what it is composed of (schemas/parts/); whoever deals with a part
     in every procedure, such as public notices or the books of payments, asks for it, and for no procedure by name.
+    `confidential`: an entry is for its audience alone (schemas/kernel/participants.py); of the others, whoever sees the case
+    learns where it stands and what its clocks say, and no word.
     """
 
     name: str
@@ -112,6 +122,7 @@ class Procedure:
     parent: str | None = None
     callbacks: Mapping[CallbackAct, str] = field(default_factory=dict)
     reserves: Reserves | None = None
+    alike: tuple[str, ...] = ()
     explanations: Mapping[str, Explain] = field(default_factory=dict)
     limits: Callable[[Any, Any], Mapping[str, Limit]] | None = None
     stage_words: Mapping[str, StageWords] = field(default_factory=dict)
@@ -119,6 +130,7 @@ class Procedure:
     notices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     keep_years: int | None = None
     parts: tuple[object, ...] = ()
+    confidential: bool = False
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""
@@ -144,6 +156,10 @@ class Procedure:
     def part_or_none(self, kind: type[PartT]) -> PartT | None:
         """Return its part of a kind, if it is composed of one."""
         return next((each for each in self.parts if isinstance(each, kind)), None)
+
+    def is_heard_by(self, actor: Actor, facts: Mapping[str, Any], state: CaseState) -> bool:
+        """Say whether somebody who sees the case may learn what stands in an entry of it. `facts` are those of the entry."""
+        return not self.confidential or hears(facts.get(AUDIENCE), actor, state.seats())
 
     @cached_property
     def words(self) -> ScreenWords:

@@ -9,8 +9,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Protocol
 
+from schemas.kernel.participants import Participant
 from schemas.kernel.people import KEPT_FROM, Part, among, same_account
 from schemas.kernel.screen_words import role_name, stage_name
 from schemas.values.actor import Actor, Role
@@ -46,6 +48,9 @@ class Standing(Protocol):
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         """The accounts of who took which part in it so far."""
 
+    def seats(self) -> tuple[Participant, ...]:
+        """Who has a seat in it now."""
+
 
 class Scope(StrEnum):
     """Whose cases a role may act on."""
@@ -54,20 +59,25 @@ class Scope(StrEnum):
     HOLDER = "holder"  # the case is with the actor's department
     REPORTER = "reporter"  # the actor reported it
     ANYBODY = "anybody"  # whoever it is: the matter is posted for everybody
+    NEIGHBOUR = "neighbour"  # any resident: a matter of all, of which nobody but its reporter sees the file
+    PARTICIPANT = "participant"  # the actor has a seat of that kind in the case
     ENGINE = "engine"  # nobody: the case does it by itself
 
 
 @dataclass(frozen=True)
 class By:
-    """A role and the cases it may act on."""
+    """A role and the cases it may act on. `seat`: the kind of seat that they have there, of `Scope.PARTICIPANT`."""
 
     role: Role
     scope: Scope = Scope.AREA
+    seat: str | None = None
 
     def covers(self, state: Standing, actor: Actor) -> bool:
         """Say whether this case is one of the actor's."""
-        if self.scope is Scope.ANYBODY:
+        if self.scope in {Scope.ANYBODY, Scope.NEIGHBOUR}:
             return True
+        if self.scope is Scope.PARTICIPANT:
+            return any(seat.kind == self.seat and same_account(actor.subject, seat.subject) for seat in state.seats())
         if self.scope is Scope.REPORTER:
             return same_account(actor.subject, state.reporter_subject)
         if self.scope is Scope.HOLDER and actor.department != state.department:
@@ -97,7 +107,7 @@ class Rule:
     part: Part | None = None
     answers: tuple[Part, ...] = ()
 
-    @property
+    @cached_property
     def automatic(self) -> bool:
         """The engine's own step, not a command."""
         return all(entry.scope is Scope.ENGINE for entry in self.by)
@@ -135,10 +145,32 @@ class RulesTable:
         """Iterate over the rows in the order they are written."""
         return iter(self.rules)
 
-    @property
+    @cached_property
     def commands(self) -> tuple[str, ...]:
         """Every command people can give, once each, in the order of the table."""
-        return tuple(dict.fromkeys(rule.command for rule in self.rules if not rule.automatic))
+        return tuple(self._of_command)
+
+    @cached_property
+    def _of_command(self) -> Mapping[str, list[Rule]]:
+        """The rows of each command that people can give."""
+        rows: dict[str, list[Rule]] = {}
+        for rule in self.rules:
+            if not rule.automatic:
+                rows.setdefault(rule.command, []).append(rule)
+        return rows
+
+    def is_for_neighbours(self, command: str, role: Role) -> bool:
+        """Whether somebody of this role may give the command in a case that they do not see."""
+        return any(
+            entry.role is role and entry.scope is Scope.NEIGHBOUR
+            for rule in self._of_command.get(command, ())
+            for entry in rule.by
+        )
+
+    @cached_property
+    def open_stages(self) -> frozenset[str]:
+        """The stages at which anything can still be done."""
+        return frozenset(stage for rule in self.rules for stage in rule.at)
 
     def legal(self, state: Standing, actor: Actor, now: datetime) -> tuple[str, ...]:
         """Return the commands this actor may give at this moment of town time, in the order of the table."""
@@ -157,8 +189,7 @@ class RulesTable:
 
     def check(self, state: Standing, command: str, actor: Actor, now: datetime) -> Refusal | None:
         """Say why the command is refused, most basic reason first; None when it is legal. `now` is town time."""
-        rows = [rule for rule in self.rules if rule.command == command and not rule.automatic]
-        objection = self._first_objection(rows, state, actor, now)
+        objection = self._first_objection(self._of_command.get(command, []), state, actor, now)
         if objection is None:
             return None
         code, detail = objection
@@ -180,7 +211,7 @@ class RulesTable:
             return RefusalCode.NOT_YOUR_CASE, say(
                 "此案件不在您的部门、区域或名下", "this case is not with your department, in your area or your own"
             )
-        if state.ended or not any(state.stage in rule.at for rule in self.rules):
+        if state.ended or state.stage not in self.open_stages:
             # A final stage: what the workflow still does outside, such as taking an order back, is nobody's to stop.
             return RefusalCode.CASE_ENDED, say("案件已经终结", "the case has ended")
         here = [rule for rule in granted if state.stage in rule.at]
@@ -193,6 +224,17 @@ class RulesTable:
 
     def way(self, stage: str, goals: Collection[str]) -> tuple[Rule, ...] | None:
         """The fewest rows that bring a case from a stage to one of the goals, whoever takes them; None: it comes there no more."""
+        asked = (stage, frozenset(goals))
+        if asked not in self._ways:
+            self._ways[asked] = self._found_way(stage, goals)
+        return self._ways[asked]
+
+    @cached_property
+    def _ways(self) -> dict[tuple[str, frozenset[str]], tuple[Rule, ...] | None]:
+        """Those that were asked for: as many as there are stages and commands at the most."""
+        return {}
+
+    def _found_way(self, stage: str, goals: Collection[str]) -> tuple[Rule, ...] | None:
         ways: dict[str, tuple[Rule, ...]] = {stage: ()}
         ahead = deque([stage])
         while ahead:
@@ -206,14 +248,15 @@ class RulesTable:
                         ahead.append(there)
         return None
 
-    def _stage(self, code: str) -> str:
-        """The stage of a code, with the words that it may bring."""
-        return next((each for rule in self.rules for each in (*rule.at, *rule.to) if each == code), code)
+    @cached_property
+    def _stages(self) -> Mapping[str, str]:
+        """The stage of each code, with the words that it may bring."""
+        return {each.value: each for rule in reversed(self.rules) for each in reversed((*rule.at, *rule.to))}
 
     def _not_now(self, granted: list[Rule], stage: str) -> str:
         """Where the case stands, where the command can be given, and what has to happen before."""
         stages = tuple(dict.fromkeys(each.value for rule in granted for each in rule.at))
-        here, there = stage_name(self._stage(stage)), [stage_name(self._stage(each)) for each in stages]
+        here, there = stage_name(self._stages.get(stage, stage)), [stage_name(self._stages[each]) for each in stages]
         chinese = f"案件处于“{here.zh}”环节,“{granted[0].title}”须在以下环节办理:"
         chinese += "、".join(each.zh for each in there)
         english = f"the case is at stage {here.en}; this can be done at: "

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from schemas.kernel.words import ClockWords, DeclaredStage, StageWords
 from schemas.values.actor import Role
+from schemas.values.both import Both, spoken
 
 MILESTONES = {"warning": "预警", "breach": "到期", "tier": "上报"}
 
@@ -25,6 +26,10 @@ ROLES = {
     Role.COORDINATOR: "综合协调",
     Role.CIVIL_AFFAIRS_OFFICER: "民政干部",
     Role.SUPERVISOR: "督办人员",
+    Role.COMMITTEE_OFFICER: "居(村)委会干部",
+    Role.MEDIATOR: "人民调解员",
+    Role.SPECIALIST: "专业人员",
+    Role.PARTNER: "合伙方",
     Role.AUDITOR: "审计",
     Role.ADMIN: "管理员",
     Role.ENGINE: "系统",
@@ -76,21 +81,17 @@ class Words:
 
 def stage_name(stage: str) -> Words:
     """处置中, handling; a code that is no stage of a procedure by itself."""
-    return Words(stage.words.screen if isinstance(stage, DeclaredStage) else stage, _spaced(stage))
+    return Words(stage.words.screen if isinstance(stage, DeclaredStage) else stage, spoken(stage))
 
 
 def role_name(role: Role) -> Words:
     """网格员, grid worker."""
-    return Words(ROLES[role], _spaced(role))
+    return Words(ROLES[role], spoken(role))
 
 
 def fact_name(fact: str) -> Words:
     """What a source tells: 存款, balance. One that a town has added to its policy has no word of ours."""
-    return Words(FACTS.get(fact, "核对所得"), _spaced(fact))
-
-
-def _spaced(code: str) -> str:
-    return code.replace("_", " ")
+    return Words(FACTS.get(fact, "核对所得"), spoken(fact))
 
 
 @dataclass(frozen=True)
@@ -156,5 +157,10 @@ def role_words(role: str) -> str:
     return _beside(known.get(role), role)
 
 
+def role_said(role: Role) -> str:
+    """`网格员`, where there is no room for the code: in Chinese alone, and known in English."""
+    return Both(ROLES[role], spoken(role), ROLES[role])
+
+
 def _beside(chinese: str | None, code: str) -> str:
-    return f"{chinese} {code}" if chinese else code
+    return Both(chinese, spoken(code), f"{chinese} {code}") if chinese else Both(code, spoken(code), code)

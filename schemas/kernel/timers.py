@@ -36,7 +36,8 @@ class Timer:
 
     `limit` None: it is no limit but a date, and whoever starts the clock says which. `warns`: whoever holds the case is told
     when most of its time is used up; `warned`: who is told instead, as a code (schemas/kernel/parties.py). `beside`: a duty
-    beside the matter itself: left undone it climbs its tiers, and the case goes on without it.
+    beside the matter itself: left undone it climbs its tiers, and the case goes on without it. `runs_on`: of a last limit that
+    does not stop with the next stage.
     """
 
     kind: TimerKind
@@ -46,6 +47,7 @@ class Timer:
     warns: bool = True
     warned: str | None = None
     beside: bool = False
+    runs_on: bool = False
 
     def limit_under(self, terms: Any, state: Any) -> Limit:
         """The limit that such a case gets under these terms. Raises TypeError: it goes by a date."""
@@ -106,9 +108,12 @@ def window(
     return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns, warned=warned)
 
 
-def last_limit(limit: str) -> Timer:
-    """The clock that runs after the last tier, and ends the case."""
-    return Timer(TimerKind.LAST, ClockWords("最终期限", "final limit"), limit)
+def last_limit(limit: str, *, runs_on: bool = False) -> Timer:
+    """The clock that runs after the last tier, and ends the case; it stops when the case goes to a stage: somebody has acted.
+
+    `runs_on`: it does not, and the procedure says itself what stops it.
+    """
+    return Timer(TimerKind.LAST, ClockWords("最终期限", "final limit"), limit, runs_on=runs_on)
 
 
 def value_at(terms: Any, path: str, state: Any) -> Any:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.kernel.case import CaseState
-from schemas.kernel.people import same_account
-from schemas.values.actor import Actor, Role
+from schemas.kernel.case import CaseState, Entry
+from schemas.kernel.people import account_among, same_account
+from schemas.values.actor import OWN_CASES_ONLY, Actor, Role
 from schemas.values.area import inside
 from schemas.values.model import Model
-from schemas.values.person_views import PERSON_VIEWS
+from schemas.values.person_views import PERSON_VIEWS, Shown
 from schemas.values.references import WITHHELD
 
 READS_NO_TEXTS = frozenset({Role.ADMIN})
@@ -39,35 +39,67 @@ _CIRCUMSTANCES = (
     "left_fen",
     "months",
 )
+_RIVALS = ("partnership:applied.name", "partnership:applied.plan")
+"""What somebody wrote who wants the same as the reader."""
 
 FACTS_FOR: Mapping[str, frozenset[Role]] = {
     **dict.fromkeys(_CIRCUMSTANCES, frozenset(Role) - READS_NO_TEXTS),
     **dict.fromkeys(_ANSWERS, JUDGES),
+    **dict.fromkeys(_RIVALS, frozenset(Role) - READS_NO_TEXTS - {Role.PARTNER}),
 }
 """Facts of entries that are not for everybody who sees the case, by name, however deep they stand (`KIND.NAME`: of that kind
 of entry only): what registers said of a household, and how people live."""
 
 
+OPEN_TO_PARTNERS = "open-to:partner"
+"""Among those involved in a case: every partner sees it, because it is an offer that stands open."""
+
+
+def party_code(subject: str) -> str:
+    """Among those involved in a case: the account of a partner who is a party to it. No department has such a code."""
+    return f"partner:{subject}"
+
+
 class Sight(Model):
-    """What of a case decides who sees it. `departments` are all that held it, now or earlier."""
+    """What of a case decides who sees it.
+
+    `departments` are all that held it, now or earlier, and the parties to it; `seated` the accounts with a seat.
+    """
 
     area: str
     reporter_subject: str | None
     departments: frozenset[str]
+    seated: frozenset[str] = frozenset()
 
 
 def sight_of(state: CaseState) -> Sight:
     """What decides who sees this case."""
-    return Sight(area=state.area, reporter_subject=state.reporter_subject, departments=state.involved())
+    seated = frozenset(seat.subject for seat in state.seats() if seat.subject is not None)
+    return Sight(area=state.area, reporter_subject=state.reporter_subject, departments=state.involved(), seated=seated)
 
 
 def may_see(sight: Sight, actor: Actor) -> bool:
-    """Residents see what they reported, departments what they hold or held; of that, everybody else and they their area."""
-    if actor.role is Role.RESIDENT:
-        return same_account(actor.subject, sight.reporter_subject)
-    if actor.role is Role.DEPARTMENT_OFFICER and actor.department not in sight.departments:
+    """Who acts in no area sees what is theirs, departments what they held; of that, everybody else and they their area.
+
+    Theirs: what they reported, where they have a seat, and of partners what they are a party to or what is offered to all.
+    """
+    involved = involved_as(actor)
+    if actor.role in OWN_CASES_ONLY:
+        own = same_account(actor.subject, sight.reporter_subject) or account_among(actor.subject, sight.seated)
+        return own or (involved is not None and not sight.departments.isdisjoint(involved))
+    if involved is not None and sight.departments.isdisjoint(involved):
         return False
     return actor.area is None or inside(sight.area, actor.area)
+
+
+def involved_as(actor: Actor) -> tuple[str, ...] | None:
+    """The codes by which somebody is involved in a case and therefore sees it; None: their role needs to be in none.
+
+    An officer of no department, and a partner without an account, see nothing: none at all would be everything.
+    """
+    if actor.role is Role.DEPARTMENT_OFFICER:
+        return (actor.department or "",)
+    return (OPEN_TO_PARTNERS, party_code(actor.subject)) if actor.role is Role.PARTNER else None
 
 
 def may_read_texts(actor: Actor) -> bool:
@@ -77,12 +109,29 @@ def may_read_texts(actor: Actor) -> bool:
 
 def may_read_fact(actor: Actor, name: str) -> bool:
     """Whether somebody may read the text behind this fact of an entry."""
-    return actor.role is not Role.RESIDENT or name not in FOR_STAFF
+    return actor.role not in OWN_CASES_ONLY or name not in FOR_STAFF
 
 
 def shown_facts(kind: str, facts: Mapping[str, Any], reader: Actor) -> dict[str, Any]:
     """The facts of an entry for a reader; what is not for them says that it is withheld."""
     return {name: _shown(kind, name, value, reader) for name, value in facts.items()}
+
+
+HEARD_BY_ALL = frozenset({"clock", "clocks", "moment", "stage", "policy", "calendar", "before", "after"})
+"""Facts of a confidential case that whoever sees it learns: where it stands, by which rules, and what its clocks say."""
+
+CONFIDENTIAL = "case:confidential"
+"""What an entry is to who is of the case and not of its audience: that there is one."""
+
+
+def unheard(entry: Entry, reader: Actor) -> Entry:
+    """Return an entry as who does not hear it learns of it: no fact that says more than a clock.
+
+    To whoever is in the case for its own sake, not even what it is: that a danger was reported says enough.
+    """
+    facts = {name: value if name in HEARD_BY_ALL else WITHHELD for name, value in entry.facts.items()}
+    hidden = reader.role in OWN_CASES_ONLY and not entry.kind.startswith(("clock:", "case:"))
+    return entry.model_copy(update={"facts": facts, "kind": CONFIDENTIAL if hidden else entry.kind})
 
 
 def _shown(kind: str, name: str, value: object, reader: Actor) -> object:
@@ -99,3 +148,12 @@ def _shown(kind: str, name: str, value: object, reader: Actor) -> object:
 def may_read_persons(actor: Actor) -> bool:
     """Whether somebody who sees a case may also read who stands in it, masked or not (schemas/values/person_views.py)."""
     return actor.role in PERSON_VIEWS
+
+
+def may_find_by(actor: Actor, detail: str) -> bool:
+    """Whether somebody may look for a person by this detail (`phone`, `identity_number`): staff who read it whole in a case.
+
+    Who reads it masked would learn by the search what the mask hides.
+    """
+    view = PERSON_VIEWS.get(actor.role)
+    return actor.role not in OWN_CASES_ONLY and view is not None and getattr(view, detail) is Shown.FULL

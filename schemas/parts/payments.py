@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from schemas.clocks.calendar import TownDatetime
 from schemas.clocks.limits import Limit
-from schemas.contracts.payment import PAID_CODE, RETURNED_CODE, PaymentKey, ReturnedPayment
+from schemas.contracts.payment import PAID_CODE, RETURNED_CODE, PayeeReference, PaymentKey, ReturnedPayment
 from schemas.kernel.acts import Act, Step, act, also
 from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
 from schemas.kernel.case import CaseState
@@ -47,6 +47,7 @@ from schemas.values.actor import Actor, Role
 from schemas.values.bank_account import AccountReference
 from schemas.values.foreign_code import KeptCode
 from schemas.values.model import Model
+from schemas.values.organisation import OrganisationCode, organisation
 from schemas.values.references import PersonReference, TextReference
 from schemas.values.refusals import say
 
@@ -163,9 +164,14 @@ class PaidState(DeclaredState):
     settlements_claimed: int = 0
 
     @property
-    def payee(self) -> PersonReference:
-        """Who is paid, a person or an organisation that the vault keeps: whose case it is, unless the procedure says."""
+    def payee(self) -> PayeeReference:
+        """Who is paid: whose case it is, unless the procedure says (`OrganisationPaid`)."""
         return self.reporter
+
+    @property
+    def payee_name(self) -> TextReference | None:
+        """What an organisation that is paid is called at its bank. None: a person is paid, of whom the vault has the name."""
+        return None
 
     @property
     def payee_decides(self) -> bool:
@@ -207,6 +213,26 @@ class PaidState(DeclaredState):
         account = {} if self.account_asked is None else {Part.ACCOUNT_ASKED: (self.account_asked.number,)}
         by_hand = {Part.SETTLEMENT_CLAIMED: tuple(claim.number for claim in self.claims())}
         return {**super().requests(), **account, **by_hand}
+
+
+class OrganisationPaid(PaidState):
+    """What a case remembers that pays an organisation 单位: whose project it is may be a person, and the money is the carrier's.
+
+    Its account is nobody's own word: whoever asks for another one, a second person confirms it (`payee_decides`).
+    """
+
+    carrier: OrganisationCode
+    carrier_name: TextReference
+
+    @property
+    def payee(self) -> PayeeReference:
+        """The organisation."""
+        return organisation(self.carrier)
+
+    @property
+    def payee_name(self) -> TextReference | None:
+        """As whoever named it has written it."""
+        return self.carrier_name
 
 
 # ---- what people do -----------------------------------------------------------------------------------------------------

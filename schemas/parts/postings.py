@@ -170,7 +170,7 @@ class Shown:
         """What the API says it is."""
         return int if self.money else str
 
-    def value(self, state: PostedState) -> str | int:
+    def value(self, state: DeclaredState) -> str | int:
         """What it says of a case. Raises ValueError for a reference: nothing of the vault is posted by its number."""
         said = self.of(state)
         if isinstance(said, str) and names_a_reference(said):
@@ -186,7 +186,7 @@ class Posting:
     `by`: who looks into objections, `desk` who of them is told; kept from it are whose matter it is and who entered it, and
     `apart_from`. `objectors`: who may object, besides who it is about. `settled_at`: stages after the posting at which an
     objection may still be looked into; the line that leads on from there has the condition `objections_are_settled`. None: the
-    posting does not end before.
+    posting does not end before. `otherwise`: where else a case goes by an objection that is upheld, where it had gone on before.
     """
 
     kinds: type[PostingEntries]
@@ -200,6 +200,7 @@ class Posting:
     apart_from: tuple[people.Part, ...] = ()
     objectors: tuple[By, ...] = (ANYBODY, WINDOW_CLERK, GRID_WORKER)
     settled_at: tuple[StrEnum, ...] = ()
+    otherwise: tuple[StrEnum, ...] = ()
 
     def lines(self) -> tuple[Act | Rule | Step, ...]:
         """The lines of the table, in the order of the regulation."""
@@ -221,7 +222,7 @@ class Posting:
                 "异议调查",
                 by=self.by,
                 at=self.objected,
-                to=(self.posted, self.refused),
+                to=(self.posted, self.refused, *self.otherwise),
                 apart_from=apart,
                 part=people.Part.INVESTIGATED,
             ),
@@ -230,7 +231,7 @@ class Posting:
                 "异议调查",
                 by=self.by,
                 at=(self.posted, *self.settled_at),
-                to=(self.posted, *on, self.refused),
+                to=tuple(dict.fromkeys((self.posted, *on, self.refused, *self.otherwise))),
                 when=objection_is_open,
                 apart_from=apart,
                 part=people.Part.INVESTIGATED,

@@ -42,10 +42,26 @@ def _not_of_a_person(code: object) -> object:
 NotOfAPerson = BeforeValidator(_not_of_a_person)
 """For a code that stands in the open and that somebody else chose."""
 
+GUEST = "guest:"
+"""So begins the account of whoever opens a case without having one: made for that case alone, and nobody's to sign in with."""
+
+
+def is_guest(subject: str | None) -> bool:
+    """Whether an account is that of somebody unknown, told apart by the code of the case and by nothing else."""
+    return subject is not None and tidy(subject).lower().startswith(GUEST)
+
+
+def _not_a_guest(code: str) -> str:
+    if is_guest(code):
+        raise PydanticCustomError("guest_account", "is of somebody without an account")
+    return code
+
+
 AccountCode = Annotated[
     str,
     Field(min_length=1, max_length=200, pattern=r"^[!-~]+$"),
     AfterValidator(no_reference),
+    AfterValidator(_not_a_guest),
     NotOfAPerson,
     Tidied,
 ]

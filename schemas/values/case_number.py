@@ -34,6 +34,14 @@ IncidentNumber = Annotated[
 ]
 """The number of an incident. Another procedure's case has another name."""
 
+MotionNumber = Annotated[
+    str,
+    StringConstraints(strict=True, pattern=f"^council{PARTS}$", max_length=LONGEST),
+    NamesACase("council"),
+    Tidied,
+]
+"""The number of a motion 议案."""
+
 OrderNumber = Annotated[str, StringConstraints(pattern=r"^[a-z0-9.-]*$", max_length=400)]
 """The id of a work order as a department gives it back: a case number, a dot and a step."""
 

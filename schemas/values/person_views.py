@@ -42,6 +42,8 @@ PERSON_VIEWS: Mapping[Role, PersonView] = {
     Role.CIVIL_AFFAIRS_OFFICER: PersonView(
         name=Shown.FULL, identity_number=Shown.FULL, address=Shown.FULL
     ),  # decides, never calls
+    Role.COMMITTEE_OFFICER: _REACHED,  # keeps the rolls, visits and invites
+    Role.MEDIATOR: _REACHED,  # calls whoever the case is between
     Role.AUDITOR: PersonView(),  # judges the work, not the person
 }
 """Who is not here learns nothing of a person: a department answers the town, and the town the reporter."""

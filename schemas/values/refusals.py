@@ -2,7 +2,10 @@
 
 from enum import StrEnum
 
+from schemas.values.both import Both
 from schemas.values.model import Model
+
+_BESIDE, _END, _WITHIN = " (", ")", "("
 
 
 class RefusalCode(StrEnum):
@@ -55,5 +58,21 @@ class Refused(Exception):
 
 
 def say(chinese: str, english: str) -> str:
-    """Chinese first, English beside it."""
-    return f"{chinese} ({english})"
+    """Chinese first, English beside it; `in_both` takes it apart.
+
+    No Chinese sentence has a bracket behind a space; one that was put into it, with what somebody wrote, loses the space.
+    """
+    return f"{chinese.replace(_BESIDE, _WITHIN)}{_BESIDE}{english}{_END}"
+
+
+def in_both(text: str) -> str:
+    """A text that `say` made, in both languages again, to the letter; any other text as it is.
+
+    What `say` wrote into a history or an answer of the API comes back as a plain text. It is taken apart at the first bracket
+    behind a space: `say` leaves none in the Chinese. Only for texts of ours: what people
+    wrote may look like anything.
+    """
+    chinese, beside, english = text.partition(_BESIDE)
+    if isinstance(text, Both) or not beside or english == _END or not english.endswith(_END):
+        return text
+    return Both(chinese, english.removesuffix(_END), text)

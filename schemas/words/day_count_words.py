@@ -6,60 +6,69 @@ from itertools import groupby
 
 from schemas.clocks.calendar import DAY, midnight
 from schemas.clocks.day_count import CountedDay, CountedTime, Leg, Why
-from schemas.values.refusals import say
+from schemas.values.both import Both, together
+from schemas.values.refusals import in_both, say
 
 SHORTEST_RUN = 3
 """So many days that simply count stand in one line."""
 
-_WEEKDAYS = "一二三四五六日"
+_WEEKDAYS = tuple(zip("一二三四五六日", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"), strict=True))
 
 WORDS = {
-    Why.BEGINS: say("起算日不计", "the day on which it begins does not count"),
-    Why.WORKING_DAY: say("工作日", "working day"),
-    Why.MAKEUP: say("调休上班", "make-up working day"),
-    Why.NATURAL_DAY: say("自然日", "natural day"),
-    Why.MOVED: say("末日遇休息日,顺延至此", "the last day was off: it moves to here"),
-    Why.WEEKEND: say("周末", "weekend"),
-    Why.HOLIDAY: say("法定节假日", "public holiday"),
-    Why.HELD: say("计时暂停", "the clock was paused"),
+    Why.BEGINS: in_both(say("起算日不计", "the day on which it begins does not count")),
+    Why.WORKING_DAY: in_both(say("工作日", "working day")),
+    Why.MAKEUP: in_both(say("调休上班", "make-up working day")),
+    Why.NATURAL_DAY: in_both(say("自然日", "natural day")),
+    Why.MOVED: in_both(say("末日遇休息日,顺延至此", "the last day was off: it moves to here")),
+    Why.WEEKEND: in_both(say("周末", "weekend")),
+    Why.HOLIDAY: in_both(say("法定节假日", "public holiday")),
+    Why.HELD: in_both(say("计时暂停", "the clock was paused")),
 }
+
+_NOT_COUNTED = Both("不计", "not counted", "不计")
+_LAST = Both("期满日", "last day", "期满日")
+_UNSURE = in_both(say("日历暂定", "provisional calendar"))
+_SOME_UNSURE = in_both(say("含暂定日历", "some of a provisional calendar"))
 
 
 def words_of(leg: Leg) -> Iterator[str]:
     """The count for people, one line a day; days that simply count one after the other stand together."""
-    yield say(
-        f"期限 {leg.limit.chinese},自 {moment(leg.begins)} 起", f"limit {leg.limit.english}, from {moment(leg.begins)}"
-    )
+    begins = moment(leg.begins)
+    yield in_both(say(f"期限 {leg.limit.chinese},自 {begins} 起", f"limit {leg.limit.english}, from {begins}"))
     yield from _time_words(leg.times)
     for plain, run in groupby(leg.days, key=lambda day: day.number is not None and day.why is not Why.MAKEUP):
         yield from _run_words(list(run), plain=plain)
     if leg.ends is None:
-        yield say("暂停中,尚无到期时间", "paused: it has no due time yet")
+        yield in_both(say("暂停中,尚无到期时间", "paused: it has no due time yet"))
     else:
-        yield say(f"至 {moment(leg.ends)} 期满", f"ends at {moment(leg.ends)}")
+        yield in_both(say(f"至 {moment(leg.ends)} 期满", f"ends at {moment(leg.ends)}"))
 
 
 def _run_words(run: Sequence[CountedDay], *, plain: bool) -> Iterator[str]:
     if plain and len(run) >= SHORTEST_RUN:
         first, last = run[0], run[-1]
-        open_end = say("含暂定日历", "some of a provisional calendar") if any(day.provisional for day in run) else ""
-        yield f"{_date(first.day)} - {_date(last.day)} 第{first.number}-{last.number}日 {WORDS[first.why]} {open_end}".rstrip()
+        numbers = f"{first.number}-{last.number}"
+        days = together(" - ", (_date(first.day), _date(last.day)))
+        unsure = [_SOME_UNSURE] if any(day.provisional for day in run) else []
+        yield together(" ", (days, _numbered(numbers, "days"), WORDS[first.why], *unsure))
         return
     for day in run:
-        counted = "不计" if day.number is None else f"第{day.number}日"
-        counted = "期满日" if day.why is Why.MOVED else counted
-        unsure = say("日历暂定", "provisional calendar") if day.provisional else ""
-        yield f"{_date(day.day)} {counted} {WORDS[day.why]} {unsure}".rstrip()
+        counted = _NOT_COUNTED if day.number is None else _numbered(str(day.number), "day")
+        counted = _LAST if day.why is Why.MOVED else counted
+        yield together(" ", (_date(day.day), counted, WORDS[day.why], *([_UNSURE] if day.provisional else [])))
+
+
+def _numbered(number: str, english: str) -> str:
+    return Both(f"第{number}日", f"{english} {number}", f"第{number}日")
 
 
 def _time_words(times: Sequence[CountedTime]) -> Iterator[str]:
     total = timedelta(0)
     for time in times:
         total += time.ends - time.begins
-        yield say(
-            f"{moment(time.begins)} - {moment(time.ends)} 计时,累计 {chinese_length(total)}",
-            f"counted, {english_length(total)} in all",
-        )
+        between = f"{moment(time.begins)} - {moment(time.ends)}"
+        zh, en = f"{between} 计时,累计 {chinese_length(total)}", f"counted, {english_length(total)} in all"
+        yield Both(zh, f"{between} {en}", say(zh, en))
 
 
 def moment(at: datetime) -> str:
@@ -91,4 +100,5 @@ def _parts(length: timedelta) -> list[tuple[int, str, str]]:
 
 
 def _date(day: date) -> str:
-    return f"{day.isoformat()} 周{_WEEKDAYS[day.weekday()]}"
+    zh, en = _WEEKDAYS[day.weekday()]
+    return Both(f"{day.isoformat()} 周{zh}", f"{day.isoformat()} {en}", f"{day.isoformat()} 周{zh}")

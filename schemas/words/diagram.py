@@ -2,7 +2,7 @@
 
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
-from schemas.kernel.rules import Rule, Scope
+from schemas.kernel.rules import By, Rule, Scope
 
 BEGIN = "<!-- made from the table by `jiceng docs`: do not edit between here -->"
 END = "<!-- and here -->"
@@ -13,6 +13,7 @@ _SCOPES = {
     Scope.AREA: "",
     Scope.ENGINE: "",
     Scope.ANYBODY: " (任何人)",
+    Scope.NEIGHBOUR: " (任何居民)",
 }
 
 
@@ -38,7 +39,7 @@ def table(procedure: Procedure) -> str:
     heads = ["command", "操作", "who", "from stage", "to stage", *(["not by who", "money"] if apart else [])]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for rule in procedure.rules:
-        who = ", ".join(f"{entry.role}{_SCOPES[entry.scope]}" for entry in rule.by)
+        who = ", ".join(f"{entry.role}{_scope(entry)}" for entry in rule.by)
         target = ", ".join(rule.to) or "(unchanged)"
         cells = [_label(rule), rule.title, who, ", ".join(rule.at), target]
         if apart:
@@ -63,6 +64,10 @@ def with_pictures(page: str, procedure: Procedure) -> str:
     if not begin or not end:
         raise ValueError(f"docs/procedures/{procedure.name}.md lacks the marks between which the table is drawn")
     return f"{head}{BEGIN}\n\n{opening(procedure)}\n\n{mermaid(procedure)}\n\n{table(procedure)}\n\n{END}{tail}"
+
+
+def _scope(entry: By) -> str:
+    return f" ({entry.seat})" if entry.scope is Scope.PARTICIPANT else _SCOPES[entry.scope]
 
 
 def _label(rule: Rule) -> str:

@@ -8,6 +8,7 @@ OF_EVERY_CASE = {
     "clock:final_limit": "最终期限开始",
     "case:set_aside": "一项操作未能办理,已暂存",
     "case:ended": "案件终结",
+    "case:confidential": "保密记录",
     "case:terminated": "案件被系统管理员强行终止",
     "case:reset": "案件被系统管理员回退",
 }

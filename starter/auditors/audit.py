@@ -14,6 +14,7 @@ from audit.replay.moments import CannotRebuild, town_histories
 from audit.replay.reading import REBUILT_AT_ONCE, Auditing, UnknownCase
 from audit.replay.replay import RunsOf
 from engine.keys.keys import Keys
+from engine.keys.tokens import Principal
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import AWAY
@@ -22,9 +23,9 @@ from schemas.kernel.explanation import Explanation
 from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
+from schemas.words.titles import title_of
 from starter.cases.case_lists import beginning
 from starter.cases.reading import Reading, ReadingOf
-from starter.cases.titles import title_of
 from starter.http.authentication import Caller, acting
 from starter.http.dependencies import dependency
 from starter.http.documentation import SIGNED_IN, responses
@@ -63,7 +64,17 @@ async def audit_case(
 
     With `at`: as far as the case had come then, and how it stood. Texts are opened, and the vault records that they were.
     """
-    actor, moment = await _auditor(caller, reading, case_id), beginning("at", at)
+    actor = await auditor_of_case(caller, reading, case_id)
+    return await read_case_audit(case_id, actor, reading, auditing, beginning("at", at))
+
+
+async def read_case_audit(
+    case_id: str, actor: Actor, reading: Reading, auditing: Auditing, moment: datetime | None, *, opens: bool = True
+) -> CaseAudit:
+    """The case for an auditor who may see it. Not `opens`: texts and persons stay closed, and nothing is recorded as read.
+
+    Raises Problem: its history does not reach that moment, or Postgres is away.
+    """
     try:
         record = await auditing.record(case_id, datetime.now(UTC), moment)
         state = await auditing.state_at(case_id, moment) if moment else None
@@ -71,7 +82,7 @@ async def audit_case(
         raise _not_recorded(str(fault)) from fault
     except AWAY as error:
         raise database_away() from error
-    entries = await reading.reader.timeline(case_id, actor, 0, record.entries)
+    entries = await reading.reader.timeline(case_id, actor, 0, record.entries, opens=opens)
     return CaseAudit(record=record.with_facts({entry.seq: entry.facts for entry in entries}), state=state)
 
 
@@ -88,7 +99,7 @@ async def explain_entry(
     auditing: AuditingOf,
 ) -> Explanation:
     """The rule, its version, its inputs and its arithmetic; texts stay references."""
-    await _auditor(caller, reading, case_id)
+    await auditor_of_case(caller, reading, case_id)
     try:
         return await auditing.explanation(case_id, seq)
     except UnknownCase as fault:
@@ -111,12 +122,12 @@ def auditing_of(pool: asyncpg.Pool, keys: Keys, settings: Settings, delivery: De
     return Auditing(pool, keys, settings, histories, title_of, asyncio.Semaphore(REBUILT_AT_ONCE))
 
 
-async def _auditor(caller: Caller, reading: Reading, case_id: str) -> Actor:
-    """The caller, who must be an auditor of the area of the case. Raises Problem."""
+async def auditor_of_case(caller: Principal, reading: Reading, case_id: str, act: str = "audit_case") -> Actor:
+    """The caller, who must be an auditor of the area of the case; `act` is what a refusal is kept as. Raises Problem."""
     actor = acting(caller)
     if actor.role is not Role.AUDITOR:
         detail = say("仅供审计人员查阅", "this is for auditors")
-        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="audit_case"))
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=act))
     state = await reading.reader.state(case_id, actor)
     if not state.seq:
         raise _not_recorded(say("案件尚未开始", "the case does not stand yet"))

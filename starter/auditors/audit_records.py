@@ -4,10 +4,11 @@ Both records are only ever added to, and nothing turns them off. That an auditor
 codes, references and times in them, no names.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from engine.store.database import Queries
 from schemas.values.actor import Actor, Role
@@ -35,6 +36,37 @@ class AuditRecordQueries(Queries):
 
 
 SQL = AuditRecordQueries.load("audit_records")
+
+
+@dataclass(frozen=True)
+class RecordsAsked:
+    """What narrows either record: whose, of which case, from and to which day; a page has what came `before` a number."""
+
+    who: CodeText = None
+    case_id: CodeText = None
+    since: DayText = None
+    until: LastDayText = None
+    before: RowNumber = None
+
+    @property
+    def of_both(self) -> tuple[object, ...]:
+        """As both queries take it. Raises Problem: no such day."""
+        return (self.before, self.who, self.case_id, beginning("since", self.since), end("until", self.until))
+
+
+@dataclass(frozen=True)
+class ReadingsAsked(RecordsAsked):
+    """Readings of one person's facts, or for one purpose, besides."""
+
+    person: Annotated[str | None, Query(pattern=rf"^person:{OPAQUE}$")] = None
+    purpose: CodeText = None
+
+
+@dataclass(frozen=True)
+class RefusalsAsked(RecordsAsked):
+    """Refusals with one code, besides."""
+
+    code: CodeText = None
 
 
 class ReadingRow(Model):
@@ -83,21 +115,12 @@ class RefusalPage(Model):
     summary="查阅记录 Who read personal data",
     responses=responses({200: ReadingPage}, *_PROBLEMS),
 )
-async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
-    caller: Caller,
-    pool: PoolOf,
-    who: CodeText = None,
-    case_id: CodeText = None,
-    since: DayText = None,
-    until: LastDayText = None,
-    person: Annotated[str | None, Query(pattern=rf"^person:{OPAQUE}$")] = None,
-    purpose: CodeText = None,
-    before: RowNumber = None,
-    limit: _Limit = 100,
+async def list_readings(
+    caller: Caller, pool: PoolOf, asked: Annotated[ReadingsAsked, Depends()], limit: _Limit = 100
 ) -> ReadingPage:
     """Every reading of texts, details and documents, the worker's and the terminal's too; of an area, to its auditor."""
     actor = _auditor(caller, "read_readings")
-    given = (actor.area, before, who, case_id, beginning("since", since), end("until", until), person, purpose, limit)
+    given = (actor.area, *asked.of_both, asked.person, asked.purpose, limit)
     async with database(pool) as connection:
         rows = [ReadingRow(**row) for row in await connection.fetch(SQL.readings, *given)]
     return ReadingPage(items=rows, next=rows[-1].number if len(rows) == limit else None)
@@ -108,20 +131,12 @@ async def list_readings(  # noqa: PLR0917 - one by one, as the address has them
     summary="拒绝记录 Who was refused what",
     responses=responses({200: RefusalPage}, *_PROBLEMS),
 )
-async def list_refusals(  # noqa: PLR0917 - one by one, as the address has them
-    caller: Caller,
-    pool: PoolOf,
-    who: CodeText = None,
-    case_id: CodeText = None,
-    since: DayText = None,
-    until: LastDayText = None,
-    code: CodeText = None,
-    before: RowNumber = None,
-    limit: _Limit = 100,
+async def list_refusals(
+    caller: Caller, pool: PoolOf, asked: Annotated[RefusalsAsked, Depends()], limit: _Limit = 100
 ) -> RefusalPage:
     """Every attempt that a case refused, that was turned away for who somebody is, or that came past the API."""
     actor = _auditor(caller, "read_refusals")
-    given = (actor.area, before, who, case_id, beginning("since", since), end("until", until), code, limit)
+    given = (actor.area, *asked.of_both, asked.code, limit)
     async with database(pool) as connection:
         rows = [RefusalRow(**row) for row in await connection.fetch(SQL.refusals, *given)]
     return RefusalPage(items=rows, next=rows[-1].number if len(rows) == limit else None)

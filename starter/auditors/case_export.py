@@ -1,8 +1,6 @@
 """GET /api/v1/cases/export: a filtered list as a file for spreadsheet programs. Codes and times only, no texts of people."""
 
 import asyncio
-import csv
-import io
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -17,6 +15,7 @@ from starter.cases.case_lists import CaseLists, FiltersOf, Sort
 from starter.cases.reading import ReadingOf
 from starter.cases.views import CaseRow
 from starter.http.authentication import Caller, acting
+from starter.http.csv_files import BOM, CSV_TYPE, csv_text, harmless
 from starter.http.documentation import SIGNED_IN, file_of, responses
 
 COLUMNS = (
@@ -28,8 +27,6 @@ SHEET_ROWS_MAX = 1_048_576
 """What one sheet of a spreadsheet program holds, its heading included; the rest goes to further sheets."""
 
 _CHUNK = 64 * 1024
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_BOM = "\ufeff"
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Value = str | datetime | None
 router = APIRouter(prefix="/api/v1/cases", tags=["cases"])
@@ -65,16 +62,16 @@ async def export_cases(
     name = f"cases-{now:%Y%m%d-%H%M%S}.{format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     if format is Format.CSV:
-        return StreamingResponse(csv_of(first, pages), headers=headers, media_type="text/csv; charset=utf-8")
+        return StreamingResponse(csv_of(first, pages), headers=headers, media_type=CSV_TYPE)
     return StreamingResponse(xlsx_of(first, pages), headers=headers, media_type=XLSX_TYPE)
 
 
 async def csv_of(first: Sequence[CaseRow], pages: AsyncIterator[Sequence[CaseRow]]) -> AsyncIterator[bytes]:
     """CSV with a byte order mark, without which spreadsheet programs in China read UTF-8 as GBK."""
-    yield (_BOM + _csv_text([[title for title, _ in COLUMNS]])).encode()
-    yield _csv_text([_csv_values(row) for row in first]).encode()
+    yield (BOM + csv_text([[title for title, _ in COLUMNS]])).encode()
+    yield csv_text([_csv_values(row) for row in first]).encode()
     async for rows in pages:
-        yield _csv_text([_csv_values(row) for row in rows]).encode()
+        yield csv_text([_csv_values(row) for row in rows]).encode()
 
 
 async def xlsx_of(
@@ -137,16 +134,8 @@ def _value(row: CaseRow, field: str) -> Value:
 
 
 def _csv_values(row: CaseRow) -> list[str]:
-    return [_harmless(_value(row, field)) for _, field in COLUMNS]
+    return [harmless(_text(_value(row, field))) for _, field in COLUMNS]
 
 
-def _harmless(value: Value) -> str:
-    """A cell that no spreadsheet program takes for a formula, whatever a code may one day be."""
-    text = "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
-
-
-def _csv_text(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
+def _text(value: Value) -> str:
+    return "" if value is None else f"{value:%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else value

@@ -1,19 +1,16 @@
 """The codec endpoint: it opens payloads for the Temporal UI, so that supervisors can read a case's timeline there.
 
 It speaks Temporal's protocol, not ours: `POST /codec/decode` with `{"payloads": […]}` and the namespace in `X-Namespace`.
-What it opens are histories: codes, references and facts, no texts (docs/privacy.md). Who asks shows a token: in the header, as
-the CLI does, or in the cookie that signing in here sets, which the UI's page sends along. A payload does not say of which case
-it is, so only who may see every case of the town has any opened; and each request is kept in `decodings` before it is answered.
-It closes nothing: whoever could have a payload closed here could forge a signal.
+What it opens are histories: codes, references and facts, no texts (docs/privacy.md). Who asks shows a token in the header, as the
+CLI does, or has signed in to the console with this browser, whose cookie the UI's page sends along. A payload does not say of
+which case it is, so only who may see every case of the town has any opened; and each request is kept in `decodings` before it is
+answered. It closes nothing: whoever could have a payload closed here could forge a signal.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from html import escape
 from typing import NoReturn
-from urllib.parse import parse_qs
 
 import asyncpg
 import structlog
@@ -25,8 +22,8 @@ from temporalio.api.common.v1 import Payload, Payloads
 
 from engine.execution.codec import EncryptionCodec, PayloadFault, PayloadNotEncrypted
 from engine.keys.keys import Keys
-from engine.keys.token_errors import IssuerAway, TokenRefused
-from engine.keys.tokens import Principal, Verifier
+from engine.keys.token_errors import IssuerAway, TokenMissing, TokenRefused
+from engine.keys.tokens import Principal
 from engine.runtime.settings import Settings
 from engine.store.database import AWAY, Queries
 from schemas.values.actor import Role
@@ -34,6 +31,7 @@ from schemas.values.model import Model
 from schemas.values.refusals import say
 from starter.http.authentication import Guard, GuardOf
 from starter.http.bodies import read_body
+from starter.http.browser_sessions import BrowserSessions, BrowserSessionsOf
 from starter.http.database import PoolOf
 from starter.http.problems import Problem
 
@@ -48,17 +46,8 @@ PREFLIGHT_SECONDS = 600
 READERS = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 """Who reads timelines in the Temporal UI, when no area binds them."""
 
-COOKIE = "jiceng_codec"
-SIGN_IN = f"{PATH}/sign-in"
-SIGN_IN_BYTES_MAX = 16 * 1024
+SIGN_IN = "/sign-in"
 _ALLOWED_HEADERS = "content-type, x-namespace, authorization"
-_PAGE_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; style-src 'none'"
-    ),
-    "Referrer-Policy": "same-origin",  # with none at all a browser hides from us where our own form is from
-    "Cache-Control": "no-store",
-}
 
 
 class DecodingQueries(Queries):
@@ -108,12 +97,12 @@ def codec_routes(settings: Settings, keys: Keys) -> APIRouter:
         return Response(status_code=204, headers=_readable_by(origin) | allowed)
 
     @router.post("/decode")
-    async def decode(request: Request, guard: GuardOf, pool: PoolOf) -> Response:
+    async def decode(request: Request, guard: GuardOf, sessions: BrowserSessionsOf, pool: PoolOf) -> Response:
         """Open the payloads of one request, or none of them."""
         page = request.headers.get("origin")
         try:
             _admit(request, origin, namespace)
-            reader = await _reader(guard.verifier, _token(request))
+            reader = await _reader(request, guard, sessions)
             _count(guard, reader)
             closed = _payloads(await _body(request))
             opened = await _open(codec, closed)
@@ -132,53 +121,32 @@ def codec_routes(settings: Settings, keys: Keys) -> APIRouter:
         refusal = _NotServed(403, say("本端点只解密", "this endpoint only decodes; give commands through the API"))
         return _refusal(refusal, origin=origin if request.headers.get("origin") == origin else None)
 
-    _add_sign_in(router, settings.api_url.rstrip("/"))
     return router
 
 
-def _add_sign_in(router: APIRouter, own: str) -> None:
-    """Let a browser show a token: `own` is the origin of this API, whose form alone may send one."""
-
-    @router.get("/sign-in")
-    async def sign_in_page() -> Response:
-        """A form for a token, without scripts: what the UI sends along when it may send cookies."""
-        return _page("")
-
-    @router.post("/sign-in")
-    async def sign_in(request: Request, guard: GuardOf) -> Response:
-        """Keep a token of somebody who may read in a cookie that no script reads and no foreign page sends."""
-        token = ""
-        try:
-            if request.headers.get("origin") not in {None, own}:
-                raise _foreign()
-            token = await _written(request)
-            reader = await _reader(guard.verifier, token)
-        except _NotServed as refusal:
-            log.warning("codec_refused", status=refusal.status, fault=refusal.reason)
-            return _page(refusal.reason, refusal.status)
-        answer = _page(say("已登录,请回到 Temporal 界面", "signed in; go back to the Temporal UI"))
-        answer.set_cookie(
-            COOKIE,
-            token,
-            max_age=max(1, int((reader.expires_at - datetime.now(UTC)).total_seconds())),
-            path=PATH,
-            httponly=True,
-            samesite="strict",
-            secure=own.startswith("https://"),
-        )
-        return answer
-
-
-async def _reader(verifier: Verifier, token: str | None) -> Principal:
+async def _reader(request: Request, guard: Guard, sessions: BrowserSessions) -> Principal:
     """Who asks. Raises _NotServed: nobody whom the town knows, or somebody who may not see every case of it."""
     try:
-        principal = await verifier.check(token)
+        principal = await _principal(request, guard, sessions)
     except TokenRefused as refusal:
         raise _NotServed(401, f"{refusal} {say('登录', 'sign in')}: {SIGN_IN}") from None
     except IssuerAway:
         raise _NotServed(503, say("登录服务暂不可用", "the issuer of the token is away")) from None
+    except Problem as problem:
+        raise _NotServed(problem.kind.status, problem.detail) from None
     if principal.role not in READERS or principal.area is not None:
         raise _NotServed(403, say("仅供全市督办与审计人员", "for supervisors and auditors of the whole town"))
+    return principal
+
+
+async def _principal(request: Request, guard: Guard, sessions: BrowserSessions) -> Principal:
+    """By the token, where one is shown; a browser that shows none by its session. Raises TokenRefused, IssuerAway, Problem."""
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        return await guard.verifier.check(token.strip())
+    principal = await sessions.find(request)
+    if principal is None:
+        raise TokenMissing
     return principal
 
 
@@ -188,23 +156,6 @@ def _count(guard: Guard, reader: Principal) -> None:
         raise _NotServed(429, say("请求过于频繁", "too many requests; try again a little later"))
 
 
-def _token(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE)
-
-
-async def _written(request: Request) -> str:
-    """The token in the form. Read by hand: a form of a bounded size with one field."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > SIGN_IN_BYTES_MAX:
-            raise _NotServed(413, say("内容过大", "too large for a token"))
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise _NotServed(415, say("请使用表单", "use the form"))
-    return parse_qs(body.decode(errors="replace")).get("token", [""])[0].strip()
-
-
 async def _keep(pool: asyncpg.Pool, reader: Principal, closed: Sequence[Payload]) -> None:
     """Put the reading on record before anything is shown. Raises _NotServed: what cannot be recorded is not opened."""
     digest = hashlib.sha256(b"".join(payload.data for payload in closed)).hexdigest()
@@ -212,16 +163,6 @@ async def _keep(pool: asyncpg.Pool, reader: Principal, closed: Sequence[Payload]
         await pool.execute(SQL.keep, reader.subject, reader.role.value, len(closed), digest)
     except AWAY:
         raise _NotServed(503, say("暂不可用", "the reading cannot be recorded just now")) from None
-
-
-def _page(words: str, status: int = 200) -> Response:
-    page = (
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>登录 Sign in</title></head><body>'
-        f"<h1>查看时间线 Read timelines</h1><p>{escape(words)}</p>"
-        f'<form method="post" action="{SIGN_IN}"><label>令牌 Token <input name="token" type="password" '
-        'autocomplete="off" required></label> <button>登录 Sign in</button></form></body></html>'
-    )
-    return Response(page, status, headers=_PAGE_HEADERS, media_type="text/html")
 
 
 def _admit(request: Request, origin: str, namespace: str) -> None:

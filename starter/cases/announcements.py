@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 CASES = "cases"
 INTAKE = "intake"
+_CHANNEL = "told"
+"""Postgres's: the number of a case and the hash of its last entry; without one, somebody else than the case had a hand in it."""
 LOOK_AGAIN_SECONDS = 0.5
 """A wait looks again after so long: an announcement is a hint, and one may be lost while the connection is away."""
 
@@ -99,14 +101,15 @@ class Announcements:
             self._url, timeout=5, command_timeout=5, server_settings={"application_name": "jiceng announcements"}
         )
         try:
-            await connection.add_listener(CASES, self._on_announcement)
+            await connection.add_listener(_CHANNEL, self._on_announcement)
             yield connection
         finally:
             connection.terminate()
 
-    def _on_announcement(self, _connection: object, _pid: int, channel: str, about: object) -> None:
-        self._states.forget(str(about))
-        self.tell(channel, str(about))
+    def _on_announcement(self, _connection: object, _pid: int, _channel: str, about: object) -> None:
+        case_id, _, head_hash = str(about).partition(" ")
+        self._states.forget(case_id, head_hash)
+        self.tell(CASES, case_id)
 
     def _wake_all(self) -> None:
         for events in self._waiting.values():

@@ -9,20 +9,22 @@ import binascii
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import asyncpg
 from fastapi import Depends, Query
 
 from schemas.clocks.calendar import SHANGHAI
-from schemas.values.actor import Actor, Role
+from schemas.kernel.visibility import involved_as
+from schemas.values.actor import OWN_CASES_ONLY, Actor
 from schemas.values.refusals import Fault, say
 from starter.cases.case_queries import SQL
 from starter.cases.views import CaseRow
-from starter.http.database import database
+from starter.http.database import Connection, database
 from starter.http.parameters import CASE_ID, CodeText, DayText, LastDayText, within_bounds
 from starter.http.problems import bad_request
 
@@ -42,6 +44,8 @@ PAGES = {
     Sort.DUE: f"with matching as ({SQL.matching}) {SQL.page_by_due}",
 }
 COUNT = f"with matching as ({SQL.matching}) {SQL.count_matching}"
+COUNT_BY_DUE = f"with matching as ({SQL.matching}) {SQL.count_by_due}"
+COUNT_SOME = f"with matching as ({SQL.matching}) {SQL.count_some_matching}"
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,14 @@ def _bounded(moment: datetime) -> datetime:
     return moment
 
 
+class DueCounts(NamedTuple):
+    """How many cases there are, and how many of them are due soon and overdue."""
+
+    whole: int
+    due_soon: int
+    overdue: int
+
+
 @dataclass(frozen=True)
 class PagePlace:
     """Where a page begins: after the row with this time and number."""
@@ -199,21 +211,21 @@ class CaseLists:
         self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
     ) -> tuple[list[CaseRow], PagePlace | None]:
         """A page, and where the next one begins; None when this was the last. `now` is town time, `limit` the most rows of it."""
-        place = (after.at, after.case_id) if after else (None, None)
-        async with database(self._pool) as connection:
-            await connection.execute(SQL.plan_for_what_is_asked)
-            arguments = (*sight(actor), now, *filters.values(), *place, limit + 1)
-            rows = [CaseRow.model_validate(dict(row)) for row in await connection.fetch(PAGES[sort], *arguments)]
-        if len(rows) <= limit:
-            return rows, None
-        last = rows[limit - 1]
-        return rows[:limit], PagePlace(last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id)
+        async with self.looking() as look:
+            return await look.page(actor, filters, now, sort=sort, after=after, limit=limit)
 
-    async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
-        """How many there are."""
+    @asynccontextmanager
+    async def looking(self) -> AsyncIterator["Look"]:
+        """Several pages and counts in one transaction: for each by itself a connection would be had and given back."""
         async with database(self._pool) as connection:
             await connection.execute(SQL.plan_for_what_is_asked)
-            return int(await connection.fetchval(COUNT, *sight(actor), now, *filters.values()))
+            yield Look(connection)
+
+    async def count_some(self, actor: Actor, filters: Filters, now: datetime, at_most: int) -> int:
+        """How many there are, or `at_most` where there are as many or more."""
+        async with database(self._pool) as connection:
+            await connection.execute(SQL.plan_for_what_is_asked)
+            return int(await connection.fetchval(COUNT_SOME, *sight(actor), now, *filters.values(), at_most))
 
     async def all(
         self, actor: Actor, filters: Filters, now: datetime, sort: Sort, page_size: int = EXPORT_PAGE
@@ -227,15 +239,42 @@ class CaseLists:
                 return
 
 
-def sight(actor: Actor) -> tuple[str | None, str | None, str | None]:
-    """What an actor sees, as `matching` takes it: area, reporter, department, each as a code; None: not narrowed by it.
+class Look:
+    """Pages and counts in a transaction that is open."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def page(
+        self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
+    ) -> tuple[list[CaseRow], PagePlace | None]:
+        """A page, as `CaseLists.page`."""
+        place = (after.at, after.case_id) if after else (None, None)
+        arguments = (*sight(actor), now, *filters.values(), *place, limit + 1)
+        rows = [CaseRow.model_validate(dict(row)) for row in await self._connection.fetch(PAGES[sort], *arguments)]
+        if len(rows) <= limit:
+            return rows, None
+        last = rows[limit - 1]
+        return rows[:limit], PagePlace(last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id)
+
+    async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
+        """How many there are."""
+        return int(await self._connection.fetchval(COUNT, *sight(actor), now, *filters.values()))
+
+    async def count_by_due(self, actor: Actor, filters: Filters, now: datetime) -> DueCounts:
+        """How many there are, how many of them are due soon and how many overdue; it goes through all of them once."""
+        [row] = await self._connection.fetch(COUNT_BY_DUE, *sight(actor), now, *filters.values())
+        return DueCounts(row["whole"], row["due_soon"], row["overdue"])
+
+
+def sight(actor: Actor) -> tuple[str | None, str | None, list[str] | None]:
+    """What an actor sees, as `matching` takes it: area, account, and whom it involves, one of which is enough; None: not narrowed.
 
     Says what `may_see` says.
     """
-    officer, resident = actor.role is Role.DEPARTMENT_OFFICER, actor.role is Role.RESIDENT
+    own, involved = actor.role in OWN_CASES_ONLY, involved_as(actor)
     return (
-        None if resident else actor.area,
-        actor.subject if resident else None,
-        # An officer of no department sees nothing: None would be everything.
-        (actor.department or "") if officer else None,
+        None if own else actor.area,
+        actor.subject if own else None,
+        None if involved is None else list(involved),
     )

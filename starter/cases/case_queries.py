@@ -13,8 +13,14 @@ class CaseQueries(Queries):
     page_by_opening: str
     page_by_due: str
     count_matching: str
+    count_by_due: str
+    count_some_matching: str
+    overdue_work: str
     entries_after: str
+    entries_naming: str
     similar: str
+    alike_in_public: str
+    precedents: str
     reported_alike: str
     indicators: str
     procedure_indicators: str

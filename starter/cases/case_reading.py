@@ -12,7 +12,7 @@ from schemas.clocks.calendar import in_shanghai
 from schemas.kernel.answers import answered_by
 from schemas.kernel.case import CaseState, Entry
 from schemas.kernel.procedure import Procedure
-from schemas.kernel.reference_facts import Facts, Refers, named_in, with_words
+from schemas.kernel.reference_facts import Facts, Named, Refers, named_in, with_words
 from schemas.kernel.visibility import (
     may_read_fact,
     may_read_persons,
@@ -20,14 +20,15 @@ from schemas.kernel.visibility import (
     may_see,
     shown_facts,
     sight_of,
+    unheard,
 )
 from schemas.values.actor import Actor, Role
 from schemas.values.person_views import shown_person
 from schemas.values.references import WITHHELD, PersonReference, Tombstone
 from schemas.values.refusals import RefusalCode, say
+from schemas.words.titles import title_of
 from starter.cases.case_queries import SQL
 from starter.cases.case_states import CaseStates
-from starter.cases.titles import title_of
 from starter.cases.views import CaseRow, CaseView, ReportReceipt, TimelineActor, TimelineEntry
 from starter.http.database import Connection, database, reading
 from starter.http.parameters import CASE_ID
@@ -36,6 +37,8 @@ from starter.http.problems import Attempt, Problem, ProblemCode
 ViewT = TypeVar("ViewT", bound=CaseView)
 PURPOSE = "show-timeline"
 NONE: Facts = {}
+NOT_OPENED = "〔未打开〕"
+"""What stands for a text that nobody has asked to read."""
 
 
 class CaseReader:
@@ -69,6 +72,27 @@ class CaseReader:
             return state
         return await self.state(case_id, actor)
 
+    async def is_seen(self, case_id: str, actor: Actor) -> bool:
+        """Whether somebody sees a case that stands."""
+        state = self.states.recent(case_id)
+        if state is None:
+            async with reading(self._pool) as connection:
+                state = await self.states.find(connection, case_id)
+        return state is None or may_see(sight_of(state), actor)
+
+    async def commanded(self, case_id: str, actor: Actor, command: str) -> CaseState:
+        """The case for somebody who gives this command: as `recent`, and in a matter of all also where they do not see it."""
+        try:
+            return await self.recent(case_id, actor)
+        except Problem as problem:
+            if problem.code != ProblemCode.UNKNOWN_CASE or not CASE_ID.fullmatch(case_id):
+                raise
+            async with reading(self._pool) as connection:
+                state = await self.states.find(connection, case_id)
+            if state is None or not self.procedures[state.procedure].rules.is_for_neighbours(command, actor.role):
+                raise
+            return state
+
     async def state_for_department(self, case_id: str) -> CaseState | None:
         """The case for a department's own system; what it may do there is for the case to say."""
         engine = Actor(subject="department", role=Role.SUPERVISOR)
@@ -87,6 +111,21 @@ class CaseReader:
         """
         async with reading(self._pool) as connection:
             return await self.states.standing(connection, case_id)
+
+    async def hears_of(self, state: CaseState, document: str, actor: Actor) -> bool:
+        """Whether somebody who sees a case hears an entry in which this document stands; of most procedures, everybody does."""
+        procedure = self.procedures[state.procedure]
+        if not procedure.confidential:
+            return True
+        async with reading(self._pool) as connection:
+            rows = await connection.fetch(SQL.entries_naming, state.case_id, document)
+        entries = (Entry.model_validate_json(row["body"]) for row in rows)
+        return any(
+            procedure.is_heard_by(actor, each.facts, state)
+            for each in entries
+            for named in named_in(each.facts, procedure.references.get(each.kind, NONE))
+            if named.reference == document
+        )
 
     def view(self, state: CaseState, actor: Actor, now: datetime) -> CaseView:
         """The case for this caller: with the commands that are legal for them now."""
@@ -119,26 +158,37 @@ class CaseReader:
             opened_at=in_shanghai(state.opened_at),
         )
 
-    async def timeline(self, case_id: str, actor: Actor, after: int, limit: int) -> list[TimelineEntry]:
-        """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded."""
+    async def timeline(
+        self, case_id: str, actor: Actor, after: int, limit: int, *, opens: bool = True
+    ) -> list[TimelineEntry]:
+        """The entries of a case that the caller sees, texts resolved for who may read them. The reading is recorded.
+
+        Not `opens`: no text and no person is read, and nothing recorded; what they say stands there as not opened.
+        """
         state = await self.state(case_id, actor)
         procedure = self.procedures[state.procedure]
         async with database(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_after, case_id, after, limit)
             entries = [
-                _shown(Entry.model_validate_json(row["body"]).model_copy(update={"hash": row["hash"]}), actor)
+                _shown(
+                    Entry.model_validate_json(row["body"]).model_copy(update={"hash": row["hash"]}),
+                    actor,
+                    procedure,
+                    state,
+                )
                 for row in rows
             ]
-            words = await self._words(connection, procedure, entries, actor, state)
+            if opens:
+                words = await self._words(connection, procedure, entries, actor, state)
+            else:
+                words = dict.fromkeys((each.reference for each in _named(procedure, entries)), NOT_OPENED)
         return [_readable(procedure, entry, words) for entry in entries]
 
     async def _words(
         self, connection: Connection, procedure: Procedure, entries: list[Entry], actor: Actor, state: CaseState
     ) -> dict[str, object]:
         """What stands behind each reference of the entries, for this reader, where a reference is declared."""
-        named = [
-            each for entry in entries for each in named_in(entry.facts, procedure.references.get(entry.kind, NONE))
-        ]
+        named = _named(procedure, entries)
         withheld = {each.reference for each in named if not may_read_fact(actor, each.fact)}
         texts = sorted({each.reference for each in named if each.refers is Refers.TEXT})
         persons = sorted({each.reference for each in named if each.refers is Refers.PERSON})
@@ -179,8 +229,20 @@ def unknown_case(attempt: Attempt | None = None) -> Problem:
     )
 
 
-def _shown(entry: Entry, reader: Actor) -> Entry:
+def _named(procedure: Procedure, entries: Sequence[Entry]) -> list[Named]:
+    """Every reference that stands in entries where one is declared."""
+    return [
+        each
+        for entry in entries
+        for each in named_in(entry.facts, procedure.references.get(entry.kind, NONE))
+        if each.refers is not Refers.DOCUMENT
+    ]
+
+
+def _shown(entry: Entry, reader: Actor, procedure: Procedure, state: CaseState) -> Entry:
     """The entry without the facts that are not for this reader: what stands behind them is not read either."""
+    if not procedure.is_heard_by(reader, entry.facts, state):
+        return unheard(entry, reader)
     return entry.model_copy(update={"facts": shown_facts(entry.kind, entry.facts, reader)})
 
 

@@ -1,7 +1,7 @@
 """POST /api/v1/documents 附件: a file is kept, and gets the reference by which commands attach it to a case."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.vault.active_content import WORDS, Active
-from engine.vault.documents import Documents, DocumentsAway, Found, Reserved, TooManyWaiting
+from engine.vault.documents import SHOW_DOCUMENT, Documents, DocumentsAway, Found, Reserved, TooManyWaiting
 from engine.vault.person_identity import PersonIdentity
 from engine.vault.vault import Vault
 from schemas.kernel.case import CaseState
@@ -87,26 +87,42 @@ async def keep_document(
     With `case_id` it is kept with the person whose case it is, as the texts of the case are; otherwise with the sender.
     """
     actor = acting(caller)
-    if actor.role in KEEPS_NONE:
-        raise refused(_not_an_uploader())
-    if (pause := attachments.refused_uploads.left(actor.subject)) is not None:
-        raise too_many_requests(pause)
+    refuse_unless_uploader(attachments, actor)
     state = await attachments.reader.state(case_id, actor) if case_id is not None else None
     # A place is taken when all has come: whoever sends slowly, or nothing, holds nobody up.
     with attachments.upload_memory.held(actor.subject) as held:
         content = await read_file(request, attachments.documents.policy.bytes_max, held)
-        media_type = await _taken_type(attachments, actor, content)
-        async with attachments.documents.keeping:
-            reserved = await _reserve(attachments, actor, state, content, media_type)
-            try:
-                await attachments.documents.store(reserved, content)
-            except DocumentsAway as error:
-                raise _store_away() from error
+        document, first = await keep_content(attachments, actor, state, content)
+    return json_response(document, CREATED if first else OK)
+
+
+def refuse_unless_uploader(attachments: Attachments, actor: Actor) -> None:
+    """Raises Problem: a role that attaches nothing, or an account of which too much was refused."""
+    if actor.role in KEEPS_NONE:
+        raise refused(_not_an_uploader())
+    if (pause := attachments.refused_uploads.left(actor.subject)) is not None:
+        raise too_many_requests(pause)
+
+
+async def keep_content(
+    attachments: Attachments, actor: Actor, state: CaseState | None, content: bytes
+) -> tuple[Document, bool]:
+    """Keep a file, with the person whose case it is or with its sender; and whether it was not kept before.
+
+    Raises Problem: a type that is not taken, too many that stand in no case, or the store is away.
+    """
+    media_type = await _taken_type(attachments, actor, content)
+    async with attachments.documents.keeping:
+        reserved = await _reserve(attachments, actor, state, content, media_type)
+        try:
+            await attachments.documents.store(reserved, content)
+        except DocumentsAway as error:
+            raise _store_away() from error
     first = False
     if reserved.content_key is not None:
         async with database(attachments.pool) as connection:
             first = await attachments.documents.mark_stored(connection, reserved.document.reference)
-    return json_response(reserved.document, CREATED if first else OK)
+    return reserved.document, first
 
 
 async def _taken_type(attachments: Attachments, actor: Actor, content: bytes) -> str:
@@ -134,11 +150,15 @@ async def _reserve(
 async def _owner(
     attachments: Attachments, connection: Connection, actor: Actor, state: CaseState | None
 ) -> PersonReference:
-    """Whose document it is: the reporter's of the case, as its texts are; a person of the case's own without one."""
-    reporter: PersonReference | None = getattr(state, "reporter", None)
+    """Whose document it is: the reporter's of the case, as its texts are; a person of the case's own without one.
+
+    In a confidential case, whose own: each gets out, and has erased, what is theirs, and nobody what another side sent.
+    """
+    confidential = state is not None and attachments.reader.procedures[state.procedure].confidential
+    reporter: PersonReference | None = None if confidential else getattr(state, "reporter", None)
     if reporter is not None and not await attachments.vault.is_erased(connection, reporter):
         return reporter
-    account = f"case {state.case_id}" if state is not None else actor.subject
+    account = f"case {state.case_id}" if state is not None and not confidential else actor.subject
     return await attachments.vault.find_or_create_person(connection, PersonIdentity.account(account))
 
 
@@ -153,7 +173,23 @@ async def _owner(
 )
 async def read_document(reference: str, caller: Caller, attachments: AttachmentsOf) -> Response:
     """The file, for who sees a case in which it stands; before that for its sender. Who read it is recorded."""
-    actor = acting(caller)
+    document, content = await open_document(reference, acting(caller), attachments)
+    headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{file_name(document)}"'}
+    return Response(content, OK, headers=headers, media_type=document.media_type)
+
+
+async def open_document(
+    reference: str,
+    actor: Actor,
+    attachments: Attachments,
+    purpose: str = SHOW_DOCUMENT,
+    only: Container[str] = frozenset(SUFFIXES),
+) -> tuple[Document, bytes]:
+    """A file, read for a purpose: that it was read is on record before anything of it is given.
+
+    Raises Problem: there is none that the actor may see, it is of another type than `only` has (then it was not read), its person
+    was erased, or the store is away.
+    """
     if not _REFERENCE.fullmatch(reference):
         raise _unknown_document()
     if not may_read_texts(actor):
@@ -163,18 +199,22 @@ async def read_document(reference: str, caller: Caller, attachments: Attachments
     if found is None:
         raise _unknown_document()
     case_id = await _seen_in(attachments, found, actor)
+    if found.document.media_type not in only:
+        raise not_shown()
     async with database(attachments.pool) as connection:
-        key = await attachments.documents.key_for_reading(connection, reference, actor, case_id)
+        key = await attachments.documents.key_for_reading(connection, reference, actor, case_id, purpose)
     if isinstance(key, Tombstone):
         raise _erased(key)
     async with attachments.documents.reading:
         try:
-            content = await attachments.documents.open(found.document, key)
+            return found.document, await attachments.documents.open(found.document, key)
         except DocumentsAway as error:
             raise _store_away() from error
-    name = f"{reference.removeprefix('document:')}.{SUFFIXES[found.document.media_type]}"
-    headers = _HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(content, OK, headers=headers, media_type=found.document.media_type)
+
+
+def file_name(document: Document) -> str:
+    """What a file is called when it is saved: nothing that its sender called it."""
+    return f"{document.reference.removeprefix('document:')}.{SUFFIXES[document.media_type]}"
 
 
 async def document_faults(attachments: Attachments, given: BaseModel, actor: Actor) -> list[Fault]:
@@ -217,10 +257,13 @@ async def _seen_in(attachments: Attachments, found: Found, actor: Actor) -> str 
         return None
     for case_id in cases:
         try:
-            return (await attachments.reader.state(case_id, actor)).case_id
+            state = await attachments.reader.state(case_id, actor)
         except Problem as problem:
             if problem.code != ProblemCode.UNKNOWN_CASE:
                 raise
+            continue
+        if await attachments.reader.hears_of(state, found.document.reference, actor):
+            return state.case_id
     raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=cases[0] if cases else None))
 
 
@@ -275,6 +318,11 @@ def _not_taken(types: Iterable[str]) -> Problem:
             f"taken are: {taken}, without active content; the content counts, not the name",
         ),
     )
+
+
+def not_shown(zh: str = "此类文件无法显示", en: str = "a file of this kind is not shown") -> Problem:
+    """It is there, and can be had as it was sent."""
+    return Problem(ProblemCode.DOCUMENT_TYPE, say(f"{zh},请下载原件", f"{en}; download the file itself"))
 
 
 def _active(found: Active) -> Problem:

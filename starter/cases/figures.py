@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from engine.keys.tokens import Principal
 from schemas.clocks.calendar import in_shanghai, midnight
-from schemas.values.actor import Role
+from schemas.values.actor import OWN_CASES_ONLY, Role
 from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from starter.cases.case_lists import beginning, end
 from starter.cases.views import Times
@@ -26,9 +26,9 @@ def period(opened_from: str | None, opened_to: str | None, now: datetime) -> tup
 
 
 def figures_for(caller: Principal) -> tuple[str | None, str | None]:
-    """The area and the department whose figures somebody gets; None for all. Raises Problem: residents get none."""
+    """The area and the department whose figures somebody gets; None for all. Raises Problem: who acts for themselves gets none."""
     actor = acting(caller)
-    if actor.role is Role.RESIDENT:
+    if actor.role in OWN_CASES_ONLY:
         detail = say("指标仅供工作人员查看", "indicators are for staff")
         raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_indicators"))
     return actor.area, (actor.department or "") if actor.role is Role.DEPARTMENT_OFFICER else None

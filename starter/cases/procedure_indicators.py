@@ -5,11 +5,15 @@ from collections.abc import Iterable
 import asyncpg
 from fastapi import APIRouter
 
+from engine.keys.tokens import Principal
 from schemas.clocks.calendar import in_shanghai
+from schemas.contracts.department_policy import Name
 from schemas.kernel.procedure import Procedure
+from schemas.values.both import Both, spoken, titled
 from starter.cases.case_queries import SQL
 from starter.cases.figures import figures_for, period, times
-from starter.cases.reading import ReadingOf
+from starter.cases.indicator_sheets import FigureSheet, FigureTable, IndicatorSheet, SheetAsked, line_of
+from starter.cases.reading import Reading, ReadingOf
 from starter.cases.views import ProcedureIndicators, ProcedureLine, StageCount
 from starter.http.authentication import Caller
 from starter.http.database import database
@@ -70,3 +74,33 @@ def _line(procedure: Procedure, rows: Iterable[asyncpg.Record]) -> ProcedureLine
             if stage.value in figures
         ],
     )
+
+
+async def _sheet(caller: Principal, reading: Reading, asked: SheetAsked) -> FigureSheet:
+    found = await case_indicators(caller, reading, asked.opened_from, asked.opened_to)
+    used = [each for each in found.procedures if each.opened]
+    whole = FigureTable(
+        Name(zh="各业务", en="procedures"),
+        ("title",),
+        ("opened", "open"),
+        [line_of(each, "procedure", "stages") | {"title": titled(each.title, each.procedure)} for each in used],
+    )
+    stages = FigureTable(
+        Name(zh="各环节", en="stages"),
+        ("title", "stage"),
+        (),
+        [
+            {
+                "title": titled(each.title, each.procedure),
+                "stage": Both(one.zh, spoken(one.stage), one.zh),
+                "cases": one.cases,
+            }
+            for each in used
+            for one in each.stages
+        ],
+    )
+    return FigureSheet(found.as_of, found.opened_from, found.opened_before, [whole, stages])
+
+
+SHEET = IndicatorSheet("cases", Name(zh="各业务案件", en="cases of each procedure"), (), _sheet)
+"""Of every procedure alike."""

@@ -18,9 +18,10 @@ from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.refusals import say
 from schemas.values.tidy_text import tidy, without_directions
+from schemas.words.titles import words_for_residents
 from starter.cases.case_reading import CaseReader, unknown_case
+from starter.cases.passes import Passes
 from starter.cases.resident_codes import ResidentCodes
-from starter.cases.titles import words_for_residents
 from starter.cases.views import Answer, Promise, PublicCase, PublicStage
 from starter.http.database import Connection, database
 from starter.http.dependencies import dependency
@@ -42,6 +43,7 @@ class Residents:
     reader: CaseReader
     procedures: Mapping[str, Procedure]
     codes: ResidentCodes
+    passes: Passes
     verifier: Verifier
 
 
@@ -61,6 +63,11 @@ async def follow_case(
     A wrong code and a number that does not exist are the same 404. Capitals, full width, blanks and dashes do not matter.
     Wrong codes slow whoever sends them, by account or address, and nobody else: the right code from elsewhere always counts.
     """
+    return await shown_to_residents(residents, await case_by_code(residents, request, case_id, code))
+
+
+async def case_by_code(residents: Residents, request: Request, case_id: str, code: str) -> CaseState:
+    """The case of a number, for whoever has its code. Raises Problem: 404 for a wrong one, 429 after too many of them."""
     number = tidy(case_id).lower()
     if not CASE_ID.fullmatch(number):
         raise unknown_case()
@@ -69,16 +76,32 @@ async def follow_case(
         raise _too_many(attempt.retry_after_seconds)
     if not attempt.right:
         raise unknown_case()
+    return await _state(residents, number)
+
+
+async def case_by_pass(residents: Residents, given: str) -> CaseState | None:
+    """The case that a pass lets into; None: it lets nobody in any more, or never did."""
+    number = residents.passes.case_of(given)
+    return None if number is None else await _state(residents, number)
+
+
+async def shown_to_residents(residents: Residents, state: CaseState) -> PublicCase:
+    """What a case shows to whoever has shown number and code; that they read an answer is recorded."""
     async with database(residents.pool) as connection:
-        state = await residents.reader.states.find(connection, number)
-        if state is None:
-            raise unknown_case()
         return PublicCase(
             **dict(_stage(residents, state)),
             opened_at=in_shanghai(state.opened_at),
             answers=await _answers(residents, connection, state),
             follows=await _followed(residents, connection, state),
         )
+
+
+async def _state(residents: Residents, number: str) -> CaseState:
+    async with database(residents.pool) as connection:
+        state = await residents.reader.states.find(connection, number)
+    if state is None:
+        raise unknown_case()
+    return state
 
 
 def _stage(residents: Residents, state: CaseState) -> PublicStage:

@@ -83,8 +83,8 @@ async def _give(filing: Filing, code: str, notice: ReturnNotice) -> Response:
 
 
 def _could_have_paid(state: CaseState, key: PaymentKey) -> bool:
-    """Whether a key can be one of this case: of its own person. Which payments it has made, it says itself."""
-    return payee_of(key) == getattr(state, "reporter", None)
+    """Whether a key can be one of this case: of its own payee. Which payments it has made, it says itself."""
+    return payee_of(key) == getattr(state, "payee", None)
 
 
 def _read(body: bytes) -> ReturnNotice:

@@ -101,11 +101,11 @@ def _said(kind: Any) -> Any | None:
 
 
 def _as_sent(kind: Any) -> Any:
-    """What a field is at the door where a command takes more than people may send, alone or optional."""
+    """What a field is at the door where a command takes more than people may send: alone, optional, or with words of its own."""
     if get_origin(kind) in (Union, UnionType):
         return reduce(or_, [_as_sent(part) for part in get_args(kind)])
     if get_origin(kind) is Annotated:
-        return _said(kind) or kind
+        return _said(kind) or Annotated[_as_sent(get_args(kind)[0]), *kind.__metadata__]
     return kind
 
 

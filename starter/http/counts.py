@@ -28,6 +28,12 @@ class Counts:
             "Runs of somebody else's that stood under the number of a case.",
             registry=self._registry,
         )
+        self._not_written = Counter(
+            "jiceng_answers_not_written",
+            "Answers whose entries the ledger did not take as they were: their cases write them.",
+            ("reason",),
+            registry=self._registry,
+        )
         self._waiting = Gauge("jiceng_intake_waiting", "Accepted and not delivered.", registry=self._registry)
         self._oldest = Gauge("jiceng_intake_oldest_seconds", "How long the oldest waits.", registry=self._registry)
 
@@ -48,6 +54,15 @@ class Counts:
             "jiceng_notices_oldest_seconds", "How long the oldest notice waits to be sent.", registry=self._registry
         )
 
+        self._webhooks = {
+            name: Gauge(f"jiceng_webhooks_{name}", words, ("subscription",), registry=self._registry)
+            for name, words in (
+                ("waiting", "Events that wait to be taken by a receiver."),
+                ("oldest_seconds", "How long the oldest of them waits."),
+                ("given_up", "Events that a receiver did not take for days, or has ended."),
+            )
+        }
+
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """One answered request."""
         self._requests.labels(method, route, str(status)).inc()
@@ -60,6 +75,10 @@ class Counts:
     def attempt_failed(self, reason: str) -> None:
         """An attempt without an answer."""
         self._failed.labels(reason).inc()
+
+    def answer_not_written(self, reason: str) -> None:
+        """The ledger did not take what a case told with its answer."""
+        self._not_written.labels(reason).inc()
 
     def number_taken(self) -> None:
         """Somebody at Temporal's port had taken the number of a case."""
@@ -76,6 +95,11 @@ class Counts:
         self._overdue.set(overdue_cases)
         self._outside.set(outside_work_seconds)
         self._notices.set(notices_seconds)
+
+    def webhook(self, subscription: str, waiting: int, oldest_seconds: float, given_up: int) -> None:
+        """How far a subscription is behind."""
+        for name, value in (("waiting", waiting), ("oldest_seconds", oldest_seconds), ("given_up", given_up)):
+            self._webhooks[name].labels(subscription).set(value)
 
     def archive(self, lag_seconds: float) -> None:
         """How far the archive is behind."""

@@ -1,6 +1,7 @@
 """What the OpenAPI description says beyond the code: bodies that are read by hand, and problems with examples."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import UnionType
 from typing import Any, get_args
 
@@ -81,6 +82,7 @@ def any_body_of(commands: Iterable[type[Command]]) -> dict[str, Any]:
     return _operation([command_body_of(command).model for command in commands])
 
 
+@cache
 def _registered(model: type[BaseModel]) -> str:
     """Under which name a body stands: its own, counted where another procedure's of that name has other fields."""
     name, number = model.__name__, 1

@@ -79,6 +79,13 @@ _WORDS: Mapping[str, Words] = {
         say("是个人号码,不是账号", "is a person's number, not an account"),
         say("请填写账号代码,或省略", "write the code of the account, or leave it out"),
     ),
+    "guest_account": _fixed(
+        say(
+            "不是账号:这是未登录上报人的代号",
+            "is no account: what begins with guest: is of somebody without one",
+        ),
+        say("请填写账号代码,或省略", "write the code of the account, or leave it out"),
+    ),
     "bank_account": _fixed(
         say("银行账号应为8至32位数字", "is not 8 to 32 digits"),
         say("请核对账号,只填数字", "look at it again, and write its digits only"),

@@ -16,6 +16,7 @@ from engine.runtime.metrics_token import watches
 from engine.runtime.settings import Settings
 from engine.store.archive import Lag, archive_lag
 from engine.store.database import AWAY, Queries
+from engine.store.webhook_books import Standing, standings
 from schemas.values.model import Model
 from schemas.values.refusals import say
 from starter.http.counts import Counts
@@ -113,6 +114,8 @@ async def metrics(request: Request, watch: WatchOf) -> Response:
     except AWAY:
         watch.counts.backlog(-1, -1)  # not known: the database is away
     watch.counts.figures(*await _figures(watch))
+    for each in await _webhooks(watch):
+        watch.counts.webhook(each.subscription, each.waiting, each.oldest_seconds, each.given_up)
     lag = await _archive_lag(watch)
     watch.counts.archive(-1 if lag is None else lag.behind.total_seconds())
     return Response(watch.counts.text(), media_type=METRICS_TYPE)
@@ -126,6 +129,13 @@ async def _figures(watch: Watch) -> tuple[int, int, float, float]:
     if row is None:
         raise LookupError("a query without FROM has no row")
     return (row["open_cases"], row["overdue_cases"], row["outside_work_seconds"], row["notices_seconds"])
+
+
+async def _webhooks(watch: Watch) -> list[Standing]:
+    try:
+        return await standings(watch.pool)
+    except AWAY:
+        return []
 
 
 async def _archive_lag(watch: Watch) -> Lag | None:

@@ -12,7 +12,7 @@ from engine.runtime.logging import where
 from schemas.values.refusals import say
 from starter.http.counts import Counts
 from starter.http.parameters import CASE_ID
-from starter.http.problems import Problem, ProblemCode, too_many_requests
+from starter.http.problems import Problem, ProblemCode, shown, too_many_requests
 from starter.http.rates import Rates
 from starter.http.senders import address_of
 
@@ -112,4 +112,9 @@ class _internal:  # noqa: N801 - an ASGI answer, used like a function
                 "系统内部错误,请凭请求编号联系管理员", "a fault of the system; give the request id to the administrator"
             ),
         )
-        await problem.response(Request(scope))(scope, receive, send)
+        request = Request(scope)
+        try:
+            answer = shown(request, problem)
+        except Exception:  # noqa: BLE001 - whatever keeps a page from being drawn, there is an answer
+            answer = problem.response(request)
+        await answer(scope, receive, send)

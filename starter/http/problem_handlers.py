@@ -18,7 +18,7 @@ from schemas.values.actor import Actor
 from schemas.values.refusals import say
 from starter.http.authentication import acting
 from starter.http.faults import faults_of
-from starter.http.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books
+from starter.http.problems import Attempt, Problem, ProblemCode, bad_request, outside_the_books, shown
 
 log = structlog.get_logger()
 
@@ -43,7 +43,7 @@ def add_problem_handlers(app: FastAPI, keep_attempt: KeepAttempt) -> None:
     async def on_problem(request: Request, problem: Exception) -> Response:
         if not isinstance(problem, Problem):
             raise problem
-        response = problem.response(request)
+        response = shown(request, problem)
         if problem.attempt is not None:
             # After the answer: how long it takes must not tell a case that is hidden from one that is not there.
             response.background = BackgroundTask(keep, request, problem.attempt)
@@ -59,11 +59,11 @@ def add_problem_handlers(app: FastAPI, keep_attempt: KeepAttempt) -> None:
 async def _on_bad_parameters(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
-    return bad_request(faults_of(error.errors(), skip=1)).response(request)
+    return shown(request, bad_request(faults_of(error.errors(), skip=1)))
 
 
 async def _on_data(request: Request, error: Exception) -> Response:
-    return outside_the_books(error).response(request)
+    return shown(request, outside_the_books(error))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

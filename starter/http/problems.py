@@ -1,6 +1,6 @@
 """Problem details (RFC 9457): every answer that is not the one asked for. docs/problems.md explains each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -168,6 +168,16 @@ class Problem(Exception):
         )
         text = body.model_dump_json(exclude_none=True)
         return Response(text, self.kind.status, headers=self.headers, media_type=MEDIA_TYPE)
+
+
+ShowProblem = Callable[[Request, Problem], Response]
+"""How a problem is shown to whoever asked for a page: `request.state.shows_problem` of its routes (console/http/pages.py)."""
+
+
+def shown(request: Request, problem: Problem) -> Response:
+    """A problem as whoever asked can read it: as a page where a page was asked for."""
+    show: ShowProblem | None = getattr(request.state, "shows_problem", None)
+    return problem.response(request) if show is None else show(request, problem)
 
 
 FORBIDDEN = frozenset({RefusalCode.NOT_YOUR_ROLE, RefusalCode.NOT_YOUR_CASE})

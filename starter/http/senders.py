@@ -16,7 +16,9 @@ from engine.keys.keys import Keys
 from engine.keys.token_errors import IssuerAway, TokenRefused
 from engine.keys.tokens import Verifier
 from engine.store.database import Queries
+from schemas.values.refusals import say
 from starter.http.database import database
+from starter.http.problems import Problem, ProblemCode
 
 FREE = 10
 """So many attempts an hour without any pause: a household, or a hall full of people at one address, mistypes."""
@@ -80,6 +82,13 @@ class Attempts:
             if row is not None:
                 return row["attempts"], 0
             return 0, max(1, await connection.fetchval(SQL.pause_of, digest) or 1)
+
+    async def take(self, what: str, sender: str) -> None:
+        """Count one, and refuse where it is too much. Raises Problem 429: whoever only makes noise has to wait, and nobody else."""
+        _, wait_seconds = await self.count(what, sender)
+        if wait_seconds:
+            detail = say("提交次数过多,请稍后再试", "too many were sent; try again later")
+            raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(wait_seconds)})
 
     async def forget(self, what: str, sender: str, number: int) -> None:
         """That attempt was a right one. Earlier wrong ones stay: a right code of one's own buys no guesses."""

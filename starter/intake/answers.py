@@ -111,6 +111,10 @@ async def answer_command(answering: Answering, entered: Entered, actor: Actor) -
     if (refusal := refusal_of(submission)) is not None:
         raise refused(refusal, kept=True)
     accepted = Accepted.model_validate(submission.answer)
+    if not await answering.reader.is_seen(submission.case_id, actor):
+        return pending(
+            answering, Entered(submission, repeated=entered.repeated)
+        )  # whoever does not see the case sees its word
 
     async def look() -> CaseState | None:
         state = await answering.reader.recent(submission.case_id, actor, told=accepted.seq)

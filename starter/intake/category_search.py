@@ -17,6 +17,9 @@ from engine.runtime.yaml_files import read_yaml
 
 SAME, WORD_IN_QUERY, QUERY_IN_WORD, PAIRS_MOST = 100, 80, 60, 40
 PAIRS_LEAST = 12
+WORDS_AT_MOST = 200
+"""So many characters of what was said are compared: each is compared with every word of the list, whoever sends them."""
+
 _WEIGHT = {"name": 100, "synonym": 95, "department": 60, "legal_basis": 50}
 """In hundredths: what a category is called counts more than who answers for it, and that more than the law."""
 
@@ -39,8 +42,11 @@ class Found:
 
 
 def search(known: Sequence[Known], query: str) -> list[Found]:
-    """The categories that fit, the best first; of equals the one that stands first in the list."""
-    asked = tidy(query)
+    """The categories that fit, the best first; of equals the one that stands first in the list.
+
+    Of a long text only its beginning counts: WORDS_AT_MOST.
+    """
+    asked = tidy(query[:WORDS_AT_MOST])
     found = [_match(each, asked) for each in known]
     return sorted((each for each in found if each.score), key=lambda each: -each.score)
 

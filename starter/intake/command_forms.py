@@ -94,10 +94,21 @@ class CommandForms(Model):
 async def read_commands(case_id: str, caller: Caller, filing: FilingOf) -> CommandForms:
     """For forms: what can be given now, what not and why, which values may be named, within which numbers."""
     actor = acting(caller)
-    state, now = await filing.reader.state(case_id, actor), filing.intake.now()
+    return forms_of(filing, await filing.reader.state(case_id, actor), actor)
+
+
+def form_of(filing: Filing, state: CaseState, actor: Actor, name: str) -> CommandForm:
+    """One command of a case, for somebody who sees it. Raises KeyError: its procedure has no such command."""
+    procedure = filing.town.procedures[state.procedure]
+    return _form(filing, procedure, name, filing.town.doors[procedure.name][name], state, actor, filing.intake.now())
+
+
+def forms_of(filing: Filing, state: CaseState, actor: Actor) -> CommandForms:
+    """What somebody who sees a case may do with it."""
+    now = filing.intake.now()
     procedure = filing.town.procedures[state.procedure]
     return CommandForms(
-        case_id=case_id,
+        case_id=state.case_id,
         stage=state.stage,
         seq=state.seq,
         as_of=now,

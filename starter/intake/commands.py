@@ -5,6 +5,8 @@ legal: a command that is not for the caller's role, or a case that has ended. Ev
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -12,16 +14,18 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.keys.tokens import Principal
 from schemas.kernel.case import CaseState, ruled_by
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor
-from schemas.values.refusals import Refusal, RefusalCode, say
+from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from starter.cases.documents import document_faults
 from starter.cases.views import CommandAnswer
 from starter.http.authentication import Caller, acting
 from starter.http.bodies import read_body, read_key, read_model, together
 from starter.http.command_bodies import CommandBody
 from starter.http.documentation import any_body_of, responses
+from starter.http.parameters import CASE_ID
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
 from starter.intake.choices import in_words, with_choices
@@ -65,6 +69,23 @@ async def give(
         raise
 
 
+async def command_faults(  # noqa: PLR0917 - a command, and who gives it where
+    filing: Filing,
+    state: CaseState,
+    door: CommandBody,
+    given: BaseModel | None,
+    shape_faults: Sequence[Fault],
+    actor: Actor,
+) -> list[Fault]:
+    """All that is wrong with a command before the case is asked. `given` None: it has not even the right shape."""
+    faults = with_choices(shape_faults, choices_of(filing, state, door), filing.town.names)
+    if given is not None:
+        faults += door.faults(given)
+        faults += await document_faults(filing.attachments, given, actor)
+        faults += await case_faults(filing.reader, given, actor)
+    return faults
+
+
 def choices_of(filing: Filing, state: CaseState, door: CommandBody) -> Mapping[str, Sequence[str]]:
     """Which codes may be named in a command's fields, in this case and under the policy that it goes by."""
     return door.command.choices_by_field(state, filing.town.policies.get(ruled_by(state.case_id)))
@@ -79,6 +100,12 @@ def permanent_refusal(filing: Filing, state: CaseState, name: str, actor: Actor)
 
 def command_routes(procedures: Iterable[Procedure]) -> APIRouter:
     """One route per command name, with the bodies of every procedure that has it; and one that knows no command."""
+    return _routes_of(tuple(procedures))
+
+
+@cache
+def _routes_of(procedures: tuple[Procedure, ...]) -> APIRouter:
+    """Made once in a process: what stands in it is the procedures' own and no app's."""
     router = APIRouter(tags=["commands"])
     titles: dict[str, dict[str, str]] = {}
     doors: dict[str, list[type]] = {}
@@ -106,27 +133,79 @@ def command_routes(procedures: Iterable[Procedure]) -> APIRouter:
 def _give_named(name: str) -> Any:
     async def give_command(case_id: str, request: Request, caller: Caller, filing: FilingOf) -> Response:
         actor = acting(caller)
-        state = await filing.reader.recent(case_id, actor)
-        door = filing.town.doors[state.procedure].get(name)
-        if door is None:
-            raise _unknown_command(filing.town.procedures[state.procedure], name)
-        if permanent_refusal(filing, state, name, actor) is not None:
-            state = await filing.reader.state(case_id, actor)  # what speaks against a command is not taken from memory
+        try:
+            state, door = await command_of_case(filing, actor, case_id, name)
+        except Problem as problem:
+            before = await _given_before(request, caller, filing, case_id, name) if _is_unknown(problem) else None
+            if before is None:
+                raise
+            return before
         key, key_faults = read_key(request)
-        given, body_faults = read_model(door.model, await read_body(request))
-        body_faults = with_choices(body_faults, choices_of(filing, state, door), filing.town.names)
-        faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
-        if given is not None:
-            faults += await document_faults(filing.attachments, given, actor)
-            faults += await case_faults(filing.reader, given, actor)
-        if given is None or faults:
-            raise bad_request(faults)
-        reserves = filing.town.procedures[state.procedure].reserves
-        if reserves is not None and reserves.occasion(state, name, given) is not None:
-            state = await filing.reader.state(case_id, actor)  # nor is what counts for whom others wait
-        return await give(filing, Sender(caller.subject, key, actor), state, name=name, door=door, given=given)
+        given, shape_faults = read_model(door.model, await read_body(request))
+        sender = Sender(caller.subject, key, actor)
+        faults = together(key_faults, await command_faults(filing, state, door, given, shape_faults, actor))
+        return await give_faultless(filing, sender, state, name=name, door=door, given=given, faults=faults)
 
     return give_command
+
+
+def _is_unknown(problem: Problem) -> bool:
+    return problem.code == ProblemCode.UNKNOWN_CASE
+
+
+async def _given_before(
+    request: Request, caller: Principal, filing: Filing, case_id: str, name: str
+) -> Response | None:
+    """What was accepted under this key while its sender still saw the case, as it was answered then; None: nothing was.
+
+    Nobody else learns by it that there is such a case: whatever is wrong with the request, there is none.
+    """
+    state = await filing.reader.standing(case_id) if CASE_ID.fullmatch(case_id) else None
+    door = None if state is None else filing.town.doors[state.procedure].get(name)
+    key, key_faults = read_key(request)
+    if door is None or key_faults:
+        return None
+    actor, known = acting(caller), None
+    with suppress(Problem):
+        given, _ = read_model(door.model, await read_body(request))
+        if given is not None:
+            known = await filing.intake.known(Sender(caller.subject, key, actor), case_id, name, given)
+    return None if known is None else await answer_command(filing.answering, Entered(known, repeated=True), actor)
+
+
+async def command_of_case(filing: Filing, actor: Actor, case_id: str, name: str) -> tuple[CaseState, CommandBody]:
+    """The case as it is judged at the door, and the way in of a command.
+
+    Raises Problem: no such case for this caller, no such command.
+    """
+    state = await filing.reader.commanded(case_id, actor, name)
+    door = filing.town.doors[state.procedure].get(name)
+    if door is None:
+        raise _unknown_command(filing.town.procedures[state.procedure], name)
+    if permanent_refusal(filing, state, name, actor) is not None:
+        state = await filing.reader.commanded(
+            case_id, actor, name
+        )  # what speaks against a command is not taken from memory
+    return state, door
+
+
+async def give_faultless(
+    filing: Filing,
+    sender: Sender,
+    state: CaseState,
+    *,
+    name: str,
+    door: CommandBody,
+    given: BaseModel | None,
+    faults: Sequence[Fault],
+) -> Response:
+    """Give a command in which nothing is wrong. Raises Problem: all its faults, and as `give`."""
+    if given is None or faults:
+        raise bad_request(list(faults))
+    reserves = filing.town.procedures[state.procedure].reserves
+    if reserves is not None and reserves.occasion(state, name, given) is not None:
+        state = await filing.reader.state(state.case_id, sender.actor)  # nor is what counts for whom others wait
+    return await give(filing, sender, state, name=name, door=door, given=given)
 
 
 async def _give_unknown(case_id: str, command: str, caller: Caller, filing: FilingOf) -> Response:

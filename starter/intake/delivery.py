@@ -10,12 +10,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 import structlog
 from temporalio.client import (
     Client,
     WorkflowExecutionStatus,
+    WorkflowHandle,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
@@ -35,6 +36,7 @@ from schemas.kernel.case import Accepted
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.setting_aside import SetAside
 from schemas.kernel.temporal_display import TASK_TIMEOUT, details_of, first_keywords_of, summary_of
+from schemas.kernel.told import WriteAsked
 from schemas.values.actor import Stamp
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.http.dependencies import dependency
@@ -131,7 +133,7 @@ class Delivery:
         """Whether Temporal answers now."""
         try:
             async with asyncio.timeout(2):
-                return await (await self.client()).service_client.check_health(timeout=timedelta(seconds=2))
+                return await (await self.client()).service_client.check_health(retry=True, timeout=timedelta(seconds=2))
         except (NotDelivered, RPCError, TimeoutError):
             return False
 
@@ -159,6 +161,17 @@ class Delivery:
         try:
             handle = (await self.client()).get_workflow_handle(submission.case_id)
             await handle.signal("set_aside", told, rpc_timeout=ATTEMPT)
+        except RPCError as error:
+            raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
+
+    async def ask_to_write(self, submission: Submission, seq: int) -> None:
+        """Have a case write by itself what its answer told, up to entry `seq`.
+
+        Raises NotDelivered: it was not asked; where it does not run any more, the archiver writes what it told.
+        """
+        try:
+            handle = (await self.client()).get_workflow_handle(submission.case_id)
+            await handle.signal("write", WriteAsked(case_id=submission.case_id, seq=seq), rpc_timeout=ATTEMPT)
         except RPCError as error:
             raise NotDelivered(f"rpc {error.status.name}", expected=error.status in _AWAY) from error
 
@@ -228,9 +241,18 @@ class Delivery:
         except WorkflowUpdateFailedError as error:
             return _refusal(submission, error)
         except RPCError as error:
-            if error.status is RPCStatusCode.NOT_FOUND and await _is_over(client, submission.case_id):
+            if error.status is not RPCStatusCode.NOT_FOUND or not await _is_over(client, submission.case_id):
+                raise
+            try:
+                found = await _answer_before_the_end(client, submission.case_id, stamp.command_id)
+            except WorkflowUpdateFailedError as refused:
+                return _refusal(submission, refused)
+            if found is None:
                 return ended(submission.command)
-            raise
+            accepted = found
+        asked = (submission.case_id, submission.command, stamp.command_id)
+        if (accepted.case_id, accepted.command, accepted.command_id) != asked:
+            raise NotDelivered("an answer to another command", expected=False)
         return Delivered(accepted)
 
 
@@ -240,6 +262,36 @@ DeliveryOf = Annotated[Delivery, dependency(Delivery)]
 def _is_begun(found: RunFound | None) -> bool:
     """Whether a run is the case's and goes on. One of ours that ended before the ledger heard of it was ended by somebody."""
     return found is not None and found.fault is None and found.running
+
+
+async def _answer_before_the_end(client: Client, case_id: str, command_id: str) -> Accepted | None:
+    """What an earlier run of a case that is over had answered to a command; None: the case never took it.
+
+    Temporal gives the outcome of what the last run carried out, whether that is closed or not; each run before it has to be
+    asked by itself. Raises WorkflowUpdateFailedError: the case had refused it.
+    """
+    run = client.get_workflow_handle(case_id)
+    while run_id := await _continues(run):
+        run = client.get_workflow_handle(case_id, run_id=run_id)
+        try:
+            answer: Accepted = await run.get_update_handle(command_id, result_type=Accepted).result(rpc_timeout=ATTEMPT)
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+        else:
+            return answer
+    return None
+
+
+async def _continues(run: WorkflowHandle[Any, Any]) -> str:
+    """The run that a run continues; empty: it is the first one, or retention has taken it."""
+    try:
+        started = await anext(run.fetch_history_events(page_size=1))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        return ""
+    return started.workflow_execution_started_event_attributes.continued_execution_run_id
 
 
 async def _is_over(client: Client, case_id: str) -> bool:

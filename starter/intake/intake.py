@@ -24,12 +24,14 @@ from engine.vault.person_identity import PersonIdentity
 from engine.vault.vault import PersonErased, Vault
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.case import CaseState, case_id
+from schemas.kernel.people import same_account
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
-from schemas.values.actor import LAWS, Actor, Stamp
+from schemas.values.actor import LAWS, Actor, Role, Stamp
 from schemas.values.canonical import canonical_json, digest
 from schemas.values.references import PersonReference
 from schemas.values.refusals import Refusal, RefusalCode, say
+from starter.cases.case_states import CaseStates
 from starter.http.command_bodies import CommandBody
 from starter.http.database import Connection, database, reading
 from starter.http.problems import Attempt, Problem, refused
@@ -78,10 +80,16 @@ class Intake:
         procedures: Mapping[str, Procedure],
         *,
         policies: Mapping[str, Policy],
+        states: CaseStates,
     ) -> None:
-        """`procedures` and their `policies` by name: what cases reserve is reserved with what is accepted."""
+        """`procedures` and their `policies` by name: what cases reserve is reserved with what is accepted.
+
+        `states` know how far the ledger has a case that was read here.
+        """
+        self._states = states
         self._pool = pool
         self._reserving = Reserving(procedures, policies)
+        self._confidential = frozenset(each.name for each in procedures.values() if each.confidential)
         self._vault = vault
         self._signer = StampSigner(keys)
         self._digest_key = hmac.new(keys.blind_index.active, b"jiceng intake 1", hashlib.sha256).digest()
@@ -147,9 +155,8 @@ class Intake:
             async with database(self._pool) if texts or deciding else reading(self._pool) as connection:
                 if deciding and await connection.fetchrow(SQL.known, *row[5:8]) is None:
                     await self._reserving.decide(connection, state, sender.actor, name, deciding)
-                reporter = None if sender.subject == ANYBODY else getattr(state, "reporter", None)
-                command = door.to_command(given, await self._keep(connection, state, reporter, texts))
-                payload = {"command": command, "stamp": self._stamp(case, name, sender, digest(command))}
+                command = door.to_command(given, await self._keep(connection, state, sender, texts))
+                payload = {"command": command, "stamp": self._stamp(state, name, sender, digest(command))}
                 return await self._accepted(connection, row, payload)
         except _AcceptedBefore as before:
             return Entered(_same(before.submission, row[8]), repeated=True)
@@ -196,11 +203,19 @@ class Intake:
         return Entered(_same(Submission.read(found), row[8]), repeated=True)
 
     async def _keep(
-        self, connection: Connection, state: CaseState, reporter: PersonReference | None, texts: dict[str, str]
+        self, connection: Connection, state: CaseState, sender: Sender, texts: dict[str, str]
     ) -> dict[str, str]:
-        """Keep texts with the case's reporter; with a person of the case's own when there is none, or no longer."""
+        """Keep texts with the case's reporter; with a person of the case's own when there is none, or no longer.
+
+        In a confidential case with the resident who says them: who gets out or has erased what is theirs is no other side.
+        """
         if not texts:
             return {}
+        reporter: PersonReference | None = None if _is_of_another(sender, state) else getattr(state, "reporter", None)
+        if state.procedure in self._confidential:
+            own = sender.actor.role is Role.RESIDENT
+            identity = PersonIdentity.account(sender.subject if own else f"case {state.case_id}")
+            return dict((await self._vault.keep(connection, identity, texts, case_id=state.case_id)).texts)
         if reporter is not None:
             try:
                 return await self._vault.keep_texts(connection, reporter, texts, case_id=state.case_id)
@@ -209,18 +224,18 @@ class Intake:
         stand_in = PersonIdentity.account(f"case {state.case_id}")
         return dict((await self._vault.keep(connection, stand_in, texts, case_id=state.case_id)).texts)
 
-    def _stamp(self, case: str, name: str, sender: Sender, command_digest: str) -> Stamp:
-        return self._signer.sign(
-            Stamp(
-                case_id=case,
-                command=name,
-                command_id=command_id_of(sender, case),
-                actor=sender.actor,
-                at=self.now(),
-                digest=command_digest,
-                laws=LAWS,
-            )
+    def _stamp(self, state: CaseState, name: str, sender: Sender, command_digest: str) -> Stamp:
+        stamp = Stamp(
+            case_id=state.case_id,
+            command=name,
+            command_id=command_id_of(sender, state.case_id),
+            actor=sender.actor,
+            at=self.now(),
+            digest=command_digest,
+            laws=LAWS,
         )
+        hears = state.seq > 0 and state.charter.tells_with_answers
+        return self._signer.sign(stamp, self._states.written(state) if hears else None)
 
     def _row(
         self,
@@ -253,6 +268,12 @@ class _AcceptedBefore(Exception):
 def command_id_of(sender: Sender, case: str) -> str:
     """The id of a command, and of its Temporal update: raw keys stand plain in the history, and two may be the same."""
     return digest(["command", sender.subject, case, sender.key])
+
+
+def _is_of_another(sender: Sender, state: CaseState) -> bool:
+    """Whether a resident says something in the case of somebody else: it is not kept with the person whose case it is."""
+    own = same_account(sender.actor.subject, state.reporter_subject)
+    return sender.subject == ANYBODY or (sender.actor.role is Role.RESIDENT and not own)
 
 
 def _same(found: Submission, body_digest: bytes) -> Submission:

@@ -17,7 +17,7 @@ from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.openings import OpeningBody, Opens, open_state
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.state import OpenedState
-from schemas.values.actor import Actor, Role
+from schemas.values.actor import FOR_THEMSELVES, Actor, Role
 from schemas.values.refusals import Fault, say
 from starter.cases.documents import document_faults
 from starter.http.authentication import Caller
@@ -115,7 +115,7 @@ def _opening(
     filing: Filing, procedure: Procedure, opens: Opens, door: CommandBody, *, sender: Sender, given: BaseModel
 ) -> OpenCase:
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> OpenedState:
-        account = sender.actor.subject if sender.actor.role is Role.RESIDENT else _sent(given).on_behalf_of
+        account = sender.actor.subject if sender.actor.role in FOR_THEMSELVES else _sent(given).on_behalf_of
         name = None if opens.body is None or opens.body.person_name is None else getattr(given, opens.body.person_name)
         details = None if name is None else PersonDetails(name=name)
         kept = await filing.vault.keep(connection, _identity(account), door.texts_of(given), details, case_id=case_id)
@@ -152,7 +152,7 @@ def _town_faults(filing: Filing, procedure: Procedure, door: CommandBody, given:
 
 
 def _role_faults(given: BaseModel, role: Role) -> list[Fault]:
-    if _sent(given).on_behalf_of is None or role is not Role.RESIDENT:
+    if _sent(given).on_behalf_of is None or role not in FOR_THEMSELVES:
         return []
     return [
         Fault(

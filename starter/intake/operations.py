@@ -3,8 +3,9 @@
 from fastapi import APIRouter
 from temporalio.service import RPCError
 
+from engine.keys.tokens import Principal
 from engine.store.database import AWAY
-from schemas.values.actor import Role
+from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
 from starter.http.authentication import Caller, acting
@@ -15,6 +16,9 @@ from starter.intake.delivery import DeliveryOf, NotDelivered
 from starter.intake.stuck import StuckCase, stuck_cases, undelivered_cases
 
 OPERATORS = frozenset({Role.ADMIN, Role.SUPERVISOR})
+ACTORS = frozenset({Role.SUPERVISOR})
+"""Who does something about it: the reason goes into the case as a comment, which administrators write none of."""
+
 router = APIRouter(prefix="/api/v1/operations", tags=["operation"])
 
 
@@ -32,10 +36,7 @@ class StuckCases(Model):
 )
 async def read_stuck(caller: Caller, pool: PoolOf, delivery: DeliveryOf) -> StuckCases:
     """Codes only: no text of a case. For supervisors and administrators of the whole town."""
-    actor = acting(caller)
-    if actor.role not in OPERATORS or actor.area is not None:
-        detail = say("仅供全市督办与系统管理员查阅", "this is for supervisors and administrators of the whole town")
-        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command="read_stuck"))
+    refuse_unless_operator(caller, OPERATORS, "read_stuck")
     try:
         try:
             client = await delivery.client()
@@ -44,3 +45,14 @@ async def read_stuck(caller: Caller, pool: PoolOf, delivery: DeliveryOf) -> Stuc
             return StuckCases(complete=False, items=await undelivered_cases(pool))
     except AWAY as error:
         raise database_away() from error
+
+
+def refuse_unless_operator(caller: Principal, roles: frozenset[Role], act: str) -> Actor:
+    """The caller, who acts for the whole town in one of these roles. Raises Problem: kept as a refusal of `act`."""
+    actor = acting(caller)
+    if actor.role not in roles or actor.area is not None:
+        named = "督办" if roles == ACTORS else "督办与系统管理员"
+        english = "supervisors" if roles == ACTORS else "supervisors and administrators"
+        detail = say(f"仅供全市{named}", f"this is for {english} of the whole town")
+        raise refused(Refusal(code=RefusalCode.NOT_YOUR_ROLE, detail=detail, command=act))
+    return actor

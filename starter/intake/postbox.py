@@ -1,5 +1,6 @@
 """The postbox: what was accepted and has to reach Temporal. A lease is one statement: no connection is held."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -8,8 +9,13 @@ from typing import Any, Self
 import asyncpg
 
 from engine.execution.case_runs import NUMBER_TAKEN
-from engine.store.database import Queries
+from engine.store.database import AWAY, Queries
+from engine.store.ledger_rows import told_values
 from engine.store.refusals import KEEP, out_of_place
+from schemas.audit.ledger import BrokenChain
+from schemas.kernel.case import Accepted
+from schemas.kernel.row_change import RowChange
+from schemas.kernel.told import Told
 from schemas.values.actor import Stamp
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
@@ -29,6 +35,8 @@ class IntakeQueries(Queries):
     claim_due: str
     postpone: str
     settle: str
+    settle_told: str
+    stands: str
     find_submission: str
     backlog: str
     suspect: str
@@ -89,12 +97,13 @@ class Submission:
 class Settled:
     """How a delivery was written down. `submission` None: another attempt settles it, or has. `more` waits behind it.
 
-    `case`: the case as it stood then, with what came of a command.
+    `case`: the case as it stood then, with what came of a command; without its text where `change` says the same.
     """
 
     submission: Submission | None
     more: bool
     case: CaseText | None = None
+    change: RowChange | None = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,16 @@ class Elsewhere:
 
     failing: int
     well: int
+
+
+class NotWritten(Exception):
+    """What a case told with its answer could not be written as it is. `word`: why, as `settle_told` says it, or a kind of fault."""
+
+    def __init__(self, word: str, seq: int) -> None:
+        """`seq` is the last entry that was told."""
+        super().__init__(word)
+        self.word = word
+        self.seq = seq
 
 
 class SetAsideAnswer(Model):
@@ -138,12 +157,58 @@ class Postbox:
         """Leave it for later."""
         await self._pool.execute(SQL.postpone, submission.intake_id, submission.attempts, pause)
 
-    async def delivered(self, submission: Submission, answer: dict[str, Any] | None) -> Settled:
-        """It stands in Temporal; a command's answer is kept for its repeats."""
+    async def delivered(
+        self,
+        submission: Submission,
+        accepted: Accepted | None,
+        *,
+        knows_row: Callable[[RowChange], bool] = lambda _: False,
+    ) -> Settled:
+        """It stands in Temporal; a command's answer is kept for its repeats, and what its case told with it is written.
+
+        `knows_row`: whether a row that a change may be put onto is known here, so that Postgres need not give the whole one.
+
+        Raises:
+            NotWritten: that cannot be, and nothing is settled.
+        """
+        answer = accepted.model_dump(mode="json", exclude={"told"}) if accepted else None
+        if accepted is not None and accepted.told is not None:
+            change = accepted.told.row if knows_row(accepted.told.row) else None
+            return await self._written(submission, answer, accepted, accepted.told, change)
         row = await self._pool.fetchrow(
             SQL.settle, submission.intake_id, submission.attempts, Status.DELIVERED, answer, answer is not None
         )
         return _settled(submission, Status.DELIVERED, answer, row)
+
+    async def _written(
+        self,
+        submission: Submission,
+        answer: dict[str, Any] | None,
+        accepted: Accepted,
+        told: Told,
+        change: RowChange | None,
+    ) -> Settled:
+        try:
+            values = told_values(accepted, told, Stamp.model_validate(submission.payload["stamp"]))
+            row = await self._pool.fetchrow(
+                SQL.settle_told, submission.intake_id, submission.attempts, answer, *values, change is None
+            )
+        except AWAY:
+            raise
+        except (BrokenChain, asyncpg.PostgresError) as fault:
+            if await self._pool.fetchval(SQL.stands, accepted.case_id, told.seq, told.head_hash):
+                # Its case has written by itself what could not be read off its answer, as when a later release made it.
+                return await self.delivered(submission, accepted.model_copy(update={"told": None}))
+            raise NotWritten(type(fault).__name__, told.seq) from fault
+        if row is None or row["word"] != "written":
+            raise NotWritten(row["word"] if row else "nothing", told.seq)
+        if row["settled_at"] is None:
+            return Settled(None, more=True)
+        ended = replace(submission, status=Status.DELIVERED, answer=answer, settled_at=row["settled_at"], leased=False)
+        if row["version"] is None:
+            return Settled(ended, more=row["more"])
+        case = CaseText(submission.procedure, row["version"], row["snapshot"] or "", told.row.digest)
+        return Settled(ended, more=row["more"], case=case, change=change)
 
     async def refused(self, submission: Submission, refusal: Refusal) -> Settled:
         """The case refused it; the attempt is kept, since a rejected update leaves nothing in the history."""
@@ -217,7 +282,11 @@ def _settled(
     if row is None:
         return Settled(None, more=True)  # whoever has it now may have left something behind it
     ended = replace(submission, status=status, answer=answer, settled_at=row["settled_at"], leased=False)
-    case = CaseText(row["procedure"], row["version"], row["snapshot"]) if row["snapshot"] is not None else None
+    case = (
+        CaseText(row["procedure"], row["version"], row["snapshot"], row["row_digest"])
+        if row["snapshot"] is not None
+        else None
+    )
     return Settled(ended, more=row["more"], case=case)
 
 

@@ -8,15 +8,14 @@ its own, made anew for each posting, that tells nothing of the case.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Annotated, Any, Union
 
 import asyncpg
 from fastapi import APIRouter
-from pydantic import create_model
+from pydantic import BaseModel, create_model
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,6 +26,7 @@ from schemas.clocks.calendar import TownDatetime, in_shanghai
 from schemas.kernel.procedure import Procedure
 from schemas.parts.postings import PUBLICITY, Object, PostedState, Posting
 from schemas.values.actor import Actor, Channel, Role
+from schemas.values.area import community_of
 from schemas.values.model import Model
 from schemas.values.person_views import masked_name
 from schemas.values.refusals import RefusalCode, say
@@ -45,9 +45,6 @@ from workflows.registry import PROCEDURES
 
 PURPOSE = "show-public-notice"
 NAMES_KEPT = 10_000
-COMMUNITY_PARTS = 3
-"""A community is district, street and itself; a grid, which is smaller, is nobody else's business."""
-
 FRESH_SECONDS = 30
 """An objection takes a notice down at once; who kept a copy asks again after so long, or at the end of a window."""
 
@@ -56,9 +53,7 @@ SOMEBODY = Actor(subject=ANYBODY, role=Role.RESIDENT, channel=Channel.APP)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
-    "Vary": "Accept",
 }
-_TITLE = "公示 Public notices"
 
 router = APIRouter(prefix="/public/notices", tags=["residents"])
 
@@ -135,24 +130,42 @@ _NOTICE = re.compile(r"[0-9A-Za-z-]{1,40}")
 _names: dict[tuple[str, int], str] = {}
 
 
+@dataclass(frozen=True)
+class NoticesShown:
+    """How notices are shown as a page, told by whoever serves pages (console/residents/notices_page.py); None: as JSON alone."""
+
+    show: Callable[[Request, Sequence[PublicNotice]], Response] | None = None
+
+
+NoticesShownOf = Annotated[NoticesShown, dependency(NoticesShown)]
+
+
 @router.get("", summary="公示 Public notices", responses=responses({200: PublicNotices}, "database-away"))
-async def public_notices(request: Request, board: NoticeBoardOf) -> Response:
+async def public_notices(request: Request, board: NoticeBoardOf, shown: NoticesShownOf) -> Response:
     """As JSON, or as a page for who asks for HTML. Unchanged: 304 by its ETag. No scripts, nothing loaded from elsewhere."""
     now = board.filing.intake.now()
-    async with database(board.pool) as connection:
-        posted = await _posted(board, connection, now)
-        items = [await _notice(board, connection, state, row) for state, row in posted]
-    notices = PublicNotices(items=items)
-    as_page = "text/html" in request.headers.get("accept", "")
-    content = (_page(notices) if as_page else notices.model_dump_json()).encode()
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    headers = HEADERS | {
+    notices = PublicNotices(items=await posted_now(board))
+    if shown.show is not None and "text/html" in request.headers.get("accept", ""):
+        answer = shown.show(request, notices.items)
+    else:
+        answer = Response(notices.model_dump_json(), headers=HEADERS, media_type="application/json")
+    etag = f'"{hashlib.sha256(answer.body).hexdigest()[:32]}"'
+    cached = {
         "ETag": etag,
         "Cache-Control": f"public, max-age={_fresh(board, notices, now)}, must-revalidate",
+        "Vary": "Accept, Cookie",  # a page looks as its reader wants pages to
     }
     if etag in {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}:
-        return Response(None, 304, headers=headers)
-    return Response(content, headers=headers, media_type="text/html" if as_page else "application/json")
+        return Response(None, 304, headers=HEADERS | cached)
+    answer.headers.update(cached)
+    return answer
+
+
+async def posted_now(board: NoticeBoard) -> list[PublicNotice]:
+    """Every notice that is up, the next to come down first. Raises Problem 503 without Postgres."""
+    async with database(board.pool) as connection:
+        posted = await _posted(board, connection, board.filing.intake.now())
+        return [await _notice(board, connection, state, row) for state, row in posted]
 
 
 @router.post(
@@ -172,27 +185,29 @@ async def object_to(notice: str, request: Request, board: NoticeBoardOf) -> Resp
     """
     if not _NOTICE.fullmatch(notice):
         raise _no_notice()
-    door = OBJECTION
     _, key_faults = read_key(request)
-    given, body_faults = read_model(door.model, await read_body(request))
-    faults = together(key_faults, body_faults, door.faults(given) if given is not None else [])
+    given, body_faults = read_model(OBJECTION.model, await read_body(request))
+    faults = together(key_faults, body_faults, OBJECTION.faults(given) if given is not None else [])
     if given is None or faults:
         raise bad_request(faults)
+    await take_objection(board, request, notice, given)
+    return Response(ObjectionTaken(notice=tidy_code(notice)).model_dump_json(), 202, media_type="application/json")
+
+
+async def take_objection(board: NoticeBoard, request: Request, notice: str, given: BaseModel) -> None:
+    """Take in an objection that has the right shape, of whoever sends it.
+
+    Raises Problem: too many were sent, no such notice is up, the case refuses it, or Postgres is away.
+    """
     await _count(board, request)
-    notice = tidy_code(notice)
-    state = await _state_of(board, notice)
-    sender = Sender(ANYBODY, _one_contact(board, state, door.texts_of(given)["contact"]), SOMEBODY)
-    entered = await _entered(board, sender, state, door, given)
+    state = await posted_state(board, notice)
+    sender = Sender(ANYBODY, _one_contact(board, state, OBJECTION.texts_of(given)["contact"]), SOMEBODY)
+    entered = await _entered(board, sender, state, OBJECTION, given)
     if entered is None:
-        return _taken(notice)
+        return
     submission = await settled(board.filing.answering, entered.submission)
     if (refusal := refusal_of(submission)) is not None:
         raise refused(refusal.model_copy(update={"stage": "", "legal_commands": ()}))
-    return _taken(notice)
-
-
-def _taken(notice: str) -> Response:
-    return Response(ObjectionTaken(notice=notice).model_dump_json(), 202, media_type="application/json")
 
 
 def _one_contact(board: NoticeBoard, state: PostedState, contact: str) -> str:
@@ -228,7 +243,11 @@ async def _posted(
     return [(state, row) for state, row in zip(states, rows, strict=True) if isinstance(state, PostedState)]
 
 
-async def _state_of(board: NoticeBoard, notice: str) -> PostedState:
+async def posted_state(board: NoticeBoard, notice: str) -> PostedState:
+    """The case behind a notice that is up, by its number in any writing. Raises Problem: there is none."""
+    if not _NOTICE.fullmatch(notice):
+        raise _no_notice()
+    notice = tidy_code(notice)
     async with database(board.pool) as connection:
         for state, _ in await _posted(board, connection, board.filing.intake.now()):
             if _number(board, state) == notice:
@@ -243,7 +262,7 @@ def _no_notice() -> Problem:
 
 
 async def _notice(board: NoticeBoard, connection: Connection, state: PostedState, row: asyncpg.Record) -> PublicNotice:
-    community = ".".join(state.area.split(".")[:COMMUNITY_PARTS])
+    community = community_of(state.area) or state.area
     shown: dict[str, Any] = {each.name: each.value(state) for each in POSTED[state.procedure].shows}
     return NOTICES[state.procedure](
         notice=_number(board, state),
@@ -287,46 +306,4 @@ def _fresh(board: NoticeBoard, notices: PublicNotices, now: datetime) -> int:
 
 async def _count(board: NoticeBoard, request: Request) -> None:
     """Objections of one sender are as many as somebody could mean; whoever only makes noise has to wait, and nobody else."""
-    _, wait_seconds = await board.codes.attempts.count("objection", await sender_of(request, board.verifier))
-    if wait_seconds:
-        detail = say("提交次数过多,请稍后再试", "too many were sent; try again later")
-        raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(wait_seconds)})
-
-
-def _page(notices: PublicNotices) -> str:
-    items: list[PublicNotice] = notices.items
-    tables = "".join(_table(name, [each for each in items if each.procedure == name]) for name in POSTED)
-    return (
-        f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{_TITLE}</title></head>'
-        f"<body><h1>{_TITLE}</h1><p>公示期内,任何人均可凭编号提出异议,请写明理由和联系方式。</p>{tables}</body></html>"
-    )
-
-
-def _table(procedure: str, notices: Sequence[PublicNotice]) -> str:
-    """What a procedure has posted, with the columns that its posting shows; nothing where nothing is posted."""
-    if not notices:
-        return ""
-    shows = [each for each in POSTED[procedure].shows if each.on_page]
-    rows = "".join(
-        "<tr>"
-        + "".join(
-            f"<td><bdi>{escape(text)}</bdi></td>"  # so that no name turns what stands beside it
-            for text in (
-                each.name,
-                each.community_zh,
-                *(_in_words(getattr(each, shown.name), money=shown.money) for shown in shows),
-                f"{each.posted_at:%Y-%m-%d %H:%M}",
-                f"{each.until:%Y-%m-%d %H:%M}",
-                each.notice,
-            )
-        )
-        + "</tr>"
-        for each in notices
-    )
-    columns = ("姓名", "社区", *(shown.zh for shown in shows), "公示起", "公示止", "编号")
-    heads = "".join(f"<th>{escape(each)}</th>" for each in columns)
-    return f"<h2>{escape(notices[0].procedure_zh)}</h2><table border=1><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _in_words(value: str | int, *, money: bool) -> str:
-    return f"{int(value) // 100}.{int(value) % 100:02d}" if money else str(value)
+    await board.codes.attempts.take("objection", await sender_of(request, board.verifier))

@@ -21,7 +21,7 @@ from starter.cases.announcements import INTAKE, Announcements
 from starter.cases.case_states import CaseStates
 from starter.http.counts import Counts
 from starter.intake.delivery import Delivered, Delivery, NotDelivered
-from starter.intake.postbox import Postbox, SetAsideAnswer, Settled, Submission
+from starter.intake.postbox import NotWritten, Postbox, SetAsideAnswer, Settled, Submission
 from starter.intake.setting_aside import town_is_sick
 
 log = structlog.get_logger()
@@ -34,6 +34,8 @@ PAUSE_FIRST = timedelta(milliseconds=250)
 PAUSE_MAX = timedelta(seconds=4)
 PAUSE_OF_SUSPECTS = timedelta(milliseconds=500)
 TRIED_OFTEN = 40
+ASKED_AGAIN_AFTER = 32
+"""Attempts, at the most, until a case is asked once more to write what its answer told."""
 PAUSE_WHEN_UNEXPECTED = timedelta(seconds=30)
 
 
@@ -153,8 +155,15 @@ class Relay:
             if not error.expected:
                 log.error("not_delivered", case_id=submission.case_id, command=submission.command, reason=error.reason)  # noqa: TRY400 - no words of others
             return False
-        settled = await self._settle(submission, outcome)
-        if settled.case is not None:
+        try:
+            settled = await self._settle(submission, outcome)
+        except NotWritten as fault:
+            self._tell(submission.submission, None)
+            await self._have_written(submission, fault)
+            return False
+        if settled.case is not None and settled.change is not None:
+            self._states.learn_change(submission.case_id, settled.case, settled.change)
+        elif settled.case is not None:
             self._states.learn(submission.case_id, settled.case)
         self._tell(submission.submission, settled.submission)
         return settled.more
@@ -197,9 +206,28 @@ class Relay:
         if isinstance(outcome, Refusal):
             self._counts.settled(submission.kind, outcome.code)
             return await self._postbox.refused(submission, outcome)
+        settled = await self._postbox.delivered(
+            submission,
+            outcome.accepted,
+            knows_row=lambda change: self._states.knows(submission.case_id, change),
+        )
         self._counts.settled(submission.kind, "delivered")
-        answer = outcome.accepted.model_dump(mode="json") if outcome.accepted else None
-        return await self._postbox.delivered(submission, answer)
+        return settled
+
+    async def _have_written(self, submission: Submission, fault: NotWritten) -> None:
+        """Let the case write what its answer told, and look again: the same command has the same answer, which stands then.
+
+        So what the ledger refuses is refused to a worker, which tries without an end and tells an operator. Asked once it does;
+        it is asked again, ever more seldom, only because a word may be lost: each stands in the history.
+        """
+        self._counts.answer_not_written(fault.word)
+        log.warning("answer_not_written", case_id=submission.case_id, command=submission.command, reason=fault.word)
+        if submission.attempts.bit_count() == 1 or submission.attempts % ASKED_AGAIN_AFTER == 0:
+            try:
+                await self._delivery.ask_to_write(submission, fault.seq)
+            except NotDelivered as error:
+                log.warning("not_asked_to_write", case_id=submission.case_id, reason=error.reason)
+        await self._postbox.postpone(submission, _pause(submission, expected=True))
 
     def _tell(self, submission: str, ended: Submission | None) -> None:
         """Tell whoever asked for the outcome; without one they look for themselves, and again when there is one."""

@@ -6,14 +6,15 @@ A procedure adds the shape of its body, what is wrong with one that has the righ
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import UnionType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.keys.tokens import Principal
 from schemas.contracts.department_policy import Name
 from schemas.kernel.declaration import DeclaredProcedure
+from schemas.kernel.openings import Opens
 from schemas.kernel.rules import for_other_roles
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.model import Model
@@ -53,6 +54,25 @@ def _essence(body: Any) -> dict[str, Any]:
     return said
 
 
+class Somebody(Protocol):
+    """Who opens a case: the person behind a token, or somebody without an account (starter/intake/guests.py)."""
+
+    @property
+    def subject(self) -> str:
+        """Whose keys these are."""
+
+    @property
+    def role(self) -> Role:
+        """What they may do."""
+
+    @property
+    def identity(self) -> str | None:
+        """Whose account it is, where that is known."""
+
+    def actor(self, channel: Channel) -> Actor:
+        """The same, acting by that way."""
+
+
 BodyT = TypeVar("BodyT", bound=OpeningBody)
 
 
@@ -63,6 +83,8 @@ class Opening(Generic[BodyT]):
     `faults(filing, body, actor)`: what is wrong with a body of the right shape, for this role, in this town.
     `opens(filing, sender, body)`: how its texts are kept and what state the case starts with.
     `choices(filing)`: which codes may be named, by field; whoever writes another one is told them by their words.
+    `finds(filing, words)`: what fits words, the best first, of the field that is found by them. `declared`: the line of its
+    procedure, which says what forms ask.
     """
 
     procedure: str
@@ -70,11 +92,13 @@ class Opening(Generic[BodyT]):
     title: Name
     model: type[Any]
     starters: frozenset[Role]
+    declared: Opens
     faults: Callable[[Filing, BodyT, Actor], Awaitable[list[Fault]]]
     opens: Callable[[Filing, Sender, BodyT], OpenCase]
     choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {}
+    finds: Callable[[Filing, str], Sequence[str]] = lambda _filing, _words: ()
 
-    async def start(self, request: Request, caller: Principal, filing: Filing) -> Response:
+    async def start(self, request: Request, caller: Somebody, filing: Filing) -> Response:
         """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case.
 
         Raises:
@@ -83,19 +107,28 @@ class Opening(Generic[BodyT]):
         self.refuse_unless_starter(caller.role)
         key, key_faults = read_key(request)
         body, shape_faults = read_model(self.model, await read_body(request))
-        widest = filing.town.areas.nearest("")
-        choices = {"area": widest, "location.area": widest, **self.choices(filing)}
-        body_faults = with_choices(shape_faults, choices, filing.town.names)
-        # Of a body that cannot be read nobody knows the channel, and nobody asks for it.
-        actor = caller.actor(body.channel if body is not None else Channel.APP)
-        faults = together(key_faults, body_faults)
-        if body is not None:
-            faults += in_words(await self.faults(filing, body, actor), filing.town.names)
-            faults += await case_faults(filing.reader, body, actor)
+        faults = together(key_faults, await self.all_faults(filing, caller, body, shape_faults))
         if body is None or faults:
             raise bad_request(faults)
-        entered = await self.accept(filing, Sender(caller.subject, key, actor, caller.identity), body)
-        return await answer_start(filing.answering, entered, actor)
+        entered = await self.accept(filing, self.sender(caller, key, body), body)
+        return await answer_start(filing.answering, entered, caller.actor(body.channel))
+
+    def sender(self, caller: Somebody, key: str, body: BodyT) -> Sender:
+        """Who sends a body, by the way that it names."""
+        return Sender(caller.subject, key, caller.actor(body.channel), caller.identity)
+
+    async def all_faults(
+        self, filing: Filing, caller: Somebody, body: BodyT | None, shape_faults: Sequence[Fault]
+    ) -> list[Fault]:
+        """All that is wrong with what was sent. `body` None: it has not even the right shape."""
+        widest = filing.town.areas.nearest("")
+        choices = {**dict.fromkeys(self.declared.areas, widest), **self.choices(filing)}
+        faults = with_choices(shape_faults, choices, filing.town.names)
+        if body is not None:
+            actor = caller.actor(body.channel)
+            faults += in_words(await self.faults(filing, body, actor), filing.town.names)
+            faults += await case_faults(filing.reader, cast("BaseModel", body), actor)
+        return faults
 
     async def accept(self, filing: Filing, sender: Sender, body: BodyT) -> Entered:
         """Keep what was sent and let the relay begin to deliver it. Raises Problem as `Intake.start` does."""
@@ -124,6 +157,7 @@ def declared_opening(
     faults: Callable[[Filing, BodyT, Actor], Awaitable[list[Fault]]],
     opens: Callable[[Filing, Sender, BodyT], OpenCase],
     choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {},
+    finds: Callable[[Filing, str], Sequence[str]] = lambda _filing, _words: (),
 ) -> Opening[BodyT]:
     """The opening as its procedure declares it. Raises TypeError: cases of it are opened by another procedure."""
     declared = procedure.opens
@@ -135,7 +169,9 @@ def declared_opening(
         title=Name(zh=declared.zh, en=declared.en),
         model=declared.model,
         starters=declared.by,
+        declared=declared,
         faults=faults,
         opens=opens,
         choices=choices,
+        finds=finds,
     )

@@ -8,6 +8,7 @@ from schemas.contracts.department_policy import DepartmentRegister
 from schemas.kernel.case import Charter
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
+from schemas.values.area_shapes import AreaShapes
 from schemas.values.areas import Areas
 from starter.http.command_bodies import CommandBody
 from starter.http.dependencies import dependency
@@ -16,7 +17,10 @@ from starter.intake.choices import Names
 
 @dataclass(frozen=True)
 class TownRules:
-    """Read once, when an API is built. Policies, charters and procedures by procedure; doors by procedure and command."""
+    """Read once, when an API is built. Policies, charters and procedures by procedure; doors by procedure and command.
+
+    `shapes`: those of its areas, where it has some.
+    """
 
     policies: Mapping[str, Policy]
     charters: Mapping[str, Charter]
@@ -26,6 +30,7 @@ class TownRules:
     areas: Areas
     names: Names
     synonyms: Mapping[str, tuple[str, ...]]
+    shapes: AreaShapes | None
 
 
 TownRulesOf = Annotated[TownRules, dependency(TownRules)]

@@ -3,6 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Route
 
+from console.sign_in.sessions import Sessions
+from console.sign_in.signed_in import LOCAL_COOKIE
 from engine.keys.keys import Keys
-from engine.keys.tokens import issue
+from engine.keys.tokens import Principal, issue
 from local.stories.walks import A_DOCUMENT, made_body
 from schemas.kernel.answers import AnswerTo
 from schemas.kernel.case import is_case_of
@@ -45,15 +48,22 @@ pytestmark = pytest.mark.timeout(600)  # thousands of requests, on a machine tha
 
 ROLES = tuple(role for role in Role if role is not Role.ENGINE)
 NAMED = {case.procedure.name: case.procedure for case in PROCEDURES}
+DEPARTMENTS = pytest.mark.parametrize(
+    "whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["one department elsewhere", "both departments"]
+)
 
 
-def everybody(cases: list[Known], areas: tuple[str | None, ...]) -> Iterator[Who]:
-    """Every role by area and department; residents also as the one who reported; and somebody without a token."""
+def everybody(cases: list[Known], areas: tuple[str | None, ...], what: str, *, whole: bool) -> Iterator[Who]:
+    """Every role by area and department; residents also as the one who reported; and somebody without a token.
+
+    In the own area by both departments. Elsewhere, unless `whole`, by one of them, by the seed and by what is asked.
+    """
     yield Who(None)
     reporters = sorted({case.reporter for case in cases if case.reporter is not None})
     for role in ROLES:
         for area in areas:
-            for department in (OWN_DEPARTMENT, OTHER_DEPARTMENT):
+            both = (OWN_DEPARTMENT, OTHER_DEPARTMENT)
+            for department in both if whole or area == OWN_AREA else chosen(both, 1, f"{what} {role} {area}"):
                 for subject in (f"matrix-{role}", *(reporters if role is Role.RESIDENT else ())):
                     yield Who(role, subject, area, department)
 
@@ -66,7 +76,11 @@ async def world(door: OpenDoor, pool: asyncpg.Pool) -> World:
     for procedure in NAMED.values():
         opened = await door(procedure)
         ended = min(
-            (walk for walk in examples(procedure).WALKS if _ends(procedure, walk) and not walk.waits),
+            (
+                walk
+                for walk in examples(procedure).WALKS
+                if _ends(procedure, walk) and not walk.waits and walk.by is None
+            ),
             key=lambda walk: len(walk.steps),
         )
         for walk in (Walk("", (), ""), ended):
@@ -170,12 +184,19 @@ async def api(build_app: BuildApp, worker: None) -> AsyncIterator[httpx.AsyncCli
         yield client
 
 
-class Asking:
-    """Sends requests as anybody, and keeps what was not as it should be."""
+def _principal(who: Who, role: Role) -> Principal:
+    ends_at = datetime.now(UTC) + timedelta(hours=1)
+    return Principal(
+        subject=who.subject, role=role, department=who.department, area=who.area, token_id=None, expires_at=ends_at
+    )
 
-    def __init__(self, api: httpx.AsyncClient, keys: Keys) -> None:
-        self._api, self._keys = api, keys
-        self._tokens: dict[Who, str] = {}
+
+class Asking:
+    """Sends requests as anybody, by token and by session, and keeps what was not as it should be."""
+
+    def __init__(self, api: httpx.AsyncClient, keys: Keys, pool: asyncpg.Pool) -> None:
+        self._api, self._keys, self._sessions = api, keys, Sessions(pool)
+        self._tokens: dict[Who, tuple[str, str]] = {}
         self.cells: Counter[str] = Counter()
         self.wrong: list[str] = []
 
@@ -183,10 +204,10 @@ class Asking:
         headers = dict(parts.pop("headers", {}))
         if who.role is not None:
             if who not in self._tokens:
-                self._tokens[who] = issue(
-                    self._keys, subject=who.subject, role=who.role, department=who.department, area=who.area
-                )
-            headers["Authorization"] = f"Bearer {self._tokens[who]}"
+                token = issue(self._keys, subject=who.subject, role=who.role, department=who.department, area=who.area)
+                self._tokens[who] = token, await self._sessions.open(_principal(who, who.role))
+            token, session = self._tokens[who]
+            headers |= {"Authorization": f"Bearer {token}", "Cookie": f"{LOCAL_COOKIE}={session}"}
         self._api.cookies.clear()
         return await self._api.request(method, path, headers=headers, **parts)
 
@@ -220,13 +241,20 @@ def test_every_route_has_a_line(build_app: BuildApp) -> None:
     assert routes - commands == set(LINES)
 
 
-async def test_who_asks_gets_what_is_theirs(api: httpx.AsyncClient, keys: Keys, world: World) -> None:
+@DEPARTMENTS
+async def test_who_asks_gets_what_is_theirs(
+    whole: bool,  # noqa: FBT001 - whether somebody of either department asks everywhere
+    api: httpx.AsyncClient,
+    keys: Keys,
+    pool: asyncpg.Pool,
+    world: World,
+) -> None:
     """Each address answers each role, of the own area, another or the whole town, of either department, as its line says."""
-    asking = Asking(api, keys)
+    asking = Asking(api, keys, pool)
     for name, line in LINES.items():
         method = name.partition(" ")[0]
         areas = (OWN_AREA,) if line.open else (OWN_AREA, OTHER_AREA, WHOLE_TOWN)
-        for who in everybody([world.incident], areas):
+        for who in everybody([world.incident], areas, name, whole=whole):
             path, parts = line.ask(world, who)
             answer = await asking.ask(who, method, path, **parts)
             asking.judge(name, name, who, outcome(answer), line.expect(world, who))
@@ -237,11 +265,18 @@ async def test_who_asks_gets_what_is_theirs(api: httpx.AsyncClient, keys: Keys, 
     assert asking.wrong == []
 
 
-async def test_cases_are_seen_by_those_whose_they_are(api: httpx.AsyncClient, keys: Keys, world: World) -> None:
+@DEPARTMENTS
+async def test_cases_are_seen_by_those_whose_they_are(
+    whole: bool,  # noqa: FBT001 - whether somebody of either department asks everywhere
+    api: httpx.AsyncClient,
+    keys: Keys,
+    pool: asyncpg.Pool,
+    world: World,
+) -> None:
     """Each case, its timeline and its commands show themselves to its area, its departments and its reporter alone."""
-    asking = Asking(api, keys)
+    asking = Asking(api, keys, pool)
     for case in world.cases:
-        for who in everybody([case], (OWN_AREA, OTHER_AREA)):
+        for who in everybody([case], (OWN_AREA, OTHER_AREA), case.procedure.name, whole=whole):
             expected = {"401 token-missing" if who.role is None else "200" if case.seen_by(who) else "404 unknown-case"}
             for part in ("", "/timeline", "/commands"):
                 path = f"/api/v1/cases/{case.case_id}{part}"
@@ -278,6 +313,7 @@ async def test_commands_are_for_those_whose_they_are(
     whole: bool,  # noqa: FBT001 - whether every command is asked, also one that is for the same people as another
     api: httpx.AsyncClient,
     keys: Keys,
+    pool: asyncpg.Pool,
     world: World,
 ) -> None:
     """Each command of each procedure is refused to every role, area and department that the rules table does not name.
@@ -285,10 +321,10 @@ async def test_commands_are_for_those_whose_they_are(
     Those it does name are told by the case that has ended, so that no cell changes anything. Of the commands that are for the
     same people one is sent; what the table says of every one, in every cell, is asked in tests/procedures/test_laws.py.
     """
-    asking = Asking(api, keys)
+    asking = Asking(api, keys, pool)
     case = world.of(name, ended=ended)
     for command in case.procedure.commands if whole else of_each_kind(case.procedure):
-        for who in everybody([case], (OWN_AREA, OTHER_AREA)):
+        for who in everybody([case], (OWN_AREA, OTHER_AREA), command, whole=whole):
             expected = case.refuses(command, who)
             if expected is None:
                 continue  # the case decides, and that would change it: this cell is asked of the one that has ended

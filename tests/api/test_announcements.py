@@ -69,6 +69,6 @@ async def test_patience_has_an_end(settings: Settings) -> None:
 
 
 async def _announced(pool: asyncpg.Pool, waiting: asyncio.Task[str | None], about: str) -> bool:
-    await pool.execute("select pg_notify('cases', $1)", about)
+    await pool.execute("select pg_notify('told', $1)", about)
     await asyncio.sleep(0)
     return waiting.done()

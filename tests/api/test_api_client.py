@@ -10,6 +10,7 @@ import pytest
 from schemas.incident_report import IncidentReport
 from schemas.values.location import Location
 from starter.client import Refused, TownClient
+from starter.intake.command_batch import CommandLine
 from tests.api_callers import REPORT, As
 from tests.waiting import eventually
 
@@ -73,6 +74,20 @@ async def test_a_batch_is_reported_under_its_keys(client: Clients) -> None:
     assert [result.idempotency_key for result in first.results] == list(reports)
     assert [result.case_id for result in first.results] == [result.case_id for result in again.results]
     assert (first.accepted, first.not_accepted) == (3, 0)
+
+
+async def test_commands_are_given_together(client: Clients) -> None:
+    """Each under its key, each with its answer: the case's word for one, the problem of another."""
+    clerk = client("window_clerk")
+    case_id = (await clerk.report(report("870.4"), str(uuid.uuid4()))).case.case_id
+    right = CommandLine(idempotency_key=str(uuid.uuid4()), case_id=case_id, command="comment", body={"text": "已告知"})
+    wrong = right.model_copy(update={"idempotency_key": str(uuid.uuid4()), "body": {}})
+    answer = await clerk.give_all([right, wrong])
+
+    assert (answer.accepted, answer.not_accepted) == (1, 1)
+    assert answer.results[0].case is not None
+    assert answer.results[1].problem is not None
+    assert [each.field for each in answer.results[1].problem.faults or ()] == ["text"]
 
 
 async def test_what_waits_and_what_it_looks_like_as_a_whole(client: Clients) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 from engine.keys.keys import Keys
 from schemas.incident import INCIDENT
+from schemas.words.titles import words_for_residents
 from starter.cases.resident_codes import ALPHABET, ResidentCodes
-from starter.cases.titles import words_for_residents
 from starter.http.senders import FREE, LONGEST_PAUSE
 from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of, callers
 from workflows.registry import PROCEDURES

@@ -103,6 +103,11 @@ async def test_lists_and_counts_go_by_indexes(old_town: OwnTown) -> None:
     plans["similar"] = await plan(
         old_town.pool, SQL.similar, middle, None, None, None, 200, timedelta(days=1), 8480, 20
     )
+    plans["overdue work"] = await plan(old_town.pool, SQL.overdue_work, NOW, None, None, 200)
+    year = NOW - timedelta(days=365)
+    plans["precedents"] = await plan(
+        old_town.pool, SQL.precedents, middle, year, None, None, None, 500, ["incident:returned"]
+    )
     scanning += [name for name, way in plans.items() if "Seq Scan" in way]
 
     assert scanning == []
@@ -131,6 +136,7 @@ async def test_nobody_waits_long(old_town: OwnTown, keys: Keys) -> None:
         await measure("any part of a number", lambda: people[CITY].get("/api/v1/cases", number="99999"))
         await measure("inbox of a department", lambda: people[OFFICER].get("/api/v1/inbox"))
         await measure("inbox of a supervisor", lambda: as_("supervisor").get("/api/v1/inbox"))
+        await measure("wall of what is overdue", lambda: as_("supervisor").get("/api/v1/wall"))
         path, month = "/api/v1/indicators/incidents", {"opened_from": "2026-10-01", "opened_to": "2026-10-31"}
         await measure("indicators of a month", lambda: as_("auditor").get(path, by=["department", "category"], **month))
         await measure("indicators of five years", lambda: as_("auditor").get(path, by=["department", "month"]))

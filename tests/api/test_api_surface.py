@@ -27,7 +27,7 @@ from tests.waiting import eventually
 pytest_plugins = ("tests.api_fixture",)
 
 PROJECT = Path(__file__).parents[2]
-ROOMS = ("activities", "audit", "engine", "local", "schemas", "starter", "workflows")
+ROOMS = ("activities", "audit", "console", "engine", "local", "schemas", "starter", "workflows")
 
 
 @pytest.fixture(scope="module")

@@ -91,7 +91,9 @@ async def gate(settings: Settings, build_app: BuildApp, pool: asyncpg.Pool, work
 
 PRINTED = st.characters(min_codepoint=33, max_codepoint=126)
 BOTH = pytest.mark.parametrize("door", WHOLE)
-MANY = with_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = with_settings(
+    max_examples=3 * with_settings().max_examples // 2, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @BOTH

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -14,13 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from temporalio.api.common.v1 import Payload
 
+from console.sign_in.sessions import Sessions
+from console.sign_in.signed_in import LOCAL_COOKIE
 from engine.execution.codec import EncryptionCodec
 from engine.keys.keys import Keys
-from engine.keys.tokens import issue
+from engine.keys.tokens import Principal, issue
 from engine.runtime.logging import configure_logging
 from engine.runtime.settings import Settings
 from schemas.values.actor import Role
-from starter.auditors.codec_server import BODY_BYTES_MAX, PATH, READERS, SIGN_IN
+from starter.auditors.codec_server import BODY_BYTES_MAX, READERS, SIGN_IN
 from tests.api_callers import BuildApp
 
 pytest_plugins = ("tests.api_fixture",)
@@ -220,31 +223,31 @@ async def test_without_a_token_nothing_is_opened(
     assert answer.headers["access-control-allow-origin"] == UI
 
 
-async def test_a_browser_signs_in_with_a_form(
-    ui: httpx.AsyncClient, settings: Settings, keys: Keys, closed: dict[str, Any]
+@pytest.mark.parametrize(
+    ("role", "area", "status"),
+    [(Role.SUPERVISOR, None, 200), (Role.AUDITOR, "320104", 403), (Role.COORDINATOR, None, 403)],
+)
+async def test_a_browser_shows_the_session_of_the_console(
+    role: Role, area: str | None, status: int, ui: httpx.AsyncClient, pool: asyncpg.Pool, closed: dict[str, Any]
 ) -> None:
-    """The form sets a cookie that no script reads, no foreign page sends and no other address gets; with it payloads open."""
-    token = issue(keys, subject="zhou", role=Role.SUPERVISOR)
-    headers = {"Origin": settings.api_url, "Content-Type": "application/x-www-form-urlencoded"}
-    page = await ui.get(SIGN_IN)
-    foreign = await ui.post(SIGN_IN, content=f"token={token}", headers=headers | {"Origin": "http://evil.example"})
-    wrong = await ui.post(SIGN_IN, content="token=nonsense", headers=headers)
-    large = await ui.post(SIGN_IN, content="token=" + "x" * 20_000, headers=headers)
-    right = await ui.post(SIGN_IN, content=f"token={token}", headers=headers)
-    cookie = right.headers["set-cookie"]
-    opened = await ui.post(
-        "/codec/decode",
-        json={"payloads": [closed]},
-        headers={"Authorization": "", "Cookie": cookie.partition(";")[0]},
+    """Whoever has signed in there has payloads opened as with a token, until the session ends; a foreign page never has."""
+    sessions, ends_at = Sessions(pool), datetime.now(UTC) + timedelta(hours=1)
+    session = await sessions.open(
+        Principal(subject="zhou", role=role, department=None, area=area, token_id=None, expires_at=ends_at)
     )
-    ui.cookies.clear()
+    headers = {"Authorization": "", "Cookie": f"{LOCAL_COOKIE}={session}"}
 
-    assert "<script" not in page.text
-    assert "form-action 'self'" in page.headers["content-security-policy"]
-    assert [each.status_code for each in (foreign, wrong, large)] == [403, 401, 413]
-    assert all("set-cookie" not in each.headers for each in (page, foreign, wrong, large))
-    assert {"HttpOnly", "SameSite=strict", f"Path={PATH}"} <= {each.strip() for each in cookie.split(";")}
-    assert json.loads(_data(opened.json()["payloads"][0])) == SECRET
+    async def asked(**other: str) -> httpx.Response:
+        return await ui.post("/codec/decode", json={"payloads": [closed]}, headers=headers | other)
+
+    opened = await asked()
+    with_a_token = await asked(Authorization="Bearer nonsense")
+    foreign = await asked(Origin="http://evil.example")
+    await sessions.end(session, "zhou")
+    ended = await asked()
+
+    assert (opened.status_code, "payloads" in opened.json()) == (status, status == 200)
+    assert [each.status_code for each in (with_a_token, foreign, ended)] == [401, 403, 401]
 
 
 async def test_every_decoding_is_on_record(

@@ -17,7 +17,7 @@ from engine.runtime.settings import PROJECT
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES as RUNNING
 from schemas.values.actor import Role
-from tests.api_driver import ApiDriver, Person
+from tests.api_driver import ApiDriver, token_of
 from workflows.registry import PROCEDURES
 
 pytestmark = pytest.mark.timeout(1800)
@@ -47,6 +47,10 @@ enabled = false
 include-path = "/api/v1/incidents:batch"
 # Each line has an answer of its own: what is wrong with one is no fault of the request.
 checks.negative_data_rejection.enabled = false
+
+[[operations]]
+include-path = "/api/v1/commands:batch"
+checks.negative_data_rejection.enabled = false
 """
 OPERATION = """
 [[operations]]
@@ -69,15 +73,7 @@ async def configuration(town: Town, tmp_path_factory: pytest.TempPathFactory) ->
     """A file that says which case each command is for: one of its procedure."""
     keys = Keys.load(town.settings.key_folder)
 
-    def token(person: Person) -> str:
-        return issue(
-            keys,
-            subject=person.subject,
-            role=Role(person.role),
-            department=person.department,
-            area=person.area,
-            identity=person.identity,
-        )
+    token = token_of(keys)
 
     of_command: dict[str, str] = {}
     async with httpx.AsyncClient(base_url=town.addresses.api, timeout=60) as api:

@@ -7,7 +7,7 @@ import pytest
 
 from schemas.contest import CONTEST
 from starter.intake.openings import opening_of
-from tests.api_driver import ApiDriver, OpenDoor, examples
+from tests.api_driver import ApiDriver, OpenDoor, Step, examples
 from tests.every_procedure import PROCEDURE_LIST
 
 pytestmark = pytest.mark.usefixtures("worker")
@@ -72,6 +72,33 @@ async def test_what_does_not_fit_is_told_all_at_once(town: ApiDriver) -> None:
     }
     assert await faults_of(town, "applicant", milestones=[{"amount_fen": 1}] * 6) == {"milestones"}
     assert await faults_of(town, "applicant", account="somewhere", plan="") == {"account", "plan"}
+
+
+async def test_staff_see_the_same_project_twice_in_one_community(town: ApiDriver) -> None:
+    """As many milestones at the same prices in one area, while both are open, whoever proposes it; residents hear nothing of it."""
+    prices = [{"amount_fen": 123_400 + len(PLAN)}, {"amount_fen": 567_800}]
+    first = await town.start(body=proposal(milestones=prices))
+    again = await town.start(body=proposal(milestones=prices, plan="换一个说法"), by="stranger")
+    others = [
+        await town.start(body=proposal(milestones=list(reversed(prices)))),
+        await town.start(body=proposal(milestones=prices[:1])),
+        await town.start(body=proposal(milestones=prices, area="320104.003.02")),
+    ]
+
+    assert await alike(town, first, "clerk") == {"same_matter": [again]}
+    assert await alike(town, again, "clerk") == {"same_matter": [first]}
+    assert [await alike(town, each, "clerk") for each in others] == [{}] * 3
+    assert await alike(town, first, "applicant") == {}
+    await town.go(again, [Step("withdraw", "stranger")])
+    assert await alike(town, first, "clerk") == {}
+
+
+async def alike(town: ApiDriver, case_id: str, who: str) -> dict[str, list[str]]:
+    """What other open cases have of this one, by what it is, as somebody reads it."""
+    await town.stands(case_id)
+    answer = await town.api.get(f"/api/v1/cases/{case_id}/alike", headers=town.headers(who))
+    assert answer.status_code == 200, answer.text
+    return {item["kind"]: item["cases"] for item in answer.json()["items"]}
 
 
 @pytest.mark.parametrize(

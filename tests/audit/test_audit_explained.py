@@ -16,7 +16,7 @@ from engine.store.archive import ArchiveStore
 from schemas.kernel.explanation import Explanation
 from schemas.kernel.procedure import Procedure
 from schemas.welfare_audit import reckoned
-from starter.cases.titles import title_of
+from schemas.words.titles import title_of
 from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
 from tests.every_procedure import PROCEDURE_LIST
 

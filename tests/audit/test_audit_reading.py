@@ -27,7 +27,8 @@ from local.commands.audit_reading import audit_app
 from schemas.audit.case_record import StateAt
 from schemas.audit.ledger import FlushReceipt
 from schemas.incident import INCIDENT
-from starter.cases.titles import title_of
+from schemas.kernel.case import Accepted
+from schemas.words.titles import title_of
 from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.waiting import eventually
 
@@ -289,7 +290,7 @@ async def test_a_state_is_rebuilt_when_retention_has_taken_the_first_run(
 async def test_a_flush_that_the_ledger_did_not_vouch_for_is_no_state(
     town: ApiDriver, pool: asyncpg.Pool, keys: Keys, settings: Settings, auditing: Auditing
 ) -> None:
-    """Where a receipt in the history was altered, the state before it is had, and nothing from there on."""
+    """Where receipt and answer in the history were altered, the state before them is had, and nothing from there on."""
     case_id, told = await walked(town, pool, town.examples.MAIN.steps[:1])
     (run,) = await auditing.histories(case_id)
     converter = data_converter(keys)
@@ -300,6 +301,12 @@ async def test_a_flush_that_the_ledger_did_not_vouch_for_is_no_state(
             (receipt,) = await converter.decode(result, [FlushReceipt])
             if receipt.seq == told[-1]["seq"]:
                 result[0].CopyFrom(forged)
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+            said = event.workflow_execution_update_completed_event_attributes.outcome.success.payloads
+            (answer,) = await converter.decode(said, [Accepted])
+            assert answer.told is not None
+            another = answer.told.model_copy(update={"head_hash": "0" * 64})
+            said[0].CopyFrom((await converter.encode([answer.model_copy(update={"told": another})]))[0])
 
     async def altered(_: str) -> list[WorkflowHistory]:
         return [run]

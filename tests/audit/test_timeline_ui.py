@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Browser, Page
 
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
@@ -19,14 +20,12 @@ from starter.auditors.codec_server import PATH as CODEC_PATH
 from starter.auditors.codec_server import SIGN_IN
 from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
-from tests.browser import PROGRAM, Page, browser
+from tests.browsing import needs_browser, text_of
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES, WORDS
 
 GLOSSARY = Path(__file__).resolve().parents[2] / "docs" / "GLOSSARY.md"
-needs_browser = pytest.mark.skipif(
-    PROGRAM is None, reason="no Chromium here: `apt-get install chromium` to look at the UI"
-)
+pytest_plugins = ("tests.browser_fixture",)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +47,13 @@ async def _reported(settings: Settings) -> str:
 
 
 @needs_browser
+@pytest.mark.long
 @pytest.mark.timeout(400)  # a town, a browser, and page after page of it
-async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path) -> None:
+async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, chromium: Browser) -> None:
     """Details, timeline and history of a case are open and in Chinese: stage, holder, next due, orders, entries, timers.
 
-    Without the codec endpoint, with another origin, or with summaries left out, it is not to be read; nor before a token is
-    shown to the codec endpoint.
+    Without the codec endpoint, with another origin, or with summaries left out, it is not to be read; nor before somebody
+    has signed in to the console.
     """
     case = town.addresses.temporal_ui + await _reported(town.settings)
     pages = {
@@ -62,45 +62,47 @@ async def test_a_supervisor_reads_the_case_in_the_ui(town: Town, tmp_path: Path)
         "timeline": ["签收预警 sign warning", "派单 order-1 → urban-management"],
         "history": ["台账 1-2 incident:reported, incident:dispatched"],
     }  # fmt: skip
-    async with browser(tmp_path) as page:
-        await page.size(1400, 1400)
-        await page.open(f"{case}/timeline")
+    async with await chromium.new_context(viewport={"width": 1400, "height": 1400}) as context:
+        page = await context.new_page()
+        await page.goto(f"{case}/timeline")
 
         async def drawn() -> bool:
-            return "order-1" in await page.text() or "incident" in await page.text()
+            return "order-1" in await text_of(page) or "incident" in await text_of(page)
 
         await eventually(drawn, within=30)
-        assert "签收预警" not in await page.text()
+        assert "签收预警" not in await text_of(page)
         await _sign_in(page, town)
         for name, wanted in pages.items():
-            await page.open(f"{case}/{name}")
+            await page.goto(f"{case}/{name}")
             for words in wanted:
 
                 async def readable(words: str = words) -> bool:
-                    return words in await page.text()
+                    return words in await text_of(page)
 
                 await eventually(readable, within=30)
 
 
 async def _sign_in(page: Page, town: Town) -> None:
-    """Show a supervisor's token to the codec endpoint, and let the UI send the cookie along, as in its settings."""
+    """Sign in to the console with a supervisor's token, and let the UI send the cookie along, as in its settings."""
     token = issue(Keys.load(town.settings.key_folder), subject="zhou", role=Role.SUPERVISOR)
-    await page.open(f"{town.addresses.api}{SIGN_IN}")
+    await page.goto(f"{town.addresses.api}{SIGN_IN}")
 
     async def shown() -> bool:
-        return "Sign in" in await page.text()
+        return "Sign in" in await text_of(page)
 
     async def signed_in() -> bool:
-        return "signed in" in await page.text()
+        return "Inbox" in await text_of(page)
 
     await eventually(shown, within=30)
-    await page.run(f"document.querySelector('input').value = '{token}'; document.querySelector('form').submit()")
+    await page.evaluate(
+        f"document.querySelector('#token').value = '{token}'; document.querySelector('#token').form.submit()"
+    )
     await eventually(signed_in, within=30)
     endpoint = f"{town.addresses.api}{CODEC_PATH}"
-    await page.open(town.addresses.temporal_ui)
+    await page.goto(town.addresses.temporal_ui)
     said = {"endpoint": endpoint, "includeCredentials": True, "overrideRemoteCodecConfiguration": True}
     for name, value in said.items():
-        await page.run(f"localStorage.setItem('{name}', {json.dumps(json.dumps(value))})")
+        await page.evaluate(f"localStorage.setItem('{name}', {json.dumps(json.dumps(value))})")
 
 
 def test_every_stage_has_its_word_of_the_glossary() -> None:

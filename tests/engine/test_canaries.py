@@ -29,9 +29,11 @@ from schemas.contracts.department import callback_path
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.values.actor import Role
 from tests.api_callers import watching
-from tests.api_driver import ApiDriver, Person, Step, examples
+from tests.api_driver import ApiDriver, Step, examples, token_of
 from tests.canaries import Canaries, files_of, tables_of
+from tests.console_browser import SAME_ORIGIN
 from tests.examples import welfare as benefits
+from tests.told_examples import who_attaches
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
 
@@ -61,15 +63,7 @@ def _door(api: httpx.AsyncClient, town: Town, name: str) -> ApiDriver:
     """The door of a procedure, with a token for whoever comes."""
     keys = Keys.load(town.settings.key_folder)
 
-    def token(person: Person) -> str:
-        return issue(
-            keys,
-            subject=person.subject,
-            role=Role(person.role),
-            department=person.department,
-            area=person.area,
-            identity=person.identity,
-        )
+    token = token_of(keys)
 
     return ApiDriver(api, token, NAMED[name])
 
@@ -106,6 +100,7 @@ async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple
                     if answer.status_code >= 400:
                         errors.append(answer.content)
         errors += await _on_purpose(api, door, case_id, canaries, f"{name}-1")
+        await _typed_into_pages(api, door, case_id, canaries)
     return cases, errors
 
 
@@ -124,6 +119,12 @@ async def _on_purpose(
         ),
         await api.get("/api/v1/cases", params={"cursor": canaries.word()}, headers=headers),
         await api.get(f"/api/v1/cases/{canaries.word(addressed=True)}", headers=headers),
+        await api.post("/api/v1/cases:find", json={"by": "phone", "number": canaries.word()}, headers=headers),
+        await api.post(
+            "/api/v1/cases:find",
+            json={"by": "phone", "number": canaries.word(), canaries.word(addressed=True): canaries.word()},
+            headers=door.headers("coordinator", key) if "coordinator" in door.examples.PEOPLE else headers,
+        ),
         await api.get("/nowhere", params={"q": canaries.word()}),
         await api.get("/api/v1/cases", headers={"Authorization": f"Bearer {canaries.word().encode().hex()}"}),
         await api.post("/api/v1/departments/urban-management/callbacks", json={"reason": canaries.word()}),
@@ -133,6 +134,12 @@ async def _on_purpose(
             json={"reason": canaries.word(), "contact": canaries.word()},
             headers={"Idempotency-Key": key},
         ),
+        await api.post(
+            "/open311/v2/requests.json",
+            data={"api_key": canaries.word(), "service_code": canaries.word(), "description": canaries.word()},
+        ),
+        await api.get("/open311/v2/requests.xml", params={"status": canaries.word(), "start_date": canaries.word()}),
+        await api.get(f"/open311/v2/requests/{canaries.word()}.json", params={"jurisdiction_id": canaries.word()}),
         await api.post("/codec/decode", json={"payloads": [{"data": canaries.word()}]}),
         await api.get(f"/public/cases/{case_id}", params={"code": canaries.word()[:40]}),
     ]
@@ -141,7 +148,121 @@ async def _on_purpose(
     )
     assert kept.status_code in {200, 201}, kept.text
     assert {answer.status_code // 100 for answer in answers} == {4}
+    wrong = {"text": 7, canaries.word(addressed=True): canaries.word()}
+    line = {"idempotency_key": key, "case_id": case_id, "command": "comment", "body": wrong}
+    answers.append(await api.post("/api/v1/commands:batch", json={"lines": [line]}, headers=headers))
+    assert answers[-1].status_code == 200, answers[-1].text
     return [answer.content for answer in answers]
+
+
+async def _typed_into_pages(api: httpx.AsyncClient, door: ApiDriver, case_id: str, canaries: Canaries) -> None:
+    """The same words in forms and addresses of the console: a page gives them back to whoever wrote them, and to nobody else."""
+    who = who_attaches(door.procedure, door.examples.PEOPLE)
+    token = door.headers(who)["Authorization"].removeprefix("Bearer ")
+    entered = await api.post("/sign-in/token", data={"token": token, "next": canaries.word()}, headers=SAME_ORIGIN)
+    assert entered.status_code == 303, entered.text
+    cookie = {"Cookie": entered.headers["set-cookie"].partition(";")[0]}
+    api.cookies.clear()
+    texts = {name: canaries.word() for name in ("text", "note", "reason", "_key", "_seq", canaries.word())}
+    statuses = {
+        (await api.post(f"/cases/{case_id}/comment", data=texts, headers=SAME_ORIGIN | cookie)).status_code,
+        (await api.post(f"/cases/{case_id}/comment", data=texts, headers=SAME_ORIGIN)).status_code,
+        (await api.post("/new/incident", data=texts, headers=SAME_ORIGIN | cookie)).status_code,
+        (
+            await api.get("/cases", params={"number": canaries.word(), "cursor": canaries.word()}, headers=cookie)
+        ).status_code,
+        (await api.get(f"/cases/{canaries.word()}", headers=cookie)).status_code,
+        await _sent(api, "/search", {"by": "phone", "person": canaries.word()}, cookie),
+        await _sent(api, "/filters", {"name": canaries.word(), "query": "ended=true"}, cookie),
+        await _sent(api, "/filters", {"name": "在办", "query": f"category={canaries.word()}"}, cookie),
+        await _sent(api, "/bulk", {"_case": canaries.word()}, cookie),
+        await _sent(api, "/bulk/comment", texts | {"_case": case_id}, cookie),
+        (await api.get(f"/indicators/{canaries.word()}", headers=cookie)).status_code,
+        (
+            await api.post("/follow", data={"number": canaries.word(), "code": canaries.word()}, headers=SAME_ORIGIN)
+        ).status_code,
+        (await api.post("/sign-in/token", data={"token": canaries.word()}, headers=SAME_ORIGIN)).status_code,
+        (await api.post("/sign-in/once", data={"code": canaries.word()}, headers=SAME_ORIGIN)).status_code,
+        *[(await api.get(path, headers=cookie)).status_code for path in _record_pages(canaries)],
+        (
+            await api.post(f"/stuck/retry/{case_id}", data={"text": canaries.word()}, headers=SAME_ORIGIN | cookie)
+        ).status_code,
+    }
+    assert {status // 100 for status in statuses} == {4}, statuses
+    assert await _sent(api, "/search", {"text": canaries.word()}, cookie) == 200
+
+
+async def _sent(api: httpx.AsyncClient, path: str, texts: dict[str, str], cookie: dict[str, str]) -> int:
+    """What a form of a page comes to."""
+    return (await api.post(path, data=texts, headers=SAME_ORIGIN | cookie)).status_code
+
+
+async def _reported_without_an_account(api: httpx.AsyncClient, canaries: Canaries) -> str:
+    """A report by the pages alone, with a canary in all that is written; and one that is not sent."""
+    texts: list[dict[str, str]] = [
+        {"_words": canaries.word()},
+        {"location.address": canaries.word()},
+        {"description": canaries.word()},
+        {"reporter.name": canaries.word(), "reporter.phone": str(canaries.plant("13800001234", "phone"))},
+    ]
+    for sent in (False, True):
+        api.cookies.clear()
+        for number, page in enumerate(texts, 1):
+            for again in ({}, {"category": texts[0]["_words"]} if number == 1 else {}):
+                answer = await api.post(f"/report/incident/{number}", data=page | again, headers=SAME_ORIGIN)
+                assert answer.status_code in {303, 422}, answer.text
+        wrong = await api.post("/report/incident/check", data={"website": canaries.word()}, headers=SAME_ORIGIN)
+        assert wrong.status_code == 422, wrong.text
+
+        async def taken() -> bool:
+            answer = await api.post("/report/incident/check", data={"website": ""}, headers=SAME_ORIGIN)
+            return answer.status_code == 303
+
+        if sent:
+            await eventually(taken)  # who is too quick is asked to press once more
+    receipt = (await api.get("/report/incident/receipt")).text
+    api.cookies.clear()
+    tried = {"_pass": canaries.word(), "_key": canaries.word(), "text": canaries.word()}
+    assert (await api.post("/follow/comment", data=tried, headers=SAME_ORIGIN)).status_code == 403
+    return receipt.partition("/follow?number=")[2].partition('"')[0].partition("<")[0]
+
+
+def _record_pages(canaries: Canaries) -> list[str]:
+    """Pages for others than whoever asks, or of nothing that there is, each with a word in its address."""
+    word = canaries.word
+    return [
+        f"/audit/cases/{word()}?at={word()}",
+        f"/audit/readings?who={word()}&purpose={word()}",
+        f"/audit/refusals?who={word()}&since={word()}",
+        f"/stuck/set-aside/{word()}",
+        f"/stuck?done={word()}",
+        f"/documents/{word()}/thumbnail",
+        f"/documents/{word()}/{word()}",
+    ]
+
+
+async def _reported_from_elsewhere(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[str, bytes]:
+    """A report that comes in by Open311, and what anybody reads there of its case."""
+    token = issue(Keys.load(town.settings.key_folder), subject="clerk-open311", role=Role.WINDOW_CLERK)
+    said = {
+        "api_key": token, "service_code": "环境卫生", "description": f"垃圾{canaries.word()}", "last_name": f"王{canaries.word()}",
+        "address_string": f"幸福小区{canaries.word()}", "email": canaries.word(), "media_url": canaries.word(),
+    }  # fmt: skip
+    answer = await api.post("/open311/v2/requests.json", data=said)
+    assert answer.status_code == 201, answer.text
+    [row] = answer.json()
+    case_id = row.get("service_request_id") or ""
+
+    async def numbered() -> bool:
+        nonlocal case_id
+        if not case_id:
+            [found] = (await api.get(f"/open311/v2/tokens/{row['token']}.json")).json()
+            case_id = found["service_request_id"] or ""
+        return bool(case_id) and (await api.get(f"/open311/v2/requests/{case_id}.json")).status_code == 200
+
+    await eventually(numbered)
+    read = [await api.get(f"/open311/v2/requests{place}") for place in (f"/{case_id}.json", f"/{case_id}.xml", ".xml")]
+    return case_id, b"".join(each.content for each in (answer, *read))
 
 
 async def _objected(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[str, bytes]:
@@ -268,15 +389,18 @@ def test_a_canary_is_found_in_every_form() -> None:
 async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient, tmp_path: Path) -> None:
     """Through every door of every procedure, failures too: then no file, table, log, metric, attribute or error has a canary.
 
-    Doors: API, upload, callbacks, objections, import. Also searched: histories as archived and opened with the
+    Doors: API, upload, callbacks, objections, Open311, import. Also searched: histories as archived and opened with the
     codec's key, exported bundles, and what commands print. The reporter reads theirs, which shows that they were planted
     where texts go.
     """
     canaries = Canaries()
     cases, errors = await _live(api, town, canaries)
     cases["posted"], answered = await _objected(api, town, canaries)
+    cases["without an account"] = await _reported_without_an_account(api, canaries)
+    cases["open311"], listed = await _reported_from_elsewhere(api, town, canaries)
     errors += [
         answered,
+        listed,
         *await _signed(api, town, canaries, cases["incident"]),
         await _imported(town, canaries, tmp_path),
     ]

@@ -38,6 +38,7 @@ def test_departments_of_the_town_load_with_their_addresses() -> None:
     assert {
         "urban-management",
         "justice-office",
+        "court",
         "emergency-management",
         "civil-affairs",
         "disabled-federation",

@@ -192,7 +192,7 @@ async def _somebody_waits(pool: asyncpg.Pool) -> bool:
     """Whether a flush waits for another's."""
     return bool(
         await pool.fetchval(
-            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%flush_case%'"
+            "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query like '%write_case%'"
             " and datname = current_database()"
         )
     )

@@ -22,9 +22,22 @@ from local.town.cli_errors import run_told
 from starter.http.counts import Counts
 
 PROJECT = Path(__file__).resolve().parents[2]
-ROOMS = ("engine", "activities", "starter", "audit", "local")
+ROOMS = ("engine", "activities", "starter", "console", "audit", "local")
 CANARY = "金丝雀小区502王五"
-LABELS = {"method", "route", "status", "kind", "outcome", "reason", "department", "act", "source", "bank", "le"}
+LABELS = {
+    "method",
+    "route",
+    "status",
+    "kind",
+    "outcome",
+    "reason",
+    "department",
+    "act",
+    "source",
+    "bank",
+    "subscription",
+    "le",
+}
 """What the numbers at /metrics are told apart by. Who wants another must know that it never names a person or a case."""
 
 

@@ -28,7 +28,8 @@ from engine.runtime.settings import PROJECT, Settings
 from local.commands.notice_commands import notices_app
 from schemas.audit.ledger import Batch, Projection
 from schemas.contracts.notice import SHOWN, NoticePolicy
-from schemas.kernel.case import ENGINE, GENESIS, Entry, Notice
+from schemas.kernel.case import ENGINE, GENESIS, Entry
+from schemas.kernel.notice import Notice
 from schemas.values.actor import Role
 from tests.api_callers import As, OwnTown, api_of, callers
 from tests.waiting import eventually

@@ -65,6 +65,25 @@ async def test_a_name_that_changes_its_mind_gains_nothing(port: int) -> None:
     assert asked == ["rebinding.example"] * 2
 
 
+async def test_what_one_system_would_have_kept_is_brought_to_no_other() -> None:
+    """A cookie of one department's system, for the whole domain: brought along to all of them it fills up their heads."""
+    heads: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 No Content\r\nSet-Cookie: kept=for-ever; Path=/\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, outward_client() as client:
+        for _ in range(2):
+            assert (await client.get(f"http://127.0.0.1:{port}/", extensions={PRIVATE: True})).status_code == 204
+        assert len(client.cookies) == 0
+    assert [b"cookie" in head.lower() for head in heads] == [False, False]
+
+
 @pytest.mark.parametrize(
     ("address", "public"),
     [
@@ -72,6 +91,8 @@ async def test_a_name_that_changes_its_mind_gains_nothing(port: int) -> None:
         ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("0.0.0.0", False),  # noqa: S104 - nobody binds
         ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.1", False),
         ("2002:0a00:0001::", False), ("224.0.0.1", False), ("nonsense", False),
+        ("64:ff9b::a9fe:a9fe", False), ("64:ff9b::808:808", True), ("64:ff9b:1::1", False), ("::127.0.0.1", False),
+        ("::10.0.0.1", False), ("fec0::1", False), ("2001:0:a00:1::1", False),
     ],
 )  # fmt: skip
 def test_what_is_private_is_known_in_every_form(address: str, public: bool) -> None:  # noqa: FBT001

@@ -55,7 +55,7 @@ def test_the_delivered_rules_are_good() -> None:
 
     assert (found["faults"], found["warnings"]) == ([], [])
     assert {Path(file).relative_to(POLICIES) for file in found["files"]} == {
-        file.relative_to(POLICIES) for file in POLICIES.rglob("*.yaml")
+        file.relative_to(POLICIES) for file in POLICIES.rglob("*.*")
     }
 
 

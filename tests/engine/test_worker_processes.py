@@ -15,7 +15,7 @@ from engine.runtime.settings import Settings
 from local.town.ports import LOOPBACK, hold_ports
 from schemas.incident import INCIDENT
 from tests.api_driver import OpenDoor
-from tests.dying_worker import environment_of
+from tests.forked import environment_of
 from tests.waiting import eventually, lives
 
 JICENG = (sys.executable, "-P", "-m", "cli")

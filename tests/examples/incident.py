@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from tests.api_driver import ApiDriver, Person, Step, Walk
+from tests.pictures import PNG
 from tests.waiting import eventually
 
 PATH = "/api/v1/incidents"
@@ -29,11 +30,14 @@ PEOPLE = {
     "admin": Person("admin-wu", "admin"),
     "auditor": Person("auditor-zheng", "auditor"),
 }
+GUESTS = {"guest": Person("guest:0f1e2d3c4b5a69788796a5b4c3d2e1f0", "resident")}
+"""Who has no account: nobody can sign in as one of them."""
+
 REPORTER = "reporter"
 NOBODY_ANSWERS = "unresolved"
 
 REASON = {"reason": "情况说明"}
-PHOTO = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)
+PHOTO = PNG + bytes(40)
 CALENDAR = {"version": "tests.1", "years": [2026], "provisional": [], "holidays": [], "makeup": []}
 
 
@@ -121,6 +125,7 @@ async def after_the_whistle(door: ApiDriver, case_id: str, _by: str) -> Mapping[
 
 
 BODIES: dict[str, Any] = {
+    "admit": {},
     "ask_whistle": REASON,
     "stop_waiting": REASON,
     "redispatch": {"department": "justice-office", **REASON},
@@ -157,8 +162,35 @@ NOT_SOLVED = {"solved": "not", "satisfied": "not", "comment": "臭味还在"}
 FAILED = {"passed": False, "reason": "现场仍有垃圾"}
 
 MAIN = Walk("main", (Step("sign", "officer"), Step("arrive", "officer"), Step("finish", "officer"), *RATED), "closed")
+UNKNOWN = (
+    Walk(
+        "without an account",
+        (
+            Step("admit", "coordinator"),
+            *FINISHED,
+            Step("verify", "grid_worker"),
+            Step("rate", "guest", NOT_SOLVED),
+            Step("finish", "officer"),
+            Step("verify", "coordinator"),
+            Step("rate", "guest"),
+            Step("reopen", "guest"),
+        ),
+        "dispatched",
+        by="guest",
+    ),
+    Walk(
+        "without an account and rejected",
+        (Step("comment", "guest"), Step("urge", "guest"), Step("reject", "coordinator")),
+        "rejected",
+        by="guest",
+    ),
+    Walk("without an account and taken back", (Step("withdraw", "guest"),), "withdrawn", by="guest"),
+    Walk("without an account and merged", (Step("merge", "coordinator"),), "merged", by="guest"),
+    Walk("without an account and left alone", (), "screening", by="guest"),
+)
 WALKS = (
     MAIN,
+    *UNKNOWN,
     Walk(
         "returned and sent elsewhere",
         (

@@ -35,11 +35,11 @@ from schemas.kernel.rules import Rule, Scope
 from schemas.recovery import RECOVERY
 from schemas.welfare import WELFARE
 from starter.http.command_bodies import command_body_of
-from tests.api_driver import ApiDriver, Audited, OpenDoor, Person, Step
+from tests.api_driver import ApiDriver, Audited, OpenDoor, Person, Step, token_of
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.examples import welfare as examples
 from tests.examples.welfare import AID, HEATING, OLD_AGE, REASON, identity_number
-from tests.paying_town import BANK, PayingTown, paying_town, token_of
+from tests.paying_town import BANK, PayingTown, paying_town
 from tests.waiting import eventually
 
 OpenTown = Callable[..., AbstractAsyncContextManager[PayingTown]]

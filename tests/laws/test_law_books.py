@@ -35,9 +35,9 @@ from schemas.contracts.reconciliation import (
     with_recoveries,
 )
 from schemas.recovery import RECOVERY
-from tests.api_driver import ApiDriver, Audited, Step
+from tests.api_driver import ApiDriver, Audited, Step, token_of
 from tests.examples.welfare import ACCEPT, AID, REASON, identity_number
-from tests.paying_town import BANK, PayingTown, paying_town, token_of
+from tests.paying_town import BANK, PayingTown, paying_town
 from tests.waiting import eventually
 
 OpenTown = Callable[..., AbstractAsyncContextManager[PayingTown]]

@@ -40,27 +40,45 @@ from tests.waiting import eventually
 pytest_plugins = ("tests.api_fixture",)
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(200)]
 
-MINE, THEIRS = "320104.003.07", "320104.003.01"
 NOBODY = "incident-20200101-000001"
+MINE, THEIRS = "320104.003.07", "320104.003.01"
 BUREAU = "urban-management"
-NUMBERS = frozenset({"case number", "incident number"})
-NAMED_SO = frozenset({"case", "case_id", "into", "incident", "whistle", "summons", "parent", "recovery"})
+NUMBERS = frozenset({"case number", "incident number", "motion number"})
+NAMED_SO = frozenset({"case", "case_id", "into", "incident", "whistle", "summons", "parent", "recovery", "ballot"})
 """What fields are called that hold the number of a case."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A field for the number of a case in what people send: how its body is right but for the number."""
+    """A field for the number of a case in what people send: how its body is right but for the number.
+
+    `given_in`, `named`: of which procedure the case is in which it is given, and that which is named. `several`: it takes more.
+    """
 
     path: str
     role: str
     body: Mapping[str, Any]
     field: str
+    given_in: str = "incident"
+    named: str = "incident"
+    several: bool = False
 
 
 PLACES = {
     ("incident", "merge", "into"): Place(
         "/api/v1/cases/{mine}/commands/merge", "coordinator", {"reason": "同一事项"}, "into"
+    ),
+    ("council", "merge", "into"): Place(
+        "/api/v1/cases/{mine}/commands/merge", "committee_officer", {"reason": "同一事项"}, "into", "council", "council"
+    ),
+    ("hall", "call_sitting", "motions[]"): Place(
+        "/api/v1/cases/{mine}/commands/call_sitting",
+        "committee_officer",
+        {"agenda": "停车"},
+        "motions",
+        "hall",
+        "council",
+        True,
     ),
     ("", "WhistleCall", "incident"): Place("/api/v1/whistles", "street_officer", CALL, "incident"),
 }
@@ -105,6 +123,27 @@ async def reported(as_: As, area: str, who: str = "resident-1") -> str:
     return case_id
 
 
+OPENED_BY: Mapping[str, tuple[str, str, Mapping[str, Any]]] = {
+    "council": ("/api/v1/motions", "resident", {"motion": "单侧停车"}),
+    "hall": ("/api/v1/halls", "committee_officer", {"households": 797}),
+}
+"""Where a case of a procedure is opened, by whom and with which body; an incident is reported."""
+
+
+async def opened(as_: As, procedure: str, area: str) -> str:
+    """A case of an area that stands."""
+    if procedure == "incident":
+        return await reported(as_, area)
+    path, role, body = OPENED_BY[procedure]
+    case_id = str((await as_(role).post(path, {**body, "area": area})).json()["case_id"])
+
+    async def stands() -> bool:
+        return bool((await as_("auditor").get(f"/api/v1/cases/{case_id}")).json().get("seq", 0) >= 1)
+
+    await eventually(stands)
+    return case_id
+
+
 async def traces(pool: asyncpg.Pool, case_id: str) -> tuple[object, ...]:
     """All that a case would show if somebody had reached it."""
     return (
@@ -134,30 +173,36 @@ async def test_a_number_that_the_giver_does_not_see_is_one_that_is_not_there(
 ) -> None:
     """Of another area, not there, of another procedure, over-long: 422, the first two in the same words, and nothing changes."""
     place = PLACES[named]
-    mine, theirs = await reported(as_, MINE), await reported(as_, THEIRS)
-    giver = as_(place.role, area=MINE)
+    mine, theirs = await opened(as_, place.given_in, MINE), await opened(as_, place.named, THEIRS)
+    giver, nobody = as_(place.role, area=MINE), f"{place.named}-20200101-000001"
     before = await traces(pool, mine), await traces(pool, theirs)
+    stage = (await as_("auditor").get(f"/api/v1/cases/{mine}")).json()["stage"]
 
     async def send(number: str) -> httpx.Response:
         body = dict(place.body)
         if "location" in body:
             body["location"] = {**body["location"], "area": MINE}
-        return await giver.post(place.path.format(mine=mine), body | {place.field: number})
+        return await giver.post(
+            place.path.format(mine=mine), body | {place.field: [number] if place.several else number}
+        )
 
-    hidden, none = await send(theirs), await send(NOBODY)
+    hidden, none = await send(theirs), await send(nobody)
+    day = f"{place.named}-20261128"
     others = [
-        await send(whistle_of_theirs), await send(f"incident-20261128-{'0' * 1200}"), await send(f"incident-20261128-{'0' * 13}"),
-        await send(f"{NOBODY}.part"), await send(NOBODY.upper()), await send(f" {NOBODY}"), await send(f"{NOBODY}\n"),
+        await send(whistle_of_theirs), await send(f"{day}-{'0' * 1200}"), await send(f"{day}-{'0' * 13}"),
+        await send(f"{nobody}.part"), await send(nobody.upper()), await send(f" {nobody}"), await send(f"{nobody}\n"),
         await send(""), await send(f"text:{'0' * 26}"),
     ]  # fmt: skip
 
     assert (hidden.status_code, none.status_code) == (422, 422)
     assert told(hidden) == told(none)
-    assert [fault["field"] for fault in hidden.json()["faults"]] == [place.field]
+    assert [fault["field"] for fault in hidden.json()["faults"]] == [
+        f"{place.field}.0" if place.several else place.field
+    ]
     assert [answer.status_code for answer in others] == [422] * len(others)
     assert all("0" * 100 not in answer.text for answer in others), "no fault repeats a value"
     assert (await traces(pool, mine), await traces(pool, theirs)) == before
-    assert (await as_("auditor").get(f"/api/v1/cases/{mine}")).json()["stage"] == "dispatched"
+    assert (await as_("auditor").get(f"/api/v1/cases/{mine}")).json()["stage"] == stage
 
 
 async def test_a_number_that_the_giver_sees_is_taken(as_: As) -> None:

@@ -424,11 +424,24 @@ def test_an_archive_with_two_ends_is_not_taken() -> None:
         assert recognise(bytes(lying)) is None, said
 
 
+def pace() -> float:
+    """How long this machine takes now for two million additions: a tenth of a second, more where others share its cores."""
+    began, added = time.thread_time(), 0
+    for each in range(2_000_000):
+        added += each
+    return time.thread_time() - began
+
+
 @pytest.mark.parametrize("name", COSTLY)
 def test_no_file_is_slow_to_look_into(name: str) -> None:
-    """The largest file that is taken is looked into in a few seconds of one core, however it is made."""
-    content = costly(COSTLY[name])
-    began = time.process_time()
-    examine(content)
+    """The largest file that is taken is looked into in a few seconds of one core, however it is made.
 
-    assert time.process_time() - began < 4, name
+    By the machine's own pace, before and after: seconds of a core are longer where its caches are others' too.
+    """
+    content = costly(COSTLY[name])
+    before = pace()
+    began = time.thread_time()  # of this thread alone: a town may be at work in the others
+    examine(content)
+    took = time.thread_time() - began
+
+    assert took < 60 * max(before, pace()), name

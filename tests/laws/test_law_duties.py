@@ -194,6 +194,7 @@ def made(bench: PartBench, case: str) -> list[str]:
         (date(2028, 2, 29), Recurs.YEARLY, 2, date(2029, 2, 28)),
         (date(2028, 2, 29), Recurs.YEARLY, 5, date(2032, 2, 29)),
         (date(2026, 12, 15), Recurs.MONTHLY, 2, date(2027, 1, 15)),
+        (date(2026, 12, 30), Recurs.WEEKLY, 3, date(2027, 1, 13)),
     ],
 )
 def test_a_day_that_a_month_lacks_is_its_last(first: date, recurs: Recurs, number: int, day: date) -> None:

@@ -15,6 +15,7 @@ from engine.store.archive import ArchiveStore
 from schemas.incident import INCIDENT
 from tests.api_driver import ApiDriver, OpenDoor
 from tests.tampering import OneConnection, as_owner
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("worker")
 
@@ -27,14 +28,24 @@ BODIES = (
 )
 """What an entry can be made to say that is JSON and no entry."""
 
+RECEIVED = 3
+"""Entries of a case whose department has its order: reported, dispatched, received."""
+
 
 @pytest.fixture(scope="module")
-async def pair(door: OpenDoor) -> tuple[str, str]:
+async def pair(door: OpenDoor, temporal: Client) -> tuple[str, str]:
     """Two cases: one for somebody to spoil, and one that nobody touches."""
     town: ApiDriver = await door(INCIDENT)
     spoiled, well = await town.start(), await town.start()
     for each in (spoiled, well):
-        await town.stands(each)
+        # Their orders have their receipts: what somebody sees of the database below stands still, and so must they.
+        assert (await town.case(each, wait=f"seq:{RECEIVED}", timeout="60"))["seq"] == RECEIVED
+
+        async def rests(case_id: str = each) -> bool:
+            described = (await temporal.get_workflow_handle(case_id).describe()).raw_description
+            return not described.pending_activities and not described.HasField("pending_workflow_task")
+
+        await eventually(rests)
     return spoiled, well
 
 

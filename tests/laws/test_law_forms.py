@@ -2,17 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import httpx
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from schemas.kernel.case import CaseState
 from schemas.kernel.procedure import Command, Procedure
 from schemas.words.field_words import FIELDS, VALUES, words_of
 from starter.http.samples import sample
 from starter.intake.command_forms import CommandForms
+from starter.intake.openings import opening_of
 from tests.api_driver import ApiDriver, OpenDoor
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.histories import keys_in
@@ -31,31 +33,57 @@ def fields() -> Iterator[tuple[str, str, type[Command]]]:
             yield from ((f"{procedure.name}.{name}", field, command) for field in command.model_fields)
 
 
+def opening_fields() -> Iterator[tuple[str, str]]:
+    """The fields of what opens a case, with the model that each stands in: those inside too, but of a document or a calendar."""
+    for procedure in PROCEDURE_LIST:
+        if procedure.parent is None:
+            schema = opening_of(procedure).model.model_json_schema()
+            models = {"": schema, **schema.get("$defs", {})}
+            for name, model in models.items():
+                if name not in {"Document", "Calendar"}:
+                    yield from ((name, field) for field in model.get("properties", {}))
+
+
 def test_every_field_has_its_words() -> None:
-    """A form can name each field of each command in Chinese and English."""
+    """A form can name each field of each command and each opening in Chinese and English, and no word is left over."""
+    openings = set(opening_fields())
+    used = {field for _, field, _ in fields()} | {
+        f"{model}.{field}" if f"{model}.{field}" in FIELDS else field for model, field in openings
+    }
+
     assert sorted({field for _, field, command in fields() if words_of(command, field) is None}) == []
-    assert sorted(set(FIELDS) - {field for _, field, _ in fields()}) == []
+    assert sorted(used - set(FIELDS) - {field for _, field, command in fields() if words_of(command, field)}) == []
+    assert sorted(set(FIELDS) - used) == []
+
+
+def _opening(procedure: Procedure) -> list[type[BaseModel]]:
+    return [opening_of(procedure).model] if procedure.parent is None else []
 
 
 def test_every_value_of_a_list_of_codes_has_its_words() -> None:
-    """A form can name each of our own codes that a command takes, and no word is left of a code that is gone."""
+    """A form can name each of our own codes that a command or an opening takes, and no word is left of a code that is gone."""
     codes = {
         (name, value)
         for procedure in PROCEDURE_LIST
-        for command in procedure.commands.values()
-        for name, defined in command.model_json_schema().get("$defs", {}).items()
+        for model in (*procedure.commands.values(), *_opening(procedure))
+        for name, defined in model.model_json_schema().get("$defs", {}).items()
         for value in defined.get("enum", ())
     }
 
     assert codes == {(name, value) for name, values in VALUES.items() for value in values}
 
 
+@cache
+def right(command: type[Command]) -> dict[str, Any]:
+    """A body of the right shape; worked out once, for thousands of values are tried in it."""
+    schema = command.model_json_schema(ref_template=f"{_DEFINED}{{model}}")
+    return dict(sample(schema, schema.get("$defs", {})))
+
+
 def with_value(command: type[Command], field: str, value: Any) -> Command | None:
     """A command of the right shape with this value in a field; None where its shape does not take it."""
-    schema = command.model_json_schema(ref_template=f"{_DEFINED}{{model}}")
-    body = sample(schema, schema.get("$defs", {})) | {field: value}
     try:
-        return command.model_validate(body)
+        return command.model_validate(right(command) | {field: value})
     except ValidationError:
         return None
 

@@ -136,7 +136,7 @@ class Well(InstalmentsCase[WellState], Recoveries[WellState]):
 
     def milestones_are_done(self) -> None:
         """The street closes it."""
-        self.goes_to(Stage.FILLED, "role:street_officer")
+        self.move(Stage.FILLED, "role:street_officer")
 
     def give_up(self) -> None:
         """What was paid comes back."""

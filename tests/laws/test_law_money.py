@@ -223,6 +223,15 @@ STAYS: Mapping[str | type, Mapping[str, str]] = {
     "recovery": {
         "amount_fen": "never changed", "claims": "asked for",
     },
+    "council": {
+        "cost_fen": "what it may cost, as it was proposed; nothing is paid here",
+    },
+    "mediation": {
+        "amount_fen": "what the dispute is about", "clauses": "what one side owes another", "proposals": "put to every side",
+    },
+    "partnership": {
+        "worth_fen": "what is offered; never changed", "drafts": "not agreed on", "duties": "what others owe; nobody waives it",
+    },
 }  # fmt: skip
 """Fields that speak of money, and why their change moves none."""
 

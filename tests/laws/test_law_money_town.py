@@ -20,10 +20,10 @@ from engine.runtime.settings import Settings
 from schemas.kernel.people import Part
 from schemas.values.actor import Role
 from schemas.welfare_state import WelfareState
-from tests.api_driver import ApiDriver, Audited, Person, Step
+from tests.api_driver import ApiDriver, Audited, Person, Step, token_of
 from tests.examples import welfare as examples
 from tests.examples.welfare import AID, HEATING, OLD_AGE, REASON, identity_number
-from tests.paying_town import PayingTown, paying_town, token_of
+from tests.paying_town import PayingTown, paying_town
 from tests.waiting import eventually
 
 OpenTown = Callable[..., AbstractAsyncContextManager[PayingTown]]

@@ -13,16 +13,17 @@ from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from schemas.clocks.calendar import SHANGHAI
 from schemas.incident import INCIDENT
-from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Role
 from schemas.whistle import WHISTLE
 from starter.http.senders import FREE
 from starter.intake.openings import opening_of
 from tests.api_callers import As, BuildApp, Caller, api_of
-from tests.api_driver import ApiDriver, OpenDoor, Person, Step, Walk, examples, path_of
+from tests.api_driver import ApiDriver, OpenDoor, Person, Step, examples, path_of
 from tests.every_procedure import PROCEDURE_LIST
+from tests.sampling import sampled
 from tests.waiting import eventually
+from tests.who_waits import WAITS_FOR, Ending, soon_of
 
 pytest_plugins = ("tests.api_fixture",)
 pytestmark = [pytest.mark.usefixtures("worker"), pytest.mark.timeout(300)]
@@ -337,42 +338,19 @@ async def test_a_case_that_follows_ends_when_nothing_more_can_come(door: OpenDoo
 
 # ---- whoever waits for a case hears its end: every procedure ------------------------------------------------------------
 
-WAITS_FOR = {
-    "incident": {"reporter"},
-    "whistle": {"role:street_officer"},
-    "summons": {"department:"},
-    "welfare": {"reporter"},
-    "recovery": {"reporter"},
-    **{
-        each.name: {each.end_notice.to}
-        for each in PROCEDURE_LIST
-        if isinstance(each, DeclaredProcedure) and each.end_notice and each.opens and each.opens.body
-    },
-}
-"""Who is told how a case ends, by procedure; a procedure that is not here has not said so."""
 
+@pytest.mark.parametrize(
+    "ending",
+    [each for procedure in PROCEDURE_LIST for each in sampled(soon_of(procedure), 1, f"ends of {procedure.name}")],
+    ids=str,
+)
+async def test_who_waits_for_a_case_hears_its_end(ending: Ending, door: OpenDoor, pool: asyncpg.Pool) -> None:
+    """With the entry that ends a case goes a notice to whoever it is for; no procedure is left out.
 
-def ends(procedure: Procedure) -> set[str]:
-    """The stages at which nobody but the case itself can do anything more, and those that are called closed."""
-    acts = {str(stage) for rule in procedure.rules if not rule.automatic for stage in rule.at}
-    return {str(stage) for stage in procedure.stages if str(stage) not in acts} | {"closed"}
-
-
-ENDING = [
-    (procedure, walk)
-    for procedure in PROCEDURE_LIST
-    for walk in examples(procedure).WALKS
-    if walk.stage in ends(procedure) and not walk.waits
-]
-
-
-@pytest.mark.parametrize(("procedure", "walk"), ENDING, ids=[f"{p.name}: {w.name}" for p, w in ENDING])
-async def test_who_waits_for_a_case_hears_its_end(
-    procedure: Procedure, walk: Walk, door: OpenDoor, pool: asyncpg.Pool
-) -> None:
-    """With the entry that ends a case goes a notice to whoever it is for; no procedure is left out."""
-    town = await door(procedure)
-    case_id = await town.walk(walk)
+    Here on one walk of each procedure, by the seed; every walk is gone on a bench (tests/procedures/test_laws.py).
+    """
+    town = await door(ending.procedure)
+    case_id = await town.walk(ending.walk)
     ended_at = await pool.fetchval("select closed_at from cases where case_id = $1", case_id)
     rows = await pool.fetch(
         """select recipient, template from outbox join ledger using (case_id, seq)
@@ -380,17 +358,14 @@ async def test_who_waits_for_a_case_hears_its_end(
         case_id,
         ended_at,
     )
-    waiting = WAITS_FOR[procedure.name]
 
-    assert any(row["recipient"].startswith(tuple(waiting)) for row in rows), [tuple(row) for row in rows]
+    assert any(ending.is_heard_by(row["recipient"]) for row in rows), [tuple(row) for row in rows]
 
 
 def test_every_procedure_says_who_waits_and_has_an_end_to_try() -> None:
     """A procedure that joins the registry says who waits for its cases, and its examples have a way to an end."""
-    names = {procedure.name for procedure in PROCEDURE_LIST}
-
-    assert set(WAITS_FOR) == names
-    assert {procedure.name for procedure, _ in ENDING} == names
+    assert set(WAITS_FOR) == {procedure.name for procedure in PROCEDURE_LIST}
+    assert all(soon_of(procedure) for procedure in PROCEDURE_LIST)
 
 
 async def test_summonses_and_incident_hear_that_their_whistle_is_over(door: OpenDoor, pool: asyncpg.Pool) -> None:

@@ -18,12 +18,16 @@ from engine.policies.notice_templates import load_notice_policy
 from engine.runtime.settings import PROJECT, Settings
 from engine.vault.privacy import Persons
 from engine.vault.vault import PersonDetails, Vault
+from local.stories.walks import with_documents
+from schemas.contest import CONTEST
 from schemas.kernel.declaration import DeclaredProcedure
+from schemas.kernel.openings import OpeningBody
 from schemas.kernel.procedure import Procedure
-from schemas.values.actor import Actor, Role
+from schemas.values.actor import OWN_CASES_ONLY, Actor, Role
 from starter.cases.case_reading import CaseReader
 from starter.intake.starts import Opening
 from tests.api_callers import Caller
+from tests.api_driver import examples
 from tests.applications import application, apply, given, reaches, started, timeline, upload
 from tests.every_procedure import PROCEDURE_LIST
 from tests.examples.welfare import identity_number
@@ -171,11 +175,16 @@ STATED_ELSEWHERE: Mapping[str, Callable[[OverheardTown, Known], Awaitable[list[s
 }
 
 
-def has_people(procedure: Procedure) -> bool:
-    """A procedure that shows what is stated of a person; a derived opening takes an account, and a name that no entry shows."""
-    fields = procedure.state.model_fields
+def body_of(procedure: Procedure) -> type[OpeningBody] | None:
+    """By what a case of it is opened, if all of its opening is derived."""
     opens = procedure.opens if isinstance(procedure, DeclaredProcedure) else None
-    if opens is not None and opens.body is not None:
+    return None if opens is None else opens.body
+
+
+def has_people(procedure: Procedure) -> bool:
+    """A procedure that shows what is stated of a person; what a derived opening takes of one, no entry shows."""
+    fields = procedure.state.model_fields
+    if body_of(procedure) is not None:
         return False
     return bool({"reporter", "members"} & set(fields)) or any(
         "person:" in repr(field.annotation) + repr(field.metadata)
@@ -185,6 +194,8 @@ def has_people(procedure: Procedure) -> bool:
 
 
 WITH_PEOPLE = [procedure for procedure in PROCEDURE_LIST if has_people(procedure)]
+NAMING = [each for each in PROCEDURE_LIST if (body := body_of(each)) is not None and body.person_name is not None]
+"""Whose declared opening takes the name of whose case it is."""
 
 
 def test_every_procedure_with_people_is_under_this_law() -> None:
@@ -216,6 +227,7 @@ async def test_what_is_stated_elsewhere_changes_nothing_and_shows_nothing(
     entries = len(await timeline(owner, case_id))
     before, notices = await seen(town, case_id, who.account, entries=entries), await notices_of(town, case_id)
     others = [each for stated in STATED_ELSEWHERE.values() for each in await stated(town, who)]
+    others += [await opened_for(town, each, who, OTHER_NAME) for each in NAMING]
     after = await seen(town, case_id, who.account, entries=entries)
     elsewhere = [await seen(town, each, who.account, "somebody-else") for each in others]
 
@@ -228,6 +240,80 @@ async def test_what_is_stated_elsewhere_changes_nothing_and_shows_nothing(
         assert [word for word in (NAME, MEMBER) if word in text] == []
     for case, text in zip(others, elsewhere, strict=True):
         assert (who.phone in text) == (case in others[2:5]), case
+
+
+async def opened_for(town: OverheardTown, procedure: Procedure, who: Known, name: str) -> str:
+    """A case by a declared opening that takes a name: for this account, by themselves if they may, else by staff."""
+    body, opens = body_of(procedure), procedure.opens if isinstance(procedure, DeclaredProcedure) else None
+    assert body is not None
+    assert body.person_name is not None
+    assert opens is not None
+    own = Role.RESIDENT in opens.by
+    caller = town.as_("resident", who.account) if own else reader(town, min(opens.by))
+
+    async def send() -> Mapping[str, Any]:
+        return await upload(caller, town.api)
+
+    sent = {**examples(procedure).REPORT, body.person_name: name, **({} if own else {"on_behalf_of": who.account})}
+    return await started(caller, opens.path, await with_documents(sent, send))
+
+
+@pytest.mark.parametrize("procedure", NAMING, ids=lambda each: each.name)
+async def test_a_name_by_a_declared_opening_is_shown_in_no_case_and_is_its_own(
+    town: OverheardTown, keys: Keys, procedure: Procedure
+) -> None:
+    """No entry shows it to anybody, and nothing that is stated elsewhere of the same account stands in its place."""
+    who = Known()
+    case_id = await opened_for(town, procedure, who, NAME)
+    resident = town.as_("resident", who.account)
+    entries = len(await timeline(resident, case_id))
+    before, notices = await seen(town, case_id, who.account, entries=entries), await notices_of(town, case_id)
+    others = [await opened_for(town, procedure, who, OTHER_NAME)]
+    others += [each for stated in STATED_ELSEWHERE.values() for each in await stated(town, who)]
+    after = await seen(town, case_id, who.account, entries=entries)
+    elsewhere = [await seen(town, each, who.account, "somebody-else") for each in others]
+    kept = await town.pool.fetchval(
+        "select string_agg(body, '') from ledger where case_id = any($1)", [case_id, others[0]]
+    )
+
+    assert entries
+    assert after == before
+    assert (await notices_of(town, case_id))[: len(notices)] == notices != []
+    assert [NAME in text for text in (before, *elsewhere, kept)] == [False] * (len(elsewhere) + 2)
+    assert [OTHER_NAME in text for text in (before, elsewhere[0], kept)] == [False] * 3
+    assert [await name_told(town, keys, each) for each in (case_id, others[0])] == [NAME, OTHER_NAME]
+
+
+async def name_told(town: OverheardTown, keys: Keys, case_id: str) -> str | None:
+    """The name that a case was told of whose it is: what its public notice and its bank are told."""
+    snapshot = await town.pool.fetchval("select snapshot from cases where case_id = $1", case_id)
+    person = snapshot["reporter"]
+    async with town.pool.acquire() as connection:
+        told = snapshot["statements"][person]
+        read = await Vault(keys).read_statement(
+            connection,
+            person,
+            told,
+            Actor(subject="clerk", role=Role.WINDOW_CLERK),
+            purpose="show-case",
+            case_id=case_id,
+        )
+    return read.name if isinstance(read, PersonDetails) else None
+
+
+async def test_a_project_is_posted_under_the_name_that_it_named(town: OverheardTown) -> None:
+    """Another project of the same account names somebody else: the public notice of each shows its own."""
+    who, named = Known(), ("钟意", "岑冒")  # nobody else in this town is posted under these signs
+    projects = [await opened_for(town, CONTEST, who, name) for name in named]
+    for each in projects:
+        await given(town.as_("street_officer"), each, "accept", REASON)
+        for juror in ("grid_worker", "coordinator", "supervisor"):
+            await given(town.as_(juror), each, "judge", {"score": 80})
+        await reaches(town, each, "posted")
+        names = [notice["name"] for notice in (await town.api.get("/public/notices")).json()["items"]]
+        shown = [f"{name[0]}*" in names for name in named]
+
+        assert shown == [True, each == projects[1]]
 
 
 async def notices_of(town: OverheardTown, case_id: str) -> list[str]:
@@ -478,7 +564,8 @@ async def test_a_register_s_answer_is_a_verdict_to_all_but_who_decides(town: Ove
 
     assert {role for role, (numbers_told, _) in read.items() if numbers_told} == judges
     assert {role for role, (_, statuses) in read.items() if statuses == verdicts} == set(READERS) - {
-        Role.DEPARTMENT_OFFICER  # sees no case that it does not hold
+        Role.DEPARTMENT_OFFICER,  # sees no case that it does not hold
+        *(OWN_CASES_ONLY - {Role.RESIDENT}),  # nor these one in which they have no seat
     }
 
 

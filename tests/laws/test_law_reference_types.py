@@ -1,22 +1,16 @@
 """A reference is what its field declares: the types of all that comes from outside, and the facts of all entries."""
 
-import asyncio
 import itertools
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from temporalio.client import WorkflowHistory
 
-from audit.replay.recording import RecordingRunner
-from engine.execution.temporal import build_replayer, workflow_runner
-from engine.runtime.settings import Settings
-from schemas.audit.ledger import Batch
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.reference_facts import Refers, declared_by, named_in, with_words
@@ -33,10 +27,11 @@ from tests.declared_fields import (
     strings_of,
 )
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
-from tests.histories import keys_in, read, recorded
-from workflows.registry import PROCEDURES
+from tests.histories import recorded
+from tests.replayed_runs import ReplayRun
 
-pytestmark = pytest.mark.timeout(400)  # every history ever recorded is read once
+pytest_plugins = ("tests.replayed_fixture",)
+pytestmark = pytest.mark.timeout(400)  # every history ever recorded is replayed, if nobody has before
 
 MODELS = pytest.mark.parametrize("model", OUTSIDE, ids=lambda model: model.__name__)
 OPAQUE_PART = "0" * 26
@@ -132,28 +127,15 @@ def test_what_people_may_send_is_what_cases_have_taken_or_less(procedure: Proced
 
 
 @pytest.fixture(scope="module")
-async def told(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Procedure, str, dict[str, Any]]]:
+async def told(replayed: ReplayRun) -> list[tuple[Procedure, str, dict[str, Any]]]:
     """Every entry of every recorded history, as today's code tells it: procedure, kind, facts."""
-    runner = RecordingRunner(workflow_runner(sandbox=False))
-    replayer = build_replayer(keys_in(tmp_path_factory.mktemp("keys") / "keys"), Settings(), PROCEDURES, runner)
     of = {each.name: each for each in PROCEDURE_LIST}
-    waiting: asyncio.Queue[Path] = asyncio.Queue()
-
-    async def histories() -> AsyncIterator[WorkflowHistory]:
-        while True:
-            yield read(await waiting.get())
-
-    found = []
-    async with replayer.workflow_replay_iterator(histories()) as results:
-        for file in recorded():
-            await waiting.put(file)  # one after the other: the runner keeps what the last one did
-            assert (await anext(results)).replay_failure is None
-            for command in runner.recording.commands:
-                local = command.schedule_local_activity
-                if command.HasField("schedule_local_activity") and local.activity_type == "flush":
-                    batch = Batch.model_validate_json(local.arguments[0].data)
-                    found += [(of[file.parent.name], entry.kind, entry.facts) for entry in batch.entries]
-    return found
+    return [
+        (of[file.parent.name], entry.kind, entry.facts)
+        for file in recorded()
+        for batch in (await replayed(file)).batches
+        for entry in batch.entries
+    ]
 
 
 def references(value: object) -> Iterator[str]:

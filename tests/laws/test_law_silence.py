@@ -61,7 +61,7 @@ async def test_silent_uploads_hold_up_nobody(serve: Serve) -> None:
 
 
 COMMAND = re.compile(r"/api/v1/cases/[^/]+/commands/(\w+)")
-TOLD_BEFORE = {"/api/v1/whistles": 403}
+TOLD_BEFORE = {"/api/v1/whistles": 403, "/api/v1/cases:find": 403}
 """Who has no business there is told so before the body."""
 
 

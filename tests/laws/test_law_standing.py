@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from temporalio.client import Client
 
+from audit.replay.replay import replay_cases
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from local.commands.stuck_commands import lay_aside, take_up_again
@@ -123,14 +124,15 @@ async def test_what_the_server_refuses_is_set_aside_too_and_the_case_stands_wher
     aside = await set_aside(town, await sent(town, case_id, step, key), step.by)
 
     async def stands_where_it_stood() -> bool:
-        return bool(await pool.fetchval(STAGE_OF, case_id) == before)
+        told = "case:set_aside" in await town.kinds(case_id)
+        return bool(told and await pool.fetchval(STAGE_OF, case_id) == before)
 
     await eventually(stands_where_it_stood)
     kinds = await town.kinds(case_id)
 
     assert aside["status"] == "set_aside"
     assert "incident:signed" not in kinds
-    assert kinds[-1] == "case:set_aside"
+    assert kinds.count("case:set_aside") == 1  # its department's receipt may come before it or after
     assert [finding for finding in await audited(case_id) if not finding.ok] == []
 
 
@@ -189,9 +191,12 @@ async def test_an_operator_sets_aside_without_waiting(
 
 
 async def test_an_id_that_no_case_can_have_is_as_if_nobody_heard(
-    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys, audited: Audited
+    door: OpenDoor, pool: asyncpg.Pool, temporal: Client, settings: Settings, keys: Keys
 ) -> None:
-    """Where what somebody wrote becomes the id of another case, one that Temporal would refuse is a case that is not there."""
+    """Where what somebody wrote becomes the id of another case, one that Temporal would refuse is a case that is not there.
+
+    Replayed by the very code that told: whether the letter is still under way decides how the next command is answered.
+    """
     alone = settings.model_copy(update={"task_queue": "too-long"})
     town = await door(INCIDENT, task_queue=alone.task_queue)
     async with town_worker(alone, keys, temporal, pool, procedures=POISONED) as worker, worker:
@@ -201,10 +206,11 @@ async def test_an_id_that_no_case_can_have_is_as_if_nobody_heard(
         TELLS_A_LONG_ID.add(id_of(town, case_id, step, key))
         told = await town.taken(case_id, step, key)
         behind = await town.taken(case_id, Step("sign", "officer"))
-        found = await audited(case_id)
+        looked_at = replay_cases(temporal, keys, settings, pool, [case_id], procedures=POISONED)
+        replayed = [finding async for finding in looked_at]
 
     assert (told.status_code, behind.status_code) == (200, 200)
-    assert [finding for finding in found if not finding.ok] == []
+    assert [finding.ok for finding in replayed] == [True], replayed
 
 
 async def test_while_no_worker_is_there_nothing_is_set_aside(

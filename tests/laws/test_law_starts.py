@@ -423,7 +423,10 @@ async def test_a_case_is_not_turned_back(
     """With the state of an earlier run for an answer nothing is put aside: the case stands still, is named, and can be reset."""
     queue = f"turned-back-{procedure.name}"
     own = settings.model_copy(update={"task_queue": queue})
-    town: ApiDriver = await door(procedure, task_queue=queue, history_limit=SHORT, patience=2.0)
+    # A case that writes by itself has runs enough before its end; who writes makes no difference to the state of a run.
+    town: ApiDriver = await door(
+        procedure, task_queue=queue, history_limit=SHORT, patience=2.0, tells_with_answers=False
+    )
     async with town_worker(own, keys, temporal, pool) as worker, worker:
         case_id, states = await in_short_runs(town, stranger)
         ways = [town.examples.MAIN, *town.examples.WALKS]
@@ -481,8 +484,10 @@ async def test_a_case_is_not_turned_back(
         )
 
         async def goes_on() -> bool:
-            answers = [(await town.give(case_id, step)).status_code for step in left]
-            return 202 not in answers
+            for step in left:  # under one key each: what waits is not told more and more meanwhile
+                if (await town.give(case_id, step, key=f"goes-on-{step.command}")).status_code == 202:
+                    return False
+            return True
 
         await eventually(goes_on, within=90)
     replayed = [each async for each in replay_cases(temporal, keys, settings, pool, [case_id])]

@@ -15,16 +15,20 @@ from hypothesis import strategies as st
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from cli import app as whole_app
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from local.commands.case_commands import NO_ANSWER, REFUSED, case_app
-from local.commands.case_screen import FACT_WORDS, cases_table, plain
+from local.commands.case_screen import cases_table, plain
 from local.town.town import Town, TownOptions, open_town
+from local.town.town_processes import PROCESSES
 from schemas.incident_report import IncidentReport
 from schemas.values.actor import Role
+from schemas.words.fact_words import FACT_WORDS
 from starter.cases.views import CaseRow
 from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
+from tests.console_browser import SAME_ORIGIN, main_form
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -36,7 +40,8 @@ OFFICER = ("--as", "department_officer:li", "--department", "urban-management")
 @pytest.fixture(scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A town with worker and API in processes of their own; departments are at their desks."""
-    async with open_town(TownOptions(data=tmp_path_factory.mktemp("cases"), durable=False)) as opened:
+    ours = [process for process in PROCESSES if process.name in {"worker", "api"}]
+    async with open_town(TownOptions(data=tmp_path_factory.mktemp("cases"), processes=ours, durable=False)) as opened:
         yield opened
 
 
@@ -145,6 +150,35 @@ async def test_without_a_town_it_says_how_to_start_one(tmp_path: Path) -> None:
     result = await asyncio.to_thread(lambda: CliRunner().invoke(case_app, ["list", "--data", str(tmp_path)]))
 
     assert (result.exit_code, "jiceng up" in result.stderr) == (NO_ANSWER, True)
+
+
+async def test_a_login_prints_a_link_that_opens_the_console(town: Town) -> None:
+    """Printed on the machine of the town, opened in a browser, pressed once: the account works at its inbox."""
+    arguments = (
+        "login",
+        "--role",
+        "department_officer",
+        "--department",
+        "urban-management",
+        "--data",
+        str(town.settings.data),
+    )
+    printed = await asyncio.to_thread(lambda: CliRunner().invoke(whole_app(), arguments))
+    async with http_client() as http:
+        form = main_form((await http.get(printed.stdout.strip())).text)
+        entered = await http.post(town.addresses.api + form.action, data=form.texts, headers=SAME_ORIGIN)
+        inbox = await http.get(town.addresses.api + entered.headers["location"])
+
+    assert (printed.exit_code, entered.status_code, inbox.status_code) == (0, 303, 200)
+    assert "部门经办人 department_officer-1" in inbox.text
+
+
+async def test_a_login_that_no_token_could_be_is_refused(town: Town) -> None:
+    """An officer of no department has no token, and no link either."""
+    arguments = ("login", "--role", "department_officer", "--data", str(town.settings.data))
+    printed = await asyncio.to_thread(lambda: CliRunner().invoke(whole_app(), arguments))
+
+    assert (printed.exit_code, "say which" in printed.stderr) == (2, True)
 
 
 def test_every_fact_is_called_by_a_chinese_word() -> None:

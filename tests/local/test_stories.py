@@ -171,7 +171,10 @@ def test_every_character_of_a_department_has_its_story() -> None:
 def test_stories_are_chosen_by_name_and_a_wrong_name_names_the_right_ones() -> None:
     """`--only` takes names of stories and of procedures separated by commas, each story once, in the order given."""
     assert [story.name for story in named("silent, prompt,silent")] == ["silent", "prompt"]
-    assert named(None) == STORIES
+    assert named(None) == tuple(story for story in STORIES if not story.asked_for)
+    assert {story.name for story in named("mediation")} > {
+        story.name for story in named(None) if "mediation" in story.name
+    }
     assert [story.name for story in named("prompt,incident")][:2] == ["prompt", "emergency"]
     assert named("incident") == BY_PROCEDURE["incident"]
     with pytest.raises(ValueError, match="no story sulking; there are: prompt"):
@@ -435,3 +438,22 @@ def test_without_a_terminal_there_are_readable_lines(tmp_path: Path) -> None:
     assert f"http://ui/namespaces/default/workflows/{CASE}" in text
     assert "\x1b" not in text
     assert "secret" not in text
+
+
+def test_what_two_procedures_call_otherwise_stands_under_both_words(tmp_path: Path) -> None:
+    """An incident is 已结案 and a project 已结项, both `closed`: each in its own line, and both in the legend."""
+    project, file = named("contest-paid-by-the-bank")[0], tmp_path / "out.txt"
+    ended = evidence(entries=[entry(1, "contest:proposed"), entry(2, "case:ended", stage="closed")], journals={})
+    performances = [
+        Performance(PROMPT, CASE, verdict=judge(PROMPT, WHOLE)),
+        Performance(project, CASE, verdict=judge(project, ended)),
+    ]
+    with file.open("w", encoding="utf-8") as out:
+        LinesScreen(Console(file=out, width=160)).verdicts(performances)
+    lines = file.read_text(encoding="utf-8").splitlines()
+    (played,) = [line for line in lines if project.name in line and "✗" in line and CASE in line and "│" in line]
+    (legend,) = [line for line in lines if " · " in line]
+
+    assert "已结项" in played
+    assert "已结案" not in played
+    assert [word for word in legend.split(" · ") if word.endswith(" closed")] == ["已结案 closed", "已结项 closed"]

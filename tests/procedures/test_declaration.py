@@ -14,15 +14,19 @@ from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.acts import Act, Nothing, Step, Tells, WithReason, act, also, file_acts, step
 from schemas.kernel.declaration import DeclaredProcedure, EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
+from schemas.kernel.openings import OpeningBody, Opens, Question
+from schemas.kernel.participants import Participant
 from schemas.kernel.parties import REPORTER, STREET_OFFICER, desk_of
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command, Procedure
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import Rule
-from schemas.kernel.state import DeclaredState
+from schemas.kernel.state import DeclaredState, OpenedState
+from schemas.kernel.terms import TermsPolicy
 from schemas.kernel.timers import Timer, duty, last_limit, window
 from schemas.kernel.words import DeclaredStage
 from schemas.values.actor import Actor, Role
+from schemas.values.free_text import PersonName
 from schemas.values.model import Model
 from schemas.values.references import TextReference
 from schemas.values.refusals import RefusalCode
@@ -100,7 +104,10 @@ USUAL_END = EndNotice("reporter", {Stage.ANSWERED: ("answer",)})
 
 
 def tiny(
-    *lines: Act | Step | Rule, timers: dict[str, Timer] | None = None, end_notice: EndNotice = USUAL_END
+    *lines: Act | Step | Rule,
+    timers: dict[str, Timer] | None = None,
+    end_notice: EndNotice = USUAL_END,
+    alike: tuple[str, ...] = (),
 ) -> DeclaredProcedure:
     return declare(
         "tiny",
@@ -113,6 +120,7 @@ def tiny(
         timers=TIMERS if timers is None else timers,
         lines=lines or (ANSWER, EXPIRE, *file_acts(Kind, by=(REPORTER,), at=Stage.ASKED, urged_by=(REPORTER,))),
         end_notice=end_notice,
+        alike=alike,
     )
 
 
@@ -172,9 +180,99 @@ def test_a_further_row_is_of_the_same_command() -> None:
     assert procedure.rules.commands == ("answer",)
 
 
+class Ask(OpeningBody):
+    """提问: by somebody who gives a name."""
+
+    unsaid = OpeningBody.unsaid | {"asker"}
+    person_name = "asker"
+
+    asker: PersonName
+
+
+class AskedState(OpenedState):
+    """What a question remembers that somebody asked."""
+
+    procedure: ClassVar[str] = "tiny"
+
+    terms: Terms
+
+
+class NamedState(AskedState):
+    """One that has a place for the name too."""
+
+    asker: str
+
+
+def asked(
+    state: type[OpenedState] = AskedState,
+    *,
+    opened: Mapping[str, Any] | None = None,
+    line: Act | None = None,
+    **said: Any,
+) -> DeclaredProcedure:
+    """A tiny procedure with an opening of its own, but for what is `said` of its body, or `opened`, otherwise; `line`: one more."""
+    body = cast("type[Ask]", type("Ask", (Ask,), said))
+    return declare(
+        "tiny",
+        "小事",
+        policy=TermsPolicy,
+        state=state,
+        stages=Stage,
+        entries=Kind,
+        opened=Kind.ASKED,
+        timers=TIMERS,
+        lines=(ANSWER, EXPIRE, *((line,) if line else ())),
+        opens=Opens(**{**_opens(body), **(opened or {})}),
+    )
+
+
+def _opens(body: type[OpeningBody]) -> dict[str, Any]:
+    by = frozenset({Role.RESIDENT})
+    return {"model": body, "name": "ask", "zh": "提问", "en": "ask", "by": by, "address": "questions"}
+
+
+def unknown(*fields: str, **opened: Any) -> Mapping[str, Any]:
+    """An opening that somebody without an account is asked these fields for."""
+    return {"questions": (Question("问什么?", "What?", fields),), **opened}
+
+
+EVERYTHING = ("asker", "area")
+PAYS = act(
+    WithReason, "付款", name="pay", meaning="money goes out.", by=STREET_OFFICER, at=Stage.ASKED, moves_money=True
+)
+
+
+def test_what_somebody_without_an_account_is_asked_is_declared() -> None:
+    """Every field that is needed is asked for: then the case can be opened so."""
+    procedure = asked(opened=unknown(*EVERYTHING, "channel"))
+
+    assert procedure.opens is not None
+    assert procedure.opens.questions[0].fields == (*EVERYTHING, "channel")
+
+
+def test_an_opening_may_take_the_name_of_whose_case_it_is() -> None:
+    """It goes into the vault: no place for it in the state, and nothing of it in the first entry, is no fault."""
+    procedure = asked()
+
+    assert procedure.opens is not None
+    assert procedure.opens.body is not None
+    assert procedure.opens.body.person_name == "asker"
+
+
 @pytest.mark.parametrize(
     ("make", "said"),
     [
+        (lambda: asked(person_name="payee"), "has no payee"),
+        (lambda: asked(unsaid=OpeningBody.unsaid), "so it is unsaid"),
+        (lambda: asked(NamedState), "no field for it"),
+        (lambda: asked(opened=unknown("area")), "needs asker, and asks nobody"),
+        (lambda: asked(opened=unknown(*EVERYTHING, "answer")), "asks for answer, which is no field"),
+        (
+            lambda: asked(opened=unknown(*EVERYTHING, by=frozenset({Role.COORDINATOR}))),
+            "residents do not open such cases",
+        ),
+        (lambda: asked(opened=unknown(*EVERYTHING), line=PAYS), "pay moves money"),
+        (lambda: tiny(alike=("pace", "place")), "alike by place, which"),
         (lambda: tiny(ANSWER, ANSWER, EXPIRE), "answer is declared twice"),
         (lambda: tiny(ANSWER, EXPIRE, timers={"final": last_limit("ended_after")}), "names answer, which is no clock"),
         (lambda: tiny(timers=TIMERS | {"last": last_limit("ended_after")}), "one clock is the last limit"),
@@ -272,6 +370,10 @@ class AtTheEnd:
 
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         return {}
+
+    def seats(self) -> tuple[Participant, ...]:
+        kinds = ("party", "agent", "mediator", "specialist")
+        return tuple(Participant(number=1, kind=kind, subject="somebody") for kind in kinds)
 
 
 @EVERY_PROCEDURE

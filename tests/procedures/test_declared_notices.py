@@ -1,35 +1,22 @@
 """Who is told by a line is told whenever its entry is made: notices stand in no history, so replayed flushes are looked at."""
 
 import json
-from pathlib import Path
 
 import pytest
 
-from audit.replay.recording import RecordingRunner
-from engine.execution.temporal import build_replayer, workflow_runner
-from engine.keys.keys import Keys
-from engine.runtime.settings import Settings
-from schemas.audit.ledger import Batch
 from schemas.kernel.acts import Act, Step
 from schemas.kernel.declaration import DeclaredProcedure
 from tests.every_procedure import PROCEDURE_LIST
-from tests.histories import FOLDER, keys_in, read
-from workflows.registry import PROCEDURES
+from tests.histories import FOLDER
+from tests.replayed_runs import ReplayRun
+
+pytest_plugins = ("tests.replayed_fixture",)
 
 TELLING = [each for each in PROCEDURE_LIST if isinstance(each, DeclaredProcedure) and each.end_notice is not None]
 
 
-async def flushed(keys: Keys, file: Path) -> list[Batch]:
-    """What a replay of a recorded run would write into the ledger."""
-    runner = RecordingRunner(workflow_runner(sandbox=False))
-    replayer = build_replayer(keys, Settings(sandbox=False), PROCEDURES, runner)
-    await replayer.replay_workflow(read(file))
-    commands = [each.schedule_local_activity for each in runner.recording.commands]
-    return [Batch.model_validate_json(each.arguments[0].data) for each in commands if each.activity_type == "flush"]
-
-
 @pytest.mark.parametrize("procedure", TELLING, ids=lambda procedure: procedure.name)
-async def test_whom_a_line_tells_is_told_with_its_entry(procedure: DeclaredProcedure, tmp_path: Path) -> None:
+async def test_whom_a_line_tells_is_told_with_its_entry(procedure: DeclaredProcedure, replayed: ReplayRun) -> None:
     """In every recorded run: the entry of a line, or of an end, comes with the notice that the declaration names."""
     lines: list[Act | Step] = [*procedure.acts.values(), *procedure.steps]
     by_line = {str(each.entry): each.tells.template for each in lines if each.entry and each.tells}
@@ -40,7 +27,7 @@ async def test_whom_a_line_tells_is_told_with_its_entry(procedure: DeclaredProce
     seen: set[str] = set()
     for file in sorted((FOLDER / procedure.name).glob("*.history")):
         before: str | None = None
-        for batch in await flushed(keys_in(tmp_path / file.stem), file):
+        for batch in (await replayed(file)).batches:
             told = {each.template for each in batch.notices}
             wanted = {by_line[each.kind] for each in batch.entries if each.kind in by_line}
             begins = batch.entries[0].seq == 1

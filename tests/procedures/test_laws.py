@@ -9,23 +9,28 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
 from audit.replay.replay import runs_of
+from schemas.clocks.clock_facts import Status
 from schemas.kernel.case import CaseState
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
-from schemas.kernel.rules import Rule, RulesTable, Standing
+from schemas.kernel.rules import Rule, RulesTable, Scope, Standing
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import RefusalCode
 from tests.api_driver import Walk, examples
 from tests.bench_api import bench_door
+from tests.bench_tables import TOGETHER
 from tests.case_bench import CaseBench, case_bench
-from tests.entry_kinds import kinds_left_alone, kinds_of
+from tests.entry_kinds import kinds_left_alone, kinds_of, left_of, told_left_alone, told_on, whom
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.sampling import chosen
 from tests.waiting import eventually
+from tests.who_waits import Ending, endings_of
 
 EVERY_WALK = pytest.mark.parametrize(
     ("procedure", "walk"),
@@ -44,6 +49,11 @@ HEARS_ON_THE_REAL_SERVER = frozenset({"whistle"})
 """Whose main walk waits for what other cases tell while it goes on in a new run: this server was seen not to bring all of it."""
 
 
+EVERY = [(each.name, walk.name) for each in PROCEDURE_LIST for walk in examples(each).WALKS]
+AS_BEFORE = frozenset(chosen(EVERY, len(EVERY) // 2, "tells with no answer"))
+"""Walks whose case tells the ledger by itself, as cases from before decision 0011 do for ever; the others by their answers."""
+
+
 ALONE = [each for each in PROCEDURE_LIST if each.name not in HEARS_ON_THE_REAL_SERVER]
 
 
@@ -51,7 +61,8 @@ ALONE = [each for each in PROCEDURE_LIST if each.name not in HEARS_ON_THE_REAL_S
 class Life:
     """What became of a case. `states`: as it stood before each step and after the last; `unlike`: repeats answered otherwise.
 
-    `told_again`: how many messages of other cases came once more, before it was left alone.
+    `told_again`: how many messages of other cases came once more, before it was left alone. `hear_its_end`: who is told anything
+    with the entries since it was closed, on the walk.
     """
 
     states: list[CaseState] = field(default_factory=list)
@@ -59,8 +70,11 @@ class Life:
     stage: str = ""
     kinds: list[str] = field(default_factory=list)
     told_again: int = 0
+    hear_its_end: set[str] = field(default_factory=set)
     last: CaseState | None = None
     kinds_at_end: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
+    told_at_end: list[str] = field(default_factory=list)
     moments: dict[str, list[str]] = field(default_factory=dict)
     timers: Counter[bool] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
@@ -84,6 +98,7 @@ def lived(bench: CaseBench) -> Lived:
     async def life_of(procedure: Procedure, walk: Walk) -> Life:
         place = (procedure.name, walk.name)
         if place not in lives:
+            bench.tells_with_answers = place not in AS_BEFORE
             lives[place] = await live(bench, procedure, walk)
         return lives[place]
 
@@ -100,8 +115,8 @@ def state_of(bench: CaseBench, case_id: str) -> CaseState:
 async def live(bench: CaseBench, procedure: Procedure, walk: Walk) -> Life:
     """Take a case along a walk, everything twice, and then leave it alone until it has ended."""
     life, key, door = Life(), f"walk-{walk.name.replace(' ', '-')}", bench_door(bench, procedure)
-    case_id = await door.start(key=key, body=walk.report)
-    if await door.start(key=key, body=walk.report) != case_id:
+    case_id = await door.start(key=key, body=walk.report, by=walk.by)
+    if await door.start(key=key, body=walk.report, by=walk.by) != case_id:
         life.unlike.append("the start")
     for number, step in enumerate(walk.steps):
         life.states.append(state_of(bench, case_id))
@@ -113,10 +128,12 @@ async def live(bench: CaseBench, procedure: Procedure, walk: Walk) -> Life:
     await bench.at_rest(case_id)
     await _has_told(bench, case_id, procedure, walk)
     life.states.append(state_of(bench, case_id))
-    life.stage, life.kinds = life.states[-1].stage, bench.tables.kinds(case_id)
+    life.stage, life.kinds, life.told = life.states[-1].stage, bench.tables.kinds(case_id), bench.tables.told(case_id)
+    life.hear_its_end = _told_since(bench, case_id, life.states[-1].closed_at)
     life.told_again = await bench.tell_again(case_id)
     await bench.until_ended(case_id)
     life.last, life.kinds_at_end = bench.state(case_id), bench.tables.kinds(case_id)
+    life.told_at_end = bench.tables.told(case_id)
     for facts in bench.tables.facts(case_id):
         if "moment" in facts:
             life.moments.setdefault(facts["clock"], []).append(facts["moment"])
@@ -134,6 +151,16 @@ async def _has_told(bench: CaseBench, case_id: str, procedure: Procedure, walk: 
         return
     with suppress(AssertionError):
         await eventually(lambda: sorted(bench.tables.kinds(case_id)) == kinds_of(procedure, walk), within=10)
+
+
+def _told_since(bench: CaseBench, case_id: str, moment: datetime | None) -> set[str]:
+    """Who is told anything with the entries since a moment."""
+    since = {
+        entry["seq"]
+        for entry in bench.tables.chain(case_id)
+        if moment and datetime.fromisoformat(entry["at"]) >= moment
+    }
+    return {notice["recipient"] for (seq, _), notice in bench.tables.notices[case_id].items() if seq in since}
 
 
 def left_alone(procedure: Procedure) -> Walk:
@@ -186,6 +213,30 @@ async def test_it_ends_once_wherever_it_is_left(procedure: Procedure, walk: Walk
     assert sorted(alone.elements()) == kinds_left_alone(procedure, walk)
 
 
+@EVERY_WALK
+async def test_who_is_told_is_told_what_and_when_stands_written(procedure: Procedure, walk: Walk, lived: Lived) -> None:
+    """Whoever is told anything on a walk, and after it, is told that and nothing else: after which command, or by itself.
+
+    A command may come in one task with an answer from outside; then nobody can tell after which of them it was.
+    """
+    life = await lived(procedure, walk)
+    alone = left_of(life.told_at_end, life.told)
+
+    assert whom(life.told) == whom(told_on(procedure, walk))
+    assert whom(alone) == whom(told_left_alone(procedure, walk))
+    if not any(line.startswith(TOGETHER) for line in life.told_at_end):
+        assert life.told == told_on(procedure, walk)
+        assert alone == told_left_alone(procedure, walk)
+
+
+@pytest.mark.parametrize("ending", [each for of in PROCEDURE_LIST for each in endings_of(of)], ids=str)
+async def test_who_waits_for_a_case_hears_its_end(ending: Ending, lived: Lived) -> None:
+    """With the entry that ends a case goes a notice to whoever it is for, on every walk of every procedure."""
+    told = (await lived(*ending)).hear_its_end
+
+    assert any(map(ending.is_heard_by, told)), told
+
+
 async def test_messages_were_told_again(lived: Lived) -> None:
     """Among the walks are some whose cases hear of others: there the law of the second telling has something to judge."""
     whistle = next(each for each in PROCEDURE_LIST if each.name == "whistle")
@@ -215,10 +266,69 @@ async def test_each_tier_fires_once_in_order(procedure: Procedure, lived: Lived)
         assert MOMENTS[: len(fired)] == fired
 
 
+@EVERY_PROCEDURE
+async def test_the_same_people_are_told_the_same_whoever_writes_it_down(procedure: Procedure, bench: CaseBench) -> None:
+    """A case that tells the ledger with its answers, and one that writes all by itself: the same entries, the same notices."""
+    walk, told = examples(procedure).MAIN, []
+    for with_answers in (True, False):
+        bench.tells_with_answers = with_answers
+        case_id = await bench_door(bench, procedure).walk(walk)
+        await bench.at_rest(case_id)
+        await _has_told(bench, case_id, procedure, walk)
+        notices = Counter((each["recipient"], each["template"]) for each in bench.tables.notices[case_id].values())
+        told.append((Counter(bench.tables.kinds(case_id)), notices, bool(bench.tables.made[case_id])))
+    (kinds, notices, changes), (kinds_before, notices_before, changes_before) = told
+
+    assert kinds == kinds_before
+    assert notices == notices_before
+    assert (
+        changes or procedure.parent is not None
+    )  # all that a child does, its parent is told of: that it writes by itself
+    assert not changes_before
+
+
+def declared(procedure: Procedure) -> DeclaredProcedure:
+    """The procedure as it is declared; all are."""
+    assert isinstance(procedure, DeclaredProcedure)
+    return procedure
+
+
+def runs_on(procedure: Procedure) -> bool:
+    """Whether its last limit is declared to run on when the case goes to another stage."""
+    return declared(procedure).timers[declared(procedure).last_limit].runs_on
+
+
+LAST_LIMIT_STOPS = [each for each in PROCEDURE_LIST if not runs_on(each)]
+RUNS_ON_AT_WORK = next(each for each in PROCEDURE_LIST if each.name == "incident")
+"""Its last limit is declared to run on, and does while people go on; the others of these have methods that stop it."""
+
+
+@pytest.mark.parametrize("procedure", [*LAST_LIMIT_STOPS, RUNS_ON_AT_WORK], ids=lambda each: each.name)
+async def test_the_last_limit_stops_with_the_next_stage(procedure: Procedure, bench: CaseBench) -> None:
+    """Somebody acts at last, and the case goes on: it does not end while they are at it, unless its limit is declared to run on."""
+    door, last = bench_door(bench, procedure), declared(procedure).last_limit
+    case_id = await door.start(key="late")
+
+    async def its_last_limit_runs() -> bool:
+        if "clock:final_limit" not in bench.tables.kinds(case_id):
+            await bench.let_pass(timedelta(days=1))
+        return "clock:final_limit" in bench.tables.kinds(case_id)
+
+    await eventually(its_last_limit_runs)
+    late = state_of(bench, case_id)
+    for step in examples(procedure).MAIN.steps:
+        if state_of(bench, case_id).stage == late.stage:
+            await door.go(case_id, [step])
+    status = [state_of(bench, case_id).clocks[last].status, late.clocks[last].status]
+
+    assert state_of(bench, case_id).stage != late.stage
+    assert status == [Status.RUNNING if runs_on(procedure) else Status.STOPPED, Status.RUNNING]
+
+
 @pytest.fixture
 def short_runs(bench: CaseBench) -> Iterator[CaseBench]:
     """The same bench, where a run ends after a few commands: Temporal knows nothing then of what the run before was told."""
-    usual, bench.history_limit = bench.history_limit, 20
+    usual, bench.history_limit, bench.tells_with_answers = bench.history_limit, 14, True
     yield bench
     bench.history_limit = usual
 
@@ -257,13 +367,14 @@ async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -
     seen: Counter[str] = Counter()
     lives = [await lived(procedure, walk) for walk in examples(procedure).WALKS]
     states = [state for life in lives for state in (*life.states, life.last) if state is not None]
-    by_people = [rule for rule in procedure.rules if not rule.automatic]
+    rules = ToldOnce(procedure.rules.rules)
+    by_people = [rule for rule in rules if not rule.automatic]
     rows = {command: [rule for rule in by_people if rule.command == command] for command in procedure.commands}
     for state in {(state.stage, state.ended): state for state in states}.values():
-        final = all(state.stage not in rule.at for rule in procedure.rules)
+        final = all(state.stage not in rule.at for rule in rules)
         for actor in everybody(state):
             now = state.last_at or state.opened_at
-            rules = ToldOnce(procedure.rules.rules)
+            rules.forget()
             legal = rules.legal(state, actor, now)
             for command in procedure.commands:
                 refusal, hangs_on = (
@@ -284,6 +395,10 @@ class ToldOnce(RulesTable):
     """The table, asked about one person and one state: each refusal names all that is legal, which is worked out once."""
 
     _legal: list[tuple[str, ...]] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """From now on it is asked about somebody else."""
+        self._legal.clear()
 
     def legal(self, state: Standing, actor: Actor, now: datetime) -> tuple[str, ...]:
         """As the table says, the first time."""
@@ -317,7 +432,9 @@ def everybody(state: CaseState) -> list[Actor]:
         if role is not Role.ENGINE
         for area in areas
         for department in (state.department, "water-supply")
-        for subject in dict.fromkeys(("somebody", state.reporter_subject or "somebody"))
+        for subject in dict.fromkeys(
+            ("somebody", state.reporter_subject or "somebody", *(seat.subject or "" for seat in state.seats()))
+        )
     ]
 
 
@@ -329,11 +446,17 @@ def expected(rows: list[Rule], state: CaseState, actor: Actor, *, ended: bool) -
     near = actor.area is None or f"{state.area}.".startswith(f"{actor.area}.")
     fits = {
         "anybody": True,
+        "neighbour": True,
         "reporter": state.reporter_subject is not None and actor.subject == state.reporter_subject,
         "holder": near and actor.department == state.department,
         "area": near,
     }
-    granted = [rule for rule, by in mine if fits[by.scope.value]]
+    seats = {(seat.kind, seat.subject) for seat in state.seats()}
+    granted = [
+        rule
+        for rule, by in mine
+        if ((by.seat, actor.subject) in seats if by.scope is Scope.PARTICIPANT else fits[by.scope.value])
+    ]
     if not granted:
         return "case"
     if ended:

@@ -6,6 +6,7 @@ Every walk has them at every commit on a bench (tests/procedures/test_laws.py). 
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ from schemas.kernel.visibility import may_see, sight_of
 from schemas.values.actor import Actor, Role
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Step, Walk, examples
 from tests.case_bench import TODAY
-from tests.entry_kinds import kinds_of
+from tests.entry_kinds import kinds_of, told_on, whom
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.procedures.test_random_sequences import acts_of_people
 from tests.sampling import chosen
@@ -95,8 +96,8 @@ def walked(door: OpenDoor) -> Walked:
 async def twice(town: ApiDriver, walk: Walk) -> str:
     """A case that was taken along a walk, everything given twice under its key and answered as the first time; its id."""
     key = f"same-{walk.name.replace(' ', '-')}"
-    case_id = await town.start(key=key, body=walk.report)
-    assert await town.start(key=key, body=walk.report) == case_id
+    case_id = await town.start(key=key, body=walk.report, by=walk.by)
+    assert await town.start(key=key, body=walk.report, by=walk.by) == case_id
     for number, step in enumerate(walk.steps):
         first = await town.taken(case_id, step, key=f"key-{number}")
         second = await town.give(case_id, step, key=f"key-{number}")
@@ -146,6 +147,28 @@ async def test_twice_is_once(procedure: Procedure, walk: Walk, walked: Walked, p
         return bool(at_rest and sorted(await town.kinds(case_id)) == kinds_of(procedure, walk))
 
     await eventually(the_same)
+
+
+@EVERY_WALK
+async def test_who_is_told_is_told_what_stands_written(
+    procedure: Procedure, walk: Walk, walked: Walked, pool: asyncpg.Pool
+) -> None:
+    """In the outbox of the town stand the notices that stand written for the walk: the same people, the same templates."""
+    _, case_id = await walked(procedure, walk)
+    wanted = whom(told_on(procedure, walk))
+
+    async def told() -> list[str]:
+        # Whether another case is alike, what else was played in this town decides.
+        sql = "select recipient, template from outbox where case_id = $1 and template <> 'alike_found'"
+        rows = await pool.fetch(sql, case_id)
+        return sorted(f"{row['recipient']} {row['template']}" for row in rows)
+
+    async def the_same() -> bool:
+        return await told() == wanted
+
+    with suppress(AssertionError):
+        await eventually(the_same)
+    assert await told() == wanted
 
 
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["one of each", "whole"])
@@ -257,7 +280,7 @@ async def test_it_replays_and_its_chain_verifies(
 async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: OpenDoor, temporal: Client) -> None:
     """A case that has ended has fired or cancelled every timer it ever started."""
     town = await door(procedure, speed=as_fast(procedure, 3_000_000))
-    case_id = await town.start(body=walk.report)
+    case_id = await town.start(body=walk.report, by=walk.by)
     ended = asyncio.create_task(temporal.get_workflow_handle(case_id).result())
     for step in walk.steps:
         # By this clock a case may end before its people are done: then they, and whom they wait for, come too late.

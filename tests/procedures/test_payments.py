@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -23,6 +23,7 @@ from activities.payments import UNAVAILABLE
 from engine.keys.counterpart_keys import Counterpart, found_counterpart_keys
 from local.simulation.bank_book import BankBook, BookedPayment, Movement
 from local.simulation.bank_characters import WORDS
+from schemas.contracts.incoming import IncomingPage
 from schemas.contracts.payment import (
     STATEMENT_PAGE,
     BankPayment,
@@ -36,16 +37,21 @@ from schemas.contracts.payment import (
     StatementPage,
     StatusRequest,
     entitlement_of,
+    is_payment_key,
     month_of,
+    payee_of,
     payment_key,
 )
+from schemas.values.organisation import OrganisationCode, check_character, organisation
+from schemas.values.references import Tombstone
 from tests.department_town import NOON, serving
-from tests.outside_town import BANK, CASE, OutsideTown, bank_of, days_after, outside_town, person, town_over
+from tests.outside_town import BANK, CASE, OutsideTown, account, bank_of, days_after, outside_town, person, town_over
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
 PAGE = (PROJECT / "docs" / "payments.md").read_text(encoding="utf-8")
 KEY = payment_key(person("A"), "subsistence-allowance", "2026-12")
+CARRIER = "91330100799655058B"
 PATIENT = 20.0
 """Longer than a busy machine stands still: a bank that answers is not given up."""
 SILENCE = 3.0
@@ -464,6 +470,52 @@ async def test_notices_survive_a_stop_of_the_bank(tmp_path: Path) -> None:
 # ---- the contract ---------------------------------------------------------------------------------------------------
 
 
+async def test_an_organisation_is_paid_by_its_code_and_nothing_is_read_of_a_person(tmp_path: Path) -> None:
+    """Its name and account are texts of the case; once by purpose and month; a name that was erased pays nothing."""
+    carrier: dict[str, Any] = {"payee": organisation(CARRIER), "payee_name": account("N")}
+    async with outside_town(tmp_path, timeout_seconds=PATIENT) as town:
+        town.people.texts |= {account("A"): "8110", account("N"): "社区营造中心"}
+        first = await town.pay(town.payment(**carrier, benefit="contest-1"))
+        again = await town.pay(town.payment(**carrier, benefit="contest-1"))
+        second = await town.pay(town.payment(**carrier, benefit="contest-2"))
+        town.people.texts[account("N")] = Tombstone(erased_at=NOON)
+        nameless = await town.pay(town.payment(**carrier, benefit="contest-3"))
+        moved = await town.moved()
+
+    assert first == again
+    assert moved == [f"org-{CARRIER}.contest-1.2026-12", f"org-{CARRIER}.contest-2.2026-12"]
+    assert [first.payment_key, second.payment_key] == moved
+    assert (nameless.status, nameless.code) == (PayStatus.REFUSED, "person-erased")
+    assert {reference.partition(":")[0] for reference, _, _ in town.people.readings} == {"text"}
+
+
+def test_a_key_says_whose_it_is_and_an_organisation_is_its_own_code() -> None:
+    """Back from the key comes the payee; an attempt is no entitlement; codes with a wrong last character are no organisation's."""
+    key = payment_key(organisation(CARRIER), "contest-1", "2026-12", 2, "contest-20261123-000017")
+    codes: TypeAdapter[str] = TypeAdapter(OrganisationCode)
+
+    assert is_payment_key(key)
+    assert payee_of(key) == organisation(CARRIER)
+    assert payee_of(KEY) == person("A")
+    assert entitlement_of(key) == key.removesuffix(".2")
+    assert codes.validate_python(" ９１３３０１００799655058Ｂ ") == CARRIER
+    for wrong in ("913301007996550581", "91330100799655058", "I1330100799655058B", f"{CARRIER}0", "x"):
+        with pytest.raises(ValidationError):
+            codes.validate_python(wrong)
+
+
+@pytest.mark.parametrize(
+    "code", ["91330100799655058B", "9144030071526726XG", "914403001922038216", "91110000802100433B"]
+)
+def test_codes_of_known_organisations_have_their_own_last_character(code: str) -> None:
+    """As they are registered and published; any other character in any place does not fit."""
+    assert check_character(code[:17]) == code[17]
+    assert all(
+        check_character(f"{code[:at]}{'0' if code[at] != '0' else '1'}{code[at + 1 : 17]}") != code[17]
+        for at in range(17)
+    )
+
+
 def test_the_key_is_person_benefit_and_month() -> None:
     """Whatever case asks and however much it asks for; an attempt is part of the key, not of the entitlement."""
     request = {"payee": person("A"), "account": f"text:{'A':0>26}", "benefit": "old-age-allowance", "month": "2027-02",
@@ -509,5 +561,6 @@ def test_the_page_says_what_the_code_does() -> None:
     assert paid.payment_key == payment.payment_key
     assert len(BatchAnswer.model_validate_json(_example("batch")).lines) == 2
     assert len(StatementPage.model_validate_json(_example("statement")).lines) == 1
+    assert len(IncomingPage.model_validate_json(_example("incoming")).lines) == 1
     assert ReturnNotice.model_validate_json(_example("notice")).payment_key == payment.payment_key
     assert [word for word in WORDS if word not in PAGE] == []

@@ -35,13 +35,14 @@ def test_a_detail_is_whole_or_masked_and_never_in_between(role: Role) -> None:
 
 def test_who_need_not_know_does_not() -> None:
     """Departments, supervisors, administrators and the engine read no persons; an auditor reads no whole detail of one."""
-    without = {Role.DEPARTMENT_OFFICER, Role.SUPERVISOR, Role.ADMIN, Role.ENGINE}
+    without = {Role.DEPARTMENT_OFFICER, Role.SUPERVISOR, Role.ADMIN, Role.ENGINE, Role.SPECIALIST, Role.PARTNER}
 
     assert {role for role in Role if role not in PERSON_VIEWS} == without
     assert shown_person(DETAILS, Role.AUDITOR) == MASKED
     whole_phones = {role for role, view in PERSON_VIEWS.items() if view.phone is Shown.FULL}
     assert whole_phones == {
-        Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR
+        Role.RESIDENT, Role.GRID_WORKER, Role.WINDOW_CLERK, Role.STREET_OFFICER, Role.COORDINATOR, Role.COMMITTEE_OFFICER,
+        Role.MEDIATOR,
     }  # fmt: skip
 
 

@@ -2,18 +2,23 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
 from temporalio.api.enums.v1 import EventType
 
+from audit.recording.recording import RecordingRunner
 from audit.replay.replay import Replay, strict_replay
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from tests.histories import FORMS, keys_in, read, recorded, walks
+from tests.loaded_once import sandbox_loaded_once
+from tests.replayed_runs import ReplayRun
 from tests.sampling import sampled
 from workflows.registry import PROCEDURES
+
+pytest_plugins = ("tests.replayed_fixture",)
 
 REMEMBERED_LATER = (
     # An order keeps what its department was told of the time only since 2026-11-21, some of these cases are older: the next
@@ -24,7 +29,7 @@ REMEMBERED_LATER = (
 
 
 IN_THE_SANDBOX = 60
-"""So many runs are replayed there too, by the seed; all in `make test-all`. Most of its time is loading workflows anew."""
+"""So many runs are replayed there too, by the seed; all in `make test-all`."""
 
 
 @pytest.fixture(scope="module")
@@ -34,16 +39,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
 
 
 @pytest.fixture(scope="module")
-async def replay(keys: Keys) -> AsyncIterator[Replay]:
-    """A strict replayer, as a town has it."""
-    async with strict_replay(keys, Settings(sandbox=False)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 async def guarded(keys: Keys) -> AsyncIterator[Replay]:
     """A strict replayer in the sandbox: what looks at a clock, at chance or at the machine fails there."""
-    async with strict_replay(keys, Settings(sandbox=True)) as opened:
+    async with strict_replay(keys, Settings(), runner=RecordingRunner(sandbox_loaded_once())) as opened:
         yield opened
 
 
@@ -52,28 +50,28 @@ def name_of(file: Path) -> str:
     return f"{file.parent.name}: {file.stem}"
 
 
-async def faults_of(file: Path, replay: Replay) -> list[str]:
-    """What goes otherwise than it was recorded."""
-    history = read(file)
-    case_id = history.events[0].workflow_execution_started_event_attributes.workflow_id
-    faults = await replay(case_id, history, True)
+def not_excused(faults: Iterable[str]) -> list[str]:
+    """What goes otherwise than it was recorded, and may not."""
     return [fault for fault in faults if not any(reason.search(fault) for reason in REMEMBERED_LATER)]
 
 
 @pytest.mark.parametrize("file", list(recorded()), ids=name_of)
-async def test_a_recorded_history_replays(file: Path, replay: Replay) -> None:
+async def test_a_recorded_history_replays(file: Path, replayed: ReplayRun) -> None:
     """A case of an earlier day goes the same way under today's code.
 
     When this fails, running cases would break too: bring the old way back behind `workflow.patched`, and leave the
     recorded history as it is. Every argument, message, answer and result is compared, not only the kinds of commands.
     """
-    assert await faults_of(file, replay) == []
+    assert not_excused((await replayed(file)).faults) == []
 
 
 @pytest.mark.parametrize("file", sampled(recorded(), IN_THE_SANDBOX, "in the sandbox"), ids=name_of)
 async def test_a_recorded_history_replays_in_the_sandbox(file: Path, guarded: Replay) -> None:
     """So it does where the workflow sees no clock, no chance and no machine: also on ways that only older cases go."""
-    assert await faults_of(file, guarded) == []
+    history = read(file)
+    case_id = history.events[0].workflow_execution_started_event_attributes.workflow_id
+
+    assert not_excused(await guarded(case_id, history, True)) == []
 
 
 def test_every_walk_of_every_procedure_is_recorded() -> None:

@@ -25,6 +25,7 @@ from tests.dying_worker import worker_process
 from tests.every_procedure import EVERY_PROCEDURE
 from tests.examples.whistle import LEAD, OTHER
 from tests.lagging_ledger import HEARTBEATS, LaggingLedger
+from tests.told_town import ToldTown
 from tests.waiting import eventually
 from tests.whistle_town import WhistleTown
 from worker import town_worker
@@ -150,21 +151,50 @@ async def test_a_letter_that_has_arrived_while_the_disk_stands_still_replays(slo
 
 
 async def test_an_answer_says_what_the_ledger_has(slow: SlowTown) -> None:
-    """A command whose entry is slowly written is answered with 200 when it stands, and the case is shown with it; else 202."""
+    """A command that the case writes by itself, and slowly: answered with 200 when it stands, shown with the case; else 202."""
     whistle = await slow.whistles.blow()
-    urge, key = Step("urge", "street_officer"), str(uuid.uuid4())
-    with slow.standing_still("whistle:urged"):
-        asked = asyncio.create_task(slow.whistles.street.give(whistle, urge, key))
+    hand_over, key = Step("hand_over_lead", "street_officer"), str(uuid.uuid4())
+    with slow.standing_still("whistle:lead_handed_over"):
+        asked = asyncio.create_task(slow.whistles.street.give(whistle, hand_over, key))
 
         async def answered_by_temporal() -> bool:
             return await slow.beats(whistle, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED) > HEARTBEATS
 
         await eventually(answered_by_temporal, within=60)
+        in_a_hurry = await slow.hurried.give(whistle, hand_over, key)
+    answer = (await asked).json()
+
+    assert in_a_hurry.status_code == 202
+    assert answer["seq"] >= answer["accepted"]["seq"]
+
+
+async def test_an_answer_that_is_slowly_written_says_so(slow: SlowTown, temporal: Client, pool: asyncpg.Pool) -> None:
+    """A command whose answer tells all, and whose row nobody can write: 202 until it stands, then 200 with it."""
+    whistle, key = await slow.whistles.blow(), str(uuid.uuid4())
+    told, urge = ToldTown(temporal, pool), Step("urge", "street_officer")
+    await told.rests(whistle)
+    async with told.held(whistle):
+        asked = asyncio.create_task(slow.whistles.street.give(whistle, urge, key))
+        await told.carried_out(whistle, 1)
         in_a_hurry = await slow.hurried.give(whistle, urge, key)
     answer = (await asked).json()
 
     assert in_a_hurry.status_code == 202
     assert answer["seq"] >= answer["accepted"]["seq"]
+    assert await told.faults(whistle) == []
+
+
+async def test_a_disk_that_stands_still_keeps_nobody_waiting_who_needs_it_not(
+    slow: SlowTown, pool: asyncpg.Pool
+) -> None:
+    """What a plain command records goes out with its answer: the worker's way to the ledger has nothing to do with it."""
+    incident = await slow.incidents.start()
+    await ToldTown(slow.temporal, pool).rests(incident)  # while a department is asked, it writes everything by itself
+    with slow.standing_still("incident:urged"):
+        answer = await slow.incidents.give(incident, Step("urge", "reporter"))
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["seq"] == answer.json()["accepted"]["seq"]
 
 
 async def test_what_was_written_before_its_task_was_lost_is_no_hindrance(
@@ -173,7 +203,7 @@ async def test_what_was_written_before_its_task_was_lost_is_no_hindrance(
     """A slow flush and the next one are written, and the worker dies in that very task: both are told anew, and it goes on."""
     alone = settings.model_copy(update={"task_queue": "slow-and-dying"})
     town = await door(INCIDENT, task_queue=alone.task_queue)
-    async with worker_process(alone, dies_with=2, lags=1) as dying:
+    async with worker_process(alone, dies_with=(INCIDENT.name, 2), lags=1) as dying:
         case_id = await town.start()
         await dying.wait()
     async with town_worker(alone, keys, temporal, pool) as worker, worker:

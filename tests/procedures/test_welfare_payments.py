@@ -15,9 +15,9 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from schemas.clocks.months import next_month
 from schemas.contracts.payment import month_of
-from tests.api_driver import Audited, Step
+from tests.api_driver import Audited, Step, token_of
 from tests.examples.welfare import ACCEPT, AID, CONFIRM, REASON, REVIEW, application
-from tests.paying_town import PayingTown, paying_town, token_of
+from tests.paying_town import PayingTown, paying_town
 from tests.waiting import eventually
 
 OpenTown = Callable[..., AbstractAsyncContextManager[PayingTown]]
@@ -98,7 +98,7 @@ async def test_a_death_in_month_seven_is_told_after_twelve_payments(
     assert sorted(asked_back) == [month for month in sorted(state["paid"]) if month > months[6]]
     assert set(asked_back.values()) == {5000}
     assert sum(recovery["amount_fen"] for recovery in state["recoveries"]) == 5000 * len(asked_back) >= 25000
-    assert len(runs) > 6  # where the town is quick, one for each month; where it is late, months are paid together
+    assert len(runs) > 2  # where the town is quick, one for each month; where it is late, months are paid together
     assert [finding.detail for finding in findings if not finding.ok] == []
 
 

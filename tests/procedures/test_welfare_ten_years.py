@@ -18,9 +18,9 @@ from schemas.clocks.months import next_month
 from schemas.contracts.payment import month_of
 from schemas.welfare import WELFARE
 from schemas.welfare_rules import pay_time
-from tests.api_driver import ApiDriver, Audited, Step
+from tests.api_driver import ApiDriver, Audited, Step, token_of
 from tests.examples.welfare import ACCEPT, CONFIRM, REVIEW, application
-from tests.paying_town import outside, paying_town, token_of
+from tests.paying_town import outside, paying_town
 from tests.skipping_town import SkippingTown, skipping_town
 from tests.waiting import eventually
 

@@ -14,20 +14,19 @@ from typing import Any, ClassVar, Generic, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from schemas.audit.ledger import Batch, facts_of, row_of
-from schemas.clocks.clocks import ClockView
-from schemas.kernel.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Notice, Processed
+from schemas.kernel.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Processed
+from schemas.kernel.notice import Notice
 from schemas.kernel.out_of_place import found_out_of_place
 from schemas.kernel.procedure import Command, Procedure
 from schemas.kernel.setting_aside import SetAside
-from schemas.kernel.temporal_display import keywords_of
+from schemas.kernel.told import WriteAsked
 from schemas.values.actor import Stamp
 from schemas.values.canonical import digest
-from schemas.values.refusals import Refusal, RefusalCode, say
+from schemas.values.refusals import Fault, Refusal, RefusalCode, say
 from workflows.kernel import steps
 from workflows.kernel.clock import Clocks
 from workflows.kernel.law import Law
-from workflows.kernel.task_marker import TaskMarker
+from workflows.kernel.ledger_keeper import LedgerKeeper
 from workflows.kernel.wake_order import Priority, WakeOrder
 
 StateT = TypeVar("StateT", bound=CaseState)
@@ -59,7 +58,11 @@ def command(handler: Callable[..., None]) -> Any:
     model = inspect.signature(handler, eval_str=True).parameters["command"].annotation
 
     def update(self: "Case[Any]", command: Command, stamp: Stamp) -> Accepted:
-        return self.carry_out(name, command, stamp, handler)
+        self.ledger.hear(stamp.written)
+        repeated = stamp.command_id in self.state.processed
+        answer = self.carry_out(name, command, stamp.recorded(), handler)
+        # Whoever asks once more, or somebody with a copy, may not write down what the case has to tell.
+        return answer if repeated else self.ledger.tell_with(answer, stamp)
 
     def validate(self: "Case[Any]", command: Command, stamp: Stamp) -> None:
         self.refuse_unless_legal(name, command, stamp)
@@ -98,10 +101,7 @@ class Case(Generic[StateT]):
         self.clocks = Clocks(state, self.now, self._wake_order, self.procedure.words)
         self._cause: tuple[Stamp, str] | None = None
         self._running_errands: dict[str, asyncio.Task[None]] = {}
-        self._flusher_may_stop = False
-        self._flushing = False
-        self._task_marker = TaskMarker(state)
-        self._shown = {} if state.charter.lists_stage else keywords_of(state)
+        self.ledger = LedgerKeeper(state, self.procedure, self._wake_order)
         if state.seq == 0:
             self._cause = (state.opening, state.opening.digest)
             self.open()
@@ -191,8 +191,7 @@ class Case(Generic[StateT]):
         ).sealed()
         self.state.entries.append(entry)
         self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
-        if self._flushing and stamp is None and self.state.charter.tells_tasks_apart:
-            self._task_marker.ensure_command()
+        self.ledger.recorded(entry)
 
     def notify(self, to: str, template: str, **facts: Any) -> None:
         """Put a notice into the outbox; it is written together with the entries. `to` and `template` as in `Notice`."""
@@ -216,6 +215,7 @@ class Case(Generic[StateT]):
         `number` tells errands of one name apart: of the order, the payment, the letter it is about.
         """
         self.state.errands.append(f"{name}/{number}")
+        self.ledger.acts_outside()
 
     def tell(self, to: str, subject: str, **facts: Any) -> None:
         """Tell another case something: by signal, beside the story, counted once there, and before this case has gone.
@@ -280,7 +280,7 @@ class Case(Generic[StateT]):
                 legal_commands=self.procedure.rules.legal(self.state, stamp.actor, self.now()),
                 faults=(unseen,),
             )
-        if refusal is None and (faults := command.faults(self.state)):
+        if refusal is None and (faults := self._faults(command, stamp)):
             return Refusal(
                 code=RefusalCode.BAD_COMMAND,
                 detail=say("内容与本案不符", "the command does not fit this case"),
@@ -289,6 +289,10 @@ class Case(Generic[StateT]):
                 faults=faults,
             )
         return refusal
+
+    def _faults(self, command: Command, stamp: Stamp) -> tuple[Fault, ...]:
+        """What in a body does not fit the case, and what is not for whoever sends it to say."""
+        return (*command.faults(self.state), *command.not_theirs(self.state, stamp.actor, self.now()))
 
     def catch_up(self) -> bool:
         """Tell what the clocks have to tell before anything else happens; True when there was something.
@@ -359,6 +363,14 @@ class Case(Generic[StateT]):
         self.on_message(message, repeated=repeated)
 
     @workflow.signal
+    def write(self, asked: WriteAsked) -> None:
+        """Write by itself what an answer told, if the ledger does not have it yet: whoever got the answer could not."""
+        if found_out_of_place(asked) is not None or asked.case_id != self.state.case_id:
+            steps.tell_refused(self.state.case_id, "write")
+            return
+        self.ledger.asked(asked.seq)
+
+    @workflow.signal
     def set_aside(self, told: SetAside) -> None:
         """Record that a command of this case was laid aside: its task failed with it, so nothing else of it stands here.
 
@@ -371,6 +383,7 @@ class Case(Generic[StateT]):
             return
         self.catch_up()
         self.state.messages.append(told.number)
+        self.ledger.laid_aside(told.command)
         self.record("case:set_aside", command=told.command, failure=told.failure)
 
     def _is_strange(self, message: Message) -> bool:
@@ -394,7 +407,7 @@ class Case(Generic[StateT]):
         Raises:
             RuntimeError: the ledger acknowledged another head than the case has; the workflow task fails until that is mended.
         """
-        flusher = asyncio.create_task(self._keep_ledger())
+        flusher = asyncio.create_task(self.ledger.keep())
         others = [
             asyncio.create_task(self._tell(story)),
             asyncio.create_task(self.clocks.run(self._on_clock)),
@@ -409,11 +422,11 @@ class Case(Generic[StateT]):
             task.cancel()
         await asyncio.gather(*others, *self._running_errands.values(), return_exceptions=True)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        self._flusher_may_stop = True
+        self.ledger.stop()
         await flusher
         waking.cancel()
         await asyncio.gather(waking, return_exceptions=True)
-        await self._task_marker.drop()
+        await self.ledger.drop_marker()
         if not self.state.ended:
             self.state.runs += 1
             if self.state.charter.knows_first_run or workflow.patched(LATER_RUNS_KNOW_THE_FIRST):
@@ -460,47 +473,6 @@ class Case(Generic[StateT]):
         await getattr(self, f"errand_{name}")(int(number))
         if key in self.state.errands:
             self.state.errands.remove(key)
-
-    async def _keep_ledger(self) -> None:
-        while True:
-            await self._wake_order.until(lambda: bool(self.state.entries) or self._flusher_may_stop, Priority.LEDGER)
-            if not self.state.entries:
-                return
-            facts = facts_of(self.state)
-            batch = Batch(
-                row=row_of(self.state, facts),
-                run_id=workflow.info().run_id,
-                first_run_id=workflow.info().first_execution_run_id,
-                made_by_reset=workflow.info().run_id != workflow.info().original_execution_run_id,
-                task_at=workflow.now(),
-                entries=tuple(self.state.entries),
-                notices=tuple(self.state.notices),
-            )
-            if self.state.charter.tells_tasks_apart:
-                self._show_before(batch, facts["clocks"])
-            self._flushing = True
-            receipt = await steps.flush(batch)
-            self._flushing = False
-            of_this_case = receipt.case_id == self.state.case_id or (
-                receipt.case_id is None and not self.state.charter.keeps_place
-            )
-            if receipt.head_hash != facts["head_hash"] or not of_this_case:
-                raise RuntimeError(f"the ledger has another head than the case at entry {receipt.seq}")
-            del self.state.entries[: len(batch.entries)]
-            del self.state.notices[: len(batch.notices)]
-            if not self.state.charter.tells_tasks_apart:
-                self._shown = steps.show(self.procedure, self.state, facts["clocks"], self._shown)
-
-    def _show_before(self, batch: Batch, clocks: list[ClockView]) -> None:
-        """Show where the case stands; what it did by itself leaves a command in this workflow task in any case.
-
-        Its first task starts clocks, and a task with an update accepts it: those have one already.
-        """
-        before = self._shown
-        self._shown = steps.show(self.procedure, self.state, clocks, before)
-        by_itself = batch.entries[0].seq > 1 and any(entry.stamp is None for entry in batch.entries)
-        if by_itself and self._shown == before:
-            self._task_marker.ensure_command()
 
 
 def _is_run_of(state: CaseState, info: workflow.Info) -> bool:

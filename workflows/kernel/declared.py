@@ -126,10 +126,12 @@ class DeclaredCase(CaseFile[StateT]):
         current = self._in_hand()
         self.record(self.entry_of(current.act), **self._said(current), **facts)
 
-    def goes_to(self, stage: str, holder: str) -> None:
-        """Go to a stage. Something has happened: the last limit does not run any more."""
-        self.clocks.stop(self.procedure.last_limit, "engine")
-        self.move(stage, holder)
+    def move(self, stage: str, holder: str) -> None:
+        """Go to a stage. Somebody has acted: the last limit does not run any more, unless it is declared to run on."""
+        last = self.procedure.last_limit
+        if not self.timer_of(last).runs_on:
+            self.clocks.stop(last, "engine")
+        super().move(stage, holder)
 
     def inform(self, line: Act | Step, said: Mapping[str, Any]) -> None:
         """Tell whom a line says, if it says so; what is not among `said`, the facts of its entry, is that of the case."""
@@ -183,6 +185,10 @@ class DeclaredCase(CaseFile[StateT]):
         """Return how a clock is declared: of `check:tax`, how every `check` is."""
         return self.procedure.timers[clock.partition(":")[0]]
 
+    def warned_of(self, clock: str) -> str | None:
+        """Return who is warned by a clock, as a code; None: whoever holds the case."""
+        return self.timer_of(clock).warned
+
     def on_clock(self, clock: str, milestone: str, recipient: str) -> None:
         """Duties remind and climb the tiers, and then the last limit runs; what a clock decides is decided when it passes.
 
@@ -192,7 +198,9 @@ class DeclaredCase(CaseFile[StateT]):
         if timer.kind is not TimerKind.DUTY and milestone == BREACH:
             self.on_clock_passed(clock)
         elif timer.warns:
-            super().on_clock(clock, milestone, timer.warned or recipient if milestone == WARNING else recipient)
+            super().on_clock(
+                clock, milestone, self.warned_of(clock) or recipient if milestone == WARNING else recipient
+            )
             if timer.kind is TimerKind.DUTY:
                 self.on_duty_milestone(clock, milestone)
 

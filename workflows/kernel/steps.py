@@ -24,15 +24,27 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
+    from activities.ballots import BallotBoxes
     from activities.children import Children
     from activities.departments import Departments
+    from activities.incoming import Incoming
     from activities.ledger import Ledger
     from activities.means import PENDING as SOURCE_NOT_READY
     from activities.means import MeansChecks
     from activities.payments import PENDING as BANK_NOT_READY
     from activities.payments import Payments
+    from activities.reservations import Reservations
     from schemas.audit.ledger import Batch, FlushReceipt
     from schemas.clocks.clocks import ClockView, Status
+    from schemas.contracts.ballot_box import (
+        BoxStatus,
+        CloseVote,
+        OpenVote,
+        StrikeInBox,
+        StruckInBox,
+        VoteOpened,
+        VoteTally,
+    )
     from schemas.contracts.department import (
         Gateway,
         OrderReceipt,
@@ -42,9 +54,11 @@ with workflow.unsafe.imports_passed_through():
         ReworkOrder,
         ReworkReceipt,
     )
+    from schemas.contracts.incoming import IncomingAnswer, IncomingAsk
     from schemas.contracts.means import CheckAnswer, CheckRequest, CheckStatus
     from schemas.contracts.payment import PaymentStatus, PayReceipt, PayRequest, PayStatus, StatusRequest
     from schemas.contracts.question import Answer, Question
+    from schemas.contracts.reserved_units import ReleaseAsk, ReserveAsk, ReserveReceipt, ReserveStatus
     from schemas.kernel.case import CaseState, Message, can_be_case_id
     from schemas.kernel.child_number import ChildNumber, ChildStanding
     from schemas.kernel.out_of_place import TELLS_REFUSED, found_out_of_place
@@ -55,7 +69,7 @@ with workflow.unsafe.imports_passed_through():
 
 RequestT = TypeVar("RequestT", bound=Question)
 ReceiptT = TypeVar("ReceiptT", bound=Answer)
-AnswerT = TypeVar("AnswerT", CheckAnswer, PayReceipt, PaymentStatus)
+AnswerT = TypeVar("AnswerT", CheckAnswer, PayReceipt, PaymentStatus, VoteOpened, VoteTally, StruckInBox, IncomingAnswer)
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
 # than the local threshold become timers, so that an outage does not fill the history with task heartbeats.
@@ -175,6 +189,30 @@ async def payment_status(request: StatusRequest) -> PaymentStatus:
     return await _ask_outside(Payments.payment_status, request, "查询发放结果 payment status", unanswered)
 
 
+async def open_vote(request: OpenVote) -> VoteOpened:
+    """Open a vote in the ballot box. UNREACHABLE: it did not say in a day that it is open."""
+    unanswered = VoteOpened(ballot=request.ballot, status=BoxStatus.UNREACHABLE)
+    return await _ask_outside(BallotBoxes.open_vote, request, "开启线上票箱 ballot box", unanswered)
+
+
+async def close_vote(request: CloseVote) -> VoteTally:
+    """Close a vote there and hear what was cast. UNREACHABLE: it may be closed; ask again."""
+    unanswered = VoteTally(ballot=request.ballot, status=BoxStatus.UNREACHABLE)
+    return await _ask_outside(BallotBoxes.close_vote, request, "线上票箱计票 tally", unanswered)
+
+
+async def strike_in_box(request: StrikeInBox) -> StruckInBox:
+    """Give no ballot to a unit there. UNREACHABLE: it may take one all the same."""
+    unanswered = StruckInBox(ballot=request.ballot, status=BoxStatus.UNREACHABLE)
+    return await _ask_outside(BallotBoxes.strike_in_box, request, f"空户除名 {request.number}", unanswered)
+
+
+async def incoming(asked: IncomingAsk) -> IncomingAnswer:
+    """Ask the bank what has come in under a reference. Not `said`: it did not answer in a day."""
+    unanswered = IncomingAnswer(reference=asked.reference, said=False)
+    return await _ask_outside(Incoming.incoming, asked, "查询到账 incoming money", unanswered)
+
+
 async def _ask_outside(
     act: Callable[[Any, RequestT], Awaitable[AnswerT]], request: RequestT, summary: str, unanswered: AnswerT
 ) -> AnswerT:
@@ -282,6 +320,32 @@ async def _free_number(procedure: Procedure, state: CaseState) -> ChildStanding:
         summary=f"核对案号 {state.case_id}",
     )
     return answer if is_answer_to(asked, answer) else ChildStanding(stands=False)
+
+
+async def reserve(asked: ReserveAsk) -> ReserveReceipt:
+    """Reserve a unit or a share for this case, once by its purpose. What is no answer to this reserves nothing here."""
+    receipt = await workflow.execute_activity_method(
+        Reservations.reserve,
+        asked,
+        start_to_close_timeout=_NUMBER_ATTEMPT,
+        retry_policy=_NUMBER_RETRY,
+        summary=f"占用 {asked.kind} {asked.purpose}",
+    )
+    if is_answer_to(asked, receipt):
+        return receipt
+    return ReserveReceipt(purpose=asked.purpose, status=ReserveStatus.NOT_SAID)
+
+
+async def release(asked: ReleaseAsk) -> None:
+    """Give up what this case has reserved for a purpose; tried until it is done."""
+    receipt = await workflow.execute_activity_method(
+        Reservations.release,
+        asked,
+        start_to_close_timeout=_NUMBER_ATTEMPT,
+        retry_policy=_NUMBER_RETRY,
+        summary=f"释放 {asked.kind} {asked.purpose}",
+    )
+    is_answer_to(asked, receipt)  # whoever answers something else is told of; the end of the case frees it all the same
 
 
 async def tell_case(case_id: str, message: Message) -> bool:

@@ -40,7 +40,7 @@ class InstalmentsCase(Accounts[StateT]):
         """The next one runs; after the last one the procedure goes on."""
         if self.state.reached < len(self.state.milestones):
             self.start_clock(MILESTONE)
-            self.goes_to(self.instalments.running, THE_REPORTER)
+            self.move(self.instalments.running, THE_REPORTER)
         else:
             self.milestones_are_done()
 
@@ -50,7 +50,6 @@ class InstalmentsCase(Accounts[StateT]):
         self.state.milestone_claims += 1
         for document in command.documents:
             self.keep_document(document)
-        self.clocks.stop(self.procedure.last_limit, "engine")
         self.apply(milestone=self.state.reached + 1, number=self.state.milestone_claims)
 
     def verify_milestone(self, command: VerifyMilestone, by: Actor) -> None:
@@ -64,7 +63,7 @@ class InstalmentsCase(Accounts[StateT]):
             self.next_milestone()
         else:
             self.clocks.go_on(MILESTONE, by.subject)
-            self.goes_to(self.instalments.running, THE_REPORTER)
+            self.move(self.instalments.running, THE_REPORTER)
             self.record(
                 self.instalments.kinds.MILESTONE_NOT_ACCEPTED,
                 milestone=number,

@@ -179,6 +179,7 @@ class Payments(DeclaredCase[StateT]):
                     PayRequest(
                         case_id=self.state.case_id,
                         payee=self.state.payee,
+                        payee_name=self.state.payee_name,
                         statement=self.state.statements.get(self.state.payee),
                         account=self.state.account,
                         amount_fen=payment.amount_fen,

@@ -52,7 +52,7 @@ class Postings(DeclaredCase[StateT]):
         self.state.posting += 1
         facts = self.posted()
         self.start_clock(PUBLICITY)
-        self.goes_to(self.posting.posted, "")
+        self.move(self.posting.posted, "")
         self.record(self.posting.kinds.PUBLICISED, posting=self.state.posting, **facts)
 
     def end_publicity(self, step: Step) -> None:  # noqa: ARG002 - there is one such step
@@ -79,7 +79,7 @@ class Postings(DeclaredCase[StateT]):
             return
         self.clocks.stop(PUBLICITY, "engine")
         self.start_clock(INVESTIGATE)
-        self.goes_to(self.posting.objected, self.posting.desk)
+        self.move(self.posting.objected, self.posting.desk)
         self.record(
             self.posting.kinds.OBJECTED,
             objection=self.state.objections,

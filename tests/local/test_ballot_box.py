@@ -1,0 +1,317 @@
+"""The ballot box: a unit is marked once over all channels, a vote is taken once, nothing is told early, nobody is found out."""
+
+import asyncio
+import contextlib
+import os
+import random
+import secrets
+import signal
+import sqlite3
+import sys
+import time
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from engine.outside.ballot_boxes import TooFew
+from engine.outside.signed_calls import GatewayRefused, GatewayUnavailable
+from local.ballot_box.box_server import BoxCharacter
+from local.ballot_box.roll_file import RollFaults, read_roll, roll_of
+from local.ballot_box.voter import Ballot, TownSide, key_of
+from schemas.audit.merkle import root_by_path
+from schemas.contracts.ballot_box import BallotBody, Tally
+from tests.box_town import BALLOT, CODE, PROJECT, box_town, key_in, lines, town_over, until_answered, until_available
+from tests.waiting import eventually
+
+
+async def test_a_unit_takes_one_ballot_over_all_channels(tmp_path: Path) -> None:
+    """Online, then on paper, or by a proxy with another serial: refused. The same asked again is answered the same."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        first, again = await town.take("0-001"), await town.take("0-001")
+        assert (first.status_code, again.json()) == (200, first.json())
+        on_paper = await town.town.issue(BALLOT, "0-001", None)
+        by_proxy = await town.town.issue(BALLOT, "0-001", Ballot(town.ballots["0-001"].key).blinded.message)
+        assert (on_paper.json()["code"], by_proxy.json()["code"]) == ("already-taken", "already-taken")
+        assert (await town.town.issue(BALLOT, "0-002", None)).status_code == 200
+        assert (await town.take("0-002")).json()["code"] == "already-taken"
+        assert (await town.take("9-999")).json()["code"] == "no-such-unit"
+        tally = await town.close()
+        assert isinstance(tally, Tally)
+        assert (tally.issued, tally.paper, tally.count) == (1, 1, 0)
+
+
+async def test_a_ballot_votes_once_and_nobody_without_one_votes(tmp_path: Path) -> None:
+    """The same vote twice is one; another by the same serial is refused, as is a serial that the box did not sign."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        for unit in ("0-001", "0-002"):
+            await town.take(unit)
+        assert (await town.vote("0-001", "approve")).status_code == 201
+        assert (await town.vote("0-001", "approve")).status_code == 200
+        assert (await town.vote("0-001", "oppose")).json()["code"] == "voted-already"
+        assert (await town.vote("0-002", "approve", "oppose")).json()["code"] == "no-such-choice"
+        forged = Ballot(town.ballots["0-001"].key, signature=town.ballots["0-001"].signature)
+        assert (await forged.cast(town.http, town.base, BALLOT, "approve")).json()["code"] == "no-ballot-of-ours"
+        assert (await town.vote("0-002")).status_code == 201
+        tally = await town.close()
+        assert isinstance(tally, Tally)
+        assert (tally.totals, tally.abstained, tally.count) == ({"approve": 1, "oppose": 0}, 1, 2)
+
+
+async def test_before_the_close_nothing_is_told_and_after_it_nothing_is_taken(tmp_path: Path) -> None:
+    """No tally while it is open, no vote and no ballot afterwards; closed again it says the same; voters find their own vote."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        for unit in ("0-001", "0-002", "0-003"):
+            await town.take(unit)
+        await town.vote("0-001", "approve")
+        await town.vote("0-002", "oppose")
+        serial = town.ballots["0-001"].serial.hex()
+        early = await town.http.get(f"{town.base}/ballots/{BALLOT}/tally")
+        assert (early.status_code, early.json()["code"]) == (409, "still-open")
+        assert (await town.http.get(f"{town.base}/ballots/{BALLOT}/proofs/{serial}")).status_code == 404
+        tally = await town.close()
+        assert isinstance(tally, Tally)
+        assert await town.close() == tally
+        assert (await town.vote("0-003", "approve")).json()["code"] == "closed"
+        assert (await town.take("0-004")).json()["code"] == "closed"
+        assert (await town.vote("0-001", "approve")).status_code == 200
+        proof = (await town.http.get(f"{town.base}/ballots/{BALLOT}/proofs/{serial}")).json()
+        leaf = f"{serial}:approve".encode()
+        assert root_by_path(leaf, proof["index"], proof["size"], proof["path"]) == tally.merkle_root
+
+
+async def test_it_stays_open_when_fewer_came_than_were_asked_for(tmp_path: Path) -> None:
+    """Who closes it says how many have to have come; nothing of the votes is told by that."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        await town.take("0-001")
+        assert await town.close(unless_fewer=2) == TooFew(issued=1)
+        await town.take("0-002")
+        assert isinstance(await town.close(unless_fewer=2), Tally)
+
+
+async def test_the_roll_is_the_one_that_was_announced_and_then_frozen(tmp_path: Path) -> None:
+    """Without its roll a vote waits; with another one it is refused; opened, no unit comes or goes."""
+    async with box_town(tmp_path) as town:
+        roll = roll_of(lines(20))
+        body = BallotBody(ballot_id=BALLOT, roll_digest=roll.digest, units=20, choices=("approve", "oppose"))
+        with pytest.raises(GatewayUnavailable):
+            await town.gateway.open(town.policy, body, f"{BALLOT}/box-1")
+        await town.town.keep_roll(BALLOT, lines(21))
+        refused = await town.gateway.open(town.policy, body, f"{BALLOT}/box-1")
+        assert isinstance(refused, GatewayRefused)
+        assert refused.code == "another-roll"
+        assert await town.open() is None
+        assert await town.open() is None
+        assert (await town.town.keep_roll(BALLOT, lines(21))).json()["code"] == "roll-is-frozen"
+        other = body.model_copy(update={"choices": ("approve", "oppose", "later")})
+        refused = await town.gateway.open(town.policy, other, f"{BALLOT}/box-1")
+        assert isinstance(refused, GatewayRefused)
+
+
+async def test_only_the_town_marks_and_closes(tmp_path: Path) -> None:
+    """What is not signed with the key of town and box is not believed; a vote needs none."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        stranger = TownSide(town.http, town.base, secrets.token_bytes(32))
+        assert (await stranger.issue(BALLOT, "0-001", None)).status_code == 401
+        assert (await stranger.keep_roll(BALLOT, lines(1))).status_code == 401
+        assert (await town.http.post(f"{town.base}/ballots/{BALLOT}/close", content=b"{}")).status_code == 401
+
+
+@pytest.mark.parametrize("character", list(BoxCharacter))
+async def test_whatever_its_character_each_is_marked_and_counted_once(tmp_path: Path, character: BoxCharacter) -> None:
+    """It loses an answer, does everything twice, or falls at the close: who asks again gets what was done."""
+    async with box_town(tmp_path, character) as town:
+        roll = roll_of(lines(20))
+        await until_answered(lambda: town.town.keep_roll(BALLOT, lines(20)))
+        body = BallotBody(ballot_id=BALLOT, roll_digest=roll.digest, units=20, choices=("approve", "oppose"))
+        policy = town.policy.model_copy(update={"timeout_seconds": 1.0})
+        await until_available(lambda: town.gateway.open(policy, body, f"{BALLOT}/box-1"))
+        for unit, choice in (("0-001", "approve"), ("0-002", "oppose"), ("0-003", "approve")):
+            town.ballots[unit] = Ballot(await until_answered(lambda: key_of(town.http, town.base, BALLOT)))
+            assert (await until_answered(lambda: town.take(unit))).status_code == 200  # noqa: B023 - awaited here
+            assert (await until_answered(lambda: town.vote(unit, choice))).status_code in {200, 201}  # noqa: B023
+        town.policy = policy
+        tally = await until_available(town.close)
+
+        assert isinstance(tally, Tally)
+        assert (tally.totals, tally.count, tally.issued) == ({"approve": 2, "oppose": 1}, 3, 3)
+
+
+def everything_in(file: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table of a box."""
+    with contextlib.closing(sqlite3.connect(file)) as book:
+        names = [name for (name,) in book.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        return {name: book.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608 - its own names
+
+
+def bytes_in(folder: Path) -> bytes:
+    """All that a box has on disk, with what its log of writes may still have."""
+    return b"".join(file.read_bytes() for file in folder.glob("box.sqlite*"))
+
+
+async def test_no_way_leads_from_a_vote_to_a_unit(tmp_path: Path) -> None:
+    """Nothing that stands with a unit stands with a vote, neither by value nor by order; and nothing says when it came."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        units = [line.unit for line in lines(20)]
+        random.Random(7).shuffle(units)  # noqa: S311 - a test is the same each time
+        for unit in units:
+            await town.take(unit)
+        for unit in units:
+            await town.vote(unit, "approve" if unit < "0-010" else "oppose")
+        await town.close()
+    rows = everything_in(tmp_path / "box.sqlite")
+    of_units = {value for row in rows["marks"] for value in row if value not in (BALLOT, "online")}
+    of_votes = {value for row in rows["votes"] for value in row if value != BALLOT}
+    signatures = {ballot.signature.hex() for ballot in town.ballots.values()}
+    in_order = [town.ballots[unit].serial.hex() for unit in units]
+
+    assert len(rows["marks"]) == len(rows["votes"]) == 20
+    assert of_units.isdisjoint(of_votes)
+    assert not any(str(one) in str(other) for one in of_votes - {"approve", "oppose"} for other in of_units)
+    assert signatures.isdisjoint(of_units | of_votes)
+    assert [row[1] for row in rows["votes"]] == sorted(in_order) != in_order
+    raw = bytes_in(tmp_path)
+    assert not any(bytes.fromhex(signature) in raw or signature.encode() in raw for signature in signatures)
+    assert {len(row) for row in rows["votes"]} == {3}  # ballot, serial, choices: no column for a time or a person
+
+
+# ---- the load of a whole town -----------------------------------------------------------------------------------------
+
+SERVE = """
+import asyncio, sys
+from pathlib import Path
+from local.ballot_box.box_server import BallotBoxSettings, RunningBallotBox
+
+async def main():
+    code, key_file, book, port = sys.argv[1:]
+    box = BallotBoxSettings(code=code, key_file=Path(key_file), book=Path(book), port=int(port), key_bits=2048)
+    running = RunningBallotBox(box)
+    print(running.url, flush=True)
+    await running.task
+
+asyncio.run(main())
+"""
+
+
+class KilledBox:
+    """A box in a process of its own, which is killed and started anew on the same port."""
+
+    def __init__(self, folder: Path) -> None:
+        self._arguments = [CODE, str(key_in(folder)), f"{folder}/box.sqlite"]
+        self._port = "0"
+        self._process: asyncio.subprocess.Process | None = None
+        self.kills = 0
+
+    async def start(self) -> str:
+        """Start it, on the port that it had; where it is."""
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SERVE, *self._arguments, self._port, stdout=asyncio.subprocess.PIPE, cwd=PROJECT
+        )
+        assert self._process.stdout is not None
+        url = (await self._process.stdout.readline()).decode().strip()
+        self._port = url.rpartition(":")[2]
+        return url
+
+    async def kill(self) -> None:
+        """Kill -9, wherever it is."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGKILL)
+        await self._process.wait()
+        self.kills += 1
+
+
+FORMS = [
+    pytest.param(200, 120, 1, id="a house", marks=pytest.mark.timeout(120)),
+    pytest.param(5000, 3000, 3, id="a town", marks=[pytest.mark.long, pytest.mark.timeout(900)]),
+]
+
+
+@pytest.mark.parametrize(("units", "votes", "kills"), FORMS)
+async def test_a_box_that_is_killed_counts_every_vote_once(tmp_path: Path, units: int, votes: int, kills: int) -> None:
+    """Voters ask again until they are answered; each unit has one ballot and each ballot one vote, whenever it was killed."""
+    chance = random.Random(20261129)  # noqa: S311 - a test is the same each time
+    box = KilledBox(tmp_path)
+    url = await box.start()
+    voting = chance.sample([line.unit for line in lines(units)], votes)
+    choices = {unit: chance.choice(["approve", "approve", "oppose", ""]) for unit in voting}
+    done: list[str] = []
+
+    async with town_over(tmp_path, url) as town:
+        await town.open(units)
+        key = await key_of(town.http, town.base, BALLOT)
+
+        async def one(unit: str) -> None:
+            town.ballots[unit] = Ballot(key)
+            assert (await until_answered(lambda: town.take(unit))).status_code == 200
+            said = [choices[unit]] if choices[unit] else []
+            answer = await until_answered(lambda: town.vote(unit, *said))
+            assert answer.status_code in {200, 201}, answer.text
+            done.append(unit)
+
+        async def worker(mine: list[str]) -> None:
+            for unit in mine:
+                await one(unit)
+
+        def voted(share: int) -> bool:
+            return len(done) >= votes * share // (kills + 1)
+
+        async def killer() -> None:
+            for share in range(1, kills + 1):
+                await eventually(partial(voted, share), within=600)
+                await box.kill()
+                await box.start()
+
+        began = time.monotonic()
+        try:
+            await asyncio.gather(killer(), *(worker(voting[start::8]) for start in range(8)))
+            took = time.monotonic() - began
+            tally = await town.close()
+        finally:
+            await box.kill()
+
+    print(f"{votes} votes of {units} units in {took:.0f} s, killed {kills} times")  # noqa: T201 - asked for by hand
+    expected = Counter(choices.values())
+    assert box.kills == kills + 1  # while people voted, and once to end the test
+    assert isinstance(tally, Tally)
+    assert tally.totals == {"approve": expected["approve"], "oppose": expected["oppose"]}
+    assert (tally.abstained, tally.count, tally.issued) == (expected[""], votes, votes)
+
+
+# ---- rolls ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_roll_is_read_in_hundredths_and_an_owner_of_sixteen_flats_is_one(tmp_path: Path) -> None:
+    """Areas are whole numbers, whatever the spelling; the order of the lines does not change the digest."""
+    file = tmp_path / "roll.csv"
+    flats = [f"1-1-{number:03},W001,86.3" for number in range(16)]
+    file.write_text("\n".join(["unit,owner,area", *flats, "2-1-101,,100"]) + "\n", encoding="utf-8")
+    roll = roll_of(read_roll(file))
+    file.write_text("\n".join(["unit,owner,area", "2-1-101,,100.00", *reversed(flats)]) + "\n", encoding="utf-8")
+
+    assert (roll.units, roll.voters, roll.area_hundredths) == (17, 2, 16 * 8630 + 10000)
+    assert roll_of(read_roll(file)) == roll
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("name,unit\n张三,1\n", "no names of people"),
+        ("unit\n1-1\n1-1\n", "1-1 stands twice"),
+        ("unit,area\n1-1,86.375\n", ":2:"),
+        ("unit\n张三\n", ":2:"),
+        ("unit\n", "no unit"),
+    ],
+)
+def test_a_roll_that_cannot_be_used_says_why(tmp_path: Path, content: str, said: str) -> None:
+    """Names of people, a unit twice, an area that is no hundredth: each is told, with its line."""
+    file = tmp_path / "roll.csv"
+    file.write_text(content, encoding="utf-8")
+    with pytest.raises(RollFaults, match=said):
+        read_roll(file)
