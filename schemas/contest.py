@@ -12,7 +12,7 @@ from pydantic import Field
 from schemas.clocks.limits import Limit
 from schemas.contracts.payment import Fen
 from schemas.kernel.acts import Tells, WithReason, act, file_acts, step
-from schemas.kernel.because import by_policy
+from schemas.kernel.because import by_policy, nobody_acted
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.openings import OpeningBody, Opens
@@ -154,13 +154,7 @@ class Kind(PanelEntries, PostingEntries, InstalmentEntries, PaymentEntries, Entr
     CLOSED = entry("closed", "结项")
     WITHDRAWN = entry("withdrawn", "撤回")
     CANCELLED = entry("cancelled", "终止")
-    UNRESOLVED = entry(
-        "unresolved",
-        "逾期终结",
-        by_policy(
-            "contest", "unresolved_after", "末级上报后{limit}无人办理", "nobody acted within {limit} of the last tier"
-        ),
-    )
+    UNRESOLVED = entry("unresolved", "逾期终结", nobody_acted("contest"))
 
 
 _them = (REPORTER, WINDOW_CLERK, GRID_WORKER)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.kernel.because import by_policy
+from schemas.kernel.because import nobody_acted
 from schemas.kernel.case import Entry
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.explanation import Because
@@ -59,10 +59,4 @@ class Kind(PostingEntries, OpinionEntries, DutyEntries, BallotEntries, EntryKind
     CLOSED = entry("closed", "办结,决定与结果两公开")
     ARCHIVED = entry("archived", "归档")
     ANNULLED = entry("annulled", "撤销决定")
-    UNRESOLVED = entry(
-        "unresolved",
-        "逾期终结",
-        by_policy(
-            "council", "unresolved_after", "末级上报后{limit}无人办理", "nobody acted within {limit} of the last tier"
-        ),
-    )
+    UNRESOLVED = entry("unresolved", "逾期终结", nobody_acted("council"))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from schemas.contracts.department import CallbackAct
 from schemas.kernel.acts import Nothing, WithReason, act, also, file_acts, step
-from schemas.kernel.because import by_policy
+from schemas.kernel.because import by_policy, nobody_acted
 from schemas.kernel.declaration import declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.openings import Opens
@@ -194,13 +194,7 @@ class Kind(OrderEntries, DutyEntries, EntryKinds, procedure="mediation"):
     WITHDRAWN = entry("withdrawn", "撤回")
     FOLLOWED_UP = entry("followed_up", "回访")
     CLOSED = entry("closed", "结案")
-    UNRESOLVED = entry(
-        "unresolved",
-        "逾期终结",
-        by_policy(
-            "mediation", "unresolved_after", "末级上报后{limit}无人办理", "nobody acted within {limit} of the last tier"
-        ),
-    )
+    UNRESOLVED = entry("unresolved", "逾期终结", nobody_acted("mediation"))
 
 
 # ---- conditions -------------------------------------------------------------------------------------------------------

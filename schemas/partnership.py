@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.kernel.acts import Nothing, Tells, WithReason, act, file_acts, step
-from schemas.kernel.because import by_policy
+from schemas.kernel.because import by_policy, nobody_acted
 from schemas.kernel.case import Entry
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
@@ -231,16 +231,7 @@ class Kind(
     LAPSED = entry("lapsed", "到期未续约")
     ENDED = entry("ended", "终止")
     WITHDRAWN = entry("withdrawn", "撤回")
-    UNRESOLVED = entry(
-        "unresolved",
-        "逾期终结",
-        by_policy(
-            "partnership",
-            "unresolved_after",
-            "末级上报后{limit}无人办理",
-            "nobody acted within {limit} of the last tier",
-        ),
-    )
+    UNRESOLVED = entry("unresolved", "逾期终结", nobody_acted("partnership"))
 
 
 _committee, _street = desk_of(COMMITTEE_OFFICER), desk_of(STREET_OFFICER)

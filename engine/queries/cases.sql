@@ -17,7 +17,12 @@ select set_config('plan_cache_mode', 'force_custom_plan', true);
 -- The cases that somebody sees ($1: area; $2: the account that reported or has a seat, $3: whom they involve, one of which is
 -- enough; $4: town time) and that the filters leave.
 -- Unless a part of the number is asked for, the planner leaves the numbers out; if it is, their index may lead.
-select cases.* from cases left join searched_numbers using (case_id)
+select cases.*, due.overdue, due.soon
+from cases left join searched_numbers using (case_id)
+     cross join lateral (
+         select due_at is not null and due_at <= $4::timestamptz and not ended as overdue,
+                due_at is not null and due_at > $4::timestamptz and warns_at <= $4::timestamptz and not ended as soon
+     ) as due
 where ($1::text is null or area = $1
        or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
   and (($2::text is null and $3::text[] is null)
@@ -30,9 +35,8 @@ where ($1::text is null or area = $1
   and ($9::text is null or (holder = $9 and holder <> ''))
   and ($10::text is null or category = $10)
   and ($11::boolean is null or ended = $11)
-  and ($12::boolean is null or $12 = (due_at is not null and due_at <= $4::timestamptz and not ended))
-  and ($13::boolean is null
-       or $13 = (due_at is not null and due_at > $4::timestamptz and warns_at <= $4::timestamptz and not ended))
+  and ($12::boolean is null or $12 = due.overdue)
+  and ($13::boolean is null or $13 = due.soon)
   and ($14::timestamptz is null or opened_at >= $14)
   and ($15::timestamptz is null or opened_at < $15)
   and ($16::timestamptz is null or due_at >= $16)
@@ -62,8 +66,8 @@ select count(*)::integer from matching;
 -- name: count_by_due
 -- How many `matching` there are, and how many of them are due soon and overdue at $4, in one going through them.
 select count(*)::integer as whole,
-       (count(*) filter (where due_at > $4::timestamptz and warns_at <= $4::timestamptz and not ended))::integer as due_soon,
-       (count(*) filter (where due_at <= $4::timestamptz and not ended))::integer as overdue
+       (count(*) filter (where soon))::integer as due_soon,
+       (count(*) filter (where overdue))::integer as overdue
 from matching;
 
 -- name: count_some_matching

@@ -22,3 +22,10 @@ def by_policy(procedure: str, path: str, zh: str, en: str) -> Explain:
         )
 
     return because
+
+
+def nobody_acted(procedure: str) -> Explain:
+    """Why a case ended unresolved: the final limit of policies/PROCEDURE.yaml was over, which begins with the last tier."""
+    return by_policy(
+        procedure, "unresolved_after", "末级上报后{limit}无人办理", "nobody acted within {limit} of the last tier"
+    )

@@ -14,11 +14,11 @@ from schemas.kernel.rules import Condition
 from schemas.values.actor import Actor
 from schemas.values.refusals import say
 
-Look = Callable[[Any], object]
+Predicate = Callable[[Any], object]
 """(state) -> what is looked at: something that waits, a flag, a list."""
 
 
-def needs(name: str, look: Look, zh: str, en: str) -> Condition:
+def needs(name: str, look: Predicate, zh: str, en: str) -> Condition:
     """Only while there is something; else it is refused in these words. `name`: as explanations call it."""
 
     def condition(state: Any, _actor: Actor, _now: datetime) -> str | None:
@@ -27,7 +27,7 @@ def needs(name: str, look: Look, zh: str, en: str) -> Condition:
     return _called(name, condition)
 
 
-def forbids(name: str, look: Look, zh: str, en: str) -> Condition:
+def forbids(name: str, look: Predicate, zh: str, en: str) -> Condition:
     """Only while there is nothing; else it is refused in these words. `name`: as explanations call it."""
 
     def condition(state: Any, _actor: Actor, _now: datetime) -> str | None:

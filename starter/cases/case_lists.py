@@ -211,15 +211,15 @@ class CaseLists:
         self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
     ) -> tuple[list[CaseRow], PagePlace | None]:
         """A page, and where the next one begins; None when this was the last. `now` is town time, `limit` the most rows of it."""
-        async with self.looking() as look:
-            return await look.page(actor, filters, now, sort=sort, after=after, limit=limit)
+        async with self.transaction() as lists:
+            return await lists.page(actor, filters, now, sort=sort, after=after, limit=limit)
 
     @asynccontextmanager
-    async def looking(self) -> AsyncIterator["Look"]:
+    async def transaction(self) -> AsyncIterator["ListsTransaction"]:
         """Several pages and counts in one transaction: for each by itself a connection would be had and given back."""
         async with database(self._pool) as connection:
             await connection.execute(SQL.plan_for_what_is_asked)
-            yield Look(connection)
+            yield ListsTransaction(connection)
 
     async def count_some(self, actor: Actor, filters: Filters, now: datetime, at_most: int) -> int:
         """How many there are, or `at_most` where there are as many or more."""
@@ -239,7 +239,7 @@ class CaseLists:
                 return
 
 
-class Look:
+class ListsTransaction:
     """Pages and counts in a transaction that is open."""
 
     def __init__(self, connection: Connection) -> None:

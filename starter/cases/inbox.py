@@ -30,21 +30,20 @@ async def read_inbox(
 ) -> Inbox:
     """Counts and the first page of each, the earliest due first; `list_url` and `next_cursor` lead on."""
     actor, now = acting(caller), reading.now()
-    lists = CaseLists(reading.pool)
     mine = Filters(holder=holder_of(actor))
     watched = mine if actor.role in HOLDERS else Filters(ended=False)
 
     due = (watched.narrowed(due_soon=True), watched.narrowed(overdue=True))
 
-    async with lists.looking() as look:
+    async with CaseLists(reading.pool).transaction() as lists:
         # Whoever holds cases has few that are open: gone through once they are counted thrice. Who watches sees the whole town's.
         if watched is mine:
-            counts = await look.count_by_due(actor, mine, now)
+            counts = await lists.count_by_due(actor, mine, now)
         else:
-            counts = DueCounts(*[await look.count(actor, filters, now) for filters in (mine, *due)])
+            counts = DueCounts(*[await lists.count(actor, filters, now) for filters in (mine, *due)])
 
         async def list_of(filters: Filters, count: int) -> InboxList:
-            rows, following = await look.page(actor, filters, now, sort=Sort.DUE, after=None, limit=limit)
+            rows, following = await lists.page(actor, filters, now, sort=Sort.DUE, after=None, limit=limit)
             return InboxList(
                 count=count,
                 items=rows,
