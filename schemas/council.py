@@ -187,7 +187,7 @@ def _task_lines() -> tuple[Act | Step, ...]:
         ),
         act(
             VouchTask, "提议人认可", by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=Stage.EXECUTING,
-            apart_from=(Part.TASK_PROVED, Part.TASK_HELD), part=Part.TASK_VOUCHED, answers=(Part.DUTY_PROVED,),
+            apart_from=(Part.TASK_PROVED, Part.TASK_HELD), part=Part.TASK_VOUCHED, answers=(Part.TASK_PROVED,),
             entry=Kind.TASK_VOUCHED,
         ),
         *(line for line in lines if line.rule.command != "accept_duty"),

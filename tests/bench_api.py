@@ -120,13 +120,14 @@ class BenchApi:
 
     async def _command(self, case: str, name: str, sender: Sender, body: Any) -> _Answer:
         bench, kept = self._bench, self._bench.taken_in
-        state = self._seen(case, sender.actor)
+        place = (sender.subject, case, sender.key)
+        # Who has given up a seat does not see the case any more, and hears the same of what they said before.
+        state = self._seen(case, sender.actor) or (bench.state(case) if place in kept else None)
         if state is None:
             return _Answer(404, {"code": "unknown-case"})
         door = bench.doors[state.procedure].get(name)
         if door is None:
             return _Answer(404, {"code": "unknown-command"})
-        place = (sender.subject, case, sender.key)
         if place not in kept:
             try:
                 given = door.model.model_validate(body)

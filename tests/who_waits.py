@@ -14,6 +14,7 @@ WAITS_FOR = {
     "welfare": {"reporter"},
     "recovery": {"reporter"},
     "ballot": {"role:"},
+    "mediation": {"participant:"},
     **{
         each.name: {each.end_notice.to}
         for each in PROCEDURE_LIST

@@ -59,6 +59,10 @@ class Welfare(Decision):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
+    def told_unheld(self, clock: str) -> str:
+        """Between two holders, as while a register is asked, the street hears of it."""
+        return super().told_unheld(clock) or "role:street_officer"
+
     def on_clock_passed(self, clock: str) -> None:
         """The end of a window decides by itself; the window is over, so that it can begin anew."""
         decides = {

@@ -62,7 +62,7 @@ class Actor(Model):
     channel: Channel = Channel.APP
 
 
-LAWS = 4
+LAWS = 5
 """The laws by which an API of this release has commands carried out, counted up with every one that changes what a command does.
 
 1: money needs two people; urges and postings have bounds.
@@ -70,6 +70,7 @@ LAWS = 4
 an account that nobody has bound to its payee decides nothing alone; who is not known to have entered may be anybody.
 3: an advance is for those whom the application names by a number; a withdrawal by others is told to the applicant.
 4: who objected to a posting does not look into it.
+5: a case that nobody holds reminds nobody, and says so.
 """
 
 

@@ -19,6 +19,10 @@ URGES_HAVE_BOUNDS = Law("urges-have-bounds")
 """Patch: before, every urge was a notice, and sixty in a second were sixty."""
 
 
+NOBODY_IS_NOT_REMINDED = Law("nobody-is-not-reminded", since=5)
+"""Patch: before, whoever urged a case that nobody held had reminded somebody, with a notice that was for nobody."""
+
+
 class CaseFile(Case[StateT]):
     """The part of a case that people add to."""
 
@@ -46,7 +50,10 @@ class CaseFile(Case[StateT]):
             for told in self.urged():
                 self.notify(told, "urged", by=by.role)
             return
-        reminded = self.state.take_urge(in_shanghai(self.now()).date(), self.urged())
+        urged = self.urged()
+        if "" in urged and self.law_holds(NOBODY_IS_NOT_REMINDED):
+            urged = [each for each in urged if each]
+        reminded = self.state.take_urge(in_shanghai(self.now()).date(), urged)
         self.record(
             f"{self.procedure.name}:urged",
             by=by.role,

@@ -22,6 +22,10 @@ from schemas.kernel.timers import Timer, TimerKind
 from schemas.values.actor import Actor
 from schemas.values.model import Model
 from workflows.kernel.case_file import CaseFile
+from workflows.kernel.law import Law
+
+WHO_OWES_IT_IS_TOLD = Law("who-owes-it-is-told")
+"""Patch: before, whoever held the case was told that a duty was late, whosever it was, and nobody where nobody held it."""
 
 StateT = TypeVar("StateT", bound=DeclaredState)
 
@@ -198,11 +202,21 @@ class DeclaredCase(CaseFile[StateT]):
         if timer.kind is not TimerKind.DUTY and milestone == BREACH:
             self.on_clock_passed(clock)
         elif timer.warns:
-            super().on_clock(
-                clock, milestone, self.warned_of(clock) or recipient if milestone == WARNING else recipient
-            )
+            super().on_clock(clock, milestone, self._told(clock, milestone, recipient))
             if timer.kind is TimerKind.DUTY:
                 self.on_duty_milestone(clock, milestone)
+
+    def told_unheld(self, clock: str) -> str:
+        """Return who is told of a clock while nobody holds the case: whoever is warned by it, unless the procedure says more."""
+        return self.warned_of(clock) or ""
+
+    def _told(self, clock: str, milestone: str, recipient: str) -> str:
+        """Who is told of a milestone: of a warning and of a duty that is late whoever owes it. A word to nobody is none."""
+        owes = self.warned_of(clock)
+        told = owes or recipient if milestone == WARNING else recipient
+        is_late = milestone == BREACH and recipient == self.state.holder  # where the policy names somebody, that is so
+        instead = (owes if is_late else None) or told or self.told_unheld(clock)
+        return instead if instead != told and self.law_holds_here(WHO_OWES_IT_IS_TOLD) else told
 
     def on_duty_milestone(self, clock: str, milestone: str) -> None:
         """A duty that is broken brings about what is declared of it; after its last tier nobody further is told."""
