@@ -45,7 +45,7 @@ class Canaries:
             return {key: item if key in CODES else self.plant(item, key) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.plant(item, name) for item in value]
-        if isinstance(value, str) and name in PERSONAL:
+        if isinstance(value, str) and name in PERSONAL and value[:6].isdigit():  # an account to sign in with is a code
             self.planted.append(value)
             return value
         return f"{value}{self.word()}" if isinstance(value, str) and CHINESE.search(value) else value

@@ -29,12 +29,12 @@ from workflows.registry import PROCEDURES
 
 SHOWN_AT_MOST = 20
 WINDOWS = frozenset(
-    clock
+    (case.procedure.name, clock)
     for case in PROCEDURES
     for clock, timer in getattr(case.procedure, "timers", {}).items()
     if timer.kind is not TimerKind.DUTY
 )
-"""Clocks at whose end something happens to the case: that stands in its ledger, and not the moment."""
+"""Clocks of each procedure at whose end something happens to the case: that stands in its ledger, and not the moment."""
 
 NEVER_WARNS = 100
 """The `warn_percent` of a window."""
@@ -84,14 +84,16 @@ async def count(  # noqa: PLR0917 - the parts of a town
 ) -> Count:
     """Count everything. `accepted`: by key, the case numbers that its senders were told; `journals`: by order."""
     result = Count(accepted=len(accepted))
-    rows = {row["case_id"]: row for row in await pool.fetch("select case_id, ended, snapshot from cases")}
+    rows = {row["case_id"]: row for row in await pool.fetch("select case_id, procedure, ended, snapshot from cases")}
     result.cases, result.ended = len(rows), sum(row["ended"] for row in rows.values())
     _count_reports(result, accepted, rows)
     await _count_intake(result, pool)
     entries = {case_id: await _entries(pool, case_id) for case_id in rows}
     _count_orders(result, entries, journals)
     for case_id, row in rows.items():
-        result.clocks += [f"{case_id}: {fault}" for fault in clock_faults(entries[case_id], row["snapshot"])]
+        result.clocks += [
+            f"{case_id}: {fault}" for fault in clock_faults(row["procedure"], entries[case_id], row["snapshot"])
+        ]
         result.moments += sum("moment" in entry["facts"] for entry in entries[case_id])
         result.announced += any(entry["kind"] == ANNOUNCED for entry in entries[case_id])
     await _audit(result, pool, client, keys, settings)
@@ -154,7 +156,7 @@ def carried_out_twice(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     return [command for command, often in begins.items() if often > 1]
 
 
-def clock_faults(entries: Sequence[Mapping[str, Any]], snapshot: Mapping[str, Any]) -> Iterator[str]:
+def clock_faults(procedure: str, entries: Sequence[Mapping[str, Any]], snapshot: Mapping[str, Any]) -> Iterator[str]:
     """Moments that were told twice in one life of a clock, or that came and were not told."""
     lives: dict[str, tuple[Any, ...]] = {}
     told: Counter[tuple[Any, ...]] = Counter()
@@ -174,7 +176,7 @@ def clock_faults(entries: Sequence[Mapping[str, Any]], snapshot: Mapping[str, An
         started = lives.get(name, (None,))[0]
         said = {moment for (each, moment, life) in told if each == name and life is not None and life[0] == started}
         untold = set(clock["fired"]) - said
-        window = name in WINDOWS or clock["warn_percent"] == NEVER_WARNS
+        window = (procedure, name.partition(":")[0]) in WINDOWS or clock["warn_percent"] == NEVER_WARNS
         if said - set(clock["fired"]) or (untold and not window):
             yield f"{name}: fired {sorted(clock['fired'])}, told {sorted(said)}"
 

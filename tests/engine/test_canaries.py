@@ -68,6 +68,14 @@ def _door(api: httpx.AsyncClient, town: Town, name: str) -> ApiDriver:
     return ApiDriver(api, token, NAMED[name])
 
 
+def _who_reads(api: httpx.AsyncClient, town: Town, name: str) -> dict[str, str] | None:
+    """Whoever opened it, where the words of a case are for nobody outside; None: an auditor reads them all."""
+    if name not in NAMED or not NAMED[name].confidential:
+        return None
+    door = _door(api, town, name)
+    return door.headers(door.examples.REPORTER)
+
+
 async def _live(api: httpx.AsyncClient, town: Town, canaries: Canaries) -> tuple[dict[str, str], list[bytes]]:
     """A case of each procedure with canaries in all it is told, every command by everybody; and every refusal on purpose."""
     cases, errors = {}, []
@@ -394,8 +402,10 @@ async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient, tmp_path:
     where texts go.
     """
     canaries = Canaries()
+    # First, for of objections from one place only so many are taken, and each procedure makes some that must fail.
+    posted, answered = await _objected(api, town, canaries)
     cases, errors = await _live(api, town, canaries)
-    cases["posted"], answered = await _objected(api, town, canaries)
+    cases["posted"] = posted
     cases["without an account"] = await _reported_without_an_account(api, canaries)
     cases["open311"], listed = await _reported_from_elsewhere(api, town, canaries)
     errors += [
@@ -406,7 +416,10 @@ async def test_no_canary_lies_open(town: Town, api: httpx.AsyncClient, tmp_path:
     ]
     keys = Keys.load(town.settings.key_folder)
     auditor = {"Authorization": f"Bearer {issue(keys, subject='auditor-1', role=Role.AUDITOR)}"}
-    timelines = [await api.get(f"/api/v1/cases/{case_id}/timeline", headers=auditor) for case_id in cases.values()]
+    timelines = [
+        await api.get(f"/api/v1/cases/{case_id}/timeline", headers=_who_reads(api, town, name) or auditor)
+        for name, case_id in cases.items()
+    ]
     read = {word for each in timelines for word in canaries.found_in(each.content)}
     assert all(canaries.found_in(each.content) for each in timelines), "a procedure kept none of what it was told"
 

@@ -101,9 +101,11 @@ async def test_a_command_that_fails_its_task_is_set_aside_and_the_next_one_is_ca
     assert aside["status"] == "set_aside"
     assert aside["refusal"]["code"] == "set-aside"
     assert (again.status_code, again.json()["code"]) == (409, "set-aside")
-    assert [(entry["facts"]["command"], entry["facts"]["failure"]) for entry in entries] == [
-        (step.command, "RuntimeError")
-    ]
+    assert len(entries) == 1
+    if not procedure.confidential:  # there not even who audits reads which command it was
+        assert [(entry["facts"]["command"], entry["facts"]["failure"]) for entry in entries] == [
+            (step.command, "RuntimeError")
+        ]
     assert [(each.submission, each.command, each.failure) for each in named] == [
         (submission, step.command, "RuntimeError")
     ]

@@ -48,10 +48,10 @@ def test_a_moment_told_twice_or_not_at_all_is_found() -> None:
     fired = {"clocks": {"sign": {"fired": ["breach"], "warn_percent": 80}}}
     late = clock(status="stopped", stopped_at="2026-11-22T10:00:01+08:00")
 
-    assert list(clock_faults([entry(clock()), breach], fired)) == []
-    assert list(clock_faults([entry(clock()), breach, entry(clock() | {"again": 1}), breach], fired)) != []
-    assert list(clock_faults([entry(clock()), entry(late)], {"clocks": {}})) != []
-    assert list(clock_faults([entry(clock())], fired)) != []
+    assert list(clock_faults("incident", [entry(clock()), breach], fired)) == []
+    assert list(clock_faults("incident", [entry(clock()), breach, entry(clock() | {"again": 1}), breach], fired)) != []
+    assert list(clock_faults("incident", [entry(clock()), entry(late)], {"clocks": {}})) != []
+    assert list(clock_faults("incident", [entry(clock())], fired)) != []
 
 
 def test_a_command_carried_out_twice_is_found() -> None:
