@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import parse_qsl, urldefrag, urljoin
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -109,6 +109,10 @@ def route_of(app: FastAPI, address: str) -> str | None:
 
 
 def _kind(who: str, address: str, route: str) -> tuple[str, str]:
-    """What is opened once: a page without parts as each of the people, a form once for all, numbers do not count."""
-    plain = _NUMBERS.sub("#", address)
-    return ("" if route.count("{") > _ONE_OF_EACH else who, plain)
+    """What is opened once: a page without parts as each of the people, a form once for all.
+
+    Numbers do not count, nor what a list is narrowed to: by what it is narrowed does.
+    """
+    path, _, asked = _NUMBERS.sub("#", address).partition("?")
+    names = sorted(name for name, value in parse_qsl(asked, keep_blank_values=True))
+    return ("" if route.count("{") > _ONE_OF_EACH else who, f"{path}?{'&'.join(names)}")

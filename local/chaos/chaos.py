@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -64,7 +64,7 @@ log = structlog.get_logger()
 class ChaosOptions:
     """What was asked for. `crowds`: how many cases of which other procedures come at once.
 
-    `to_the_end`: wait until every case has ended; else until each is closed or has ended.
+    `to_the_end`: wait until every case has ended; else until each is closed or has ended. `processes`: the town's own.
     """
 
     seed: int = 1
@@ -76,6 +76,7 @@ class ChaosOptions:
     speed: float = SPEED
     to_the_end: bool = True
     data: Path | None = None
+    processes: Sequence[TownProcess] = PROCESSES
 
 
 @dataclass
@@ -102,7 +103,7 @@ async def run_chaos(options: ChaosOptions) -> ChaosReport:
     """Bring a town up, disturb it, let it come to rest, count. Raises what `open_town` raises."""
     with tempfile.TemporaryDirectory(prefix="jiceng-chaos-") as folder, hold_ports([SECOND_API], None, {}) as ports:
         port = ports[SECOND_API]
-        processes = (*(swapped(each) for each in PROCESSES), second_api(port))
+        processes = (*(swapped(each) for each in options.processes), second_api(port))
         data = options.data or Path(folder)
         town_options = TownOptions(data=data, speed=options.speed, demo=True, durable=False, processes=processes)
         async with open_town(town_options) as town:

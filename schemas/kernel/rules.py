@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, Protocol
 
 from schemas.kernel.participants import Participant
@@ -271,7 +271,12 @@ class RulesTable:
 
 def for_other_roles(roles: Iterable[Role]) -> str:
     """That it is not for the caller's role, and for which it is."""
-    names = [role_name(role) for role in dict.fromkeys(roles)]
+    return _for_others(tuple(dict.fromkeys(roles)))
+
+
+@cache  # as many as there are rows: most refusals of a list of commands are of this kind
+def _for_others(roles: tuple[Role, ...]) -> str:
+    names = [role_name(role) for role in roles]
     return say(
         f"您的角色不能执行此操作,可执行的角色:{'、'.join(name.zh for name in names)}",
         f"your role may not do this; it is for: {', '.join(name.en for name in names)}",

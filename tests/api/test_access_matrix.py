@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 
 import asyncpg
@@ -38,6 +39,7 @@ from tests.access_matrix import (
 )
 from tests.api_callers import BuildApp, api_of
 from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
+from tests.every_procedure import some_procedures
 from tests.sampling import chosen
 from tests.told_examples import who_attaches
 from tests.waiting import eventually
@@ -48,24 +50,29 @@ pytestmark = pytest.mark.timeout(600)  # thousands of requests, on a machine tha
 
 ROLES = tuple(role for role in Role if role is not Role.ENGINE)
 NAMED = {case.procedure.name: case.procedure for case in PROCEDURES}
-DEPARTMENTS = pytest.mark.parametrize(
-    "whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["one department elsewhere", "both departments"]
-)
+WHOLE = pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["sampled", "whole"])
+
+PLACES_AT_EACH_COMMIT = 1
+"""Of the areas and departments that somebody may be of: so many for each role and each thing that is asked, by the seed."""
+
+PARTS = ("", "/timeline", "/commands")
+"""What of a case is read. One of them at every commit, by the seed: who sees the case sees each."""
 
 
 def everybody(cases: list[Known], areas: tuple[str | None, ...], what: str, *, whole: bool) -> Iterator[Who]:
     """Every role by area and department; residents also as the one who reported; and somebody without a token.
 
-    In the own area by both departments. Elsewhere, unless `whole`, by one of them, by the seed and by what is asked.
+    Unless `whole`, of some of the areas and departments, by the seed and by what is asked; where the department counts, of all.
     """
     yield Who(None)
     reporters = sorted({case.reporter for case in cases if case.reporter is not None})
     for role in ROLES:
-        for area in areas:
-            both = (OWN_DEPARTMENT, OTHER_DEPARTMENT)
-            for department in both if whole or area == OWN_AREA else chosen(both, 1, f"{what} {role} {area}"):
-                for subject in (f"matrix-{role}", *(reporters if role is Role.RESIDENT else ())):
-                    yield Who(role, subject, area, department)
+        places = list(product(areas, (OWN_DEPARTMENT, OTHER_DEPARTMENT)))
+        if not whole and role is not Role.DEPARTMENT_OFFICER:
+            places = chosen(places, PLACES_AT_EACH_COMMIT, f"{what} {role}")
+        for area, department in places:
+            for subject in (f"matrix-{role}", *(reporters if role is Role.RESIDENT else ())):
+                yield Who(role, subject, area, department)
 
 
 @pytest.fixture(scope="module")
@@ -241,9 +248,9 @@ def test_every_route_has_a_line(build_app: BuildApp) -> None:
     assert routes - commands == set(LINES)
 
 
-@DEPARTMENTS
+@WHOLE
 async def test_who_asks_gets_what_is_theirs(
-    whole: bool,  # noqa: FBT001 - whether somebody of either department asks everywhere
+    whole: bool,  # noqa: FBT001 - whether somebody of every area and department asks
     api: httpx.AsyncClient,
     keys: Keys,
     pool: asyncpg.Pool,
@@ -265,9 +272,9 @@ async def test_who_asks_gets_what_is_theirs(
     assert asking.wrong == []
 
 
-@DEPARTMENTS
+@WHOLE
 async def test_cases_are_seen_by_those_whose_they_are(
-    whole: bool,  # noqa: FBT001 - whether somebody of either department asks everywhere
+    whole: bool,  # noqa: FBT001 - whether somebody of every area and department asks
     api: httpx.AsyncClient,
     keys: Keys,
     pool: asyncpg.Pool,
@@ -278,7 +285,7 @@ async def test_cases_are_seen_by_those_whose_they_are(
     for case in world.cases:
         for who in everybody([case], (OWN_AREA, OTHER_AREA), case.procedure.name, whole=whole):
             expected = {"401 token-missing" if who.role is None else "200" if case.seen_by(who) else "404 unknown-case"}
-            for part in ("", "/timeline", "/commands"):
+            for part in PARTS if whole else chosen(PARTS, 1, f"{case.procedure.name} {case.ended} {who}"):
                 path = f"/api/v1/cases/{case.case_id}{part}"
                 asking.judge("read", path, who, outcome(await asking.ask(who, "GET", path)), expected)
     print(f"access matrix: {len(world.cases)} cases read, {asking.cells.total()} cells")  # noqa: T201 - as above
@@ -306,9 +313,9 @@ def of_each_kind(procedure: Procedure) -> list[str]:
     ],
     ids=["ended", "ended, every command", "goes on"],
 )
-@pytest.mark.parametrize("name", NAMED)
+@some_procedures("commands at the door")
 async def test_commands_are_for_those_whose_they_are(
-    name: str,
+    procedure: Procedure,
     ended: bool,  # noqa: FBT001 - which case is asked
     whole: bool,  # noqa: FBT001 - whether every command is asked, also one that is for the same people as another
     api: httpx.AsyncClient,
@@ -318,11 +325,12 @@ async def test_commands_are_for_those_whose_they_are(
 ) -> None:
     """Each command of each procedure is refused to every role, area and department that the rules table does not name.
 
-    Those it does name are told by the case that has ended, so that no cell changes anything. Of the commands that are for the
-    same people one is sent; what the table says of every one, in every cell, is asked in tests/procedures/test_laws.py.
+    Those it does name are told by the case that has ended, so that no cell changes anything. Of some procedures, and of the
+    commands that are for the same people one; what every table says of every one, in every cell, is asked in
+    tests/procedures/test_laws.py.
     """
     asking = Asking(api, keys, pool)
-    case = world.of(name, ended=ended)
+    case = world.of(procedure.name, ended=ended)
     for command in case.procedure.commands if whole else of_each_kind(case.procedure):
         for who in everybody([case], (OWN_AREA, OTHER_AREA), command, whole=whole):
             expected = case.refuses(command, who)
@@ -333,6 +341,6 @@ async def test_commands_are_for_those_whose_they_are(
             body = world.bodies[case.case_id, command]
             answer = await asking.ask(who, "POST", path, json=body, headers=headers)
             asking.judge(command, path, who, outcome(answer), {expected})
-    print(f"access matrix: {name}, {len(asking.cells)} commands, {asking.cells.total()} cells")  # noqa: T201 - as above
+    print(f"access matrix: {procedure.name}, {len(asking.cells)} commands, {asking.cells.total()} cells")  # noqa: T201 - as above
 
     assert asking.wrong == []

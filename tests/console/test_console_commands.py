@@ -29,7 +29,7 @@ from starter.intake.command_forms import CommandForm, CommandForms
 from tests.api_driver import OpenDoor, Person, examples
 from tests.console_browser import Browser, Texts, main_form, signed_in
 from tests.console_driver import principal_of
-from tests.every_procedure import EVERY_PROCEDURE
+from tests.every_procedure import some_procedures
 from tests.sampling import chosen
 
 pytest_plugins = ("tests.api_fixture",)
@@ -75,7 +75,7 @@ def odd_texts(controls: tuple[Control, ...]) -> Texts:
     return odd
 
 
-@EVERY_PROCEDURE
+@some_procedures("forms and the API")
 async def test_forms_say_what_the_api_says(
     procedure: Procedure, door: OpenDoor, http: httpx.AsyncClient, keys: Keys, sessions: Sessions
 ) -> None:

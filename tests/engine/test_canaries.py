@@ -33,6 +33,7 @@ from tests.api_driver import ApiDriver, Step, examples, token_of
 from tests.canaries import Canaries, files_of, tables_of
 from tests.console_browser import SAME_ORIGIN
 from tests.examples import welfare as benefits
+from tests.forked import forked
 from tests.told_examples import who_attaches
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
@@ -45,7 +46,7 @@ DEPARTMENT = "urban-management"
 @pytest.fixture(scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A town of its own whose processes write their logs; departments have systems, sources and bank are at their desks."""
-    processes = [process for process in PROCESSES if not process.demo or process.name == "departments"]
+    processes = [process for process in forked(PROCESSES) if not process.demo or process.name == "departments"]
     data = tmp_path_factory.mktemp("canaries")
     options = TownOptions(data=data, durable=False, demo=True, simulated=("departments",), processes=processes)
     async with open_town(options) as opened:

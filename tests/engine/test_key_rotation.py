@@ -51,6 +51,7 @@ from schemas.contracts.department import callback_path
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.values.actor import Actor, Role
 from tests.api_callers import REPORT, OwnTown
+from tests.forked import forked
 from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
@@ -375,7 +376,7 @@ class Load:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Settings]:
     """A town with worker and API as processes; departments have systems of their own, which do not answer."""
-    ours = [process for process in PROCESSES if process.name in {"worker", "api"}]
+    ours = [process for process in forked(PROCESSES) if process.name in {"worker", "api"}]
     async with open_town(TownOptions(data=tmp_path / "town", processes=ours, demo=True, durable=False)) as opened:
         yield opened.settings
 

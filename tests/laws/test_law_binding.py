@@ -31,16 +31,20 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import ArchiveStore
 from schemas.contracts.department import Gateway, OrderReceipt
+from schemas.incident import INCIDENT
 from schemas.kernel.case import Message
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.setting_aside import SetAside
+from schemas.recovery import RECOVERY
 from schemas.summons_state import Stage as SummonsStage
+from schemas.welfare import WELFARE
 from schemas.whistle import WHISTLE
 from schemas.whistle_call import summons_id
 from schemas.whistle_messages import Subject, SummonsReport
 from tests.api_driver import ApiDriver, OpenDoor, Walk, examples
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.every_procedure import PROCEDURE_LIST, some_procedures
 from tests.old_payloads import closed_before
+from tests.sampling import chosen
 from tests.stranger import Copied, Stranger, one_of_each
 from tests.waiting import eventually
 from worker import beside
@@ -56,6 +60,13 @@ QUIET_SECONDS = 1.0
 """A case that was told nothing new for so long, and has no work under way, tells nothing more by itself."""
 
 OPENED = [procedure for procedure in PROCEDURE_LIST if procedure.parent is None]
+ASK_OUTSIDE = (INCIDENT, WELFARE, RECOVERY)
+"""Whose cases, or whose parents', ask a department, a source and the bank."""
+
+SOURCES = [*ASK_OUTSIDE, *chosen([each for each in PROCEDURE_LIST if each not in ASK_OUTSIDE], 2, "copied cases")]
+"""Of whose cases something is copied at every commit: what it is bound to is the same for all; in `make test-all` of all."""
+
+WHOLE = pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.long)], ids=["of some", "of all"])
 SUBJECTS = sorted({
     TOLD, *(str(subject) for each in pkgutil.walk_packages(schemas.__path__, "schemas.")
             for subject in getattr(importlib.import_module(each.name), "Subject", ())),
@@ -147,6 +158,11 @@ def genuine(door: OpenDoor, stranger: Stranger) -> Genuine:
     return source
 
 
+async def copied_from(genuine: Genuine, *, whole: bool) -> list[Copied]:
+    """All that the histories of such cases hold."""
+    return [one for each in (PROCEDURE_LIST if whole else SOURCES) for one in (await genuine(each)).copies]
+
+
 async def named(client: Client, keys: Keys, settings: Settings, pool: asyncpg.Pool, case_id: str) -> tuple[str, str]:
     """What verification and replay say of a case."""
     verified = [each async for each in verify_archive(pool, keys, ArchiveStore(None), [case_id], client)]
@@ -154,7 +170,7 @@ async def named(client: Client, keys: Keys, settings: Settings, pool: asyncpg.Po
     return "; ".join(each.detail for each in verified), "; ".join(each.detail for each in replayed)
 
 
-@EVERY_PROCEDURE
+@some_procedures("copies that start")
 async def test_no_copy_starts_a_case(
     procedure: Procedure,
     genuine: Genuine,
@@ -188,7 +204,7 @@ async def test_no_copy_starts_a_case(
     assert "start-copied" in replayed
 
 
-@EVERY_PROCEDURE
+@some_procedures("copies that begin once more")
 async def test_a_case_is_not_begun_once_more(
     procedure: Procedure,
     door: OpenDoor,
@@ -234,9 +250,11 @@ async def test_a_case_is_not_begun_once_more(
     assert (await CaseSnapshot.of(pool, case_id)).entries == after
 
 
-@EVERY_PROCEDURE
+@WHOLE
+@some_procedures("copies that are heard")
 async def test_no_copy_is_heard(
     procedure: Procedure,
+    whole: bool,  # noqa: FBT001 - of whose cases
     door: OpenDoor,
     genuine: Genuine,
     stranger: Stranger,
@@ -246,12 +264,11 @@ async def test_no_copy_is_heard(
     pool: asyncpg.Pool,
 ) -> None:
     """Nothing that was told, asked or answered elsewhere is heard as a message, nor what is plain; and the case goes on."""
-    sources = [await genuine(each) for each in PROCEDURE_LIST]
     town: ApiDriver = await door(procedure)
     case_id = await town.start()
     await town.stands(case_id)
     before = await at_rest(pool, case_id)
-    sent = [each.payloads[:1] for each in one_of_each([one for source in sources for one in source.copies])]
+    sent = [each.payloads[:1] for each in one_of_each(await copied_from(genuine, whole=whole))]
     sent.append((Payload(metadata={"encoding": b"json/plain"}, data=b'{"message_id": "1"}'),))
     for payloads in sent:
         await stranger.signal(case_id, payloads)
@@ -269,7 +286,7 @@ async def test_no_copy_is_heard(
     assert answer.status_code == 200, answer.text
 
 
-@EVERY_PROCEDURE
+@some_procedures("messages of strangers")
 async def test_only_who_has_to_do_with_a_case_is_heard(
     procedure: Procedure, door: OpenDoor, temporal: Client, pool: asyncpg.Pool
 ) -> None:
@@ -358,9 +375,11 @@ ASKING = [each for each in PROCEDURE_LIST if getattr(examples(each), "ASKS_OUTSI
 """Those whose cases ask a system outside before a window of days has passed."""
 
 
-@pytest.mark.parametrize("procedure", ASKING, ids=lambda procedure: procedure.name)
+@WHOLE
+@some_procedures("copies that answer", ASKING)
 async def test_no_copy_is_an_answer(
     procedure: Procedure,
+    whole: bool,  # noqa: FBT001 - of whose cases
     door: OpenDoor,
     genuine: Genuine,
     stranger: Stranger,
@@ -371,8 +390,8 @@ async def test_no_copy_is_an_answer(
     pool: asyncpg.Pool,
 ) -> None:
     """What an activity answered in another case is no answer here, whichever activity is asked: it counts as none."""
-    every = [one for each in PROCEDURE_LIST for one in (await genuine(each)).copies]
-    answers = {each.name: each for each in every if each.kind == "answer"}
+    copies = await copied_from(genuine, whole=whole)
+    answers = {each.name: each for each in copies if each.kind == "answer"}
     assert {"place_order", "ask_source", "pay"} <= set(answers)
     told: list[tuple[str, str]] = []
     town: ApiDriver = await door(procedure, task_queue=unanswered)
@@ -429,12 +448,16 @@ async def test_the_answer_to_another_question_is_none(
         assert not any("copied-1" in row["body"] for row in bodies)
 
 
+@WHOLE
 async def test_no_copy_is_a_question(
-    genuine: Genuine, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
+    whole: bool,  # noqa: FBT001 - of whose cases
+    genuine: Genuine,
+    stranger: Stranger,
+    settings: Settings,
+    pool: asyncpg.Pool,
 ) -> None:
     """What a case asked an activity is not carried out for another workflow: no order, no check, no payment."""
-    every = [one for each in PROCEDURE_LIST for one in (await genuine(each)).copies if one.kind == "question"]
-    questions = one_of_each(every)
+    questions = one_of_each([each for each in await copied_from(genuine, whole=whole) if each.kind == "question"])
     before = await pool.fetchval("select count(*) from refusals where code = 'out-of-place'")
     for each in questions:
         failure = await stranger.ask(settings.task_queue, each.name, each.payloads)
@@ -462,7 +485,7 @@ def key_from_before(settings: Settings) -> tuple[str, bytes]:
     return key_id, key
 
 
-@EVERY_PROCEDURE
+@some_procedures("starts from before")
 async def test_a_start_from_before_is_good_once(
     procedure: Procedure,
     genuine: Genuine,
@@ -488,7 +511,7 @@ async def test_a_start_from_before_is_good_once(
     assert await pool.fetchval("select count(*) from ledger where case_id = $1", workflow_id) == 0
 
 
-@pytest.mark.parametrize("procedure", OPENED, ids=lambda procedure: procedure.name)
+@some_procedures("starts from before that nobody has run", OPENED)
 async def test_a_start_from_before_that_nobody_has_run_yet_begins_no_other_workflow(
     procedure: Procedure,
     door: OpenDoor,
@@ -520,7 +543,7 @@ async def test_a_start_from_before_that_nobody_has_run_yet_begins_no_other_workf
     assert await pool.fetchval("select count(*) from ledger where case_id = any($1)", [case_id, workflow_id]) == 0
 
 
-@EVERY_PROCEDURE
+@some_procedures("rows from before")
 async def test_a_row_from_before_takes_its_own_run_alone(
     procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
 ) -> None:

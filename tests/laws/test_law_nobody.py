@@ -20,8 +20,8 @@ from starter.http.senders import FREE
 from starter.intake.openings import opening_of
 from tests.api_callers import As, BuildApp, Caller, api_of
 from tests.api_driver import ApiDriver, OpenDoor, Person, Step, examples, path_of
-from tests.every_procedure import PROCEDURE_LIST
-from tests.sampling import sampled
+from tests.every_procedure import PROCEDURE_LIST, some_procedures
+from tests.sampling import chosen, sampled
 from tests.waiting import eventually
 from tests.who_waits import WAITS_FOR, Ending, soon_of
 
@@ -39,13 +39,15 @@ REFUSES_ANOTHER_AREA = {WHISTLE.name}
 
 
 def openings() -> Iterator[Any]:
-    """Every opening of the registry, with every role that starts such cases and has an area."""
+    """Every opening of the registry, for each area with one of the roles that start such cases, by the seed."""
     for procedure in PROCEDURE_LIST:
         if procedure.parent is None:
-            opening = opening_of(procedure)
-            for role in sorted(opening.starters - {Role.RESIDENT}):
-                for area in (OWN, OTHER):
-                    yield pytest.param(procedure, role, area, id=f"{procedure.name}-{role}-{area}")
+            roles = sorted(opening_of(procedure).starters - {Role.RESIDENT})
+            for area in (OWN, OTHER):
+                now = chosen(roles, 1, f"who is told accepted {procedure.name} {area}")
+                for role in roles:
+                    marks = () if role in now else pytest.mark.long
+                    yield pytest.param(procedure, role, area, id=f"{procedure.name}-{role}-{area}", marks=marks)
 
 
 async def body_in(procedure: Procedure, area: str, caller: Caller, http: httpx.AsyncClient) -> dict[str, Any]:
@@ -341,13 +343,13 @@ async def test_a_case_that_follows_ends_when_nothing_more_can_come(door: OpenDoo
 
 @pytest.mark.parametrize(
     "ending",
-    [each for procedure in PROCEDURE_LIST for each in sampled(soon_of(procedure), 1, f"ends of {procedure.name}")],
+    sampled([each for procedure in PROCEDURE_LIST for each in soon_of(procedure)], 4, "ends that are heard"),
     ids=str,
 )
 async def test_who_waits_for_a_case_hears_its_end(ending: Ending, door: OpenDoor, pool: asyncpg.Pool) -> None:
     """With the entry that ends a case goes a notice to whoever it is for; no procedure is left out.
 
-    Here on one walk of each procedure, by the seed; every walk is gone on a bench (tests/procedures/test_laws.py).
+    Here on some walks, by the seed; every walk of every procedure is gone on a bench (tests/procedures/test_laws.py).
     """
     town = await door(ending.procedure)
     case_id = await town.walk(ending.walk)
@@ -395,12 +397,10 @@ async def test_summonses_and_incident_hear_that_their_whistle_is_over(door: Open
 
 # ---- urges have bounds --------------------------------------------------------------------------------------------------
 
-URGED = [
-    pytest.param(procedure, id=procedure.name) for procedure in PROCEDURE_LIST if "urge" in procedure.rules.commands
-]
+URGED = [procedure for procedure in PROCEDURE_LIST if "urge" in procedure.rules.commands]
 
 
-@pytest.mark.parametrize("procedure", URGED)
+@some_procedures("urges", URGED)
 async def test_a_case_reminds_its_holder_once_a_day(procedure: Procedure, door: OpenDoor, pool: asyncpg.Pool) -> None:
     """Every urge is accepted, counted and shown; the holder is reminded so often a day as the rules say, and not more."""
     town = await door(procedure)

@@ -5,7 +5,7 @@ import inspect
 import itertools
 import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -22,6 +22,7 @@ from schemas.values.refusals import Refusal, RefusalCode
 from schemas.welfare_rules import Obstacle
 from starter.http.problems import KINDS
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.told_once import ToldOnce
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
 SPOKEN = frozenset({"API", "JSON", "PDF", "UUID"})
@@ -81,20 +82,37 @@ def someone(role: Role, *, own: bool) -> Actor:
     )
 
 
-def unconditional(procedure: Procedure) -> RulesTable:
+def unconditional(procedure: Procedure) -> ToldOnce:
     """The table as it stands, without what depends on more than stage and person."""
-    return RulesTable(tuple(replace(rule, conditions=()) for rule in procedure.rules))
+    return ToldOnce(tuple(replace(rule, conditions=()) for rule in procedure.rules))
 
 
-def refusals(procedure: Procedure) -> Iterator[tuple[Refusal, list[Rule]]]:
-    """Every refusal that the table has, for every stage, command, role, and whether the case is theirs; and the rows for them."""
+def refusals(procedure: Procedure) -> Sequence[tuple[Refusal, list[Rule]]]:
+    """Every refusal that the table has, for every stage, command, role, and whether the case is theirs; and the rows for them.
+
+    Asked of each procedure once, for the laws that look at it; what is said of the same rows in the same words is there once.
+    """
+    if procedure.name not in _REFUSALS:
+        _REFUSALS[procedure.name] = list(asked_everywhere(procedure).values())
+    return _REFUSALS[procedure.name]
+
+
+_REFUSALS: dict[str, Sequence[tuple[Refusal, list[Rule]]]] = {}
+
+
+def asked_everywhere(procedure: Procedure) -> dict[tuple[object, ...], tuple[Refusal, list[Rule]]]:
+    """The refusals by where the case stands, what is said, and the rows of it that are for the caller."""
+    found: dict[tuple[object, ...], tuple[Refusal, list[Rule]]] = {}
     rules = unconditional(procedure)
-    for stage, command, role, own in itertools.product(procedure.stages, rules.commands, Role, (True, False)):
-        for ended in (False, True):
-            case, actor = Stands(stage, ended=ended), someone(role, own=own)
+    for stage, role, own, ended in itertools.product(procedure.stages, Role, (True, False), (False, True)):
+        case, actor = Stands(stage, ended=ended), someone(role, own=own)
+        rules.forget()
+        for command in rules.commands:
             refusal = rules.check(case, command, actor, NOW)
             if refusal is not None:
-                yield refusal, [rule for rule in rules if rule.command == command and rule.grants(case, actor)]
+                rows = [rule for rule in rules if rule.command == command and rule.grants(case, actor)]
+                found.setdefault((stage, command, refusal.detail, *map(id, rows)), (refusal, rows))
+    return found
 
 
 @EVERY_PROCEDURE

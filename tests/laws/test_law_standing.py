@@ -20,7 +20,7 @@ from starter.intake.intake import Sender, command_id_of
 from starter.intake.stuck import stuck_cases
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Step
 from tests.at_once import at_once
-from tests.every_procedure import EVERY_PROCEDURE
+from tests.every_procedure import some_procedures
 from tests.poisoned import POISONED, RAISES, REFUSED_BY_THE_SERVER, TELLS_A_LONG_ID, WORDS
 from tests.served_api import Serve
 from tests.waiting import eventually
@@ -79,7 +79,7 @@ async def set_aside(town: ApiDriver, submission: str, who: str) -> dict[str, Any
 
 
 @at_once
-@EVERY_PROCEDURE
+@some_procedures("commands set aside")
 async def test_a_command_that_fails_its_task_is_set_aside_and_the_next_one_is_carried_out(
     procedure: Procedure, poisoned_door: OpenDoor, temporal: Client, pool: asyncpg.Pool, audited: Audited
 ) -> None:

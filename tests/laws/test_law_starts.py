@@ -29,7 +29,8 @@ from starter.intake.stuck import StuckAfter, stuck_cases
 from tests.api_callers import OpenOwnTown, OwnTown, api_of, callers
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Step, examples
 from tests.at_once import at_once
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.every_procedure import PROCEDURE_LIST, some_procedures
+from tests.sampling import sampled
 from tests.stranger import Stranger, complete, go_on
 from tests.waiting import eventually
 from worker import town_worker
@@ -141,11 +142,19 @@ async def is_the_case(town: ApiDriver, pool: asyncpg.Pool, stranger: Stranger, c
     assert await pool.fetchval(TAKEN, case_id) >= 1
 
 
-@EVERY_PROCEDURE
-@pytest.mark.parametrize("takes", WAYS, ids=lambda takes: takes.__name__)
+CHILDREN = [procedure for procedure in PROCEDURE_LIST if procedure.parent is not None]
+OTHERS = [procedure for procedure in PROCEDURE_LIST if procedure is not INCIDENT and procedure not in CHILDREN]
+TAKEN_WAYS = [
+    *((INCIDENT, takes) for takes in WAYS),
+    *sampled(itertools.product(CHILDREN, WAYS), 6, "numbers of children that are taken"),
+    *sampled(((procedure, another_workflow) for procedure in OTHERS), 1, "numbers that are taken"),
+]
+"""Of which procedure, and how. How a report reaches Temporal is the same for all: one procedure tries every way."""
+
+
+@pytest.mark.parametrize("taken", TAKEN_WAYS, ids=lambda taken: f"{taken[0].name}-{taken[1].__name__}")
 async def test_a_number_that_was_taken_is_taken_back(
-    procedure: Procedure,
-    takes: Takes,
+    taken: tuple[Procedure, Takes],
     door: OpenDoor,
     stranger: Stranger,
     settings: Settings,
@@ -153,18 +162,14 @@ async def test_a_number_that_was_taken_is_taken_back(
     audited: Audited,
 ) -> None:
     """Whatever stands under the number of a case that is still to come, reported by people or begun by a case: the case stands."""
-    if takes is not another_workflow and procedure not in (INCIDENT, *CHILDREN):
-        pytest.skip("how a report reaches Temporal is the same for all: one procedure tries every way")
+    procedure, takes = taken
     town: ApiDriver = await door(procedure)
     expected = number_after(await town.start())
-    taken = await takes(stranger, procedure.name, expected, settings.task_queue)
+    run = await takes(stranger, procedure.name, expected, settings.task_queue)
     assert await town.start() == expected
-    await is_the_case(town, pool, stranger, expected, taken)
+    await is_the_case(town, pool, stranger, expected, run)
     await town.go(expected, town.examples.MAIN.steps[:1])
     assert [each.detail for each in await audited(expected) if not each.ok and each.check != "replay"] == []
-
-
-CHILDREN = [procedure for procedure in PROCEDURE_LIST if procedure.parent is not None]
 
 
 async def test_a_number_that_is_taken_again_and_again_is_the_case_s_in_the_end(
@@ -382,7 +387,7 @@ async def in_short_runs(town: ApiDriver, stranger: Stranger) -> tuple[str, list[
     return case_id, states
 
 
-@EVERY_PROCEDURE
+@some_procedures("states gone on with")
 async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     procedure: Procedure, door: OpenDoor, stranger: Stranger, settings: Settings, pool: asyncpg.Pool
 ) -> None:
@@ -422,7 +427,7 @@ async def test_a_state_is_gone_on_with_in_its_own_workflow_alone(
     assert await pool.fetchrow("select seq, head_hash, snapshot from cases where case_id = $1", case_id) == before
 
 
-@EVERY_PROCEDURE
+@some_procedures("cases turned back")
 async def test_a_case_is_not_turned_back(
     procedure: Procedure,
     door: OpenDoor,

@@ -23,7 +23,7 @@ from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Role, Stamp
 from schemas.values.canonical import digest
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Step
-from tests.every_procedure import EVERY_PROCEDURE
+from tests.every_procedure import some_procedures
 from tests.stranger import Stranger
 from tests.waiting import eventually
 from worker import town_worker
@@ -179,7 +179,7 @@ async def _was_told(pool: asyncpg.Pool, case_id: str) -> bool:
 
 
 @pytest.mark.usefixtures("worker")
-@EVERY_PROCEDURE
+@some_procedures("signals of any shape")
 async def test_no_signal_of_any_shape_stops_a_case(
     procedure: Procedure, settings: Settings, door: OpenDoor, pool: asyncpg.Pool
 ) -> None:

@@ -29,6 +29,7 @@ from starter.cases.views import CaseRow
 from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
 from tests.console_browser import SAME_ORIGIN, main_form
+from tests.forked import forked
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -40,7 +41,7 @@ OFFICER = ("--as", "department_officer:li", "--department", "urban-management")
 @pytest.fixture(scope="module")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """A town with worker and API in processes of their own; departments are at their desks."""
-    ours = [process for process in PROCESSES if process.name in {"worker", "api"}]
+    ours = [process for process in forked(PROCESSES) if process.name in {"worker", "api"}]
     async with open_town(TownOptions(data=tmp_path_factory.mktemp("cases"), processes=ours, durable=False)) as opened:
         yield opened
 

@@ -19,7 +19,7 @@ from schemas.clocks.clock_facts import Status
 from schemas.kernel.case import CaseState
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
-from schemas.kernel.rules import Rule, RulesTable, Scope, Standing
+from schemas.kernel.rules import Rule, Scope
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import RefusalCode
 from tests.api_driver import Walk, examples
@@ -27,8 +27,9 @@ from tests.bench_api import bench_door
 from tests.bench_tables import TOGETHER
 from tests.case_bench import CaseBench, case_bench
 from tests.entry_kinds import kinds_left_alone, kinds_of, left_of, told_left_alone, told_on, whom
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST, some_procedures
 from tests.sampling import chosen
+from tests.told_once import ToldOnce
 from tests.waiting import eventually
 from tests.who_waits import Ending, endings_of
 
@@ -267,7 +268,7 @@ async def test_each_tier_fires_once_in_order(procedure: Procedure, lived: Lived)
         assert MOMENTS[: len(fired)] == fired
 
 
-@EVERY_PROCEDURE
+@some_procedures("who writes it down")
 async def test_the_same_people_are_told_the_same_whoever_writes_it_down(procedure: Procedure, bench: CaseBench) -> None:
     """A case that tells the ledger with its answers, and one that writes all by itself: the same entries, the same notices."""
     walk, told = examples(procedure).MAIN, []
@@ -341,11 +342,7 @@ def short_runs(bench: CaseBench) -> Iterator[CaseBench]:
     bench.history_limit = usual
 
 
-@pytest.mark.parametrize(
-    "procedure",
-    [each for each in PROCEDURE_LIST if each.name not in HEARS_ON_THE_REAL_SERVER],
-    ids=lambda procedure: procedure.name,
-)
+@some_procedures("repeats in later runs", ALONE)
 async def test_a_repeat_in_a_later_run_is_answered_as_the_first(procedure: Procedure, short_runs: CaseBench) -> None:
     """Whatever was given before comes again after each step, also in a later run: the answer is the first one, once it is done."""
     door, walk = bench_door(short_runs, procedure), examples(procedure).MAIN
@@ -396,23 +393,6 @@ async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -
     print(f"{procedure.name}: {seen.total()} cells, {dict(seen)}")  # noqa: T201 - the count is asked for
 
     assert seen.keys() == _CODES.keys()
-
-
-@dataclass(frozen=True)
-class ToldOnce(RulesTable):
-    """The table, asked about one person and one state: each refusal names all that is legal, which is worked out once."""
-
-    _legal: list[tuple[str, ...]] = field(default_factory=list)
-
-    def forget(self) -> None:
-        """From now on it is asked about somebody else."""
-        self._legal.clear()
-
-    def legal(self, state: Standing, actor: Actor, now: datetime) -> tuple[str, ...]:
-        """As the table says, the first time."""
-        if not self._legal:
-            self._legal.append(super().legal(state, actor, now))
-        return self._legal[0]
 
 
 _CODES: dict[str, set[str]] = {

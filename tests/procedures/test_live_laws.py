@@ -25,8 +25,9 @@ from schemas.kernel.visibility import may_see, sight_of
 from schemas.values.actor import Actor, Role
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Step, Walk, examples
 from tests.case_bench import TODAY
+from tests.doors import Doors
 from tests.entry_kinds import kinds_of, told_on, whom
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
+from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST, some_procedures
 from tests.procedures.test_random_sequences import acts_of_people
 from tests.sampling import chosen
 from tests.waiting import eventually
@@ -176,14 +177,14 @@ async def test_who_is_told_is_told_what_stands_written(
 async def test_illegal_commands_change_nothing(
     procedure: Procedure,
     whole: bool,  # noqa: FBT001 - how much of the table
-    door: OpenDoor,
+    doors: Doors,
     pool: asyncpg.Pool,
 ) -> None:
     """At every stage of the main walk, every command that somebody may not give there is refused and leaves no trace.
 
     Here one for each stage and kind of refusal, by the seed; what the table says in every cell: tests/procedures/test_laws.py.
     """
-    town = await door(procedure)
+    town = await doors.open(procedure)  # what is refused at the door is nothing of the sandbox
     case_id = await town.start()
     refused: Counter[str] = Counter()
 
@@ -300,7 +301,7 @@ async def test_no_timer_is_left(procedure: Procedure, walk: Walk, door: OpenDoor
     )
 
 
-@EVERY_PROCEDURE
+@some_procedures("long cases")
 async def test_a_long_case_goes_on_in_a_new_run(
     procedure: Procedure, door: OpenDoor, temporal: Client, audited: Audited
 ) -> None:

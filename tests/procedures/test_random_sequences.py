@@ -13,7 +13,7 @@ from schemas.kernel.procedure import Procedure
 from schemas.kernel.visibility import may_see, sight_of
 from schemas.values.actor import Actor, Role
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Person, Step
-from tests.every_procedure import EVERY_PROCEDURE
+from tests.every_procedure import EVERY_PROCEDURE, some_procedures
 from tests.sampling import settle_seed
 from tests.waiting import eventually
 
@@ -88,7 +88,7 @@ async def acts_of_people(town: ApiDriver, case_id: str) -> list[tuple[str, int]]
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 
 
-@EVERY_PROCEDURE
+@some_procedures("random sequences")
 @given(draws=DRAWS)
 @seed(settle_seed())
 @settings(max_examples=4, phases=PHASES, suppress_health_check=SLOW)

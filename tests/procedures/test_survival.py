@@ -1,6 +1,7 @@
 """Workers die, are replaced and forget everything: a case does not notice.
 
-At every commit they die at two steps of each main walk, by the seed; at every step in `make test-all`.
+Which procedure it is makes no difference to the kernel. At every commit they die at two steps of the main walks of some, by the
+seed; at every step of all in `make test-all`.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from engine.runtime.settings import Settings
 from schemas.kernel.procedure import Procedure
 from tests.api_driver import ApiDriver, Audited, OpenDoor, examples
 from tests.dying_worker import WorkerProcess, worker_process
-from tests.every_procedure import EVERY_PROCEDURE
+from tests.every_procedure import some_procedures
 from tests.sampling import chosen
 from tests.waiting import eventually
 from worker import town_worker
@@ -50,7 +51,7 @@ async def as_once(town: ApiDriver, case_id: str, once: str) -> bool:
 
 
 @WHOLE
-@EVERY_PROCEDURE
+@some_procedures("killed workers")
 async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
     procedure: Procedure,
     whole: bool,  # noqa: FBT001 - at how many steps
@@ -104,7 +105,7 @@ async def test_a_worker_killed_at_every_step_loses_and_doubles_nothing(
 
 
 @WHOLE
-@EVERY_PROCEDURE
+@some_procedures("lost tasks")
 async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
     procedure: Procedure,
     whole: bool,  # noqa: FBT001 - at how many steps
@@ -172,7 +173,7 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
     assert sorted(map(tuple, told_once)) == sorted(map(tuple, told))
 
 
-@EVERY_PROCEDURE
+@some_procedures("workers without memory")
 async def test_a_worker_without_memory_gives_the_same(
     procedure: Procedure,
     door: OpenDoor,
