@@ -110,4 +110,4 @@ def _in(language: Language, said: object) -> str:
 
 def _answer(content: dict[str, str], status: int = HTTPStatus.OK, headers: object = None) -> Response:
     further = dict(headers) if isinstance(headers, dict) else {}
-    return JSONResponse(content, status, headers={"Cache-Control": "no-store", **further})
+    return JSONResponse(content, int(status), headers={"Cache-Control": "no-store", **further})
