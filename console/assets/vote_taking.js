@@ -124,7 +124,7 @@ if (taking) {
       const way = document.getElementById("there");
       way.href = there;
       way.addEventListener("click", () => sessionStorage.removeItem(kept));
-      document.getElementById("ballot").value = there;
+      document.getElementById("address").value = there;
       taking.hidden = true;
       document.getElementById("taken").hidden = false;
       document.getElementById("taken-head").focus();

@@ -87,13 +87,13 @@ async def test_a_resident_votes_by_account_and_the_town_never_has_the_choice(
     sent: list[Request] = []
     async with window(chromium, town.url, session=session) as eyes:
         page = eyes.page
-        page.on("request", sent.append)
+        page.on("request", lambda request: sent.append(request))  # noqa: PLW0108 - it marks what it is given
         await page.goto("/votes")
         await page.click(f"a[href='/votes/{case_id}']")
         await page.wait_for_selector("#take:not([hidden])")
         assert await page.locator("#take [name=unit]").get_attribute("value") == OWN
         await takes(page)
-        ballot = await page.input_value("#ballot")
+        ballot = await page.input_value("#address")
         await chooses(page, "approve")
         await page.wait_for_selector("#done:not([hidden])")
         receipt = await page.inner_text("#receipt")
@@ -187,7 +187,7 @@ async def test_a_ballot_votes_once_whatever_is_chosen_the_second_time(town: Voti
     async with window(chromium, town.url) as eyes:
         await eyes.page.goto(f"/votes/{case_id}")
         await takes(eyes.page, OWN, town.slip(case_id, OWN))
-        ballot = await eyes.page.input_value("#ballot")
+        ballot = await eyes.page.input_value("#address")
         await chooses(eyes.page, "approve")
         await eyes.page.wait_for_selector("#done:not([hidden])")
     for choice in ("approve", "oppose"):
@@ -216,7 +216,7 @@ async def test_the_pages_of_a_vote_are_for_everybody(town: VotingTown, chromium:
         await page.wait_for_selector("#take:not([hidden])")
         await takes(page, OWN, town.slip(case_id, OWN))
         await seen.look(eyes)
-        ballot = await page.input_value("#ballot")
+        ballot = await page.input_value("#address")
         for query in ("", "?lang=zh", "?lang=en", "?look=elder"):
             await page.goto("about:blank")  # an address that differs behind # alone is the same page to a browser
             await page.goto(ballot.replace("#", f"{query}#"))
