@@ -65,6 +65,12 @@ class VotingTown:
         await self.door.passes(case_id, "ballot:box:opened", 1)
         return case_id
 
+    async def due_at(self, case_id: str, clock: str) -> datetime | None:
+        """When a clock of the vote ends."""
+        snapshot = await self.pool.fetchval("select snapshot from cases where case_id = $1", case_id)
+        views = BALLOT.state.model_validate(snapshot).clock_views()
+        return next(each.due_at for each in views if each.name == clock)
+
     async def registers(self, case_id: str, *may: tuple[str, Voter]) -> None:
         """The committee's register says who may take the ballot of which unit."""
         async with self.pool.acquire() as connection, connection.transaction():
@@ -77,7 +83,7 @@ class VotingTown:
 
 @asynccontextmanager
 async def voting_town(
-    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, folder: Path
+    settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.Pool, folder: Path, speed: int = SPEED
 ) -> AsyncIterator[VotingTown]:
     """Open it over the tables of the town of the tests."""
     policies = shutil.copytree(settings.policies, folder / "policies")
@@ -93,7 +99,7 @@ async def voting_town(
             "policies": policies,
             "ballot_box_url": box.url,
             "task_queue": f"voting-{next(_numbers)}",
-            "speed": SPEED,
+            "speed": speed,
             "api_port": 0,
         }
     )
@@ -101,7 +107,7 @@ async def voting_town(
     async def connected() -> Client:
         return temporal
 
-    time = TownTime.starting(A_MONDAY, datetime.now(UTC), SPEED)
+    time = TownTime.starting(A_MONDAY, datetime.now(UTC), speed)
     app = create_app(ours, keys, pool, connected, town_time=time, pages=console_pages)
     server = ApiServer(config_of(app, ours), app)
     with socket.socket() as listening:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from schemas.clocks.clock_facts import Status
+from schemas.clocks.clock_schedule import BREACH
 from schemas.clocks.clocks import due_at
 from schemas.kernel.acts import Act, Step
 from schemas.kernel.rules import Rule
@@ -72,5 +73,7 @@ class ShownVotes:
 def ends_at(shown: ShownVotes, state: DeclaredState) -> datetime | None:
     """When the part of the vote ends that runs now; None: no clock of it runs."""
     running = [state.clocks[each] for each in shown.clocks if each in state.clocks]
-    due = [due_at(each, state.charter.calendar) for each in running if each.status is Status.RUNNING]
+    # A window that is over is not stopped: that its end has come stands among what it has fired.
+    live = [each for each in running if each.status is Status.RUNNING and BREACH not in each.fired]
+    due = [due_at(each, state.charter.calendar) for each in live]
     return min((each for each in due if each is not None), default=None)
