@@ -10,6 +10,7 @@ from playwright.async_api import Page, Request
 from temporalio.client import Client
 
 from console.http.assets import address_of
+from console.http.pages import shown_moment
 from console.sign_in.sessions import Sessions
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
@@ -130,6 +131,8 @@ async def test_a_slip_is_as_good_as_an_account_and_good_for_its_unit_alone(
     async with window(chromium, town.url) as eyes:
         page = eyes.page
         await page.goto(f"/votes/{case_id}")
+        said_before = [each for each in await page.locator("[data-said], #said").all() if await each.is_visible()]
+        until = await page.inner_text("main p:has-text('正在投票')")
         await takes(page, OWN, town.slip(case_id, PROXIED))
         refused = await page.inner_text("#said")
         await takes(page, OWN, town.slip(case_id, OWN).lower())
@@ -143,6 +146,8 @@ async def test_a_slip_is_as_good_as_an_account_and_good_for_its_unit_alone(
         again = await page.inner_text("#said")
     tally = await town.box.close()
 
+    assert said_before == []
+    assert shown_moment(await town.due_at(case_id, "window")) in until
     assert "领票码不符" in refused
     assert "登记簿上没有" in no_unit
     assert "每户一票" in again
