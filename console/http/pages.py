@@ -21,6 +21,7 @@ from console.http.site import Site
 from engine.keys.tokens import Principal
 from schemas.clocks.calendar import in_shanghai
 from schemas.kernel.screen_words import FACTS, role_said
+from schemas.values.actor import OWN_CASES_ONLY
 from schemas.values.both import Both, spoken, titled, together
 from schemas.values.money import yuan
 from schemas.values.refusals import RefusalCode, in_both, say
@@ -200,6 +201,7 @@ def _environment() -> Environment:
         role_words=role_said,
         together=together,
         titled=titled,
+        own_cases_only=OWN_CASES_ONLY,
         optional=Both("选填", "optional"),
         YUAN=Both("元", "yuan", "元"),
         file_words=file_words,
