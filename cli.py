@@ -49,6 +49,8 @@ COMMANDS: Mapping[str, str] = {
     "where": "local.commands.town_commands:where",
     "ballot-roll": "local.commands.ballot_commands:ballot_roll",
     "ballot-mark": "local.commands.ballot_commands:ballot_mark",
+    "ballot-voters": "local.commands.voter_commands:ballot_voters",
+    "ballot-slips": "local.commands.voter_commands:ballot_slips",
     "docs": "local.commands.docs_commands:docs",
     "archiver": "local.commands.archive_commands:archiver",
     "backup": "local.commands.backup_commands:backup",

@@ -16,6 +16,7 @@ from console.residents import (
     notices_page,
     progress_page,
     report_page,
+    votes_page,
 )
 from console.residents.report_drafts import ReportDrafts
 from console.sign_in import issuer_pages, session_list, sign_in
@@ -66,6 +67,7 @@ PUBLIC = (
     act_page.router,
     notices_page.router,
     boards_page.router,
+    votes_page.router,
     progress_page.router,
     blank_forms_page.router,
 )

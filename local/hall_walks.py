@@ -37,4 +37,5 @@ WALKS = Walks(
             "a hall sits, misses a month, and is joined to another",
         ),
     },
+    speed=200_000,
 )

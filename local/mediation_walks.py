@@ -119,17 +119,18 @@ WALKS = Walks(
         walk("a debt confirmed and not paid",
              f"{CHOSEN}, mediator draft_agreement, {SIGNED}, {ASKED}, (mediation:court:confirmed), {KEPT}, {KEPT}, "
              "(mediation:breached), mediator guide_remedy", "closed",
-             opening=DEBT, draft_agreement=RATES, bank=True,
+             opening=DEBT, draft_agreement=RATES, bank=True, orders=(("court", ("signed", "arrived", "finished")),),
              prove_duty={"duty": "rate", "proof": "转账凭证", "documents": [A_DOCUMENT]},
              guide_remedy={"way_out": "enforcement", "guidance": "可向法院申请强制执行,二年内"}),
         walk("a land title that the court refuses",
              f"{CHOSEN}, mediator draft_agreement, {SIGNED}, {ASKED}, (mediation:court:refused), mediator vary, "
              f"applicant agree_to, other agree_to, {KEPT}, {FOLLOWED}", "closed",
-             opening={**OPENING, "category": "land"}, draft_agreement=TITLE, bank=True,
+             opening={**OPENING, "category": "land"}, draft_agreement=TITLE, bank=True, orders=(("court", ("returned",)),),
              prove_duty={"duty": "earlier-hours", "proof": "已办理", "documents": [A_DOCUMENT]}),
         walk("the mediator is the cousin",
              f"{CHOSEN}, mediator disclose, other accept_mediator, applicant object_mediator, committee appoint_mediator, "
-             f"another draft_agreement, applicant sign, other sign, another sign, committee sign, {KEPT}, {FOLLOWED}", "closed"),
+             f"another draft_agreement, applicant sign, other sign, another sign, committee sign, {KEPT}, {FOLLOWED}", "closed",
+             told={"mediation:mediator:appointed": 2}),
         walk("a tie that all accept",
              f"{CHOSEN}, mediator disclose, applicant accept_mediator, other accept_mediator, mediator fail", "failed"),
         walk("she fears him",

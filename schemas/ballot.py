@@ -18,7 +18,7 @@ from schemas.ballot_commands import (
     SealBox,
     StrikeUnit,
 )
-from schemas.ballot_state import ALIVE, BEFORE_OPENING, RESULT, BallotState, OnlineBox, Stage
+from schemas.ballot_state import ALIVE, BEFORE_OPENING, RESULT, SHOWN, BallotState, OnlineBox, Stage
 from schemas.clocks.limits import Limit
 from schemas.kernel.acts import Nothing, WithReason, act, file_acts, step
 from schemas.kernel.case import Entry
@@ -39,6 +39,7 @@ from schemas.kernel.people import Part
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.conditions import forbids, needs, while_open
+from schemas.parts.shown_votes import ShownVotes
 from schemas.values.refusals import say
 
 COMMITTEE = (COMMITTEE_OFFICER, GRID_WORKER, WINDOW_CLERK)
@@ -223,5 +224,6 @@ BALLOT = declare(
             urged_by=(STREET_OFFICER, COORDINATOR, SUPERVISOR),
         ),
     ),
+    parts=(ShownVotes(at=SHOWN, clocks=("roll", "window", "extension", "challenge"), shows=BallotState.shown),),
     end_notice=EndNotice(HOST),
 )  # fmt: skip

@@ -9,8 +9,19 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from schemas.kernel.people import Part
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
-from schemas.parts.ballots import BallotAsked, BallotingTerms, BallotRules, Digest, UnitCode, Void
-from schemas.parts.quorum import NOTHING_CAST, AreaHundredths, Cast, ClassRule, Count, Roll, quorum_met
+from schemas.parts.ballots import BallotAsked, BallotingTerms, BallotOutcome, BallotRules, Digest, UnitCode, Void
+from schemas.parts.quorum import (
+    NOTHING_CAST,
+    AreaHundredths,
+    Cast,
+    ClassRule,
+    Count,
+    Roll,
+    quorum_met,
+    shown_cells,
+    verdict,
+)
+from schemas.parts.shown_votes import ShownVote
 from schemas.values.document import DocumentReference
 from schemas.values.model import Model
 from schemas.values.typed_code import Tidied
@@ -30,6 +41,8 @@ class Stage(DeclaredStage):
     VOID = "void", "无效", "本次表决无效", "the vote is void"
 
 
+TOLD = (Stage.DECLARED, Stage.CHALLENGED, Stage.CERTIFIED)
+SHOWN = (Stage.ROLL_POSTED, Stage.OPEN, Stage.COUNTING, *TOLD)
 BEFORE_OPENING = (Stage.PREPARING, Stage.ROLL_POSTED)
 RESULT = (Stage.DECLARED, Stage.CHALLENGED)
 ALIVE = (*BEFORE_OPENING, Stage.OPEN, Stage.COUNTING, *RESULT)
@@ -184,6 +197,36 @@ class BallotState(DeclaredState):
         if self.online is OnlineBox.TALLIED:
             return self.paper_cast is not None or not self.boxes
         return self.online is OnlineBox.NONE and self.paper_cast is not None
+
+    def result(self) -> BallotOutcome:
+        """What the count comes to, as whoever called the vote hears it, and everybody."""
+        cast, base = self.cast, self.base_roll
+        found = verdict(self.rule, self.asked.base, base, cast)
+        cells = {each: cast.choices.get(each, 0) for each in self.asked.choices}
+        cells |= {"abstained": cast.abstained, "spoilt": cast.spoilt}
+        return BallotOutcome(
+            number=self.number,
+            passed=found.passed,
+            quorum=found.quorum,
+            binding=self.rule.binding,
+            took_part=cast.papers,
+            of_how_many=base.voters,
+            totals=shown_cells(cells, self.rules.min_cell),
+            merkle_root=self.merkle_root,
+        )
+
+    def shown(self) -> ShownVote:
+        """What everybody sees of it, while it is posted, open, counted, declared or certified."""
+        return ShownVote(
+            question=self.asked.question,
+            choices=self.asked.choices,
+            choices_at_most=self.rule.choices_at_most,
+            secret=self.rule.secret,
+            online=self.stage == Stage.OPEN and self.online is OnlineBox.OPEN,
+            proxies={each.unit: each.by for each in self.proxies},
+            struck=tuple(each.unit for each in self.struck if each.voters or each.area_hundredths),
+            outcome=self.result() if self.stage in TOLD else None,
+        )
 
     def took_part(self) -> dict[Part, tuple[str, ...]]:
         """Who counted, and who challenged the count."""

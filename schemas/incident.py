@@ -57,13 +57,14 @@ from schemas.kernel.words import Promise
 from schemas.parts.conditions import forbids, needs
 from schemas.parts.extension import ExtensionEntries, SuspensionEntries, extension_lines, suspension_lines
 from schemas.parts.orders import ReworkEntries, arriving, finishing, giving_back, signing
+from schemas.parts.origins import OriginEntries
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import say
 
 TEXT = Refers.TEXT
 
 
-class Kind(ReworkEntries, ExtensionEntries, SuspensionEntries, EntryKinds, procedure="incident"):
+class Kind(ReworkEntries, ExtensionEntries, SuspensionEntries, OriginEntries, EntryKinds, procedure="incident"):
     """What the ledger says happened; `results` are texts of the departments that a whistle called."""
 
     REPORTED = entry(

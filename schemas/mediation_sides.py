@@ -18,9 +18,11 @@ from schemas.mediation_state import Level, MediationState, Respondent
 from schemas.parts.participants import ParticipantsState
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
+from schemas.values.case_number import IncidentNumber
 from schemas.values.document import Document
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
+from schemas.words.field_words import FieldWords
 
 
 class Apply(OpeningBody):
@@ -28,7 +30,7 @@ class Apply(OpeningBody):
 
     `matter` is told to every side, `claim` and `contacts` to no other than one's own.
     `elsewhere`: it is before a court, an arbitrator or the police already. `danger`: somebody fears for herself or for others.
-    `sender`: the department that sends it, and hears how it ended, and no word of it.
+    `sender`: the department that sends it, and hears how it ended, and no word of it; so does the `incident` that led to it.
     """
 
     matter: TextReference
@@ -42,6 +44,7 @@ class Apply(OpeningBody):
     elsewhere: bool
     danger: bool
     sender: Code | None = None
+    incident: Annotated[IncidentNumber | None, FieldWords("起因事件", "incident it came from")] = None
 
     def town_faults(self, policy: Any) -> Iterator[Fault]:
         """A category, a mediator or a department that the town does not have; one account on two sides."""

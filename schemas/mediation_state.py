@@ -252,6 +252,7 @@ class MediationState(OrderedState[Order], ParticipantsState, DutiesState, Opened
     elsewhere: bool = False
     danger: bool = False
     sender: Code | None = None
+    incident: str | None = None
     consented: list[str] = []
     wishes: dict[str, str] = {}
     objections: dict[str, int] = {}

@@ -117,7 +117,7 @@ class PassOn(Command):
 
 
 class ReportDanger(Command):
-    """风险报告: somebody may come to harm. No consent is needed (人民调解法 25)."""
+    """风险报告: somebody may come to harm. No consent is needed (People's Mediation Law, article 25)."""
 
     text: TextReference
 

@@ -12,10 +12,13 @@ from engine.keys.department_keys import load_department_keys
 from engine.keys.key_ring import KeyRing
 from engine.keys.keys import Keys
 from engine.keys.tokens import Verifier
+from engine.outside.ballot_boxes import BallotBoxGateway
 from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import http_client
 from engine.policies.area_shapes import load_area_shapes
 from engine.policies.areas import load_areas
+from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
+from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
 from engine.policies.department_policy import load_departments
 from engine.policies.document_policy import load_document_policy
@@ -24,9 +27,11 @@ from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
 from engine.store.payment_books import payers_of
+from engine.store.voters import VoterRegister
 from engine.vault.documents import Documents, open_store
 from engine.vault.vault import Vault
 from schemas.clocks.town_time import TownTime
+from schemas.contracts.ballot_box import BallotBoxPolicy
 from schemas.contracts.department import Gateway
 from schemas.contracts.department_policy import DepartmentRegister, Name
 from schemas.contracts.means import SourceRegister
@@ -60,6 +65,7 @@ from starter.intake.postbox import Postbox
 from starter.intake.public_notices import NoticeBoard
 from starter.intake.relay import Relay
 from starter.intake.town_rules import TownRules
+from starter.intake.votes import Polls
 from starter.open311.door import Open311, open_311
 from workflows.registry import PROCEDURES
 
@@ -86,17 +92,19 @@ class ApiServices:
     auditing: Auditing
     replays: Replays
     open311: Open311
+    polls: Polls
     vault_ring: KeyRing
     """The vault's master keys, for who closes texts beside the vault (console/drafts/)."""
 
     bank_client: httpx.AsyncClient
-    """The gateway's own connections, for closing."""
+    """The connections of the gateways to bank and ballot box, for closing."""
 
     def of_routes(self) -> tuple[object, ...]:
         """What routes ask for."""
         return (
             self.pool, self.guard, self.watch, self.town, self.reading, self.attachments, self.residents, self.answering,
             self.filing, self.notice_board, self.delivery, self.signers, self.books, self.auditing, self.replays, self.open311,
+            self.polls,
         )  # fmt: skip
 
 
@@ -153,9 +161,17 @@ def build_services(
         auditing=auditing_of(pool, keys, settings, delivery),
         replays=Replays(pool, keys, settings),
         open311=open_311(pool, guard, filing, settings),
+        polls=Polls(pool, filing, codes, verifier, VoterRegister(keys), *_way_to_the_box(settings, bank_client)),
         vault_ring=keys.vault,
         bank_client=bank_client,
     )
+
+
+def _way_to_the_box(settings: Settings, client: httpx.AsyncClient) -> tuple[BallotBoxPolicy, BallotBoxGateway]:
+    """The town's ballot box, and its gateway; of a town without one nobody calls it."""
+    box = load_ballot_box(settings.policies / BALLOT_BOX_FILE, settings.ballot_box_url)
+    boxes = [box.code] if box.gateway is Gateway.HTTP else []
+    return box, BallotBoxGateway(client, load_counterpart_keys(settings.key_folder, boxes, Counterpart.BALLOT_BOX))
 
 
 def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:

@@ -22,7 +22,7 @@ from schemas.kernel.acts import Step, WithReason
 from schemas.kernel.parties import STREET_OFFICER, desk_of
 from schemas.kernel.people import among
 from schemas.parts.ballots import BallotOutcome, BallotSubject, Void
-from schemas.parts.quorum import Cast, area_margin, margin, shown_cells, verdict
+from schemas.parts.quorum import Cast, area_margin, margin
 from schemas.values.actor import Actor
 from schemas.values.canonical import digest
 from workflows.kernel import steps
@@ -340,24 +340,7 @@ class Ballot(ChildCase[BallotState]):
 
     def told(self) -> dict[str, object]:
         """What everybody may know of the result."""
-        return self.result().model_dump(mode="json", exclude={"number", "void", "binding"})
-
-    def result(self) -> BallotOutcome:
-        """What the count comes to, as whoever called the vote hears it."""
-        state, cast, base = self.state, self.state.cast, self.state.base_roll
-        found = verdict(state.rule, state.asked.base, base, cast)
-        cells = {each: cast.choices.get(each, 0) for each in state.asked.choices}
-        cells |= {"abstained": cast.abstained, "spoilt": cast.spoilt}
-        return BallotOutcome(
-            number=state.number,
-            passed=found.passed,
-            quorum=found.quorum,
-            binding=state.rule.binding,
-            took_part=cast.papers,
-            of_how_many=base.voters,
-            totals=shown_cells(cells, state.rules.min_cell),
-            merkle_root=state.merkle_root,
-        )
+        return self.state.result().model_dump(mode="json", exclude={"number", "void", "binding"})
 
     # ---- 4. challenge ---------------------------------------------------------------------------------------------
 
@@ -429,7 +412,7 @@ class Ballot(ChildCase[BallotState]):
     def on_finished(self) -> None:
         """Whoever called it hears how it ended."""
         if self.state.void is None:
-            outcome = self.result()
+            outcome = self.state.result()
         else:
             outcome = BallotOutcome(
                 number=self.state.number, passed=False, binding=self.state.rule.binding, void=self.state.void

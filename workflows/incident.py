@@ -26,7 +26,7 @@ from schemas.contracts.department import ReworkCause
 from schemas.incident import INCIDENT, Kind
 from schemas.incident_commands import Arbitrate, Finish, Rate, Redispatch, Verify
 from schemas.incident_messages import Told
-from schemas.incident_state import FINAL, HELD, Solved, Stage
+from schemas.incident_state import FINAL, HELD, IncidentState, Solved, Stage
 from schemas.kernel.parties import THE_REPORTER
 from schemas.values.account import is_guest
 from schemas.values.actor import Actor
@@ -35,16 +35,19 @@ from schemas.values.references import TextReference
 from workflows.incident_endings import IncidentEndings
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.orders import COORDINATOR
+from workflows.parts.origins import OriginCase
 
 FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
 """Patch: before, a case that was closed while its final limit ran, and opened anew, had none any more and could stand for ever."""
 
 
 @procedure_workflow
-class Incident(IncidentEndings):
+class Incident(OriginCase[IncidentState], IncidentEndings):
     """One incident, from the report to the end of the reopen window."""
 
     procedure = INCIDENT
+    leads_to = ("mediation",)
+    told_if_nobody_holds_it = COORDINATOR
 
     async def story(self) -> None:
         """Tell the procedure after its dispatch, however many rounds it takes."""

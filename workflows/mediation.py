@@ -26,15 +26,16 @@ from schemas.contracts.work_orders import Matter
 from schemas.kernel.acts import Step
 from schemas.mediation import MEDIATION, CourtConfirms, CourtRefuses, Kind
 from schemas.mediation_agreement import AskConfirmation, TakeBack, Transfer
-from schemas.mediation_state import APPLICANT_SIDE, COURT, Confirmation, Stage
+from schemas.mediation_state import APPLICANT_SIDE, COURT, Confirmation, MediationState, Stage
 from schemas.parts.participants import PARTY
 from schemas.values.actor import Actor, Role
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.mediation_agreement import MediationAgreement
+from workflows.parts.origins import BornCase
 
 
 @procedure_workflow
-class Mediation(MediationAgreement):
+class Mediation(MediationAgreement, BornCase[MediationState]):
     """One dispute, from the application to the last follow-up."""
 
     procedure = MEDIATION
@@ -53,6 +54,7 @@ class Mediation(MediationAgreement):
         self.start_clock("accept")
         self.move(Stage.APPLIED, "role:committee_officer")
         self.notify("role:committee_officer", "mediation_applied")
+        self.tell_origin_it_stands()
         for told in self.all_addresses():
             self.notify(told, "mediation_received")
         if self.state.danger:
@@ -135,5 +137,10 @@ class Mediation(MediationAgreement):
             self.notify(told, f"mediation_{self.state.stage}")
         if self.state.sender is not None:
             self.notify(f"department:{self.state.sender}", "mediation_outcome", outcome=self.state.stage)
+        self.tell_origin_it_has_ended()
         if self.state.confirmation == Confirmation.FILED:
             self.take_back_the_order()
+
+    def born_of(self) -> str | None:
+        """The incident that led to it hears how it ended, and no word."""
+        return self.state.incident

@@ -21,6 +21,7 @@ from console.http.site import Site
 from engine.keys.tokens import Principal
 from schemas.clocks.calendar import in_shanghai
 from schemas.kernel.screen_words import FACTS, role_said
+from schemas.values.actor import OWN_CASES_ONLY
 from schemas.values.both import Both, spoken, titled, together
 from schemas.values.money import yuan
 from schemas.values.refusals import RefusalCode, in_both, say
@@ -36,7 +37,8 @@ POLICY = (
 """What a page of ours may load: our styles and pictures. There is no script, so none may run."""
 
 STAFF_POLICY = f"{POLICY}; script-src 'self'; connect-src 'self'"
-"""The same of pages for whoever is signed in: our scripts too; they ask this site alone. What the page itself holds never runs."""
+"""The same of pages for whoever is signed in, and of the one where a ballot is taken: our scripts too; they ask this site alone.
+What the page itself holds never runs."""
 
 HTMX = {
     "allowEval": False,
@@ -67,8 +69,13 @@ _ENGLISH, _MARKED = 'class="town-en"', 'class="town-en" lang="en"'
 _SAFE = frozenset({"GET", "HEAD"})
 
 
-def page(request: Request, template: str, status: int = HTTPStatus.OK, **filled: Any) -> Response:
-    """A template filled in, as its reader wants pages to look. Whoever is signed in stands in its head."""
+def page(
+    request: Request, template: str, status: int = HTTPStatus.OK, *, scripted: bool = False, **filled: Any
+) -> Response:
+    """A template filled in, as its reader wants pages to look. Whoever is signed in stands in its head.
+
+    `scripted`: a page for everybody that has a script of ours.
+    """
     principal: Principal | None = getattr(request.state, "principal", None)
     site = provided(request.app, Site)
     home = HOME if principal else "/" if "public" in site.serves else SIGN_IN
@@ -87,7 +94,7 @@ def page(request: Request, template: str, status: int = HTTPStatus.OK, **filled:
         )
     )
     text = text.replace(_ENGLISH, _MARKED)
-    policy = POLICY if principal is None else STAFF_POLICY
+    policy = STAFF_POLICY if scripted or principal is not None else POLICY
     return Response(text, int(status), headers=HEADERS | {"Content-Security-Policy": policy}, media_type="text/html")
 
 
@@ -194,6 +201,7 @@ def _environment() -> Environment:
         role_words=role_said,
         together=together,
         titled=titled,
+        own_cases_only=OWN_CASES_ONLY,
         optional=Both("选填", "optional"),
         YUAN=Both("元", "yuan", "元"),
         file_words=file_words,

@@ -35,6 +35,17 @@ async def _signed_in(request: Request, sessions: SessionsOf, guard: GuardOf, dra
     return principal
 
 
+async def _perhaps(request: Request, sessions: SessionsOf, guard: GuardOf) -> Principal | None:
+    try:
+        principal = await _found(request, sessions, guard)
+    except Problem as problem:
+        if problem.kind is not TOKEN_KIND:
+            raise
+        return None
+    request.state.principal = principal
+    return principal
+
+
 async def _unseen(request: Request, sessions: SessionsOf, guard: GuardOf) -> Principal:
     request.state.principal = await _found(request, sessions, guard, unseen=True)
     found: Principal = request.state.principal
@@ -80,6 +91,9 @@ def _refuse_too_many(guard: Guard, subject: str) -> None:
 
 SignedIn = Annotated[Principal, Depends(_signed_in)]
 """Whoever is signed in. Raises Problem: nobody is, which becomes the way to the sign-in page."""
+
+PerhapsSignedIn = Annotated[Principal | None, Depends(_perhaps)]
+"""The same of a page that is for everybody, and shows more to whoever is signed in."""
 
 SignedInUnseen = Annotated[Principal, Depends(_unseen)]
 """The same for what a page asks for by itself: the session is not kept alive by it."""

@@ -10,7 +10,17 @@ from pydantic import ConfigDict, ValidationError
 
 from engine.keys.counterpart_keys import CounterpartKeys
 from engine.outside.signed_calls import Answer, GatewayRefused, GatewayUnavailable, SignedCalls, refusal_code
-from schemas.contracts.ballot_box import BallotBody, BallotBoxPolicy, Channel, CloseBody, IssueBody, Tally
+from schemas.contracts.ballot_box import (
+    BallotBody,
+    BallotBoxPolicy,
+    Channel,
+    CloseBody,
+    IssueBody,
+    Issued,
+    OpenBallot,
+    Tally,
+    VoteWords,
+)
 from schemas.values.model import Model
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -59,6 +69,25 @@ class BallotBoxGateway:
         path = f"/ballots/{quote(ballot, safe='')}/issues"
         answer = await self._calls.post(box, path, body.model_dump_json().encode(), key)
         return None if answer.status in _TAKEN else _refused(answer)
+
+    async def look(self, box: BallotBoxPolicy, ballot: str) -> OpenBallot | GatewayRefused:
+        """The key and the choices of a vote, as the box has them. Raises GatewayUnavailable."""
+        answer = await self._calls.call(box, "GET", f"/ballots/{quote(ballot, safe='')}", signed=b"")
+        return _read(OpenBallot, answer) if answer.status in _TAKEN else _refused(answer)
+
+    async def tell(self, box: BallotBoxPolicy, ballot: str, words: VoteWords) -> GatewayRefused | None:
+        """Give the box the question and the choices in words; None: it has these. Raises GatewayUnavailable."""
+        body = words.model_dump_json().encode()
+        path = f"/ballots/{quote(ballot, safe='')}/words"
+        headers = {"Content-Type": "application/json"}
+        answer = await self._calls.call(box, "PUT", path, signed=body, headers=headers, content=body)
+        return None if answer.status in _TAKEN else _refused(answer)
+
+    async def issue(self, box: BallotBoxPolicy, ballot: str, body: IssueBody, key: str) -> Issued | GatewayRefused:
+        """Have a unit take its ballot. Raises GatewayUnavailable: ask again with the same body."""
+        path = f"/ballots/{quote(ballot, safe='')}/issues"
+        answer = await self._calls.post(box, path, body.model_dump_json().encode(), key)
+        return _read(Issued, answer) if answer.status in _TAKEN else _refused(answer)
 
 
 class _Problem(Model):

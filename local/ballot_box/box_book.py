@@ -2,6 +2,8 @@
 
 Nothing joins the two, and neither has a time or an order: rows lie by unit and by serial, not as they came. A mark keeps what the
 unit was answered, so that an answer that was lost is given again; that is the blind signature, which nobody can join with a vote.
+A vote that came with a receipt is found by that alone, and its leaf of the tree holds it: whoever knows a serial, for they gave the
+ballot out, cannot try which choice fits.
 """
 
 import sqlite3
@@ -25,7 +27,9 @@ CREATE TABLE IF NOT EXISTS marks (
   ballot TEXT NOT NULL, unit TEXT NOT NULL, channel TEXT NOT NULL, blinded TEXT, blind_signature TEXT,
   PRIMARY KEY (ballot, unit)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS votes (
-  ballot TEXT NOT NULL, serial TEXT NOT NULL, choices TEXT NOT NULL, PRIMARY KEY (ballot, serial)) WITHOUT ROWID;
+  ballot TEXT NOT NULL, serial TEXT NOT NULL, choices TEXT NOT NULL, receipt TEXT NOT NULL,
+  PRIMARY KEY (ballot, serial)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS words (ballot TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -55,6 +59,17 @@ class Taken(StrEnum):
     BEFORE = "before"
     OTHERWISE = "otherwise"
     CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class _Vote:
+    serial: str
+    choices: str
+    receipt: str
+
+    @property
+    def leaf(self) -> str:
+        return f"{self.serial}:{self.choices}:{self.receipt}" if self.receipt else f"{self.serial}:{self.choices}"
 
 
 class BoxBook(Book):
@@ -93,6 +108,17 @@ class BoxBook(Book):
         row = self._one("SELECT body, private_key, public_key, tally FROM ballots WHERE ballot = ?", ballot)
         return None if row is None else KeptBallot(*row)
 
+    def keep_words(self, ballot: str, body: str) -> str:
+        """Keep the question in words, unless there are some; those that are kept."""
+        self._connection.execute("INSERT OR IGNORE INTO words VALUES (?, ?)", (ballot, body))
+        row = self._one("SELECT body FROM words WHERE ballot = ?", ballot)
+        return body if row is None else str(row["body"])
+
+    def words_of(self, ballot: str) -> str | None:
+        """The question in words; None: nobody has given any."""
+        row = self._one("SELECT body FROM words WHERE ballot = ?", ballot)
+        return None if row is None else str(row["body"])
+
     # ---- units ------------------------------------------------------------------------------------------------------
 
     def has_unit(self, ballot: str, unit: str) -> bool:
@@ -124,16 +150,19 @@ class BoxBook(Book):
 
     # ---- votes ------------------------------------------------------------------------------------------------------
 
-    def cast(self, ballot: str, serial: str, choices: Sequence[str]) -> Taken:
-        """Take a vote, once a serial; the same one again is the same one."""
+    def cast(self, ballot: str, serial: str, choices: Sequence[str], receipt: str = "") -> Taken:
+        """Take a vote, once a serial; the same one again is the same one.
+
+        With another receipt it is not the same, whatever was chosen: or whoever has the serial would learn that by trying.
+        """
         said = ",".join(sorted(choices))
         with self._transaction():
-            before = self._one("SELECT choices FROM votes WHERE ballot = ? AND serial = ?", ballot, serial)
+            before = self._one("SELECT choices, receipt FROM votes WHERE ballot = ? AND serial = ?", ballot, serial)
             if before is not None:
-                return Taken.BEFORE if before["choices"] == said else Taken.OTHERWISE
+                return Taken.BEFORE if (before["choices"], before["receipt"]) == (said, receipt) else Taken.OTHERWISE
             if self._is_closed(ballot):
                 return Taken.CLOSED
-            self._connection.execute("INSERT INTO votes VALUES (?, ?, ?)", (ballot, serial, said))
+            self._connection.execute("INSERT INTO votes VALUES (?, ?, ?, ?)", (ballot, serial, said, receipt))
         return Taken.NOW
 
     def close(self, ballot: str, choices: Sequence[str]) -> Tally:
@@ -143,7 +172,7 @@ class BoxBook(Book):
             if row is not None and row["tally"] is not None:
                 return Tally.model_validate_json(row["tally"])
             votes = self._votes(ballot)
-            cast = [said.split(",") if said else [] for _, said in votes]
+            cast = [each.choices.split(",") if each.choices else [] for each in votes]
             tally = Tally(
                 totals={choice: sum(choice in each for each in cast) for choice in choices},
                 abstained=sum(not each for each in cast),
@@ -159,18 +188,29 @@ class BoxBook(Book):
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return tally
 
-    def proof(self, ballot: str, serial: str) -> dict[str, object] | None:
-        """Where a vote stands in the tree of all, and the way to its root; None: no such vote, or not closed."""
+    def proof(self, ballot: str, held: str) -> dict[str, object] | None:
+        """Where a vote stands in the tree of all, and the way to its root; None: no such vote, or not closed.
+
+        `held`: what its voter has of it, which is the receipt, or the serial of a vote that came without one.
+        """
         votes = self._votes(ballot)
-        index = next((place for place, (each, _) in enumerate(votes) if each == serial), None)
+        index = next((place for place, each in enumerate(votes) if (each.receipt or each.serial) == held), None)
         if index is None or not self._is_closed(ballot):
             return None
         path = inclusion_path(_leaves(votes), index)
-        return {"index": index, "size": len(votes), "choices": votes[index][1], "path": path}
+        return {
+            "index": index,
+            "size": len(votes),
+            "choices": votes[index].choices,
+            "leaf": votes[index].leaf,
+            "path": path,
+        }
 
-    def _votes(self, ballot: str) -> list[tuple[str, str]]:
-        rows = self._connection.execute("SELECT serial, choices FROM votes WHERE ballot = ? ORDER BY serial", (ballot,))
-        return [(row["serial"], row["choices"]) for row in rows]
+    def _votes(self, ballot: str) -> list["_Vote"]:
+        rows = self._connection.execute(
+            "SELECT serial, choices, receipt FROM votes WHERE ballot = ? ORDER BY serial", (ballot,)
+        )
+        return [_Vote(row["serial"], row["choices"], row["receipt"]) for row in rows]
 
     def _is_closed(self, ballot: str) -> bool:
         row = self._one("SELECT tally FROM ballots WHERE ballot = ?", ballot)
@@ -193,5 +233,5 @@ class _Transaction:
         self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-def _leaves(votes: Iterable[tuple[str, str]]) -> list[bytes]:
-    return [f"{serial}:{choices}".encode() for serial, choices in votes]
+def _leaves(votes: Iterable[_Vote]) -> list[bytes]:
+    return [each.leaf.encode() for each in votes]

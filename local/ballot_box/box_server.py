@@ -4,10 +4,12 @@
     PUT  /<code>/ballots/<id>/roll            the units, before it is open                                       signed
     POST /<code>/ballots/<id>/issues          mark a unit, once over all channels, and sign a blinded serial     signed
     POST /<code>/ballots/<id>/close           close it and count, or say that too few have come                  signed
+    PUT  /<code>/ballots/<id>/words           the question and the choices in words, for the page                signed
+    GET  /<code>/vote/<id>                    the page on which the choice is made (local/ballot_box/vote_page.py)
     GET  /<code>/ballots/<id>                 the key, the choices, whether it is open
     POST /<code>/ballots/<id>/votes           cast: serial, signature, choices; no account, no unit, no time
     GET  /<code>/ballots/<id>/tally           totals and root, of a vote that is closed
-    GET  /<code>/ballots/<id>/proofs/<serial> where one's own vote stands in the tree, of a vote that is closed
+    GET  /<code>/ballots/<id>/proofs/<held>   where one's own vote stands in the tree, of a vote that is closed
     GET  /healthz
 
 Nothing is logged of who asks, and nothing is kept of when.
@@ -39,9 +41,10 @@ from starlette.routing import Route
 from local.ballot_box.blind_rsa import KEY_BITS, BlindingFault, blind_sign, new_key, verified
 from local.ballot_box.box_book import BoxBook, KeptBallot, Mark, Taken
 from local.ballot_box.roll_file import roll_digest
+from local.ballot_box.vote_page import page_file, vote_page
 from local.simulation.quiet_server import listen, quiet_server, url_of
 from local.simulation.signed_server import believed, never, problem
-from schemas.contracts.ballot_box import BallotBody, CastBody, Channel, CloseBody, IssueBody, RollBody
+from schemas.contracts.ballot_box import BallotBody, CastBody, Channel, CloseBody, IssueBody, RollBody, VoteWords
 from schemas.contracts.signature import read_secrets
 
 LONGEST_BODY_BYTES = 8 * 1024 * 1024
@@ -90,11 +93,14 @@ class RunningBallotBox:
             Route(base, self._door("open", _open, signed=True), methods=["POST"]),
             Route(f"{base}/{{ballot}}", self._door("look", _look), methods=["GET"]),
             Route(f"{base}/{{ballot}}/roll", self._door("roll", _keep_roll, signed=True), methods=["PUT"]),
+            Route(f"{base}/{{ballot}}/words", self._door("words", _keep_words, signed=True), methods=["PUT"]),
             Route(f"{base}/{{ballot}}/issues", self._door("issue", _issue, signed=True), methods=["POST"]),
             Route(f"{base}/{{ballot}}/votes", self._door("vote", _cast), methods=["POST"]),
             Route(f"{base}/{{ballot}}/close", self._door("close", _close, signed=True), methods=["POST"]),
             Route(f"{base}/{{ballot}}/tally", self._door("tally", _tally), methods=["GET"]),
-            Route(f"{base}/{{ballot}}/proofs/{{serial}}", self._door("proof", _proof), methods=["GET"]),
+            Route(f"{base}/{{ballot}}/proofs/{{held}}", self._door("proof", _proof), methods=["GET"]),
+            Route(f"/{box.code}/vote/{{ballot}}", self._door("page", _page), methods=["GET"]),
+            Route(f"/{box.code}/page/{{name}}", _file, methods=["GET"]),
             Route("/healthz", self._health),
         ]
         self._server = quiet_server(Starlette(routes=routes), box.host)
@@ -211,6 +217,29 @@ async def _look(box: RunningBallotBox, request: Request, _: bytes) -> Response:
     )
 
 
+async def _keep_words(box: RunningBallotBox, request: Request, raw: bytes) -> Response:
+    """What the page shows. Whoever has seen one question votes on no other: the first words stay."""
+    ballot, words = _ballot_of(request), VoteWords.model_validate_json(raw)
+    if box.book.ballot(ballot) is None:
+        return problem(404, "no-such-ballot")
+    kept = box.book.keep_words(ballot, words.model_dump_json())
+    return JSONResponse({}) if VoteWords.model_validate_json(kept) == words else problem(409, "other-words")
+
+
+async def _page(box: RunningBallotBox, request: Request, _: bytes) -> Response:
+    """For a voter's browser; the ballot in its address does not come here."""
+    ballot = _ballot_of(request)
+    kept, words = box.book.ballot(ballot), box.book.words_of(ballot)
+    if kept is None:
+        return problem(404, "no-such-ballot")
+    told = None if words is None else VoteWords.model_validate_json(words)
+    return vote_page(request, BallotBody.model_validate_json(kept.body), told, is_open=kept.tally is None)
+
+
+async def _file(request: Request) -> Response:
+    return page_file(str(request.path_params["name"])) or problem(404, "no-such-file")
+
+
 async def _issue(box: RunningBallotBox, request: Request, raw: bytes) -> Response:
     """Mark the unit. The same asked again is answered the same: the answer may have been lost."""
     ballot, body = _ballot_of(request), IssueBody.model_validate_json(raw)
@@ -247,7 +276,7 @@ async def _cast(box: RunningBallotBox, request: Request, raw: bytes) -> Response
     chosen = set(body.choices)
     if len(chosen) != len(body.choices) or chosen - set(opened.choices) or len(chosen) > opened.choices_at_most:
         return problem(422, "no-such-choice")
-    taken = box.book.cast(ballot, body.serial, body.choices)
+    taken = box.book.cast(ballot, body.serial, body.choices, body.receipt or "")
     if taken in {Taken.OTHERWISE, Taken.CLOSED}:
         return problem(409, "voted-already" if taken is Taken.OTHERWISE else "closed")
     return JSONResponse({"taken": True}, 201 if taken is Taken.NOW else 200)
@@ -277,8 +306,8 @@ async def _tally(box: RunningBallotBox, request: Request, _: bytes) -> Response:
 
 
 async def _proof(box: RunningBallotBox, request: Request, _: bytes) -> Response:
-    """For whoever has the serial."""
-    found = box.book.proof(_ballot_of(request), str(request.path_params["serial"]))
+    """For whoever has the receipt, or the serial of a vote without one."""
+    found = box.book.proof(_ballot_of(request), str(request.path_params["held"]))
     return problem(404, "no-such-vote") if found is None else JSONResponse(found)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.stories.scenes import SETTLE_SECONDS, OnStage
-from local.stories.story import LATE, NEVER, SPRING, OwnClock, Repertoire, Story, Title
+from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.stories.walks import Walks, WrittenWalk, opened_by, with_documents
 from schemas.kernel.answers import AnswerTo
 from schemas.kernel.declaration import DeclaredProcedure
@@ -94,7 +94,9 @@ def _story(procedure: DeclaredProcedure, walks: Walks, walk: WrittenWalk) -> Wal
         procedure=procedure,
         opening=walk.opening or walks.opening,
         path=(procedure.stages(walk.stage),),
-        counts={str(entry): times for command, times in given.items() if (entry := _entry(procedure, command))},
+        counts={str(entry): times for command, times in given.items() if (entry := _entry(procedure, command))}
+        | dict(walk.told),
+        orders=tuple(OrderExpectation(department=code, reports=reports) for code, reports in walk.orders),
         never=NEVER - LATE,
         scenes=(Goes(procedure=procedure, walks=walks, walk=walk),),
         ends_with=ENDED,

@@ -60,7 +60,8 @@ class WrittenWalk:
     """A way, and the stage at which the case stands then. `opening`: how it starts, if not in the usual way.
 
     `bank`: it goes on when a bank has paid. Tests have none, people settle there by hand; it is for the demo and for chaos.
-    `staged`: a longer way to an end, which a story tells and no test goes.
+    `staged`: a longer way to an end, which a story tells and no test goes. `orders`: which departments with a system of their own
+    got one in a story, and what each reported; `told`: entries that stand there more often than their commands were given.
     """
 
     name: str
@@ -69,6 +70,8 @@ class WrittenWalk:
     opening: Mapping[str, Any] | None = None
     bank: bool = False
     staged: bool = False
+    orders: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +112,8 @@ def walk(
     opening: Mapping[str, Any] | None = None,
     bank: bool = False,
     staged: bool = False,
+    orders: tuple[tuple[str, tuple[str, ...]], ...] = (),
+    told: Mapping[str, int] | None = None,
     **bodies: Mapping[str, Any] | Sequence[Mapping[str, Any]],
 ) -> WrittenWalk:
     """Read a walk. `bodies`: by command, where it is not the usual one; several, one for each time, the last one for all further.
@@ -132,7 +137,7 @@ def walk(
         after = None
     if after is not None:
         raise ValueError(f"{name}: nobody does anything after {after[0]}, so nobody waits for it")
-    return WrittenWalk(name, tuple(steps), stage, opening, bank, staged)
+    return WrittenWalk(name, tuple(steps), stage, opening, bank, staged, orders, told or {})
 
 
 def _of_time(bodies: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None, number: int) -> Mapping[str, Any] | None:

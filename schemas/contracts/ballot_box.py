@@ -5,7 +5,9 @@ OpenVote -> VoteOpened            what the workflow asks of the activity
 CloseVote -> VoteTally
 StrikeInBox -> StruckInBox
 BallotBody, CloseBody, Tally      what goes over the wire between engine and box, signed both of them by the town
-IssueBody, Issued, CastBody       what goes between whoever votes and the box
+IssueBody, Issued                 a unit takes its ballot: signed by the town, which knows that it may
+VoteWords                         the question and the choices in words, for the page of the box, signed by the town
+CastBody                          what goes between whoever votes and the box
 
 The box never learns who votes, and the town never what for: a unit is marked when it takes a ballot, and the ballot is a serial
 that the box signed blindly (RFC 9474). So nothing here joins a unit and a choice.
@@ -33,17 +35,26 @@ UNITS_MAX = 50_000
 
 
 class BallotBoxPolicy(Model):
-    """The ballot box of the town. `desk`: it has none, and votes are on paper alone."""
+    """The ballot box of the town. `desk`: it has none, and votes are on paper alone.
+
+    `voters_url`: where voters' browsers reach it, if not at `url`.
+    """
 
     code: Code
     name: Name
     gateway: Gateway
     url: str | None = None
+    voters_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+[^\s?#/]$")
     private: bool = False
     """Whether its address may lie in a private network: nobody is called there by accident (docs/SECURITY.md)."""
 
     concurrent_calls: int = Field(default=8, ge=1, le=64)
     timeout_seconds: float = Field(default=10.0, gt=0, le=20)
+
+    @property
+    def for_voters(self) -> str | None:
+        """Where its pages are; None: there is no box."""
+        return self.voters_url or self.url
 
 
 class BoxStatus(StrEnum):
@@ -225,11 +236,44 @@ class Issued(Model):
     blind_signature: Hex | None = None
 
 
+class ChoiceWords(Model):
+    """A choice in words."""
+
+    zh: str = Field(min_length=1, max_length=200)
+    en: str = Field(min_length=1, max_length=200)
+
+
+class VoteWords(Model):
+    """The body of `PUT {url}/ballots/{ballot_id}/words`: what the box's page shows. The first that come stay."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    question: str = Field(min_length=1, max_length=4000)
+    choices: dict[Choice, ChoiceWords] = Field(max_length=100)
+
+
+class OpenBallot(Model):
+    """What `GET {url}/ballots/{ballot_id}` answers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    ballot_id: str
+    choices: tuple[Choice, ...]
+    choices_at_most: int
+    open: bool
+    public_key: str
+
+
 class CastBody(Model):
-    """The body of `POST {url}/ballots/{ballot_id}/votes`: no account, no unit, no time. No choice: abstained."""
+    """The body of `POST {url}/ballots/{ballot_id}/votes`: no account, no unit, no time. No choice: abstained.
+
+    `receipt`: 32 random bytes that only the page knows in which the choice was made. With one, nobody finds the vote by its
+    serial any more: neither whoever gave the ballot out, nor a page of theirs that was tampered with.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
     serial: Serial
     signature: Hex
     choices: tuple[Choice, ...] = Field(max_length=10)
+    receipt: Serial | None = None

@@ -45,6 +45,7 @@ class ProblemCode(StrEnum):
     DOCUMENT_TYPE = "document-type"
     DOCUMENTS_AWAY = "documents-away"
     BANK_AWAY = "bank-away"
+    BOX_AWAY = "box-away"
     TOO_MANY_ATTEMPTS = "too-many-attempts"
     TOO_MANY_REQUESTS = "too-many-requests"
     ISSUER_AWAY = "issuer-away"
@@ -84,6 +85,7 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.DOCUMENT_TYPE: Kind(415, say("文件类型不受理", "a file of this kind is not taken")),
     ProblemCode.DOCUMENTS_AWAY: Kind(503, say("附件库暂不可用", "the store of the documents is away")),
     ProblemCode.BANK_AWAY: Kind(503, say("银行暂不可用", "the bank is away")),
+    ProblemCode.BOX_AWAY: Kind(503, say("线上票箱暂不可用", "the ballot box is away")),
     ProblemCode.TOO_MANY_ATTEMPTS: Kind(429, say("尝试次数过多", "tried too often")),
     ProblemCode.TOO_MANY_REQUESTS: Kind(429, say("请求过于频繁", "too many requests")),
     ProblemCode.ISSUER_AWAY: Kind(503, say("登录服务暂不可用", "the issuer of the token is away")),

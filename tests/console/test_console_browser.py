@@ -47,6 +47,7 @@ NO_LINK_LEADS_THERE = {
     "/filters": "after a filter was kept: there too",
     "/report/{procedure}/check": "after all questions of a report: test_console_resident_story.py",
     "/report/{procedure}/receipt": "after it was sent: there too",
+    "/votes/{vote}": "while a vote is posted, open or counted: test_console_votes.py",
     "/stuck/{act}/{target}": "where something does not get on: there too",
 }
 """Pages that a link does not lead to, and where they are looked at instead. A new one stands here, or in a menu."""

@@ -17,11 +17,15 @@ import pytest
 
 from engine.outside.ballot_boxes import TooFew
 from engine.outside.signed_calls import GatewayRefused, GatewayUnavailable
+from engine.store.voters import Voter
 from local.ballot_box.box_server import BoxCharacter
 from local.ballot_box.roll_file import RollFaults, read_roll, roll_of
 from local.ballot_box.voter import Ballot, TownSide, key_of
+from local.ballot_box.voters_file import read_voters
 from schemas.audit.merkle import root_by_path
-from schemas.contracts.ballot_box import BallotBody, Tally
+from schemas.contracts.ballot_box import BallotBody, ChoiceWords, Tally, VoteWords
+from schemas.values.identity_document import identity_of
+from schemas.values.verified_identity import verified_identity
 from tests.box_town import BALLOT, CODE, PROJECT, box_town, key_in, lines, town_over, until_answered, until_available
 from tests.waiting import eventually
 
@@ -82,6 +86,60 @@ async def test_before_the_close_nothing_is_told_and_after_it_nothing_is_taken(tm
         proof = (await town.http.get(f"{town.base}/ballots/{BALLOT}/proofs/{serial}")).json()
         leaf = f"{serial}:approve".encode()
         assert root_by_path(leaf, proof["index"], proof["size"], proof["path"]) == tally.merkle_root
+
+
+async def test_whoever_knows_a_serial_cannot_find_out_what_was_chosen(tmp_path: Path) -> None:
+    """A vote with a receipt is found by that alone; casting it again tells nothing, nor does trying choices against the root."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        await town.take("0-001")
+        ballot, receipt = town.ballots["0-001"], secrets.token_hex(32)
+        body = {"serial": ballot.serial.hex(), "signature": ballot.signature.hex(), "choices": ["approve"]}
+        votes = f"{town.base}/ballots/{BALLOT}/votes"
+        first = await town.http.post(votes, json=body | {"receipt": receipt})
+        again = await town.http.post(votes, json=body | {"receipt": receipt})
+        guesses = [
+            await town.http.post(votes, json=body | {"choices": [choice], "receipt": secrets.token_hex(32)})
+            for choice in ("approve", "oppose")
+        ]
+        bare = await town.http.post(votes, json=body)
+        tally = await town.close()
+        assert isinstance(tally, Tally)
+        proofs = f"{town.base}/ballots/{BALLOT}/proofs"
+        by_serial = await town.http.get(f"{proofs}/{body['serial']}")
+        proof = (await town.http.get(f"{proofs}/{receipt}")).json()
+        tried = [f"{body['serial']}:{choice}".encode() for choice in ("approve", "oppose", "")]
+
+    assert [first.status_code, again.status_code] == [201, 200]
+    assert [each.json()["code"] for each in (*guesses, bare)] == ["voted-already"] * 3
+    assert by_serial.status_code == 404
+    leaf = f"{body['serial']}:approve:{receipt}".encode()
+    assert root_by_path(leaf, proof["index"], proof["size"], proof["path"]) == tally.merkle_root
+    assert tally.merkle_root not in [root_by_path(each, proof["index"], proof["size"], proof["path"]) for each in tried]
+
+
+async def test_the_first_words_of_a_question_stay(tmp_path: Path) -> None:
+    """Whoever has seen one question votes on no other; the page says it, escaped, and keeps out whatever is not the box's own."""
+    async with box_town(tmp_path) as town:
+        await town.open()
+        choices = {"approve": ChoiceWords(zh="同意", en="For it"), "oppose": ChoiceWords(zh="反对", en="Against it")}
+        words = VoteWords(question="单侧停车<script>?", choices=choices)
+        told = [await town.gateway.tell(town.policy, BALLOT, words) for _ in range(2)]
+        other = await town.gateway.tell(town.policy, BALLOT, words.model_copy(update={"question": "双侧停车?"}))
+        unsigned = await town.http.put(f"{town.base}/ballots/{BALLOT}/words", content=words.model_dump_json().encode())
+        page = await town.http.get(f"{town.base}/vote/{BALLOT}?lang=en")
+        nothing = await town.http.get(f"{town.base}/vote/council-20261123-000099.ballot-1")
+
+    assert told == [None, None]
+    assert isinstance(other, GatewayRefused)
+    assert unsigned.status_code == 401
+    assert "单侧停车&lt;script&gt;?" in page.text
+    assert "For it" in page.text
+    assert "同意" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert "set-cookie" not in page.headers
+    assert nothing.status_code == 404
 
 
 async def test_it_stays_open_when_fewer_came_than_were_asked_for(tmp_path: Path) -> None:
@@ -168,7 +226,7 @@ async def test_no_way_leads_from_a_vote_to_a_unit(tmp_path: Path) -> None:
         await town.close()
     rows = everything_in(tmp_path / "box.sqlite")
     of_units = {value for row in rows["marks"] for value in row if value not in (BALLOT, "online")}
-    of_votes = {value for row in rows["votes"] for value in row if value != BALLOT}
+    of_votes = {value for row in rows["votes"] for value in row if value not in (BALLOT, "")}
     signatures = {ballot.signature.hex() for ballot in town.ballots.values()}
     in_order = [town.ballots[unit].serial.hex() for unit in units]
 
@@ -179,7 +237,9 @@ async def test_no_way_leads_from_a_vote_to_a_unit(tmp_path: Path) -> None:
     assert [row[1] for row in rows["votes"]] == sorted(in_order) != in_order
     raw = bytes_in(tmp_path)
     assert not any(bytes.fromhex(signature) in raw or signature.encode() in raw for signature in signatures)
-    assert {len(row) for row in rows["votes"]} == {3}  # ballot, serial, choices: no column for a time or a person
+    assert {len(row) for row in rows["votes"]} == {
+        4
+    }  # ballot, serial, choices, receipt: no column for a time or a person
 
 
 # ---- the load of a whole town -----------------------------------------------------------------------------------------
@@ -297,6 +357,26 @@ def test_a_roll_is_read_in_hundredths_and_an_owner_of_sixteen_flats_is_one(tmp_p
 
     assert (roll.units, roll.voters, roll.area_hundredths) == (17, 2, 16 * 8630 + 10000)
     assert roll_of(read_roll(file)) == roll
+
+
+def test_voters_are_read_by_account_or_number_and_no_fault_names_anybody(tmp_path: Path) -> None:
+    """One of the two a line; a number is kept as its issuer would say it, and what is wrong with one is told without it."""
+    file = tmp_path / "voters.csv"
+    file.write_text(
+        "unit,account,identity_number\n3-2-501,,11010519491231002X\n3-2-502,resident-he,\n", encoding="utf-8"
+    )
+    number, account = read_voters(file)
+    file.write_text(
+        "unit,account,identity_number\n3-2-501,,110105194912310021\n3-2-502,resident-he,11010519491231002X\n张三,a,\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(RollFaults) as refused:
+        read_voters(file)
+
+    assert number == ("3-2-501", Voter(identity=verified_identity(identity_of("11010519491231002X", None))))
+    assert account == ("3-2-502", Voter(account="resident-he"))
+    assert [fault.split(":")[1] for fault in refused.value.faults] == ["2", "3", "4"]
+    assert "1101051949" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
