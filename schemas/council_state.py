@@ -108,8 +108,10 @@ class CouncilState(BallotingState, PostedState, OpinionsState, DutiesState, Open
 
     @property
     def classes(self) -> tuple[QuorumClass, ...]:
-        """By which rules it may be voted on: those that the town names for its matter, else every one that it has."""
-        return self.terms.votes.get(self.topic) or tuple(self.terms.ballot.classes)
+        """By which rules it may be voted on: those that the town names for its matter, else every one by which something passes."""
+        rules = self.terms.ballot.classes
+        named = self.terms.votes.get(self.topic) or tuple(rules)
+        return tuple(each for each in named if rules[each].passed is not None)
 
     @property
     def votes_for(self) -> str:
