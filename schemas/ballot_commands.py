@@ -46,7 +46,10 @@ class PostRoll(Command):
         """A vote by area needs the areas; in every other one a unit votes once, and an owner of many flats is no class of it."""
         found = super().faults(state)
         if isinstance(state, BallotState) and not state.rule.by_area and self.voters != self.units:
-            found = (*found, _fault("voters", "一户一票,表决人数须等于单元数", "each unit votes once: as many voters as units"))
+            found = (
+                *found,
+                _fault("voters", "一户一票,表决人数须等于单元数", "each unit votes once: as many voters as units"),
+            )
         if isinstance(state, BallotState) and state.rule.by_area and not self.area_hundredths:
             fault = Fault(
                 field="area_hundredths",
@@ -87,7 +90,12 @@ class StrikeUnit(OfUnit):
         if self.unit in {each.unit for each in (*state.struck, *state.strikes_asked)}:
             return (*found, _fault("unit", "该户已除名或已申请除名", "is struck already, or it was asked for"))
         if not state.rule.by_area and (self.voters != 1 or self.area_hundredths):
-            return (*found, _fault("voters", "一户一票:除名一户即减一人,不计面积", "each unit votes once: it is one voter, and no area"))
+            return (
+                *found,
+                _fault(
+                    "voters", "一户一票:除名一户即减一人,不计面积", "each unit votes once: it is one voter, and no area"
+                ),
+            )
         return (*found, *strike_faults(state, "unit", self.voters, self.area_hundredths))
 
 

@@ -233,7 +233,7 @@ class Endings(CounterDuties[StateT], Recoveries[StateT], Postings[StateT]):
             self.begin_term(self.state.renewed_months)
             return
         self.record(Kind.LAPSED, term=self.state.terms_begun)
-        if self.state.space is None:
+        if self.state.space is None and not self.state.open_sums_fen:
             self.finish_as(Stage.ENDED, Kind.ENDED, owed_fen=0)
         else:
             self.hand_over()

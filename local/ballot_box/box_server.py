@@ -287,7 +287,9 @@ async def _tally(box: RunningBallotBox, request: Request, _: bytes) -> Response:
     if kept.tally is None:
         return problem(409, "still-open")
     told = Tally.model_validate_json(kept.tally)
-    cells = shown_cells({**told.totals, "abstained": told.abstained}, BallotBody.model_validate_json(kept.body).min_cell)
+    cells = shown_cells(
+        {**told.totals, "abstained": told.abstained}, BallotBody.model_validate_json(kept.body).min_cell
+    )
     shown = {} if told.paper else cells
     return JSONResponse({"totals": shown, **told.model_dump(mode="json", exclude={"totals", "abstained"})})
 

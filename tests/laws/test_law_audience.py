@@ -146,6 +146,28 @@ async def test_a_danger_is_not_even_named_to_the_other_side(
     assert any("mediation:danger" in each for each in shown) is knows
 
 
+@pytest.mark.parametrize(("who", "knows"), [("applicant", False), ("mediator", True), ("coordinator", True)])
+async def test_no_clock_of_a_danger_runs_before_the_eyes_of_the_other_side(
+    played: tuple[ApiDriver, str, str],
+    who: str,
+    knows: bool,  # noqa: FBT001 - of a table
+) -> None:
+    """What its clocks are called stands in the documentation: neither the case nor a list, an entry or its maker says that they run."""
+    opened, case_id, _ = played
+    headers = opened.headers(who)
+    paths = (
+        f"/api/v1/cases/{case_id}",
+        f"/api/v1/cases/{case_id}/timeline",
+        f"/api/v1/cases?number={case_id}",
+        f"/cases/{case_id}",
+    )
+    shown = [(await opened.api.get(path, headers=headers)).text for path in paths]
+    listed = (await opened.api.get(paths[2], headers=headers)).json()["items"] if who == "applicant" else []
+
+    assert any("attend:1" in each or "跟进" in each for each in shown) is knows
+    assert [(each["due_at"], each["due_clock"]) for each in listed] == [(None, None)] * len(listed)
+
+
 async def test_two_sides_get_out_what_is_their_own(played: tuple[ApiDriver, str, str]) -> None:
     """What she said is kept with her, and not with whoever applied: it is hers to get out and to have erased."""
     opened, case_id, _ = played

@@ -91,7 +91,9 @@ async def test_it_stays_open_when_fewer_came_than_were_asked_for(tmp_path: Path)
         await town.take("0-001")
         assert await town.close(unless_fewer=2) == TooFew(issued=1)
         await town.take("0-002")
-        assert await town.close(unless_fewer=2) == TooFew(issued=1)  # the same question: heard again later, it closes nothing
+        assert await town.close(unless_fewer=2) == TooFew(
+            issued=1
+        )  # the same question: heard again later, it closes nothing
         assert isinstance(await town.close(unless_fewer=2, number=3), Tally)
 
 
