@@ -177,7 +177,7 @@ class SealBox(Command):
         found = super().faults(state)
         if not isinstance(state, BallotState):
             return found
-        if self.box in {each.box for each in state.boxes}:
+        if self.box in {*(each.box for each in state.boxes), *state.poured}:
             found = (*found, _fault("box", "该票箱已封", "is sealed already"))
         if sum(each.given for each in state.boxes) + self.given > state.base_roll.voters:
             found = (*found, _fault("given", "发票数多于名册表决人数", "more papers than there are voters on the roll"))

@@ -115,7 +115,9 @@ class BallotState(DeclaredState):
     """What a vote remembers.
 
     `asked` is what its parent put to it; `roll` is frozen when the vote opens, and after that units are only struck from it.
-    `objections`: to the roll, that nobody has answered yet. `extended`: it was open for longer, once. `sheets` are of the tellers
+    `objections`: to the roll, that nobody has answered yet. `extended`: it was open for longer, once. `poured`: boxes of so few
+    papers that they
+    are counted with another one. `sheets` are of the tellers
     of this count, of `counts`; `tellers` of all. `issued`: how many ballots the box outside said it has given out;
     `online_asked`: how often it was asked; `box_key`: the digest of the key of this vote there, which is one for all;
     `marked_for_paper`: how many units were marked there for a paper. `challenges_open`: those on which nobody has ruled.
@@ -134,6 +136,7 @@ class BallotState(DeclaredState):
     strikes_made: int = 0
     proxies: list[Proxy] = []
     boxes: list[SealedBox] = []
+    poured: list[str] = []
     sheets: list[TellerSheets] = []
     counts: int = 0
     tellers: list[str] = []
@@ -197,6 +200,19 @@ class BallotState(DeclaredState):
         if self.online is OnlineBox.TALLIED:
             return self.paper_cast is not None or not self.boxes
         return self.online is OnlineBox.NONE and self.paper_cast is not None
+
+    def boxes_with(self, box: SealedBox) -> list[SealedBox]:
+        """The boxes as they are counted when this one is sealed too.
+
+        A box of fewer papers than may be told by themselves (`min_cell`) is poured into the next larger one: what one bedridden
+        neighbour put into a box that was carried to them would be known to whoever reads the sheet.
+        """
+        boxes = sorted((*self.boxes, box), key=lambda each: (each.given, each.box))
+        while len(boxes) > 1 and boxes[0].given < self.rules.min_cell:
+            least, into, *rest = boxes
+            together = SealedBox(box=into.box, given=into.given + least.given)
+            boxes = sorted((together, *rest), key=lambda each: (each.given, each.box))
+        return sorted(boxes, key=lambda each: each.box)
 
     @property
     def overcounted(self) -> bool:

@@ -339,7 +339,8 @@ MEDIATION = declare(
     lines=(
         # ---- 1. applied and accepted: every side consents for itself (人民调解法 17, 23)
         act(WithReason, "受理", name="accept", meaning="the committee takes it up, and every side is asked.",
-            by=COMMITTEE_OFFICER, at=Stage.APPLIED, to=Stage.CONSULTING, when=is_nowhere_else, apart_from=_neutral, entry=Kind.ACCEPTED),
+            by=COMMITTEE_OFFICER, at=Stage.APPLIED, to=Stage.CONSULTING, when=is_nowhere_else, apart_from=_neutral,
+            entry=Kind.ACCEPTED),
         act(RefuseCase, "不予受理", by=COMMITTEE_OFFICER, at=(Stage.APPLIED, Stage.CONSULTING), to=Stage.NOT_ACCEPTED,
             apart_from=_neutral, entry=Kind.NOT_ACCEPTED),
         act(Consent, "同意调解", by=_side_or_window, at=Stage.CONSULTING, to=(Stage.CONSULTING, Stage.ACCEPTED),

@@ -103,7 +103,7 @@ class OfOneSide(Command):
 
 
 def _not_by_this_clerk(state: ParticipantsState, clerk: Actor, side: str | None) -> Iterator[Fault]:
-    """Why somebody of the window does not write down what a side says: they are of the case, the side speaks, or they wrote for another."""
+    """Why a clerk does not write down what a side says: is of the case, the side speaks itself, or wrote for another one."""
     if state.has_seat(clerk.subject):
         said = say("您是本案参与人,不得代任何一方登记", "you have a seat in this case, and write for no side of it")
         yield Fault(field="side", reason=said, remedy=say("由他人登记", "somebody else writes it down"))

@@ -319,7 +319,7 @@ class MediationState(OrderedState[Order], ParticipantsState, DutiesState, Opened
 
     @property
     def sent_by(self) -> str | None:
-        """The department that sent it here. Staff say so: a resident who applies tells no department of the other side's dispute."""
+        """The department that sent it here, as staff say: a resident who applies tells none of the other side's dispute."""
         return None if self.opening.actor.role is Role.RESIDENT else self.sender
 
     def involved(self) -> frozenset[str]:

@@ -165,7 +165,8 @@ class PartnershipState(PostedState, PanelState, DutiesState, RecusedState, Recov
     """What a partnership remembers.
 
     `partner` is the application that was chosen, `judged` the one that the panel judges now. `drafts` are duties not yet agreed
-    on; `draft_version` counts what was changed in them. The term runs from `term_first` to `term_last`, both included; `terms` counts them as `terms_begun`; `settled_before`:
+    on; `draft_version` counts what was changed in them. The term runs from `term_first` to `term_last`, both included;
+    `terms` counts them as `terms_begun`; `settled_before`:
     how many times of each duty were settled before this one. `renewed_months`: of the term to come. `broken` since amends were
     last accepted. `stood_at`: where it stood before it was suspended.
     """
@@ -257,7 +258,7 @@ class PartnershipState(PostedState, PanelState, DutiesState, RecusedState, Recov
 
     @property
     def open_sums_fen(self) -> int:
-        """What was to be paid and was not: what is missed, or was broken since it was last kept. What nobody knows is not counted."""
+        """What was to be paid and was not: what is missed, or was broken. A share of which nobody knows the figure is not in it."""
         unpaid = (Standing.MISSED, Standing.BROKEN)
         return sum(
             (each.sum_fen or each.agreed.amount_fen or 0) * _times_unpaid(each)

@@ -316,9 +316,12 @@ class Ballot(ChildCase[BallotState]):
         self.notify(HOST, "ballot_extended")
 
     def seal_box(self, command: SealBox) -> None:
-        """封箱."""
-        self.state.boxes.append(SealedBox(box=command.box, given=command.given))
-        self.apply()
+        """封箱: one of too few papers is counted with another one."""
+        before = [*(each.box for each in self.state.boxes), command.box]
+        self.state.boxes = self.state.boxes_with(SealedBox(box=command.box, given=command.given))
+        counted = {each.box for each in self.state.boxes}
+        self.state.poured += [each for each in before if each not in counted]
+        self.apply(counted=sorted(counted))
 
     def begin_count(self) -> None:
         """投票截止: whatever comes now is too late."""

@@ -122,12 +122,12 @@ class MediationAgreement(MediationTalks):
         self.somebody_has_acted(self.state.stage)
 
     def is_settled_by_time(self, code: str, kind: EntryKind, ended_as: Standing) -> None:
-        """Silence settles nothing of which nothing was shown, or of who was not told: a mediator looks, and that is somebody's duty.
+        """Silence settles nothing of which nothing was shown, or of who was not told: a mediator looks, as their duty.
 
         A side without an account is told by somebody who calls on it; that it said nothing is not its word.
         """
-        told = code in self.state.shown and self.state.accounts_on(self.state.clause_of(code).creditor)
-        if kind != DutyEntries.DUTY_UNCONTESTED or told:
+        creditor_knows = code in self.state.shown and bool(self.state.accounts_on(self.state.clause_of(code).creditor))
+        if kind != DutyEntries.DUTY_UNCONTESTED or creditor_knows:
             super().is_settled_by_time(code, kind, ended_as)
             return
         self.start_clock(f"look:{code}")

@@ -18,6 +18,7 @@ from schemas.kernel.policy import Policy
 from schemas.kernel.reference_facts import References, Refers, declared_by
 from schemas.kernel.rules import RulesTable
 from schemas.kernel.screen_words import ScreenWords, words_of
+from schemas.kernel.visibility import ELECTED
 from schemas.kernel.words import ClockWords, StageWords
 from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
@@ -160,9 +161,13 @@ class Procedure:
 
     def is_heard_by(self, actor: Actor, facts: Mapping[str, Any], state: CaseState) -> bool:
         """Say whether somebody who sees the case may learn what stands in an entry of it. `facts` are those of the entry."""
-        if self.is_hushed(facts.get("clock"), actor):
+        if self.is_hushed(facts.get("clock"), actor) or not self.concerns(actor):
             return False
         return not self.confidential or hears(facts.get(AUDIENCE), actor, state.seats())
+
+    def concerns(self, actor: Actor) -> bool:
+        """Say whether it is a matter of this role's. Of whoever is elected it is where the table has a row for them."""
+        return actor.role not in ELECTED or any(each.role is actor.role for rule in self.rules for each in rule.by)
 
     def is_hushed(self, clock: object, actor: Actor) -> bool:
         """Say whether somebody learns nothing of a clock, such as `attend:1`: it tells of what they do not hear."""

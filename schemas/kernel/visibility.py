@@ -20,6 +20,9 @@ FOR_STAFF = frozenset({"contact"})
 JUDGES = frozenset({Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 """Who decides on a household, or judges who did: to them a register's answer is shown whole, to others its verdict alone."""
 
+ELECTED = frozenset({Role.COMMITTEE_OFFICER})
+"""Neighbours who were elected, and are no officials: of a matter that is none of theirs they read no word, and look for nobody."""
+
 _ANSWERS = ("facts", "found", "found_income_fen", "income_per_head_fen", "welfare:check:recorded.note")
 _CIRCUMSTANCES = (
     "birth",
@@ -181,4 +184,6 @@ def may_find_by(actor: Actor, detail: str) -> bool:
     Who reads it masked would learn by the search what the mask hides.
     """
     view = PERSON_VIEWS.get(actor.role)
+    if actor.role in ELECTED:
+        return False
     return actor.role not in OWN_CASES_ONLY and view is not None and getattr(view, detail) is Shown.FULL

@@ -389,7 +389,7 @@ class ReportOtherSide(OfDuty):
 
 
 class ClearReport(OfDuty):
-    """核查报告: somebody of neither side has looked. Not `is_so`: it is done again, or always was; what hangs on it is due again."""
+    """核查报告: somebody of neither side has looked. Else it is done, or always was; what hangs on it is due again."""
 
     is_so: Annotated[bool, FieldWords("是否属实", "it is so")] = False
     finding: TextReference

@@ -117,7 +117,8 @@ class CaseReader:
     async def hears_of(self, state: CaseState, document: str, actor: Actor) -> bool:
         """Whether somebody who sees a case is shown an entry in which this document stands; of most procedures, everybody is."""
         procedure = self.procedures[state.procedure]
-        if not procedure.confidential and not withholds_from(actor, procedure.name):
+        shown_to_all = not procedure.confidential and not withholds_from(actor, procedure.name)
+        if shown_to_all and procedure.concerns(actor):
             return True
         async with reading(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_naming, state.case_id, document)

@@ -108,7 +108,7 @@ def test_an_entry_is_heard_by_its_audience_and_nobody_else(audience: Any, hearer
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ENGINE])
 def test_who_does_not_hear_learns_no_more_than_a_clock(role: Role) -> None:
-    """Every other fact is withheld; to whoever is in the case for its own sake, even what the entry is, who made it, and its clock."""
+    """Every other fact is withheld; to whoever is in it for their own sake, also what the entry is, who made it, and its clock."""
     facts = {"text": "text:1", "side": "a", AUDIENCE: ["side:a"], "nested": {"amount_fen": 1}, "clock": "whole"}
     known: dict[str, Any] = {
         "kind": "mediation:danger:reported",

@@ -61,7 +61,7 @@ async def test_a_ballot_of_one_vote_is_none_of_another(tmp_path: Path) -> None:
 
 
 async def test_who_has_sixteen_flats_does_not_vote_sixteen_times(tmp_path: Path) -> None:
-    """A roll that says whose a unit is, or how large, is of a vote that is signed: the box takes none, nor other figures of voters."""
+    """A roll that says whose a unit is, or how large, is of a vote that is signed: the box refuses it."""
     async with box_town(tmp_path) as town:
         flats = [RollLine(unit=f"1-{number:03}", owner="W001") for number in range(16)]
         assert (await town.town.keep_roll(BALLOT, flats)).json()["code"] == "owners-vote-signed"

@@ -163,6 +163,23 @@ def hidden(facts: Mapping[str, Any]) -> set[str]:
     return {name for name, value in facts.items() if value is not None} - {"clocks"}
 
 
+async def test_what_three_put_into_a_box_of_their_own_is_counted_with_others(paper: Voting) -> None:
+    """Whichever is sealed first: no sheet, no history and no archive says what was in the box that was carried to three flats."""
+    case_id = await walked(paper, POSTED, Step("seal_box", "clerk", once("opened", {"box": "mobile-1", "given": 3})))
+    await paper.door.go(case_id, [Step("seal_box", "clerk", {"box": "hall", "given": 70})])
+    await paper.door.go(case_id, [Step("seal_box", "clerk", {"box": "mobile-2", "given": 9})])
+    apart = {
+        "boxes": [{"box": box, "votes": [each, 0], "papers": each} for box, each in (("hall", 79), ("mobile-1", 3))]
+    }
+    await paper.bench.until_told(case_id, "ballot:closed")
+    said = await refused(paper, case_id, Step("count", "grid_worker", apart))
+    again = await refused(paper, case_id, Step("seal_box", "clerk", {"box": "mobile-1", "given": 3}))
+
+    assert [(each.box, each.given) for each in paper.state(case_id).boxes] == [("hall", 82)]
+    assert "every box that was sealed" in said
+    assert "is sealed already" in again
+
+
 async def test_no_small_figure_is_reckoned_from_a_ruling(paper: Voting) -> None:
     """80 for it and four against: that is hidden, and the margin, by which it could be reckoned, is not told either."""
     sheet = {"boxes": [{"box": "hall", "votes": [80, 4], "papers": 84}]}

@@ -206,7 +206,8 @@ async def test_an_agent_who_was_taken_back_says_nothing_more(bench: CaseBench, d
     assert len(appointed) == 1
     assert "document:" not in shown.text
     assert said.status_code in {403, 404}
-    assert bench.state(case_id).stage == Stage.MEDIATING
+    state: Any = bench.state(case_id)
+    assert state.stage == Stage.MEDIATING
 
 
 async def test_silence_of_who_has_no_account_accepts_nothing(bench: CaseBench, door: ApiDriver) -> None:

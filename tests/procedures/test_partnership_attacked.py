@@ -20,7 +20,7 @@ from schemas.values.references import WITHHELD
 from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
-from tests.procedures.test_partnership import gone, why
+from tests.procedures.test_partnership import gone, state_of, why
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -99,7 +99,7 @@ def test_what_was_promised_and_not_paid_stays_open_at_the_end(
 def test_a_rival_reads_neither_papers_nor_findings_of_another() -> None:
     """What was shown of them, what a register said, what a juror wrote: withheld, and so is the owner's written consent."""
     rival, officer = (Actor(subject="a", role=role) for role in (Role.PARTNER, Role.COMMITTEE_OFFICER))
-    told = {
+    told: dict[str, dict[str, Any]] = {
         "partnership:applied": {"documents": [{"reference": "document:" + "1" * 26}], "kin": True},
         "partnership:vetted": {"registered": True, "barred": True, "receipt": "X", "finding": TEXT},
         "partnership:vetting_confirmed": {"reason": TEXT},
@@ -125,7 +125,7 @@ async def test_a_report_of_the_other_side_is_looked_into_in_time(bench: CaseBenc
     """By the own word alone nobody rests for ever: the street is told, and late it is reported upwards."""
     case_id = await gone(door, "the town side does nothing", "clear_report")
     told = "\n".join(bench.tables.told(case_id))
-    clock = bench.state(case_id).clocks["look_into_report:visits"]
+    clock = state_of(bench, case_id).clocks["look_into_report:visits"]
 
     assert "role:street_officer duty_reported" in told
     assert clock.status == "running"
