@@ -92,9 +92,9 @@ async def test_who_said_something_and_whose_words_were_changed_are_told(bench: C
     """Each at their own account: that the opinion was answered, and how; that the text is another one."""
     door: ApiDriver = bench_door(bench, COUNCIL)
     case = await door.start()
-    said = "committee admit, stranger opine, committee answer_opinion, committee record_round, committee amend"
+    said = "committee admit, applicant opine, committee answer_opinion, committee record_round, committee amend"
     await door.go(case, [each for each in steps(said) if isinstance(each, Step)])
     told = "\n".join(bench.tables.told(case))
 
-    assert "participant:resident-li opinion_answered" in told
+    assert "participant:resident-he opinion_answered" in told
     assert "reporter council_amended" in told
