@@ -143,7 +143,8 @@ WALKS = Walks(
         walk("paused and a third side comes",
              f"{CHOSEN}, applicant appoint_agent, applicant revoke_agent, mediator add_party, third decline, mediator pause, "
              "mediator resume", "mediating"),
-        walk("not every side speaks", f"{CHOSEN}, mediator escalate, applicant agree_to, (mediation:not_all_spoke), mediator pass_on", "mediating"),
+        walk("not every side speaks",
+             f"{CHOSEN}, mediator escalate, applicant agree_to, (mediation:not_all_spoke), mediator pass_on", "mediating"),
         walk("refused to sign", f"{CHOSEN}, mediator draft_agreement, other refuse_sign, mediator fail", "failed"),
         walk("nobody answers", "committee accept, (mediation:visit_wanted), grid_worker visit_party", "consulting"),
         walk("declined", "committee accept, other decline", "declined"),
