@@ -19,6 +19,7 @@ from schemas.values.references import WITHHELD
 from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
+from tests.entry_kinds import FOLDER
 from tests.procedures.test_partnership import gone, state_of, why
 
 pytestmark = pytest.mark.timeout(240)
@@ -128,6 +129,16 @@ async def test_a_report_of_the_other_side_is_looked_into_in_time(bench: CaseBenc
 
     assert "role:street_officer duty_reported" in told
     assert clock.status == "running"
+
+
+@pytest.mark.parametrize("procedure", ["ballot", "council", "hall", "mediation", "partnership"])
+def test_no_deadline_is_told_to_nobody(procedure: str) -> None:
+    """On every walk each notice has an address: what was missed while nobody held the case would be missed by nobody."""
+    files = sorted((FOLDER / procedure).glob("*.kinds"))
+    told = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if ": " in line]
+
+    assert len(told) > 8
+    assert [line for line in told if ":  " in line] == []
 
 
 async def test_no_rival_is_shown_a_paper_of_another_or_of_the_owner(door: ApiDriver) -> None:
