@@ -49,23 +49,27 @@ class BallotBoxes:
             ballot_id=request.ballot,
             roll_digest=request.roll_digest,
             units=request.units,
+            voters=request.voters,
             choices=request.choices,
             choices_at_most=request.choices_at_most,
+            min_cell=request.min_cell,
         )
         try:
-            refused = await self._gateway.open(self._box, body, request.question)
+            found = await self._gateway.open(self._box, body, request.question)
         except GatewayUnavailable as error:
             raise self._unavailable("open", request.ballot, error) from None
-        status = BoxStatus.OPEN if refused is None else BoxStatus.REFUSED
+        status = BoxStatus.REFUSED if isinstance(found, GatewayRefused) else BoxStatus.OPEN
         self._tell("open", request.ballot, status)
-        return VoteOpened(ballot=request.ballot, status=status, code=None if refused is None else refused.code)
+        if isinstance(found, GatewayRefused):
+            return VoteOpened(ballot=request.ballot, status=status, code=found.code)
+        return VoteOpened(ballot=request.ballot, status=status, key_digest=found)
 
     @activity.defn
     async def close_vote(self, request: CloseVote) -> VoteTally:
         """Close a vote and say what was cast. Raises ApplicationError as `open_vote`."""
         if self._box.gateway is Gateway.DESK:
             return VoteTally(ballot=request.ballot, status=BoxStatus.NO_BOX)
-        body = CloseBody(unless_fewer=request.unless_fewer)
+        body = CloseBody(ballot_id=request.ballot, question=request.question, unless_fewer=request.unless_fewer)
         try:
             found = await self._gateway.close(self._box, request.ballot, body, request.question)
         except GatewayUnavailable as error:
@@ -91,7 +95,9 @@ class BallotBoxes:
         status = BoxStatus.OPEN if refused is None else BoxStatus.REFUSED
         self._tell("strike", request.ballot, status)
         taken = refused is not None and refused.code == TAKEN
-        return StruckInBox(ballot=request.ballot, status=status, taken=taken)
+        return StruckInBox(
+            ballot=request.ballot, status=status, code=None if refused is None else refused.code, taken=taken
+        )
 
     def _tell(self, act: str, ballot: str, outcome: str) -> None:
         self._count_call(self._box.code, act, outcome)

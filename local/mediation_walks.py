@@ -61,6 +61,7 @@ WALKS = Walks(
         "object_mediator": {"mediator": "mediator-chen", "reason": "是对方的表亲"},
         "disclose": {"tie": "与被申请人是表亲"},
         "appoint_agent": {"agent": "resident-agent", "written": A_DOCUMENT},
+        "revoke_agent": {"agent": "resident-agent"},
         "add_party": {"contact": "401住户", "account": "resident-meng"},
         "invite": {"specialist": "specialist-tang", "days": 14, "text": "请隔音方面的专业人员"},
         "escalate": {"level": "street", "text": "本级期限将满"},
@@ -141,7 +142,10 @@ WALKS = Walks(
              "applicant agree_to, other disagree_with, mediator ask_extension, applicant agree_to, other agree_to, "
              "mediator pass_on", "mediating"),
         walk("paused and a third side comes",
-             f"{CHOSEN}, applicant appoint_agent, mediator add_party, third decline, mediator pause, mediator resume", "mediating"),
+             f"{CHOSEN}, applicant appoint_agent, applicant revoke_agent, mediator add_party, third decline, mediator pause, "
+             "mediator resume", "mediating"),
+        walk("not every side speaks",
+             f"{CHOSEN}, mediator escalate, applicant agree_to, (mediation:not_all_spoke), mediator pass_on", "mediating"),
         walk("refused to sign", f"{CHOSEN}, mediator draft_agreement, other refuse_sign, mediator fail", "failed"),
         walk("nobody answers", "committee accept, (mediation:visit_wanted), grid_worker visit_party", "consulting"),
         walk("declined", "committee accept, other decline", "declined"),

@@ -9,6 +9,7 @@ than a line stands in `workflows/ballot.py`.
 from typing import Any
 
 from schemas.ballot_commands import (
+    ConfirmStrike,
     CorrectRoll,
     Count,
     NameProxy,
@@ -77,7 +78,10 @@ class Kind(EntryKinds, procedure="ballot"):
     ROLL_OBJECTED = entry("roll:objected", "名册异议")
     ROLL_KEPT = entry("roll:kept", "名册维持")
     ROLL_CORRECTED = entry("roll:corrected", "更正名册")
+    STRIKE_ASKED = entry("unit:strike_asked", "申请除名")
+    STRIKE_REFUSED = entry("unit:strike_refused", "不予除名")
     UNIT_STRUCK = entry("unit:struck", "空户除名")
+    UNIT_UNKNOWN = entry("unit:unknown", "名册无此户,仍计入基数")
     UNIT_BARRED = entry("unit:barred", "线上票箱停发该户选票")
     UNIT_TOOK_BALLOT = entry("unit:took_ballot", "该户已领票,仍计入基数")
     PROXY_NAMED = entry("proxy:named", "委托")
@@ -125,6 +129,9 @@ _boxes_sealed = needs("_boxes_sealed", lambda state: state.boxes, "没有已封�
 _papers_not_counted = forbids(
     "_papers_not_counted", lambda state: state.paper_cast is not None, "纸票已计完", "the papers are counted"
 )
+_no_count_before = forbids(
+    "_no_count_before", lambda state: state.counts, "已计过票,不得再封票箱", "papers were counted: no box comes to them"
+)
 _none_counted = forbids("_none_counted", lambda state: state.sheets, "计票已开始", "the count has begun")
 
 BALLOT = declare(
@@ -163,15 +170,22 @@ BALLOT = declare(
             stops=["answer_objection"], entry=Kind.ROLL_KEPT,
         ),
         act(
-            CorrectRoll, "更正名册", by=COMMITTEE, at=Stage.ROLL_POSTED, to=(Stage.ROLL_POSTED, Stage.OPEN),
-            stops=["answer_objection"], entry=Kind.ROLL_CORRECTED,
+            CorrectRoll, "更正名册", by=COMMITTEE, at=Stage.ROLL_POSTED, to=Stage.ROLL_POSTED,
+            stops=["answer_objection"], starts=["roll"], holder="", entry=Kind.ROLL_CORRECTED,
         ),
         step("open_vote", "开始投票", at=Stage.ROLL_POSTED, to=Stage.OPEN, entry=Kind.OPENED, clock="roll"),
-        act(StrikeUnit, "空户除名", by=COMMITTEE, at=(Stage.ROLL_POSTED, Stage.OPEN), entry=Kind.UNIT_STRUCK),
+        act(
+            StrikeUnit, "空户除名", by=COMMITTEE, at=(Stage.ROLL_POSTED, Stage.OPEN), part=Part.STRIKE_ASKED,
+            entry=Kind.STRIKE_ASKED,
+        ),
+        act(
+            ConfirmStrike, "复核除名", by=(*COMMITTEE, STREET_OFFICER), at=(Stage.ROLL_POSTED, Stage.OPEN),
+            apart_from=(Part.STRIKE_ASKED,), answers=(Part.STRIKE_ASKED,), entry=Kind.UNIT_STRUCK,
+        ),
         act(NameProxy, "委托", by=COMMITTEE, at=(Stage.ROLL_POSTED, Stage.OPEN), entry=Kind.PROXY_NAMED),
         act(RevokeProxy, "撤销委托", by=COMMITTEE, at=(Stage.ROLL_POSTED, Stage.OPEN), entry=Kind.PROXY_REVOKED),
         act(
-            SealBox, "封箱", by=TELLERS, at=(Stage.OPEN, Stage.COUNTING), when=(_none_counted, _papers_not_counted),
+            SealBox, "封箱", by=TELLERS, at=(Stage.OPEN, Stage.COUNTING), when=(_none_counted, _no_count_before),
             entry=Kind.BOX_SEALED,
         ),
         step("close_vote", "投票截止", at=Stage.OPEN, to=(Stage.OPEN, Stage.COUNTING), entry=Kind.CLOSED, clock="window"),
@@ -181,10 +195,11 @@ BALLOT = declare(
         ),
         step(
             "take_tally", "线上票箱计票", at=(Stage.OPEN, Stage.COUNTING),
-            to=(Stage.OPEN, Stage.COUNTING, Stage.DECLARED, Stage.VOID), entry=Kind.BOX_TALLIED,
+            to=(Stage.OPEN, Stage.COUNTING, Stage.DECLARED, Stage.CHALLENGED, Stage.VOID), entry=Kind.BOX_TALLIED,
         ),
         act(
-            Count, "计票", by=TELLERS, at=Stage.COUNTING, to=(Stage.COUNTING, Stage.DECLARED),
+            Count, "计票", by=TELLERS, at=Stage.COUNTING,
+            to=(Stage.COUNTING, Stage.DECLARED, Stage.CHALLENGED, Stage.VOID),
             when=(_boxes_sealed, _papers_not_counted),
             apart_from=(Part.COUNTED,), part=Part.TELLER, entry=Kind.COUNTED,
         ),
@@ -198,7 +213,8 @@ BALLOT = declare(
         ),
         act(
             WithReason, "重计", name="recount", meaning="the papers are counted again, by two tellers apart.",
-            by=STREET_OFFICER, at=RESULT, to=Stage.COUNTING, when=_boxes_sealed, entry=Kind.RECOUNT_ORDERED,
+            by=STREET_OFFICER, at=RESULT, to=Stage.COUNTING, when=_boxes_sealed,
+            apart_from=(Part.CHALLENGED, Part.TELLER), entry=Kind.RECOUNT_ORDERED,
         ),
         act(
             WithReason, "质疑结果", name="challenge", meaning="somebody doubts the result, and says why.",

@@ -6,8 +6,10 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from schemas.ballot_state import BallotState, BoxCode, BoxSheet
+from schemas.kernel.answers import AnswerTo, RequestNumber
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
+from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
 from schemas.parts.ballots import Digest, UnitCode
 from schemas.parts.quorum import AreaHundredths, Roll
@@ -41,8 +43,13 @@ class PostRoll(Command):
         return Roll(digest=self.digest, units=self.units, voters=self.voters, area_hundredths=self.area_hundredths)
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """A vote by area needs the areas."""
+        """A vote by area needs the areas; in every other one a unit votes once, and an owner of many flats is no class of it."""
         found = super().faults(state)
+        if isinstance(state, BallotState) and not state.rule.by_area and self.voters != self.units:
+            found = (
+                *found,
+                _fault("voters", "一户一票,表决人数须等于单元数", "each unit votes once: as many voters as units"),
+            )
         if isinstance(state, BallotState) and state.rule.by_area and not self.area_hundredths:
             fault = Fault(
                 field="area_hundredths",
@@ -66,7 +73,10 @@ class OfUnit(Command):
 
 
 class StrikeUnit(OfUnit):
-    """空户除名: nobody is left in a unit who could vote, so it leaves the base. `voters`: 0 where its owner has another one."""
+    """空户除名: nobody is left in a unit who could vote; it leaves the base when another person has looked too.
+
+    `voters`: 0 where its owner has another one, which there is in a vote by area alone.
+    """
 
     voters: Annotated[int, Field(strict=True, ge=0, le=1), _VOTERS] = 1
     area_hundredths: Annotated[AreaHundredths, _AREA] = 0
@@ -77,14 +87,42 @@ class StrikeUnit(OfUnit):
         found = super().faults(state)
         if not isinstance(state, BallotState):
             return found
-        if self.unit in {each.unit for each in state.struck}:
-            return (*found, _fault("unit", "该户已除名", "is struck already"))
-        base = state.base_roll
-        if base.units <= 1 or base.voters - self.voters < 1 or self.area_hundredths > base.area_hundredths:
-            return (*found, _fault("unit", "除名后名册为空", "nobody would be left on the roll"))
-        if base.voters - self.voters > base.units - 1:
-            return (*found, _fault("voters", "除名后人数多于户数", "there would be more voters than units"))
-        return found
+        if self.unit in {each.unit for each in (*state.struck, *state.strikes_asked)}:
+            return (*found, _fault("unit", "该户已除名或已申请除名", "is struck already, or it was asked for"))
+        if not state.rule.by_area and (self.voters != 1 or self.area_hundredths):
+            return (
+                *found,
+                _fault(
+                    "voters", "一户一票:除名一户即减一人,不计面积", "each unit votes once: it is one voter, and no area"
+                ),
+            )
+        return (*found, *strike_faults(state, "unit", self.voters, self.area_hundredths))
+
+
+def strike_faults(state: BallotState, field: str, voters: int, area_hundredths: int) -> Iterator[Fault]:
+    """Why a unit cannot leave the roll: somebody has to be left on it."""
+    base = state.base_roll
+    if base.units <= 1 or base.voters - voters < 1 or area_hundredths > base.area_hundredths:
+        yield _fault(field, "除名后名册为空", "nobody would be left on the roll")
+    elif base.voters - voters > base.units - 1:
+        yield _fault(field, "除名后人数多于户数", "there would be more voters than units")
+
+
+class ConfirmStrike(AnswerTo):
+    """复核除名: another person has looked whether nobody is left there. Not `right`: the unit stays on the roll."""
+
+    part = Part.STRIKE_ASKED
+    request: RequestNumber
+    right: Annotated[bool, FieldWords("是否属实", "it is right")]
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Others may have left since it was asked for."""
+        found = super().faults(state)
+        asked = state.strikes_asked if isinstance(state, BallotState) else []
+        struck = next((each for each in asked if each.number == self.request), None)
+        if struck is None or not self.right or not isinstance(state, BallotState):
+            return found
+        return (*found, *strike_faults(state, "request", struck.voters, struck.area_hundredths))
 
 
 class NameProxy(OfUnit):
@@ -139,10 +177,10 @@ class SealBox(Command):
         found = super().faults(state)
         if not isinstance(state, BallotState):
             return found
-        if self.box in {each.box for each in state.boxes}:
+        if self.box in {*(each.box for each in state.boxes), *state.poured}:
             found = (*found, _fault("box", "该票箱已封", "is sealed already"))
-        if sum(each.given for each in state.boxes) + self.given > state.base_roll.units:
-            found = (*found, _fault("given", "发票数多于名册户数", "more papers than there are units on the roll"))
+        if sum(each.given for each in state.boxes) + self.given > state.base_roll.voters:
+            found = (*found, _fault("given", "发票数多于名册表决人数", "more papers than there are voters on the roll"))
         return found
 
 
@@ -162,6 +200,8 @@ class Count(Command):
             yield _fault("boxes", "须填全部已封票箱,每箱一次", "has to name every box that was sealed, each once")
         for number, sheet in enumerate(self.boxes):
             yield from _sheet_faults(f"boxes.{number}", sheet, state)
+        if sum(each.area_hundredths for each in self.boxes) > state.base_roll.area_hundredths:
+            yield _fault("boxes", "面积合计多于名册", "more area than there is on the roll")
 
 
 def _sheet_faults(place: str, sheet: BoxSheet, state: BallotState) -> Iterator[Fault]:

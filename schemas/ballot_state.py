@@ -83,6 +83,13 @@ class Struck(Model):
     area_hundredths: AreaHundredths = 0
 
 
+class StrikeAsked(Struck):
+    """除名申请: asked for by one; nothing has changed before another person has looked."""
+
+    number: int
+    by: str
+
+
 class BoxSheet(Model):
     """What one teller found in one box: by choice, in the order of the choices. `areas` likewise, of an open vote by area."""
 
@@ -121,9 +128,12 @@ class BallotState(DeclaredState):
     """What a vote remembers.
 
     `asked` is what its parent put to it; `roll` is frozen when the vote opens, and after that units are only struck from it.
-    `objections`: to the roll, that nobody has answered yet. `extended`: it was open for longer, once. `sheets` are of the tellers
+    `objections`: to the roll, that nobody has answered yet. `extended`: it was open for longer, once. `poured`: boxes of so few
+    papers that they
+    are counted with another one. `sheets` are of the tellers
     of this count, of `counts`; `tellers` of all. `issued`: how many ballots the box outside said it has given out;
-    `online_asked`: how often it was asked.
+    `online_asked`: how often it was asked; `box_key`: the digest of the key of this vote there, which is one for all;
+    `marked_for_paper`: how many units were marked there for a paper. `challenges_open`: those on which nobody has ruled.
     """
 
     procedure: ClassVar[str] = "ballot"
@@ -135,8 +145,11 @@ class BallotState(DeclaredState):
     roll: Roll | None = None
     objections: int = 0
     struck: list[Struck] = []
+    strikes_asked: list[StrikeAsked] = []
+    strikes_made: int = 0
     proxies: list[Proxy] = []
     boxes: list[SealedBox] = []
+    poured: list[str] = []
     sheets: list[TellerSheets] = []
     counts: int = 0
     tellers: list[str] = []
@@ -147,7 +160,10 @@ class BallotState(DeclaredState):
     online_cast: Cast | None = None
     paper_cast: Cast | None = None
     merkle_root: Digest | None = None
+    box_key: Digest | None = None
+    marked_for_paper: int | None = None
     challenges: int = 0
+    challenges_open: int = 0
     challengers: list[str] = []
     void: Void | None = None
 
@@ -228,11 +244,36 @@ class BallotState(DeclaredState):
             outcome=self.result() if self.stage in TOLD else None,
         )
 
+    def boxes_with(self, box: SealedBox) -> list[SealedBox]:
+        """The boxes as they are counted when this one is sealed too.
+
+        A box of fewer papers than may be told by themselves (`min_cell`) is poured into the next larger one: what one bedridden
+        neighbour put into a box that was carried to them would be known to whoever reads the sheet.
+        """
+        boxes = sorted((*self.boxes, box), key=lambda each: (each.given, each.box))
+        while len(boxes) > 1 and boxes[0].given < self.rules.min_cell:
+            least, into, *rest = boxes
+            together = SealedBox(box=into.box, given=into.given + least.given)
+            boxes = sorted((together, *rest), key=lambda each: (each.given, each.box))
+        return sorted(boxes, key=lambda each: each.box)
+
+    @property
+    def overcounted(self) -> bool:
+        """Whether more was counted than can be: more than there are voters, or more papers than units were marked for one."""
+        unmarked = self.marked_for_paper is not None and self.paper_cast is not None
+        papers = self.paper_cast.papers if self.paper_cast is not None else 0
+        return self.cast.papers > self.base_roll.voters or (unmarked and papers > (self.marked_for_paper or 0))
+
+    def requests(self) -> dict[Part, tuple[int, ...]]:
+        """Units that one person has asked to strike."""
+        return {**super().requests(), Part.STRIKE_ASKED: tuple(each.number for each in self.strikes_asked)}
+
     def took_part(self) -> dict[Part, tuple[str, ...]]:
-        """Who counted, and who challenged the count."""
+        """Who counted, who challenged the count, and who asked to strike a unit."""
         return {
             **super().took_part(),
             Part.COUNTED: tuple(each.by for each in self.sheets),
             Part.TELLER: tuple(self.tellers),
             Part.CHALLENGED: tuple(self.challengers),
+            Part.STRIKE_ASKED: tuple(each.by for each in self.strikes_asked),
         }

@@ -23,6 +23,7 @@ from schemas.council_commands import (
     Conclude,
     EnterSignatures,
     Evaluate,
+    FileRuling,
     Invite,
     LegalReview,
     Merge,
@@ -121,6 +122,13 @@ def room_for_an_invitation(state: CouncilState, _actor: Actor, _now: datetime) -
     return say(f"邀请已达{most}人", f"{most} were invited, the most") if len(state.invitations) >= most else None
 
 
+def proposer_speaks(state: CouncilState, actor: Actor, _now: datetime) -> str | None:
+    """Staff speak for a proposer who has no account, and for no other."""
+    if actor.role is Role.RESIDENT or state.reporter_subject is None:
+        return None
+    return say("提议人有账户,由其自行认可", "whoever proposed it has an account, and says so themselves")
+
+
 def is_to_be_filed(state: CouncilState, _actor: Actor, _now: datetime) -> str | None:
     """公约, once."""
     if state.must_be_filed and not state.filed:
@@ -186,7 +194,7 @@ def _task_lines() -> tuple[Act | Step, ...]:
             entry=Kind.TASK_REPORTED,
         ),
         act(
-            VouchTask, "提议人认可", by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=Stage.EXECUTING,
+            VouchTask, "提议人认可", by=(REPORTER, WINDOW_CLERK, GRID_WORKER), at=Stage.EXECUTING, when=proposer_speaks,
             apart_from=(Part.TASK_PROVED, Part.TASK_HELD), part=Part.TASK_VOUCHED, answers=(Part.TASK_PROVED,),
             entry=Kind.TASK_VOUCHED,
         ),
@@ -308,8 +316,12 @@ COUNCIL = declare(
         ),
         step("close", "评议期满,办结", at=Stage.EVALUATING, to=Stage.CLOSED, entry=Kind.CLOSED, clock="evaluate"),
         act(
-            Annul, "撤销决定", by=(STREET_OFFICER, WINDOW_CLERK), at=IN_FORCE, to=Stage.ANNULLED, when=can_be_annulled,
-            entry=Kind.ANNULLED,
+            FileRuling, "登记裁判或决定", by=(STREET_OFFICER, WINDOW_CLERK), at=IN_FORCE, when=can_be_annulled,
+            part=Part.RULING_FILED, entry=Kind.RULING_FILED,
+        ),
+        act(
+            Annul, "撤销决定", by=(STREET_OFFICER, SUPERVISOR), at=IN_FORCE, to=Stage.ANNULLED, when=can_be_annulled,
+            apart_from=(Part.RULING_FILED, Part.APPLICANT, Part.ENTERED), answers=(Part.RULING_FILED,), entry=Kind.ANNULLED,
         ),
         step("archive", "归档", at=Stage.CLOSED, to=Stage.ARCHIVED, entry=Kind.ARCHIVED, clock="annul"),
         step("expire", "逾期终结", at=OPEN, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED, clock="final"),

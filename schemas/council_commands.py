@@ -272,9 +272,17 @@ class Evaluate(Command):
     worth_it: Annotated[bool, FieldWords("是否值得", "whether it was worth it")]
 
 
-class Annul(Command):
-    """撤销: by a ruling or an order, with the document; what was decided is not in force any more."""
+class FileRuling(Command):
+    """登记裁判或决定: by a ruling or an order, with the document; nothing has changed before another person has read it."""
 
     legal_basis: TextReference
     reason: TextReference
     documents: tuple[Document, ...] = Field(min_length=1, max_length=10)
+
+
+class Annul(AnswerTo):
+    """撤销: another person has read the ruling; what was decided is not in force any more."""
+
+    part = Part.RULING_FILED
+    request: RequestNumber
+    reason: TextReference

@@ -58,5 +58,6 @@ class Kind(PostingEntries, OpinionEntries, DutyEntries, BallotEntries, EntryKind
     EVALUATED = entry("evaluated", "评议")
     CLOSED = entry("closed", "办结,决定与结果两公开")
     ARCHIVED = entry("archived", "归档")
+    RULING_FILED = entry("ruling_filed", "登记裁判或决定")
     ANNULLED = entry("annulled", "撤销决定")
     UNRESOLVED = entry("unresolved", "逾期终结", nobody_acted("council"))

@@ -91,5 +91,7 @@ class CouncilPolicy(TermsPolicy):
             for each in classes:
                 if each not in self.terms.ballot.classes:
                     yield f"terms.votes.{matter}: {each} is no class of terms.ballot.classes; name one of them"
+                elif self.terms.ballot.classes[each].passed is None:
+                    yield f"terms.votes.{matter}: {each} only ranks choices (no `passed`); name one by which a motion passes"
         if self.terms.evaluate.unit is not Unit.NATURAL_DAYS:
             yield "terms.evaluate: count it in natural_days, because it has to hold days off"

@@ -87,6 +87,8 @@ class CouncilState(BallotingState, PostedState, OpinionsState, DutiesState, Open
     vouched: dict[int, str] = {}
     task_holders: dict[str, str] = {}
     evaluated_by: list[str] = []
+    rulings: int = 0
+    ruling_filed_by: str | None = None
     score: Score = Score()
 
     @property
@@ -108,8 +110,10 @@ class CouncilState(BallotingState, PostedState, OpinionsState, DutiesState, Open
 
     @property
     def classes(self) -> tuple[QuorumClass, ...]:
-        """By which rules it may be voted on: those that the town names for its matter, else every one that it has."""
-        return self.terms.votes.get(self.topic) or tuple(self.terms.ballot.classes)
+        """By which rules it may be voted on: those that the town names for its matter, else every one by which something passes."""
+        rules = self.terms.ballot.classes
+        named = self.terms.votes.get(self.topic) or tuple(rules)
+        return tuple(each for each in named if rules[each].passed is not None)
 
     @property
     def votes_for(self) -> str:
@@ -145,6 +149,7 @@ class CouncilState(BallotingState, PostedState, OpinionsState, DutiesState, Open
         found = dict(super().requests())
         proved = found.get(Part.DUTY_PROVED, ())
         found[Part.TASK_PROVED] = tuple(each for each in proved if each not in self.vouched)
+        found[Part.RULING_FILED] = (self.rulings,) if self.ruling_filed_by is not None else ()
         found[Part.TASK_VOUCHED] = tuple(each for each in proved if each in self.vouched)
         return found
 
@@ -159,4 +164,5 @@ class CouncilState(BallotingState, PostedState, OpinionsState, DutiesState, Open
             Part.TASK_HELD: tuple(self.task_holders.values()),
             Part.EVALUATED: tuple(self.evaluated_by),
             Part.LEGALLY_REVIEWED: tuple(self.reviewers),
+            Part.RULING_FILED: () if self.ruling_filed_by is None else (self.ruling_filed_by,),
         }

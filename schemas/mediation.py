@@ -54,6 +54,7 @@ from schemas.mediation_sides import (
     DisagreeWith,
     Disclose,
     ObjectMediator,
+    RevokeAgent,
     VisitParty,
 )
 from schemas.mediation_state import (
@@ -135,11 +136,18 @@ class Kind(OrderEntries, DutyEntries, EntryKinds, procedure="mediation"):
     MEDIATOR_OBJECTED = entry("mediator:objected", "申请更换")
     MEDIATOR_REPLACED = entry("mediator:replaced", "更换调解员")
     AGENT_APPOINTED = entry("agent_appointed", "委托代理")
+    AGENT_WRITTEN = entry("agent_written", "委托书", references={"paper.reference": Refers.DOCUMENT})
+    AGENT_REVOKED = entry("agent_revoked", "撤销委托")
     PARTY_ADDED = entry("party:added", "追加当事人")
     PARTY_LEFT = entry("party:left", "退出")
     PUT_TO_ALL = entry("put_to_all", "征求各方意见", references={"text": Refers.TEXT})
     AGREED = entry("agreed", "一方同意")
     DISAGREED = entry("disagreed", "一方不同意")
+    NOT_ALL_SPOKE = entry(
+        "not_all_spoke",
+        "征求意见期满",
+        by_policy("mediation", "put_to_all", "{limit}内未获各方同意", "not every side agreed within {limit}"),
+    )
     INVITED = entry("invited", "邀请到位")
     INVITATION_ENDED = entry("invitation_ended", "邀请期满")
     OPINION = entry("opinion", "专业意见")
@@ -272,6 +280,12 @@ nothing_is_put_to_all = forbids(
     "已有一项待各方表态",
     "something waits for the word of every side",
 )
+is_nowhere_else = forbids(
+    "is_nowhere_else",
+    lambda state: state.elsewhere,
+    "法院、仲裁或公安已受理,依法不予受理",
+    "a court, an arbitrator or the police has it already: it is not accepted",
+)
 a_follow_up_is_due = needs(
     "a_follow_up_is_due", lambda state: state.follow_ups < FOLLOW_UPS, "回访已完成", "both follow-ups are done"
 )
@@ -302,8 +316,9 @@ MEDIATION = declare(
         "whole": window("调解期限", "mediation", "whole", warns=True),
         "sign": window("签署", "signing", "sign", warns=True),
         "pause": duty("恢复调解", "going on after a pause", "pause"),
-        "attend": duty("跟进", "attendance", "attend", "danger_tiers", beside=True),
-        "on_site": duty("到场", "arrival", "on_site", "danger_tiers", beside=True),
+        "attend": duty("跟进", "attendance", "attend", "danger_tiers", beside=True, hushed=True),
+        "on_site": duty("到场", "arrival", "on_site", "danger_tiers", beside=True, hushed=True),
+        "put_to_all": window("征求各方意见", "word of every side", "put_to_all", warns=True),
         **duty_timers(owed_by="", accepted_by="", silence_accepts=True),
         "look": duty("查看履行", "a look whether it was done", "look"),
         "confirm_window": window("司法确认", "judicial confirmation", "confirm_window", warns=True),
@@ -318,7 +333,8 @@ MEDIATION = declare(
     lines=(
         # ---- 1. applied and accepted: every side consents for itself (人民调解法 17, 23)
         act(WithReason, "受理", name="accept", meaning="the committee takes it up, and every side is asked.",
-            by=COMMITTEE_OFFICER, at=Stage.APPLIED, to=Stage.CONSULTING, apart_from=_neutral, entry=Kind.ACCEPTED),
+            by=COMMITTEE_OFFICER, at=Stage.APPLIED, to=Stage.CONSULTING, when=is_nowhere_else, apart_from=_neutral,
+            entry=Kind.ACCEPTED),
         act(RefuseCase, "不予受理", by=COMMITTEE_OFFICER, at=(Stage.APPLIED, Stage.CONSULTING), to=Stage.NOT_ACCEPTED,
             apart_from=_neutral, entry=Kind.NOT_ACCEPTED),
         act(Consent, "同意调解", by=_side_or_window, at=Stage.CONSULTING, to=(Stage.CONSULTING, Stage.ACCEPTED),
@@ -343,6 +359,7 @@ MEDIATION = declare(
         *(also("object_mediator", "申请更换调解员", by=_side_or_window, at=each, to=(each, Stage.ACCEPTED))
           for each in (Stage.PAUSED, Stage.SIGNING)),
         act(AppointAgent, "委托代理人", by=_party, at=(Stage.CONSULTING, *TALKING, *AGREED), entry=Kind.AGENT_APPOINTED),
+        act(RevokeAgent, "撤销委托", by=_party, at=(Stage.CONSULTING, *TALKING, *AGREED), entry=Kind.AGENT_REVOKED),
         act(AddParty, "追加当事人", by=_mediator, at=Stage.MEDIATING, when=no_tie_is_open, entry=Kind.PARTY_ADDED),
         # ---- 3. what every side has to agree to
         act(Invite, "邀请", by=_mediator, at=Stage.MEDIATING, when=(no_tie_is_open, nothing_is_put_to_all),
@@ -363,6 +380,7 @@ MEDIATION = declare(
              apart_from=(Part.PROPOSED,), answers=(Part.PROPOSED,)),
         act(DisagreeWith, "不同意该项", by=_side_or_window, at=(Stage.MEDIATING, *AGREED),
             apart_from=(Part.PROPOSED,), answers=(Part.PROPOSED,), entry=Kind.DISAGREED),
+        step("not_all_spoke", "征求意见期满", at=(*TALKING, *AGREED), entry=Kind.NOT_ALL_SPOKE, clock="put_to_all"),
         act(GiveOpinion, "专业意见", by=_specialist, at=Stage.MEDIATING, entry=Kind.OPINION),
         # ---- 4. sessions: together, or apart; what is said apart stays there
         act(CallSession, "约调", by=_mediator, at=Stage.MEDIATING, when=no_tie_is_open, entry=Kind.SESSION_CALLED),
@@ -380,10 +398,14 @@ MEDIATION = declare(
         act(ReferDanger, "联系处置", by=(COORDINATOR, _mediator), at=OPEN, entry=Kind.DANGER_REFERRED),
         act(ClearDanger, "解除风险", by=(COORDINATOR, _specialist), at=OPEN, apart_from=_neutral, entry=Kind.DANGER_CLEARED),
         # ---- 6. the agreement: in force with every side, the mediator and the seal (人民调解法 28, 29, 30)
-        act(DraftAgreement, "协议草案", by=_mediator, at=Stage.MEDIATING, to=Stage.SIGNING, when=(no_tie_is_open, all_consented),
-            entry=Kind.DRAFTED),
-        act(Sign, "签署", by=(*_side_or_window, _mediator, COMMITTEE_OFFICER), at=Stage.SIGNING,
-            to=(Stage.SIGNING, Stage.PERFORMING), when=(not_signed_yet, no_tie_is_open), entry=Kind.SIGNED),
+        act(DraftAgreement, "协议草案", by=_mediator, at=Stage.MEDIATING, to=Stage.SIGNING,
+            when=(no_tie_is_open, all_consented, nothing_is_put_to_all), entry=Kind.DRAFTED),
+        act(Sign, "签署", by=_side_or_window, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.PERFORMING), when=not_signed_yet,
+            entry=Kind.SIGNED),
+        also("sign", "签署(调解员)", by=_mediator, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.PERFORMING),
+             when=(not_signed_yet, no_tie_is_open), apart_from=_neutral),
+        also("sign", "盖章", by=COMMITTEE_OFFICER, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.PERFORMING), when=not_signed_yet,
+             apart_from=(Part.SEATED, Part.MEDIATED)),
         act(RefuseSign, "拒签", by=_side_or_window, at=Stage.SIGNING, to=Stage.MEDIATING, entry=Kind.NOT_SIGNED),
         step("not_signed_in_time", "逾期未签署", at=Stage.SIGNING, to=Stage.MEDIATING, clock="sign"),
         # ---- 7. performing

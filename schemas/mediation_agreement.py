@@ -45,9 +45,20 @@ class WithClauses(Command):
         )
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Sides of the case, each duty by a name of its own, and a sum that is the sum."""
+        """Sides of the case, each duty by a name of its own, a sum that is the sum, and over the limit a lawyer was heard."""
         assert isinstance(state, MediationState)  # noqa: S101 - of mediation
-        return (*self._side_faults(state), *self._code_faults(state), *self._sum_faults())
+        return (
+            *self._side_faults(state),
+            *self._code_faults(state),
+            *self._sum_faults(),
+            *self._lawyer_faults(state),
+        )
+
+    def _lawyer_faults(self, state: MediationState) -> Iterator[Fault]:
+        limit = state.terms.lawyer_over_fen
+        if (self.total_fen or 0) > limit and not state.lawyer_heard:
+            said = say(f"超过{limit}分须有律师意见", f"over {limit} fen a lawyer is heard first")
+            yield Fault(field="total_fen", reason=said, remedy=say("请邀请律师", "invite a lawyer"))
 
     def _side_faults(self, state: MediationState) -> Iterator[Fault]:
         for number, each in enumerate(self.clauses):
@@ -81,16 +92,6 @@ class DraftAgreement(WithClauses):
     """协议草案: what every side will sign. `acceleration`: with one time missed, the rest falls due."""
 
     acceleration: bool = False
-
-    def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Over the limit, a lawyer has looked at it."""
-        assert isinstance(state, MediationState)  # noqa: S101 - of mediation
-        found = list(super().faults(state))
-        limit = state.terms.lawyer_over_fen
-        if (self.total_fen or 0) > limit and not state.lawyer_heard:
-            said = say(f"超过{limit}分须有律师意见", f"over {limit} fen a lawyer is heard first")
-            found.append(Fault(field="total_fen", reason=said, remedy=say("请邀请律师", "invite a lawyer")))
-        return tuple(found)
 
 
 class RecordOral(WithClauses):

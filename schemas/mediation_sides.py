@@ -15,7 +15,7 @@ from schemas.kernel.openings import OpeningBody
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
 from schemas.mediation_state import Level, MediationState, Respondent
-from schemas.parts.participants import ParticipantsState
+from schemas.parts.participants import AGENT, ParticipantsState
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
 from schemas.values.case_number import IncidentNumber
@@ -87,6 +87,8 @@ class OfOneSide(Command):
             said = say("只能代表本方", "you speak for your own side and for no other")
             fault = Fault(field="side", reason=said, remedy=say("请留空", "leave it out"))
             return (fault,) if wrong else ()
+        if found := tuple(_not_by_this_clerk(state, actor, self.side)):
+            return found
         missing = [
             field
             for field, given in (("side", self.side), ("present", self.present), ("paper", self.paper))
@@ -101,6 +103,19 @@ class OfOneSide(Command):
         side = self.side if by.role is Role.WINDOW_CLERK else state.side_of(by.subject)
         assert side is not None  # noqa: S101 - the rules of the table and `not_theirs`
         return side
+
+
+def _not_by_this_clerk(state: ParticipantsState, clerk: Actor, side: str | None) -> Iterator[Fault]:
+    """Why a clerk does not write down what a side says: is of the case, the side speaks itself, or wrote for another one."""
+    if state.has_seat(clerk.subject):
+        said = say("您是本案参与人,不得代任何一方登记", "you have a seat in this case, and write for no side of it")
+        yield Fault(field="side", reason=said, remedy=say("由他人登记", "somebody else writes it down"))
+    elif side is not None and state.accounts_on(side):
+        said = say("该方有账户,由其自行表达", "this side has an account, and says it itself")
+        yield Fault(field="side", reason=said, remedy=say("请当事人登录办理", "have them say it under their account"))
+    elif side is not None and state.writes_for_another(clerk.subject, side):
+        said = say("您已为另一方登记,一人不得为两方代笔", "you have written for another side: nobody is the pen of two")
+        yield Fault(field="side", reason=said, remedy=say("由他人登记", "somebody else writes it down"))
 
 
 class Consent(OfOneSide):
@@ -172,6 +187,27 @@ class AppointAgent(Command):
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Nobody who has a seat already."""
         return tuple(seated_already(state, "agent", self.agent))
+
+
+class RevokeAgent(Command):
+    """撤销委托: who spoke for a side does so no more; what was said before stands."""
+
+    agent: AccountCode
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """Those who speak for a side now."""
+        seats = state.seats_of(AGENT) if isinstance(state, ParticipantsState) else ()
+        agents = tuple(seat.subject for seat in seats if seat.subject is not None)
+        return {"agent": Choices(agents, say("不是本案代理人", "speaks for nobody here"))}
+
+    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
+        """Of one's own side."""
+        assert isinstance(state, ParticipantsState)  # noqa: S101 - of procedures with sides
+        if state.side_of(self.agent) == state.side_of(actor.subject):
+            return ()
+        said = say("不是本方代理人", "speaks for another side")
+        return (Fault(field="agent", reason=said, remedy=say("由该方撤销", "that side takes it back")),)
 
 
 class AddParty(Command):

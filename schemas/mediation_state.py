@@ -111,6 +111,7 @@ class MediationTerms(Terms):
     attend: Limit
     on_site: Limit
     pause: Limit
+    put_to_all: Limit
     follow_up: Limit
     follow_up_again: Limit
     danger_tiers: tuple[Tier, ...]
@@ -121,6 +122,7 @@ class MediationPolicy(TermsPolicy):
 
     WINDOWS = TermsPolicy.WINDOWS | {
         "consult", "reach", "choose", "whole", "extend_by", "sign", "confirm_window", "cure", "accept_duty", "level_limits",
+        "put_to_all",
     }  # fmt: skip
 
     categories: dict[Code, Name]
@@ -287,14 +289,19 @@ class MediationState(OrderedState[Order], ParticipantsState, DutiesState, Opened
         return tuple(seat.subject for seat in self.seats_of(MEDIATOR) if seat.subject is not None)
 
     def may_prove(self, duty: DatedDuty, actor: Actor) -> bool:
-        """Who owes it; of who has no account, the window with the slip."""
-        side = self.side_of(actor.subject)
-        return side == self.clause_of(duty.code).debtor or actor.role is Role.WINDOW_CLERK
+        """Who owes it; of who has no account, the window with the slip, by somebody who writes for no other side."""
+        side, debtor = self.side_of(actor.subject), self.clause_of(duty.code).debtor
+        if actor.role is not Role.WINDOW_CLERK:
+            return side == debtor
+        of_nobody = not self.has_seat(actor.subject) and not self.writes_for_another(actor.subject, debtor)
+        return of_nobody and not self.accounts_on(debtor)
 
     def may_accept(self, duty: DatedDuty, actor: Actor) -> bool:
-        """Whoever it is owed to; a mediator who has looked."""
+        """Whoever it is owed to; a mediator when a look is wanted, because nobody has said anything, and not before."""
         side = self.side_of(actor.subject)
-        looks = actor.role is Role.MEDIATOR and account_among(actor.subject, self.mediators)
+        look = self.clocks.get(f"look:{duty.code}")
+        wanted = look is not None and look.status == "running"
+        looks = wanted and actor.role is Role.MEDIATOR and account_among(actor.subject, self.mediators)
         return side == self.clause_of(duty.code).creditor or looks
 
     @property
@@ -311,9 +318,14 @@ class MediationState(OrderedState[Order], ParticipantsState, DutiesState, Opened
         open_ties = (each for each in self.ties if each.mediator == mediator)
         return next((each for each in open_ties if not set(self.sides) <= set(each.accepted)), None)
 
+    @property
+    def sent_by(self) -> str | None:
+        """The department that sent it here, as staff say: a resident who applies tells none of the other side's dispute."""
+        return None if self.opening.actor.role is Role.RESIDENT else self.sender
+
     def involved(self) -> frozenset[str]:
         """Whoever sent it here sees where it stands, besides; and hears no word."""
-        sender = () if self.sender is None else (self.sender,)
+        sender = () if self.sent_by is None else (self.sent_by,)
         return super().involved() | frozenset(sender)
 
     def requests(self) -> Mapping[Part, tuple[int, ...]]:

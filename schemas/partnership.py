@@ -8,7 +8,7 @@ Source: domain (offered to all, both sides owe, ends without an act); 民法典 
 from datetime import datetime
 from typing import Any
 
-from schemas.kernel.acts import Nothing, Tells, WithReason, act, file_acts, step
+from schemas.kernel.acts import Tells, WithReason, act, file_acts, step
 from schemas.kernel.because import by_policy, nobody_acted
 from schemas.kernel.case import Entry
 from schemas.kernel.declaration import EndNotice, declare
@@ -48,6 +48,7 @@ from schemas.partnership_commands import (
     HandBack,
     Offer,
     Propose,
+    ProposeAgreement,
     ProposeBreach,
     ProposeRenewal,
     Suspend,
@@ -73,6 +74,7 @@ from schemas.parts.duties import (
     duty_timers,
     figure_lines,
     report_lines,
+    report_timers,
     waiver_lines,
 )
 from schemas.parts.duty_board import DutyBoard
@@ -299,6 +301,7 @@ PARTNERSHIP = declare(
         "negotiate": duty("协商签约", "agreement", "negotiate"),
         **posting_timers(),
         **duty_timers(owed_by=THE_REPORTER, accepted_by=_committee, silence_accepts=False, accept_beside=True),
+        **report_timers(looked_into_by=_street),
         "renewal": window("可续约日", "renewal opens", None),
         "term": window("协议到期", "end of the term", None, warns=True, warned=_committee),
         "hear": window("申辩", "hearing", "hear", warns=True, warned=THE_REPORTER),
@@ -349,7 +352,7 @@ PARTNERSHIP = declare(
             entry=Kind.DUTY_DROPPED,
         ),
         act(
-            Nothing, "提出协议", name="propose_agreement", meaning="the committee signs the draft, and the partner has the word.",
+            ProposeAgreement, "提出协议",
             by=COMMITTEE_OFFICER, at=Stage.NEGOTIATING, when=(nothing_is_proposed, both_sides_owe), apart_from=_own,
             part=Part.AGREEMENT_PROPOSED, entry=Kind.AGREEMENT_PROPOSED,
         ),
@@ -369,11 +372,14 @@ PARTNERSHIP = declare(
         *counter_duty_lines(
             Kind, at=LIVING, to=_may_stand, curing=_may_stand, proved_by=(COMMITTEE_OFFICER,), accepted_by=(PARTNER,),
         ),
-        *report_lines(Kind, at=LIVING, reported_by=(PARTNER,), cleared_by=(STREET_OFFICER, SUPERVISOR)),
+        *report_lines(
+            Kind, at=LIVING, reported_by=(PARTNER,), cleared_by=(STREET_OFFICER, SUPERVISOR), apart_from=_own,
+        ),
         *waiver_lines(
             Kind, at=LIVING, to=_may_stand, asked_by=(COMMITTEE_OFFICER,), granted_by=_watchers, in_hardship=(PARTNER,),
+            apart_from=_own,
         ),
-        *figure_lines(Kind, at=LIVING, to=_may_stand, stated_by=(PARTNER,), checked_by=_office),
+        *figure_lines(Kind, at=LIVING, to=_may_stand, stated_by=(PARTNER,), checked_by=_office, apart_from=_own),
         # ---- it does not go well
         act(
             Suspend, "暂停", by=_office, at=PERFORMED, to=Stage.SUSPENDED, apart_from=_own,

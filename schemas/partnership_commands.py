@@ -216,6 +216,20 @@ class DropDuty(Command):
         return {"code": Choices(free, say("不是可删去的拟定义务", "is no drafted duty that can be dropped"))}
 
 
+class ProposeAgreement(Command):
+    """提出协议: the committee signs the draft that it saw, by its version; the partner has the word."""
+
+    version: Annotated[int, Field(strict=True, ge=1), FieldWords("草案版次", "version of the draft")]
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """The draft as it stands now: either side may have changed it since."""
+        if not isinstance(state, PartnershipState):
+            return {}
+        newest = say("草案已修改,请重新查看后再提出", "the draft has changed since: look at it again")
+        return {"version": Choices((state.draft_version,), newest)}
+
+
 class Agree(AnswerTo):
     """签约: the partner agrees to the very draft that was proposed."""
 
@@ -313,6 +327,15 @@ class ConfirmHandBack(AnswerTo):
     request: RequestNumber
     owed_fen: Annotated[int, Field(strict=True, ge=0, le=10**10), FieldWords("未结清(分)", "left open in fen")]
     finding: TextReference
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """No less than the sums that were due and did not come: who looks may find more, and remits nothing."""
+        if not isinstance(state, PartnershipState):
+            return {}
+        least = state.open_sums_fen
+        reason = say(f"约定款项尚有{least}分未付", f"{least} fen of what was agreed on are not paid")
+        return {"owed_fen": Bounds(least, None, reason, say("请如实填写", "name what is open"))}
 
 
 class Evaluate(Command):

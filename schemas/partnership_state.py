@@ -19,7 +19,7 @@ from schemas.kernel.visibility import OPEN_TO_PARTNERS, party_code
 from schemas.kernel.words import DeclaredStage
 from schemas.partnership_drafts import DutyDraft
 from schemas.partnership_rules import BreachRule, Broken, Kept, breach_is_met, kept_of
-from schemas.parts.agreed import DatedDuty, Side
+from schemas.parts.agreed import DatedDuty, Side, Standing
 from schemas.parts.duties import DutiesState
 from schemas.parts.panel import PanelState, PanelTerms
 from schemas.parts.postings import PostedState, PostingTerms
@@ -85,6 +85,7 @@ class PartnershipTerms(PostingTerms, Terms):
     choose: Limit
     negotiate: Limit
     accept_duty: Limit
+    look_into_report: Limit
     cure: Limit
     cure_money: Limit
     hear: Limit
@@ -155,11 +156,17 @@ class Asked(Remembers):
     months: int = 0
 
 
+def _times_unpaid(duty: DatedDuty) -> int:
+    """How many times of a sum were broken, and the one that is missed now."""
+    return duty.ended_as.count(Standing.BROKEN) + (duty.standing is Standing.MISSED)
+
+
 class PartnershipState(PostedState, PanelState, DutiesState, RecusedState, RecoveringState, OpenedState):
     """What a partnership remembers.
 
     `partner` is the application that was chosen, `judged` the one that the panel judges now. `drafts` are duties not yet agreed
-    on. The term runs from `term_first` to `term_last`, both included; `terms` counts them as `terms_begun`; `settled_before`:
+    on; `draft_version` counts what was changed in them. The term runs from `term_first` to `term_last`, both included;
+    `terms` counts them as `terms_begun`; `settled_before`:
     how many times of each duty were settled before this one. `renewed_months`: of the term to come. `broken` since amends were
     last accepted. `stood_at`: where it stood before it was suspended.
     """
@@ -180,6 +187,7 @@ class PartnershipState(PostedState, PanelState, DutiesState, RecusedState, Recov
     partner: int | None = None
     judged: int | None = None
     drafts: list[DutyDraft] = []
+    draft_version: int = 1
     asked: int = 0
     agreement: Asked | None = None
     term_first: date | None = None
@@ -247,6 +255,16 @@ class PartnershipState(PostedState, PanelState, DutiesState, RecusedState, Recov
     def owed_in_number(self, side: Side) -> int:
         """How many duties a side owes, or will owe by the draft."""
         return len(self.duties_owed_by(side)) or sum(each.side is side for each in self.drafts)
+
+    @property
+    def open_sums_fen(self) -> int:
+        """What was to be paid and was not: what is missed, or was broken. A share of which nobody knows the figure is not in it."""
+        unpaid = (Standing.MISSED, Standing.BROKEN)
+        return sum(
+            (each.sum_fen or each.agreed.amount_fen or 0) * _times_unpaid(each)
+            for each in self.duties_owed_by(Side.PARTY)
+            if each.agreed.is_money and (each.standing in unpaid or Standing.BROKEN in each.ended_as)
+        )
 
     @property
     def breach_rule_met(self) -> bool:

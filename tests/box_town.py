@@ -54,7 +54,7 @@ class BoxTown:
     def base(self) -> str:
         return f"{self.url}/{CODE}"
 
-    async def open(self, units: int = 20) -> GatewayRefused | None:
+    async def open(self, units: int = 20) -> GatewayRefused | str:
         """Give the roll, then open the vote as the engine does."""
         roll = roll_of(lines(units))
         assert (await self.town.keep_roll(self.ballot, lines(units))).status_code == 200
@@ -62,6 +62,7 @@ class BoxTown:
             ballot_id=self.ballot,
             roll_digest=roll.digest,
             units=units,
+            voters=units,
             choices=("approve", "oppose"),
             choices_at_most=1,
         )
@@ -80,10 +81,11 @@ class BoxTown:
         """Cast what a unit has taken."""
         return await self.ballots[unit].cast(self.http, self.base, self.ballot, *choices)
 
-    async def close(self, unless_fewer: int = 0) -> Tally | TooFew | GatewayRefused:
+    async def close(self, unless_fewer: int = 0, number: int = 2) -> Tally | TooFew | GatewayRefused:
         """Close it as the engine does."""
-        body = CloseBody(unless_fewer=unless_fewer)
-        return await self.gateway.close(self.policy, self.ballot, body, f"{self.ballot}/box-2")
+        question = f"{self.ballot}/box-{number}"
+        body = CloseBody(ballot_id=self.ballot, question=question, unless_fewer=unless_fewer)
+        return await self.gateway.close(self.policy, self.ballot, body, question)
 
 
 def key_in(folder: Path) -> Path:

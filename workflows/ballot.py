@@ -4,6 +4,7 @@
 
 1. The committee posts the roll by unit for its days. What is objected is answered; then it is frozen. A unit in which nobody is
    left is struck later too, and leaves the base.
+   A roll that is corrected is posted anew, for the whole window. A unit is struck on the word of two.
 2. The vote is open: online in the ballot box outside, and on paper always. Too few at the end: once longer.
 3. It is closed. The box outside tells its tally; two tellers count the papers apart, and their sheets have to be equal. A box with
    more papers than were given is void, the others count.
@@ -14,8 +15,28 @@ Where nobody acts, the last limit makes it void.
 """
 
 from schemas.ballot import BALLOT, HOST, Kind
-from schemas.ballot_commands import CorrectRoll, Count, NameProxy, PostRoll, RevokeProxy, Rule, SealBox, StrikeUnit
-from schemas.ballot_state import BallotState, BoxSheet, OnlineBox, Proxy, SealedBox, Stage, Struck, TellerSheets
+from schemas.ballot_commands import (
+    ConfirmStrike,
+    CorrectRoll,
+    Count,
+    NameProxy,
+    PostRoll,
+    RevokeProxy,
+    Rule,
+    SealBox,
+    StrikeUnit,
+)
+from schemas.ballot_state import (
+    BallotState,
+    BoxSheet,
+    OnlineBox,
+    Proxy,
+    SealedBox,
+    Stage,
+    StrikeAsked,
+    Struck,
+    TellerSheets,
+)
 from schemas.clocks.clock_schedule import BREACH
 from schemas.contracts.ballot_box import BoxStatus, CloseVote, OpenVote, StrikeInBox, VoteTally
 from schemas.kernel.acts import Step, WithReason
@@ -24,7 +45,6 @@ from schemas.kernel.people import among
 from schemas.parts.ballots import BallotOutcome, BallotSubject, Void
 from schemas.parts.quorum import Cast, area_margin, margin
 from schemas.values.actor import Actor
-from schemas.values.canonical import digest
 from workflows.kernel import steps
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.children import ChildCase
@@ -33,6 +53,8 @@ STREET = desk_of(STREET_OFFICER)
 
 NEVER_OPENED = "no-such-ballot"
 """What the box says of a vote that it never opened: nothing was given out there."""
+NO_SUCH_UNIT = "no-such-unit"
+"""What it says of a unit that is not on the roll: striking it makes no base smaller."""
 
 
 @procedure_workflow
@@ -78,10 +100,9 @@ class Ballot(ChildCase[BallotState]):
         self.roll_is_answered()
 
     def correct_roll(self, command: CorrectRoll) -> None:
-        """更正名册: before it is frozen."""
-        self.state.roll = command.roll
-        self.record_command()
-        self.roll_is_answered()
+        """更正名册: everybody sees the one that is voted by: it is posted anew, for the whole window."""
+        self.state.roll, self.state.objections = command.roll, 0
+        self.apply()
 
     def roll_is_answered(self) -> None:
         """With the last answer, a roll that was posted long enough is frozen."""
@@ -108,12 +129,31 @@ class Ballot(ChildCase[BallotState]):
             self.state.online = OnlineBox.ASKED
             self.ask_outside("open_box")
 
-    def strike_unit(self, command: StrikeUnit) -> None:
-        """空户除名: it leaves the base, and its proxy goes with it."""
-        struck = Struck(unit=command.unit, voters=command.voters, area_hundredths=command.area_hundredths)
+    def strike_unit(self, command: StrikeUnit, by: Actor) -> None:
+        """空户除名: whoever makes the base smaller brings a vote nearer to its quorum, so another person looks too."""
+        self.state.strikes_made += 1
+        self.state.strikes_asked.append(
+            StrikeAsked(
+                number=self.state.strikes_made,
+                by=by.subject,
+                unit=command.unit,
+                voters=command.voters,
+                area_hundredths=command.area_hundredths,
+            )
+        )
+        self.record_command(request=self.state.strikes_made)
+
+    def confirm_strike(self, command: ConfirmStrike) -> None:
+        """复核除名: it leaves the base, and its proxy goes with it; or it stays."""
+        asked = next(each for each in self.state.strikes_asked if each.number == command.request)
+        self.state.strikes_asked = [each for each in self.state.strikes_asked if each.number != command.request]
+        if not command.right:
+            self.record(Kind.STRIKE_REFUSED, request=command.request, unit=asked.unit)
+            return
+        struck = Struck(unit=asked.unit, voters=asked.voters, area_hundredths=asked.area_hundredths)
         self.state.struck.append(struck)
-        self.state.proxies = [each for each in self.state.proxies if not each.is_of(command.unit)]
-        self.apply()
+        self.state.proxies = [each for each in self.state.proxies if not each.is_of(asked.unit)]
+        self.record_command(**struck.model_dump(mode="json"))
         if self.state.online is OnlineBox.OPEN:
             self.errand("strike_in_box", len(self.state.struck))
 
@@ -128,6 +168,10 @@ class Ballot(ChildCase[BallotState]):
             self.state.struck[number - 1] = Struck(unit=struck.unit, voters=0)
             self.record(Kind.UNIT_TOOK_BALLOT, unit=struck.unit)
             self.notify(HOST, "ballot_unit_took_ballot")
+        elif answer.code == NO_SUCH_UNIT:
+            self.state.struck[number - 1] = Struck(unit=struck.unit, voters=0)
+            self.record(Kind.UNIT_UNKNOWN, unit=struck.unit)
+            self.notify(HOST, "ballot_unit_unknown")
         else:
             self.record(Kind.UNIT_BARRED, unit=struck.unit, status=answer.status, code=answer.code)
 
@@ -157,8 +201,10 @@ class Ballot(ChildCase[BallotState]):
             number=number,
             roll_digest=base.digest,
             units=(self.state.roll or base).units,
+            voters=(self.state.roll or base).voters,
             choices=asked.choices,
             choices_at_most=self.state.rule.choices_at_most,
+            min_cell=self.state.rules.min_cell,
             as_of=self.now(),
         )
         answer = await self.answer_after_due_clocks(steps.open_vote(request))
@@ -169,8 +215,8 @@ class Ballot(ChildCase[BallotState]):
                 self.ask_outside("close_box")
             return
         if answer.status is BoxStatus.OPEN:
-            self.state.online = OnlineBox.OPEN
-            self.record(Kind.BOX_OPENED)
+            self.state.online, self.state.box_key = OnlineBox.OPEN, answer.key_digest
+            self.record(Kind.BOX_OPENED, key_digest=answer.key_digest)
             for place in range(1, len(self.state.struck) + 1):
                 self.errand("strike_in_box", place)
             return
@@ -211,6 +257,7 @@ class Ballot(ChildCase[BallotState]):
             self.notify(STREET, "ballot_box_lost")
             return
         self.state.issued, self.state.merkle_root = answer.issued, answer.merkle_root
+        self.state.marked_for_paper = answer.paper
         self.state.online_cast = Cast(choices=answer.totals, papers=answer.count, abstained=answer.abstained)
         self.state.online = OnlineBox.TALLIED
         self.record(
@@ -269,9 +316,12 @@ class Ballot(ChildCase[BallotState]):
         self.notify(HOST, "ballot_extended")
 
     def seal_box(self, command: SealBox) -> None:
-        """封箱."""
-        self.state.boxes.append(SealedBox(box=command.box, given=command.given))
-        self.apply()
+        """封箱: one of too few papers is counted with another one."""
+        before = [*(each.box for each in self.state.boxes), command.box]
+        self.state.boxes = self.state.boxes_with(SealedBox(box=command.box, given=command.given))
+        counted = {each.box for each in self.state.boxes}
+        self.state.poured += [each for each in before if each not in counted]
+        self.apply(counted=sorted(counted))
 
     def begin_count(self) -> None:
         """投票截止: whatever comes now is too late."""
@@ -285,8 +335,8 @@ class Ballot(ChildCase[BallotState]):
         self.state.sheets.append(TellerSheets(by=by.subject, boxes=boxes, at=self.now()))
         if not among(by.subject, self.state.tellers):
             self.state.tellers.append(by.subject)
-        said = digest([each.model_dump(mode="json") for each in boxes])
-        self.record(Kind.COUNTED, sheet=len(self.state.sheets), count=self.state.counts + 1, digest=said)
+        # No digest of the sheet: so few figures are found again by trying, and the second teller would know the first one's.
+        self.record(Kind.COUNTED, sheet=len(self.state.sheets), count=self.state.counts + 1)
         if len(self.state.sheets) > 1:
             self.compare_sheets()
 
@@ -333,10 +383,22 @@ class Ballot(ChildCase[BallotState]):
         if not self.state.counted:
             return
         self.clocks.stop("count", "engine")
+        if self.state.overcounted:
+            self.be_void(Void.OVERCOUNTED)
+            return
         self.start_clock("challenge")
-        self.move(Stage.DECLARED, "")
+        if self.state.challenges_open:  # a recount answers no challenge: somebody rules on it
+            self.start_clock("rule")
+            self.move(Stage.CHALLENGED, STREET)
+        else:
+            self.move(Stage.DECLARED, "")
         self.record(Kind.DECLARED, **self.told())
         self.notify(HOST, "ballot_declared")
+
+    def all_is_told(self) -> bool:
+        """Whether no figure of the result is hidden."""
+        cells = {**self.state.cast.choices, "abstained": self.state.cast.abstained, "spoilt": self.state.cast.spoilt}
+        return set(self.result().totals) >= set(cells)
 
     def told(self) -> dict[str, object]:
         """What everybody may know of the result."""
@@ -356,6 +418,7 @@ class Ballot(ChildCase[BallotState]):
     def challenge(self, by: Actor) -> None:
         """质疑结果: looked into by the street, which did not count."""
         self.state.challenges += 1
+        self.state.challenges_open += 1
         self.state.challengers.append(by.subject)
         if not self.clocks.runs("rule"):
             self.start_clock("rule")
@@ -371,7 +434,9 @@ class Ballot(ChildCase[BallotState]):
             by_area is not None and command.doubtful_area_hundredths >= by_area
         )
         self.clocks.stop("rule", "engine")
-        self.record_command(margin=turning, void=void)
+        state.challenges_open = 0
+        # By the margin a hidden figure could be reckoned: it is told where all of them are.
+        self.record_command(margin=turning if self.all_is_told() else None, void=void)
         if void:
             self.be_void(Void.CHALLENGED)
             return

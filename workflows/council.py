@@ -33,6 +33,7 @@ from schemas.council_commands import (
     Done,
     EnterSignatures,
     Evaluate,
+    FileRuling,
     Invite,
     LegalReview,
     RecordRound,
@@ -151,6 +152,7 @@ class Council(Ballots[CouncilState], Postings[CouncilState], Opinions[CouncilSta
         self.state.rounds_wanted = self.state.rounds + 1
         self.record_command(before=self.state.version)
         self.post_text()
+        self.notify(THE_REPORTER, "council_amended", version=self.state.version)
 
     def prolong(self) -> None:
         """延长协商: the time for it counts anew."""
@@ -207,6 +209,7 @@ class Council(Ballots[CouncilState], Postings[CouncilState], Opinions[CouncilSta
         self.record_command(before=self.state.stage)
         self.call_off_ballot()
         self.back_to_talks()
+        self.notify(THE_REPORTER, "council_corrected")
 
     def back_to_talks(self) -> None:
         """What was decided is not in force: nothing of it is done any more, and it is talked over once more before a vote."""
@@ -275,10 +278,16 @@ class Council(Ballots[CouncilState], Postings[CouncilState], Opinions[CouncilSta
         self.record(Kind.CLOSED, **self.outcome())
         self.notify(THE_REPORTER, "council_closed")
 
-    def annul(self, command: Annul, by: Actor) -> None:  # noqa: ARG002 - the entry says who
-        """撤销: the ruling is kept."""
+    def file_ruling(self, command: FileRuling, by: Actor) -> None:
+        """登记裁判: it is kept, and waits for another person."""
         for document in command.documents:
             self.keep_document(document)
+        self.state.rulings += 1
+        self.state.ruling_filed_by = by.subject
+        self.record_command(request=self.state.rulings)
+
+    def annul(self, command: Annul) -> None:  # noqa: ARG002 - its entry says all
+        """撤销: by two."""
         self.apply(before=self.state.stage)
 
     def outcome(self) -> dict[str, Any]:

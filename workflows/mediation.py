@@ -135,8 +135,8 @@ class Mediation(MediationAgreement, BornCase[MediationState]):
         """Every side hears how it ended, and whoever sent it here; the court lets go of what it still has."""
         for told in dict.fromkeys((*self.all_addresses(), *self.mediator_addresses())):
             self.notify(told, f"mediation_{self.state.stage}")
-        if self.state.sender is not None:
-            self.notify(f"department:{self.state.sender}", "mediation_outcome", outcome=self.state.stage)
+        if self.state.sent_by is not None:
+            self.notify(f"department:{self.state.sent_by}", "mediation_outcome", outcome=self.state.stage)
         self.tell_origin_it_has_ended()
         if self.state.confirmation == Confirmation.FILED:
             self.take_back_the_order()

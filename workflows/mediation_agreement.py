@@ -77,6 +77,7 @@ class MediationAgreement(MediationTalks):
 
     def comes_into_force(self, text: TextReference, clauses: tuple[Clause, ...]) -> None:
         """协议生效: its duties run, the way to the court is open, and somebody else will ask whether it is kept."""
+        self.nothing_is_put()
         for clock in ("sign", "whole", "level"):
             self.clocks.stop(clock, "engine")
         self.state.agreement, self.state.in_force_at = text, self.now()
@@ -121,8 +122,12 @@ class MediationAgreement(MediationTalks):
         self.somebody_has_acted(self.state.stage)
 
     def is_settled_by_time(self, code: str, kind: EntryKind, ended_as: Standing) -> None:
-        """Silence settles nothing of which nothing was shown: a mediator looks, and that is somebody's duty."""
-        if kind != DutyEntries.DUTY_UNCONTESTED or code in self.state.shown:
+        """Silence settles nothing of which nothing was shown, or of who was not told: a mediator looks, as their duty.
+
+        A side without an account is told by somebody who calls on it; that it said nothing is not its word.
+        """
+        creditor_knows = code in self.state.shown and bool(self.state.accounts_on(self.state.clause_of(code).creditor))
+        if kind != DutyEntries.DUTY_UNCONTESTED or creditor_knows:
             super().is_settled_by_time(code, kind, ended_as)
             return
         self.start_clock(f"look:{code}")
@@ -240,8 +245,8 @@ class MediationAgreement(MediationTalks):
 
     # ---- followed up ------------------------------------------------------------------------------------------------
 
-    def follow_up(self, command: FollowUp, by: Actor) -> None:  # noqa: ARG002 - its entry says all
-        """回访: by who did not mediate, and not for the ears of who did."""
+    def follow_up(self, command: FollowUp, by: Actor) -> None:
+        """回访: by who did not mediate, and not for the ears of who did. A dispute that nobody had is told upwards."""
         self.state.follow_ups += 1
         self.clocks.stop("follow_up", by.subject)
         if self.state.follow_ups < FOLLOW_UPS:
@@ -249,6 +254,8 @@ class MediationAgreement(MediationTalks):
         self.somebody_has_acted(self.state.stage)
         with self.heard_only_by(OF_COMMITTEE, role_code(Role.GRID_WORKER)):
             self.record_command()
+        if not command.was_so or not command.kept:
+            self.notify("supervisor", "mediation_contradicted")
         self.may_close()
 
     def may_close(self) -> None:

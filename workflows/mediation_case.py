@@ -37,6 +37,19 @@ class MediationCase(Participants[MediationState], DatedDuties[MediationState], O
         own = role_code(by.role) if side is None else side_code(side)
         return (MEDIATORS,) if by.role is Role.MEDIATOR else (own, MEDIATORS)
 
+    # ---- what is put to all ---------------------------------------------------------------------------------------
+
+    def nothing_is_put(self) -> None:
+        """Nobody's word is waited for any more; who agreed to it before has agreed to nothing."""
+        self.clocks.stop("put_to_all", "engine")
+        self.state.proposals = []
+
+    def wrote_for(self, side: str, by: Actor) -> None:
+        """Remember who wrote down what a side said."""
+        self.state.written_for.setdefault(side, [])
+        if by.subject not in self.state.written_for[side]:
+            self.state.written_for[side].append(by.subject)
+
     # ---- who is told ----------------------------------------------------------------------------------------------
 
     def side_addresses(self, side: str) -> tuple[str, ...]:

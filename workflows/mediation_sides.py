@@ -16,6 +16,7 @@ from schemas.mediation_sides import (
     Decline,
     ObjectMediator,
     OfOneSide,
+    RevokeAgent,
     VisitParty,
 )
 from schemas.mediation_state import Stage, Tie
@@ -44,6 +45,7 @@ class MediationSides(MediationCase):
     def take_down(self, command: OfOneSide, by: Actor, side: str) -> None:
         """窗口代为登记: the paper that a side has signed is for that side and the committee."""
         if by.role is Role.WINDOW_CLERK and command.paper is not None:
+            self.wrote_for(side, by)
             self.keep_document(command.paper)
             paper = command.paper.model_dump(mode="json")
             heard = (side_code(side), OF_COMMITTEE, role_code(Role.WINDOW_CLERK))
@@ -95,7 +97,15 @@ class MediationSides(MediationCase):
         self.keep_document(command.written)
         side = self.state.side_of(by.subject)
         self.seat(AGENT, command.agent, side=side)
-        self.record_command(side=side)
+        self.record(Kind.AGENT_APPOINTED, side=side, agent=command.agent)
+        heard = (side_code(side or ""), MEDIATORS, OF_COMMITTEE)
+        self.say_to(heard, Kind.AGENT_WRITTEN, side=side, paper=command.written.model_dump(mode="json"))
+
+    def revoke_agent(self, command: RevokeAgent) -> None:
+        """撤销委托: they see and say nothing of it any more."""
+        for seat in [each for each in self.state.seats_of(AGENT) if same_account(each.subject, command.agent)]:
+            self.record_command(side=seat.side)
+            self.unseat(seat)
 
     def add_party(self, command: AddParty) -> None:
         """追加当事人: nothing is done with another side before it has consented."""
@@ -173,10 +183,13 @@ class MediationSides(MediationCase):
         """更换: with nobody left, the committee appoints somebody, and what was drafted begins anew."""
         self.unseat(seat)
         self.state.ties = [each for each in self.state.ties if not same_account(each.mediator, seat.subject)]
+        if any(same_account(each.by, seat.subject) for each in self.state.proposals):
+            self.nothing_is_put()
         self.record(Kind.MEDIATOR_REPLACED, mediator=seat.subject)
         if self.state.mediators:
             return
-        self.state.draft, self.state.signed, self.state.proposals, self.state.wishes = None, [], [], {}
+        self.nothing_is_put()
+        self.state.draft, self.state.signed, self.state.wishes = None, [], {}
         for clock in ("sign", "level", "pause"):
             self.clocks.stop(clock, "engine")
         if self.state.clocks["whole"].status is Status.PAUSED:

@@ -34,6 +34,7 @@ class MediationTalks(MediationSides):
         self.state.proposals_made += 1
         number = self.state.proposals_made
         self.state.proposals.append(Proposal(number=number, matter=matter, by=by.subject, **what))
+        self.start_clock("put_to_all")
         self.record_command(request=number, matter=matter)
         for told in self.all_addresses():
             self.notify(told, "mediation_put_to_all", matter=matter)
@@ -59,17 +60,25 @@ class MediationTalks(MediationSides):
             proposal.agreed.append(side)
         self.record(Kind.AGREED, request=proposal.number, side=side)
         if set(self.state.sides) <= set(proposal.agreed):
-            self.state.proposals.remove(proposal)
+            self.nothing_is_put()
             getattr(self, f"all_agree_to_{proposal.matter}")(proposal)
 
     def disagree_with(self, command: DisagreeWith, by: Actor) -> None:
         """一方不同意: it is not done."""
         side = command.said_by(self.state, by)
         self.take_down(command, by, side)
-        self.state.proposals = [each for each in self.state.proposals if each.number != command.request]
+        self.nothing_is_put()
         self.record(Kind.DISAGREED, request=command.request)
         for told in self.mediator_addresses():
             self.notify(told, "mediation_not_agreed")
+
+    def not_all_spoke(self, step: Step) -> None:
+        """征求意见期满: silence agrees to nothing, and keeps nothing else from being put to them."""
+        requests = [each.number for each in self.state.proposals]
+        self.nothing_is_put()
+        self.record(self.entry_of(step), requests=requests)
+        for told in (*self.mediator_addresses(), *self.all_addresses()):
+            self.notify(told, "mediation_lapsed")
 
     def all_agree_to_invite(self, proposal: Proposal) -> None:
         """They have a seat for so long."""

@@ -142,12 +142,17 @@ class Partnership(Endings[PartnershipState], PanelCase[PartnershipState], Recusa
     def draft_duty(self, command: DraftDuty) -> None:
         """拟定义务: by whichever side."""
         self.state.drafts.append(command.draft())
-        self.record_command()
+        self.draft_has_changed()
 
     def drop_duty(self, command: DropDuty) -> None:
         """删去拟定义务."""
         self.state.drafts = [each for each in self.state.drafts if each.code != command.code]
-        self.record_command()
+        self.draft_has_changed()
+
+    def draft_has_changed(self) -> None:
+        """Whoever signs it names the version that they saw."""
+        self.state.draft_version += 1
+        self.record_command(version=self.state.draft_version)
 
     def propose_agreement(self, by: Actor) -> None:
         """提出协议: the draft stands still until the partner has spoken."""

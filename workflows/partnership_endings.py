@@ -1,5 +1,6 @@
 """How a partnership goes on: broken duties, a breach, the end of a term and its renewal (workflows/partnership.py)."""
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from schemas.clocks.calendar import DAY, in_shanghai
@@ -101,6 +102,14 @@ class Endings(CounterDuties[StateT], Recoveries[StateT], Postings[StateT]):
         """For money there is more time."""
         limit: Limit = self.state.terms.cure_money if duty.agreed.is_money else self.state.terms.cure
         return limit
+
+    def on_clock(self, clock: str, milestone: str, recipient: str) -> None:
+        """Nobody holds it while it is performed or judged: whose clock it is hears that it ran out, else the committee."""
+        super().on_clock(clock, milestone, recipient or self.warned_of(clock) or COMMITTEE)
+
+    def urged(self) -> Sequence[str]:
+        """Who is urged where nobody holds it: the committee, which answers to the partner."""
+        return super().urged() if self.state.holder else (COMMITTEE,)
 
     # ---- suspended --------------------------------------------------------------------------------------------------
 
@@ -233,7 +242,7 @@ class Endings(CounterDuties[StateT], Recoveries[StateT], Postings[StateT]):
             self.begin_term(self.state.renewed_months)
             return
         self.record(Kind.LAPSED, term=self.state.terms_begun)
-        if self.state.space is None:
+        if self.state.space is None and not self.state.open_sums_fen:
             self.finish_as(Stage.ENDED, Kind.ENDED, owed_fen=0)
         else:
             self.hand_over()

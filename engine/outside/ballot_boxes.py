@@ -1,5 +1,6 @@
 """How the ballot box is reached over HTTP (docs/ballot-box.md). Signature, limits and lanes: engine/outside/signed_calls.py."""
 
+import hashlib
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
@@ -42,12 +43,12 @@ class BallotBoxGateway:
     def __init__(self, client: httpx.AsyncClient, keys: CounterpartKeys) -> None:
         self._calls = SignedCalls(client, keys, "ballot box")
 
-    async def open(self, box: BallotBoxPolicy, body: BallotBody, key: str) -> GatewayRefused | None:
-        """Open a vote; None: it is open. Raises GatewayUnavailable."""
+    async def open(self, box: BallotBoxPolicy, body: BallotBody, key: str) -> GatewayRefused | str:
+        """Open a vote; it is open with the key of this digest. Raises GatewayUnavailable."""
         answer = await self._calls.post(box, "/ballots", body.model_dump_json().encode(), key)
         if (not_ready := self._calls.not_ready(answer)) is not None:
             raise not_ready
-        return None if answer.status in _TAKEN else _refused(answer)
+        return _read(_Opened, answer).digest if answer.status in _TAKEN else _refused(answer)
 
     async def close(
         self, box: BallotBoxPolicy, ballot: str, body: CloseBody, key: str
@@ -65,7 +66,7 @@ class BallotBoxGateway:
 
     async def strike(self, box: BallotBoxPolicy, ballot: str, unit: str, key: str) -> GatewayRefused | None:
         """Mark a unit so that it takes no ballot; None: it does not. Raises GatewayUnavailable."""
-        body = IssueBody(unit=unit, channel=Channel.STRUCK)
+        body = IssueBody(ballot_id=ballot, unit=unit, channel=Channel.STRUCK)
         path = f"/ballots/{quote(ballot, safe='')}/issues"
         answer = await self._calls.post(box, path, body.model_dump_json().encode(), key)
         return None if answer.status in _TAKEN else _refused(answer)
@@ -88,6 +89,16 @@ class BallotBoxGateway:
         path = f"/ballots/{quote(ballot, safe='')}/issues"
         answer = await self._calls.post(box, path, body.model_dump_json().encode(), key)
         return _read(Issued, answer) if answer.status in _TAKEN else _refused(answer)
+
+
+class _Opened(Model):
+    model_config = ConfigDict(extra="ignore")
+
+    public_key: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.public_key.encode()).hexdigest()
 
 
 class _Problem(Model):

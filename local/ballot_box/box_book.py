@@ -22,6 +22,7 @@ PRAGMA secure_delete=ON;
 CREATE TABLE IF NOT EXISTS ballots (
   ballot TEXT PRIMARY KEY, body TEXT NOT NULL, private_key BLOB NOT NULL, public_key BLOB NOT NULL, tally TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS rolls (ballot TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS too_few (ballot TEXT PRIMARY KEY, question TEXT NOT NULL, issued INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS units (ballot TEXT NOT NULL, unit TEXT NOT NULL, PRIMARY KEY (ballot, unit)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS marks (
   ballot TEXT NOT NULL, unit TEXT NOT NULL, channel TEXT NOT NULL, blinded TEXT, blind_signature TEXT,
@@ -147,6 +148,15 @@ class BoxBook(Book):
         """How many ballots were given out by a channel."""
         row = self._one("SELECT count(*) AS n FROM marks WHERE ballot = ? AND channel = ?", ballot, channel)
         return 0 if row is None else int(row["n"])
+
+    def note_too_few(self, ballot: str, question: str, issued: int) -> None:
+        """Remember that a question was answered: too few had come."""
+        self._connection.execute("INSERT OR REPLACE INTO too_few VALUES (?, ?, ?)", (ballot, question, issued))
+
+    def too_few_then(self, ballot: str, question: str) -> int | None:
+        """How many had come when this very question was answered so; None: it was not."""
+        row = self._one("SELECT issued FROM too_few WHERE ballot = ? AND question = ?", ballot, question)
+        return None if row is None else int(row["issued"])
 
     # ---- votes ------------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,6 @@ Nothing is logged of who asks, and nothing is kept of when.
 """
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -44,8 +43,9 @@ from local.ballot_box.roll_file import roll_digest
 from local.ballot_box.vote_page import page_file, vote_page
 from local.simulation.quiet_server import listen, quiet_server, url_of
 from local.simulation.signed_server import believed, never, problem
-from schemas.contracts.ballot_box import BallotBody, CastBody, Channel, CloseBody, IssueBody, RollBody, VoteWords
+from schemas.contracts.ballot_box import BallotBody, CastBody, Channel, CloseBody, IssueBody, RollBody, Tally, VoteWords
 from schemas.contracts.signature import read_secrets
+from schemas.parts.quorum import shown_cells
 
 LONGEST_BODY_BYTES = 8 * 1024 * 1024
 FALLS = 3
@@ -174,6 +174,11 @@ def _ballot_of(request: Request) -> str:
 async def _keep_roll(box: RunningBallotBox, request: Request, raw: bytes) -> Response:
     """Before the vote is open; then it is frozen, and only the same one is taken."""
     ballot, body = _ballot_of(request), RollBody.model_validate_json(raw)
+    if body.ballot_id != ballot:
+        return problem(409, "another-ballot")
+    if any(line.owner is not None or line.area_hundredths for line in body.lines):
+        # Here each unit votes once: who has sixteen flats would vote sixteen times, and an area names its owner.
+        return problem(422, "owners-vote-signed")
     digest = roll_digest(body.lines)
     if box.book.ballot(ballot) is not None:
         same = (box.book.roll_of(ballot) or ("", 0))[0] == digest
@@ -190,14 +195,14 @@ async def _open(box: RunningBallotBox, _: Request, raw: bytes) -> Response:
         roll = box.book.roll_of(body.ballot_id)
         if roll is None:
             return problem(202, "roll-not-here", RETRY_SECONDS)
-        if roll != (body.roll_digest, body.units):
+        if roll != (body.roll_digest, body.units) or body.voters != body.units:
             return problem(409, "another-roll")
         key = new_key(box.key_bits)
         box.book.open(body.ballot_id, body.model_dump_json(), _private(key), _public(key))
-        return JSONResponse({"ballot_id": body.ballot_id}, 201)
+        return JSONResponse({"ballot_id": body.ballot_id, "public_key": _public(key).decode("ascii")}, 201)
     if BallotBody.model_validate_json(kept.body) != body:
         return problem(409, "another-ballot-under-this-id")
-    return JSONResponse({"ballot_id": body.ballot_id})
+    return JSONResponse({"ballot_id": body.ballot_id, "public_key": kept.public_key.decode("ascii")})
 
 
 async def _look(box: RunningBallotBox, request: Request, _: bytes) -> Response:
@@ -243,6 +248,8 @@ async def _file(request: Request) -> Response:
 async def _issue(box: RunningBallotBox, request: Request, raw: bytes) -> Response:
     """Mark the unit. The same asked again is answered the same: the answer may have been lost."""
     ballot, body = _ballot_of(request), IssueBody.model_validate_json(raw)
+    if body.ballot_id != ballot:
+        return problem(409, "another-ballot")
     kept = box.book.ballot(ballot)
     if kept is None or not box.book.has_unit(ballot, body.unit):
         return problem(404, "no-such-ballot" if kept is None else "no-such-unit")
@@ -285,11 +292,15 @@ async def _cast(box: RunningBallotBox, request: Request, raw: bytes) -> Response
 async def _close(box: RunningBallotBox, request: Request, raw: bytes) -> Response:
     """Close it, unless fewer have taken a ballot than were asked for."""
     ballot, body = _ballot_of(request), CloseBody.model_validate_json(raw)
+    if body.ballot_id != ballot:
+        return problem(409, "another-ballot")
     kept = box.book.ballot(ballot)
     if kept is None:
         return problem(404, "no-such-ballot")
-    issued = box.book.issued(ballot, Channel.ONLINE)
-    if kept.tally is None and issued < body.unless_fewer:
+    then = box.book.too_few_then(ballot, body.question)
+    issued = box.book.issued(ballot, Channel.ONLINE) if then is None else then
+    if kept.tally is None and (then is not None or issued < body.unless_fewer):
+        box.book.note_too_few(ballot, body.question, issued)
         content = {"status": 409, "code": "too-few", "issued": issued}
         return JSONResponse(content, 409, media_type="application/problem+json")
     tally = box.book.close(ballot, BallotBody.model_validate_json(kept.body).choices)
@@ -302,7 +313,14 @@ async def _tally(box: RunningBallotBox, request: Request, _: bytes) -> Response:
     kept = box.book.ballot(_ballot_of(request))
     if kept is None:
         return problem(404, "no-such-ballot")
-    return problem(409, "still-open") if kept.tally is None else JSONResponse(json.loads(kept.tally))
+    if kept.tally is None:
+        return problem(409, "still-open")
+    told = Tally.model_validate_json(kept.tally)
+    cells = shown_cells(
+        {**told.totals, "abstained": told.abstained}, BallotBody.model_validate_json(kept.body).min_cell
+    )
+    shown = {} if told.paper else cells
+    return JSONResponse({"totals": shown, **told.model_dump(mode="json", exclude={"totals", "abstained"})})
 
 
 async def _proof(box: RunningBallotBox, request: Request, _: bytes) -> Response:

@@ -3,6 +3,7 @@
 The model for the page on which residents vote; tests, demos and the load of a whole town vote by it.
 """
 
+import hashlib
 import secrets
 import time
 from collections.abc import Sequence
@@ -30,12 +31,13 @@ class TownSide:
 
     async def keep_roll(self, ballot: str, lines: Sequence[RollLine]) -> httpx.Response:
         """Send the units of the roll."""
-        return await self._send("PUT", f"/ballots/{ballot}/roll", RollBody(lines=tuple(lines)))
+        return await self._send("PUT", f"/ballots/{ballot}/roll", RollBody(ballot_id=ballot, lines=tuple(lines)))
 
     async def issue(self, ballot: str, unit: str, blinded: bytes | None) -> httpx.Response:
         """Mark a unit; with a blinded serial it votes online, without one on paper."""
         channel = Channel.PAPER if blinded is None else Channel.ONLINE
-        body = IssueBody(unit=unit, channel=channel, blinded=None if blinded is None else blinded.hex())
+        hidden = None if blinded is None else blinded.hex()
+        body = IssueBody(ballot_id=ballot, unit=unit, channel=channel, blinded=hidden)
         return await self._send("POST", f"/ballots/{ballot}/issues", body)
 
     async def _send(self, method: str, path: str, body: Model) -> httpx.Response:
@@ -45,10 +47,20 @@ class TownSide:
         return await self.http.request(method, f"{self.base}{path}", content=content, headers=headers)
 
 
-async def key_of(http: httpx.AsyncClient, base: str, ballot: str) -> rsa.RSAPublicKey:
-    """The key of a vote. Raises TypeError: it is no RSA key; httpx.HTTPStatusError: there is no such vote."""
+class AnotherKey(ValueError):
+    """The box shows this voter another key than the case has told: by it the vote would be known again."""
+
+
+async def key_of(http: httpx.AsyncClient, base: str, ballot: str, digest: str | None = None) -> rsa.RSAPublicKey:
+    """The key of a vote; `digest`: what the case told of it when it was opened.
+
+    Raises AnotherKey, with which nobody votes; TypeError: it is no RSA key; httpx.HTTPStatusError: there is no such vote.
+    """
     answer = await http.get(f"{base}/ballots/{ballot}")
-    key = serialization.load_pem_public_key(answer.raise_for_status().json()["public_key"].encode("ascii"))
+    shown = answer.raise_for_status().json()["public_key"].encode("ascii")
+    if digest is not None and hashlib.sha256(shown).hexdigest() != digest:
+        raise AnotherKey("this is not the key that the case has told: take no ballot here, and say so")
+    key = serialization.load_pem_public_key(shown)
     if not isinstance(key, rsa.RSAPublicKey):
         raise TypeError("the key of a vote is an RSA key")
     return key

@@ -1,6 +1,6 @@
 """What goes from a case into Postgres in one transaction: ledger entries, the projection row and the outbox of notices."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -118,11 +118,16 @@ def row_of(state: CaseState, facts: Mapping[str, Any]) -> str:
     return f'{to_json(facts).decode()[:-1]},"snapshot":{state.snapshot_json()}}}'
 
 
+def earliest(views: Sequence[ClockView]) -> tuple[datetime | None, str | None]:
+    """Return the earliest due time that still runs, and whose it is; none of either where none does."""
+    running = [(view.due_at, view.name) for view in views if view.status is Status.RUNNING and view.due_at]
+    return min(running, default=(None, None))
+
+
 def facts_of(state: CaseState) -> dict[str, Any]:
     """Return what the row of a case says beside its snapshot, by the names of `Projection`."""
     views = state.clock_views()
-    running = [(view.due_at, view.name) for view in views if view.status is Status.RUNNING and view.due_at]
-    due_at, due_clock = min(running, default=(None, None))
+    due_at, due_clock = earliest(views)
     return {
         "case_id": state.case_id,
         "procedure": state.procedure,

@@ -83,8 +83,10 @@ class OpenVote(Question):
     number: int
     roll_digest: Digest
     units: Number
+    voters: Number
     choices: tuple[Choice, ...]
     choices_at_most: int = Field(ge=1)
+    min_cell: int = Field(ge=1)
     as_of: StrictTime
 
     @property
@@ -94,11 +96,12 @@ class OpenVote(Question):
 
 
 class VoteOpened(Answer):
-    """How it ended: OPEN, or why not."""
+    """How it ended: OPEN, or why not. `key_digest`: of the key of this vote, which has to be the same for every voter."""
 
     ballot: str
     status: BoxStatus
     code: str | None = None
+    key_digest: Digest | None = None
 
 
 class CloseVote(Question):
@@ -163,8 +166,18 @@ class BallotBody(Model):
     ballot_id: str = Field(min_length=1, max_length=200)
     roll_digest: Digest
     units: Number
+    voters: Number
     choices: tuple[Choice, ...] = Field(min_length=2, max_length=100)
     choices_at_most: int = Field(default=1, ge=1, le=10)
+    min_cell: int = Field(default=10, ge=1)
+
+
+class OfBallot(Model):
+    """A signed body about one ballot. It names it, for the signature is over the body: sent to another ballot it is refused."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    ballot_id: str = Field(min_length=1, max_length=200)
 
 
 class RollLine(Model):
@@ -175,24 +188,25 @@ class RollLine(Model):
     area_hundredths: Annotated[int, Field(strict=True, ge=0, le=10**10)] = 0
 
 
-class RollBody(Model):
+class RollBody(OfBallot):
     """The body of `PUT {url}/ballots/{ballot_id}/roll`: units alone. It is taken if its digest is the one announced."""
-
-    model_config = ConfigDict(extra="ignore")
 
     lines: tuple[RollLine, ...] = Field(min_length=1, max_length=UNITS_MAX)
 
 
-class CloseBody(Model):
-    """The body of `POST {url}/ballots/{ballot_id}/close`."""
+class CloseBody(OfBallot):
+    """The body of `POST {url}/ballots/{ballot_id}/close`. `question`: the same one again is answered the same, also "too few"."""
 
-    model_config = ConfigDict(extra="ignore")
-
+    question: str = Field(min_length=1, max_length=200)
     unless_fewer: Number = 0
 
 
 class Tally(Model):
-    """What `GET {url}/ballots/{ballot_id}/tally` answers, and the close: only of a vote that is closed."""
+    """What the close answers, to the town alone.
+
+    `GET {url}/ballots/{ballot_id}/tally` says the same to everybody without figures that are too small to be told, and without
+    any choice where there were papers too: what the case tells of both, less this, would be the papers' own.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -215,13 +229,11 @@ class Channel(StrEnum):
     STRUCK = "struck"
 
 
-class IssueBody(Model):
+class IssueBody(OfBallot):
     """The body of `POST {url}/ballots/{ballot_id}/issues`, signed by the town, which knows that the unit may be voted for.
 
     `blinded`: the blinded serial, of an online ballot. The unit is marked once over all channels, whoever takes its ballot.
     """
-
-    model_config = ConfigDict(extra="ignore")
 
     unit: Unit
     channel: Channel

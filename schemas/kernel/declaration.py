@@ -129,6 +129,7 @@ def declare(
         keep_years=keep_years,
         parts=tuple(parts),
         confidential=confidential,
+        hushed=frozenset(clock for clock, timer in timers.items() if timer.hushed),
         explanations=_explanations(entries),
         limits=limits or _limits_under(timers),
         stage_words=_stage_words(stages),

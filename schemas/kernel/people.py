@@ -106,6 +106,8 @@ class Part(StrEnum):
     SEATED = "seated"
     MEDIATED = "mediated"
     PROPOSED = "proposed"
+    STRIKE_ASKED = "strike_asked"
+    RULING_FILED = "ruling_filed"
     CHALLENGED = "challenged"
 
 
@@ -180,6 +182,10 @@ KEPT_FROM: Mapping[Part, str] = {
         "您已质疑,每人一次,由他人裁定", "you have challenged it: each does so once, and somebody else rules"
     ),
     Part.TELLER: say("计票人不得裁定计票结果", "who counted does not rule on the count"),
+    Part.RULING_FILED: say(
+        "登记裁判的人不得据以撤销", "who filed the ruling leaves it to somebody else to annul by it"
+    ),
+    Part.STRIKE_ASKED: say("申请除名的人不得复核", "who asked to strike a unit does not confirm it"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

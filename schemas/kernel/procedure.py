@@ -18,8 +18,9 @@ from schemas.kernel.policy import Policy
 from schemas.kernel.reference_facts import References, Refers, declared_by
 from schemas.kernel.rules import RulesTable
 from schemas.kernel.screen_words import ScreenWords, words_of
+from schemas.kernel.visibility import ELECTED
 from schemas.kernel.words import ClockWords, StageWords
-from schemas.values.actor import Actor
+from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Fault
 
@@ -107,7 +108,7 @@ class Procedure:
     does not say otherwise (policies/privacy.yaml). `parts`: what it is composed of (schemas/parts/); whoever deals with a part
     in every procedure, such as public notices or the books of payments, asks for it, and for no procedure by name.
     `confidential`: an entry is for its audience alone (schemas/kernel/participants.py); of the others, whoever sees the case
-    learns where it stands and what its clocks say, and no word.
+    learns where it stands and what its clocks say, and no word. `hushed`: the clocks of which residents learn nothing there.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Procedure:
     keep_years: int | None = None
     parts: tuple[object, ...] = ()
     confidential: bool = False
+    hushed: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """A table and its commands that do not match are a fault of the program, found at import."""
@@ -159,7 +161,17 @@ class Procedure:
 
     def is_heard_by(self, actor: Actor, facts: Mapping[str, Any], state: CaseState) -> bool:
         """Say whether somebody who sees the case may learn what stands in an entry of it. `facts` are those of the entry."""
+        if self.is_hushed(facts.get("clock"), actor) or not self.concerns(actor):
+            return False
         return not self.confidential or hears(facts.get(AUDIENCE), actor, state.seats())
+
+    def concerns(self, actor: Actor) -> bool:
+        """Say whether it is a matter of this role's. Of whoever is elected it is where the table has a row for them."""
+        return actor.role not in ELECTED or any(each.role is actor.role for rule in self.rules for each in rule.by)
+
+    def is_hushed(self, clock: object, actor: Actor) -> bool:
+        """Say whether somebody learns nothing of a clock, such as `attend:1`: it tells of what they do not hear."""
+        return actor.role is Role.RESIDENT and isinstance(clock, str) and clock.partition(":")[0] in self.hushed
 
     @cached_property
     def words(self) -> ScreenWords:

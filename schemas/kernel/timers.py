@@ -37,7 +37,8 @@ class Timer:
     `limit` None: it is no limit but a date, and whoever starts the clock says which. `warns`: whoever holds the case is told
     when most of its time is used up; `warned`: who is told instead, as a code (schemas/kernel/parties.py). `beside`: a duty
     beside the matter itself: left undone it climbs its tiers, and the case goes on without it. `runs_on`: of a last limit that
-    does not stop with the next stage.
+    does not stop with the next stage. `hushed`: of a confidential case: residents, who are in it for their own sake, learn
+    nothing of this clock, neither that it runs nor that it ran out.
     """
 
     kind: TimerKind
@@ -48,6 +49,7 @@ class Timer:
     warned: str | None = None
     beside: bool = False
     runs_on: bool = False
+    hushed: bool = False
 
     def limit_under(self, terms: Any, state: Any) -> Limit:
         """The limit that such a case gets under these terms. Raises TypeError: it goes by a date."""
@@ -87,12 +89,15 @@ def duty(
     promise: Promise | None = None,
     warned: str | None = None,
     beside: bool = False,
+    hushed: bool = False,
 ) -> Timer:
     """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident.
 
     `warned`: whose duty it is, where that is not whoever holds the case. `beside`: the case goes on without it.
+    `hushed`: as `Timer` says.
     """
-    return Timer(TimerKind.DUTY, ClockWords(zh, en, promise), limit, tiers, warned=warned, beside=beside)
+    words = ClockWords(zh, en, promise)
+    return Timer(TimerKind.DUTY, words, limit, tiers, warned=warned, beside=beside, hushed=hushed)
 
 
 def window(

@@ -20,6 +20,9 @@ FOR_STAFF = frozenset({"contact"})
 JUDGES = frozenset({Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER, Role.SUPERVISOR, Role.AUDITOR})
 """Who decides on a household, or judges who did: to them a register's answer is shown whole, to others its verdict alone."""
 
+ELECTED = frozenset({Role.COMMITTEE_OFFICER})
+"""Neighbours who were elected, and are no officials: of a matter that is none of theirs they read no word, and look for nobody."""
+
 _ANSWERS = ("facts", "found", "found_income_fen", "income_per_head_fen", "welfare:check:recorded.note")
 _CIRCUMSTANCES = (
     "birth",
@@ -39,8 +42,21 @@ _CIRCUMSTANCES = (
     "left_fen",
     "months",
 )
-_RIVALS = ("partnership:applied.name", "partnership:applied.plan")
-"""What somebody wrote who wants the same as the reader."""
+_RIVALS = (
+    "partnership:applied.name",
+    "partnership:applied.plan",
+    "partnership:applied.kin",
+    "partnership:applied.documents",
+    "partnership:vetted.registered",
+    "partnership:vetted.barred",
+    "partnership:vetted.receipt",
+    "partnership:vetted.finding",
+    "partnership:vetting_confirmed.reason",
+    "partnership:panel:judged.reason",
+    "partnership:panel:recused.reason",
+    "partnership:offered.owner_agrees",
+)
+"""What was written, shown or found of somebody who wants the same as the reader; and what the owner of a space has signed."""
 
 FACTS_FOR: Mapping[str, frozenset[Role]] = {
     **dict.fromkeys(_CIRCUMSTANCES, frozenset(Role) - READS_NO_TEXTS),
@@ -112,6 +128,11 @@ def may_read_fact(actor: Actor, name: str) -> bool:
     return actor.role not in OWN_CASES_ONLY or name not in FOR_STAFF
 
 
+def withholds_from(actor: Actor, procedure: str) -> bool:
+    """Whether any fact of this very procedure's entries is withheld from somebody: then so are the documents in it."""
+    return any(name.startswith(f"{procedure}:") and actor.role not in roles for name, roles in FACTS_FOR.items())
+
+
 def shown_facts(kind: str, facts: Mapping[str, Any], reader: Actor) -> dict[str, Any]:
     """The facts of an entry for a reader; what is not for them says that it is withheld."""
     return {name: _shown(kind, name, value, reader) for name, value in facts.items()}
@@ -120,6 +141,9 @@ def shown_facts(kind: str, facts: Mapping[str, Any], reader: Actor) -> dict[str,
 HEARD_BY_ALL = frozenset({"clock", "clocks", "moment", "stage", "policy", "calendar", "before", "after"})
 """Facts of a confidential case that whoever sees it learns: where it stands, by which rules, and what its clocks say."""
 
+NOBODY_NAMED = Actor(subject="engine", role=Role.ENGINE)
+"""Who is said to have made an entry that is not for the reader."""
+
 CONFIDENTIAL = "case:confidential"
 """What an entry is to who is of the case and not of its audience: that there is one."""
 
@@ -127,11 +151,15 @@ CONFIDENTIAL = "case:confidential"
 def unheard(entry: Entry, reader: Actor) -> Entry:
     """Return an entry as who does not hear it learns of it: no fact that says more than a clock.
 
-    To whoever is in the case for its own sake, not even what it is: that a danger was reported says enough.
+    To whoever is in the case for its own sake, not even what it is, who made it, or which clocks it moved: that a danger was
+    reported, and that somebody was sent, says enough.
     """
-    facts = {name: value if name in HEARD_BY_ALL else WITHHELD for name, value in entry.facts.items()}
-    hidden = reader.role in OWN_CASES_ONLY and not entry.kind.startswith(("clock:", "case:"))
-    return entry.model_copy(update={"facts": facts, "kind": CONFIDENTIAL if hidden else entry.kind})
+    hidden = reader.role in OWN_CASES_ONLY and not entry.kind.startswith("case:")
+    heard = frozenset[str]() if hidden else HEARD_BY_ALL
+    facts = {name: value if name in heard else WITHHELD for name, value in entry.facts.items()}
+    if not hidden:
+        return entry.model_copy(update={"facts": facts})
+    return entry.model_copy(update={"facts": facts, "kind": CONFIDENTIAL, "actor": NOBODY_NAMED})
 
 
 def _shown(kind: str, name: str, value: object, reader: Actor) -> object:
@@ -156,4 +184,6 @@ def may_find_by(actor: Actor, detail: str) -> bool:
     Who reads it masked would learn by the search what the mask hides.
     """
     view = PERSON_VIEWS.get(actor.role)
+    if actor.role in ELECTED:
+        return False
     return actor.role not in OWN_CASES_ONLY and view is not None and getattr(view, detail) is Shown.FULL

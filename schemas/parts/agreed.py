@@ -171,7 +171,8 @@ OPEN = (Standing.DUE, Standing.PROVED, Standing.MISSED)
 class DatedDuty(BaseModel):
     """One duty of a case. `round`: which time it is, from 1; `proof`: the number of what waits to be accepted, in the case.
 
-    `late`: its day passed before it was proved this time. `ended_as` are the times that are settled, in order. `done`: proofs
+    `receipt`: the line of the bank by which it was proved. `late`: its day passed before it was proved this time. `ended_as`
+    are the times that are settled, in order. `done`: proofs
     of this time that were accepted. `over`: it does not come again, whatever was agreed. `reported`: the other side says
     that it is not done. `waived_in`: the years in which a time of it was waived.
     """
@@ -184,6 +185,7 @@ class DatedDuty(BaseModel):
     late: bool = False
     proof: int | None = None
     proved_by: str | None = None
+    receipt: str | None = None
     ended_as: list[Standing] = []
     done: int = 0
     over: bool = False

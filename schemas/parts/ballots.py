@@ -110,6 +110,8 @@ class BallotAsked(Model):
             yield f"{self.quorum_class} has no rule for a roll of {self.base}"
         elif rule.passed is not None and set(self.choices) != {APPROVE, OPPOSE}:
             yield f"{self.quorum_class} is for it or against it: {APPROVE}, {OPPOSE}"
+        elif rule.passed is None and set(self.choices) & {APPROVE, OPPOSE}:
+            yield f"{self.quorum_class} ranks what is chosen among: nothing is passed by it, however many are against it"
         if len(set(self.choices)) < len(self.choices):
             yield "a choice stands twice"
         if self.window is not None and (fault := rules.window_fault(self.window)) is not None:
@@ -121,6 +123,7 @@ class Void(StrEnum):
 
     CHALLENGED = "challenged"  # so much is doubtful that the result could be another one
     CALLED_OFF = "called_off"  # by the case that called it
+    OVERCOUNTED = "overcounted"  # more was counted than there are voters, or papers than units were marked for one
     BOX_FAILED = "box_failed"  # its ballot box counts more votes than it gave out, or is lost
     UNRESOLVED = "unresolved"  # nobody acted on it any more
     SILENT = "silent"  # it never said anything

@@ -50,11 +50,18 @@ from schemas.words.field_words import FieldWords
 DUTY, CURE, ACCEPT = "duty", "cure", "accept_duty"
 """The clocks of each duty, `duty:CODE`: until its day, for curing what was missed, and of who accepts what was proved."""
 
+LOOK_INTO_REPORT = "look_into_report"
+"""The clock of whoever looks into what one side says of the other, `look_into_report:CODE`."""
+
 
 class DutiesState(DeclaredState):
-    """A case with dated duties. `proofs_given`: how often something was proved in it, `duty_requests` what else was asked."""
+    """A case with dated duties. `proofs_given`: how often something was proved in it, `duty_requests` what else was asked.
+
+    `receipts`: the lines of the bank by which sums were proved, but for those that nobody accepted.
+    """
 
     duties: list[DatedDuty] = []
+    receipts: list[str] = []
     proofs_given: int = 0
     duty_requests: int = 0
 
@@ -178,7 +185,15 @@ class ProveDuty(OfDuty):
         if found or not isinstance(state, DutiesState):
             return found
         duty = state.duty_of(self.duty)
-        return (*_level_faults(self.held, duty.agreed.level), *_sum_faults(self.amount_fen, self.receipt, duty.sum_fen))
+        return (
+            *_level_faults(self.held, duty.agreed.level),
+            *_sum_faults(self.amount_fen, self.receipt, duty.sum_fen),
+            *_receipt_faults(self.receipt, state),
+        )
+
+    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
+        """Who owes it proves it."""
+        return _not_theirs("duty", (_by_code(state, self.duty),), lambda case, duty: case.may_prove(duty, actor), state)
 
 
 def _level_faults(held: int | None, level: int | None) -> Iterator[Fault]:
@@ -207,14 +222,20 @@ def _sum_faults(amount_fen: int | None, receipt: str | None, due_fen: int | None
         )
 
 
+def _receipt_faults(receipt: str | None, state: DutiesState) -> Iterator[Fault]:
+    """One line of the bank is one sum."""
+    if receipt is not None and receipt in state.receipts:
+        yield Fault(
+            field="receipt",
+            reason=say("该流水号已用于另一次举证", "this line of the bank has proved another sum"),
+            remedy=say("请填写本次入账的流水号", "name the line of this very sum"),
+        )
+
+
 class ProveCounterDuty(ProveDuty):
     """对方举证履行: the same of what the other side owes."""
 
     side = Side.COUNTERPARTY
-
-    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
-        """Who owes it proves it."""
-        return _not_theirs("duty", (_by_code(state, self.duty),), lambda case, duty: case.may_prove(duty, actor), state)
 
 
 class AcceptDuty(AnswerTo):
@@ -368,8 +389,9 @@ class ReportOtherSide(OfDuty):
 
 
 class ClearReport(OfDuty):
-    """核销报告: somebody of neither side has looked: it is done again, or always was; what hangs on it is due again."""
+    """核查报告: somebody of neither side has looked. Else it is done, or always was; what hangs on it is due again."""
 
+    is_so: Annotated[bool, FieldWords("是否属实", "it is so")] = False
     finding: TextReference
 
     @classmethod
@@ -514,13 +536,23 @@ def counter_duty_lines(
 
 
 def report_lines(
-    kinds: type[CounterDutyEntries], *, at: Stages, reported_by: Sequence[By], cleared_by: Sequence[By]
+    kinds: type[CounterDutyEntries],
+    *,
+    at: Stages,
+    reported_by: Sequence[By],
+    cleared_by: Sequence[By],
+    apart_from: Sequence[Part] = (),
 ) -> tuple[Act, ...]:
-    """对方未履行: one side says that the other does not do its own; somebody of neither side may find that it does."""
+    """对方未履行: one side says that the other does not do its own; somebody of neither side finds whether that is so."""
     return (
         act(ReportOtherSide, "报告对方未履行", by=reported_by, at=at, entry=kinds.DUTY_REPORTED),
-        act(ClearReport, "核销报告", by=cleared_by, at=at, entry=kinds.DUTY_CLEARED),
+        act(ClearReport, "核查报告", by=cleared_by, at=at, apart_from=apart_from, entry=kinds.DUTY_CLEARED),
     )
+
+
+def report_timers(*, looked_into_by: str, look: str | LimitOf = LOOK_INTO_REPORT) -> dict[str, Timer]:
+    """Its clock: by their own word alone nobody rests for ever. `looked_into_by`: whose duty it is, as a code."""
+    return {LOOK_INTO_REPORT: duty("核查报告", "look into a report", look, warned=looked_into_by, beside=True)}
 
 
 def waiver_lines(
@@ -531,9 +563,10 @@ def waiver_lines(
     granted_by: Sequence[By],
     in_hardship: Sequence[By],
     to: Stages = (),
+    apart_from: Sequence[Part] = (),
 ) -> tuple[Act, ...]:
     """免除 on the word of two, in place of `waive_duty`; `in_hardship`: who promised gifts. Terms: `waivers_a_year`."""
-    answers, apart = (Part.WAIVER_ASKED,), (Part.WAIVER_ASKED,)
+    answers, apart = (Part.WAIVER_ASKED,), (Part.WAIVER_ASKED, *apart_from)
     return (
         act(AskWaiver, "申请免除", by=asked_by, at=at, part=Part.WAIVER_ASKED, entry=kinds.WAIVER_ASKED),
         act(ClaimHardship, "困难说明", by=in_hardship, at=at, part=Part.WAIVER_ASKED, entry=kinds.HARDSHIP_CLAIMED),
@@ -560,13 +593,19 @@ def waiver_lines(
 
 
 def figure_lines(
-    kinds: type[CounterDutyEntries], *, at: Stages, stated_by: Sequence[By], checked_by: Sequence[By], to: Stages = ()
+    kinds: type[CounterDutyEntries],
+    *,
+    at: Stages,
+    stated_by: Sequence[By],
+    checked_by: Sequence[By],
+    to: Stages = (),
+    apart_from: Sequence[Part] = (),
 ) -> tuple[Act, ...]:
     """按比例 shares: one side states the figure, somebody else checks it; then the sum is due, and of nothing nothing is."""
     return (
         act(StateFigure, "申报经营数据", by=stated_by, at=at, part=Part.FIGURE_STATED, entry=kinds.FIGURE_STATED),
         act(
             CheckFigure, "核对经营数据", by=checked_by, at=at, to=to,
-            apart_from=(Part.FIGURE_STATED,), answers=(Part.FIGURE_STATED,), entry=kinds.FIGURE_CHECKED,
+            apart_from=(Part.FIGURE_STATED, *apart_from), answers=(Part.FIGURE_STATED,), entry=kinds.FIGURE_CHECKED,
         ),
     )  # fmt: skip

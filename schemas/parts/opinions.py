@@ -23,7 +23,7 @@ from schemas.kernel.procedure import Command
 from schemas.kernel.rules import By
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import Timer, duty
-from schemas.values.actor import Actor
+from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.references import TextReference
 from schemas.values.refusals import say
@@ -49,13 +49,14 @@ class OpinionTerms(Model):
 
 
 class OpinionWaiting(BaseModel):
-    """One that has no answer yet."""
+    """One that has no answer yet. `own`: whoever has it said it under their own account, and is told there that it was answered."""
 
     model_config = ConfigDict(extra="forbid")
 
     number: int
     by: str
     given_at: datetime
+    own: bool = False
 
 
 class OpinionsState(DeclaredState):
@@ -113,9 +114,9 @@ class OpinionEntries:
 
 
 def room_for_an_opinion(state: OpinionsState, actor: Actor, _now: datetime) -> str | None:
-    """So many of one account, and of all; a case is no letter box."""
+    """So many of one resident's account, and of all; a case is no letter box. Staff write down what many say."""
     terms: OpinionTerms = state.terms
-    if state.opinions_of.get(actor.subject, 0) >= terms.opinions_of_one_at_most:
+    if actor.role is Role.RESIDENT and state.opinions_of.get(actor.subject, 0) >= terms.opinions_of_one_at_most:
         most = terms.opinions_of_one_at_most
         return say(f"每人至多{most}条意见", f"{most} opinions are the most of one person")
     if state.opinions_given >= terms.opinions_at_most:

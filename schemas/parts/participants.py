@@ -27,9 +27,14 @@ INVITATION = "invitation"
 
 
 class ParticipantsState(DeclaredState):
-    """A case in which people have seats. `participants`: every seat that there ever was, in order."""
+    """A case in which people have seats.
+
+    `participants`: every seat that there ever was, in order. `written_for`: the accounts of staff who have written down what a side
+    said that has no account, by side.
+    """
 
     participants: list[Participant] = []
+    written_for: dict[str, list[str]] = {}
 
     def seats(self) -> tuple[Participant, ...]:
         """Return the seats that are somebody's now."""
@@ -51,6 +56,10 @@ class ParticipantsState(DeclaredState):
     def accounts_on(self, side: str) -> tuple[str, ...]:
         """Return the accounts of a side; none where nobody there has one."""
         return tuple(seat.subject for seat in self.seats_of(*OF_A_SIDE) if seat.side == side and seat.subject)
+
+    def writes_for_another(self, subject: str, side: str) -> bool:
+        """Whether somebody has written down what another side said: one person is not the pen of two."""
+        return any(among(subject, who) for other, who in self.written_for.items() if other != side)
 
     def all_sides(self) -> tuple[str, ...]:
         """Return the audience of what every side hears."""

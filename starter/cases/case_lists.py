@@ -20,13 +20,14 @@ from fastapi import Depends, Query
 
 from schemas.clocks.calendar import SHANGHAI
 from schemas.kernel.visibility import involved_as
-from schemas.values.actor import OWN_CASES_ONLY, Actor
+from schemas.values.actor import OWN_CASES_ONLY, Actor, Role
 from schemas.values.refusals import Fault, say
 from starter.cases.case_queries import SQL
 from starter.cases.views import CaseRow
 from starter.http.database import Connection, database
 from starter.http.parameters import CASE_ID, CodeText, DayText, LastDayText, within_bounds
 from starter.http.problems import bad_request
+from workflows.registry import PROCEDURES
 
 EXPORT_PAGE = 1000
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -239,6 +240,16 @@ class CaseLists:
                 return
 
 
+_HUSHED = frozenset(case.procedure.name for case in PROCEDURES if case.procedure.hushed)
+
+
+def _without_hushed(row: CaseRow, reader: Actor) -> CaseRow:
+    """A row without its due time, where that could be of a clock of which residents learn nothing; the case shows the others."""
+    if reader.role is not Role.RESIDENT or row.procedure not in _HUSHED:
+        return row
+    return row.model_copy(update={"due_at": None, "due_clock": None})
+
+
 class ListsTransaction:
     """Pages and counts in a transaction that is open."""
 
@@ -251,11 +262,14 @@ class ListsTransaction:
         """A page, as `CaseLists.page`."""
         place = (after.at, after.case_id) if after else (None, None)
         arguments = (*sight(actor), now, *filters.values(), *place, limit + 1)
-        rows = [CaseRow.model_validate(dict(row)) for row in await self._connection.fetch(PAGES[sort], *arguments)]
+        found = await self._connection.fetch(PAGES[sort], *arguments)
+        rows = [CaseRow.model_validate(dict(row)) for row in found]
         if len(rows) <= limit:
-            return rows, None
+            return [_without_hushed(row, actor) for row in rows], None
         last = rows[limit - 1]
-        return rows[:limit], PagePlace(last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id)
+        return [_without_hushed(row, actor) for row in rows[:limit]], PagePlace(
+            last.opened_at if sort is Sort.OPENED else last.due_at, last.case_id
+        )
 
     async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
         """How many there are."""

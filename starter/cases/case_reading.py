@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from engine.vault.vault import PersonDetails, Vault
-from schemas.audit.ledger import facts_of
+from schemas.audit.ledger import earliest, facts_of
 from schemas.clocks.calendar import in_shanghai
 from schemas.kernel.answers import answered_by
 from schemas.kernel.case import CaseState, Entry
@@ -21,6 +21,7 @@ from schemas.kernel.visibility import (
     shown_facts,
     sight_of,
     unheard,
+    withholds_from,
 )
 from schemas.values.actor import Actor, Role
 from schemas.values.person_views import shown_person
@@ -36,6 +37,7 @@ from starter.http.problems import Attempt, Problem, ProblemCode
 
 ViewT = TypeVar("ViewT", bound=CaseView)
 PURPOSE = "show-timeline"
+CLOCKS = "clocks"
 NONE: Facts = {}
 NOT_OPENED = "〔未打开〕"
 """What stands for a text that nobody has asked to read."""
@@ -113,9 +115,10 @@ class CaseReader:
             return await self.states.standing(connection, case_id)
 
     async def hears_of(self, state: CaseState, document: str, actor: Actor) -> bool:
-        """Whether somebody who sees a case hears an entry in which this document stands; of most procedures, everybody does."""
+        """Whether somebody who sees a case is shown an entry in which this document stands; of most procedures, everybody is."""
         procedure = self.procedures[state.procedure]
-        if not procedure.confidential:
+        shown_to_all = not procedure.confidential and not withholds_from(actor, procedure.name)
+        if shown_to_all and procedure.concerns(actor):
             return True
         async with reading(self._pool) as connection:
             rows = await connection.fetch(SQL.entries_naming, state.case_id, document)
@@ -123,7 +126,7 @@ class CaseReader:
         return any(
             procedure.is_heard_by(actor, each.facts, state)
             for each in entries
-            for named in named_in(each.facts, procedure.references.get(each.kind, NONE))
+            for named in named_in(shown_facts(each.kind, each.facts, actor), procedure.references.get(each.kind, NONE))
             if named.reference == document
         )
 
@@ -133,8 +136,8 @@ class CaseReader:
 
     def view_as(self, view: type[ViewT], state: CaseState, actor: Actor, now: datetime, **more: Any) -> ViewT:
         """The same with `more` that this kind of view says."""
-        facts = facts_of(state)
         procedure = self.procedures[state.procedure]
+        facts = _seen_by(actor, procedure, facts_of(state))
         return view(
             **more,
             **{name: facts[name] for name in CaseRow.model_fields},
@@ -243,7 +246,19 @@ def _shown(entry: Entry, reader: Actor, procedure: Procedure, state: CaseState) 
     """The entry without the facts that are not for this reader: what stands behind them is not read either."""
     if not procedure.is_heard_by(reader, entry.facts, state):
         return unheard(entry, reader)
-    return entry.model_copy(update={"facts": shown_facts(entry.kind, entry.facts, reader)})
+    facts = shown_facts(entry.kind, entry.facts, reader)
+    if isinstance(clocks := facts.get(CLOCKS), Mapping):
+        facts[CLOCKS] = {name: clock for name, clock in clocks.items() if not procedure.is_hushed(name, reader)}
+    return entry.model_copy(update={"facts": facts})
+
+
+def _seen_by(reader: Actor, procedure: Procedure, facts: dict[str, Any]) -> dict[str, Any]:
+    """The row of a case without the clocks of which this reader learns nothing."""
+    clocks = [each for each in facts[CLOCKS] if not procedure.is_hushed(each.name, reader)]
+    if len(clocks) == len(facts[CLOCKS]):
+        return facts
+    due_at, due_clock = earliest(clocks)
+    return {**facts, CLOCKS: clocks, "due_at": due_at, "due_clock": due_clock}
 
 
 def _person(details: PersonDetails | Tombstone | None, reader: Actor) -> object:

@@ -262,7 +262,8 @@ async def _seen_in(attachments: Attachments, found: Found, actor: Actor) -> str 
             if problem.code != ProblemCode.UNKNOWN_CASE:
                 raise
             continue
-        if await attachments.reader.hears_of(state, found.document.reference, actor):
+        own = found.uploader == actor.subject
+        if own or await attachments.reader.hears_of(state, found.document.reference, actor):
             return state.case_id
     raise _unknown_document(Attempt(RefusalCode.NOT_YOUR_CASE, case_id=cases[0] if cases else None))
 

@@ -86,6 +86,7 @@ BODIES: dict[str, Any] = {
     "keep_roll": {"reason": "经核对,该户无人居住"},
     "correct_roll": {**ROLL, "units": 121, "voters": 121, "digest": "ac" * 32, "reason": "补列3栋2单元502室"},
     "strike_unit": {"unit": "5-1-101", "reason": "独居老人去世,无其他家庭成员"},
+    "confirm_strike": {"request": 1, "right": True},
     "name_proxy": signed_paper,
     "revoke_proxy": {"unit": "3-2-501"},
     "seal_box": {"box": "hall", "given": 84},
@@ -125,6 +126,7 @@ MAIN = Walk(
         Step("name_proxy", "clerk"),
         Step("revoke_proxy", "clerk"),
         Step("strike_unit", "grid_worker"),
+        Step("confirm_strike", "clerk"),
     ),
     "roll_posted",
 )

@@ -106,6 +106,7 @@ BODIES: dict[str, Any] = {
     "report_task": {**DUTY, "progress": "标识已订制"},
     "prove_duty": {**DUTY, "proof": "标识已安装"},
     "waive_duty": {**DUTY, "reason": "标识改由市政安装"},
+    "annul": {"request": 1, "reason": "据生效裁判撤销"},
     "conclude": {"result": "停车有序"},
     "evaluate": {"done": "done", "worth_it": True},
     "object": OBJECTION,
@@ -123,6 +124,8 @@ def _steps(way: str) -> tuple[Step, ...]:
     return tuple(Step(each.command, each.by) for each in walk("way", way, "").steps)
 
 
+ANNUL = Step("annul", "street_officer")
+
 TO_THE_VOTE = _steps(f"{TALKED}, committee call_ballot")
 DONE = (
     *TO_THE_VOTE,
@@ -137,7 +140,12 @@ DONE = (
 WALKS = (
     *_told.WALKS,
     Walk("merged", (Step("merge", "committee"),), "merged"),
-    Walk("done and judged, and annulled", (*DONE, Step("annul", "clerk", a_late_ruling)), "annulled", waits=True),
+    Walk(
+        "done and judged, and annulled",
+        (*DONE, Step("file_ruling", "clerk", a_late_ruling), ANNUL),
+        "annulled",
+        waits=True,
+    ),
     Walk(
         "not passed",
         (*TO_THE_VOTE, Step("comment", "committee", voted({"text": "差一票,继续协商"}, A_TIE))),
@@ -162,5 +170,5 @@ WALKS = (
         "executing",
         waits=True,
     ),
-    Walk("annulled", (*TO_THE_VOTE, Step("annul", "clerk", a_ruling)), "annulled", waits=True),
+    Walk("annulled", (*TO_THE_VOTE, Step("file_ruling", "clerk", a_ruling), ANNUL), "annulled", waits=True),
 )

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from schemas.incident import INCIDENT
 from schemas.mediation import MEDIATION
 from schemas.values.actor import Role
 from tests.api_driver import ApiDriver, OpenDoor, Person, Step
@@ -144,6 +145,45 @@ async def test_a_danger_is_not_even_named_to_the_other_side(
     ]
 
     assert any("mediation:danger" in each for each in shown) is knows
+
+
+@pytest.mark.parametrize(("who", "knows"), [("applicant", False), ("mediator", True), ("coordinator", True)])
+async def test_no_clock_of_a_danger_runs_before_the_eyes_of_the_other_side(
+    played: tuple[ApiDriver, str, str],
+    who: str,
+    knows: bool,  # noqa: FBT001 - of a table
+) -> None:
+    """Anybody may read what its clocks are called: neither the case nor a list, an entry or its maker says that they run."""
+    opened, case_id, _ = played
+    headers = opened.headers(who)
+    paths = (
+        f"/api/v1/cases/{case_id}",
+        f"/api/v1/cases/{case_id}/timeline",
+        f"/api/v1/cases?number={case_id}",
+        f"/cases/{case_id}",
+    )
+    shown = [(await opened.api.get(path, headers=headers)).text for path in paths]
+    listed = (await opened.api.get(paths[2], headers=headers)).json()["items"] if who == "applicant" else []
+
+    assert any("attend:1" in each or "跟进" in each for each in shown) is knows
+    assert [(each["due_at"], each["due_clock"]) for each in listed] == [(None, None)] * len(listed)
+
+
+async def test_the_committee_reads_no_word_of_what_is_none_of_its_matters(door: OpenDoor) -> None:
+    """Elected neighbours: of a report to the town they see where it stands, no word and nobody, and they look for no phone."""
+    opened = await door(INCIDENT)
+    told = f"密{uuid.uuid4().hex}"
+    case_id = await opened.start(body={**opened.examples.REPORT, "description": told})
+    headers = {
+        "Authorization": f"Bearer {opened.token(Person('committee-ma', Role.COMMITTEE_OFFICER, area=AREA[:10]))}"
+    }
+    answers = await everything(opened, case_id, headers)
+    clerk = await opened.api.get(f"/api/v1/cases/{case_id}/timeline", headers=opened.headers("clerk"))
+
+    assert told in clerk.text
+    assert answers[0].status_code == 200
+    assert not any(told in each.text for each in answers)
+    assert {each.status_code for each in answers[-2:]} == {403}
 
 
 async def test_two_sides_get_out_what_is_their_own(played: tuple[ApiDriver, str, str]) -> None:

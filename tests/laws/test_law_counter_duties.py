@@ -25,6 +25,7 @@ from schemas.parts.duties import (
     duty_timers,
     figure_lines,
     report_lines,
+    report_timers,
     waiver_lines,
 )
 from tests.api_driver import Person
@@ -58,6 +59,7 @@ class Terms(TinyTerms):
 
     cure: Limit = days(3)
     accept_duty: Limit = days(2)
+    look_into_report: Limit = days(2)
     waivers_a_year: int = 1
 
 
@@ -88,6 +90,7 @@ PACT = declare(
     opened=Kind.OPENED,
     timers={
         **duty_timers(owed_by=desk_of(GRID_WORKER), accepted_by=desk_of(STREET_OFFICER), silence_accepts=False),
+        **report_timers(looked_into_by=desk_of(SUPERVISOR)),
         "final": last_limit("unresolved_after"),
     },
     lines=(
@@ -195,7 +198,9 @@ async def test_what_hangs_on_the_other_side_rests_while_that_is_not_done(bench: 
     twice = await bench.refused(case, "report_other_side", PARTY, duty="room", **WHY)
     await bench.bench.let_pass(timedelta(days=5))
     await bench.until(case, "duty:rested")
+    assert bench.state(case).clocks["look_into_report:room"].status == "running"
     await bench.taken(case, "clear_report", WATCHER, duty="room", finding="已开放")
+    assert bench.state(case).clocks["look_into_report:room"].status == "stopped"
     assert standing(bench, case, "sittings") == [Standing.RESTED, Standing.DUE]
     await bench.bench.let_pass(timedelta(days=31))
     await bench.until(case, "duty:missed")

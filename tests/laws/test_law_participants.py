@@ -108,14 +108,20 @@ def test_an_entry_is_heard_by_its_audience_and_nobody_else(audience: Any, hearer
 
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ENGINE])
 def test_who_does_not_hear_learns_no_more_than_a_clock(role: Role) -> None:
-    """Every other fact is withheld; and to whoever is in the case for its own sake, even what the entry is."""
+    """Every other fact is withheld; to whoever is in it for their own sake, also what the entry is, who made it, and its clock."""
     facts = {"text": "text:1", "side": "a", AUDIENCE: ["side:a"], "nested": {"amount_fen": 1}, "clock": "whole"}
-    known: dict[str, Any] = {"kind": "mediation:danger:reported", "facts": facts}
+    known: dict[str, Any] = {
+        "kind": "mediation:danger:reported",
+        "facts": facts,
+        "actor": somebody("sun", Role.COORDINATOR),
+    }
     entry: Any = Entry.model_construct(**known)
     shown = unheard(entry, somebody("x", role))
 
-    assert shown.facts == {name: value if name == "clock" else WITHHELD for name, value in facts.items()}
-    assert (shown.kind == CONFIDENTIAL) is (role in OWN_CASES_ONLY)
+    inside = role in OWN_CASES_ONLY
+    assert shown.facts == {name: value if name == "clock" and not inside else WITHHELD for name, value in facts.items()}
+    assert (shown.kind == CONFIDENTIAL) is inside
+    assert (shown.actor.role is Role.COORDINATOR) is not inside
 
 
 def test_a_side_is_told_apart_by_who_sits_there() -> None:

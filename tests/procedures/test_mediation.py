@@ -54,14 +54,14 @@ def fields(found: Any) -> set[str]:
 
 def test_nobody_consents_for_anybody_else() -> None:
     """A side names no other; a clerk writes it down for one that is there and has signed, and says so."""
-    state = dispute(Stage.CONSULTING, consented=["a"])
+    state = dispute(Stage.CONSULTING, others=2, consented=["a"])
 
     assert Consent().not_theirs(state, QIN, NOW) == ()
     assert fields(Consent(side="b1").not_theirs(state, HE, NOW)) == {"side"}
-    assert fields(Consent(side="b1").not_theirs(state, CLERK, NOW)) == {"present", "paper"}
-    assert fields(Consent(side="b1", present=False, paper=PAPER).not_theirs(state, CLERK, NOW)) == {"present"}
-    assert Consent(side="b1", present=True, paper=PAPER).not_theirs(state, CLERK, NOW) == ()
-    assert Consent(side="b1", present=True, paper=PAPER).said_by(state, CLERK) == "b1"
+    assert fields(Consent(side="b2").not_theirs(state, CLERK, NOW)) == {"present", "paper"}
+    assert fields(Consent(side="b2", present=False, paper=PAPER).not_theirs(state, CLERK, NOW)) == {"present"}
+    assert Consent(side="b2", present=True, paper=PAPER).not_theirs(state, CLERK, NOW) == ()
+    assert Consent(side="b2", present=True, paper=PAPER).said_by(state, CLERK) == "b2"
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ async def test_both_sides_stand_on_the_board_without_persons(bench: CaseBench, d
 def test_a_partner_sees_what_is_offered_and_what_is_their_own(involved: frozenset[str], sees: bool) -> None:  # noqa: FBT001
     """Wherever it lies; of agreements of others, of reports and of a department's cases nothing."""
     partner = Actor(subject="partner-chen", role=Role.PARTNER)
-    sight = Sight(area="320104.003", reporter_subject="partner-chen", departments=involved)
+    sight = Sight(area="320104.003", reporter_subject=None, departments=involved)
 
     assert may_see(sight, partner) is sees
     assert set(involved_as(partner) or ()) == {OPEN_TO_PARTNERS, "partner:partner-chen"}

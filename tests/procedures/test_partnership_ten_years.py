@@ -67,7 +67,7 @@ async def test_ten_years_each_renewed_by_both_sides(settings: Settings, keys: Ke
         signed = [
             Step("choose", "committee"),
             *drafts,
-            Step("propose_agreement", "committee"),
+            Step("propose_agreement", "committee", {"version": 3}),
             Step("agree", "partner"),
         ]
         await town.door.go(

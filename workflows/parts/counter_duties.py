@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from schemas.parts.agreed import DatedDuty, Figure, Standing, WaiverAsked, share_of
 from schemas.parts.duties import (
+    LOOK_INTO_REPORT,
     AskWaiver,
     CheckFigure,
     ClaimHardship,
@@ -35,19 +36,22 @@ class CounterDuties(DatedDuties[StateT]):
         self.record_duty(CounterDutyEntries.DUTY_RESTED, duty)
         self.settle(duty, Standing.RESTED)
 
-    def report_other_side(self, command: ReportOtherSide) -> None:
+    def report_other_side(self, command: ReportOtherSide, by: Actor) -> None:
         """报告对方未履行: what hangs on it rests from now on, until it is proved, or somebody of neither side has looked."""
         duty = self.state.duty_of(command.duty)
         duty.reported = True
+        self.start_clock(f"{LOOK_INTO_REPORT}:{duty.code}", by.subject)
         self.record_command(round=duty.round, rests=[each.code for each in self.state.duties if self.state.rests(each)])
-        for told in self.owed_by(duty):
+        looks = self.warned_of(f"{LOOK_INTO_REPORT}:{duty.code}")
+        for told in (*self.owed_by(duty), *([looks] if looks is not None else [])):
             self.notify(told, "duty_reported", round=duty.round)
         self.on_duty_changed(duty)
 
-    def clear_report(self, command: ClearReport) -> None:
-        """核销报告: it does not rest any more."""
+    def clear_report(self, command: ClearReport, by: Actor) -> None:
+        """核查报告: it does not rest any more, unless it is so."""
         duty = self.state.duty_of(command.duty)
-        duty.reported = False
+        duty.reported = command.is_so
+        self.clocks.stop(f"{LOOK_INTO_REPORT}:{duty.code}", by.subject)
         self.record_command(round=duty.round)
         self.on_duty_changed(duty)
 

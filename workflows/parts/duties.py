@@ -12,6 +12,7 @@ from schemas.parts.duties import (
     ACCEPT,
     CURE,
     DUTY,
+    LOOK_INTO_REPORT,
     AcceptCounterDuty,
     AcceptDuty,
     DutiesState,
@@ -105,6 +106,9 @@ class DatedDuties(DeclaredCase[StateT]):
             self.keep_document(document)
         self.state.proofs_given += 1
         duty.standing, duty.proof, duty.proved_by = Standing.PROVED, self.state.proofs_given, by.subject
+        duty.receipt = command.receipt
+        if command.receipt is not None:
+            self.state.receipts.append(command.receipt)
         self.stop_clocks_of(duty, by.subject)
         self.start_clock(f"{ACCEPT}:{duty.code}", by.subject)
         self.record_command(round=duty.round, request=duty.proof, late=duty.late)
@@ -125,6 +129,7 @@ class DatedDuties(DeclaredCase[StateT]):
         duty = self.proved_as(command.request)
         self.stop_clocks_of(duty, by.subject)
         duty.done, duty.reported = duty.done + 1, False
+        self.clocks.stop(f"{LOOK_INTO_REPORT}:{duty.code}", by.subject)
         self.record_command(duty=duty.code, round=duty.round, late=duty.late, done=duty.done)
         if duty.done < duty.agreed.each_time:
             self.is_due_again(duty)
@@ -143,6 +148,7 @@ class DatedDuties(DeclaredCase[StateT]):
         """The other side says that it is not done, whichever side owes it."""
         duty = self.proved_as(command.request)
         self.stop_clocks_of(duty, by.subject)
+        self.state.receipts = [each for each in self.state.receipts if each != duty.receipt]
         self.is_due_again(duty)
         self.record_command(duty=duty.code, round=duty.round, standing=duty.standing)
         for told in self.owed_by(duty):
@@ -150,7 +156,7 @@ class DatedDuties(DeclaredCase[StateT]):
 
     def is_due_again(self, duty: DatedDuty) -> None:
         """Something is still to be done about it this time: by its day, or within the time to cure it."""
-        duty.proof, duty.proved_by = None, None
+        duty.proof, duty.proved_by, duty.receipt = None, None, None
         duty.standing = Standing.DUE if self.now() < duty.due_at else Standing.MISSED
         duty.late = duty.standing is Standing.MISSED
         if duty.late:
@@ -219,7 +225,7 @@ class DatedDuties(DeclaredCase[StateT]):
     def settle(self, duty: DatedDuty, ended_as: Standing, *, for_good: bool = False) -> None:
         """This time is settled, whatever way; the next time comes on its own day."""
         duty.ended_as.append(ended_as)
-        duty.proof, duty.proved_by, duty.figure, duty.waiver = None, None, None, None
+        duty.proof, duty.proved_by, duty.receipt, duty.figure, duty.waiver = None, None, None, None, None
         duty.over = duty.over or for_good
         duty.standing = ended_as
         if duty.comes_again:

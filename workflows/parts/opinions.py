@@ -5,7 +5,7 @@ from typing import TypeVar
 from schemas.clocks.clocks import Clock, due_at
 from schemas.parts.agreed import limit_until
 from schemas.parts.opinions import ANSWER, AnswerOpinion, OpinionsState, OpinionWaiting
-from schemas.values.actor import Actor
+from schemas.values.actor import Actor, Role
 from workflows.kernel.declared import DeclaredCase
 
 StateT = TypeVar("StateT", bound=OpinionsState)
@@ -17,7 +17,9 @@ class Opinions(DeclaredCase[StateT]):
     def opine(self, by: Actor) -> None:
         """提出意见: it waits for its answer."""
         self.state.opinions_of[by.subject] = self.state.opinions_of.get(by.subject, 0) + 1
-        waiting = OpinionWaiting(number=self.state.opinions_given, by=by.subject, given_at=self.now())
+        waiting = OpinionWaiting(
+            number=self.state.opinions_given, by=by.subject, given_at=self.now(), own=by.role is Role.RESIDENT
+        )
         self.state.opinions_waiting.append(waiting)
         self.record_command(number=waiting.number)
         if not self.clocks.runs(ANSWER):
@@ -26,9 +28,12 @@ class Opinions(DeclaredCase[StateT]):
     def answer_opinion(self, command: AnswerOpinion, by: Actor) -> None:
         """答复意见: whoever has waited longest is the next one whose time runs."""
         state = self.state
+        answered = next(each for each in state.opinions_waiting if each.number == command.request)
         state.opinions_waiting = [each for each in state.opinions_waiting if each.number != command.request]
         state.opinions_answered[command.taken] = state.opinions_answered.get(command.taken, 0) + 1
         self.record_command(waiting=len(state.opinions_waiting))
+        if answered.own:
+            self.notify(f"participant:{answered.by}", "opinion_answered", number=answered.number, taken=command.taken)
         self.clocks.stop(ANSWER, by.subject)
         if state.opinions_waiting:
             self.wait_for_the_oldest()
