@@ -53,6 +53,7 @@ from starter.cases.indicator_sheets import sheets_of
 from starter.cases.similar_finders import similar_finders
 from starter.http.rates import Rates
 from starter.intake.openings import opening_of
+from starter.intake.proposers import proposers
 from starter.intake.public_notices import NoticesShown
 from starter.wiring import ApiServices
 
@@ -125,6 +126,7 @@ def console_pages(services: ApiServices, settings: Settings) -> Pages:
             SavedFilters(pool),
             Sheets(sheets),
             similar_finders(services.town.procedures),
+            proposers(services.town.procedures),
             TownMap.of(services.town.shapes),
             Papers.of(settings),
         ),

@@ -14,6 +14,7 @@ from engine.keys.keys import Keys
 from engine.keys.tokens import Verifier
 from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import http_client
+from engine.policies.advice_policy import load_advice
 from engine.policies.area_shapes import load_area_shapes
 from engine.policies.areas import load_areas
 from engine.policies.bank_policy import load_bank
@@ -38,6 +39,7 @@ from starter.auditors.audit import auditing_of
 from starter.auditors.replays import Replays
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
+from starter.cases.dispatch_help import DispatchHelp
 from starter.cases.documents import Attachments
 from starter.cases.passes import Passes
 from starter.cases.public import Residents
@@ -96,7 +98,8 @@ class ApiServices:
         """What routes ask for."""
         return (
             self.pool, self.guard, self.watch, self.town, self.reading, self.attachments, self.residents, self.answering,
-            self.filing, self.notice_board, self.delivery, self.signers, self.books, self.auditing, self.replays, self.open311,
+            self.filing, self.notice_board,
+            self.delivery, self.signers, self.books, self.auditing, self.replays, self.open311,
         )  # fmt: skip
 
 
@@ -124,7 +127,8 @@ def build_services(
     answering = Answering(
         reader, announcements, postbox, relay, codes, intake.now, patience_seconds=settings.delivery_patience_seconds
     )
-    filing = Filing(town, vault, reader, attachments, intake, relay, answering)
+    dispatch_help = DispatchHelp(load_advice(settings.policies))
+    filing = Filing(town, vault, reader, attachments, intake, relay, answering, dispatch_help)
     bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
     banks = [bank.code] if bank.gateway is Gateway.HTTP else []
     served = [each.code for each in town.departments.departments if each.gateway is Gateway.HTTP]

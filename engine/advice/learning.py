@@ -1,6 +1,6 @@
 """Learning a model of dispatch: logistic regression by scikit-learn, of which nothing but whole numbers is kept.
 
-scikit-learn takes seconds to load and is loaded here alone, when something is learned (extra `learn`): no process of a town needs it.
+scikit-learn takes seconds to load and is loaded here alone, when something is learned (extra `learn`): no process of a town does.
 
 What a model must not hold: a gram is kept only if at least `people` different people wrote it, and grams have neither digits nor
 letters. So a name, a number or an address that one person wrote, however often, stands in no model.
@@ -76,7 +76,9 @@ def cross_validated(fit: Sequence[Example]) -> Scores:
 def _model(examples: Sequence[Example]) -> DispatchModel:
     counted = [grams(each.text) for each in examples]
     rarity = _rarities(examples, counted)
-    values = [lengthened({gram: n for gram, n in each.items() if gram in rarity}, rarity.__getitem__) for each in counted]
+    values = [
+        lengthened({gram: n for gram, n in each.items() if gram in rarity}, rarity.__getitem__) for each in counted
+    ]
     library = _library()
     table = library.feature_extraction.DictVectorizer()
     matrix = table.fit_transform([{gram: value / UNIT for gram, value in each.items()} for each in values])
@@ -106,14 +108,11 @@ def _rarities(examples: Sequence[Example], counted: Sequence[Counter[str]]) -> M
     kept = sorted((gram for gram, who in people.items() if len(who) >= PEOPLE_AT_LEAST), key=lambda g: (-texts[g], g))
     if not kept:
         raise TooLittle(f"没有{PEOPLE_AT_LEAST}人以上共用的词 no words that {PEOPLE_AT_LEAST} different people wrote.")
-    return {
-        gram: int(UNIT * (1 + math.log((1 + len(examples)) / (1 + texts[gram]))))
-        for gram in kept[:GRAMS_AT_MOST]
-    }
+    return {gram: int(UNIT * (1 + math.log((1 + len(examples)) / (1 + texts[gram])))) for gram in kept[:GRAMS_AT_MOST]}
 
 
 def _of_each_category(weights: list[list[float]], biases: list[float]) -> tuple[list[list[int]], list[int]]:
-    """Weights in ten-thousandths, a row for each category. Of two categories the library gives one row: what speaks for the second."""
+    """Weights in ten-thousandths, a row for each category. Of two the library gives one row: what speaks for the second."""
     if len(weights) == 1:
         weights, biases = [[-each for each in weights[0]], weights[0]], [-biases[0], biases[0]]
         weights, biases = [[each / 2 for each in row] for row in weights], [each / 2 for each in biases]
@@ -124,8 +123,7 @@ class _Library:
     """What is used of scikit-learn."""
 
     def __init__(self) -> None:
-        from sklearn import feature_extraction, linear_model, model_selection  # noqa: PLC0415 - loaded when something is learned
-
+        from sklearn import feature_extraction, linear_model, model_selection  # noqa: PLC0415 - only when it is needed
         from threadpoolctl import threadpool_limits  # noqa: PLC0415 - comes with it
 
         self.one_thread = partial(threadpool_limits, limits=1)

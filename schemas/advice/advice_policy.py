@@ -21,8 +21,8 @@ class DispatchHelpRules(Model):
 class HotSpotRules(Model):
     """The same trouble reported again and again.
 
-    `days`: so far back is looked. `metres`: so near two places are one. `reports_at_least` of `people_at_least` different people make a
-    hot spot. `joint_people_at_least` people, or as many communities as `joint_communities_at_least`: it is more than one department's.
+    `days`: so far back is looked. `metres`: so near two places are one. `reports_at_least` of `people_at_least` different people
+    make a hot spot. `joint_people_at_least` people, or so many communities: it is more than one department's.
     """
 
     days: int = Field(default=14, ge=1, le=92)

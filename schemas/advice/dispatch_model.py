@@ -1,8 +1,8 @@
 """A model of dispatch: which category of the responsibility list a text is probably of, and which of its words say so.
 
-It is learned elsewhere (engine/advice/learning.py) and is nothing but numbers: weights of grams, in whole numbers throughout. So it is
-kept as canonical JSON, loaded without running anything, applied without the library that learned it, and gives the same answer on
-every machine and in every year.
+It is learned elsewhere (engine/advice/learning.py) and is nothing but numbers: weights of grams, in whole numbers throughout.
+So it is kept as canonical JSON, loaded without running anything, applied without the library that learned it, and gives the
+same answer on every machine and in every year.
 
     x(gram)    = damped(count) * rarity(gram), all of a text brought to one length
     z(category) = bias + sum of x(gram) * weight(gram, category)
@@ -10,7 +10,7 @@ every machine and in every year.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Context, Decimal
 from typing import Literal, Self
 
@@ -52,7 +52,7 @@ class Gram(Model):
 
 
 class Likelihood(Model):
-    """How probable a category is, in thousandths, and, of the first three, the words of the text that spoke for it, strongest first."""
+    """How probable a category is, in thousandths, and, if they were asked for, the words of the text that spoke for it."""
 
     category: str
     permille: int
@@ -79,9 +79,10 @@ class DispatchModel(Model):
         """By what entries name it."""
         return digest(self)
 
-    def likelihoods(self, text: str) -> list[Likelihood]:
+    def likelihoods(self, text: str, worded: Collection[str] = ()) -> list[Likelihood]:
         """Return every category, the most probable first; of equals the one that stands first in the model.
 
+        Of the first three of the categories `worded` also the words that spoke for them, which takes longer.
         A text of which the model knows nothing has what is usual (the biases) and no words.
         """
         values = lengthened({gram: count for gram, count in grams(text).items() if gram in self.grams}, self._rarity)
@@ -91,13 +92,11 @@ class DispatchModel(Model):
                 sums[place] += value * weight // UNIT
         shares = _shares(sums)
         order = sorted(range(len(sums)), key=lambda place: (-shares[place], -sums[place], place))
+        asked = [place for place in order if self.categories[place] in worded][:WORDED]
+        words = {place: self._words(values, place) for place in asked}
         return [
-            Likelihood(
-                category=self.categories[place],
-                permille=shares[place],
-                words=self._words(values, place) if rank < WORDED else (),
-            )
-            for rank, place in enumerate(order)
+            Likelihood(category=self.categories[place], permille=shares[place], words=words.get(place, ()))
+            for place in order
         ]
 
     def _rarity(self, gram: str) -> int:
@@ -133,4 +132,3 @@ def _shares(sums: list[int]) -> list[int]:
     powers = [_EXACT.exp(Decimal(each - highest) / WEIGHT) for each in sums]
     whole = sum(powers)
     return [int((each * PERMILLE / whole).to_integral_value()) for each in powers]
-
