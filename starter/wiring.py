@@ -143,7 +143,7 @@ def build_services(
         guard=guard,
         watch=Watch(settings, pool, counts, intake.now, delivery.reachable, postbox.backlog),
         town=town,
-        reading=Reading(pool, vault, reader, announcements, intake.now),
+        reading=Reading(pool, vault, reader, announcements, intake.now, dispatch_help),
         attachments=attachments,
         residents=Residents(pool, vault, reader, town.procedures, codes, Passes(keys), verifier),
         answering=answering,

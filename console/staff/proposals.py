@@ -18,7 +18,9 @@ TAKEN = "_taken"
 _TAKEN_WORDS = {
     Taken.GIVEN: Both("类别由上报人选定", "whoever reported it chose the category"),
     Taken.PROPOSED: Both("上报未写类别,按首条建议派单", "reported without a category: it went by the first proposal"),
-    Taken.LEFT_OPEN: Both("上报未写类别,由综合协调决定", "reported without a category: left to the coordination centre"),
+    Taken.LEFT_OPEN: Both(
+        "上报未写类别,由综合协调决定", "reported without a category: left to the coordination centre"
+    ),
 }
 
 

@@ -28,7 +28,13 @@ ProposersOf = Annotated[Proposers, dependency(Proposers)]
 
 @router.get("/cases/{case_id}/similar")
 async def similar_page(  # noqa: PLR0917 - what it asks
-    request: Request, case_id: str, caller: SignedIn, reading: ReadingOf, finders: SimilarFindersOf, filing: FilingOf, explain: ProposersOf
+    request: Request,
+    case_id: str,
+    caller: SignedIn,
+    reading: ReadingOf,
+    finders: SimilarFindersOf,
+    filing: FilingOf,
+    explain: ProposersOf,
 ) -> Response:
     """Before a case is dispatched or merged. All of it a hint: what is the same is for people to say."""
     state, town = await reading.reader.state(case_id, acting(caller)), filing.town

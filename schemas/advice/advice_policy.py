@@ -1,5 +1,7 @@
 """policies/advice.yaml: how far the town lets figures advise it. Without the file the defaults below hold."""
 
+from datetime import timedelta
+
 from pydantic import Field
 
 from schemas.values.model import Model
@@ -32,15 +34,22 @@ class HotSpotRules(Model):
     joint_people_at_least: int = Field(default=10, ge=2)
     joint_communities_at_least: int = Field(default=3, ge=2)
 
+    @property
+    def period(self) -> timedelta:
+        """So far back is looked."""
+        return timedelta(days=self.days)
+
 
 class WeakPointRules(Model):
-    """What grew worse than chance. `months_before`: with what a month is compared. `cases_at_least`: fewer say nothing.
+    """What grew worse than chance.
 
+    `months_before`: with what a month is compared. Fewer than `cases_at_least` cases, or `wrong_at_least` that went wrong, say nothing.
     `false_percent`: of what is shown, so much may be chance.
     """
 
     months_before: int = Field(default=6, ge=1, le=24)
     cases_at_least: int = Field(default=8, ge=1)
+    wrong_at_least: int = Field(default=3, ge=1)
     false_percent: int = Field(default=5, ge=1, le=20)
 
 

@@ -1,4 +1,4 @@
-"""热点: the same trouble reported again and again, and what could be done about it. Pure: reports in, proposals out; nothing is kept.
+"""热点: the same trouble reported again and again, and what could be done about it. Pure; nothing is kept.
 
 Two reports are of one matter if their places agree and their words do. Places: by coordinates where both have them; else by the
 names in their addresses; where one says no place at all, only in nearly the same words. Street lamps that are broken in ten
@@ -167,7 +167,9 @@ def _pairs(text: str, address: str) -> frozenset[str]:
 
 def _spot(reports: Sequence[SpotReport], group: Sequence[_Compared], rules: HotSpotRules) -> HotSpot:
     said = Counter(pair for each in group for pair in each.pairs)
-    common = sorted((pair for pair, many in said.items() if many * 2 > len(group)), key=lambda pair: (-said[pair], pair))
+    common = sorted(
+        (pair for pair, many in said.items() if many * 2 > len(group)), key=lambda pair: (-said[pair], pair)
+    )
     departments = sorted({each.department for each in reports if each.department is not None})
     return HotSpot(
         cases=tuple(each.case_id for each in reports),
