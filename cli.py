@@ -41,6 +41,7 @@ PROCESSES: Mapping[str, tuple[str, str]] = {
 COMMANDS: Mapping[str, str] = {
     "up": "local.commands.town_commands:up",
     "demo": "local.commands.demo_commands:demo",
+    "learn": "local.commands.learn_commands:learn_dispatch",
     "import": "local.commands.import_commands:import_messages",
     "replies": "local.commands.demo_commands:replies",
     "worker": "local.commands.worker_commands:worker",

@@ -32,6 +32,7 @@ from console.staff import (
     document_page,
     drafts_page,
     filters_page,
+    hot_spots_page,
     inbox_page,
     indicators_page,
     list_page,
@@ -50,10 +51,12 @@ from console.staff.saved_filters import SavedFilters
 from engine.runtime.settings import Settings
 from starter.app import Pages
 from starter.cases import procedure_indicators
+from starter.cases.hot_spot_finders import hot_spot_finders
 from starter.cases.indicator_sheets import sheets_of
 from starter.cases.similar_finders import similar_finders
 from starter.http.rates import Rates
 from starter.intake.openings import opening_of
+from starter.intake.proposers import proposers
 from starter.intake.public_notices import NoticesShown
 from starter.wiring import ApiServices
 
@@ -88,6 +91,7 @@ STAFF = (
     document_page.router,
     wall_page.router,
     indicators_page.router,
+    hot_spots_page.router,
     map_page.router,
     record_page.router,
     replay_page.router,
@@ -127,6 +131,8 @@ def console_pages(services: ApiServices, settings: Settings) -> Pages:
             SavedFilters(pool),
             Sheets(sheets),
             similar_finders(services.town.procedures),
+            hot_spot_finders(services.town.procedures),
+            proposers(services.town.procedures),
             TownMap.of(services.town.shapes),
             Papers.of(settings),
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from schemas.advice.proposals import Taken
 from schemas.clocks.clocks import Limit
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_state import IncidentState
@@ -52,6 +53,8 @@ def why_dispatched(entry: Entry, state: IncidentState) -> Because:
         "urgency": responsibility.urgency,
         "evidence": responsibility.evidence,
     }
+    if state.proposed is not None:
+        inputs |= {"proposed": state.proposed.model_dump(mode="json")}
     if entry.facts.get("anew"):
         return Because(
             rule=say("原派单部门的系统遗失派单", "the department's own system has lost its order"),
@@ -77,6 +80,7 @@ def why_dispatched(entry: Entry, state: IncidentState) -> Because:
         legal_basis=responsibility.legal_basis,
         inputs=inputs,
         arithmetic=(
+            *_proposed(state),
             say(
                 f"紧急程度 {state.urgency}:响应 {limits.respond.chinese},办结 {limits.finish.chinese}",
                 f"{LIST} terms.urgencies.{state.urgency}",
@@ -84,6 +88,25 @@ def why_dispatched(entry: Entry, state: IncidentState) -> Because:
             say(f"签收 {state.terms.sign_within(state.urgency).chinese}", f"{LIST} terms.sign"),
         ),
     )
+
+
+def _proposed(state: IncidentState) -> tuple[str, ...]:
+    """Which model said what, and what was taken of it."""
+    proposed = state.proposed
+    if proposed is None:
+        return ()
+    said = "、".join(f"{each.category} {each.permille / 10:.1f}%" for each in proposed.first)
+    model, above = f"{proposed.version} ({proposed.model[:12]}…)", f"{proposed.takes_above_permille / 10:.0f}%"
+    taken = {
+        Taken.GIVEN: say("类别由上报人选定", "the category is whoever reported it's"),
+        Taken.PROPOSED: say(
+            f"未写类别,首条不低于{above},按其派单", f"no category was given: the first is at least {above}"
+        ),
+        Taken.LEFT_OPEN: say(
+            f"未写类别,首条低于{above},由综合协调决定", f"no category was given, and none is at least {above}"
+        ),
+    }[proposed.taken]
+    return (say(f"模型第{model}版建议:{said}", f"proposed by model {model}"), taken)
 
 
 def why_returned(entry: Entry, state: IncidentState) -> Because:

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from schemas.advice.advice_policy import DispatchHelpRules
+from schemas.advice.dispatch_model import DispatchModel
+from schemas.advice.proposals import PERCENT, Proposal, Proposed, decided, proposals
 from schemas.incident_policy import IncidentPolicy
 from schemas.incident_state import OFF_THE_LIST, IncidentState, Stage
 from schemas.kernel.case import Charter
@@ -57,10 +60,11 @@ class IncidentReport(Model):
     """The body of `POST /api/v1/incidents`.
 
     `on_behalf_of` is the account of the resident for whom staff enter the case; without one a person who is named as
-    reporter cannot act on the case by themselves, and staff rate it for them.
+    reporter cannot act on the case by themselves, and staff rate it for them. Without a `category` a model proposes one
+    (docs/dispatch-help.md); where none is sure enough the coordination centre decides.
     """
 
-    category: Category
+    category: Category | None = None
     description: FreeText
     location: Location
     reporter: Reporter | None = None
@@ -94,9 +98,14 @@ def open_incident(
     policy: IncidentPolicy,
     charter: Charter,
     at: datetime,
+    proposed: Proposed | None = None,
 ) -> IncidentState:
-    """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest."""
-    responsibility, listed = policy.responsibility(report.category)
+    """Return the state of the new case. Its opening is a stamp, not yet signed, whose digest covers all the rest.
+
+    `proposed`: what a model said of the report; what it was taken for without a category of its own stands there.
+    """
+    category = category_of(report, proposed)
+    responsibility, listed = policy.responsibility(category)
     own = actor.role is Role.RESIDENT
     unsigned = Stamp(case_id=case_id, command=REPORT, command_id=command_id, actor=actor, at=at, digest="")
     state = IncidentState(
@@ -111,7 +120,7 @@ def open_incident(
         opened_at=at,
         terms=policy.terms,
         departments=policy.departments,
-        category=policy.name_of(report.category) if listed else OFF_THE_LIST,
+        category=policy.name_of(category) if listed else OFF_THE_LIST,
         category_given=kept.category,
         listed=listed,
         responsibility=responsibility,
@@ -124,8 +133,39 @@ def open_incident(
         statements={kept.person: kept.details} if kept.person and kept.details else {},
         channel=report.channel,
         on_behalf=not own and (report.on_behalf_of is not None or report.reporter is not None),
+        proposed=proposed,
     )
     return state.model_copy(update={"opening": unsigned.model_copy(update={"digest": start_digest(state)})})
+
+
+def category_of(report: IncidentReport, proposed: Proposed | None) -> str:
+    """Return what a report is taken for: as whoever reported it says, else as proposed, else as on no list."""
+    if report.category is not None:
+        return report.category
+    taken = proposed is not None and proposed.rank > 0
+    return proposed.first[proposed.rank - 1].category if proposed is not None and taken else OFF_THE_LIST
+
+
+def first_proposals(model: DispatchModel, text: str, policy: IncidentPolicy) -> tuple[Proposal, ...]:
+    """Return the first three of the responsibility list for a text, with the departments that answer for them."""
+    departments = {category: line.department for category, line in policy.categories.items()}
+    return proposals(model.likelihoods(text), departments)
+
+
+def propose(  # noqa: PLR0917 - of what, by which model, under which rules
+    report: IncidentReport,
+    model: DispatchModel,
+    sha256: str,
+    version: int,
+    policy: IncidentPolicy,
+    rules: DispatchHelpRules,
+) -> Proposed:
+    """Return what a model proposes for a report, and what is taken by the town's rules."""
+    first = first_proposals(model, report.description, policy)
+    threshold = rules.takes_above_percent * PERCENT
+    given = None if report.category is None else policy.name_of(report.category)
+    taken, _, rank = decided(first, given, threshold)
+    return Proposed(model=sha256, version=version, takes_above_permille=threshold, first=first, taken=taken, rank=rank)
 
 
 def start_digest(state: IncidentState) -> str:

@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
+from schemas.advice.proposals import Proposed
 from schemas.contracts.work_orders import Order as AnyOrder
 from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
@@ -111,6 +112,8 @@ class IncidentState(ReworkedState[Order], RequestsState):
     Of several reporters of one matter: `left_reports` were merged into this one and are so no more, `reporter_left`: its own
     reporter has taken back the report, and it goes on for the others. `follows`: this one was taken in and waits for the end of
     the other, of which `followed` is what it heard last; `followed_rated`: its reporter has said whether that is solved.
+
+    `proposed`: what a model proposed when it was reported, and what was taken; None where none was asked, as in cases from before.
     """
 
     procedure: ClassVar[str] = "incident"
@@ -148,6 +151,7 @@ class IncidentState(ReworkedState[Order], RequestsState):
     follows: bool = False
     followed: Told | None = None
     followed_rated: bool = False
+    proposed: Proposed | None = Field(default=None, exclude_if=lambda proposed: proposed is None)
 
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         """Who finished the work: somebody else verifies it."""

@@ -10,7 +10,7 @@ from engine.vault.person_identity import IdentityUnusable, PersonIdentity
 from engine.vault.vault import PersonDetails
 from schemas.incident import INCIDENT
 from schemas.incident_policy import IncidentPolicy
-from schemas.incident_report import IncidentReport, KeptReport, open_incident
+from schemas.incident_report import IncidentReport, KeptReport, open_incident, propose
 from schemas.incident_state import IncidentState
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import Fault, say
@@ -19,6 +19,7 @@ from starter.http.bodies import together
 from starter.http.database import Connection
 from starter.http.documentation import body_of, responses
 from starter.incident_categories import known_categories
+from starter.incident_proposals import proposals_for
 from starter.intake.areas import area_faults
 from starter.intake.category_search import search
 from starter.intake.filing import Filing, FilingOf
@@ -53,7 +54,7 @@ def _opens(filing: Filing, sender: Sender, report: IncidentReport) -> OpenCase:
     assert isinstance(policy, IncidentPolicy)  # noqa: S101 - the procedure says which policy is its own
 
     texts = {"description": report.description, "address": report.location.address}
-    if not policy.responsibility(report.category)[1]:
+    if report.category is not None and not policy.responsibility(report.category)[1]:
         texts["category"] = report.category
 
     async def open_case(connection: Connection, case_id: str, command_id: str, at: datetime) -> IncidentState:
@@ -64,6 +65,9 @@ def _opens(filing: Filing, sender: Sender, report: IncidentReport) -> OpenCase:
             _details(report),
             case_id=case_id,
         )
+        used = await filing.dispatch_help.model(connection)
+        rules = filing.dispatch_help.rules.dispatch_help
+        proposed = None if used is None else propose(report, used.model, used.sha256, used.version, policy, rules)
         named = report.reporter is not None or sender.actor.role is Role.RESIDENT or report.on_behalf_of is not None
         return open_incident(
             report,
@@ -80,6 +84,7 @@ def _opens(filing: Filing, sender: Sender, report: IncidentReport) -> OpenCase:
             policy=policy,
             charter=filing.town.charters[INCIDENT.name],
             at=at,
+            proposed=proposed,
         )
 
     return open_case
@@ -93,7 +98,9 @@ def _fitting(filing: Filing, words: str) -> list[str]:
     return [each.category for each in search(known, words)]
 
 
-OPENING: Opening[IncidentReport] = declared_opening(INCIDENT, faults=report_faults, opens=_opens, finds=_fitting)
+OPENING: Opening[IncidentReport] = declared_opening(
+    INCIDENT, faults=report_faults, opens=_opens, finds=_fitting, proposes=proposals_for
+)
 
 
 def _identity(report: IncidentReport, actor: Actor) -> PersonIdentity | None:

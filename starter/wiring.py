@@ -15,6 +15,7 @@ from engine.keys.tokens import Verifier
 from engine.outside.ballot_boxes import BallotBoxGateway
 from engine.outside.banks import BankGateway
 from engine.outside.signed_calls import http_client
+from engine.policies.advice_policy import load_advice
 from engine.policies.area_shapes import load_area_shapes
 from engine.policies.areas import load_areas
 from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
@@ -43,6 +44,7 @@ from starter.auditors.audit import auditing_of
 from starter.auditors.replays import Replays
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
+from starter.cases.dispatch_help import DispatchHelp
 from starter.cases.documents import Attachments
 from starter.cases.passes import Passes
 from starter.cases.public import Residents
@@ -132,7 +134,8 @@ def build_services(
     answering = Answering(
         reader, announcements, postbox, relay, codes, intake.now, patience_seconds=settings.delivery_patience_seconds
     )
-    filing = Filing(town, vault, reader, attachments, intake, relay, answering)
+    dispatch_help = DispatchHelp(load_advice(settings.policies))
+    filing = Filing(town, vault, reader, attachments, intake, relay, answering, dispatch_help)
     bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
     banks = [bank.code] if bank.gateway is Gateway.HTTP else []
     served = [each.code for each in town.departments.departments if each.gateway is Gateway.HTTP]
@@ -147,7 +150,7 @@ def build_services(
         guard=guard,
         watch=Watch(settings, pool, counts, intake.now, delivery.reachable, postbox.backlog),
         town=town,
-        reading=Reading(pool, vault, reader, announcements, intake.now),
+        reading=Reading(pool, vault, reader, announcements, intake.now, dispatch_help),
         attachments=attachments,
         residents=Residents(pool, vault, reader, town.procedures, codes, Passes(keys), verifier),
         answering=answering,

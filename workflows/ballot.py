@@ -398,7 +398,7 @@ class Ballot(ChildCase[BallotState]):
     def all_is_told(self) -> bool:
         """Whether no figure of the result is hidden."""
         cells = {**self.state.cast.choices, "abstained": self.state.cast.abstained, "spoilt": self.state.cast.spoilt}
-        return set(self.result().totals) >= set(cells)
+        return set(self.state.result().totals) >= set(cells)
 
     def told(self) -> dict[str, object]:
         """What everybody may know of the result."""

@@ -86,7 +86,8 @@ class Incident(OriginCase[IncidentState], IncidentEndings):
             "address",
             "reporter",
         )
-        return {name: getattr(self.state, name) for name in (*named, "on_behalf")}
+        said: dict[str, object] = {name: getattr(self.state, name) for name in (*named, "on_behalf")}
+        return said if self.state.proposed is None else said | {"proposed": self.state.proposed.model_dump(mode="json")}
 
     # ---- 1. dispatch ----------------------------------------------------------------------------------------------
 
@@ -118,7 +119,7 @@ class Incident(OriginCase[IncidentState], IncidentEndings):
     def redispatch(self, command: Redispatch, by: Actor) -> None:
         """改派: `sign` starts anew, `finish` goes on."""
         self.give_order(command.department)
-        self.record_command(by=by.role)
+        self.record_command(by=by.role, **self.against_proposals(command.department))
 
     # ---- 2. the department ----------------------------------------------------------------------------------------
 
@@ -136,7 +137,12 @@ class Incident(OriginCase[IncidentState], IncidentEndings):
     def arbitrate(self, command: Arbitrate) -> None:
         """裁定: names the department; the ruling binds, no further return."""
         self.give_order(command.department, binding=True)
-        self.record_command()
+        self.record_command(**self.against_proposals(command.department))
+
+    def against_proposals(self, department: str) -> dict[str, int]:
+        """At which place a department stood among what was proposed when it was reported; nothing where nothing was."""
+        proposed = self.state.proposed
+        return {} if proposed is None else {"proposal": proposed.rank_of_department(department)}
 
     def finish(self, command: Finish, by: Actor) -> None:
         """办结: stops `respond` and `finish`, answers a supervisor's order; somebody else has to look now."""

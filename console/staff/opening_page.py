@@ -21,8 +21,9 @@ from console.http.pages import AS_PAGES, page, see_other
 from console.sign_in.signed_in import SignedIn
 from console.staff.files import bytes_at_most, with_files_kept
 from console.staff.kept import keep, taken_up
+from console.staff.proposals import TAKEN, proposals_in_words
 from console.staff.sent import SUBMISSIONS
-from schemas.values.actor import Actor
+from schemas.values.actor import OWN_CASES_ONLY, Actor
 from schemas.values.both import shown
 from schemas.values.refusals import say
 from starter.http.authentication import acting
@@ -80,6 +81,7 @@ async def open_case(  # noqa: PLR0911, PLR0917 - what is sent by whom, and each 
     opening.refuse_unless_starter(caller.role)
     actor, sheet = acting(caller), _sheet(filing, opening, caller)
     posted, sheet = await _read(request, filing, actor, sheet)
+    sheet = _with_what_is_taken(opening, sheet, posted)
     if posted.one(KEEP):
         return await keep(request, drafts, caller, sheet, posted)
     if posted.one(MORE) or posted.one(BACK):
@@ -94,7 +96,8 @@ async def open_case(  # noqa: PLR0911, PLR0917 - what is sent by whom, and each 
     if given is None or found:
         return form_page(request, replace(sheet, faults=found), HTTPStatus.UNPROCESSABLE_ENTITY)
     if not posted.one(CHECKED):
-        return page(request, "check.html", sheet=sheet)
+        proposed = await opening.proposes(filing, given) if caller.role not in OWN_CASES_ONLY else None
+        return page(request, "check.html", sheet=sheet, **proposals_in_words(filing.town, opening, sheet, proposed))
     try:
         entered = await opening.accept(filing, opening.sender(caller, sheet.key, given), given)
         await answer_start(filing.answering, entered, actor)
@@ -119,6 +122,12 @@ async def _read(request: Request, filing: FilingOf, actor: Actor, blank: Sheet) 
         draft=posted.one(DRAFT) or blank.draft,
         faults=file_faults,
     )
+
+
+def _with_what_is_taken(opening: Opening[Any], sheet: Sheet, posted: Posted) -> Sheet:
+    """The form with the proposal that was pressed in the place of what stood there; it is looked at once more."""
+    place, taken = opening.declared.by_words, posted.one(TAKEN)
+    return sheet if place is None or not taken else replace(sheet, texts={**sheet.texts, place: [taken]})
 
 
 def _opening(openings: Openings, procedure: str) -> Opening[Any]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from engine.policies.advice_policy import FILE as ADVICE
+from engine.policies.advice_policy import load_advice
 from engine.policies.area_shapes import FILE as SHAPES
 from engine.policies.area_shapes import load_area_shapes
 from engine.policies.areas import read_areas
@@ -45,6 +47,7 @@ _OWN = (
     "site",
     "webhooks",
     "open311",
+    "advice",
 )
 Loader = Callable[[Path], object]
 """Reads a further file of the folder; raises PolicyFaults."""
@@ -85,6 +88,8 @@ def check_policies(
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
     if (folder / SHAPES).is_file():
         _try(report, folder / SHAPES, lambda file: load_area_shapes(file.parent, read_areas(file.parent).areas))
+    if (folder / ADVICE).exists():  # a town without one goes by the defaults
+        _try(report, folder / ADVICE, lambda file: load_advice(file.parent))
     if (folder / WEBHOOKS).exists():  # a town that tells nobody has none
         _try(report, folder / WEBHOOKS, lambda file: load_webhooks(file.parent, everyone))
     _try(report, folder / "site.yaml", lambda file: load_site_policy(file.parent))

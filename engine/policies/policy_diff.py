@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from engine.policies.advice_policy import FILE as ADVICE
+from engine.policies.advice_policy import load_advice
 from engine.policies.areas import read_areas
 from engine.policies.calendars import load_calendar
 from engine.policies.department_policy import load_departments
@@ -46,6 +48,8 @@ class _Rules:
         self._add("documents.yaml", documents.version, {"documents": _flat(documents, "version")})
         notices = load_notice_policy(folder)
         self._add("notices.yaml", notices.version, {"notices": _flat(notices, "version")})
+        advice = load_advice(folder)
+        self._add(ADVICE, advice.version, {"advice": _flat(advice, "version")})
         areas = read_areas(folder).areas.policy
         self._add("areas.yaml", areas.version, {"areas": _areas(areas)})
         hours = load_office_hours(folder)

@@ -124,6 +124,44 @@ where (north * north + east * east) * 11132 * 11132 <= ($5::numeric * 100000) * 
 order by north * north + east * east, case_id
 limit $8;
 
+-- name: hot_spot_reports
+-- The newest $4 incidents opened since $1 that a caller sees ($2, $3: area, departments), with the references of their texts, for who
+-- compares them. Not what was taken back or not taken on. `who`: the person of the report, else its account, else nobody but itself.
+select case_id, opened_at, closed_at, stage, category, department, area, latitude_micro, longitude_micro,
+       coalesce(snapshot ->> 'reporter', reporter_subject, case_id) as who,
+       snapshot ->> 'description' as description, snapshot ->> 'address' as address
+from cases
+where procedure = 'incident' and opened_at >= $1 and stage not in ('withdrawn', 'rejected')
+  and ($2::text is null or area = $2 or (area collate "C" >= $2 || '.' and area collate "C" < $2 || '/'))
+  and ($3::text[] is null or involved && $3::text[])
+order by opened_at desc, case_id desc
+limit $4;
+
+-- name: weak_point_counts
+-- What was judged of incidents, by month of report, and by department, category and community: for what grew worse (docs/weak-points.md).
+-- $1, $2: the caller's area and department; $3, $4: opened from and before. Months are those of the town.
+with counted as (
+    select to_char(opened_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, department, category,
+           array_to_string((string_to_array(area, '.'))[1:3], '.') as area,
+           finish_kept, respond_kept, (snapshot ->> 'returns')::integer > 0 as returned,
+           case when stage = 'unresolved' then 'not' when stage = 'closed' and rated then solved end as outcome
+    from cases
+    where procedure = 'incident' and stage not in ('withdrawn', 'rejected', 'merged')
+      and opened_at >= $3 and opened_at < $4
+      and ($1::text is null or area = $1 or (area collate "C" >= $1 || '.' and area collate "C" < $1 || '/'))
+      and ($2::text is null or department = $2)
+), named as (
+    select month, kind, name, finish_kept, respond_kept, returned, outcome
+    from counted cross join lateral (values ('department', department), ('category', category), ('area', area)) as of (kind, name)
+    where name is not null
+)
+select kind, name, month, count(*) as reported,
+       count(finish_kept) as finish_judged, count(*) filter (where not finish_kept) as finished_late,
+       count(respond_kept) as response_judged, count(*) filter (where not respond_kept) as responded_late,
+       count(*) filter (where returned) as returned,
+       count(outcome) as outcome_known, count(*) filter (where outcome = 'not') as not_solved
+from named group by kind, name, month order by kind, name, month;
+
 -- name: alike_in_public
 -- Open cases of one matter in a community, for somebody who is about to report it: when and how far, and nothing else. Arguments:
 -- procedure, category, community, stages, opened after, how many.

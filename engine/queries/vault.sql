@@ -42,6 +42,18 @@ with wanted as (
 )
 select * from wanted;
 
+-- name: read_items_of_cases
+-- Items of many cases ($1 of $2), each as it was kept in that very case; recorded as read for it.
+with wanted as (
+    select item_id, person_id, kind, nonce, ciphertext, wrapped_key, master_key_id, erased_at, asked.case_id
+    from unnest($1::text[], $2::text[]) as asked (item_id, case_id)
+    join vault_items using (item_id, case_id) join persons using (person_id)
+), recorded as (
+    insert into vault_reads (who, role, person_id, item_id, purpose, case_id)
+    select $3, $4, person_id, item_id, $5, case_id from wanted
+)
+select * from wanted;
+
 -- name: read_statement
 -- What was stated of a person ($1, $2) with what opens it; recorded as read, erased or not.
 with wanted as (

@@ -88,6 +88,7 @@ class VaultQueries(Queries):
     open_person: str
     insert_items: str
     read_items: str
+    read_items_of_cases: str
     read_statement: str
     stated_at_start: str
     erase_person: str
@@ -204,6 +205,24 @@ class Vault:
             # Counted, not named: what is no reference may be a text that was put in its place.
             raise TextUnknown(f"Missing: {len(unknown)} of {len(references)} asked for.")
         return {**found, **dict.fromkeys(unknown, Withheld())}
+
+    async def read_texts_of_cases(
+        self, connection: Connection, wanted: Sequence[tuple[str, TextReference]], reader: Actor, purpose: str
+    ) -> dict[TextReference, str | Tombstone | Withheld]:
+        """Texts of many cases, each for the case that names it: what was kept in that very case, and nothing else of it.
+
+        One round trip, which records each as read for its case. What is not there, or was kept in another case, is withheld.
+        Raises PurposeMissing, VaultKeyUnknown, VaultDamaged.
+        """
+        if not _PURPOSE.fullmatch(purpose):
+            raise PurposeMissing
+        cases, references = [case for case, _ in wanted], [reference for _, reference in wanted]
+        opened: dict[str, bytes] = {}
+        rows = await connection.fetch(
+            SQL.read_items_of_cases, references, cases, reader.subject, reader.role.value, purpose
+        )
+        found = {row["item_id"]: self._read_row(row, opened) for row in rows}
+        return {reference: found.get(reference, Withheld()) for reference in references}
 
     async def read_document_key(
         self, connection: Connection, reference: DocumentReference, reader: Actor, purpose: str, case_id: str | None

@@ -225,6 +225,8 @@ async def _look(box: RunningBallotBox, request: Request, _: bytes) -> Response:
 async def _keep_words(box: RunningBallotBox, request: Request, raw: bytes) -> Response:
     """What the page shows. Whoever has seen one question votes on no other: the first words stay."""
     ballot, words = _ballot_of(request), VoteWords.model_validate_json(raw)
+    if words.ballot_id != ballot:
+        return problem(409, "another-ballot")
     if box.book.ballot(ballot) is None:
         return problem(404, "no-such-ballot")
     kept = box.book.keep_words(ballot, words.model_dump_json())

@@ -255,10 +255,8 @@ class ChoiceWords(Model):
     en: str = Field(min_length=1, max_length=200)
 
 
-class VoteWords(Model):
+class VoteWords(OfBallot):
     """The body of `PUT {url}/ballots/{ballot_id}/words`: what the box's page shows. The first that come stay."""
-
-    model_config = ConfigDict(extra="ignore")
 
     question: str = Field(min_length=1, max_length=4000)
     choices: dict[Choice, ChoiceWords] = Field(max_length=100)

@@ -19,6 +19,8 @@ class CaseQueries(Queries):
     entries_after: str
     entries_naming: str
     similar: str
+    hot_spot_reports: str
+    weak_point_counts: str
     alike_in_public: str
     precedents: str
     reported_alike: str

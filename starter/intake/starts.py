@@ -28,6 +28,7 @@ from starter.intake.choices import in_words, with_choices
 from starter.intake.filing import Filing
 from starter.intake.intake import Entered, OpenCase, Sender
 from starter.intake.named_cases import case_faults
+from starter.intake.proposers import ProposalsShown
 from starter.intake.submission_views import SubmissionView
 
 REPORTED: dict[int, type[Model] | UnionType] = {
@@ -76,6 +77,11 @@ class Somebody(Protocol):
 BodyT = TypeVar("BodyT", bound=OpeningBody)
 
 
+async def no_proposals(_filing: Filing, _body: Any) -> ProposalsShown | None:
+    """Of most openings nothing is proposed."""
+    return None
+
+
 @dataclass(frozen=True)
 class Opening(Generic[BodyT]):
     """How cases of a procedure are started. `act` is the name of the opening in stamps, `title` what people do thereby.
@@ -84,7 +90,8 @@ class Opening(Generic[BodyT]):
     `opens(filing, sender, body)`: how its texts are kept and what state the case starts with.
     `choices(filing)`: which codes may be named, by field; whoever writes another one is told them by their words.
     `finds(filing, words)`: what fits words, the best first, of the field that is found by them. `declared`: the line of its
-    procedure, which says what forms ask.
+    procedure, which says what forms ask. `proposes(filing, body)`: for staff, what a model finds probable for the field that is found by
+    words, by what else the body says; None: it has nothing to say.
     """
 
     procedure: str
@@ -97,6 +104,7 @@ class Opening(Generic[BodyT]):
     opens: Callable[[Filing, Sender, BodyT], OpenCase]
     choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {}
     finds: Callable[[Filing, str], Sequence[str]] = lambda _filing, _words: ()
+    proposes: Callable[[Filing, BodyT], Awaitable[ProposalsShown | None]] = no_proposals
 
     async def start(self, request: Request, caller: Somebody, filing: Filing) -> Response:
         """201 with the case when it stands at once, else 202; the same key and body again: 200 with the same case.
@@ -158,6 +166,7 @@ def declared_opening(
     opens: Callable[[Filing, Sender, BodyT], OpenCase],
     choices: Callable[[Filing], Mapping[str, Sequence[str]]] = lambda _: {},
     finds: Callable[[Filing, str], Sequence[str]] = lambda _filing, _words: (),
+    proposes: Callable[[Filing, BodyT], Awaitable[ProposalsShown | None]] = no_proposals,
 ) -> Opening[BodyT]:
     """The opening as its procedure declares it. Raises TypeError: cases of it are opened by another procedure."""
     declared = procedure.opens
@@ -174,4 +183,5 @@ def declared_opening(
         opens=opens,
         choices=choices,
         finds=finds,
+        proposes=proposes,
     )

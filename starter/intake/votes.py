@@ -164,7 +164,7 @@ async def take_ballot(
         Problem: who asks may not, or tried too often; the unit has its ballot; the vote is over; the box is away.
     """
     _refuse_unless_online(polls, poll)
-    body = IssueBody(unit=unit, channel=Channel.ONLINE, blinded=blinded)
+    body = IssueBody(ballot_id=poll.vote, unit=unit, channel=Channel.ONLINE, blinded=blinded)
     if unit not in (() if caller is None else await units_of(polls, poll, caller)):
         await _try_slip(polls, request, poll, unit, code)
     key = f"{poll.vote}/issue-{hashlib.sha256(blinded.encode()).hexdigest()[:16]}"
@@ -225,7 +225,7 @@ def _refused(refused: GatewayRefused) -> Problem:
 
 def _words(poll: Poll) -> VoteWords:
     choices = {code: ChoiceWords(zh=words.zh, en=words.en) for code, words in poll.choices}
-    return VoteWords(question=poll.question, choices=choices)
+    return VoteWords(ballot_id=poll.vote, question=poll.question, choices=choices)
 
 
 async def _poll(polls: Polls, connection: Connection, row: asyncpg.Record) -> Poll:

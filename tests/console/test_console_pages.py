@@ -363,8 +363,8 @@ async def test_a_number_on_a_page_is_counted_no_further_than_anybody_reads(as_: 
     for _ in range(3):
         await reported(as_)
     lists, actor, now = CaseLists(pool), Actor(subject="x", role=Role.SUPERVISOR), datetime.now(UTC)
-    async with lists.looking() as look:
-        whole = await look.count(actor, Filters(), now)
+    async with lists.transaction() as opened:
+        whole = await opened.count(actor, Filters(), now)
 
     assert [await lists.count_some(actor, Filters(), now, at_most) for at_most in (2, whole, whole + 1)] == [
         2,

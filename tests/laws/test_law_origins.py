@@ -87,6 +87,6 @@ def test_nobody_else_says_that_a_case_was_led_to(sender: str, procedure: str, *,
     """Who says it has to be a case of a procedure to which incidents lead, and of the one that it names."""
     facts = LedCaseEnded(procedure=procedure, stage="closed").model_dump()
     message = Message(message_id="m", sender=sender, subject=OriginSubject.LED_CASE_ENDED, facts=facts)
-    case = Incident.__new__(Incident)
+    case: Incident = object.__new__(Incident)
 
     assert case.knows(message) is known

@@ -123,7 +123,9 @@ async def test_the_first_words_of_a_question_stay(tmp_path: Path) -> None:
     async with box_town(tmp_path) as town:
         await town.open()
         choices = {"approve": ChoiceWords(zh="同意", en="For it"), "oppose": ChoiceWords(zh="反对", en="Against it")}
-        words = VoteWords(question="单侧停车<script>?", choices=choices)
+        words = VoteWords(ballot_id=BALLOT, question="单侧停车<script>?", choices=choices)
+        elsewhere = words.model_copy(update={"ballot_id": "council-20261123-000099.ballot-1"})
+        strange = await town.gateway.tell(town.policy, BALLOT, elsewhere)
         told = [await town.gateway.tell(town.policy, BALLOT, words) for _ in range(2)]
         other = await town.gateway.tell(town.policy, BALLOT, words.model_copy(update={"question": "双侧停车?"}))
         unsigned = await town.http.put(f"{town.base}/ballots/{BALLOT}/words", content=words.model_dump_json().encode())
@@ -131,6 +133,7 @@ async def test_the_first_words_of_a_question_stay(tmp_path: Path) -> None:
         nothing = await town.http.get(f"{town.base}/vote/council-20261123-000099.ballot-1")
 
     assert told == [None, None]
+    assert isinstance(strange, GatewayRefused)
     assert isinstance(other, GatewayRefused)
     assert unsigned.status_code == 401
     assert "单侧停车&lt;script&gt;?" in page.text
