@@ -95,7 +95,7 @@ class DraftAgreement(WithClauses):
 
 
 class RecordOral(WithClauses):
-    """口头协议: put to every side, and in force as soon as all agree (人民调解法 28, 30). No instalments, and small sums."""
+    """口头协议: put to every side, and in force as soon as all agree (Mediation Law, 28, 30). No instalments, and small sums."""
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Each duty once, and not much."""
@@ -115,7 +115,7 @@ class Vary(WithClauses):
 
 
 class Sign(OfOneSide):
-    """签署: each side for itself, the mediator, and the committee by its seal; in force with the last of them (人民调解法 29)."""
+    """签署: each side for itself, the mediator, and the committee by its seal; in force with the last (Mediation Law, 29)."""
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
         """Who is of no side signs as who they are."""
@@ -128,7 +128,7 @@ class RefuseSign(OfOneSide):
 
 
 class AskConfirmation(OfOneSide):
-    """申请司法确认: each side by its own channel, within 30 days (人民调解法 33); filed when every side has asked."""
+    """申请司法确认: each side by its own channel, within 30 days (Mediation Law, 33); filed when every side has asked."""
 
 
 class TakeBack(OfOneSide):

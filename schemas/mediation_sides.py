@@ -123,7 +123,7 @@ class Consent(OfOneSide):
 
 
 class Decline(OfOneSide):
-    """拒绝、要求终止: at once, without a reason, and held against nobody (人民调解法 23)."""
+    """拒绝、要求终止: at once, without a reason, and held against nobody (People's Mediation Law, 23)."""
 
 
 class ChooseMediator(OfOneSide):

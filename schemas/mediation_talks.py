@@ -20,7 +20,7 @@ from schemas.values.refusals import Fault, say
 
 
 class Invite(Command):
-    """邀请: somebody with knowledge, for so many days; every side agrees first (人民调解法 20)."""
+    """邀请: somebody with knowledge, for so many days; every side agrees first (People's Mediation Law, 20)."""
 
     specialist: AccountCode
     days: Annotated[int, Field(strict=True, ge=1, le=365)]

@@ -47,7 +47,10 @@ class Mediation(MediationAgreement, BornCase[MediationState]):
             self.state.consented.append(APPLICANT_SIDE)
         if self.state.wished_mediator is not None:
             self.state.wishes[APPLICANT_SIDE] = self.state.wished_mediator
-        return super().reported()
+        facts = super().reported()
+        if self.state.incident is None:
+            facts.pop("incident")  # as it stood before disputes could come of incidents: what was recorded replays
+        return facts
 
     def begin(self) -> None:
         """The committee has it; a danger that was stated goes out before anybody has looked at the case."""

@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pytest
 
 from schemas.incident import INCIDENT
@@ -15,7 +14,6 @@ from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.waiting import eventually
-from workflows.incident import Incident
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -59,34 +57,37 @@ async def test_an_incident_hears_how_the_mediation_ended_and_no_word_of_it(bench
 
 
 async def test_a_dispute_names_an_incident_that_whoever_opens_it_sees(bench: CaseBench) -> None:
-    """One that is not there, and a case of another procedure, are no incident."""
-    door, dispute = await led(bench, await bench_door(bench, INCIDENT).start())
-    answers: list[httpx.Response] = []
-    for number in ("incident-20261123-999999", dispute):
-        body = {**door.examples.REPORT, "incident": number}
-        answers.append(
-            await door.api.post(
-                "/api/v1/mediations", json=body, headers=door.headers("grid_worker", f"origin {number}")
-            )
+    """One that is not there is none, and the case does not begin."""
+    door = bench_door(bench, MEDIATION)
+    body = {**door.examples.REPORT, "incident": "incident-20261123-999999"}
+    answer = await door.api.post(
+        "/api/v1/mediations", json=body, headers=door.headers("grid_worker", "of an incident that is not there")
+    )
+
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["faults"]] == ["incident"]
+
+
+async def test_nobody_else_says_that_a_case_was_led_to(bench: CaseBench) -> None:
+    """Whose word it is has to be a case of a procedure to which incidents lead, and of the one that it names."""
+    incident = await bench_door(bench, INCIDENT).start()
+    handle = bench.client.get_workflow_handle(incident)
+    strange = (
+        ("welfare-20261123-000001", "mediation"),
+        ("welfare-20261123-000001", "welfare"),
+        ("mediation-20261123-000001.part", "mediation"),
+    )
+    right = ("mediation-20261123-000001", "mediation")
+    for number, (sender, procedure) in enumerate((*strange, right, right)):
+        facts = LedCaseEnded(procedure=procedure, stage="closed").model_dump()
+        message_id = "told twice" if sender == right[0] else f"strange {number}"
+        subject = OriginSubject.LED_CASE_ENDED
+        await handle.signal(
+            "message", Message(message_id=message_id, sender=sender, to=incident, subject=subject, facts=facts)
         )
+    await eventually(lambda: told(bench, incident, "incident:led:ended"))
+    await bench.at_rest(incident)
 
-    assert [each.status_code for each in answers] == [422, 422]
-    assert [each.json()["faults"][0]["field"] for each in answers] == ["incident", "incident"]
-
-
-@pytest.mark.parametrize(
-    ("sender", "procedure", "known"),
-    [
-        ("mediation-20261123-000001", "mediation", True),
-        ("welfare-20261123-000001", "mediation", False),
-        ("welfare-20261123-000001", "welfare", False),
-        ("mediation-20261123-000001.part", "mediation", False),
-    ],
-)
-def test_nobody_else_says_that_a_case_was_led_to(sender: str, procedure: str, *, known: bool) -> None:
-    """Who says it has to be a case of a procedure to which incidents lead, and of the one that it names."""
-    facts = LedCaseEnded(procedure=procedure, stage="closed").model_dump()
-    message = Message(message_id="m", sender=sender, subject=OriginSubject.LED_CASE_ENDED, facts=facts)
-    case: Incident = object.__new__(Incident)
-
-    assert case.knows(message) is known
+    assert told(bench, incident, "incident:led:ended") == [
+        {"led": right[0], "procedure": "mediation", "outcome": "closed"}
+    ]
