@@ -1,9 +1,11 @@
 """Residents vote in a browser: the ballot is taken on a page of the town, the choice is made on a page of the ballot box."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from playwright.async_api import Browser as Chromium
 from playwright.async_api import Page, Request
@@ -15,13 +17,17 @@ from console.sign_in.sessions import Sessions
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.voters import Voter
+from local.ballot_box.voter import Ballot, key_of
 from schemas.contracts.ballot_box import Tally
 from schemas.values.actor import Role
+from tests.api_driver import ApiDriver, Step
 from tests.browsing import needs_browser
+from tests.console_browser import Form, signed_in
 from tests.console_looks import principal, window
 from tests.console_story import Seen
 from tests.local.test_blind_rsa import INVERSE, MESSAGE, SALT, N, is_of_the_vector
 from tests.voting_town import VotingTown, voting_town
+from tests.waiting import eventually
 
 pytest_plugins = ("tests.browser_fixture",)
 pytestmark = [needs_browser, pytest.mark.timeout(240)]
@@ -244,3 +250,47 @@ async def test_the_pages_of_a_vote_are_for_everybody(town: VotingTown, chromium:
     assert not hidden
     assert "您可以领纸票" in at_the_box
     assert seen.faults == [], "\n".join(seen.faults)
+
+
+async def test_the_register_goes_with_its_vote_and_knows_nobody_in_two(town: VotingTown) -> None:
+    """The same account is another one in each vote; when a vote has ended nothing says any more who might have voted."""
+    one, other = await town.posted(), await town.posted()
+    for each in (one, other):
+        await town.registers(each, (OWN, Voter(account="resident-votes")))
+    kept = await town.pool.fetch("select person from voters where case_id = any($1)", [one, other])
+    await town.door.go(one, [Step("call_off", "grid_worker", {"reason": "居民要求先行协商"})])
+
+    async def forgotten() -> bool:
+        return await town.pool.fetchval("select count(*) from voters where case_id = $1", one) == 0
+
+    await eventually(forgotten)
+
+    assert len({row["person"] for row in kept}) == len(kept) == 2
+    assert await town.pool.fetchval("select count(*) from voters where case_id = $1", other) == 1
+
+
+async def test_a_proxy_takes_the_ballot_of_the_unit_that_gave_it_and_of_no_other(town: VotingTown) -> None:
+    """In writing, one unit votes for another: it is offered to who stands in the register for the proxy; the next door is not."""
+    case_id = await town.posted()
+    await town.registers(case_id, (OWN, Voter(account="resident-votes")))
+
+    async def in_writing(door: ApiDriver, case: str, by: str) -> Mapping[str, Any]:
+        shown = await door.examples.BODIES["name_proxy"](door, case, by)
+        return {**shown, "unit": PROXIED, "by": OWN}
+
+    await town.door.go(case_id, [Step("name_proxy", "clerk", in_writing)])
+    await town.door.passes(case_id, "ballot:box:opened", 1)
+    browser = await signed_in(town.door.api, Sessions(town.pool), principal(Role.RESIDENT, "resident-votes"))
+    page = (await browser.get(f"/votes/{case_id}")).text
+    blank = Ballot(await key_of(town.box.http, town.box.base, case_id))
+    answers = [
+        await browser.send(
+            Form(f"/votes/{case_id}/taken", {"unit": [unit], "code": [""], "blinded": [blank.blinded.message.hex()]})
+        )
+        for unit in (NEXT_DOOR, PROXIED)
+    ]
+
+    assert [unit for unit in (OWN, PROXIED, NEXT_DOOR) if f'value="{unit}"' in page] == [OWN, PROXIED]
+    assert [each.status_code for each in answers] == [403, 200]
+    blank.signed(httpx.Response(200, json=answers[1].json()))
+    assert (await blank.cast(town.box.http, town.box.base, case_id, "approve")).status_code == 201
