@@ -201,6 +201,7 @@ async def test_a_ballot_votes_once_whatever_is_chosen_the_second_time(town: Voti
         ballot = await eyes.page.input_value("#address")
         await chooses(eyes.page, "approve")
         await eyes.page.wait_for_selector("#done:not([hidden])")
+        receipt = await eyes.page.inner_text("#receipt")
     for choice in ("approve", "oppose"):
         async with window(chromium, town.url) as eyes:
             page = eyes.page
@@ -211,8 +212,26 @@ async def test_a_ballot_votes_once_whatever_is_chosen_the_second_time(town: Voti
             await page.wait_for_selector("[data-said=voted-already]:not([hidden])")
     tally = await town.box.close()
 
+    said, seen = {}, Seen()
+    async with window(chromium, town.url) as eyes:
+        await eyes.page.goto(f"{town.box.base}/vote/{case_id}")
+        for held, code in ((receipt, "counted"), ("0" * 64, "not-counted")):
+            await eyes.page.fill("#held", held)
+            await eyes.page.click("#find button")
+            await eyes.page.wait_for_selector(f"[data-said={code}]:not([hidden])")
+            said[code] = await eyes.page.inner_text("main")
+        eyes.reported.clear()  # a browser calls an answer of 404 an error of its own
+        await seen.look(eyes)
+        await eyes.page.route("**/tally", lambda route: route.fulfill(json={"merkle_root": "0" * 64}))
+        await eyes.page.fill("#held", receipt)
+        await eyes.page.click("#find button")
+        await eyes.page.wait_for_selector("[data-said=wrong]:not([hidden])")
+
     assert isinstance(tally, Tally)
     assert tally.totals == {"approve": 1, "oppose": 0}
+    assert "同意" in said["counted"]
+    assert tally.merkle_root in said["counted"]
+    assert seen.faults == []
 
 
 async def test_the_pages_of_a_vote_are_for_everybody(town: VotingTown, chromium: Chromium) -> None:

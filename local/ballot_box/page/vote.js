@@ -11,6 +11,22 @@
   const hex = (bytes) => [...bytes].map((each) => each.toString(16).padStart(2, "0")).join("");
   const options = { credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" };
 
+  // Whether the way from a leaf leads to the root that the tally names (RFC 6962): reckoned here, and not taken from the box.
+  const sha256 = async (bytes) => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const fromHex = (text) => Uint8Array.from(text.match(/../g) ?? [], (each) => Number.parseInt(each, 16));
+  const leadsTo = async (root, proof) => {
+    let [index, last, rest] = [proof.index, proof.size - 1, [...proof.path]];
+    let above = await sha256(Uint8Array.of(0, ...new TextEncoder().encode(proof.leaf)));
+    while (last > 0) {
+      if (index % 2 === 1 || index < last) {
+        const beside = fromHex(rest.shift() ?? "");
+        above = await sha256(index % 2 === 1 ? Uint8Array.of(1, ...beside, ...above) : Uint8Array.of(1, ...above, ...beside));
+      }
+      [index, last] = [Math.floor(index / 2), Math.floor(last / 2)];
+    }
+    return rest.length === 0 && hex(above) === root;
+  };
+
   const finding = document.getElementById("find");
   if (finding) {
     finding.addEventListener("submit", async (event) => {
@@ -18,12 +34,23 @@
       const held = document.getElementById("held").value.replace(/[^0-9a-f]/g, "");
       try {
         const answer = await fetch(`${votes}/proofs/${held || "none"}`, options);
-        if (answer.ok) {
-          const chosen = (await answer.json()).choices.split(",");
-          const words = chosen.map((code) => main.querySelector(`[data-choice="${CSS.escape(code)}"]`)?.textContent ?? code);
-          document.getElementById("found").textContent = words.join(", ");
+        if (!answer.ok) {
+          say("not-counted");
+          return;
         }
-        say(answer.ok ? "counted" : "not-counted");
+        const proof = await answer.json();
+        const tally = await (await fetch(`${votes}/tally`, options)).json();
+        const own = proof.leaf.includes(held) && proof.leaf.includes(`:${proof.choices}`);
+        if (!own || !(await leadsTo(tally.merkle_root, proof))) {
+          say("wrong");
+          return;
+        }
+        const words = proof.choices.split(",").map(
+          (code) => main.querySelector(`[data-choice="${CSS.escape(code)}"]`)?.textContent ?? code,
+        );
+        document.getElementById("found").textContent = words.join(", ");
+        document.getElementById("root").textContent = tally.merkle_root;
+        say("counted");
       } catch {
         say("no-answer");
       }
