@@ -1,4 +1,4 @@
-"""GET /api/v1/indicators/weak-points 薄弱环节: what of a month grew worse than chance (docs/weak-points.md)."""
+"""GET /api/v1/indicators/weak-points 薄弱环节: what of a month grew worse than chance (docs/hot-spots.md)."""
 
 from datetime import date, datetime
 from typing import Annotated

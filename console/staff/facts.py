@@ -29,6 +29,7 @@ _SHOWN_APART = frozenset(
         "terms",
         "arithmetic",
         "evidence",
+        "proposed",
     }
 )
 """What stands elsewhere on the page, or is for auditors (docs/audit-reading.md)."""

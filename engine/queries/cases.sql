@@ -138,7 +138,7 @@ order by opened_at desc, case_id desc
 limit $4;
 
 -- name: weak_point_counts
--- What was judged of incidents, by month of report, and by department, category and community: for what grew worse (docs/weak-points.md).
+-- What was judged of incidents, by month of report, and by department, category and community: for what grew worse (docs/hot-spots.md).
 -- $1, $2: the caller's area and department; $3, $4: opened from and before. Months are those of the town.
 with counted as (
     select to_char(opened_at at time zone 'Asia/Shanghai', 'YYYY-MM') as month, department, category,

@@ -43,7 +43,8 @@ class HotSpotRules(Model):
 class WeakPointRules(Model):
     """What grew worse than chance.
 
-    `months_before`: with what a month is compared. Fewer than `cases_at_least` cases, or `wrong_at_least` that went wrong, say nothing.
+    `months_before`: with what a month is compared. Fewer than `cases_at_least` cases, or `wrong_at_least` that went wrong, say
+    nothing.
     `false_percent`: of what is shown, so much may be chance.
     """
 

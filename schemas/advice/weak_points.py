@@ -90,8 +90,8 @@ def weak_points(counted: Iterable[MonthCounts], month: str, rules: WeakPointRule
         else:
             for name, count in each.counts.items():
                 before[each.kind, each.name][name] += count
-    for (kind, _), earlier in before.items():
-        earlier[ALL_REPORTED] = all_before[kind]
+    for (kind, _), counts_before in before.items():
+        counts_before[ALL_REPORTED] = all_before[kind]
     asked = [
         (_chance(counts[figure], counts[of], earlier[figure], earlier[of]), key, figure)
         for key, counts in sorted(now.items())

@@ -20,11 +20,16 @@ FACT_WORDS = {
     "into": "并入", "limit": "期限长度", "reports": "并入上报", "request": "申请", "solved": "解决", "stage": "环节",
     "asked_about": "核对成员", "member": "家庭成员序号", "without_consent": "未授权成员",
     "text": "内容", "working_days": "工作日", "told": "告知", "urgency": "紧急程度", "act": "操作", "case": "关联案件",
+    "proposed": "派单建议", "proposal": "建议序位", "taken": "采纳", "model": "模型", "version": "版本", "first": "建议",
+    "permille": "可能性(千分)", "department_permille": "部门可能性(千分)", "takes_above_permille": "采纳门槛(千分)", "rank": "序位",
     "kind": "种类", "months": "月份", "outcome": "结果", "returns": "退单次数",
 }  # fmt: skip
 """What facts of entries are called; one that is missing here is shown under its code."""
 
-VALUE_WORDS = {"urgency": {"ordinary": "一般", "complex": "复杂", "urgent": "紧急", "emergency": "突发"}}
+VALUE_WORDS = {
+    "urgency": {"ordinary": "一般", "complex": "复杂", "urgent": "紧急", "emergency": "突发"},
+    "taken": {"given": "上报人选定", "proposed": "按首条建议", "left_open": "由综合协调决定"},
+}
 """What values of a fact are called that are codes of ours."""
 
 

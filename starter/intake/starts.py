@@ -90,8 +90,8 @@ class Opening(Generic[BodyT]):
     `opens(filing, sender, body)`: how its texts are kept and what state the case starts with.
     `choices(filing)`: which codes may be named, by field; whoever writes another one is told them by their words.
     `finds(filing, words)`: what fits words, the best first, of the field that is found by them. `declared`: the line of its
-    procedure, which says what forms ask. `proposes(filing, body)`: for staff, what a model finds probable for the field that is found by
-    words, by what else the body says; None: it has nothing to say.
+    procedure, which says what forms ask. `proposes(filing, body)`: for staff, what a model finds probable
+    for the field that is found by words, by what else the body says; None: it has nothing to say.
     """
 
     procedure: str

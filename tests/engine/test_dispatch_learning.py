@@ -73,7 +73,7 @@ def test_a_model_holds_no_word_that_few_people_wrote() -> None:
 def test_the_same_examples_in_any_order_give_the_same_model(examples: list[Example], model: DispatchModel) -> None:
     """A model is named by its digest: learning again from the same cases changes nothing."""
     mixed = list(examples)
-    random.Random(7).shuffle(mixed)
+    random.Random(7).shuffle(mixed)  # noqa: S311 - an order
 
     assert learn(mixed)[0].sha256 == model.sha256
 
@@ -148,7 +148,8 @@ def test_weights_that_do_not_fit_are_no_model() -> None:
 
 def test_a_process_of_the_town_does_not_load_the_library() -> None:
     """scikit-learn takes seconds to load: neither the API nor the worker nor a proposal needs it."""
-    loads = "import console.serve, worker, starter.incident_proposals, sys; print([m for m in ('sklearn', 'numpy', 'scipy') if m in sys.modules])"
+    asks = "print([each for each in ('sklearn', 'numpy', 'scipy') if each in sys.modules])"
+    loads = f"import console.serve, worker, starter.incident_proposals, sys; {asks}"
     done = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True, timeout=120)
 
     assert done.stdout.strip() == "[]"
