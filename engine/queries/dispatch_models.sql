@@ -24,6 +24,13 @@ select version, sha256, model from dispatch_models where sha256 = $1;
 select version, sha256, learned_at, source, source_sha256, texts, scores, octet_length(model) as bytes
 from dispatch_models order by version desc;
 
+-- name: named_and_gone
+-- Cases, of these or of all, that name a model which is not kept.
+select case_id, snapshot -> 'proposed' ->> 'model' as model from cases
+where snapshot ? 'proposed' and ($1::text[] is null or case_id = any($1))
+  and not exists (select from dispatch_models where sha256 = snapshot -> 'proposed' ->> 'model')
+order by case_id;
+
 -- name: closed_cases
 -- The newest $2 cases of a procedure that were closed with a category of the list, never given back or given to another department
 -- than the one that the list names: what somebody did by it. Not what a model chose and nobody rated as solved.

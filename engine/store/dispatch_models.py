@@ -31,6 +31,7 @@ class DispatchModelQueries(Queries):
     newest: str
     bytes_of: str
     listed: str
+    named_and_gone: str
     closed_cases: str
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,24 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from audit.verify.verify_dispatch_models import verify_dispatch_models
+from console.forms.sheet import CHECKED
+from console.sign_in.sessions import Sessions
+from console.staff.proposals import TAKEN
 from engine.advice.own_cases import PURPOSE as LEARNING
 from engine.advice.own_cases import closed_cases
 from engine.keys.keys import Keys
+from engine.keys.tokens import Principal
 from engine.store.archive import unpack
 from engine.vault.vault import Vault
 from schemas.incident_state import OFF_THE_LIST
+from schemas.values.actor import Role
 from starter.cases.dispatch_help import LOOKED_FOR_SECONDS
 from starter.incident_hot_spots import PURPOSE as COMPARING
 from starter.incident_proposals import PURPOSE as EXPLAINING
 from tests.advised_town import MATTERS, as_csv, messages
 from tests.api_callers import As, OpenOwnTown, OwnTown, api_of, callers
+from tests.console_browser import Browser, main_form, signed_in, written
 from tests.waiting import eventually
 from worker import town_worker
 
@@ -241,23 +249,6 @@ async def test_ten_people_who_say_the_same_without_coordinates_are_one_hot_spot(
     assert await read_for(advised, COMPARING, spot[0]) == 2
 
 
-async def test_a_damaged_model_stops_no_report(advised: Advised) -> None:
-    """What lies under a digest and is not that model is not used: reports come in as in a town without one."""
-    await advised.town.pool.execute(
-        "insert into dispatch_models select 2, repeat('0', 64), learned_at, source, null, texts, scores, model from dispatch_models"
-    )
-
-    async def not_used() -> bool:
-        asked = await advised.as_("coordinator").post("/api/v1/incidents/proposals", {"description": CERTAIN})
-        return bool(asked.json()["proposals"] is None)
-
-    await eventually(not_used, LOOKED_FOR_SECONDS * 4)
-    first, second = (await entries(advised, await reported(advised, body(CERTAIN))))[:2]
-
-    assert "proposed" not in first["facts"]
-    assert second["facts"]["department"] == "coordination-centre"
-
-
 async def read_for(advised: Advised, purpose: str, case_id: str) -> int:
     """How many readings of a case for a purpose are on record."""
     count: int = await advised.town.pool.fetchval(
@@ -281,3 +272,111 @@ async def closed(advised: Advised, report: dict[str, Any], department: str, *, r
         answer = await advised.as_(**who).command(case_id, command, content)
         assert answer.status_code == 200, answer.text
     return case_id
+
+
+async def browser_of(advised: Advised, role: Role, subject: str) -> Browser:
+    """The browser of somebody who is signed in."""
+    session = Principal(
+        subject=subject,
+        role=role,
+        department=None,
+        area=None,
+        token_id=None,
+        expires_at=datetime.now(UTC) + timedelta(hours=1),
+        identity=None,
+    )
+    return await signed_in(advised.http, Sessions(advised.town.pool), session)
+
+
+async def test_a_clerk_takes_a_proposal_by_its_button(advised: Advised) -> None:
+    """On the page on which the form is checked; what was taken is what the case has, and beside it stands how it came about."""
+    clerk = await browser_of(advised, Role.WINDOW_CLERK, "clerk-3")
+    asked = written({"description": CERTAIN, "location": {"address": "平安里", "area": "320104.003.07"}})
+    checked = await clerk.send(await clerk.filled(await clerk.form("/new/incident", 1), asked))
+    taken = await clerk.send(main_form(checked.text), (TAKEN, "供水供电"))
+    sent = await clerk.send(main_form(taken.text), (CHECKED, "1"))
+    shown = await clerk.get(sent.headers["location"])
+    case_id = str(shown.text.partition('href="/cases/')[2].partition('"')[0].partition("/")[0])
+    facts = (await entries(advised, case_id))[0]["facts"]
+    beside = (
+        await (await browser_of(advised, Role.COORDINATOR, "coordinator-3")).get(f"/cases/{case_id}/similar")
+    ).text
+
+    assert ["派单建议" in page.text for page in (checked, taken)] == [True, True]
+    assert ["按首条建议派单" in page.text for page in (checked, taken)] == [True, False]
+    assert sent.status_code == 303, sent.text
+    assert (facts["category"], facts["proposed"]["taken"]) == ("供水供电", "given")
+    assert "与当时记录一致" in beside
+    assert "whoever reported it" not in beside
+    assert "类别由上报人选定" in beside
+
+
+async def test_residents_are_proposed_nothing_on_their_form(advised: Advised) -> None:
+    """Nobody is led to say that it is what a model thinks it is."""
+    resident = await browser_of(advised, Role.RESIDENT, "resident-7")
+    asked = written({"description": CERTAIN, "location": {"address": "平安里", "area": "320104.003.07"}})
+    checked = await resident.send(await resident.filled(await resident.form("/new/incident", 1), asked))
+
+    assert checked.status_code == 200
+    assert "_checked" in checked.text
+    assert "派单建议" not in checked.text
+
+
+async def test_the_page_of_hot_spots_opens_no_text_before_somebody_looks(advised: Advised) -> None:
+    """What is read for it stands on record, so it is asked for by a button; then spots, reasons and cases are shown."""
+    officer = await browser_of(advised, Role.COORDINATOR, "coordinator-4")
+    for number in range(3):
+        await reported(
+            advised, body("井盖丢失很危险", "安全隐患", address="柳巷口", area="320104.005.01"), f"finder-{number}"
+        )
+    readings = "select count(*) from vault_reads where purpose = $1 and who = 'coordinator-4'"
+    blank = await officer.get("/hot-spots")
+    before = await advised.town.pool.fetchval(readings, COMPARING)
+    shown = await officer.get("/hot-spots?look=1")
+    after = await advised.town.pool.fetchval(readings, COMPARING)
+
+    assert (blank.status_code, shown.status_code) == (200, 200)
+    assert before == 0 < after
+    assert "建议并案" in shown.text
+    assert "井盖" in shown.text
+
+
+async def test_the_audit_finds_a_case_whose_model_is_gone(advised: Advised) -> None:
+    """What stands in cases can be explained as long as their models are kept: a case that names another one is told."""
+    stands = await reported(advised, body(CERTAIN))
+    sound = [each async for each in verify_dispatch_models(advised.town.pool)]
+    await advised.town.pool.execute(
+        "insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks, snapshot, task_at)"
+        " select 'incident-20200101-000001', procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks,"
+        " jsonb_set(snapshot, '{proposed,model}', to_jsonb(repeat('e', 64))), task_at from cases where case_id = $1",
+        stands,
+    )
+    found = [each async for each in verify_dispatch_models(advised.town.pool)]
+    await advised.town.pool.execute("delete from cases where case_id = 'incident-20200101-000001'")
+
+    assert [(each.case_id, each.ok) for each in sound] == [("dispatch-models", True)]
+    assert [(each.case_id, each.ok) for each in found] == [
+        ("dispatch-models", True),
+        ("incident-20200101-000001", False),
+    ]
+    assert "model-gone" in found[1].detail
+
+
+async def test_a_damaged_model_stops_no_report(advised: Advised) -> None:
+    """What lies under a digest and is not that model is not used: reports come in as in a town without one."""
+    await advised.town.pool.execute(
+        "insert into dispatch_models select 2, repeat('0', 64), learned_at, source, null, texts, scores, model from dispatch_models"
+    )
+
+    async def not_used() -> bool:
+        asked = await advised.as_("coordinator").post("/api/v1/incidents/proposals", {"description": CERTAIN})
+        return bool(asked.json()["proposals"] is None)
+
+    await eventually(not_used, LOOKED_FOR_SECONDS * 4)
+    first, second = (await entries(advised, await reported(advised, body(CERTAIN))))[:2]
+
+    found = [each async for each in verify_dispatch_models(advised.town.pool)]
+
+    assert ["model-damaged" in each.detail for each in found] == [True]
+    assert "proposed" not in first["facts"]
+    assert second["facts"]["department"] == "coordination-centre"
