@@ -191,6 +191,13 @@ def _audits_nothing(world: World, who: Who) -> set[str]:
     return {"404 unknown-case"} if wrong == {"200"} else wrong
 
 
+def _staff_sees_incident(world: World, who: Who) -> set[str]:
+    """What a model proposed is for staff, of what they see."""
+    if who.role in OUTSIDE:
+        return {"403 not-your-role"}
+    return _sees_incident()(world, who)
+
+
 def _only_seen(rows: Callable[[Any], list[Any]]) -> Check:
     """Every case that is shown is one that this caller sees."""
 
@@ -414,6 +421,7 @@ _PAGES: Mapping[str, Line] = {
     "GET /indicators": Line(_at("/indicators"), _page(_roles(STAFF))),
     "GET /indicators/{name}": Line(_at("/indicators/cases"), _page(_roles(STAFF))),
     "GET /indicators/{name}/{number}.csv": Line(_at("/indicators/cases/1.csv"), _page(_roles(STAFF))),
+    "GET /hot-spots": Line(_at("/hot-spots"), _page(_roles(STAFF - {Role.ADMIN}))),
     "GET /audit/cases/{case_id}": Line(_of_incident("/audit/cases/{case_id}"), _page(_audits_incident)),
     "GET /audit/cases/{case_id}/entries/{seq}": Line(
         _of_incident("/audit/cases/{case_id}/entries/1"), _page(_audits_incident)
@@ -529,6 +537,19 @@ LINES: Mapping[str, Line] = {
         _of_incident("/api/v1/cases/{case_id}/commands/no_such_command", **_EMPTY),
         _sees_incident("404 unknown-command"),
     ),
+    "GET /api/v1/cases/{case_id}/proposals": Line(
+        _of_incident("/api/v1/cases/{case_id}/proposals"), _staff_sees_incident
+    ),
+    "POST /api/v1/incidents/proposals": Line(
+        _at("/api/v1/incidents/proposals", **_EMPTY), _roles(STAFF, "422 bad-request")
+    ),
+    "GET /api/v1/dispatch-models": Line(_at("/api/v1/dispatch-models"), _roles(STAFF)),
+    "GET /api/v1/hot-spots": Line(
+        _at("/api/v1/hot-spots"),
+        _roles(STAFF - {Role.ADMIN}),
+        _only_seen(lambda told: [{"case_id": case} for spot in told["items"] for case in spot["cases"]]),
+    ),
+    "GET /api/v1/indicators/weak-points": Line(_at("/api/v1/indicators/weak-points"), _roles(STAFF)),
     "GET /api/v1/categories": Line(_at("/api/v1/categories"), _signed_in()),
     "GET /api/v1/indicators/incidents": Line(
         _at("/api/v1/indicators/incidents", params={"area": AREA}), _roles(STAFF), _counts

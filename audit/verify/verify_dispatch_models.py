@@ -1,4 +1,4 @@
-"""Can every proposal that stands in a case still be explained? The model that a case names by its digest has to be there, as it was.
+"""Can every proposal that stands in a case still be explained? The model that it names has to be there, as it was.
 
 model-gone      a case names a model that is not kept
 model-damaged   what is kept under a digest is not the model with that digest

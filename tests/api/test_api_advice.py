@@ -346,7 +346,8 @@ async def test_the_audit_finds_a_case_whose_model_is_gone(advised: Advised) -> N
     stands = await reported(advised, body(CERTAIN))
     sound = [each async for each in verify_dispatch_models(advised.town.pool)]
     await advised.town.pool.execute(
-        "insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks, snapshot, task_at)"
+        "insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks, snapshot,"
+        " task_at)"
         " select 'incident-20200101-000001', procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks,"
         " jsonb_set(snapshot, '{proposed,model}', to_jsonb(repeat('e', 64))), task_at from cases where case_id = $1",
         stands,

@@ -73,4 +73,4 @@ async def test_what_grew_worse_is_shown_to_whose_figures_it_is(own_town: OwnTown
     assert {each["name"] for each in found["items"]} == {"urban-management", "环境卫生", "320104.003.07"}
     assert own["items"] == elsewhere["items"] == earlier["items"] == []
     assert refused.status_code == 403
-    assert (future.status_code, future.json()["faults"][0]["field"]) == (400, "month")
+    assert (future.status_code, future.json()["faults"][0]["field"]) == (422, "month")
