@@ -24,13 +24,13 @@ FACT_WORDS = {
     "permille": "可能性(千分)", "department_permille": "部门可能性(千分)", "takes_above_permille": "采纳门槛(千分)", "rank": "序位",
     "kind": "种类", "months": "月份", "outcome": "结果", "returns": "退单次数",
     "behind_it": "附议人数", "cause": "原因", "text_digest": "文本摘要", "version": "版本", "online": "线上", "round": "轮次",
-    "sheet": "计票表", "count": "张数", "digest": "摘要", "roll": "名册", "units": "单元数", "voters": "表决人数", "took_part": "参加",
-    "of_how_many": "应参加", "totals": "各选项", "quorum": "达到法定人数", "merkle_root": "汇总根值", "issued": "线上发票",
-    "marked_for_paper": "领纸票", "papers": "纸票", "given": "发出", "void_boxes": "作废票箱", "boxes": "票箱数", "extended": "已延长",
-    "margin": "差额", "void": "无效", "why": "缘由", "ballot": "表决", "led": "转出案件", "procedure": "业务", "anew": "新立",
-    "confirmation": "司法确认", "question": "表决事项", "challenge": "质疑序号", "objection": "异议序号",
-    "area_hundredths": "面积(0.01平方米)", "struck": "除名", "proxy": "受托", "due_on": "到期日", "rounds": "轮数",
-    "invited": "受邀方", "month": "月份", "sitting": "次序",
+    "sheet": "计票表", "count": "张数", "digest": "摘要", "roll": "名册", "units": "单元数", "voters": "表决人数",
+    "took_part": "参加", "of_how_many": "应参加", "totals": "各选项", "quorum": "达到法定人数", "merkle_root": "汇总根值",
+    "issued": "线上发票", "marked_for_paper": "领纸票", "papers": "纸票", "given": "发出", "void_boxes": "作废票箱",
+    "boxes": "票箱数", "extended": "已延长", "margin": "差额", "void": "无效", "why": "缘由", "ballot": "表决",
+    "led": "转出案件", "procedure": "业务", "anew": "新立", "confirmation": "司法确认", "question": "表决事项",
+    "challenge": "质疑序号", "objection": "异议序号", "area_hundredths": "面积(0.01平方米)", "struck": "除名",
+    "proxy": "受托", "due_on": "到期日", "rounds": "轮数", "invited": "受邀方", "month": "月份", "sitting": "次序",
 }  # fmt: skip
 """What facts of entries are called; one that is missing here is shown under its code."""
 
