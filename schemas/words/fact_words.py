@@ -23,7 +23,7 @@ FACT_WORDS = {
     "proposed": "派单建议", "proposal": "建议序位", "taken": "采纳", "model": "模型", "version": "版本", "first": "建议",
     "permille": "可能性(千分)", "department_permille": "部门可能性(千分)", "takes_above_permille": "采纳门槛(千分)", "rank": "序位",
     "kind": "种类", "months": "月份", "outcome": "结果", "returns": "退单次数",
-    "behind_it": "附议人数", "cause": "原因", "text_digest": "文本摘要", "version": "版本", "online": "线上", "round": "轮次",
+    "behind_it": "附议人数", "cause": "原因", "text_digest": "文本摘要", "online": "线上", "round": "轮次",
     "sheet": "计票表", "count": "张数", "digest": "摘要", "roll": "名册", "units": "单元数", "voters": "表决人数",
     "took_part": "参加", "of_how_many": "应参加", "totals": "各选项", "quorum": "达到法定人数", "merkle_root": "汇总根值",
     "issued": "线上发票", "marked_for_paper": "领纸票", "papers": "纸票", "given": "发出", "void_boxes": "作废票箱",
