@@ -7,6 +7,7 @@ Whose caller goes, or says anything more, is killed. A run has one nursery (test
 begins one when it needs it (tests/forked.py), by `python -m tests.nursery LISTENER END`.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -46,7 +47,8 @@ class Forked:
 
     def kill(self) -> None:
         """Whoever wanted it has gone, or asks for this."""
-        self.caller.recv(LONGEST)
+        with contextlib.suppress(ConnectionResetError):  # gone before it had read what it was told
+            self.caller.recv(LONGEST)
         os.kill(self.pid, signal.SIGKILL)
 
     def reap(self) -> None:
@@ -54,13 +56,12 @@ class Forked:
         _, status = os.waitpid(self.pid, 0)
         os.close(self.ends)
         with self.caller:
-            self._tell(os.waitstatus_to_exitcode(status))
+            self.tell(os.waitstatus_to_exitcode(status))
 
-    def _tell(self, code: int) -> None:
-        try:
-            self.caller.send(str(code).encode())
-        except OSError:  # the caller has gone: that is why it was killed
-            return
+    def tell(self, number: int) -> None:
+        """Say it to whoever wanted it, unless they have gone: then it is killed, or was for that."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.caller.send(str(number).encode())
 
 
 def load(places: Iterable[str] = ()) -> None:
@@ -89,8 +90,8 @@ def stand_by(listener: socket.socket, end: int) -> Callable[[], Any] | None:
             _see_off(living)
             return None
         for each in [living.pop(number) for number in ready if number in living]:
+            callers.pop(each.caller.fileno())
             each.reap()
-            callers.pop(each.caller.fileno(), None)
         for number in ready:
             if number in callers:
                 callers[number].kill()
@@ -111,7 +112,7 @@ def _fork(caller: socket.socket, living: dict[int, Forked], others: tuple[int, .
     if pid:
         ends = os.pidfd_open(pid)
         living[ends] = Forked(pid, ends, caller)
-        caller.send(str(pid).encode())
+        living[ends].tell(pid)
         for each in pipes:
             os.close(each)
         return None
