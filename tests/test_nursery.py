@@ -1,5 +1,6 @@
 """A process that is forked from a nursery is as one that was begun: it has its pipes, its end, and whoever ends it."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -80,3 +81,25 @@ async def test_it_stands_still_goes_on_and_dies() -> None:
     assert process.dead
     assert another.dead
     await another.kill()
+
+
+def killed_unheard(number: int) -> None:
+    """So many that have a process forked are killed before they have heard of it."""
+    for caller in [subprocess.Popen(from_nursery("builtins:exec", LIVES_ON)) for _ in range(number)]:
+        caller.kill()
+        caller.wait()
+
+
+def forks_still() -> bool:
+    """Whether the next process is forked, and ends as it wants to."""
+    return subprocess.run(from_nursery("builtins:exec", "raise SystemExit(7)"), check=False).returncode == 7
+
+
+async def test_it_outlives_whoever_goes_at_any_moment() -> None:
+    """Processes that end just as they are killed, and callers that are killed before they have heard anything."""
+    for _ in range(3):
+        many = [ForkedProcess(os._exit, 0) for _ in range(10)]
+        await asyncio.gather(*(each.kill() for each in many))
+        killed_unheard(3)
+
+    assert forks_still()
