@@ -139,22 +139,3 @@ def test_no_deadline_is_told_to_nobody(procedure: str) -> None:
 
     assert len(told) > 8
     assert [line for line in told if ":  " in line] == []
-
-
-async def test_no_rival_is_shown_a_paper_of_another_or_of_the_owner(door: ApiDriver) -> None:
-    """Its number, by which it could be opened, stands before nobody but who decides."""
-    case_id = await gone(door, "main", "comment")
-    shown = {
-        who: {
-            each["kind"]: each["facts"]
-            for each in (await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers(who))).json()[
-                "items"
-            ]
-        }
-        for who in ("partner", "rival", "committee")
-    }
-
-    assert isinstance(shown["committee"]["partnership:offered"]["owner_agrees"], dict)
-    for who in ("partner", "rival"):
-        assert shown[who]["partnership:offered"]["owner_agrees"] == WITHHELD
-        assert shown[who]["partnership:applied"]["documents"] == WITHHELD
