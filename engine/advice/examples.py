@@ -17,8 +17,12 @@ class Example:
 
 
 def known_well_enough(examples: Iterable[Example], at_least: int) -> list[Example]:
-    """Those of categories that have so many examples, each text of a category once: what was sent twice says no more."""
-    once = {(each.category, each.text): each for each in examples if each.text.strip()}
+    """Those of categories that have so many examples, each text of a category once: what was sent twice says no more.
+
+    Of several people who sent the very same text it is one and the same who counts, in whatever order they come.
+    """
+    by_people = sorted(examples, key=lambda each: each.who)
+    once = {(each.category, each.text): each for each in by_people if each.text.strip()}
     many = Counter(category for category, _ in once)
     return [each for (category, _), each in once.items() if many[category] >= at_least]
 

@@ -2,7 +2,7 @@
 
 scikit-learn takes seconds to load and is loaded here alone, when something is learned (extra `learn`): no process of a town does.
 
-What a model must not hold: a gram is kept only if at least `people` different people wrote it, and grams have neither digits nor
+What a model must not hold: a gram is kept only if PEOPLE_AT_LEAST different people wrote it, and grams have neither digits nor
 letters. So a name, a number or an address that one person wrote, however often, stands in no model.
 """
 

@@ -72,10 +72,13 @@ def test_a_model_holds_no_word_that_few_people_wrote() -> None:
 
 def test_the_same_examples_in_any_order_give_the_same_model(examples: list[Example], model: DispatchModel) -> None:
     """A model is named by its digest: learning again from the same cases changes nothing."""
-    mixed = list(examples)
+    again = [Example(each.text, each.category, f"again-{each.who}", each.area, each.groups) for each in examples[:20]]
+    mixed = [*again, *examples]
     random.Random(7).shuffle(mixed)  # noqa: S311 - an order
 
-    assert learn(mixed)[0].sha256 == model.sha256
+    assert learn(mixed)[0].sha256 == learn([*examples, *again])[0].sha256
+    assert fitting(mixed) == fitting([*examples, *again])
+    assert learn(list(reversed(examples)))[0].sha256 == model.sha256
 
 
 def test_a_model_read_back_says_the_same(model: DispatchModel) -> None:
