@@ -108,7 +108,7 @@ async def reported(advised: Advised, report: dict[str, Any], subject: str = "res
 async def entries(advised: Advised, case_id: str) -> list[dict[str, Any]]:
     answer = await advised.as_("coordinator").get(f"/api/v1/cases/{case_id}/timeline")
     assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.json()["entries"]
+    found: list[dict[str, Any]] = answer.json()["items"]
     return found
 
 
