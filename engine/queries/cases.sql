@@ -152,7 +152,7 @@ with counted as (
       and ($2::text is null or department = $2)
 ), named as (
     select month, kind, name, finish_kept, respond_kept, returned, outcome
-    from counted cross join lateral (values ('department', department), ('category', category), ('area', area)) as of (kind, name)
+    from counted cross join lateral (values ('department', department), ('category', category), ('area', area)) as told (kind, name)
     where name is not null
 )
 select kind, name, month, count(*) as reported,

@@ -307,7 +307,6 @@ async def test_a_clerk_takes_a_proposal_by_its_button(advised: Advised) -> None:
     assert sent.status_code == 303, sent.text
     assert (facts["category"], facts["proposed"]["taken"]) == ("供水供电", "given")
     assert "与当时记录一致" in beside
-    assert "whoever reported it" not in beside
     assert "类别由上报人选定" in beside
 
 
