@@ -62,6 +62,7 @@ from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
+from schemas.advice.advice_policy import AdvicePolicy, DispatchHelpRules
 from schemas.audit.ledger import facts_of, row_of
 from schemas.clocks.calendar import SHANGHAI
 from schemas.clocks.clock_facts import Status
@@ -74,6 +75,7 @@ from schemas.kernel.procedure import Procedure
 from schemas.kernel.row_change import row_digest
 from schemas.values.actor import Written
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
+from starter.cases.dispatch_help import DispatchHelp
 from starter.http.command_bodies import CommandBody as CommandDoor
 from starter.http.command_bodies import command_body_of
 from starter.intake.delivery import Delivery
@@ -127,6 +129,11 @@ class BenchFiling:
 
     vault: OpenVault
     town: BenchRules
+    dispatch_help: DispatchHelp
+
+
+NOTHING_LEARNED = AdvicePolicy(dispatch_help=DispatchHelpRules(offered=False))
+"""A town that wants no proposals: there is no database in which a model could lie."""
 
 
 @dataclass
@@ -189,7 +196,7 @@ class CaseBench:
             )
             for name, policy in self.policies.items()
         }
-        return BenchFiling(self.vault, BenchRules(self.policies, charters))
+        return BenchFiling(self.vault, BenchRules(self.policies, charters), DispatchHelp(NOTHING_LEARNED))
 
     async def now(self, state: CaseState) -> datetime:
         """Town time, by the clock of a case."""
