@@ -16,6 +16,8 @@ from schemas.mediation import MEDIATION
 from schemas.values.actor import Role
 from tests.api_driver import ApiDriver, OpenDoor, Person, Step
 
+pytestmark = pytest.mark.usefixtures("worker")
+
 HIS, HERS, THEIRS, OF_MEDIATOR, DANGER = (f"密{number}{uuid.uuid4().hex}" for number in range(5))
 """What he said, what she said apart, what all hear, the mediator's own note, and what she fears."""
 
@@ -174,6 +176,7 @@ async def test_the_committee_reads_no_word_of_what_is_none_of_its_matters(door: 
     opened = await door(INCIDENT)
     told = f"密{uuid.uuid4().hex}"
     case_id = await opened.start(body={**opened.examples.REPORT, "description": told})
+    await opened.stands(case_id)
     headers = {
         "Authorization": f"Bearer {opened.token(Person('committee-ma', Role.COMMITTEE_OFFICER, area=AREA[:10]))}"
     }
