@@ -280,7 +280,7 @@ async def test_the_register_goes_with_its_vote_and_knows_nobody_in_two(town: Vot
     await town.door.go(one, [Step("call_off", "grid_worker", {"reason": "居民要求先行协商"})])
 
     async def forgotten() -> bool:
-        return await town.pool.fetchval("select count(*) from voters where case_id = $1", one) == 0
+        return not await town.pool.fetch("select unit from voters where case_id = $1", one)
 
     await eventually(forgotten)
 

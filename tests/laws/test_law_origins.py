@@ -1,4 +1,7 @@
-"""The law of cases that lead to others: the first hears that the other stands and how it ended, once each, and no word of it."""
+"""The law of cases that lead to others: the first hears that the other stands and how it ended, once each, and no word of it.
+
+That whoever opens the other one has to see the first is the law of all case numbers (tests/laws/test_law_case_numbers.py).
+"""
 
 import json
 from collections.abc import Mapping
@@ -56,18 +59,6 @@ async def test_an_incident_hears_how_the_mediation_ended_and_no_word_of_it(bench
     assert not [each for each in texts if each in json.dumps(bench.tables.facts(incident))]
 
 
-async def test_a_dispute_names_an_incident_that_whoever_opens_it_sees(bench: CaseBench) -> None:
-    """One that is not there is none, and the case does not begin."""
-    door = bench_door(bench, MEDIATION)
-    body = {**door.examples.REPORT, "incident": "incident-20261123-999999"}
-    answer = await door.api.post(
-        "/api/v1/mediations", json=body, headers=door.headers("grid_worker", "of an incident that is not there")
-    )
-
-    assert answer.status_code == 422
-    assert [each["field"] for each in answer.json()["faults"]] == ["incident"]
-
-
 async def test_nobody_else_says_that_a_case_was_led_to(bench: CaseBench) -> None:
     """Whose word it is has to be a case of a procedure to which incidents lead, and of the one that it names."""
     incident = await bench_door(bench, INCIDENT).start()
@@ -85,7 +76,7 @@ async def test_nobody_else_says_that_a_case_was_led_to(bench: CaseBench) -> None
         await handle.signal(
             "message", Message(message_id=message_id, sender=sender, to=incident, subject=subject, facts=facts)
         )
-    await eventually(lambda: told(bench, incident, "incident:led:ended"))
+    await eventually(lambda: len(told(bench, incident, "incident:led:ended")) > 0)
     await bench.at_rest(incident)
 
     assert told(bench, incident, "incident:led:ended") == [
