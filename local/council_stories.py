@@ -12,7 +12,7 @@ from local.council_walks import PEOPLE, TALKED, WALKS
 from local.simulation.townspeople import Persona
 from local.stories.scenes import SETTLE_SECONDS, OnStage, Scene
 from local.stories.story import SPRING, ChildExpectation, OwnClock, Repertoire, Story, Title
-from local.stories.walk_stories import Goes, WalkStory, repertoire_of
+from local.stories.walk_stories import Goes, WalkStory, answering, repertoire_of
 from local.stories.walks import Walks, walk
 from schemas.clocks.calendar import in_shanghai
 from schemas.council import COUNCIL
@@ -61,12 +61,13 @@ class DoesWhatWasDecided:
             ("committee", "assign_task", task),
             ("grid_worker", "report_task", {**MARKED, "progress": "标识已订制"}),
             ("grid_worker", "prove_duty", {**MARKED, "proof": "标识已安装"}),
-            ("applicant", "vouch_task", MARKED),
-            ("supervisor", "accept_duty", MARKED),
+            ("applicant", "vouch_task", {}),
+            ("supervisor", "accept_duty", {}),
             ("committee", "conclude", {"result": "停车有序"}),
             ("applicant", "evaluate", {"done": "done", "worth_it": True}),
         ):
-            await gives(stage, stage.case_id, PEOPLE[by], command, body)
+            seen = await answering(stage.client(PEOPLE[by]), COUNCIL, stage.case_id, command, body)
+            await gives(stage, stage.case_id, PEOPLE[by], command, seen)
 
 
 @dataclass(frozen=True, kw_only=True)

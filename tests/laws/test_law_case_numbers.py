@@ -19,20 +19,24 @@ from engine.keys.keys import Keys
 from engine.keys.stamps import StampSigner
 from engine.policies.department_policy import load_departments
 from engine.runtime.settings import Settings
+from local.mediation_walks import OPENING as APPLY
 from schemas.contracts.department import callback_path
 from schemas.contracts.payment import notice_path
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.incident import INCIDENT
 from schemas.incident_commands import Merge
+from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.values.actor import Actor, Role, Stamp
 from schemas.values.canonical import digest
 from schemas.values.case_number import LONGEST
 from schemas.welfare import WELFARE
 from schemas.whistle import WHISTLE
+from starter.http.command_bodies import command_body_of
 from tests.api_callers import REPORT, As, BuildApp, Caller, api_of
 from tests.api_driver import OpenDoor
 from tests.declared_fields import CALLBACKS, DOORS, OPENINGS, OUTSIDE, strings_of
+from tests.every_procedure import PROCEDURE_LIST
 from tests.examples.whistle import REPORT as CALL
 from tests.outside_town import BANK
 from tests.waiting import eventually
@@ -64,6 +68,14 @@ class Place:
     several: bool = False
 
 
+DECLARED_OPENINGS = tuple(
+    command_body_of(procedure.opens.body).model
+    for procedure in PROCEDURE_LIST
+    if isinstance(procedure, DeclaredProcedure) and procedure.opens is not None and procedure.opens.body is not None
+)
+"""What people send to open a case of a procedure whose declaration derives its door."""
+
+
 PLACES = {
     ("incident", "merge", "into"): Place(
         "/api/v1/cases/{mine}/commands/merge", "coordinator", {"reason": "同一事项"}, "into"
@@ -81,6 +93,9 @@ PLACES = {
         True,
     ),
     ("", "WhistleCall", "incident"): Place("/api/v1/whistles", "street_officer", CALL, "incident"),
+    ("", "ApplyBody", "incident"): Place(
+        "/api/v1/mediations", "committee_officer", {**APPLY, "area": MINE}, "incident"
+    ),
 }
 """Every such field: the law below finds them by their type, and fails when one is not tried here."""
 
@@ -89,7 +104,7 @@ def test_every_number_of_a_case_is_declared_as_one() -> None:
     """A field that is called as case numbers are has their type; and each field of that type is tried below."""
     fields = {
         **{(procedure, name): model for (procedure, name), model in DOORS.items()},
-        **{("", model.__name__): model for model in OPENINGS},
+        **{("", model.__name__): model for model in (*OPENINGS, *DECLARED_OPENINGS)},
     }
     found = {
         (*place, each.place)
