@@ -215,7 +215,7 @@ async def test_a_town_learns_from_what_people_settled(advised: Advised, keys: Ke
 
 async def test_ten_people_who_say_the_same_without_coordinates_are_one_hot_spot(advised: Advised) -> None:
     """In their own words, by the name of the place; ten who say the same of ten streets are none, nor is who sees another area."""
-    area = "320104.009.01"
+    area = "870.009.01"
     said = [
         "3号楼旁边的垃圾好几天没人清了,味道很大", "垃圾堆放多日无人清理,臭气熏天",
         "楼下垃圾成堆,苍蝇乱飞", "小区垃圾没有人收,已经发臭",
@@ -230,9 +230,9 @@ async def test_ten_people_who_say_the_same_without_coordinates_are_one_hot_spot(
     for n, street in enumerate(["解放", "中山", "人民", "建设", "和平", "胜利", "文化", "长江", "黄河", "光明"]):
         lamp = body("路灯坏了,晚上很黑", "城乡建设", address=f"{street}路", area=area)
         await reported(advised, lamp, f"walker-{n}")
-    answer = await advised.as_("street_officer", area="320104.009").get("/api/v1/hot-spots")
+    answer = await advised.as_("street_officer", area="870.009").get("/api/v1/hot-spots")
     found = answer.json()
-    elsewhere = (await advised.as_("street_officer", area="320104.008").get("/api/v1/hot-spots")).json()
+    elsewhere = (await advised.as_("street_officer", area="870.008").get("/api/v1/hot-spots")).json()
     refused = await advised.as_().get("/api/v1/hot-spots")
 
     assert answer.status_code == 200, answer.text
@@ -326,7 +326,7 @@ async def test_the_page_of_hot_spots_opens_no_text_before_somebody_looks(advised
     officer = await browser_of(advised, Role.COORDINATOR, "coordinator-4")
     for number in range(3):
         await reported(
-            advised, body("井盖丢失很危险", "安全隐患", address="柳巷口", area="320104.005.01"), f"finder-{number}"
+            advised, body("井盖丢失很危险", "安全隐患", address="柳巷口", area="871.001.01"), f"finder-{number}"
         )
     readings = "select count(*) from vault_reads where purpose = $1 and who = 'coordinator-4'"
     blank = await officer.get("/hot-spots")
