@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,20 +20,17 @@ MONTHS = [f"2026-{month:02}" for month in range(4, 11)]
 NOW = MONTHS[-1]
 
 
-def report(number: int, text: str = HEAP, address: str = "幸福小区3号楼", **other: object) -> SpotReport:
+def report(number: int, text: str = HEAP, address: str = "幸福小区3号楼", **other: Any) -> SpotReport:
     """A report; each by somebody else, an hour after the one before."""
-    usual: dict[str, object] = {
+    usual: dict[str, Any] = {
         "category": "环境卫生",
         "department": "urban-management",
         "area": "320104.003.07",
         "who": f"person-{number}",
     }
-    return SpotReport(  # type: ignore[arg-type]
-        case_id=f"incident-{number:06}",
-        opened_at=BEGAN + timedelta(hours=number),
-        text=text,
-        address=address,
-        **(usual | other),
+    opened_at = BEGAN + timedelta(hours=number)
+    return SpotReport(
+        case_id=f"incident-{number:06}", opened_at=opened_at, text=text, address=address, **(usual | other)
     )
 
 
