@@ -69,7 +69,7 @@ NOT_FOR_RESIDENTS = {
     path_of(each) for each in PROCEDURE_LIST
     if isinstance(each, DeclaredProcedure) and each.opens and Role.RESIDENT not in each.opens.by
 }  # fmt: skip
-TOLD_BEFORE = dict.fromkeys((*NOT_FOR_RESIDENTS, "/api/v1/cases:find"), 403)
+TOLD_BEFORE = dict.fromkeys((*NOT_FOR_RESIDENTS, "/api/v1/cases:find", "/api/v1/incidents/proposals"), 403)
 """Who has no business there is told so before the body."""
 
 

@@ -123,7 +123,8 @@ async def live(bench: CaseBench, procedure: Procedure, walk: Walk) -> Life:
         life.states.append(state_of(bench, case_id))
         first = await door.give(case_id, step, key=f"key-{number}")
         second = await door.give(case_id, step, key=f"key-{number}")
-        assert (first.status_code, second.status_code) == (200, 200), f"{step}: {first.text} {second.text}"
+        # Who does not see the case, or not any more, hears of their word alone: 202.
+        assert {first.status_code, second.status_code} <= {200, 202}, f"{step}: {first.text} {second.text}"
         if first.json()["accepted"] != second.json()["accepted"]:
             life.unlike.append(step.command)
     await bench.at_rest(case_id)
