@@ -21,6 +21,19 @@ class FieldWords(NamedTuple):
 
 
 FIELDS: Mapping[str, FieldWords] = {
+    "BoxSheet.abstained": FieldWords("弃权", "abstained"),
+    "BoxSheet.area_hundredths": FieldWords("参与面积(百分之一平方米)", "area that took part, in 0.01 m2"),
+    "BoxSheet.areas": FieldWords("各选项面积(百分之一平方米)", "area of each choice, in 0.01 m2"),
+    "BoxSheet.box": FieldWords("票箱", "box"),
+    "BoxSheet.papers": FieldWords("票数", "papers"),
+    "BoxSheet.spoilt": FieldWords("废票", "spoilt papers"),
+    "BoxSheet.votes": FieldWords("各选项票数", "votes for each choice"),
+    "Clause.creditor": FieldWords("权利方", "to whom it is owed"),
+    "Clause.days_after": FieldWords("生效后几日内", "so many days after it is in force"),
+    "Clause.debtor": FieldWords("义务方", "who owes it"),
+    "Clause.first_on": FieldWords("首次到期日", "first due on"),
+    "Clause.recurs": FieldWords("重复", "comes again"),
+    "Clause.times": FieldWords("共几次", "how often in all"),
     "account": FieldWords("账户", "account"),
     "address": FieldWords("地址", "address"),
     "agenda": FieldWords("议程", "agenda"),

@@ -25,10 +25,11 @@ _BY_NAME: Mapping[str, Any] = {
     "due_clock": "finish", "lat": 32.060255, "lon": 118.796877, "month": "2026-11", "code": "7HKQ3MXA",
     "version": "2026.1", "comment": "谢谢", "on_behalf_of": "resident-granny",
     "media_type": "image/jpeg", "into": "incident-20261121-000011", "years": [2026], "holidays": [], "makeup": [],
-    "provisional": [],
+    "provisional": [], "box": "home-1",
 }  # fmt: skip
 _TEXTS = (
-    "示例", "urban-management", "incident-20261121-000017", "320104.003.07", "2026-11-21", "2026.1", "a" * 64, "0" * 64,
+    "示例", "urban-management", "incident-20261121-000017", "council-20261121-000017",
+    "320104.003.07", "2026-11-21", "2026.1", "a" * 64, "0" * 64,
     "text:" + "0" * 26, "person:" + "0" * 26, "document:" + "0" * 26, "1",
 )  # fmt: skip
 

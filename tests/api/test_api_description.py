@@ -31,6 +31,9 @@ JSON = "application/json"
 OF_EVERY_ADDRESS = {ProblemCode.METHOD_NOT_ALLOWED, ProblemCode.UNKNOWN_HOST}
 """They are answered before any operation is looked for, so none can announce them."""
 
+OF_PAGES = {ProblemCode.BOX_AWAY}
+"""Met on pages alone, which are not in the description: a ballot is taken by a person."""
+
 BORDERS = ("\x00", "0001-01-01", "9999-12-31", "9" * 30, "-1", "\u202ex")
 """Where the types of addresses end; each of them in each place alone is the matter of tests/laws/test_law_borders.py."""
 
@@ -142,7 +145,7 @@ def test_every_problem_is_announced_by_some_operation(description: dict[str, Any
     """No code can be met that the description does not show; and it shows none that does not exist."""
     shown = set().union(*(announced(operation) for _, _, operation in operations(description)))
 
-    assert {*KINDS, *SIGNED_IN} - shown == OF_EVERY_ADDRESS
+    assert {*KINDS, *SIGNED_IN} - shown == OF_EVERY_ADDRESS | OF_PAGES
     assert shown <= {*RefusalCode, *ProblemCode, *SIGNED_IN}
 
 

@@ -17,6 +17,8 @@ PEOPLE = {
 }
 REPORTER = "grid_worker"
 NOBODY_ANSWERS = "void"
+ASKS_OUTSIDE = False
+"""The box outside is asked when the days for objecting to the roll have passed."""
 SPEED = 250_000
 PARENTS_REPORT = {"motion": "小区主干道单侧停车,高峰时段禁停", "area": "320104.003.01"}
 QUESTION = {"version": 1, "quorum_class": "residents_meeting", "base": "households"}

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from enum import EnumType
 from functools import cache
 from typing import Any
 
@@ -121,6 +122,9 @@ async def test_a_value_is_offered_exactly_when_it_is_no_fault(
     for state in states:
         for name, command, field in fields:
             offers[name, field].update(command.choices(field, state) or ())
+    for name, command, field in fields:
+        if isinstance(codes := command.model_fields[field].annotation, EnumType):
+            offers[name, field].update(codes)  # every code that there is, whether a recorded case offered it or not
     wrong: list[str] = []
     refused: set[tuple[str, str]] = set()
     asked: set[tuple[str, str]] = set()

@@ -224,10 +224,11 @@ STAYS: Mapping[str | type, Mapping[str, str]] = {
         "amount_fen": "never changed", "claims": "asked for",
     },
     "council": {
-        "cost_fen": "what it may cost, as it was proposed; nothing is paid here",
+        "cost_fen": "what it may cost, as it was proposed; nothing is paid here", "duties": "tasks of its own people",
     },
     "mediation": {
         "amount_fen": "what the dispute is about", "clauses": "what one side owes another", "proposals": "put to every side",
+        "duties": "between the sides; nothing of it goes through the town",
     },
     "partnership": {
         "worth_fen": "what is offered; never changed", "drafts": "not agreed on", "duties": "what others owe; nobody waives it",
