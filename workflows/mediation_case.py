@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from schemas.clocks.clock_schedule import WARNING
 from schemas.kernel.participants import kind_code, role_code, side_code
+from schemas.kernel.people import account_among
 from schemas.mediation import COMMITTEE, Kind
 from schemas.mediation_state import MediationState
 from schemas.parts.agreed import DatedDuty
@@ -47,7 +48,7 @@ class MediationCase(Participants[MediationState], DatedDuties[MediationState], O
     def wrote_for(self, side: str, by: Actor) -> None:
         """Remember who wrote down what a side said."""
         self.state.written_for.setdefault(side, [])
-        if by.subject not in self.state.written_for[side]:
+        if not account_among(by.subject, self.state.written_for[side]):
             self.state.written_for[side].append(by.subject)
 
     # ---- who is told ----------------------------------------------------------------------------------------------

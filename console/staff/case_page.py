@@ -28,12 +28,13 @@ from schemas.kernel.procedure import Procedure
 from schemas.kernel.visibility import may_read_texts
 from schemas.values.actor import Actor
 from schemas.values.both import titled
+from schemas.values.document import Document
 from schemas.values.refusals import RefusalCode
 from schemas.words.fact_words import status_said
 from starter.cases.case_lists import CaseLists, Filters, Sort
 from starter.cases.document_pictures import can_be_drawn
 from starter.cases.inbox import holder_of
-from starter.cases.reading import ReadingOf
+from starter.cases.reading import Reading, ReadingOf
 from starter.cases.views import CaseRow
 from starter.http.authentication import acting
 from starter.http.problems import Problem, ProblemCode
@@ -118,7 +119,7 @@ async def case_page(  # noqa: PLR0917 - what a page of a case is made of
         entries=[shown_entry(town, entry) for entry in entries[:ENTRIES_SHOWN]],
         more_after=entries[ENTRIES_SHOWN - 1].seq if len(entries) > ENTRIES_SHOWN else 0,
         opened=opens,
-        documents=state.documents if isinstance(state, FiledState) else [],
+        documents=await _documents_of(state, actor, reading),
         can_be_drawn=can_be_drawn,
         parent=await _parent(filing, state, actor),
         opens_documents=may_read_texts(actor),
@@ -127,6 +128,12 @@ async def case_page(  # noqa: PLR0917 - what a page of a case is made of
         key=str(uuid4()),
         as_of=now,
     )
+
+
+async def _documents_of(state: CaseState, actor: Actor, reading: Reading) -> list[Document]:
+    """The documents that this reader can open: no link leads to what is another's."""
+    kept = state.documents if isinstance(state, FiledState) else []
+    return [each for each in kept if await reading.reader.hears_of(state, each.reference, actor)]
 
 
 def _acts(procedure: Procedure, state: CaseState, forms: Sequence[CommandForm]) -> list[Act]:

@@ -1,13 +1,13 @@
 """Which templates the procedures send, with which facts: declared, or read from their source; no list can be out of date."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from engine.policies.policies import PolicyFaults
 from engine.policies.policy_files import PolicyFile
 from engine.runtime.settings import PROJECT
-from schemas.contracts.notice import CASE, NoticePolicy, ProcedureNotices, Wording
+from schemas.contracts.notice import CASE, NoticePolicy, ProcedureNotices, Wording, word_of
 from schemas.kernel.procedure import Procedure
 
 SOURCES = PROJECT / "workflows"
@@ -57,7 +57,7 @@ def load_notice_policy(folder: Path, procedures: Iterable[Procedure] = ()) -> No
         faults += [_placed(fault, files, written) for fault in _template_faults(policy, templates_used(procedures))]
     if faults:
         raise PolicyFaults(faults)
-    return policy.model_copy(update={"words": _clocks_in_words(procedures) | policy.words})
+    return policy.model_copy(update={"words": _clocks_in_words(procedures, policy.words) | policy.words})
 
 
 def _placed(fault: str, files: Sequence[PolicyFile], written: Sequence[Mapping[str, Wording]]) -> str:
@@ -66,10 +66,16 @@ def _placed(fault: str, files: Sequence[PolicyFile], written: Sequence[Mapping[s
     return next((file for file, each in zip(files, written, strict=True) if template in each), files[0]).placed(fault)
 
 
-def _clocks_in_words(procedures: Iterable[Procedure]) -> dict[str, Wording]:
-    return {
-        clock: Wording(zh=words.zh, en=words.en) for each in procedures for clock, words in each.clock_words.items()
-    }
+def _clocks_in_words(procedures: Iterable[Procedure], own: Container[str]) -> dict[str, Wording]:
+    """Clocks by procedure, for two may mean something else by one code; and by code alone, as the first that has it says."""
+    found: dict[str, Wording] = {}
+    for each in procedures:
+        for clock, words in each.clock_words.items():
+            said = Wording(zh=words.zh, en=words.en)
+            found.setdefault(clock, said)
+            if clock not in own:
+                found[word_of(each.name, clock)] = said
+    return found
 
 
 def _template_faults(policy: NoticePolicy, used: dict[str, set[str]]) -> Iterator[str]:

@@ -48,6 +48,11 @@ class Patience(Model):
     attempts_at_most: int = Field(ge=1)
 
 
+def word_of(procedure: str, code: str) -> str:
+    """Under what the words of a procedure's own code stand among `NoticePolicy.words`."""
+    return f"{procedure}/{code}"
+
+
 class NoticePolicy(Model):
     """policies/notices.yaml. `channels` names the key file of each channel; `words` say codes in words."""
 
@@ -97,17 +102,18 @@ class NoticePolicy(Model):
         Nothing of a fact passes that is neither a number nor a code, so no personal data can: a free text shows as "…".
         """
         wording = self.templates.get(template) or Wording(zh="案件{case_id}有新进展", en="news of case {case_id}")
-        values = {name: self._said(value, names) for name, value in facts.items()}
+        values = {name: self._said(value, names, case_id) for name, value in facts.items()}
         chinese = _filled(wording.zh, {name: said.zh for name, said in values.items()} | {CASE: case_id})
         english = _filled(wording.en, {name: said.en for name, said in values.items()} | {CASE: case_id})
         return f"{chinese} ({english})"
 
-    def _said(self, value: object, names: Mapping[str, Wording]) -> Wording:
+    def _said(self, value: object, names: Mapping[str, Wording], case_id: str) -> Wording:
         if isinstance(value, int) and not isinstance(value, bool):
             return Wording(zh=str(value), en=str(value))
         if not isinstance(value, str) or not _CODE.fullmatch(value):
             return Wording(zh=UNKNOWN, en=UNKNOWN)
-        return names.get(value) or self.words.get(value) or Wording(zh=value, en=value)
+        of_procedure = self.words.get(word_of(case_id.rpartition(".")[2].partition("-")[0], value))
+        return names.get(value) or of_procedure or self.words.get(value) or Wording(zh=value, en=value)
 
 
 class ProcedureNotices(Model):

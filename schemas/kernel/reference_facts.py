@@ -104,7 +104,7 @@ def _replaced(value: Any, steps: list[str], words: Mapping[str, object]) -> Any:
 
 
 def _declared(kind: Any, at: tuple[str, ...]) -> Iterator[tuple[str, Refers]]:
-    known = next((refers for declared, refers in _TYPES if kind == declared), None)
+    known = next((refers for declared, refers in _TYPES if _is(kind, declared)), None)
     if known is not None:
         yield ".".join(at).replace(f".{_EACH}", _EACH), known
         return
@@ -123,6 +123,14 @@ def _declared(kind: Any, at: tuple[str, ...]) -> Iterator[tuple[str, Refers]]:
         hints = get_type_hints(kind, include_extras=True)
         for name, field in kind.model_fields.items():
             yield from _declared(_of_this_kind(hints[name], field.annotation), (*at, name))
+
+
+def _is(kind: Any, declared: Any) -> bool:
+    """Whether it is that type, also where more is said of it, as its words: `Annotated[TextReference, FieldWords(...)]`."""
+    if kind == declared:
+        return True
+    parts = get_args(declared)
+    return get_origin(kind) is Annotated and get_args(kind)[: len(parts)] == parts
 
 
 def _of_this_kind(hint: Any, resolved: Any) -> Any:

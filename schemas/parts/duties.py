@@ -36,6 +36,7 @@ from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.entries import entry
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, duty, window
@@ -403,7 +404,7 @@ class ClearReport(OfDuty):
 class DutyEntries:
     """What the ledger says of it."""
 
-    DUTY_AGREED = entry("duty:agreed", "约定义务")
+    DUTY_AGREED = entry("duty:agreed", "约定义务", references={"what": Refers.TEXT})
     DUTY_PROVED = entry("duty:proved", "举证履行")
     DUTY_ACCEPTED = entry("duty:accepted", "认可履行")
     DUTY_UNCONTESTED = entry("duty:uncontested", "逾期未异议,视为认可")

@@ -82,10 +82,13 @@ class CaseReader:
                 state = await self.states.find(connection, case_id)
         return state is None or may_see(sight_of(state), actor)
 
-    async def commanded(self, case_id: str, actor: Actor, command: str) -> CaseState:
-        """The case for somebody who gives this command: as `recent`, and in a matter of all also where they do not see it."""
+    async def commanded(self, case_id: str, actor: Actor, command: str, *, afresh: bool = False) -> CaseState:
+        """The case for somebody who gives this command: as `recent`, and in a matter of all also where they do not see it.
+
+        `afresh`: as it stands now, and not as it was read last.
+        """
         try:
-            return await self.recent(case_id, actor)
+            return await (self.state if afresh else self.recent)(case_id, actor)
         except Problem as problem:
             if problem.code != ProblemCode.UNKNOWN_CASE or not CASE_ID.fullmatch(case_id):
                 raise

@@ -183,9 +183,8 @@ async def command_of_case(filing: Filing, actor: Actor, case_id: str, name: str)
     if door is None:
         raise _unknown_command(filing.town.procedures[state.procedure], name)
     if permanent_refusal(filing, state, name, actor) is not None:
-        state = await filing.reader.commanded(
-            case_id, actor, name
-        )  # what speaks against a command is not taken from memory
+        # What speaks against a command is not taken from memory.
+        state = await filing.reader.commanded(case_id, actor, name, afresh=True)
     return state, door
 
 

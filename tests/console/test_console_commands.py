@@ -35,7 +35,7 @@ from tests.sampling import chosen
 pytest_plugins = ("tests.api_fixture",)
 pytestmark = pytest.mark.timeout(300)
 
-OUR_SCRIPTS = re.compile(r"""<script src="\{\{ asset\('[a-z.]+'\) \}\}" defer></script>""")
+OUR_SCRIPTS = re.compile(r"""<script (?:type="module" )?src="\{\{ asset\('[a-z_.]+'\) \}\}"(?: defer)?></script>""")
 NO_KEY = "no key"
 """Of a form whose key has a blank in it nothing is ever accepted, whatever else stands in it."""
 

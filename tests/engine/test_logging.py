@@ -32,6 +32,7 @@ LABELS = {
     "outcome",
     "reason",
     "department",
+    "box",
     "act",
     "source",
     "bank",

@@ -368,10 +368,10 @@ def test_a_procedure_has_its_templates_in_a_file_of_its_own(tmp_path: Path) -> N
     """What stands in notices/NAME.yaml is a template like any other; what stands twice, or does not fit, is told there."""
     shutil.copytree(POLICIES / "notices", tmp_path / "notices")
     shutil.copy(POLICIES / "notices.yaml", tmp_path)
-    own = tmp_path / "notices" / "council.yaml"
-    own.write_text("templates:\n  council_held: {zh: '收到{case_id}', en: received}\n", encoding="utf-8")
-    text = load_notice_policy(tmp_path).text("council_held", "council-1", {}, {})
-    own.write_text("templates:\n  urged: {zh: '催', en: urged}\n  council_held: {zh: '{', en: a}\n", encoding="utf-8")
+    own = tmp_path / "notices" / "carpentry.yaml"
+    own.write_text("templates:\n  carpentry_held: {zh: '收到{case_id}', en: received}\n", encoding="utf-8")
+    text = load_notice_policy(tmp_path).text("carpentry_held", "carpentry-1", {}, {})
+    own.write_text("templates:\n  urged: {zh: '催', en: urged}\n  carpentry_held: {zh: '{', en: a}\n", encoding="utf-8")
     with pytest.raises(PolicyFaults) as refused:
         load_notice_policy(tmp_path)
 

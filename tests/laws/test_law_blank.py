@@ -19,6 +19,7 @@ from engine.keys.keys import Keys
 from engine.vault.vault import Vault
 from schemas.contracts.department import read_callback
 from schemas.kernel.procedure import Procedure
+from schemas.parts.payments import Paying
 from schemas.values.account import is_account_code
 from schemas.values.actor import Actor, Role
 from schemas.values.identity_number import check_character
@@ -305,12 +306,12 @@ async def test_public_pages_turn_nothing(door: OpenDoor, as_: As, http: httpx.As
 
 
 def _accounts(procedure: Procedure) -> list[tuple[str, Leaf]]:
-    """Every text of a command that is an account, by its name."""
+    """Every text of a command that is an account of a bank, by its name; one to sign in with is a code."""
     return [
         (name, leaf)
         for name, command in procedure.commands.items()
         for leaf in leaves(command_body_of(command).model)
-        if "account" in str(leaf.path[-1])
+        if "account" in str(leaf.path[-1]) and procedure.part_or_none(Paying) is not None
     ]
 
 

@@ -123,8 +123,9 @@ async def test_a_value_is_offered_exactly_when_it_is_no_fault(
         for name, command, field in fields:
             offers[name, field].update(command.choices(field, state) or ())
     for name, command, field in fields:
-        if isinstance(codes := command.model_fields[field].annotation, EnumType):
-            offers[name, field].update(codes)  # every code that there is, whether a recorded case offered it or not
+        codes: Any = command.model_fields[field].annotation
+        if isinstance(codes, EnumType):  # every code that there is, whether a recorded case offered it or not
+            offers[name, field].update(codes)
     wrong: list[str] = []
     refused: set[tuple[str, str]] = set()
     asked: set[tuple[str, str]] = set()

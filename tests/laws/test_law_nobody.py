@@ -83,7 +83,8 @@ async def test_who_is_told_accepted_gets_number_and_code(
 ) -> None:
     """201 with number and code wherever the place lies, or 422 before anything is kept; sent again, 200 with the same."""
     subject = f"nobody-{uuid.uuid4().hex[:8]}"
-    caller = as_(role, subject, area=OWN)
+    department = "court" if role is Role.DEPARTMENT_OFFICER else None
+    caller = as_(role, subject, area=OWN, department=department)
     body = await body_in(procedure, area, caller, http)
     path, key = path_of(procedure), str(uuid.uuid4())
     answer = await caller.post(path, body, key=key)

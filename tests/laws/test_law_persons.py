@@ -565,6 +565,7 @@ async def test_a_register_s_answer_is_a_verdict_to_all_but_who_decides(town: Ove
     assert {role for role, (numbers_told, _) in read.items() if numbers_told} == judges
     assert {role for role, (_, statuses) in read.items() if statuses == verdicts} == set(READERS) - {
         Role.DEPARTMENT_OFFICER,  # sees no case that it does not hold
+        Role.COMMITTEE_OFFICER,  # elected, and has no part in it: reads that there is one
         *(OWN_CASES_ONLY - {Role.RESIDENT}),  # nor these one in which they have no seat
     }
 

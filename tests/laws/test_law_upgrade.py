@@ -193,7 +193,7 @@ async def test_no_signal_of_any_shape_stops_a_case(
     contents: tuple[list[Payload], ...] = ([], [plain], [listed], [plain, plain], [plain] * 50)
     for name, payloads in itertools.product(("message", "set_aside", "nobody-hears-this"), contents):
         await stranger.signal(case_id, payloads, name)
-    first = next(step for step in town.examples.MAIN.steps if not callable(step.body))
+    first = town.examples.MAIN.steps[0]
     answer = await town.taken(case_id, first)
 
     async def told() -> bool:
