@@ -191,7 +191,7 @@ class Kind(OrderEntries, DutyEntries, EntryKinds, procedure="mediation"):
         by_policy("mediation", "cure", "补救期{limit}内未履行", "not done within {limit} to cure it"),
     )
     ACKNOWLEDGED = entry("acknowledged", "确认已履行")
-    VARIED = entry("varied", "变更协议")
+    VARIED = entry("varied", "变更协议", references={"text": Refers.TEXT})
     TAKEN_UP_AGAIN = entry("taken_up_again", "再次调解")
     REMEDY_TOLD = entry("remedy_told", "告知救济")
     FAILED = entry("failed", "调解不成")

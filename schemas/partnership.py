@@ -28,6 +28,7 @@ from schemas.kernel.parties import (
     desk_of,
 )
 from schemas.kernel.people import Part, among
+from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
 from schemas.partnership_commands import (
@@ -199,10 +200,10 @@ class Kind(
     VETTING_CONFIRMED = entry("vetting_confirmed", "资格复核")
     POINTS_GIVEN = entry("points_given", "评分公布")
     CHOSEN = entry("chosen", "择优")
-    REFUSED = entry("refused", "未通过")
+    REFUSED = entry("refused", "未通过", references={"legal_basis": Refers.TEXT})
     DUTY_DRAFTED = entry("duty_drafted", "拟定义务")
     DUTY_DROPPED = entry("duty_dropped", "删去拟定义务")
-    AGREEMENT_PROPOSED = entry("agreement_proposed", "提出协议")
+    AGREEMENT_PROPOSED = entry("agreement_proposed", "提出协议", references={"duties[].what": Refers.TEXT})
     AGREEMENT_DECLINED = entry("agreement_declined", "不同意草案")
     AGREED = entry("agreed", "签约")
     TERM_BEGUN = entry("term_begun", "协议生效", _why_renewed)
@@ -229,7 +230,7 @@ class Kind(
     EVALUATED = entry("evaluated", "评价")
     RENEWAL_PROPOSED = entry("renewal:proposed", "提议续约")
     RENEWAL_AGREED = entry("renewal:agreed", "同意续约")
-    RENEWAL_REFUSED = entry("renewal:refused", "异议成立,不予续约")
+    RENEWAL_REFUSED = entry("renewal:refused", "异议成立,不予续约", references={"legal_basis": Refers.TEXT})
     LAPSED = entry("lapsed", "到期未续约")
     ENDED = entry("ended", "终止")
     WITHDRAWN = entry("withdrawn", "撤回")

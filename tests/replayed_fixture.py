@@ -10,6 +10,7 @@ from audit.replay.replay import strict_replay
 from engine.execution.temporal import workflow_runner
 from engine.runtime.settings import Settings
 from schemas.audit.ledger import Batch
+from schemas.kernel.case import Accepted
 from tests.histories import keys_in, read
 from tests.replayed_runs import Replayed, ReplayRun
 
@@ -29,7 +30,14 @@ async def replayed(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Re
                 faults = await replay(case_id, history, True)
                 local = [each.schedule_local_activity for each in runner.recording.commands]
                 told = [each.arguments[0].data for each in local if each.activity_type == "flush"]
-                known[file] = Replayed(tuple(faults), tuple(map(Batch.model_validate_json, told)))
+                answers = [each.update_response for each in runner.recording.commands]
+                with_answers = [
+                    Accepted.model_validate_json(each.completed.data).told
+                    for each in answers
+                    if each.HasField("completed")
+                ]
+                answered = tuple(entry for each in with_answers if each is not None for entry in each.entries)
+                known[file] = Replayed(tuple(faults), tuple(map(Batch.model_validate_json, told)), answered)
             return known[file]
 
         yield replayed_run

@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemas.audit.ledger import Batch
+from schemas.kernel.told import EntryTold
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What goes otherwise than it was recorded, and what the run would write into the ledger."""
+    """What goes otherwise than it was recorded, and what the run would write into the ledger.
+
+    `batches`: by flushes of its own; `answered`: entries that go out with its answers to commands.
+    """
 
     faults: tuple[str, ...]
     batches: tuple[Batch, ...]
+    answered: tuple[EntryTold, ...]
 
 
 ReplayRun = Callable[[Path], Awaitable[Replayed]]

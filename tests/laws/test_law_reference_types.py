@@ -11,9 +11,11 @@ import asyncpg
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from schemas.kernel.case import Entry
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.reference_facts import Refers, declared_by, named_in, with_words
+from schemas.kernel.told import EntryTold
 from schemas.values.references import OPAQUE
 from starter.http.command_bodies import command_body_of
 from tests.declared_fields import (
@@ -28,7 +30,7 @@ from tests.declared_fields import (
 )
 from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST
 from tests.histories import recorded
-from tests.replayed_runs import ReplayRun
+from tests.replayed_runs import Replayed, ReplayRun
 
 pytest_plugins = ("tests.replayed_fixture",)
 pytestmark = pytest.mark.timeout(400)  # every history ever recorded is replayed, if nobody has before
@@ -126,6 +128,12 @@ def test_what_people_may_send_is_what_cases_have_taken_or_less(procedure: Proced
 # ---- the facts of entries ---------------------------------------------------------------------------------------------
 
 
+def told_in(run: Replayed) -> Iterator[Entry | EntryTold]:
+    """By flushes of its own, and with its answers to commands."""
+    yield from (entry for batch in run.batches for entry in batch.entries)
+    yield from run.answered
+
+
 @pytest.fixture(scope="module")
 async def told(replayed: ReplayRun) -> list[tuple[Procedure, str, dict[str, Any]]]:
     """Every entry of every recorded history, as today's code tells it: procedure, kind, facts."""
@@ -133,8 +141,7 @@ async def told(replayed: ReplayRun) -> list[tuple[Procedure, str, dict[str, Any]
     return [
         (of[file.parent.name], entry.kind, entry.facts)
         for file in recorded()
-        for batch in (await replayed(file)).batches
-        for entry in batch.entries
+        for entry in told_in(await replayed(file))
     ]
 
 

@@ -2,7 +2,8 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from starter.intake.openings import opening_of
 from tests.api_callers import REPORT, As
 from tests.api_driver import ApiDriver, OpenDoor, path_of
 from tests.body_leaves import Leaf, leaves
-from tests.every_procedure import EVERY_PROCEDURE, PROCEDURE_LIST, who_starts
+from tests.every_procedure import PROCEDURE_LIST, who_starts
 
 pytest_plugins = ("tests.api_fixture",)
 
@@ -118,9 +119,17 @@ def is_choice(schema: Mapping[str, Any]) -> bool:
     return "enum" in schema or schema.get("pattern") in {CODE_PATTERN, AREA_PATTERN}
 
 
-EVERY_OPENING = pytest.mark.parametrize(
-    "procedure", [each for each in PROCEDURE_LIST if each.parent is None], ids=lambda procedure: procedure.name
-)
+def listed_but(still: AbstractSet[str], among: Iterable[Procedure] = tuple(PROCEDURE_LIST)) -> pytest.MarkDecorator:
+    """Every procedure; of those that do not list everything yet it is known, and told as soon as they do."""
+    why = pytest.mark.xfail(strict=True, reason="what may be chosen is not listed everywhere yet: docs/api.md")
+    return pytest.mark.parametrize(
+        "procedure", [pytest.param(each, id=each.name, marks=why if each.name in still else ()) for each in among]
+    )
+
+
+EVERY_OPENING = listed_but({"mediation"}, [each for each in PROCEDURE_LIST if each.parent is None])
+COMMANDS_LIST = listed_but({"council", "mediation", "partnership"})
+CASES_LIST = listed_but({"council", "partnership"})
 
 
 async def faults_at(caller: Any, path: str, leaf: Leaf, value: Any) -> list[dict[str, str]]:
@@ -153,7 +162,7 @@ async def test_an_opening_tells_what_may_be_chosen(procedure: Procedure, as_: As
     assert len(found) > 1
 
 
-@EVERY_PROCEDURE
+@COMMANDS_LIST
 async def test_a_command_tells_what_may_be_chosen(
     procedure: Procedure, door: OpenDoor, as_: As, pool: asyncpg.Pool
 ) -> None:
@@ -174,10 +183,10 @@ async def test_a_command_tells_what_may_be_chosen(
             else:
                 assert lists(fault["remedy"]), (name, fault)
 
-    assert seen or procedure.name in {"summons", "recovery", "ballot"}
+    assert seen or procedure.name in {"summons", "recovery", "ballot", "hall"}
 
 
-@EVERY_PROCEDURE
+@CASES_LIST
 async def test_a_case_refuses_a_code_that_is_none_with_those_that_are(
     procedure: Procedure, door: OpenDoor, pool: asyncpg.Pool
 ) -> None:

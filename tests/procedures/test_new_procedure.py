@@ -12,7 +12,7 @@ import pytest
 from local.commands.new_commands import REGISTRY, NotNew, make_procedure
 
 PROJECT = Path(__file__).resolve().parents[2]
-NAME, TITLE = "council", "居民议事"
+NAME, TITLE = "petition", "信访"
 
 OF_EACH = ("tests/procedures/test_laws.py",)
 OF_ALL = ("tests/procedures/test_declaration.py", "tests/test_architecture.py", "tests/test_determinism.py", "tests/test_docs.py",
