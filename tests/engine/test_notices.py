@@ -27,7 +27,7 @@ from engine.policies.policies import PolicyFaults
 from engine.runtime.settings import PROJECT, Settings
 from local.commands.notice_commands import notices_app
 from schemas.audit.ledger import Batch, Projection
-from schemas.contracts.notice import SHOWN, NoticePolicy
+from schemas.contracts.notice import SHOWN, NoticePolicy, word_of
 from schemas.kernel.case import ENGINE, GENESIS, Entry
 from schemas.kernel.notice import Notice
 from schemas.values.actor import Role
@@ -340,15 +340,25 @@ def test_every_template_that_a_procedure_sends_has_words() -> None:
 
 
 def test_a_declared_clock_is_called_in_notices_as_it_is_declared() -> None:
-    """A clock of a declared procedure has its words without the town's file; what that file says goes before."""
-    alone = load_notice_policy(POLICIES)
-    declared = {clock: words.zh for each in PROCEDURE_LIST for clock, words in each.clock_words.items()}
+    """A clock of a declared procedure has its words without the town's file; what that file says goes before.
 
-    assert {clock: POLICY.words[clock].zh for clock in declared} == {
-        clock: alone.words[clock].zh if clock in alone.words else zh for clock, zh in declared.items()
+    Two procedures may call another clock by one code: each has its own word.
+    """
+    alone = load_notice_policy(POLICIES)
+    declared = {(each.name, clock): words.zh for each in PROCEDURE_LIST for clock, words in each.clock_words.items()}
+
+    assert {
+        (name, clock): (POLICY.words.get(word_of(name, clock)) or POLICY.words[clock]).zh for name, clock in declared
+    } == {
+        (name, clock): alone.words[clock].zh if clock in alone.words else zh for (name, clock), zh in declared.items()
     }
     assert "sign" not in alone.words
-    assert (POLICY.words["rate"].zh, declared["rate"]) == ("回访评价", "评价")
+    assert (POLICY.words["rate"].zh, declared["incident", "rate"]) == ("回访评价", "评价")
+    of_two = [
+        POLICY.text("clock_breach", f"{name}-20261121-000001", {"clock": "sign"}, {})
+        for name in ("incident", "mediation")
+    ]
+    assert ["签收" in of_two[0], "签署" in of_two[1]] == [True, True]
 
 
 def changed(folder: Path, *changes: tuple[str, str]) -> list[str]:
@@ -375,7 +385,7 @@ def test_a_procedure_has_its_templates_in_a_file_of_its_own(tmp_path: Path) -> N
     with pytest.raises(PolicyFaults) as refused:
         load_notice_policy(tmp_path)
 
-    assert text == "收到council-1 (received)"
+    assert text == "收到carpentry-1 (received)"
     assert [fault.partition(": ")[0] for fault in refused.value.faults] == [f"{own}:2", f"{own}:3"]
     assert "stands in another file too" in refused.value.faults[0]
 

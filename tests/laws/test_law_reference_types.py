@@ -53,9 +53,15 @@ PLAYED_NOWHERE = {
     ("incident:whistle:ended", "results.*"), ("summons:finished", "documents[].reference"), ("summons:scored", "reason"),
     ("welfare:payment:retried", "account"), ("incident:reporter_left", "reason"),
     ("welfare:publicity:objected_again", "reason"), ("welfare:publicity:objected_again", "contact"),
-    ("welfare:account:payee_told", "note"), ("recovery:repayment:declined", "reason"), ("welfare:change_reported", "note"),
+    ("welfare:account:payee_told", "note"), ("welfare:change_reported", "note"),
     ("recovery:attached", "document.reference"), ("recovery:attached", "note"), ("welfare:ended", "reason"),
     ("welfare:ended", "legal_basis"), ("welfare:reassessed", "legal_basis"),
+    *((f"mediation:{kind}", "paper.reference") for kind in (
+        "agreed", "confirmation:asked", "confirmation:taken_back", "consented", "disagreed", "mediator:accepted",
+        "mediator:chosen", "mediator:objected", "not_signed", "signed",
+    )),
+    ("mediation:agent_appointed", "written.reference"), ("mediation:mediator:accepted", "written.reference"),
+    ("partnership:applied", "documents[].reference"), ("partnership:handed_back", "documents[].reference"),
 }  # fmt: skip
 """Facts that no recorded walk has, because it leaves out what people may leave out."""
 
