@@ -41,8 +41,6 @@ FUND = {
 GIFT = {
     "code": "gift", "what": "认领凉亭修缮,捐款五千元", "side": "party", "within_days": 40, "amount_fen": 500000, "gift": True,
 }  # fmt: skip
-RENT = {"code": "rent", "what": "一次付清场地费五千元", "side": "party", "within_days": 40, "amount_fen": 500000}
-KEYS = {"code": "keys", "what": "每年检修一次门锁", "side": "counterparty", "recurs": "yearly", "day_of_year": "05-31"}
 VISITS = {"code": "visits", "what": "城镇一方每月组织一次采购", "side": "counterparty", "recurs": "monthly", "day": 25}
 PRODUCE = {
     "code": "produce",
@@ -144,16 +142,6 @@ WALKS = Walks(
             "ended",
             draft_duty=(ROOM, SITTINGS, JOBS, FUND),
             confirm_hand_back={"owed_fen": 30000, "finding": "居民预付卡未消费三百元"},
-        ),
-        walk(
-            "a rent that was not paid",
-            f"{CHOSEN}, committee draft_duty, committee draft_duty, committee propose_agreement, partner agree, "
-            f"(partnership:duty:missed), {BREACH}, street_officer declare_breach, committee give_notice, "
-            "partner hand_back, committee confirm_hand_back",
-            "ended",
-            draft_duty=(KEYS, RENT),
-            propose_agreement={"version": 3},
-            confirm_hand_back={"owed_fen": 530000, "finding": "场地费五千元未付,预付卡未消费三百元"},
         ),
         walk(
             "the town side does nothing",

@@ -25,7 +25,6 @@ from schemas.parts.shown_votes import ShownVote
 from schemas.values.document import DocumentReference
 from schemas.values.model import Model
 from schemas.values.typed_code import Tidied
-from schemas.words.field_words import FieldWords
 
 
 class Stage(DeclaredStage):
@@ -93,17 +92,13 @@ class StrikeAsked(Struck):
 class BoxSheet(Model):
     """What one teller found in one box: by choice, in the order of the choices. `areas` likewise, of an open vote by area."""
 
-    box: Annotated[BoxCode, FieldWords("票箱", "box for papers")]
-    votes: Annotated[tuple[Count, ...], FieldWords("各选项票数", "votes by choice")] = Field(
-        min_length=2, max_length=100
-    )
-    papers: Annotated[Count, FieldWords("票数", "papers")]
-    abstained: Annotated[Count, FieldWords("弃权", "abstained")] = 0
-    spoilt: Annotated[Count, FieldWords("废票", "spoilt")] = 0
-    areas: Annotated[tuple[AreaHundredths, ...], FieldWords("各选项面积", "areas by choice")] = Field(
-        default=(), max_length=100
-    )
-    area_hundredths: Annotated[AreaHundredths, FieldWords("面积(0.01平方米)", "area in 0.01 m2")] = 0
+    box: BoxCode
+    votes: tuple[Count, ...] = Field(min_length=2, max_length=100)
+    papers: Count
+    abstained: Count = 0
+    spoilt: Count = 0
+    areas: tuple[AreaHundredths, ...] = Field(default=(), max_length=100)
+    area_hundredths: AreaHundredths = 0
 
 
 class SealedBox(BaseModel):

@@ -204,7 +204,8 @@ class RevokeAgent(Command):
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
         """Of one's own side."""
         assert isinstance(state, ParticipantsState)  # noqa: S101 - of procedures with sides
-        if state.side_of(self.agent) == state.side_of(actor.subject):
+        own_side = state.side_of(actor.subject)
+        if state.side_of(self.agent) == own_side:
             return ()
         said = say("不是本方代理人", "speaks for another side")
         return (Fault(field="agent", reason=said, remedy=say("由该方撤销", "that side takes it back")),)

@@ -175,7 +175,9 @@ async def test_the_committee_reads_no_word_of_what_is_none_of_its_matters(door: 
     """Elected neighbours: of a report to the town they see where it stands, no word and nobody, and they look for no phone."""
     opened = await door(INCIDENT)
     told = f"密{uuid.uuid4().hex}"
-    case_id = await opened.start(body={**opened.examples.REPORT, "description": told})
+    report = opened.examples.REPORT
+    near = {**report["location"], "area": AREA}
+    case_id = await opened.start(body={**report, "description": told, "location": near})
     await opened.stands(case_id)
     headers = {
         "Authorization": f"Bearer {opened.token(Person('committee-ma', Role.COMMITTEE_OFFICER, area=AREA[:10]))}"

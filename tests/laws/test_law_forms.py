@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from enum import EnumType
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -45,11 +45,28 @@ def opening_fields() -> Iterator[tuple[str, str]]:
                     yield from ((name, field) for field in model.get("properties", {}))
 
 
+def standing_in(kind: Any) -> Iterator[type[BaseModel]]:
+    """The models that stand in the fields of a model, however deep."""
+    for part in get_args(kind):
+        yield from standing_in(part)
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        for field in kind.model_fields.values():
+            yield from standing_in(field.annotation)
+        yield kind
+
+
 def test_every_field_has_its_words() -> None:
     """A form can name each field of each command and each opening in Chinese and English, and no word is left over."""
     openings = set(opening_fields())
     used = {field for _, field, _ in fields()} | {
         f"{model}.{field}" if f"{model}.{field}" in FIELDS else field for model, field in openings
+    }
+    used |= {
+        f"{each.__name__}.{field}"
+        for _, _, command in fields()
+        for each in standing_in(command)
+        for field in each.model_fields
+        if f"{each.__name__}.{field}" in FIELDS
     }
 
     assert sorted({field for _, field, command in fields() if words_of(command, field) is None}) == []
@@ -111,6 +128,11 @@ def _around(bound: Any) -> tuple[Any, ...]:
     return (bound - 1, bound, bound + 1) if isinstance(bound, int) else ("2000-01", bound, "2099-12")
 
 
+NEVER_REFUSED = {("partnership", "confirm_hand_back", "owed_fen")}
+"""Fields with a bound that no recorded case came to: none has ended with a sum unpaid. The bound itself has a test of its own
+(tests/procedures/test_partnership_attacked.py)."""
+
+
 @EVERY_PROCEDURE
 async def test_a_value_is_offered_exactly_when_it_is_no_fault(
     procedure: Procedure, tmp_path_factory: pytest.TempPathFactory
@@ -144,7 +166,7 @@ async def test_a_value_is_offered_exactly_when_it_is_no_fault(
 
     assert len(states) > len(procedure.stages)
     assert wrong == []
-    assert asked - refused == set()
+    assert asked - refused == {each[1:] for each in NEVER_REFUSED if each[0] == procedure.name}
 
 
 @EVERY_PROCEDURE

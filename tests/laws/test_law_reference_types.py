@@ -197,7 +197,9 @@ def _of_parts() -> set[str]:
 def _elsewhere(kind: str, path: str, held: set[tuple[str, str]]) -> bool:
     """Whether an entry of this code holds it in another procedure, or is known to hold it nowhere yet."""
     code = kind.partition(":")[2]
-    return any(each.partition(":")[2] == code and there == path for each, there in held | PLAYED_NOWHERE)
+    return any(
+        each != kind and each.partition(":")[2] == code and there == path for each, there in held | PLAYED_NOWHERE
+    )
 
 
 def test_only_a_declared_fact_is_opened() -> None:

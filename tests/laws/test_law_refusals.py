@@ -179,7 +179,7 @@ def test_every_condition_of_a_table_reads(procedure: Procedure) -> None:
 
 
 MAY_STAND_IN_CHINESE = re.compile(
-    r"most|number|left|wanted|[\w.]+_at_most|len\(.*\)|[\w.]+\.chinese|state\.(returns|rounds)"
+    r"most|numbers?|left|wanted|[\w.]+_at_most|len\(.*\)|[\w.]+\.chinese|state\.(returns|rounds)"
 )
 """What a condition may put into its Chinese: numbers and what is Chinese itself."""
 
