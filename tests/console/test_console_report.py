@@ -187,7 +187,8 @@ async def test_what_is_missing_is_said_on_its_page_and_nothing_is_lost(visit: Vi
     check = await browser.get(LAST)
     sent = await pressed(browser)
 
-    assert (nothing.status_code, blank.status_code, far.headers["location"]) == (422, 422, "/report/incident/4")
+    # Who does not know what it is goes on: a category is proposed, or the centre decides (docs/dispatch-help.md).
+    assert (nothing.status_code, blank.status_code, far.headers["location"]) == (303, 422, "/report/incident/4")
     assert "缺失" in blank.text
     assert f'value="{COMMUNITY}" selected' in blank.text
     assert "先写这一页" in check.text
