@@ -10,9 +10,10 @@ What must be seen on the real server is not tested here: a slow ledger, dying wo
 import itertools
 import json
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +26,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.api.testservice.v1 import LockTimeSkippingRequest, UnlockTimeSkippingRequest
 from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.ballots import BallotBoxes
@@ -98,6 +100,9 @@ A_MONDAY = datetime(2026, 6, 1, 9, tzinfo=SHANGHAI)
 
 TODAY = {name: not each.default for name, each in Charter.model_fields.items() if each.annotation is bool}
 """The flags of a case of today: each says that it is not as cases from before were. A live case is compared with it."""
+
+STANDS_STILL_SECONDS = 4.0
+"""So long a clock that may skip goes on as in life only while something is under way outside of the cases."""
 
 LEAVES_NO_ENTRY = ("tell/", "ask_of_death/")
 """Errands that may be over and still stand in a row: a letter that has arrived, a register that knows of no death."""
@@ -275,10 +280,12 @@ class CaseBench:
 
     async def until_ended(self, case_id: str) -> None:
         """Let time skip until the case has ended, of itself if nobody does anything."""
+        stands_since = [(await self.environment.get_current_time(), time.monotonic())]
 
         async def told() -> bool:
             if not self.tables.rows[case_id]["ended"]:
                 await self._let_go()
+                await self._let_go_on(stands_since)
             return bool(self.tables.rows[case_id]["ended"])
 
         service = self.environment.client.test_service
@@ -298,6 +305,17 @@ class CaseBench:
             if json.loads(whole) != made or row_digest(whole) != digest:
                 faults.append(f"row-changed: entry {made['seq']}: what came out of the change is not the row")
         return faults
+
+    async def _let_go_on(self, stands_since: list[tuple[datetime, float]]) -> None:
+        """Take one more hold from a clock that has not skipped for a while: this server keeps some of what it should forget."""
+        (moment, looked), now = stands_since[-1], await self.environment.get_current_time()
+        waited = time.monotonic() - looked
+        if now - moment > timedelta(seconds=2 * waited + 1):
+            stands_since.append((now, time.monotonic()))
+        elif waited > STANDS_STILL_SECONDS:
+            stands_since.append((now, time.monotonic()))
+            with suppress(RPCError):  # nothing holds it
+                await self.environment.client.test_service.unlock_time_skipping(UnlockTimeSkippingRequest())
 
     async def _let_go(self) -> None:
         """Take from the clock what this server forgets to: a child that ends after its parent holds it for ever."""
