@@ -27,6 +27,7 @@ WALKS = Walks(
     left_alone="unresolved",
     bodies={
         "admit": {},
+        "merge": {"into": "council-20261121-000017", "reason": "同一事项已另行提议"},
         "enter_signatures": {"signatures": 120, "documents": [A_DOCUMENT]},
         "answer": {"ground": "not_ours", "reason": "属市政道路,不由社区决定"},
         "pass_on": {"department": "urban-management", "reason": "属城管职责"},

@@ -167,6 +167,11 @@ def _body(case: Known, command: str, document: Mapping[str, Any], world: World) 
     """A body of the right shape that anybody who sees the case could send: the examples' own, else one made of its shape."""
     written = getattr(examples(case.procedure), "shape", examples(case.procedure).BODIES.__getitem__)(command)
     body: dict[str, Any] = _here(made_body(case.procedure, command) if callable(written) else written, document, world)
+    others = [each.case_id for each in world.cases if each.procedure is case.procedure and each is not case]
+    body = {
+        name: others[0] if isinstance(value, str) and others and is_case_of(value, case.procedure.name) else value
+        for name, value in body.items()
+    }  # what is named besides is another one of its kind
     model = case.procedure.commands[command]
     return {model.number_in: 1, **body} if issubclass(model, AnswerTo) else body
 

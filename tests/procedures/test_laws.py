@@ -5,6 +5,7 @@ gone once, every command given twice; then the case is left alone until it has e
 the same through the API, Postgres and the real server.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -84,20 +85,62 @@ class Life:
 Lived = Callable[[Procedure, Walk], Awaitable[Life]]
 
 
-@pytest.fixture(scope="module")
-async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
-    """A bench in the sandbox: what is not deterministic in any walk fails there."""
-    async with case_bench(tmp_path_factory.mktemp("bench")) as opened:
-        yield opened
+class Benches:
+    """A bench for each procedure, in the sandbox: what is not deterministic in any walk fails there.
+
+    A clock of its own for each: what the cases of one leave on a server that is to skip time holds up nobody else.
+    """
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._closing = asyncio.Event()
+        self._open: dict[str, tuple[asyncio.Task[None], asyncio.Future[CaseBench]]] = {}
+
+    async def of(self, name: str) -> CaseBench:
+        """Its bench, opened when it is first asked for."""
+        if name not in self._open:
+            opened: asyncio.Future[CaseBench] = asyncio.get_running_loop().create_future()
+            self._open[name] = (asyncio.create_task(self._serve(name, opened)), opened)
+        return await self._open[name][1]
+
+    async def _serve(self, name: str, opened: "asyncio.Future[CaseBench]") -> None:
+        """In a task of its own: what opens it is over before what closes it begins."""
+        try:
+            async with case_bench(self._folders.mktemp(f"bench-{name}")) as bench:
+                opened.set_result(bench)
+                await self._closing.wait()
+        except Exception as fault:
+            if opened.done():
+                raise
+            opened.set_exception(fault)  # whoever asked for it is told
+
+    async def close(self) -> None:
+        """Close all of them."""
+        self._closing.set()
+        await asyncio.gather(*(task for task, _ in self._open.values()))
 
 
 @pytest.fixture(scope="module")
-def lived(bench: CaseBench) -> Lived:
+async def benches(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Benches]:
+    """The benches of this process."""
+    opened = Benches(tmp_path_factory)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def bench(request: pytest.FixtureRequest, benches: Benches) -> CaseBench:
+    """That of the procedure that the law looks at."""
+    return await benches.of(request.getfixturevalue("procedure").name)
+
+
+@pytest.fixture(scope="module")
+def lived(benches: Benches) -> Lived:
     """One case per walk, for all the laws that look at it."""
     lives: dict[tuple[str, str], Life] = {}
 
     async def life_of(procedure: Procedure, walk: Walk) -> Life:
-        place = (procedure.name, walk.name)
+        place, bench = (procedure.name, walk.name), await benches.of(procedure.name)
         if place not in lives:
             bench.tells_with_answers = place not in AS_BEFORE
             lives[place] = await live(bench, procedure, walk)
