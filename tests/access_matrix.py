@@ -407,7 +407,7 @@ _PAGES: Mapping[str, Line] = {
     "GET /submissions/{submission}": Line(lambda world, _who: (f"/submissions/{world.submission}", {}), _page(_own_submission)),
     "GET /documents/{reference}": Line(
         lambda world, _who: (f"/documents/{world.documents['incident']}", {}),
-        _page(_sees_incident(missing="404", without=frozenset({Role.ADMIN}))),
+        _page(_sees_incident(missing="404", without=frozenset({Role.ADMIN, Role.COMMITTEE_OFFICER}))),
     ),
     "GET /cases/{case_id}/similar": Line(
         _of_incident("/cases/{case_id}/similar"), _page(_sees_incident()), _page_only_seen
@@ -465,7 +465,7 @@ _PAGES: Mapping[str, Line] = {
             f"/documents/{world.documents['incident']}/{'pdf' if world.incident.seen_by(who) else 'thumbnail'}",
             {},
         ),
-        _page(_sees_incident("415", missing="404", without=frozenset({Role.ADMIN}))),
+        _page(_sees_incident("415", missing="404", without=frozenset({Role.ADMIN, Role.COMMITTEE_OFFICER}))),
     ),
     "GET /sessions": Line(_at("/sessions"), _page(_roles(frozenset({Role.ADMIN}), whole_town=True))),
     "POST /sessions/end": Line(

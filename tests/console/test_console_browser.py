@@ -33,6 +33,9 @@ pytest_plugins = ("tests.api_fixture", "tests.served_fixture", "tests.browser_fi
 pytestmark = [needs_browser, pytest.mark.timeout(300)]
 
 DEPARTMENT = "urban-management"
+LINKED_AT_TIMES = {"/votes/{vote}"}
+"""Whether a link leads there hangs on what other tests have left in the town."""
+
 NO_LINK_LEADS_THERE = {
     "/sign-in/once": "a link that `jiceng login` prints: test_console_stories.py begins there",
     "/sign-in/issuer": "leads to the issuer: test_console_issuer.py",
@@ -118,7 +121,9 @@ async def test_every_page_is_for_everybody(
     assert crawl.broken == []
     assert [each for each in crawl.came if each.compressed_bytes > HTML_BYTES_MAX] == []
     assert await strange(crawl, chosen(crawl.came, READ_AT_EACH_COMMIT, "pages in one language")) == []
-    assert unreached == NO_LINK_LEADS_THERE.keys(), "no link leads to these pages: link them, or say above why not"
+    assert unreached | LINKED_AT_TIMES == NO_LINK_LEADS_THERE.keys(), (
+        "no link leads to these pages: link them, or say why not"
+    )
 
     faults: list[str] = []
     seen = [
