@@ -51,6 +51,9 @@ class Standing(Protocol):
     def seats(self) -> tuple[Participant, ...]:
         """Who has a seat in it now."""
 
+    def requests(self) -> Mapping[Part, tuple[int, ...]]:
+        """The numbers of what waits for another person's word."""
+
 
 class Scope(StrEnum):
     """Whose cases a role may act on."""
@@ -119,10 +122,18 @@ class Rule:
     def objection(self, state: Standing, actor: Actor, now: datetime) -> str | None:
         """What speaks against it, in words for people: a part the actor took, else the first condition that does not hold.
 
-        `now` is town time. None: nothing speaks against it.
+        An answer to what is asked by number waits for somebody who asks. `now` is town time. None: nothing speaks against it.
         """
-        return self._kept_apart(state, actor) or next(
-            (reason for condition in self.conditions if (reason := condition(state, actor, now))), None
+        stands_against = (reason for condition in self.conditions if (reason := condition(state, actor, now)))
+        return self._kept_apart(state, actor) or next(stands_against, None) or self._nothing_asked(state)
+
+    def _nothing_asked(self, state: Standing) -> str | None:
+        """Parts that are answered by the file itself have no numbers, and stand in no requests."""
+        waiting = (
+            [numbers for part, numbers in state.requests().items() if part in self.answers] if self.answers else []
+        )
+        return (
+            say("现在没有待答复的事项", "nothing waits for this answer now") if waiting and not any(waiting) else None
         )
 
     def _kept_apart(self, state: Standing, actor: Actor) -> str | None:

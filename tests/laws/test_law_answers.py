@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import asyncpg
@@ -19,6 +20,8 @@ from temporalio.client import Client
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.payment_books import recoveries_of_month
+from schemas.ballot import BALLOT
+from schemas.clocks.calendar import SHANGHAI
 from schemas.contracts.payment import PAID_CODE, PayStatus, StatementLine, VoucherLine, entitlement_of, payment_key
 from schemas.contracts.reconciliation import (
     UNRESOLVED_KIND,
@@ -33,6 +36,7 @@ from schemas.kernel.people import Part
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Rule, Scope
 from schemas.recovery import RECOVERY
+from schemas.values.actor import Actor, Role
 from schemas.welfare import WELFARE
 from starter.http.command_bodies import command_body_of
 from tests.api_driver import ApiDriver, Audited, OpenDoor, Person, Step, token_of
@@ -95,6 +99,18 @@ def test_every_answer_names_the_request_that_was_seen(procedure: Procedure) -> N
     ]
 
     assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "legal"), [({Part.STRIKE_ASKED: ()}, False), ({Part.STRIKE_ASKED: (1,)}, True), ({}, True)]
+)
+def test_an_answer_waits_for_somebody_who_asks(asked: Mapping[Part, tuple[int, ...]], *, legal: bool) -> None:
+    """Nobody is offered to answer what nobody has asked; of what has no number, the file itself, the stage says enough."""
+    rule = next(each for each in BALLOT.rules if each.command == "confirm_strike")
+    state: Any = SimpleNamespace(requests=lambda: asked, took_part=dict)
+    now = datetime(2026, 11, 23, 9, tzinfo=SHANGHAI)
+
+    assert (rule.objection(state, Actor(subject="street", role=Role.STREET_OFFICER), now) is None) is legal
 
 
 def test_there_are_answers_and_a_command_without_a_number_is_none() -> None:

@@ -71,6 +71,9 @@ class Stands:
     def seats(self) -> tuple[Participant, ...]:
         return ()
 
+    def requests(self) -> Mapping[Part, tuple[int, ...]]:
+        return {}
+
 
 def someone(role: Role, *, own: bool) -> Actor:
     subject = "resident-1" if own else "somebody-else"

@@ -371,6 +371,9 @@ class AtTheEnd:
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         return {}
 
+    def requests(self) -> Mapping[Part, tuple[int, ...]]:
+        return {}
+
     def seats(self) -> tuple[Participant, ...]:
         kinds = ("party", "agent", "mediator", "specialist")
         return tuple(Participant(number=1, kind=kind, subject="somebody") for kind in kinds)

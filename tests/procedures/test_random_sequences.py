@@ -17,7 +17,11 @@ from tests.every_procedure import EVERY_PROCEDURE, some_procedures
 from tests.sampling import settle_seed
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.usefixtures("worker")
+pytestmark = [
+    pytest.mark.usefixtures("worker"),
+    # A procedure is a long argument: that is no reason to hide what has gone wrong with it.
+    pytest.mark.filterwarnings("ignore:Generating overly large repr"),
+]
 
 REFUSED = (403, 404, 409)
 # A case takes seconds: a failing draw is told as it is, not looked for a shorter one for half an hour.
