@@ -13,14 +13,11 @@ from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool
 from starter.app import MakePages, create_app, no_pages
 from starter.cases.reading import Reading
-from starter.http.connection_guard import guarded_protocol
+from starter.http.connection_guard import IDLE_SECONDS, guarded_protocol
 from starter.http.dependencies import provided
 from starter.http.known_hosts import KnownHosts
 
 GRACE_SECONDS = 10
-IDLE_SECONDS = 75
-"""So long a connection stays open that nobody uses: longer than clients keep one (httpx 5, nginx 60). Closed by us in the
-very moment in which it is used again, it costs its user a request of which nobody knows the fate."""
 
 
 class ApiServer(uvicorn.Server):

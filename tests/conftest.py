@@ -3,11 +3,13 @@
 import asyncio
 import gc
 import os
+import sys
 from collections.abc import AsyncIterator
 
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 import uvloop
 from temporalio.client import Client
 from xdist.remote import Producer  # type: ignore[import-untyped]
@@ -45,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("town")
     settle_seed()
     os.environ.setdefault("GOGC", GARBAGE_PERCENT)
+    # What a town of one test logs would stand in what a command of another prints: runners of commands take `sys.stdout`.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     config.pluginmanager.register(Courtesy())
 

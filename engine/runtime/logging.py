@@ -76,7 +76,7 @@ def configure_logging(process: str, level: str, stream: TextIO | None = None) ->
     handler = _JsonQueueHandler(queue, process)
     output = logging.StreamHandler(stream or sys.stdout)
     root = logging.getLogger()
-    before = (root.handlers[:], root.level)
+    before = (root.handlers[:], root.level, structlog.get_config())
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # httpx would write the address of every call, and addresses hold ids of orders and cases in any number.
@@ -104,7 +104,7 @@ def configure_logging(process: str, level: str, stream: TextIO | None = None) ->
         listener.stop()
         root.handlers[:] = before[0]
         root.setLevel(before[1])
-        structlog.reset_defaults()
+        structlog.configure(**before[2])
 
 
 def _exception_as_place(_logger: object, _method: str, event: Event) -> Event:

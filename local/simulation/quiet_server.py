@@ -8,6 +8,7 @@ from typing import Any
 import uvicorn
 
 from local.town.ports import LOOPBACK
+from starter.http.connection_guard import IDLE_SECONDS
 from starter.http.known_hosts import THIS_MACHINE, KnownHosts
 
 BACKLOG = 128
@@ -35,6 +36,7 @@ def quiet_server(app: Any, host: str = LOOPBACK) -> QuietServer:
             access_log=False,
             lifespan="off",
             ws="none",
+            timeout_keep_alive=IDLE_SECONDS,
             timeout_graceful_shutdown=1,
         )
     )

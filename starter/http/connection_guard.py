@@ -19,6 +19,10 @@ log = structlog.get_logger()
 
 HEAD_BYTES_MAX = 64 * 1024
 
+IDLE_SECONDS = 75
+"""So long a connection stays open that nobody uses: longer than clients keep one (httpx 5, nginx 60). Closed by us in the
+very moment in which it is used again, it costs its user a request of which nobody knows the fate."""
+
 
 @dataclass
 class Connections:

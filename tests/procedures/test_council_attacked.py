@@ -21,7 +21,7 @@ from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.procedures.test_ballot_rules import POLICY
 from tests.procedures.test_council import steps
-from tests.procedures.test_council_rules import NEIGHBOUR, NOW, STREET, TERMS, TEXT, motion, refused
+from tests.procedures.test_council_rules import NEIGHBOUR, NOW, STREET, TERMS, TEXT, motion, refused, task
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -54,7 +54,7 @@ def test_a_policy_that_lets_a_matter_pass_by_a_ranking_is_refused_when_it_is_loa
 
 def test_staff_vouch_for_no_proposer_who_has_an_account() -> None:
     """A clerk in a hurry would say it for somebody who has not looked; for whoever has no account they do."""
-    state = motion(stage=Stage.EXECUTING)
+    state = task()
 
     assert "themselves" in (refused(state, "vouch_task", CLERK) or "")
     state.reporter_subject = None

@@ -155,7 +155,8 @@ def test_nobody_accepts_the_own_task() -> None:
     vouched = task(vouched={1: "supervisor-zhou"})
 
     assert refused(task(), "accept_duty", STREET) is not None
-    assert refused(task(task_holders={}), "accept_duty", STREET) is None
+    assert refused(task(task_holders={}), "accept_duty", STREET) is not None
+    assert refused(task(task_holders={}, vouched={1: "supervisor-zhou"}), "accept_duty", STREET) is None
     assert refused(vouched, "accept_duty", SUPERVISOR) is not None
     assert refused(task(), "vouch_task", Actor(subject="grid-zhao", role=Role.GRID_WORKER)) is not None
     assert refused(task(), "vouch_task", APPLICANT) is None
