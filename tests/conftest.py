@@ -148,7 +148,7 @@ async def doors(settings: Settings, keys: Keys, temporal: Client, pool: asyncpg.
 
 
 @pytest.fixture(scope="module")
-async def door(doors: Doors) -> AsyncIterator[OpenDoor]:
+async def door(doors: Doors, worker: None) -> AsyncIterator[OpenDoor]:
     """Open an API for a procedure: `await door(INCIDENT, speed=3600)`. What is not as usual is closed after its file."""
     yield doors.open
     await doors.close()

@@ -103,7 +103,9 @@ async def twice(town: ApiDriver, walk: Walk) -> str:
         first = await town.taken(case_id, step, key=f"key-{number}")
         second = await town.give(case_id, step, key=f"key-{number}")
 
-        assert (first.status_code, second.status_code) == (200, 200), second.text
+        seen = 200 if "submission" not in first.json() else 202  # who does not see the case any more sees the word of it
+        assert (first.status_code, second.status_code) == (seen, seen), second.text
+        assert seen == 200 or (first.json()["status"], second.json()["status"]) == ("delivered", "delivered")
         assert first.json()["accepted"] == second.json()["accepted"]
     return case_id
 
@@ -250,7 +252,7 @@ async def test_each_tier_fires_once_in_order(procedure: Procedure, left_alone: L
 
     assert moments
     for fired in moments.values():
-        assert ["warning", "breach", "tier:1", "tier:2"][: len(fired)] == fired
+        assert ["warning", "breach", "tier:1", "tier:2", "tier:3"][: len(fired)] == fired
 
 
 @EVERY_WALK
@@ -306,7 +308,7 @@ async def test_a_long_case_goes_on_in_a_new_run(
     procedure: Procedure, door: OpenDoor, temporal: Client, audited: Audited
 ) -> None:
     """With a low threshold a case continues as new in the middle; commands, repeats, clocks and chain carry over."""
-    town = await door(procedure, history_limit=20)
+    town = await door(procedure, history_limit=12)
     walk = town.examples.MAIN
     case_id = await town.start()
     for number, step in enumerate(walk.steps):
