@@ -56,6 +56,7 @@ from schemas.kernel.people import Part
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.kernel.words import Promise
 from schemas.parts.ballots import ballot_lines, ballot_timers
+from schemas.parts.departments import known_departments
 from schemas.parts.duties import DUTY, duty_lines, duty_timers
 from schemas.parts.opinions import opinion_lines, opinion_timers, opinions_are_answered
 from schemas.parts.postings import Posting, Shown, posting_timers
@@ -77,7 +78,7 @@ class ProposeMotion(OpeningBody):
         """Of how many people a share admits it: those of the community, where the town says how many they are."""
         communities: Mapping[str, Mapping[Joined, int]] = policy.terms.communities
         here = (people for area, people in communities.items() if f"{self.area}.".startswith(f"{area}."))
-        return {"base": next(here, {}).get(self.joined)}
+        return {"base": next(here, {}).get(self.joined), **known_departments(policy)}
 
 
 # ---- what else must hold ----------------------------------------------------------------------------------------------

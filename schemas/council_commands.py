@@ -16,6 +16,7 @@ from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
 from schemas.parts.ballots import BallotAsked
+from schemas.parts.departments import ToDepartment
 from schemas.parts.duties import AcceptDuty, OfDuty
 from schemas.parts.quorum import Base, QuorumClass
 from schemas.values.account import AccountCode
@@ -92,11 +93,8 @@ class Merge(Command):
         return (*found, Fault(field="into", reason=reason, remedy=say("请填写另一议案", "name another motion")))
 
 
-class PassOn(Command):
+class PassOn(ToDepartment):
     """转办: it is no matter of the community; a department deals with it."""
-
-    department: Code
-    reason: TextReference
 
 
 # ---- talked over ------------------------------------------------------------------------------------------------------

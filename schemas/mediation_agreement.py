@@ -1,20 +1,21 @@
 """mediation 人民调解: what is agreed and signed, confirmed and kept; and where everybody goes whom it did not help."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from schemas.clocks.calendar import in_shanghai
-from schemas.contracts.department import Code
 from schemas.contracts.payment import Fen
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
+from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Command
 from schemas.mediation_sides import OfOneSide, one_of
 from schemas.mediation_state import Clause, Confirmation, MediationState
+from schemas.parts.departments import ToDepartment
 from schemas.parts.duties import OfDuty
 from schemas.values.actor import Actor, Role
 from schemas.values.references import TextReference
@@ -29,6 +30,13 @@ class WithClauses(Command):
 
     text: TextReference
     clauses: Annotated[tuple[Clause, ...], Field(min_length=1, max_length=40)]
+
+    @classmethod
+    def choices_by_field(cls, state: CaseState, policy: Policy | None) -> Mapping[str, Sequence[Any]]:
+        """Who owes something, and to whom: one of the sides."""
+        sides = tuple(state.sides) if isinstance(state, MediationState) else ()
+        return {**super().choices_by_field(state, policy), "clauses.*.debtor": sides, "clauses.*.creditor": sides}
+
     total_fen: Fen | None = None
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - of everybody
@@ -203,11 +211,8 @@ class GuideRemedy(EndWithGuidance):
         return (Fault(field="way_out", reason=said, remedy=say("可起诉或申请支付令", "name suit or payment order")),)
 
 
-class Transfer(Command):
+class Transfer(ToDepartment):
     """移送: another authority has to decide it."""
-
-    department: Code
-    reason: TextReference
 
 
 class FollowUp(Command):

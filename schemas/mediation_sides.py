@@ -1,6 +1,6 @@
 """mediation 人民调解: what its sides say, each for itself, and who mediates. Staff write down what a side says that is there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,8 +13,10 @@ from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.openings import OpeningBody
 from schemas.kernel.people import Part
+from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Command
-from schemas.mediation_state import Level, MediationState, Respondent
+from schemas.mediation_state import Level, MediationPolicy, MediationState, Respondent
+from schemas.parts.departments import known_departments
 from schemas.parts.participants import AGENT, ParticipantsState
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
@@ -46,14 +48,26 @@ class Apply(OpeningBody):
     sender: Code | None = None
     incident: Annotated[IncidentNumber | None, FieldWords("起因事件", "incident it came from")] = None
 
+    @classmethod
+    def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:
+        """Categories, mediators and departments of the town."""
+        if not isinstance(policy, MediationPolicy):
+            return {}
+        return {
+            "category": tuple(policy.categories),
+            "wished_mediator": tuple(policy.terms.mediators),
+            "sender": policy.departments,
+        }
+
+    def begins_with(self, policy: Any) -> Mapping[str, Any]:
+        """Besides what was sent, to whom it can be passed on."""
+        return known_departments(policy)
+
     def town_faults(self, policy: Any) -> Iterator[Fault]:
         """A category, a mediator or a department that the town does not have; one account on two sides."""
-        if self.category not in policy.categories:
-            yield one_of("category", self.category, policy.categories)
-        if self.wished_mediator is not None and self.wished_mediator not in policy.terms.mediators:
-            yield one_of("wished_mediator", self.wished_mediator, policy.terms.mediators)
-        if self.sender is not None and self.sender not in policy.departments:
-            yield one_of("sender", self.sender, policy.departments)
+        for field, known in self.listed(policy).items():
+            if (named := getattr(self, field)) is not None and named not in known:
+                yield one_of(field, named, known)
         accounts = [each.account for each in self.respondents if each.account is not None]
         known = [*accounts, *([self.on_behalf_of] if self.on_behalf_of else [])]
         if len(set(known)) < len(known):

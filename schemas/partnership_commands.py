@@ -27,6 +27,8 @@ from schemas.words.field_words import FieldWords
 REPEATED = "repeated"
 """The ground of a breach that is no grave one: duties were broken too often."""
 
+NOT_OF_THE_OTHER = say("不是对方的义务", "is no duty of the other side")
+
 Space = Annotated[KeptCode | None, FieldWords("场地编号", "number of the space")]
 # The shape is wider than any town's limit: that one is policy, and says why and what to do
 Months = Annotated[int, Field(strict=True, ge=1, le=120), FieldWords("期限(月)", "term in months")]
@@ -173,6 +175,15 @@ class DraftDuty(Command):
             raise ValueError(str(first.get("ctx", {}).get("error", first["msg"]))) from None
         return self
 
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """It hangs on what was drafted before."""
+        if not isinstance(state, PartnershipState):
+            return {}
+        drafted = tuple(each.code for each in state.drafts)
+        remedy = "" if drafted else say("请先拟定对方义务", "draft that one first")
+        return {"rests_on": Choices(drafted, NOT_OF_THE_OTHER, remedy)}
+
     def draft(self) -> DutyDraft:
         """The draft that it is. Raises ValidationError: its fields do not fit together."""
         return DutyDraft(**{name: getattr(self, name) for name in type(self).model_fields})
@@ -188,13 +199,10 @@ class DraftDuty(Command):
         if self.code in taken:
             said = say("已有此代码", "there is a duty of this code")
             yield Fault(field="code", reason=said, remedy=say("请换一个", "take another one"))
-        others = [code for code, side in taken.items() if side is not self.side]
         for number, code in enumerate(self.rests_on):
-            if code not in others:
-                said = say("不是对方的义务", "is no duty of the other side")
-                yield Fault(
-                    field=f"rests_on.{number}", reason=said, remedy=say("请先拟定对方义务", "draft that one first")
-                )
+            if taken.get(code) is self.side:
+                remedy = say("请选对方的义务", "name one that the other side owes")
+                yield Fault(field=f"rests_on.{number}", reason=NOT_OF_THE_OTHER, remedy=remedy)
         due = state.terms.figure_due
         if self.percent is not None and self.day_of_year != due:
             said = say(f"按比例的义务于每年{due}到期", f"a share is due on {due} of each year")
@@ -255,6 +263,13 @@ class _OnGrounds(Command):
     def listed(cls, policy: Policy | None) -> Mapping[str, Sequence[str]]:
         """The grounds that the town has a word for."""
         return {"ground": list(policy.terms.grave_grounds)} if isinstance(policy, PartnershipPolicy) else {}
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """Those of the rules that this case goes by."""
+        if not isinstance(state, PartnershipState):
+            return {}
+        return {"ground": Choices(tuple(state.terms.grave_grounds), say("不是法定事由", "is no ground of the town"))}
 
 
 class Suspend(_OnGrounds):

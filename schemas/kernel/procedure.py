@@ -76,7 +76,12 @@ class Command(Model):
         `policy` is that of the case's procedure, or of its parent's.
         """
         of_case = {name: each.values for name, each in cls.allowed(state).items() if isinstance(each, Choices)}
-        return {cls._place(name): values for name, values in {**cls.listed(policy), **of_case}.items()}
+        return cls.by_place({**cls.listed(policy), **of_case})
+
+    @classmethod
+    def by_place(cls, named: Mapping[str, Sequence[Any]]) -> Mapping[str, Sequence[Any]]:
+        """The same, by where each stands in a body."""
+        return {cls._place(name): values for name, values in named.items()}
 
     @classmethod
     def _place(cls, field: str) -> str:

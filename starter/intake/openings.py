@@ -1,7 +1,7 @@
 """How cases of each procedure are started: by `starter/NAME.py` where it has faults of its own, else by what it declares."""
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib.util import find_spec
 from typing import Any, cast
@@ -93,7 +93,8 @@ def _derived(procedure: Procedure, opens: Opens) -> Opening[Any]:
         raise TypeError(
             f"{procedure.name}: {opens.model.__name__} is no OpeningBody, and there is no starter/{procedure.name}.py"
         )
-    door = command_body_of(opens.body)
+    body = opens.body
+    door = command_body_of(body)
 
     async def faults(filing: Filing, given: BaseModel, actor: Actor) -> list[Fault]:
         return together(
@@ -107,7 +108,12 @@ def _derived(procedure: Procedure, opens: Opens) -> Opening[Any]:
     def opens_case(filing: Filing, sender: Sender, given: BaseModel) -> OpenCase:
         return _opening(filing, procedure, opens, door, sender=sender, given=given)
 
-    opening: Opening[Any] = declared_opening(cast("DeclaredProcedure", procedure), faults=faults, opens=opens_case)
+    def choices(filing: Filing) -> Mapping[str, Sequence[str]]:
+        return body.by_place(body.listed(filing.town.policies[procedure.name]))
+
+    opening: Opening[Any] = declared_opening(
+        cast("DeclaredProcedure", procedure), faults=faults, opens=opens_case, choices=choices
+    )
     return opening.derived_from(door)
 
 
