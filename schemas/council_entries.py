@@ -10,6 +10,7 @@ from schemas.kernel.reference_facts import Refers
 from schemas.parts.ballots import BallotEntries
 from schemas.parts.duties import DutyEntries
 from schemas.parts.opinions import OpinionEntries
+from schemas.parts.origins import OriginEntries
 from schemas.parts.postings import PostingEntries
 from schemas.values.refusals import say
 
@@ -30,7 +31,7 @@ def _why_admitted(entry: Entry, state: Any) -> Because:
     return Because(rule="policies/council.yaml terms.joined, terms.screen", says=said, inputs=inputs)
 
 
-class Kind(PostingEntries, OpinionEntries, DutyEntries, BallotEntries, EntryKinds, procedure="council"):
+class Kind(OriginEntries, PostingEntries, OpinionEntries, DutyEntries, BallotEntries, EntryKinds, procedure="council"):
     """What the ledger says happened."""
 
     PROPOSED = entry("proposed", "提议")

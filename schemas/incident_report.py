@@ -16,11 +16,13 @@ from schemas.kernel.reports import ReportFields
 from schemas.values.account import AccountCode, is_guest
 from schemas.values.actor import Actor, Channel, Role, Stamp
 from schemas.values.canonical import digest
+from schemas.values.case_number import MotionNumber
 from schemas.values.free_text import FreeText, StatedName, StatedPhone
 from schemas.values.location import AREA_UNKNOWN, Location
 from schemas.values.model import Model
 from schemas.values.references import PersonReference, TextReference
 from schemas.values.typed_code import Category
+from schemas.words.field_words import FieldWords
 
 REPORT = "report"
 """The name of the opening in stamps; it is no command, for there is no case yet."""
@@ -60,8 +62,9 @@ class IncidentReport(Model):
     """The body of `POST /api/v1/incidents`.
 
     `on_behalf_of` is the account of the resident for whom staff enter the case; without one a person who is named as
-    reporter cannot act on the case by themselves, and staff rate it for them. Without a `category` a model proposes one
-    (docs/dispatch-help.md); where none is sure enough the coordination centre decides.
+    reporter cannot act on the case by themselves, and staff rate it for them. `motion`: what was decided there is to be done, and
+    it hears how this ended. Without a `category` a model proposes one (docs/dispatch-help.md); where none is sure enough the
+    coordination centre decides.
     """
 
     category: Category | None = None
@@ -70,10 +73,13 @@ class IncidentReport(Model):
     reporter: Reporter | None = None
     channel: Annotated[Channel, AfterValidator(_not_the_gateway)] = Channel.APP
     on_behalf_of: AccountCode | None = None
+    motion: Annotated[MotionNumber | None, FieldWords("起因议案", "motion it came from")] = None
 
     def idempotency_content(self) -> dict[str, Any]:
         """What makes two reports the same, as canonical JSON can hold it."""
         plain = self.model_dump(mode="json")
+        if self.motion is None:
+            del plain["motion"]  # a report that is sent again after an upgrade is the same report
         plain["location"] |= {"lat": self.location.latitude_micro, "lon": self.location.longitude_micro}
         return plain
 
@@ -134,6 +140,7 @@ def open_incident(
         channel=report.channel,
         on_behalf=not own and (report.on_behalf_of is not None or report.reporter is not None),
         proposed=proposed,
+        motion=report.motion,
     )
     return state.model_copy(update={"opening": unsigned.model_copy(update={"digest": start_digest(state)})})
 

@@ -113,7 +113,8 @@ class IncidentState(ReworkedState[Order], RequestsState):
     reporter has taken back the report, and it goes on for the others. `follows`: this one was taken in and waits for the end of
     the other, of which `followed` is what it heard last; `followed_rated`: its reporter has said whether that is solved.
 
-    `proposed`: what a model proposed when it was reported, and what was taken; None where none was asked, as in cases from before.
+    `motion`: the one that it came from. `proposed`: what a model proposed when it was reported, and what was taken; None where none
+    was asked, as in cases from before.
     """
 
     procedure: ClassVar[str] = "incident"
@@ -152,6 +153,7 @@ class IncidentState(ReworkedState[Order], RequestsState):
     followed: Told | None = None
     followed_rated: bool = False
     proposed: Proposed | None = Field(default=None, exclude_if=lambda proposed: proposed is None)
+    motion: str | None = Field(default=None, exclude_if=lambda motion: motion is None)
 
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         """Who finished the work: somebody else verifies it."""

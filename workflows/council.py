@@ -54,6 +54,7 @@ from workflows.ballot_parent import Ballots
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.duties import DatedDuties
 from workflows.parts.opinions import Opinions
+from workflows.parts.origins import OriginCase
 from workflows.parts.postings import Postings
 
 COMMITTEE = desk_of(COMMITTEE_OFFICER)
@@ -61,12 +62,20 @@ EVALUATE, REPORT = "evaluate", "report"
 
 
 @procedure_workflow
-class Council(Ballots[CouncilState], Postings[CouncilState], Opinions[CouncilState], DatedDuties[CouncilState]):
+class Council(
+    OriginCase[CouncilState],
+    Ballots[CouncilState],
+    Postings[CouncilState],
+    Opinions[CouncilState],
+    DatedDuties[CouncilState],
+):
     """One motion, from the proposal to the end of the time in which it can be annulled."""
 
     procedure = COUNCIL
     duties_owed_by = COMMITTEE
     duties_accepted_by = desk_of(STREET_OFFICER)
+    leads_to = ("incident",)
+    told_if_nobody_holds_it = COMMITTEE
 
     async def story(self) -> None:
         """Tell the procedure: as long as anything can happen, then until the votes that were called stand and were told."""

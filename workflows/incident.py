@@ -35,14 +35,14 @@ from schemas.values.references import TextReference
 from workflows.incident_endings import IncidentEndings
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.orders import COORDINATOR
-from workflows.parts.origins import OriginCase
+from workflows.parts.origins import BornCase, OriginCase
 
 FINAL_LIMIT_RUNS_AGAIN = "the-final-limit-runs-again"
 """Patch: before, a case that was closed while its final limit ran, and opened anew, had none any more and could stand for ever."""
 
 
 @procedure_workflow
-class Incident(OriginCase[IncidentState], IncidentEndings):
+class Incident(OriginCase[IncidentState], BornCase[IncidentState], IncidentEndings):
     """One incident, from the report to the end of the reopen window."""
 
     procedure = INCIDENT
@@ -68,8 +68,13 @@ class Incident(OriginCase[IncidentState], IncidentEndings):
         """Whether nobody's account stands behind the report."""
         return is_guest(self.state.opening.actor.subject)
 
+    def born_of(self) -> str | None:
+        """The motion that it came from."""
+        return self.state.motion
+
     def on_opened(self) -> None:
         """受理: the reporter is told. What came in without an account is not taken on yet."""
+        self.tell_origin_it_stands()
         if not self.is_of_a_guest:
             self.notify(THE_REPORTER, "incident_reported")
 
@@ -87,7 +92,14 @@ class Incident(OriginCase[IncidentState], IncidentEndings):
             "reporter",
         )
         said: dict[str, object] = {name: getattr(self.state, name) for name in (*named, "on_behalf")}
+        if self.state.motion is not None:
+            said["motion"] = self.state.motion
         return said if self.state.proposed is None else said | {"proposed": self.state.proposed.model_dump(mode="json")}
+
+    def on_finished(self) -> None:
+        """The motion that it came from hears how it ended."""
+        super().on_finished()
+        self.tell_origin_it_has_ended()
 
     # ---- 1. dispatch ----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from schemas.contracts.department_policy import Name
 from schemas.values.areas import AreaName, Areas
@@ -16,7 +17,7 @@ _CODE = re.compile(r"[A-Za-z0-9]+(?:[-.][A-Za-z0-9]+)*")
 _PLACE = re.compile(r"\.\d+(?=\.|$)")
 
 
-def with_choices(faults: Iterable[Fault], choices: Mapping[str, Sequence[str]], names: Names) -> list[Fault]:
+def with_choices(faults: Iterable[Fault], choices: Mapping[str, Sequence[Any]], names: Names) -> list[Fault]:
     """What is wrong with the shape of a body, and for each code that was to be written, those that can be."""
     return [
         each.model_copy(update={"remedy": one_of(offered, names)})
@@ -39,10 +40,10 @@ def _named(remedy: str, names: Names) -> str:
     return f"{worded}{between}{english}"
 
 
-def one_of(codes: Sequence[str], names: Names) -> str:
-    """可选:城管局 urban-management、… (one of: urban-management, …)."""
-    shown = codes[:SHOWN_AT_MOST]
-    left = len(codes) - len(shown)
+def one_of(values: Sequence[Any], names: Names) -> str:
+    """可选:城管局 urban-management、… (one of: urban-management, …). What has a number is listed by it."""
+    shown = [str(each) for each in values[:SHOWN_AT_MOST]]
+    left = len(values) - len(shown)
     chinese = "、".join(f"{names[code].zh} {code}" if code in names else code for code in shown)
     english = ", ".join(f"{code} ({names[code].en})" if code in names else code for code in shown)
     return say(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schemas.council import COUNCIL
 from schemas.incident import INCIDENT
 from schemas.kernel.case import Message
 from schemas.mediation import MEDIATION
@@ -57,6 +58,20 @@ async def test_an_incident_hears_how_the_mediation_ended_and_no_word_of_it(bench
     texts = [each for each in json.dumps(bench.tables.facts(dispute)).split('"') if each.startswith("text:")]
     assert texts
     assert not [each for each in texts if each in json.dumps(bench.tables.facts(incident))]
+
+
+async def test_a_motion_hears_how_what_it_led_to_ended_and_no_word_of_it(bench: CaseBench) -> None:
+    """What was decided is reported as an incident; the motion hears that it stands and is rejected, and nothing that was said."""
+    motion = await bench_door(bench, COUNCIL).start()
+    door = bench_door(bench, INCIDENT)
+    incident = await door.start(body={**door.examples.REPORT, "motion": motion}, by="grid_worker")
+    await eventually(lambda: len(told(bench, motion, "council:led:to")) == 1)
+    await door.go(incident, [Step("reject", "coordinator")])
+    await eventually(lambda: len(told(bench, motion, "council:led:ended")) == 1)
+
+    assert told(bench, motion, "council:led:to") == [{"led": incident, "procedure": "incident"}]
+    (ended,) = told(bench, motion, "council:led:ended")
+    assert ended == {"led": incident, "procedure": "incident", "outcome": "rejected"}
 
 
 async def test_nobody_else_says_that_a_case_was_led_to(bench: CaseBench) -> None:

@@ -25,6 +25,7 @@ from local.town.typed_codes import typed_code, typed_number
 from schemas.contracts.department import Code
 from schemas.incident import INCIDENT
 from schemas.kernel.procedure import Command, Procedure
+from schemas.mediation import MEDIATION
 from schemas.values.actor import Role
 from schemas.values.location import AreaCode
 from starter.http.command_bodies import command_body_of
@@ -211,6 +212,17 @@ async def test_a_case_refuses_a_code_that_is_none_with_those_that_are(
 def _shape(command: type[Command]) -> dict[str, Any]:
     """A body of a command, as far as its own faults look at it."""
     return {name: _some(name, field) for name, field in command.model_fields.items()}
+
+
+async def test_what_is_listed_by_number_is_told_by_number(door: OpenDoor, as_: As) -> None:
+    """A body in which such a field is missing is wrong, and told the numbers that there are: no fault of the town's."""
+    town = await door(MEDIATION)
+    case_id = await town.start(body={**town.examples.REPORT, "danger": True})
+    await town.stands(case_id)
+    answer = await as_(Role.AUDITOR).post(f"/api/v1/cases/{case_id}/commands/refer_danger", {"called": "police"})
+
+    assert answer.status_code == 422
+    assert [each["remedy"] for each in answer.json()["faults"] if each["field"] == "danger"] == ["可选:1 (one of: 1)"]
 
 
 def _some(name: str, field: FieldInfo) -> Any:
