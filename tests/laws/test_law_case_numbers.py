@@ -92,6 +92,7 @@ PLACES = {
         "council",
         True,
     ),
+    ("", "IncidentReport", "motion"): Place("/api/v1/incidents", "grid_worker", REPORT, "motion", named="council"),
     ("", "WhistleCall", "incident"): Place("/api/v1/whistles", "street_officer", CALL, "incident"),
     ("", "ApplyBody", "incident"): Place(
         "/api/v1/mediations", "committee_officer", {**APPLY, "area": MINE}, "incident"
