@@ -67,7 +67,7 @@ async def drive(contender: Contender, shape: Shape, numbers: Sequence[int], at_o
 
     No number may have been driven before: a start that is sent again starts nothing, and its commands are repeats.
     """
-    before = _cpu(contender.processes())
+    before = cpu_seconds(contender.processes())
     gate = asyncio.Semaphore(at_once)
     took: list[float] = []
     ids: list[str] = []
@@ -89,7 +89,7 @@ async def drive(contender: Contender, shape: Shape, numbers: Sequence[int], at_o
     await asyncio.gather(*(one(number) for number in numbers))
     seconds = time.perf_counter() - began
     await contender.rest()
-    after = _cpu(contender.processes())
+    after = cpu_seconds(contender.processes())
     cpu = {name: (after[name] - spent) * 1000 / len(numbers) for name, spent in before.items()}
     return Measured(contender.name, len(numbers), seconds, cpu, took, dict(await contender.weigh(ids)))
 
@@ -109,7 +109,7 @@ async def history_of(client: Client, cases: list[str], shape: Shape) -> dict[str
     return {"events": events, "history_bytes": size}
 
 
-def _cpu(processes: Mapping[str, int]) -> dict[str, float]:
+def cpu_seconds(processes: Mapping[str, int]) -> dict[str, float]:
     """Seconds of CPU by name, children included: Postgres has one for each connection."""
     return {name: _spent(psutil.Process(pid)) for name, pid in processes.items()}
 

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from itertools import count, islice
 from pathlib import Path
 
-import psutil
 from rich.console import Console
 from rich.table import Table
 
 from bench.__main__ import WARMING, contenders
 from bench.contender import Measured, drive
 from bench.ours import Ours
+from bench.processes import megabytes
 from bench.shape import STANDARD
 from engine.keys.keys import Keys
 from local.real.importer import ImportOptions, import_file
@@ -72,7 +72,7 @@ async def run(numbers: list[int]) -> list[Line]:
             rate = await _import(ours, imported, number) if number > imported else None
             imported = number
             measured = await drive(ours, STANDARD, list(islice(driven, CASES)), AT_ONCE, 0.0)
-            lines.append(Line(number, rate, measured, _megabytes(ours.processes())))
+            lines.append(Line(number, rate, measured, megabytes(ours.processes())))
     return lines
 
 
@@ -97,15 +97,6 @@ def _write(file: Path, first: int, last: int) -> None:
         for row in range(first, last):
             category = CATEGORIES[row % len(CATEGORIES)]
             rows.writerow([row, f"A{row:08d}", "垃圾无人清运", "2026-11-01T09:00:00+08:00", f"{TEXT}({row})", category])
-
-
-def _megabytes(processes: Mapping[str, int]) -> dict[str, float]:
-    def resident(pid: int) -> int:
-        whole = psutil.Process(pid)
-        return sum(int(each.memory_info().rss) for each in [whole, *whole.children(recursive=True)])
-
-    # Postgres shares its memory among its processes: their sum says nothing.
-    return {name: resident(pid) / 1e6 for name, pid in processes.items() if name != "postgres"}
 
 
 def report(lines: list[Line]) -> None:

@@ -4,10 +4,11 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import httpx
+import psutil
 
 from engine.runtime.settings import PROJECT
 from local.town.town import Town
@@ -50,3 +51,16 @@ def pids_of(town: Town, *names: str) -> dict[str, int]:
     """The process ids of those parts of a town that run."""
     running = {name: town.supervisor.pid_of(name) for name in names}
     return {name: pid for name, pid in running.items() if pid is not None}
+
+
+def megabytes(processes: Mapping[str, int]) -> dict[str, float]:
+    """What processes keep in memory now, by name, children included.
+
+    Not of Postgres: its processes share their memory, and their sum says nothing.
+    """
+
+    def resident(pid: int) -> int:
+        whole = psutil.Process(pid)
+        return sum(int(each.memory_info().rss) for each in [whole, *whole.children(recursive=True)])
+
+    return {name: resident(pid) / 1e6 for name, pid in processes.items() if name != "postgres"}

@@ -4,6 +4,9 @@ Nothing joins the two, and neither has a time or an order: rows lie by unit and 
 unit was answered, so that an answer that was lost is given again; that is the blind signature, which nobody can join with a vote.
 A vote that came with a receipt is found by that alone, and its leaf of the tree holds it: whoever knows a serial, for they gave the
 ballot out, cannot try which choice fits.
+
+What SQLite itself remembers of the order goes with the close: its log of writes has the changes as they came, and in a page of a
+table rows lie as they came, whatever their key. So the file is written anew, by unit and by serial, before the tally is told.
 """
 
 import sqlite3
@@ -82,6 +85,7 @@ class BoxBook(Book):
         super().__init__(file)
         file.chmod(0o600)
         self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA temp_store=MEMORY")  # what is written anew is in no other file meanwhile
 
     # ---- the vote ---------------------------------------------------------------------------------------------------
 
@@ -176,27 +180,35 @@ class BoxBook(Book):
         return Taken.NOW
 
     def close(self, ballot: str, choices: Sequence[str]) -> Tally:
-        """Close a vote and count it, once: closed again it says the same."""
+        """Close a vote and count it, once: closed again it says the same. Whatever the file knew of an order is gone then."""
         with self._transaction():
-            row = self._one("SELECT tally FROM ballots WHERE ballot = ?", ballot)
-            if row is not None and row["tally"] is not None:
-                return Tally.model_validate_json(row["tally"])
-            votes = self._votes(ballot)
-            cast = [each.choices.split(",") if each.choices else [] for each in votes]
-            tally = Tally(
-                totals={choice: sum(choice in each for each in cast) for choice in choices},
-                abstained=sum(not each for each in cast),
-                count=len(cast),
-                issued=self.issued(ballot, Channel.ONLINE),
-                paper=self.issued(ballot, Channel.PAPER),
-                merkle_root=merkle_root(_leaves(votes)),
-            )
-            self._connection.execute(
-                "UPDATE ballots SET tally = ?, private_key = x'' WHERE ballot = ?", (tally.model_dump_json(), ballot)
-            )
-        # The log of writes has the order in which votes came: with the close it goes.
-        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            tally = self._counted(ballot, choices)
+        # Also where it was closed before: the process may have died between the two.
+        self._forget_order()
         return tally
+
+    def _counted(self, ballot: str, choices: Sequence[str]) -> Tally:
+        row = self._one("SELECT tally FROM ballots WHERE ballot = ?", ballot)
+        if row is not None and row["tally"] is not None:
+            return Tally.model_validate_json(row["tally"])
+        votes = self._votes(ballot)
+        cast = [each.choices.split(",") if each.choices else [] for each in votes]
+        tally = Tally(
+            totals={choice: sum(choice in each for each in cast) for choice in choices},
+            abstained=sum(not each for each in cast),
+            count=len(cast),
+            issued=self.issued(ballot, Channel.ONLINE),
+            paper=self.issued(ballot, Channel.PAPER),
+            merkle_root=merkle_root(_leaves(votes)),
+        )
+        self._connection.execute(
+            "UPDATE ballots SET tally = ?, private_key = x'' WHERE ballot = ?", (tally.model_dump_json(), ballot)
+        )
+        return tally
+
+    def _forget_order(self) -> None:
+        self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def proof(self, ballot: str, held: str) -> dict[str, object] | None:
         """Where a vote stands in the tree of all, and the way to its root; None: no such vote, or not closed.

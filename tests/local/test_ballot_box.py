@@ -10,6 +10,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -247,6 +248,63 @@ async def test_no_way_leads_from_a_vote_to_a_unit(tmp_path: Path) -> None:
     assert {len(row) for row in rows["votes"]} == {
         4
     }  # ballot, serial, choices, receipt: no column for a time or a person
+
+
+def by_place(file: Path, words: Iterable[str]) -> list[str]:
+    """Words of a file, in the order in which they lie there."""
+    raw = file.read_bytes()
+    return sorted(words, key=lambda word: raw.index(word.encode()))
+
+
+def put_in_order(file: Path, copy: Path) -> Path:
+    """A copy of a book into which the same marks and votes were written in the order of their keys."""
+    with contextlib.closing(sqlite3.connect(file)) as book, contextlib.closing(sqlite3.connect(copy)) as other:
+        book.backup(other)
+        for table in ("marks", "votes"):
+            rows = sorted(other.execute(f"SELECT * FROM {table}").fetchall())  # noqa: S608 - its own names
+            other.execute(f"DELETE FROM {table}")  # noqa: S608
+            other.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)  # noqa: S608
+        other.commit()
+        other.execute("VACUUM")
+    return copy
+
+
+async def test_when_it_is_closed_the_file_itself_has_forgotten_who_came_first(tmp_path: Path) -> None:
+    """In a page rows lie as they were written, whatever their key: after the close as if they had come in the order of their keys.
+
+    What another vote has written since goes with the next close, also where that one was closed already.
+    """
+    other = "council-20261123-000018.ballot-1"
+    file, units = tmp_path / "box.sqlite", [line.unit for line in lines(120)]
+    async with box_town(tmp_path) as town:
+        await town.open(120)
+        random.Random(7).shuffle(units)  # noqa: S311 - a test is the same each time
+        for unit in units[:80]:
+            await town.take(unit)
+        for unit in reversed(units[:80]):
+            await town.vote(unit, "approve")
+        with contextlib.closing(sqlite3.connect(file)) as book:
+            book.execute("PRAGMA wal_checkpoint(FULL)")
+        words = [f"{unit}online{ballot.blinded.message.hex()[:32]}" for unit, ballot in town.ballots.items()]
+        words += [ballot.serial.hex() for ballot in town.ballots.values()]
+        while_open, as_keys = by_place(file, words), by_place(put_in_order(file, tmp_path / "open.copy"), words)
+        tally = await town.close()
+        closed, closed_as_keys = by_place(file, words), by_place(put_in_order(file, tmp_path / "closed.copy"), words)
+        town.ballot, town.ballots = other, {}
+        await town.open(120)
+        for unit in units[80:]:
+            await town.take(unit)
+            await town.vote(unit, "oppose")
+        town.ballot = BALLOT
+        again = await town.close(number=3)
+        words = [ballot.serial.hex() for ballot in town.ballots.values()]
+        left = (tmp_path / "box.sqlite-wal").stat().st_size
+        later, later_as_keys = by_place(file, words), by_place(put_in_order(file, tmp_path / "later.copy"), words)
+
+    assert while_open != as_keys
+    assert closed == closed_as_keys
+    assert later == later_as_keys
+    assert (again, left) == (tally, 0)
 
 
 # ---- the load of a whole town -----------------------------------------------------------------------------------------
