@@ -179,8 +179,9 @@ async def _receipts(poll: Poll, voters: Sequence[Voter], root: str) -> list[str]
         while waiting:
             voter = waiting.pop()
             answer = await poll.http.get(f"{poll.box.url}/ballots/{poll.ballot}/proofs/{voter.receipt}")
-            found = answer.json() if answer.is_success else {"index": 0, "size": 0, "path": []}
-            if root_by_path(voter.leaf, found["index"], found["size"], found["path"]) != root:
+            found = answer.json() if answer.is_success else {}
+            shown = (found.get("index", 0), found.get("size", 0), found.get("path", ()))
+            if root_by_path(voter.leaf, *shown) != root:
                 lost.append(f"{voter.unit}: not found by its receipt ({answer.status_code})")
 
     await asyncio.gather(*(look() for _ in range(RECEIPTS_AT_ONCE)))

@@ -28,7 +28,7 @@ from schemas.values.actor import Role
 from starter.cases.resident_codes import ResidentCodes
 from starter.intake.votes import slip_code
 
-CHOICES = ("approve", "approve", "approve", "oppose", "oppose", "")
+CHOICES = ("approve", "approve", "approve", "approve", "oppose", "")
 EVERY = 10
 """One in so many votes by account, one in so many is greedy."""
 

@@ -11,6 +11,8 @@ import asyncpg
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from audit.replay.replay import replay_cases, runs_of
+from audit.verify.verify import verify_cases
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
@@ -96,6 +98,14 @@ class SkippingTown:
         )
         assert answer.status_code == 200, answer.text
         return list(answer.json()["items"])
+
+    async def audited(self, case_id: str) -> tuple[list[str], list[int]]:
+        """What is wrong with chain and replay of a case that has ended, and how many events each of its runs has."""
+        await self.client.get_workflow_handle(case_id).result()
+        found = [finding async for finding in verify_cases(self.pool, [case_id], self.keys.stamp_ring)]
+        found += [each async for each in replay_cases(self.client, self.keys, self.settings, self.pool, [case_id])]
+        wrong = [f"{each.case_id}: {each.detail}" for each in found if not each.ok]
+        return wrong, [len(run.events) for run in await runs_of(self.client, case_id)]
 
     async def happened(self, case_id: str) -> list[Happening]:
         """Every moment of a clock that the ledger holds, in order of time, clock and moment."""

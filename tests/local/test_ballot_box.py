@@ -10,7 +10,6 @@ import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from schemas.audit.merkle import root_by_path
 from schemas.contracts.ballot_box import BallotBody, ChoiceWords, Tally, VoteWords
 from schemas.values.identity_document import identity_of
 from schemas.values.verified_identity import verified_identity
+from tests.box_files import by_place, bytes_in, everything_in, put_in_order
 from tests.box_town import BALLOT, CODE, PROJECT, box_town, key_in, lines, town_over, until_answered, until_available
 from tests.waiting import eventually
 
@@ -209,18 +209,6 @@ async def test_whatever_its_character_each_is_marked_and_counted_once(tmp_path: 
         assert (tally.totals, tally.count, tally.issued) == ({"approve": 2, "oppose": 1}, 3, 3)
 
 
-def everything_in(file: Path) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table of a box."""
-    with contextlib.closing(sqlite3.connect(file)) as book:
-        names = [name for (name,) in book.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: book.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608 - its own names
-
-
-def bytes_in(folder: Path) -> bytes:
-    """All that a box has on disk, with what its log of writes may still have."""
-    return b"".join(file.read_bytes() for file in folder.glob("box.sqlite*"))
-
-
 async def test_no_way_leads_from_a_vote_to_a_unit(tmp_path: Path) -> None:
     """Nothing that stands with a unit stands with a vote, neither by value nor by order; and nothing says when it came."""
     async with box_town(tmp_path) as town:
@@ -248,25 +236,6 @@ async def test_no_way_leads_from_a_vote_to_a_unit(tmp_path: Path) -> None:
     assert {len(row) for row in rows["votes"]} == {
         4
     }  # ballot, serial, choices, receipt: no column for a time or a person
-
-
-def by_place(file: Path, words: Iterable[str]) -> list[str]:
-    """Words of a file, in the order in which they lie there."""
-    raw = file.read_bytes()
-    return sorted(words, key=lambda word: raw.index(word.encode()))
-
-
-def put_in_order(file: Path, copy: Path) -> Path:
-    """A copy of a book into which the same marks and votes were written in the order of their keys."""
-    with contextlib.closing(sqlite3.connect(file)) as book, contextlib.closing(sqlite3.connect(copy)) as other:
-        book.backup(other)
-        for table in ("marks", "votes"):
-            rows = sorted(other.execute(f"SELECT * FROM {table}").fetchall())  # noqa: S608 - its own names
-            other.execute(f"DELETE FROM {table}")  # noqa: S608
-            other.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)  # noqa: S608
-        other.commit()
-        other.execute("VACUUM")
-    return copy
 
 
 async def test_when_it_is_closed_the_file_itself_has_forgotten_who_came_first(tmp_path: Path) -> None:
