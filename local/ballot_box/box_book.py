@@ -10,13 +10,13 @@ table rows lie as they came, whatever their key. So the file is written anew, by
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from local.simulation.book import Book
-from schemas.audit.merkle import inclusion_path, merkle_root
+from schemas.audit.merkle import MerkleTree, merkle_root
 from schemas.contracts.ballot_box import Channel, RollLine, Tally
 
 _TABLES = """
@@ -35,6 +35,9 @@ CREATE TABLE IF NOT EXISTS votes (
   PRIMARY KEY (ballot, serial)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS words (ballot TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
+
+CLOSED_KEPT = 8
+"""Of so many closed votes the tree is kept in memory: 50,000 votes are some 30 MB."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,21 @@ class _Vote:
         return f"{self.serial}:{self.choices}:{self.receipt}" if self.receipt else f"{self.serial}:{self.choices}"
 
 
+@dataclass(frozen=True)
+class _Closed:
+    """The votes of a ballot that is closed, by serial; where each stands, by what its voter holds; and their tree."""
+
+    votes: Sequence[_Vote]
+    places: Mapping[str, int]
+    tree: MerkleTree
+
+    @classmethod
+    def of(cls, votes: Sequence[_Vote]) -> "_Closed":
+        """Reckon it."""
+        places = {each.receipt or each.serial: place for place, each in enumerate(votes)}
+        return cls(votes, places, MerkleTree(_leaves(votes)))
+
+
 class BoxBook(Book):
     """The book of a ballot box. One process at a time."""
 
@@ -83,6 +101,7 @@ class BoxBook(Book):
 
     def __init__(self, file: Path) -> None:
         super().__init__(file)
+        self._closed: dict[str, _Closed] = {}
         file.chmod(0o600)
         self._connection.execute("PRAGMA synchronous=FULL")
         self._connection.execute("PRAGMA temp_store=MEMORY")  # what is written anew is in no other file meanwhile
@@ -215,18 +234,26 @@ class BoxBook(Book):
 
         `held`: what its voter has of it, which is the receipt, or the serial of a vote that came without one.
         """
-        votes = self._votes(ballot)
-        index = next((place for place, each in enumerate(votes) if (each.receipt or each.serial) == held), None)
-        if index is None or not self._is_closed(ballot):
+        closed = self._closed_votes(ballot)
+        index = None if closed is None else closed.places.get(held)
+        if closed is None or index is None:
             return None
-        path = inclusion_path(_leaves(votes), index)
+        vote = closed.votes[index]
         return {
             "index": index,
-            "size": len(votes),
-            "choices": votes[index].choices,
-            "leaf": votes[index].leaf,
-            "path": path,
+            "size": len(closed.votes),
+            "choices": vote.choices,
+            "leaf": vote.leaf,
+            "path": closed.tree.path(index),
         }
+
+    def _closed_votes(self, ballot: str) -> "_Closed | None":
+        """Of the votes asked for last, read once: everybody may ask at this door, and none of that holds up who votes."""
+        if ballot not in self._closed and self._has_tally(ballot):
+            while len(self._closed) >= CLOSED_KEPT:
+                self._closed.pop(next(iter(self._closed)))
+            self._closed[ballot] = _Closed.of(self._votes(ballot))
+        return self._closed.get(ballot)
 
     def _votes(self, ballot: str) -> list["_Vote"]:
         rows = self._connection.execute(
@@ -235,8 +262,13 @@ class BoxBook(Book):
         return [_Vote(row["serial"], row["choices"], row["receipt"]) for row in rows]
 
     def _is_closed(self, ballot: str) -> bool:
-        row = self._one("SELECT tally FROM ballots WHERE ballot = ?", ballot)
-        return row is None or row["tally"] is not None
+        """Whether it takes nothing more; also of one that never was."""
+        kept = self.ballot(ballot)
+        return kept is None or kept.tally is not None
+
+    def _has_tally(self, ballot: str) -> bool:
+        kept = self.ballot(ballot)
+        return kept is not None and kept.tally is not None
 
     def _transaction(self) -> "_Transaction":
         return _Transaction(self._connection)

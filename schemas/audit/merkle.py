@@ -26,17 +26,29 @@ def merkle_root(leaves: Sequence[bytes]) -> str:
     return _root([leaf_hash(leaf) for leaf in leaves]).hex() if leaves else EMPTY_ROOT
 
 
+class MerkleTree:
+    """A tree whose levels are kept: for many paths of one tree, each of which then costs no more than it is long."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = [[leaf_hash(leaf) for leaf in leaves]]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_level_above(self._levels[-1]))
+
+    def path(self, index: int) -> list[str]:
+        """What is needed, from the leaf upwards, to come from leaf `index` (from 0) to the root. Raises IndexError."""
+        if not 0 <= index < len(self._levels[0]):
+            raise IndexError(f"leaf {index} of {len(self._levels[0])}")
+        path: list[str] = []
+        for level in self._levels:
+            if (beside := index ^ 1) < len(level):
+                path.append(level[beside].hex())
+            index //= 2
+        return path
+
+
 def inclusion_path(leaves: Sequence[bytes], index: int) -> list[str]:
-    """What is needed, from the leaf upwards, to come from leaf `index` (from 0) to the root. Raises IndexError."""
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"leaf {index} of {len(leaves)}")
-    level = [leaf_hash(leaf) for leaf in leaves]
-    path: list[str] = []
-    while len(level) > 1:
-        if (beside := index ^ 1) < len(level):
-            path.append(level[beside].hex())
-        level, index = _level_above(level), index // 2
-    return path
+    """The path of one leaf alone (`MerkleTree.path`). Raises IndexError."""
+    return MerkleTree(leaves).path(index)
 
 
 def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[str]) -> str | None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.audit.merkle import EMPTY_ROOT, inclusion_path, leaf_hash, merkle_root, node_hash, root_by_path
+from schemas.audit.merkle import EMPTY_ROOT, MerkleTree, inclusion_path, leaf_hash, merkle_root, node_hash, root_by_path
 
 LEAVES = st.lists(st.binary(max_size=40), min_size=1, max_size=64)
 
@@ -45,10 +45,11 @@ def test_the_roots_are_those_of_the_known_log() -> None:
 def test_every_leaf_of_every_size_has_a_proof(size: int) -> None:
     """From each leaf its path leads to the root, and at no other place of the tree."""
     leaves = [f"leaf {number}".encode() for number in range(size)]
-    root = merkle_root(leaves)
+    root, tree = merkle_root(leaves), MerkleTree(leaves)
     for index, leaf in enumerate(leaves):
         path = inclusion_path(leaves, index)
 
+        assert tree.path(index) == path
         assert root_by_path(leaf, index, size, path) == root
         assert all(root_by_path(leaf, other, size, path) != root for other in range(size) if other != index)
 
