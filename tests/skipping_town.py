@@ -86,6 +86,10 @@ class SkippingTown:
         app = create_app(self.settings, self.keys, self.pool, connected, town_time=time)
         self.door = ApiDriver(await self.stack.enter_async_context(api_of(app)), token_of(self.keys), INCIDENT)
 
+    async def for_a_new_case(self) -> None:
+        """Open the API for a case that is opened after a skip: it goes by the server's clock, and its number by the first day."""
+        await self.open_api(self.time)
+
     async def snapshot(self, case_id: str) -> dict[str, Any]:
         """The state of a case as the projection keeps it."""
         kept: dict[str, Any] = await self.pool.fetchval("select snapshot from cases where case_id = $1", case_id)

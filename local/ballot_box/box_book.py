@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS marks (
 CREATE TABLE IF NOT EXISTS votes (
   ballot TEXT NOT NULL, serial TEXT NOT NULL, choices TEXT NOT NULL, receipt TEXT NOT NULL,
   PRIMARY KEY (ballot, serial)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS forgotten (ballot TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS words (ballot TEXT PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -202,8 +203,9 @@ class BoxBook(Book):
         """Close a vote and count it, once: closed again it says the same. Whatever the file knew of an order is gone then."""
         with self._transaction():
             tally = self._counted(ballot, choices)
-        # Also where it was closed before: the process may have died between the two.
-        self._forget_order()
+        # By a note of its own: the process may die between the two, and whoever asked may have given up waiting.
+        if self._one("SELECT 1 FROM forgotten WHERE ballot = ?", ballot) is None:
+            self._forget_order(ballot)
         return tally
 
     def _counted(self, ballot: str, choices: Sequence[str]) -> Tally:
@@ -225,8 +227,10 @@ class BoxBook(Book):
         )
         return tally
 
-    def _forget_order(self) -> None:
+    def _forget_order(self, ballot: str) -> None:
         self._connection.execute("VACUUM")
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.execute("INSERT INTO forgotten VALUES (?)", (ballot,))
         self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def proof(self, ballot: str, held: str) -> dict[str, object] | None:

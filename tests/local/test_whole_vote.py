@@ -15,17 +15,20 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from audit.archive.decoded import decoded_events
 from audit.replay.kept_histories import archived_histories
 from audit.replay.replay import runs_of
 from bench.ballot import SEED, Form, Held, hold
-from bench.crowd import Voter, electorate, lines_of, register_of
+from bench.crowd import FROM_THIS_SITE, Voter, electorate, lines_of, register_of
 from bench.poll import Poll, open_poll
 from engine.execution.codec import data_converter
 from engine.execution.temporal import connect
 from engine.store.archive import open_archive
+from starter.cases.resident_codes import ResidentCodes
+from starter.intake.votes import slip_code
 from tests.box_files import by_place, everything_in, put_in_order
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -42,7 +45,10 @@ WINDOW = 16
 
 @dataclass(frozen=True)
 class Left:
-    """What is left of a vote. Records by where they are kept: each row, history and line of a log as text."""
+    """What is left of a vote. Records by where they are kept: each row, history and line of a log as text.
+
+    `late`: what a unit was answered that came when it was over.
+    """
 
     held: Held
     records: Mapping[str, Sequence[str]]
@@ -50,6 +56,7 @@ class Left:
     box_file: Path
     folder: Path
     began: float
+    late: httpx.Response
 
     def elsewhere(self) -> Iterator[tuple[str, str]]:
         """Every record outside the box."""
@@ -75,6 +82,18 @@ async def read(poll: Poll) -> dict[str, list[str]]:
     return kept
 
 
+async def comes_late(poll: Poll) -> httpx.Response:
+    """A unit with its slip, of those that had not come."""
+    came = {each.unit for each in electorate(FORM.units, FORM.votes, SEED)}
+    unit = next(line.unit for line in lines_of(FORM.units) if line.unit not in came)
+    form = {
+        "unit": unit,
+        "code": slip_code(ResidentCodes(poll.keys, poll.pool), poll.ballot, unit),
+        "blinded": "ab" * 384,
+    }
+    return await poll.http.post(f"/votes/{poll.ballot}/taken", data=form, headers=FROM_THIS_SITE)
+
+
 @pytest.fixture(scope="module")
 async def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     """A vote that was held; its town has stopped."""
@@ -83,13 +102,14 @@ async def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     began = time.time()
     async with open_poll(folder, lines_of(FORM.units), register_of(voters), FORM.minutes) as poll:
         held = await hold(poll, voters, FORM)
+        late = await comes_late(poll)
         await poll.annul_motion()
         await poll.archived()
         records = await read(poll)
         town, book = poll.town.settings.data, poll.box_book
     for log in (town / "logs").iterdir():
         records[log.name] = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return Left(held, records, everything_in(book), book, town, began)
+    return Left(held, records, everything_in(book), book, town, began, late)
 
 
 def written(value: bytes) -> set[bytes]:
@@ -131,6 +151,12 @@ def test_every_vote_is_counted_once_however_often_the_box_dies(left: Left) -> No
     assert left.held.faults == []
     assert left.held.kills == FORM.kills
     assert len({*left.held.course.cast}) == FORM.votes
+
+
+def test_who_comes_when_it_is_over_takes_no_ballot(left: Left) -> None:
+    """With the right code too; and the page says why."""
+    assert left.late.status_code == 409
+    assert "现在不能在线领票" in left.late.json()["said"]
 
 
 # ---- and nobody knows whose it was ---------------------------------------------------------------------------------------

@@ -43,8 +43,10 @@ async def report(town: SkippingTown, case: str) -> dict[str, Any]:
 
 async def a_year(town: SkippingTown, year: int) -> str:
     """A hall that sits in the evening of the 18th of each month but one, until its last evening; its number."""
+    await town.for_a_new_case()
     town.door.procedure = HALL
     case = await town.door.start(body={"households": 797, "area": "320104.003.01"})
+    await until(town, f"{year}-01-04 10:00")
     await town.door.go(case, [MEMBERS])
     sat = 0
     for month in range(1, 13):
