@@ -17,11 +17,16 @@ on conflict (sender) do update set
                         else clock_timestamp() + least($3::interval * 2 ^ least(known.attempts + 1 - $2, 30), $4::interval) end,
     ends_at = case when known.ends_at <= clock_timestamp() then excluded.ends_at else known.ends_at end
 where known.ends_at <= clock_timestamp() or known.pauses_until <= clock_timestamp()
-returning attempts;
+returning attempts, ends_at;
 
 -- name: forget_attempt
--- The attempt that was counted as the so-many-th was a right one, and nobody's guess came between: it counts for nothing.
-update code_senders set attempts = attempts - 1, pauses_until = clock_timestamp() where sender = $1 and attempts = $2;
+-- The attempt that was counted as the so-many-th was a right one: it counts for nothing, whoever else was at it meanwhile. A pause ends
+-- with it that it began itself, or that nobody would have without it; that of a wrong one stays. A counting that began anew meanwhile
+-- does not have it. Arguments: sender, the number, when that counting ends, how many are free.
+update code_senders set
+    attempts = attempts - 1,
+    pauses_until = case when attempts = $2 or attempts - 1 < $4 then clock_timestamp() else pauses_until end
+where sender = $1 and ends_at = $3 and attempts > 0;
 
 -- name: pause_of
 -- For how many seconds a sender has to wait.

@@ -53,12 +53,12 @@ class ResidentCodes:
 
         Whether there is such a case is not looked at: a wrong code takes the same way for every number.
         """
-        number, wait_seconds = await self.attempts.count(TRYING, sender)
-        if wait_seconds:
-            return Attempt(right=False, retry_after_seconds=wait_seconds)
+        counted = await self.attempts.count(TRYING, sender)
+        if counted.wait_seconds:
+            return Attempt(right=False, retry_after_seconds=counted.wait_seconds)
         if not hmac.compare_digest(tidy_code(given).encode("utf-8", "replace"), self.code_of(case_id).encode()):
             return Attempt(right=False)
-        await self.attempts.forget(TRYING, sender, number)
+        await self.attempts.forget(TRYING, sender, counted)
         return Attempt(right=True)
 
 

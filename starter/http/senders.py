@@ -5,7 +5,8 @@ Counted is the sender, never the case: what somebody does to a number that is no
 
 import hashlib
 import hmac
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import asyncpg
@@ -62,6 +63,15 @@ async def sender_of(request: Request, verifier: Verifier) -> str:
     return f"address {address_of(request.scope)}"
 
 
+@dataclass(frozen=True)
+class Counted:
+    """An attempt: the so-many-th of a counting that ends then. `wait_seconds` not 0: none was counted, the sender has to wait."""
+
+    number: int = 0
+    ends_at: datetime | None = None
+    wait_seconds: int = 0
+
+
 class Attempts:
     """Attempts of senders, over all processes. Raises Problem while the database is away."""
 
@@ -70,30 +80,26 @@ class Attempts:
         self._key = hmac.new(keys.blind_index.active, b"jiceng senders 1", hashlib.sha256).digest()
         self._pool = pool
 
-    async def count(self, what: str, sender: str) -> tuple[int, int]:
-        """Count an attempt at `what` before it is judged.
-
-        Returns:
-            The number of the attempt and 0; or 0 and for how many real seconds to wait, and then nothing may be judged.
-        """
+    async def count(self, what: str, sender: str) -> Counted:
+        """Count an attempt at `what` before it is judged; where the sender has to wait, nothing may be judged."""
         digest = self._digest(what, sender)
         async with database(self._pool) as connection:
             row = await connection.fetchrow(SQL.count_attempt, digest, FREE, FIRST_PAUSE, LONGEST_PAUSE, COUNTED)
             if row is not None:
-                return row["attempts"], 0
-            return 0, max(1, await connection.fetchval(SQL.pause_of, digest) or 1)
+                return Counted(row["attempts"], row["ends_at"])
+            return Counted(wait_seconds=max(1, await connection.fetchval(SQL.pause_of, digest) or 1))
 
     async def take(self, what: str, sender: str) -> None:
         """Count one, and refuse where it is too much. Raises Problem 429: whoever only makes noise has to wait, and nobody else."""
-        _, wait_seconds = await self.count(what, sender)
-        if wait_seconds:
+        if wait_seconds := (await self.count(what, sender)).wait_seconds:
             detail = say("提交次数过多,请稍后再试", "too many were sent; try again later")
             raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(wait_seconds)})
 
-    async def forget(self, what: str, sender: str, number: int) -> None:
-        """That attempt was a right one. Earlier wrong ones stay: a right code of one's own buys no guesses."""
+    async def forget(self, what: str, sender: str, attempt: Counted) -> None:
+        """That attempt was a right one. Wrong ones stay, before it and beside it: a right code of one's own buys no guesses."""
+        digest = self._digest(what, sender)
         async with database(self._pool) as connection:
-            await connection.execute(SQL.forget_attempt, self._digest(what, sender), number)
+            await connection.execute(SQL.forget_attempt, digest, attempt.number, attempt.ends_at, FREE)
 
     def _digest(self, what: str, sender: str) -> bytes:
         return hmac.new(self._key, f"{what} {sender}".encode("utf-8", "surrogatepass"), hashlib.sha256).digest()

@@ -181,10 +181,10 @@ async def take_ballot(
 async def _try_slip(polls: Polls, request: Request, poll: Poll, unit: UnitCode, code: str) -> None:
     """Look at the code of a slip: of the unit itself, or of the one that votes for it. Each try counts before it is judged."""
     sender = await sender_of(request, polls.verifier)
-    number, wait_seconds = await polls.codes.attempts.count(TRYING, sender)
-    if wait_seconds:
+    counted = await polls.codes.attempts.count(TRYING, sender)
+    if counted.wait_seconds:
         detail = say("尝试次数过多,请稍后再试", "tried too often; wait a while")
-        raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(wait_seconds)})
+        raise Problem(ProblemCode.TOO_MANY_ATTEMPTS, detail, headers={"Retry-After": str(counted.wait_seconds)})
     own = [each for each in (unit, poll.shown.proxies.get(unit)) if each is not None]
     given = tidy_code(code).encode("utf-8", "replace")
     right = [hmac.compare_digest(given, slip_code(polls.codes, poll.vote, each).encode()) for each in own]
@@ -193,7 +193,7 @@ async def _try_slip(polls: Polls, request: Request, poll: Poll, unit: UnitCode, 
             RefusalCode.NOT_YOUR_ROLE,
             say("单元或领票码不符", "the unit and the code of the slip do not fit each other"),
         )
-    await polls.codes.attempts.forget(TRYING, sender, number)
+    await polls.codes.attempts.forget(TRYING, sender, counted)
 
 
 def _refuse_unless_online(polls: Polls, poll: Poll) -> None:

@@ -209,6 +209,23 @@ async def test_the_right_code_counts_for_nothing(at: At, reported: dict[str, Any
     assert guesses[-1].status_code == 429
 
 
+async def test_a_hall_full_of_people_with_right_codes_is_never_stopped(at: At, reported: dict[str, Any]) -> None:
+    """Right codes at the same time from one address count for nothing either, beside a wrong one too; which stays counted."""
+    hall = at("198.51.100.13")
+    statuses = []
+    for _ in range(2 * FREE):
+        codes = [reported["code"]] * (FREE // 2)
+        answers = await asyncio.gather(*(follow(hall, reported["case_id"], code) for code in codes))
+        statuses += [answer.status_code for answer in answers]
+    together = [follow(hall, reported["case_id"], code) for code in ("AAAAAAAA", *[reported["code"]] * (FREE // 2))]
+    beside = [answer.status_code for answer in await asyncio.gather(*together)]
+    guesses = [(await follow(hall, reported["case_id"], "AAAAAAAA")).status_code for _ in range(FREE)]
+
+    assert set(statuses) == {200}
+    assert sorted(beside) == [200] * (FREE // 2) + [404]
+    assert guesses == [404] * (FREE - 1) + [429]
+
+
 async def test_a_report_that_is_still_on_its_way_has_its_code_already(own_town: OwnTown, keys: Keys) -> None:
     """With nobody to run the case the answer is 202 with number and code, and the code shows that it was received."""
     async with api_of(own_town.build()) as http:
