@@ -33,7 +33,7 @@ from tests.box_files import by_place, everything_in, put_in_order
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 
-FORM = Form(units=300, votes=160, kills=1, minutes=1.0)
+FORM = Form(units=300, votes=160, kills=1, minutes=1.5)
 """More than half of the units, so that the vote is over when its window is."""
 
 WHO_SIGNS_IN = "sessions"
