@@ -8,10 +8,11 @@ from typing import Any
 import uvicorn
 
 from local.town.ports import LOOPBACK
-from starter.http.connection_guard import IDLE_SECONDS
 from starter.http.known_hosts import THIS_MACHINE, KnownHosts
 
 BACKLOG = 128
+IDLE_SECONDS = 75
+"""So long a connection stays open that nobody uses: longer than its callers keep one (httpx: 5)."""
 
 
 class QuietServer(uvicorn.Server):

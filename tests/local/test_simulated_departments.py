@@ -27,7 +27,7 @@ from local.simulation.characters import WORDS, Character, UnreadableDirection, c
 from local.simulation.department_bus import bus_open
 from local.simulation.department_server import SimulatedDepartment
 from local.simulation.departments import departments_open
-from local.simulation.quiet_server import url_of
+from local.simulation.quiet_server import quiet_server, url_of
 from schemas.contracts.department import CallbackAct, Place, RecallOrder, WorkOrder, idempotency_key, order_id
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from tests.department_town import NOON, DepartmentTown, department_town, serving, simulated, town_over
@@ -492,6 +492,11 @@ async def test_bus_hangs_up_on_the_department_when_its_caller_does() -> None:
         await eventually(noticed.is_set)
 
     assert calling.cancelled()
+
+
+def test_idle_connections_outlive_those_of_callers() -> None:
+    """Closed in the very moment in which it is used again, a connection costs its caller a request of unknown fate."""
+    assert quiet_server(None).config.timeout_keep_alive > (httpx.Limits().keepalive_expiry or 0)
 
 
 @pytest.mark.parametrize(
