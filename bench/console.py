@@ -95,7 +95,7 @@ async def seen_of(http: httpx.AsyncClient, page: Page, cookies: Mapping[str, str
         headers = OURS | ({"Cookie": f"{LOCAL_COOKIE}={cookies[page.who]}"} if page.who else {})
         if page.form:
             return await http.post(page.address, data=dict(page.form), headers=headers)
-        return await http.get(page.address, headers=headers)
+        return await http.get(page.address, headers=headers, follow_redirects=True)
 
     answer, taken = await ask(), list[float]()  # caches are not what is measured
     if answer.status_code == HTTPStatus.NOT_FOUND:
