@@ -14,7 +14,7 @@ from schemas.council_stages import Stage
 from schemas.kernel.people import Part
 from schemas.kernel.state import OpenedState
 from schemas.parts.ballots import BallotingState
-from schemas.parts.departments import PassedOnState
+from schemas.parts.departments import KnowsDepartments
 from schemas.parts.duties import DutiesState
 from schemas.parts.opinions import OpinionsState
 from schemas.parts.postings import PostedState
@@ -54,7 +54,7 @@ class Score(BaseModel):
     worth_it: int = 0
 
 
-class CouncilState(PassedOnState, BallotingState, PostedState, OpinionsState, DutiesState, OpenedState):
+class CouncilState(KnowsDepartments, BallotingState, PostedState, OpinionsState, DutiesState, OpenedState):
     """A motion: its text and how often that changed, who stands behind it, the rounds, the vote, the tasks.
 
     `base`: of how many people a share brings it onto the agenda; None: nobody has said, so the committee looks at it in any case.

@@ -1,15 +1,13 @@
 """What people and departments do with an incident. A text is a reference into the vault; at the door it is a text."""
 
-from collections.abc import Mapping
 from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from schemas.contracts.department import Code
 from schemas.incident_state import IncidentState, Satisfied, Solved
 from schemas.kernel.case import CaseState
-from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.procedure import Command
+from schemas.parts.departments import ToDepartment
 from schemas.parts.orders import GiveBack, ReportDone
 from schemas.values.case_number import IncidentNumber
 from schemas.values.references import TextReference, WrittenAs
@@ -20,23 +18,8 @@ class ReturnOrder(GiveBack):
     """退单: the department says that the order is not its own, why, and by which law."""
 
 
-class Redispatch(Command):
+class Redispatch(ToDepartment):
     """改派: the coordinator gives the order to another department."""
-
-    department: Code
-    reason: TextReference
-
-    @classmethod
-    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """One of the town's departments."""
-        if not isinstance(state, IncidentState):
-            return {}
-        return {
-            "department": Choices(
-                state.departments,
-                reason=say("没有此代码的部门", "no department has this code"),
-            )
-        }
 
 
 class Arbitrate(Redispatch):

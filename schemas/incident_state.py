@@ -13,6 +13,7 @@ from schemas.incident_messages import Told
 from schemas.incident_policy import IncidentTerms, Responsibility, Urgency
 from schemas.kernel.people import Part
 from schemas.kernel.words import DeclaredStage
+from schemas.parts.departments import KnowsDepartments
 from schemas.parts.extension import RequestsState
 from schemas.parts.orders import ReworkedState
 from schemas.values.actor import Actor, Channel
@@ -102,7 +103,7 @@ class Order(AnyOrder):
     documents: list[DocumentReference] = []
 
 
-class IncidentState(ReworkedState[Order], RequestsState):
+class IncidentState(KnowsDepartments, ReworkedState[Order], RequestsState):
     """What an incident remembers.
 
     `merged_reports` are the cases that were merged into this one, `merged_into` the one that this one follows.
@@ -121,7 +122,6 @@ class IncidentState(ReworkedState[Order], RequestsState):
 
     stage: str = Stage.REPORTED
     terms: IncidentTerms
-    departments: tuple[str, ...]
     category: str
     category_given: TextReference | None = None
     listed: bool

@@ -19,7 +19,7 @@ from schemas.kernel.state import OpenedState
 from schemas.kernel.terms import Terms, TermsPolicy
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.agreed import DatedDuty, Recurs
-from schemas.parts.departments import PassedOnState
+from schemas.parts.departments import KnowsDepartments
 from schemas.parts.duties import DutiesState
 from schemas.parts.orders import OrderedState
 from schemas.parts.participants import MEDIATOR, ParticipantsState
@@ -237,7 +237,7 @@ class Respondent(Model):
     account: AccountCode | None = None
 
 
-class MediationState(PassedOnState, OrderedState[Order], ParticipantsState, DutiesState, OpenedState):
+class MediationState(KnowsDepartments, OrderedState[Order], ParticipantsState, DutiesState, OpenedState):
     """What a dispute remembers. Sides are codes: `a` whoever applied, `b1`, `b2` … the others."""
 
     procedure: ClassVar[str] = "mediation"

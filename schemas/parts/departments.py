@@ -1,4 +1,4 @@
-"""Cases that are passed on 转办、移送: to a department that the town has, and to no other."""
+"""A department that is named 派给、转办、移送: one that the town has, and no other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from schemas.values.references import TextReference
 from schemas.values.refusals import say
 
 
-class PassedOnState(CaseState):
+class KnowsDepartments(CaseState):
     """What such a case remembers. `departments`: all of the town when it was opened; none: an older case, which asks nobody."""
 
     departments: tuple[Code, ...] = ()
@@ -32,5 +32,5 @@ class ToDepartment(Command):
     @classmethod
     def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
         """One of the town's departments."""
-        known = state.departments if isinstance(state, PassedOnState) else ()
+        known = state.departments if isinstance(state, KnowsDepartments) else ()
         return {"department": Choices(known, say("没有此代码的部门", "no department has this code"))} if known else {}
