@@ -256,10 +256,20 @@ class ApiDriver:
 
     async def kinds(self, case_id: str) -> list[str]:
         """The kinds of the case's entries, in order."""
+        return [entry["kind"] for entry in await self.entries(case_id)]
+
+    async def facts(self, case_id: str, kind: str) -> list[dict[str, Any]]:
+        """What the case's entries of a kind say, in order."""
+        return [entry["facts"] for entry in await self.entries(case_id) if entry["kind"] == kind]
+
+    async def entries(self, case_id: str) -> list[dict[str, Any]]:
+        """The case's entries, in order, as an auditor reads them."""
         await self.stands(case_id)
-        answer = await self.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.headers("auditor"))
+        answer = await self.api.get(
+            f"/api/v1/cases/{case_id}/timeline", headers=self.headers("auditor"), params={"limit": 200}
+        )
         assert answer.status_code == 200, answer.text
-        return [entry["kind"] for entry in answer.json()["items"]]
+        return list(answer.json()["items"])
 
 
 OpenDoor = Callable[..., Coroutine[None, None, ApiDriver]]

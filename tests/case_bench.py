@@ -7,6 +7,7 @@ town's own. In memory are only the tables: ledger, rows, vault, intake. A case i
 What must be seen on the real server is not tested here: a slow ledger, dying workers, wake order, the size of a run.
 """
 
+import asyncio
 import itertools
 import json
 import sys
@@ -69,7 +70,7 @@ from schemas.audit.ledger import facts_of, row_of
 from schemas.clocks.calendar import SHANGHAI
 from schemas.clocks.clock_facts import Status
 from schemas.clocks.clock_schedule import BREACH
-from schemas.clocks.clocks import ClockView
+from schemas.clocks.clocks import ClockView, milestones
 from schemas.clocks.town_time import TownTime
 from schemas.kernel.case import CaseState, Charter
 from schemas.kernel.policy import Policy
@@ -253,8 +254,19 @@ class CaseBench:
         return len(told)
 
     async def let_pass(self, duration: timedelta) -> None:
-        """Let so much time pass at once, and no more."""
-        await self.environment.sleep(duration)
+        """Let so much time pass at once, and no more.
+
+        Cases that were left to themselves before may end meanwhile, and hold the clock.
+        """
+        asleep = asyncio.ensure_future(self.environment.sleep(duration))
+
+        async def passed() -> bool:
+            if not asleep.done():
+                await self._let_go()
+            return asleep.done()
+
+        await eventually(passed, within=60)
+        await asleep
 
     async def until_told(self, case_id: str, kind: str, times: int = 1) -> None:
         """Let as much time pass as the case's clocks take until it has told an entry of this kind so many times."""
@@ -271,9 +283,11 @@ class CaseBench:
                 return False  # what has passed stands in no row yet: the next clock may be one that it starts
             due = [each.due_at for each in running if each.due_at is not None]
             later = min((each for each in due if now is not None and each > now), default=None)
+            if later is None and state is not None and now is not None:
+                later = _next_moment(state, now)
             if later is not None and now is not None and later not in passed:
                 passed.append(later)
-                await self.environment.sleep(later - now)
+                await self.let_pass(later - now)
             return False
 
         await eventually(told, within=60)
@@ -381,6 +395,12 @@ class CaseBench:
         found += [f"put on record as {row[1]}" for row in self.tables.refusals if row[0] == case_id]
         now = await self.environment.get_current_time()
         return [*found, *ledger_against_history(case_id, chain, current, now)]
+
+
+def _next_moment(state: CaseState, now: datetime) -> datetime | None:
+    """When a clock of a case says something next, once none is due any more: a tier of one that is broken."""
+    coming = (each.at for clock in state.clocks.values() for each in milestones(clock, state.charter.calendar))
+    return min((each for each in coming if each > now), default=None)
 
 
 def _still_to_tell(state: CaseState, running: Sequence[ClockView], now: datetime) -> bool:

@@ -45,7 +45,7 @@ def is_restday(day: date) -> bool:
     return fixed or day in CALENDAR.holidays or (day.weekday() >= 5 and day not in CALENDAR.makeup)
 
 
-AROUND_THE_CLOCK = {Unit.MINUTES, Unit.HOURS}
+AROUND_THE_CLOCK = {Unit.SECONDS, Unit.MINUTES, Unit.HOURS}
 
 starts = st.datetimes(datetime(2024, 11, 1), datetime(2028, 3, 1), timezones=st.sampled_from([SHANGHAI, UTC]))  # noqa: DTZ001 - hypothesis adds the zone
 spans = st.timedeltas(timedelta(0), timedelta(days=20))

@@ -22,6 +22,7 @@ from schemas.contracts.means import FactName, SourceAnswer
 from schemas.contracts.payment import BankPayment, BatchAnswer, Month, PaymentKey, ReturnNotice, StatementPage
 from schemas.incident_report import IncidentReport
 from schemas.parts.ballots import Digest, UnitCode
+from schemas.proposal_commands import InvoiceNumber
 from schemas.values.account import AccountCode
 from schemas.values.bank_account import BankAccount
 from schemas.values.case_number import CaseNumber, IncidentNumber, MotionNumber, OrderNumber
@@ -74,6 +75,7 @@ DECLARED: Mapping[str, Any] = {
     "incident number": IncidentNumber,
     "motion number": MotionNumber,
     "order number": OrderNumber,
+    "invoice number": InvoiceNumber,
 }
 FOREIGN = frozenset({"foreign code", "account code"})
 INTO_THE_VAULT = frozenset({

@@ -24,6 +24,7 @@ from tests.api_driver import Walk, examples
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.every_procedure import PROCEDURE_LIST
+from tests.until_it_ends import until_it_ends
 from tests.waiting import eventually
 
 FOLDER = Path(__file__).parent / "histories"
@@ -99,10 +100,11 @@ async def write(*, anew: bool) -> None:
                 for walk in examples(procedure).WALKS:
                     if file_of(procedure, walk).exists() and not anew:
                         continue
-                    case_id = await bench_door(bench, procedure).walk(walk)
+                    door = bench_door(bench, procedure)
+                    case_id = await door.walk(walk)
                     await _quiet(bench, case_id)
                     walked, told = bench.tables.kinds(case_id), bench.tables.told(case_id)
-                    await bench.until_ended(case_id)
+                    await until_it_ends(bench, door, case_id)
                     alone = bench.tables.kinds(case_id)[len(walked) :]
                     told_alone = left_of(bench.tables.told(case_id), told)
                     parts = (*sorted(walked), LEFT_ALONE, *sorted(alone), TOLD, *told, TOLD_LEFT_ALONE, *told_alone)

@@ -32,6 +32,7 @@ from starter.http.dependencies import provided
 from starter.intake.filing import Filing
 from tests.api_driver import ApiDriver, Walk, examples, token_of
 from tests.town_policies import open_to_neighbours
+from tests.until_it_ends import end_it
 from worker import town_worker
 from workflows.registry import PROCEDURES
 
@@ -131,6 +132,8 @@ async def _record_all(door: ApiDriver, client: Client, suffix: str) -> None:
             continue
         left_alone[name] = await door.start(body=walk.report, by=walk.by)
         await door.go(left_alone[name], walk.steps)
+    for case_id in left_alone.values():  # where silence ends nothing, people do
+        await end_it(door, case_id)
     for name, case_id in left_alone.items():  # each ends by itself meanwhile
         await client.get_workflow_handle(case_id).result()
         for number, run in enumerate(await runs_of(client, case_id), start=1):

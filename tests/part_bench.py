@@ -126,7 +126,7 @@ class PartBench:
 
     async def skip(self, case: str, time: timedelta, moment: str | None = None) -> None:
         """Let so much time pass, until the case has told of the moment of a clock that comes meanwhile."""
-        await self.bench.environment.sleep(time)
+        await self.bench.let_pass(time)
         if moment is not None:
             await eventually(lambda: any(facts.get("moment") == moment for _, facts in self.told(case)))
 

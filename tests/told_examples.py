@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from local.stories.walks import A_DOCUMENT, Walks, WalkStep, walks_of, with_documents
+from local.stories.walks import A_DOCUMENT, Walks, WalkStep, walk, walks_of, with_documents
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Scope
 from tests.api_driver import ApiDriver, Person, Step, Walk
@@ -34,14 +34,14 @@ def _read(procedure: Procedure) -> Any:
         raise LookupError(f"write local/{procedure.name}_walks.py or tests/examples/{procedure.name}.py")
     told = [
         Walk(
-            walk.name,
-            tuple(Step(step.command, step.by, _given(procedure, walks, step)) for step in walk.steps),
-            walk.stage,
-            walk.opening,
-            waits=any(step.after is not None for step in walk.steps),
+            each.name,
+            tuple(Step(step.command, step.by, _given(procedure, walks, step)) for step in each.steps),
+            each.stage,
+            each.opening,
+            waits=any(step.after is not None for step in each.steps),
         )
-        for walk in walks.walks
-        if not (walk.bank or walk.staged)
+        for each in walks.walks
+        if not (each.bank or each.staged)
     ]
     return SimpleNamespace(
         __name__=f"walks of {procedure.name}",
@@ -55,6 +55,10 @@ def _read(procedure: Procedure) -> Any:
         MAIN=told[0],
         WALKS=tuple(told),
         NOBODY_ANSWERS=walks.left_alone,
+        ENDED_BY=tuple(
+            Step(step.command, step.by, _given(procedure, walks, step))
+            for step in walk("ended", walks.ended_by, "").steps
+        ),
         SPEED=SPEED,
         ASKS_OUTSIDE=walks.asks_outside,
         EXPLAINED=walks.explained,

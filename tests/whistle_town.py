@@ -63,8 +63,7 @@ class WhistleTown:
 
     async def entries(self, case_id: str, kind: str) -> list[dict[str, Any]]:
         """The facts of every entry of a kind."""
-        answer = await self.street.api.get(f"/api/v1/cases/{case_id}/timeline", headers=self.street.headers("auditor"))
-        return [entry["facts"] for entry in answer.json()["items"] if entry["kind"] == kind]
+        return await self.street.facts(case_id, kind)
 
     async def comes(self, case_id: str, kind: str, within: float = 30.0) -> dict[str, Any]:
         """Wait for an entry of a kind; the facts of the last one."""

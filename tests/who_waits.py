@@ -14,7 +14,9 @@ WAITS_FOR = {
     "welfare": {"reporter"},
     "recovery": {"reporter"},
     "ballot": {"role:"},
+    "proposal": {"reporter"},
     "mediation": {"participant:"},
+    "alarm": {"role:grid_worker"},
     **{
         each.name: {each.end_notice.to}
         for each in PROCEDURE_LIST

@@ -478,6 +478,8 @@ class Ballot(ChildCase[BallotState]):
         """Whoever called it hears how it ended."""
         if self.state.void is None:
             outcome = self.state.result()
+            if self.state.rule.passed is None:  # whoever ranks by it needs every vote, and tells none of them
+                outcome = outcome.model_copy(update={"counted": dict(self.state.cast.choices)})
         else:
             outcome = BallotOutcome(
                 number=self.state.number, passed=False, binding=self.state.rule.binding, void=self.state.void

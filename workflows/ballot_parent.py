@@ -163,6 +163,6 @@ class Ballots(ChildrenCase[StateT, BallotCalled], DeclaredCase[StateT]):
         self.record(
             f"{self.procedure.name}:ballot:ended",
             ballot=self.id_of(called),
-            **outcome.model_dump(mode="json", exclude={"number"}),
+            **outcome.model_dump(mode="json", exclude={"number", "counted"}),
         )
         self.ballot_has_ended(outcome)

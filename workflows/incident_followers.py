@@ -175,7 +175,7 @@ class Followers(Whistles):
             case _:
                 pass  # of another matter, or of a case that has no say here
 
-    def notify(self, to: str, template: str, **facts: object) -> None:
+    def notify(self, to: str, template: str, /, **facts: object) -> None:
         """Tell somebody; a reporter who took back the report is not told any more."""
         if to != THE_REPORTER or not self.state.reporter_left:
             super().notify(to, template, **facts)

@@ -90,12 +90,12 @@ def _days(walk: Walk, limit: Limit, begin: Position, end: Position) -> tuple[Cou
     number = 0
     for day in _between(begin.day, end.day):
         kind = _kind(walk, day)
-        counts = kind is not Why.HELD and (limit.unit is Unit.NATURAL_DAYS or kind in {Why.WORKING_DAY, Why.MAKEUP})
+        counts = kind is not Why.HELD and (limit.counts_every_day or kind in {Why.WORKING_DAY, Why.MAKEUP})
         if number == limit.amount:  # the last natural day was off
             found.append(_day(walk, day, None, Why.MOVED if day == end.day else kind))
         elif counts:
             number += 1
-            found.append(_day(walk, day, number, Why.NATURAL_DAY if limit.unit is Unit.NATURAL_DAYS else kind))
+            found.append(_day(walk, day, number, Why.NATURAL_DAY if limit.counts_every_day else kind))
         else:
             found.append(_day(walk, day, None, kind))
     return tuple(found)

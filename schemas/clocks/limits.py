@@ -3,7 +3,8 @@
 Sources: 民法典 第201条 (hours run from their start; the day on which a period begins does not count) and 第203条 (a
 period in days ends at 24:00 of its last day; a last day on a holiday moves to the day after the holiday); 行政许可法
 第82条 (working days exclude statutory holidays); make-up days (调休) are working days by the yearly notices. Working
-hours 工作小时 are the town's own: hours of its offices, by its office hours.
+hours 工作小时 are the town's own: hours of its offices, by its office hours. Calendar days 日历日 are too: a daily check on
+somebody who lives alone is daily in the festival as well, so no holiday moves their last day.
 """
 
 import re
@@ -20,27 +21,33 @@ LIMIT_AMOUNT_MAX = 100_000  # about 70 days in minutes, 380 years in working day
 
 
 class Unit(StrEnum):
-    """What a limit counts: minutes and hours around the clock, working hours while offices are open, or whole days."""
+    """What a limit counts: seconds to hours around the clock, working hours while offices are open, or whole days."""
 
+    SECONDS = "seconds"
     MINUTES = "minutes"
     HOURS = "hours"
     WORKING_HOURS = "working_hours"
     NATURAL_DAYS = "natural_days"
+    CALENDAR_DAYS = "calendar_days"
     WORKING_DAYS = "working_days"
 
 
 COUNTED = {
+    Unit.SECONDS: timedelta(seconds=1),
     Unit.MINUTES: timedelta(minutes=1),
     Unit.HOURS: timedelta(hours=1),
     Unit.WORKING_HOURS: timedelta(hours=1),
     Unit.NATURAL_DAYS: DAY,
+    Unit.CALENDAR_DAYS: DAY,
     Unit.WORKING_DAYS: DAY,
 }
 CHINESE = {
+    Unit.SECONDS: "秒",
     Unit.MINUTES: "分钟",
     Unit.HOURS: "小时",
     Unit.WORKING_HOURS: "个工作小时",
     Unit.NATURAL_DAYS: "个自然日",
+    Unit.CALENDAR_DAYS: "天",
     Unit.WORKING_DAYS: "个工作日",
 }
 
@@ -62,7 +69,12 @@ class Limit(Model):
     @property
     def in_days(self) -> bool:
         """Whether the limit is counted in whole days."""
-        return self.unit is Unit.NATURAL_DAYS or self.unit is Unit.WORKING_DAYS
+        return COUNTED[self.unit] == DAY
+
+    @property
+    def counts_every_day(self) -> bool:
+        """Whether days off count as other days do: for natural days, which move off a day off, and for calendar days."""
+        return self.unit is Unit.NATURAL_DAYS or self.unit is Unit.CALENDAR_DAYS
 
     @property
     def chinese(self) -> str:

@@ -45,7 +45,7 @@ class Walk:
         if not limit.in_days:
             at = self._reached(position.at, limit.unit, limit.counted)
             return Position(at, at.date()) if at else None
-        last = self._day(position.day, limit.unit, limit.amount)
+        last = self._day(position.day, limit, limit.amount)
         if last and limit.unit is Unit.NATURAL_DAYS and not self.calendar.is_working_day(last):
             last = self._working_day(last, 1)
         return Position(midnight(last + DAY), last) if last else None
@@ -55,7 +55,7 @@ class Walk:
         if not limit.in_days:
             return self._reached(position.at, limit.unit, counted)
         days = -(-counted // DAY)
-        last = self._day(position.day, limit.unit, days)
+        last = self._day(position.day, limit, days)
         return midnight(last + DAY) - (DAY * days - counted) if last else None
 
     def _reached(self, at: datetime, unit: Unit, counted: timedelta) -> datetime | None:
@@ -97,8 +97,8 @@ class Walk:
             at = end
         return at + counted
 
-    def _day(self, day: date, unit: Unit, count: int) -> date | None:
-        return self._natural_day(day, count) if unit is Unit.NATURAL_DAYS else self._working_day(day, count)
+    def _day(self, day: date, limit: Limit, count: int) -> date | None:
+        return self._natural_day(day, count) if limit.counts_every_day else self._working_day(day, count)
 
     def _natural_day(self, day: date, count: int) -> date | None:
         last = day + DAY * count

@@ -99,7 +99,7 @@ class NoticePolicy(Model):
     def text(self, template: str, case_id: str, facts: Mapping[str, Any], names: Mapping[str, Wording]) -> str:
         """The notice in words, Chinese first. `names` are those of departments, by code.
 
-        Nothing of a fact passes that is neither a number nor a code, so no personal data can: a free text shows as "…".
+        Nothing of a fact passes that is neither a number, a code or a list of these: no personal data. A free text shows as "…".
         """
         wording = self.templates.get(template) or Wording(zh="案件{case_id}有新进展", en="news of case {case_id}")
         values = {name: self._said(value, names, case_id) for name, value in facts.items()}
@@ -110,6 +110,9 @@ class NoticePolicy(Model):
     def _said(self, value: object, names: Mapping[str, Wording], case_id: str) -> Wording:
         if isinstance(value, int) and not isinstance(value, bool):
             return Wording(zh=str(value), en=str(value))
+        if isinstance(value, list) and value:
+            each = [self._said(one, names, case_id) for one in value]
+            return Wording(zh="、".join(said.zh for said in each), en=", ".join(said.en for said in each))
         if not isinstance(value, str) or not _CODE.fullmatch(value):
             return Wording(zh=UNKNOWN, en=UNKNOWN)
         of_procedure = self.words.get(word_of(case_id.rpartition(".")[2].partition("-")[0], value))

@@ -185,6 +185,13 @@ class CaseOutcome(Model):
     head_hash: str
 
 
+def latest_of(processed: Mapping[str, Processed], command: str, most: int) -> dict[str, Processed]:
+    """Return what a case still recognises: of one command the latest `most`, of every other one all."""
+    given = [each for each, done in processed.items() if done.answer.command == command]
+    forgotten = set(given[: max(0, len(given) - most)])
+    return {each: done for each, done in processed.items() if each not in forgotten}
+
+
 _NOT_IN_A_SNAPSHOT = {"processed", "entries", "notices"}
 
 
@@ -207,6 +214,13 @@ class CaseState(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     procedure: ClassVar[str]
+    remembers_commands_days: ClassVar[int | None] = None
+    """For how many days a case recognises by itself that a command is a repeat; None: for ever. A case that lives for decades
+    would not fit otherwise. What comes later than that is refused by the case; the API has the first answer for as long as it
+    keeps what was sent."""
+
+    remembers_at_most: ClassVar[Mapping[str, int]] = {}
+    """Of commands that machines give by themselves, by name: so many of the latest are recognised here, and all at the door."""
 
     case_id: str
     parent: str | None = None

@@ -109,6 +109,20 @@ class Part(StrEnum):
     STRIKE_ASKED = "strike_asked"
     RULING_FILED = "ruling_filed"
     CHALLENGED = "challenged"
+    TEAM = "team"
+    JUROR = "juror"
+    SCREENED = "screened"
+    CONTRACTED = "contracted"
+    HALTED = "halted"
+    ACCOUNTED = "accounted"
+    LOT_DRAWN = "lot_drawn"
+    INVOICE_FILED = "invoice_filed"
+    JUROR_NAMED = "juror_named"
+    MILESTONE_VERIFIED = "milestone_verified"
+    HANDOVER_ASKED = "handover_asked"
+    LOWERING_ASKED = "lowering_asked"
+    ABSENCE_ASKED = "absence_asked"
+    END_ASKED = "end_asked"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -186,6 +200,22 @@ KEPT_FROM: Mapping[Part, str] = {
         "登记裁判的人不得据以撤销", "who filed the ruling leaves it to somebody else to annul by it"
     ),
     Part.STRIKE_ASKED: say("申请除名的人不得复核", "who asked to strike a unit does not confirm it"),
+    Part.HANDOVER_ASKED: say("移交人不得自行接收", "who hands over does not accept for the other one"),
+    Part.LOWERING_ASKED: say("提出减少走访的人不得批准", "who asked for fewer visits does not grant that"),
+    Part.ABSENCE_ASKED: say("登记长期暂离的人不得批准", "who says that somebody is away for long does not grant that"),
+    Part.END_ASKED: say("提出销档的人不得确认", "who asked to end the file does not confirm it"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
+    Part.TEAM: say("您是本提案团队成员,须由他人办理", "you are of the team: this is somebody else's"),
+    Part.JUROR: say("评委不得办理所评提案的此事", "who is of its jury leaves this to somebody else"),
+    Part.SCREENED: say("初筛人不得验收", "who screened it leaves accepting it to somebody else"),
+    Part.CONTRACTED: say("签约经办人不得验收", "who made the contract leaves accepting it to somebody else"),
+    Part.HALTED: say("停拨的人不得决定后续", "who halted it leaves what follows to somebody else"),
+    Part.ACCOUNTED: say("提交决算的人不得核定", "who handed in the account does not settle it"),
+    Part.LOT_DRAWN: say("抽签的人不得见证", "who drew the lot does not witness it"),
+    Part.MILESTONE_VERIFIED: say(
+        "验收人不得复核,亦不得核定决算", "who verified a milestone leaves this to somebody else"
+    ),
+    Part.JUROR_NAMED: say("提名评委的人不得确认", "who names a juror does not confirm it"),
+    Part.INVOICE_FILED: say("登记发票的人不得核验", "who filed an invoice does not accept it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

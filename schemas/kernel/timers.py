@@ -38,7 +38,8 @@ class Timer:
     when most of its time is used up; `warned`: who is told instead, as a code (schemas/kernel/parties.py). `beside`: a duty
     beside the matter itself: left undone it climbs its tiers, and the case goes on without it. `runs_on`: of a last limit that
     does not stop with the next stage. `hushed`: of a confidential case: residents, who are in it for their own sake, learn
-    nothing of this clock, neither that it runs nor that it ran out.
+    nothing of this clock, neither that it runs nor that it ran out. `recurs`: it starts anew for as long as the case lives, which
+    may be for many years; the case remembers its course since the last start, and the ledger what was before.
     """
 
     kind: TimerKind
@@ -50,6 +51,7 @@ class Timer:
     beside: bool = False
     runs_on: bool = False
     hushed: bool = False
+    recurs: bool = False
 
     def limit_under(self, terms: Any, state: Any) -> Limit:
         """The limit that such a case gets under these terms. Raises TypeError: it goes by a date."""
@@ -90,14 +92,18 @@ def duty(
     warned: str | None = None,
     beside: bool = False,
     hushed: bool = False,
+    warns: bool = True,
+    recurs: bool = False,
 ) -> Timer:
     """A clock that somebody has to keep: late, it climbs the tiers. `promise`: what it is for the resident.
 
     `warned`: whose duty it is, where that is not whoever holds the case. `beside`: the case goes on without it.
-    `hushed`: as `Timer` says.
+    `warns` False: nobody is told before it is late, for 80 % of a minute is no warning. `hushed`, `recurs`: as `Timer` says.
     """
     words = ClockWords(zh, en, promise)
-    return Timer(TimerKind.DUTY, words, limit, tiers, warned=warned, beside=beside, hushed=hushed)
+    return Timer(
+        TimerKind.DUTY, words, limit, tiers, warned=warned, beside=beside, hushed=hushed, warns=warns, recurs=recurs
+    )
 
 
 def window(
@@ -113,12 +119,17 @@ def window(
     return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns, warned=warned)
 
 
-def last_limit(limit: str, *, runs_on: bool = False) -> Timer:
+def last_limit(limit: str | LimitOf, *, runs_on: bool = False, warns: bool = True, recurs: bool = False) -> Timer:
     """The clock that runs after the last tier, and ends the case; it stops when the case goes to a stage: somebody has acted.
 
-    `runs_on`: it does not, and the procedure says itself what stops it.
+    Where silence must end nothing, its step calls everybody again, and starts it anew.
+
+    `runs_on`: it does not, and the procedure says itself what stops it. `warns` False: of one that comes round again and again.
+    `recurs`: as `Timer` says.
     """
-    return Timer(TimerKind.LAST, ClockWords("最终期限", "final limit"), limit, runs_on=runs_on)
+    return Timer(
+        TimerKind.LAST, ClockWords("最终期限", "final limit"), limit, warns=warns, runs_on=runs_on, recurs=recurs
+    )
 
 
 def value_at(terms: Any, path: str, state: Any) -> Any:

@@ -58,10 +58,62 @@ _RIVALS = (
 )
 """What was written, shown or found of somebody who wants the same as the reader; and what the owner of a space has signed."""
 
+_BLIND_FACTS = (
+    "round:submitted.team",
+    "round:submitted.kin",
+    "round:submitted.need",
+    "round:submitted.plan",
+    "round:submitted.site",
+    "round:submitted.people_helped",
+    "round:submitted.cost_fen",
+    "round:submitted.carrier",
+    "round:submitted.carrier_name",
+    "round:submitted.account",
+    "proposal:submitted.team",
+    "proposal:submitted.related",
+    "proposal:submitted.carrier",
+    "proposal:submitted.carrier_name",
+    "proposal:submitted.account",
+    "proposal:relation_declared.relation",
+)
+"""By what a juror would know whose proposal they judge, in whatever role their account has a seat."""
+
+_SEALED = ("proposal:scored.sheet",)
+"""What one juror gave: who sees to a jury, and may seat others, reads no sheet. No text stands there."""
+
+_BLIND_WORDS = (
+    "proposal:screened.reason",
+    "proposal:returned.reason",
+    "proposal:commented.text",
+    "proposal:attached.document",
+    "proposal:attached.note",
+)
+"""The same of what was written and sent; whose proposal it is reads it."""
+_CARE_FOR = frozenset(
+    {Role.GRID_WORKER, Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER, Role.WINDOW_CLERK, Role.RESIDENT}
+)
+"""Who visits, decides, writes down or is somebody who may come to harm unnoticed."""
+
+_HELP_FOR = _CARE_FOR | {Role.COORDINATOR, Role.SUPERVISOR}
+"""And who sends somebody to them."""
+
+_CARE = ("care:updated.health", "care:opened.group")
+_HELP = tuple(
+    f"{kind}.{name}"
+    for kind in ("care:opened", "care:updated", "alarm:raised")
+    for name in ("address", "emergency_contacts")
+)
+"""Health, and why somebody may come to harm; where they live, and whom to call."""
+
 FACTS_FOR: Mapping[str, frozenset[Role]] = {
     **dict.fromkeys(_CIRCUMSTANCES, frozenset(Role) - READS_NO_TEXTS),
     **dict.fromkeys(_ANSWERS, JUDGES),
+    **dict.fromkeys(_CARE, _CARE_FOR),
+    **dict.fromkeys(_HELP, _HELP_FOR),
     **dict.fromkeys(_RIVALS, frozenset(Role) - READS_NO_TEXTS - {Role.PARTNER}),
+    **dict.fromkeys(_BLIND_FACTS, frozenset(Role) - READS_NO_TEXTS - OWN_CASES_ONLY),
+    **dict.fromkeys(_SEALED, frozenset({Role.AUDITOR})),
+    **dict.fromkeys(_BLIND_WORDS, frozenset(Role) - READS_NO_TEXTS - {Role.SPECIALIST}),
 }
 """Facts of entries that are not for everybody who sees the case, by name, however deep they stand (`KIND.NAME`: of that kind
 of entry only): what registers said of a household, and how people live."""
@@ -129,8 +181,9 @@ def may_read_fact(actor: Actor, name: str) -> bool:
 
 
 def withholds_from(actor: Actor, procedure: str) -> bool:
-    """Whether any fact of this very procedure's entries is withheld from somebody: then so are the documents in it."""
-    return any(name.startswith(f"{procedure}:") and actor.role not in roles for name, roles in FACTS_FOR.items())
+    """Whether any text of this very procedure's entries is withheld from somebody: then so are the documents in it."""
+    names = {name: roles for name, roles in FACTS_FOR.items() if name not in _SEALED}
+    return any(name.startswith(f"{procedure}:") and actor.role not in roles for name, roles in names.items())
 
 
 def shown_facts(kind: str, facts: Mapping[str, Any], reader: Actor) -> dict[str, Any]:

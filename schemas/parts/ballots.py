@@ -134,6 +134,7 @@ class BallotOutcome(Model):
 
     `took_part` of `of_how_many`; `totals` per choice, with `abstained` and `spoilt`: only those that may be told (`min_cell`).
     `quorum`: enough took part. `binding`: what was decided is decided. `merkle_root`: of the votes of the box; None: paper alone.
+    `counted`: of a class that ranks, all votes of each choice, however few: for the case that ranks by them, in no entry.
     """
 
     number: int
@@ -144,6 +145,7 @@ class BallotOutcome(Model):
     took_part: Count = 0
     of_how_many: Count = 0
     totals: dict[str, Count] = {}
+    counted: dict[str, Count] = Field(default={}, exclude_if=lambda counted: not counted)
     merkle_root: Digest | None = None
 
 

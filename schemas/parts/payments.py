@@ -394,14 +394,16 @@ class Paying:
     """The payments of a procedure.
 
     `at`: the stages at which people deal with payments and accounts; `seen_at`: at which the bank's word that one came back is
-    heard, besides. `ends_at`: where a case may be when its last payment is settled. `by`: who sees to payments, `desk` who of them
-    is told. From every word on money are kept whose matter it is, who entered it, and `apart_from`. `advances_at`: the stages at
-    which what was paid first is not decided yet, by when clock `decided_by` says so; None: nothing is paid first.
+    heard, besides. `rests_at`: of `at`, those at which nothing is paid (the state says so too: `is_held_back`). `ends_at`: where a
+    case may be when its last payment is settled. `by`: who sees to payments, `desk` who of them is told. From every word on money
+    are kept whose matter it is, who entered it, and `apart_from`. `advances_at`: the stages at which what was paid first is not
+    decided yet, by when clock `decided_by` says so; None: nothing is paid first.
     """
 
     kinds: type[PaymentEntries]
     at: tuple[StrEnum, ...]
     seen_at: tuple[StrEnum, ...] = ()
+    rests_at: tuple[StrEnum, ...] = ()
     ends_at: tuple[StrEnum, ...] = ()
     by: tuple[By, ...] = (CIVIL_AFFAIRS_OFFICER,)
     desk: str = "role:civil_affairs_officer"
@@ -418,7 +420,8 @@ class Paying:
         return (
             act(
                 RetryPayment, "重新发放",
-                by=self.by, at=self.at, when=a_payment_waits, moves_money=True,
+                by=self.by, at=tuple(each for each in self.at if each not in self.rests_at), when=a_payment_waits,
+                moves_money=True,
                 apart_from=apart, part=Part.ACCOUNT_ASKED, entry=self.kinds.PAYMENT_RETRIED,
             ),
             act(

@@ -47,9 +47,9 @@ def test_pause_holds_days_from_its_day_to_the_day_of_the_resumption(
     last, counted = start.astimezone(SHANGHAI).date(), 0
     while counted < limit.amount:
         last += DAY
-        worked = limit.unit is Unit.NATURAL_DAYS or not is_restday(last)
+        worked = limit.unit is not Unit.WORKING_DAYS or not is_restday(last)
         counted += worked and not first <= last < end
-    while is_restday(last) or first <= last < end:
+    while (limit.unit is not Unit.CALENDAR_DAYS and is_restday(last)) or first <= last < end:
         last += DAY
 
     assert due(paused) == midnight(last + DAY)

@@ -1,13 +1,13 @@
 """How limits are counted: when a clock is due by the calendar."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.clocks.calendar import DAY, midnight
-from schemas.clocks.clocks import Clock, FactKind, due_at
+from schemas.clocks.clocks import Clock, FactKind, Unit, due_at
 from tests.clock_examples import CALENDAR, ENGINE, clock, day_limits, due, is_restday, lived_clocks, town
 
 EXAMPLES = [
@@ -40,7 +40,12 @@ EXAMPLES = [
     ("2027-02-04 12:00", "1 working_days", "2027-02-12 00:00"),
     # beyond the data: weekends and fixed holidays; 1 October 2029 is a Monday
     ("2029-09-28 12:00", "1 working_days", "2029-10-05 00:00"),
-    # hours run around the clock, festival or not
+    # calendar days are moved by nothing: a daily check in the festival is due in the festival
+    ("2026-02-16 09:00", "1 calendar_days", "2026-02-18 00:00"),
+    ("2026-02-12 08:00", "7 calendar_days", "2026-02-20 00:00"),
+    ("2025-12-31 12:00", "30 calendar_days", "2026-01-31 00:00"),
+    # seconds, minutes and hours run around the clock, festival or not
+    ("2026-02-15 23:59", "60 seconds", "2026-02-16 00:00"),
     ("2026-02-15 23:45", "30 minutes", "2026-02-16 00:15"),
     ("2026-02-15 23:45", "24 hours", "2026-02-16 23:45"),
 ]
@@ -89,7 +94,23 @@ def test_natural_days_end_on_the_first_working_day_from_the_last(start: date, am
     assert all(is_restday(nth + DAY * number) for number in range((last - nth).days))
 
 
-@given(lived_clocks(day_limits))
+@given(st.dates(date(2025, 1, 1), date(2027, 10, 1)), st.integers(1, 400))
+def test_calendar_days_end_on_the_very_day(start: date, amount: int) -> None:
+    """The due day of N calendar days is the Nth day after the start, whatever day that is."""
+    ends = due(clock(f"{amount} calendar_days").start(midnight(start), ENGINE))
+
+    assert ends == midnight(start + DAY * (amount + 1))
+
+
+@given(st.integers(1, 100_000))
+def test_seconds_are_exact(amount: int) -> None:
+    """N seconds end N seconds after the very instant of the start."""
+    start = town("2026-02-15 23:45")
+
+    assert due(clock(f"{amount} seconds").start(start, ENGINE)) - start == timedelta(seconds=amount)
+
+
+@given(lived_clocks(day_limits.filter(lambda limit: limit.unit is not Unit.CALENDAR_DAYS)))
 def test_days_end_at_midnight_of_a_working_day(lived: Clock) -> None:
     """The last day of a clock in days is a working day that ends at 24:00, also after pauses and extensions in days."""
     at = due_at(lived, CALENDAR)

@@ -43,11 +43,9 @@ async def start(
 
 async def what_is_left(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """A repayment of part of it; the last one is of what is left."""
-    answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
-    entries = answer.json()["items"]
     said: dict[str, int] = {}
     for kind in ("recovery:repayment:claimed", "recovery:repayment:declined"):
-        said[kind] = sum(entry["facts"]["amount_fen"] for entry in entries if entry["kind"] == kind)
+        said[kind] = sum(each["amount_fen"] for each in await door.facts(case_id, kind))
     left = ADVANCE_FEN - said["recovery:repayment:claimed"] + said["recovery:repayment:declined"]
     return part(min(left, 20000) or 1)
 

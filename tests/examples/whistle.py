@@ -64,7 +64,7 @@ async def stands(door: ApiDriver, whistle: str, department: str) -> str:
     """Wait until the case of a department stands, and the whistle knows it; its id."""
 
     async def known() -> bool:
-        standing = await facts_of(door, whistle, "whistle:summons_stands")
+        standing = await door.facts(whistle, "whistle:summons_stands")
         shown = await door.api.get(f"/api/v1/cases/{whistle}.{department}", headers=door.headers("auditor"))
         return shown.status_code == 200 and department in [each["department"] for each in standing]
 
@@ -85,16 +85,10 @@ async def report_in(door: ApiDriver, whistle: str, department: str, *commands: s
         stage = told["accepted"]["stage"] if answer.status_code == 200 else told["stage"]
 
     async def heard() -> bool:
-        reports = await facts_of(door, whistle, "whistle:department_reported")
+        reports = await door.facts(whistle, "whistle:department_reported")
         return any((each["department"], each["stage"]) == (department, stage) for each in reports)
 
     await eventually(heard, within=30)
-
-
-async def facts_of(door: ApiDriver, case_id: str, kind: str) -> list[dict[str, Any]]:
-    """The facts of every entry of a kind."""
-    answer = await door.api.get(f"/api/v1/cases/{case_id}/timeline", headers=door.headers("auditor"))
-    return [entry["facts"] for entry in answer.json()["items"] if entry["kind"] == kind]
 
 
 def after(

@@ -88,6 +88,7 @@ STATED_OR_FOUND: Mapping[str, tuple[Part, ...]] = {
     "identify": (Part.CARD_SEEN,),
     "confirm_member": (Part.CONSENT_RECORDED,),
     "verify_milestone": (Part.MILESTONE_CLAIMED,),
+    "confirm_milestone": (Part.MILESTONE_CLAIMED, Part.MILESTONE_VERIFIED),
 }  # fmt: skip
 """Whom each word on the way to money, or on an end, is kept from: who stated, wrote down, or opened what it is about."""
 
@@ -110,6 +111,8 @@ OPENS_NOTHING: Mapping[str, str] = {
     "suspend_payment": "nothing is paid",
     "reassess": "pays what two granted; what is more is asked for",
     "resume_payment": "pays what two granted; much of it is asked for",
+    "return_plan": "asks for another plan",
+    "revise": "another plan; whoever screens it looks at that",
 }
 """Rows of staff that change the stage on a way to money and make nothing of who gives them, and why that is right."""
 
@@ -229,6 +232,13 @@ STAYS: Mapping[str | type, Mapping[str, str]] = {
     "mediation": {
         "amount_fen": "what the dispute is about", "clauses": "what one side owes another", "proposals": "put to every side",
         "duties": "between the sides; nothing of it goes through the town",
+    },
+    "round": {
+        "pool_fen": "what there is; never changed", "cap_fen": "the same of one proposal", "entrants": "asked for, and offered",
+    },
+    "proposal": {
+        "pool_fen": "of its round; never changed", "invoices": "what was spent, as it is shown", "money": "what comes back",
+        "accounted": "handed in, and settled by another person",
     },
     "partnership": {
         "worth_fen": "what is offered; never changed", "drafts": "not agreed on", "duties": "what others owe; nobody waives it",

@@ -181,10 +181,15 @@ def body_of(procedure: Procedure) -> type[OpeningBody] | None:
     return None if opens is None else opens.body
 
 
+def opened_first(procedure: Procedure) -> Procedure:
+    """That by whose cases those of a procedure come about; itself, where people open them."""
+    return next((opened_first(each) for each in PROCEDURE_LIST if each.name == procedure.parent), procedure)
+
+
 def has_people(procedure: Procedure) -> bool:
-    """A procedure that shows what is stated of a person; what a derived opening takes of one, no entry shows."""
+    """A procedure that shows what is stated of a person; what a derived opening takes of one, no entry of it or below it shows."""
     fields = procedure.state.model_fields
-    if body_of(procedure) is not None:
+    if body_of(opened_first(procedure)) is not None:
         return False
     return bool({"reporter", "members"} & set(fields)) or any(
         "person:" in repr(field.annotation) + repr(field.metadata)
@@ -254,7 +259,8 @@ async def opened_for(town: OverheardTown, procedure: Procedure, who: Known, name
     async def send() -> Mapping[str, Any]:
         return await upload(caller, town.api)
 
-    sent = {**examples(procedure).REPORT, body.person_name: name, **({} if own else {"on_behalf_of": who.account})}
+    report = {field: value for field, value in examples(procedure).REPORT.items() if field != "on_behalf_of"}
+    sent = {**report, body.person_name: name, **({} if own else {"on_behalf_of": who.account})}
     return await started(caller, opens.path, await with_documents(sent, send))
 
 

@@ -62,6 +62,7 @@ PLAYED_NOWHERE = {
     )),
     ("mediation:agent_appointed", "written.reference"), ("mediation:mediator:accepted", "written.reference"),
     ("partnership:applied", "documents[].reference"), ("partnership:handed_back", "documents[].reference"),
+    ("alarm:commented", "text"), ("care:alarm:further", "words"), ("care:unit:asked", "secret"),
 }  # fmt: skip
 """Facts that no recorded walk has, because it leaves out what people may leave out."""
 

@@ -161,14 +161,18 @@ def walked(rules: RulesTable, stage: str, steps: list[str]) -> set[str]:
     """Where a case can stand after the steps that are named, each by its title and who takes it."""
     stages = {stage}
     for step in steps:
-        title, _, by = step.removesuffix(")").partition("(")
-        taken = [
-            rule
-            for rule in rules
-            if rule.title == title and {ROLES[entry.role] for entry in rule.by} == set(by.split("或"))
-        ]
+        taken = [rule for rule in rules if step.startswith(f"{rule.title}(") and _by(step, rule) == _takers(rule)]
         stages = {str(there) for rule in taken for here in stages if here in rule.at for there in rule.to}
     return stages
+
+
+def _by(step: str, rule: Rule) -> set[str]:
+    """Who takes a step by its words, if it is that of a row: a title may have brackets of its own."""
+    return set(step[len(rule.title) + 1 : -1].split("或"))
+
+
+def _takers(rule: Rule) -> set[str]:
+    return {ROLES[entry.role] for entry in rule.by}
 
 
 @EVERY_PROCEDURE

@@ -8,13 +8,13 @@ the case over into a new run when its history has grown long.
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from schemas.kernel.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Processed
+from schemas.kernel.case import ENGINE, Accepted, CaseOutcome, CaseState, Entry, Letter, Message, Processed, latest_of
 from schemas.kernel.notice import Notice
 from schemas.kernel.out_of_place import found_out_of_place
 from schemas.kernel.procedure import Command, Procedure
@@ -165,7 +165,7 @@ class Case(Generic[StateT]):
         now = self.state.charter.time.to_town(workflow.now())
         return now if self.state.last_at is None else max(now, self.state.last_at)
 
-    def record(self, kind: str, **facts: Any) -> None:
+    def record(self, kind: str, /, **facts: Any) -> None:
         """Add an entry to the case's chain. Changed clocks are added by itself.
 
         Args:
@@ -193,7 +193,7 @@ class Case(Generic[StateT]):
         self.state.seq, self.state.head_hash, self.state.last_at = entry.seq, entry.hash, entry.at
         self.ledger.recorded(entry)
 
-    def notify(self, to: str, template: str, **facts: Any) -> None:
+    def notify(self, to: str, template: str, /, **facts: Any) -> None:
         """Put a notice into the outbox; it is written together with the entries. `to` and `template` as in `Notice`."""
         self.state.notices.append(Notice(to=to, template=template, facts=facts))
 
@@ -266,6 +266,8 @@ class Case(Generic[StateT]):
             if known.digest != stamp.digest:
                 raise _refusal_error(self._key_reused(name))
             return
+        if self._is_forgotten(stamp.at):
+            raise _refusal_error(self._too_old(name))
         if (refusal := self._objection(name, command, stamp)) is not None:
             raise _refusal_error(refusal)
 
@@ -340,7 +342,25 @@ class Case(Generic[StateT]):
             at=self.now(),
         )
         self.state.processed[stamp.command_id] = Processed(digest=stamp.digest, answer=answer)
+        if self.state.remembers_commands_days is not None:
+            kept = {each: done for each, done in self.state.processed.items() if not self._is_forgotten(done.answer.at)}
+            self.state.processed = kept
+        if (most := self.state.remembers_at_most.get(name)) is not None:
+            self.state.processed = latest_of(self.state.processed, name, most)
         return answer
+
+    def _is_forgotten(self, moment: datetime) -> bool:
+        """Whether a command of this moment may have been carried out, and nobody here would know."""
+        days = self.state.remembers_commands_days
+        return days is not None and moment < self.now() - timedelta(days=days)
+
+    def _too_old(self, name: str) -> Refusal:
+        return Refusal(
+            code=RefusalCode.AGAINST_THE_RULES,
+            detail=say("指令已过期,请重新办理", "this was sent too long ago: look again, and send it anew"),
+            command=name,
+            stage=self.state.stage,
+        )
 
     def _key_reused(self, name: str) -> Refusal:
         return Refusal(

@@ -33,15 +33,26 @@ class Clocks:
         self._changed: dict[str, None] = {}
         self._known: dict[str, tuple[Clock, Calendar, Milestone | None]] = {}
 
-    def start(self, name: str, limit: Limit, by: str, tiers: tuple[Tier, ...] = (), warn_percent: int = 80) -> None:
+    def start(
+        self,
+        name: str,
+        limit: Limit,
+        by: str,
+        tiers: tuple[Tier, ...] = (),
+        warn_percent: int = 80,
+        *,
+        since: datetime | None = None,
+        forgets: bool = False,
+    ) -> None:
         """Start a clock, or start it anew.
 
         `warn_percent`: after how much of its time it warns; 100: the clock is a window, not a duty, and warns nobody.
+        `forgets`: its earlier courses stand in the ledger and not here; such a clock may count from a moment before (`since`).
         """
         known = self._state.clocks.get(name)
-        facts = known.facts if known else ()
+        facts = known.facts if known and not forgets else ()
         clock = Clock(name=name, limit=limit, tiers=tiers, warn_percent=warn_percent, facts=facts)
-        self._keep(clock.start(self._now(), by))
+        self._keep(clock.start(since or self._now(), by))
 
     def stop(self, name: str, by: str) -> None:
         """Stop a clock that still counts; one already stopped stays as it was."""

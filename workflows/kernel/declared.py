@@ -7,6 +7,7 @@ A method that is called like a step of the case's own is in charge of that step.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
 
 from schemas.clocks.clock_schedule import BREACH, WARNING, last_moment
@@ -102,7 +103,7 @@ class DeclaredCase(CaseFile[StateT]):
 
     # ---- commands -------------------------------------------------------------------------------------------------
 
-    def apply(self, **facts: Any) -> None:
+    def apply(self, /, **facts: Any) -> None:
         """Do what the line of this command says. `facts` go into its entry, besides what stands in the command.
 
         Raises:
@@ -125,7 +126,7 @@ class DeclaredCase(CaseFile[StateT]):
             self.record(act.entry, **said)
         self.inform(act, said)
 
-    def record_command(self, **facts: Any) -> None:
+    def record_command(self, /, **facts: Any) -> None:
         """Make the entry of this command, and nothing else: what stands in it, and `facts`. Raises RuntimeError as `apply`."""
         current = self._in_hand()
         self.record(self.entry_of(current.act), **self._said(current), **facts)
@@ -176,14 +177,21 @@ class DeclaredCase(CaseFile[StateT]):
 
     # ---- clocks ---------------------------------------------------------------------------------------------------
 
-    def start_clock(self, name: str, by: str = "engine", *, limit: Limit | None = None) -> None:
+    def start_clock(
+        self, name: str, by: str = "engine", *, limit: Limit | None = None, since: datetime | None = None
+    ) -> None:
         """Start a clock as it is declared, or start it anew. `by`: whose act starts it. Of several of a kind: `check:tax`.
 
-        `limit`: of a clock that is declared without one. Raises TypeError: such a clock, and no limit is given.
+        `limit`: of a clock that is declared without one. `since`: a moment that has passed, from which it counts (town time); only
+        of a clock that recurs. Raises TypeError: a clock without a limit, and none is given; `since` of one that does not recur.
         """
         timer, terms = self.timer_of(name), self.state.terms
+        if since is not None and not timer.recurs:
+            raise TypeError(f"{name} does not recur: it counts from the moment at which it starts")
         limit, tiers = limit or timer.limit_under(terms, self.state), timer.tiers_under(terms, self.state)
-        self.clocks.start(name, limit, by, tiers=tiers, warn_percent=timer.warn_percent)
+        self.clocks.start(
+            name, limit, by, tiers=tiers, warn_percent=timer.warn_percent, since=since, forgets=timer.recurs
+        )
 
     def timer_of(self, clock: str) -> Timer:
         """Return how a clock is declared: of `check:tax`, how every `check` is."""
@@ -199,11 +207,12 @@ class DeclaredCase(CaseFile[StateT]):
         The arguments are those of `Case.on_clock`.
         """
         timer = self.timer_of(clock)
-        if timer.kind is not TimerKind.DUTY and milestone == BREACH:
+        is_duty = timer.kind is TimerKind.DUTY
+        if not is_duty and milestone == BREACH:
             self.on_clock_passed(clock)
-        elif timer.warns:
+        elif timer.warns or (is_duty and milestone != WARNING):
             super().on_clock(clock, milestone, self._told(clock, milestone, recipient))
-            if timer.kind is TimerKind.DUTY:
+            if is_duty:
                 self.on_duty_milestone(clock, milestone)
 
     def told_unheld(self, clock: str) -> str:
@@ -272,7 +281,7 @@ class DeclaredCase(CaseFile[StateT]):
 
     # ---- the end --------------------------------------------------------------------------------------------------
 
-    def finish_as(self, stage: str, entry: EntryKind, **facts: Any) -> None:
+    def finish_as(self, stage: str, entry: EntryKind, /, **facts: Any) -> None:
         """The case is final: nothing counts any more, and whom it concerns is told."""
         self.is_final_at(stage)
         said = {**self.outcome(), **facts}

@@ -95,10 +95,7 @@ class IncomingCase(DeclaredCase[StateT]):
 
     def _go_on_waiting(self, money: ExpectedMoney, answer: IncomingAnswer, *, came: bool) -> None:
         if not money.left_fen:
-            money.standing = MoneyStanding.COME
-            self._nothing_waits()
-            self._record_money(IncomingEntries.MONEY_COMPLETE, money, over_fen=money.came_fen - money.amount_fen)
-            self.money_has_come(money)
+            self._is_complete(money)
             return
         if not self.clocks.runs(LOOK_AGAIN):
             self.start_clock(LOOK_AGAIN)
@@ -107,6 +104,21 @@ class IncomingCase(DeclaredCase[StateT]):
         )
         if came:
             self.money_came_in_part(money)
+
+    def expect_instead(self, money: ExpectedMoney, amount_fen: int) -> None:
+        """应到金额变更: another sum is waited for under the same reference; what has come of it counts."""
+        if money.standing is not MoneyStanding.EXPECTED or money.amount_fen == amount_fen:
+            return
+        money.amount_fen = amount_fen
+        self._record_money(IncomingEntries.MONEY_EXPECTED, money, amount_fen=amount_fen, reference=money.reference)
+        if not money.left_fen:
+            self._is_complete(money)
+
+    def _is_complete(self, money: ExpectedMoney) -> None:
+        money.standing = MoneyStanding.COME
+        self._nothing_waits()
+        self._record_money(IncomingEntries.MONEY_COMPLETE, money, over_fen=money.came_fen - money.amount_fen)
+        self.money_has_come(money)
 
     def drop_money(self, money: ExpectedMoney) -> None:
         """不再等待: it is sought by other means. What has come of it stays; come in whole, nothing changes."""

@@ -58,7 +58,7 @@ class Participants(DeclaredCase[StateT]):
 
     # ---- who hears ------------------------------------------------------------------------------------------------
 
-    def record(self, kind: str, **facts: Any) -> None:
+    def record(self, kind: str, /, **facts: Any) -> None:
         """Add an entry, and say who hears it: those to whom `say_to` gave it, else those who hear such an entry."""
         audience = self.heard_by(kind) if self._audience is None else self._audience
         super().record(kind, **{AUDIENCE: sorted(set(audience)), **facts})

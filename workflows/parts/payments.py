@@ -81,6 +81,9 @@ class Payments(DeclaredCase[StateT]):
     def after_failure(self) -> None:
         """A payment did not succeed, or was not made by hand after all. Nothing, unless the procedure says."""
 
+    def after_return(self) -> None:
+        """A payment came back, and waits to be tried again, or for a person. Nothing, unless the procedure says."""
+
     def waits_for_a_person(self) -> None:
         """Somebody has to look at a payment: whose the case is then. Whose it was, unless the procedure says."""
 
@@ -354,6 +357,7 @@ class Payments(DeclaredCase[StateT]):
         )
         for month, paid in found:
             self.take_back(month, paid, command)
+        self.after_return()
 
     def take_back(self, month: str, paid: PaidOut, returned: PaymentReturned) -> None:
         """Take a payment out of the books and put it on its way once more, with another attempt."""
