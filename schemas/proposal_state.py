@@ -1,0 +1,293 @@
+"""What a proposal remembers: whose it is, how it was judged and ranked, its contract, its milestones, and its money."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import ClassVar
+
+from schemas.kernel.participants import Participant
+from schemas.kernel.people import Part, among
+from schemas.kernel.words import DeclaredStage
+from schemas.parts.incoming import IncomingState
+from schemas.parts.instalments import InstalmentsState
+from schemas.parts.payments import OrganisationPaid, Payment, Remembered
+from schemas.parts.postings import PostedState
+from schemas.parts.ranking import Trimmed, trimmed
+from schemas.parts.recusal import RecusedState
+from schemas.parts.reservations import ReservingState, UnitStanding
+from schemas.recovery_parent import RecoveringPayer
+from schemas.round_messages import Placed
+from schemas.round_policy import Criterion, RoundTerms
+from schemas.values.account import AccountCode
+from schemas.values.actor import Stamp
+from schemas.values.model import Model
+from schemas.values.organisation import OrganisationCode
+from schemas.values.references import TextReference
+
+JUROR_SEAT, TEAM_SEAT = "juror", "team"
+"""Kinds of seats: who judges it, while it is judged and no longer; and who wants it."""
+
+INVOICE = "invoice"
+"""For what an invoice is reserved, over all cases."""
+
+
+class Stage(DeclaredStage):
+    """Where a proposal stands."""
+
+    SUBMITTED = "submitted", "待初筛", "您的提案已收到", "your proposal is received"
+    CORRECTING = "correcting", "待补正", "请修改提案", "please amend your proposal"
+    SCREENED = "screened", "初筛通过", "您的提案通过初筛,待评审", "your proposal may be judged"
+    JUDGING = "judging", "评审中", "您的提案正在评审", "the jury judges your proposal"
+    JUDGED = "judged", "已评审", "您的提案已评审,待排名", "your proposal is judged; the ranking comes next"
+    RESERVE = "reserve", "候补", "您的提案列入候补", "your proposal waits for a place that comes free"
+    AWARDED = "awarded", "拟入选", "您的提案拟入选", "your proposal is to be awarded"
+    POSTED = "posted", "公示中", "您的提案正在公示", "your proposal is posted for everybody to see"
+    OBJECTED = "objected", "异议调查", "公示有异议,正在调查", "somebody objected; it is looked into"
+    CONTRACTING = (
+        "contracting",
+        "待拟协议",
+        "您的提案入选,正在拟定协议",
+        "your proposal is awarded; the contract is being drawn up",
+    )
+    SIGNING = "signing", "待签约", "协议已拟定,请签约", "please sign the contract"
+    RUNNING = "running", "实施中", "您的提案实施中", "your proposal is under way"
+    CLAIMED = "claimed", "待验收", "正在验收", "a milestone is being looked at"
+    HALTED = "halted", "已停拨", "已停拨,正在处理", "the money is halted; it is looked into"
+    ACCOUNTING = "accounting", "待决算", "请提交决算", "your final account is waited for"
+    SETTLING = "settling", "决算核定", "正在核定决算", "your final account is being settled"
+    REFUNDING = "refunding", "待退回结余", "请退回未用资金", "please send back what was not spent"
+    CLOSED = "closed", "已结项", "您的提案已结项", "your proposal is closed"
+    TERMINATED = "terminated", "已终止", "您的提案已终止", "your proposal is called off"
+    NOT_AWARDED = "not_awarded", "未入选", "您的提案未入选", "your proposal is not selected"
+    REFUSED = "refused", "初筛未通过", "您的提案未通过初筛", "your proposal is not admitted"
+    LAPSED = "lapsed", "逾期未签约", "逾期未签约,名额已递补", "no contract was signed in time"
+    WITHDRAWN = "withdrawn", "已撤回", "您的提案已撤回", "your proposal is withdrawn"
+    CANCELLED = "cancelled", "大赛终止", "大赛已终止,提案随之结束", "the round is over, and the proposal with it"
+    UNRESOLVED = "unresolved", "未解决终结", "未能办结,已终结", "it ended without a decision"
+
+
+SCREENING = (Stage.SUBMITTED, Stage.CORRECTING)
+BEFORE_AWARD = (*SCREENING, Stage.SCREENED, Stage.JUDGING, Stage.JUDGED, Stage.RESERVE)
+SELECTED = (Stage.CONTRACTING, Stage.SIGNING)
+BEFORE_CONTRACT = (*BEFORE_AWARD, Stage.AWARDED, Stage.POSTED, Stage.OBJECTED, *SELECTED)
+WORKING = (Stage.RUNNING, Stage.CLAIMED)
+CONTRACTED = (*WORKING, Stage.HALTED, Stage.ACCOUNTING, Stage.SETTLING, Stage.REFUNDING)
+RESTING = (Stage.HALTED, Stage.REFUNDING)
+"""Where nothing is paid."""
+OPEN = (*BEFORE_CONTRACT, *CONTRACTED)
+
+
+class Sheet(Model):
+    """评分表: what one juror gives, by criterion."""
+
+    by: str
+    points: dict[Criterion, int]
+    at: datetime
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return sum(self.points.values())
+
+
+class Asked(Remembered):
+    """What waits for another person's word, by its number."""
+
+    number: int
+    by: str
+
+
+class JurorAsked(Asked):
+    """增补评委: who is to judge it too; `of_street`: of the street, whose share of a jury is limited."""
+
+    juror: AccountCode
+    of_street: bool
+
+
+class ChangeAsked(Asked):
+    """变更申请: another carrier with its account, or more time; never more money."""
+
+    carrier: OrganisationCode | None = None
+    carrier_name: TextReference | None = None
+    account: TextReference | None = None
+
+
+class Invoice(Remembered):
+    """发票: what it is of. It counts once its number stands in no other case, and another person than `by` has accepted it."""
+
+    number: int
+    amount_fen: int
+    unit: int
+    by: str
+    accepted: bool | None = None
+
+
+class ProposalState(
+    PostedState, InstalmentsState, OrganisationPaid, ReservingState, IncomingState, RecusedState, RecoveringPayer
+):
+    """What a proposal remembers. Terms, pool and jury are those of its round, whose number is `parent`.
+
+    `jury_size`: how many were announced, `missing`: how many of them did not score in time. `rivals`: the teams of its round.
+    `seat`: a juror whom one person has named, and another one confirms.
+
+    `team`: accounts, first of whoever speaks for it. `sheets` are of these scores, `talks` counts how often the jury talked and
+    scored anew; `judged`: what they come to. `judging_open`: the round collects no more. `late`: the time for judging is over, so
+    that enough sheets are enough. `placed`: how it was ranked. `contract`: waits for the team's word; `signed`: the word on it.
+    `halt`: it is halted.
+    `verified`: a milestone that one person accepted waits for the second; `verified_by` are all who did so.
+    `accounted`: the final account waits to be settled. `ends_as`: what it is when what was not spent is back.
+    """
+
+    procedure: ClassVar[str] = "proposal"
+
+    stage: str = Stage.SUBMITTED
+    terms: RoundTerms
+    number: int
+    pool_fen: int
+    need: TextReference
+    plan: TextReference
+    site: TextReference
+    people_helped: int
+    team: tuple[AccountCode, ...]
+    jury: tuple[AccountCode, ...]
+    jury_size: int
+    street_jurors: tuple[AccountCode, ...] = ()
+    rivals: tuple[AccountCode, ...] = ()
+    seat: JurorAsked | None = None
+    missing: int = 0
+    returned: bool = False
+    screened_by: list[str] = []
+    judging_open: bool = False
+    sheets: list[Sheet] = []
+    talks: int = 0
+    late: bool = False
+    judged: Trimmed | None = None
+    placed: Placed | None = None
+    asked: int = 0
+    contract: Asked | None = None
+    contracted_by: str | None = None
+    contracted: bool = False
+    signed: Stamp | None = None
+    verified: Asked | None = None
+    verified_by: list[str] = []
+    invoices: list[Invoice] = []
+    change: ChangeAsked | None = None
+    halt: Asked | None = None
+    accounted: Asked | None = None
+    ends_as: str | None = None
+
+    # ---- the jury -------------------------------------------------------------------------------------------------
+
+    @property
+    def jurors(self) -> tuple[str, ...]:
+        """Who of the jury judges it: nobody who is tied to it."""
+        return tuple(each for each in self.jury if not among(each, (*self.related, *self.team)))
+
+    @property
+    def seats_free(self) -> int:
+        """How many more may be seated: in place of who is tied to it, or did not come in time; never more than were announced."""
+        return max(self.jury_size + self.missing - len(self.jurors), 0)
+
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """Who of them has not scored."""
+        return tuple(each for each in self.jurors if not among(each, [sheet.by for sheet in self.sheets]))
+
+    @property
+    def scores(self) -> Trimmed | None:
+        """What the sheets come to, best and worst off; None: too few."""
+        return trimmed((each.total for each in self.sheets), self.terms.ranking.valid_at_least)
+
+    @property
+    def jury_is_done(self) -> bool:
+        """Whether all have scored, or enough when the time for it is over."""
+        return self.scores is not None and (self.late or not self.awaited)
+
+    def seats(self) -> tuple[Participant, ...]:
+        """The team; and the jury, which sees it while it judges, and neither before nor after."""
+        judges = self.jurors if self.stage == Stage.JUDGING else ()
+        people = [(TEAM_SEAT, each) for each in self.team] + [(JUROR_SEAT, each) for each in judges]
+        return tuple(
+            Participant(number=number, kind=kind, subject=subject)
+            for number, (kind, subject) in enumerate(people, start=1)
+        )
+
+    # ---- the money ------------------------------------------------------------------------------------------------
+
+    @property
+    def proved_fen(self) -> int:
+        """What is shown to be spent: by invoices that another person has accepted."""
+        return sum(each.amount_fen for each in self.invoices if each.accepted)
+
+    @property
+    def unseen_invoices(self) -> list[Invoice]:
+        """Those that stand in no other case, and wait for another person's look."""
+        held = {unit.number for unit in self.reserved_units if unit.standing is UnitStanding.HELD}
+        return [each for each in self.invoices if each.accepted is None and each.unit in held]
+
+    @property
+    def unspent_fen(self) -> int:
+        """What was paid and is not shown to be spent."""
+        return max(self.instalments_paid_fen - self.proved_fen, 0)
+
+    @property
+    def still_owed_fen(self) -> int:
+        """What of it has neither come back nor been asked back."""
+        came = sum(each.came_fen for each in self.money)
+        return max(self.unspent_fen - came - sum(each.amount_fen for each in self.recoveries), 0)
+
+    def is_held_back(self, payment: Payment) -> bool:  # noqa: ARG002 - all alike
+        """Halted or called off, nothing is paid: neither what is tried again by itself nor on a person's word."""
+        return self.stage in RESTING
+
+    @property
+    def shown_mean(self) -> int | None:
+        """What the jury gave it, in hundredths, for everybody; not beside votes that may not be told."""
+        hidden = self.placed is not None and self.placed.points_hundredths is None
+        return None if hidden or self.judged is None else self.judged.mean_hundredths
+
+    @property
+    def shown_votes(self) -> str:
+        """The votes of the public, as everybody may see them."""
+        votes = None if self.placed is None else self.placed.votes
+        return "-" if votes is None else str(votes)
+
+    # ---- for the house --------------------------------------------------------------------------------------------
+
+    def took_part(self) -> Mapping[Part, tuple[str, ...]]:
+        """Whose it is, who judged and screened it, and whose word waits for another person's."""
+        asked = {
+            Part.SCREENED: self.screened_by,
+            Part.JUDGED: [each.by for each in self.sheets],
+            Part.AGREEMENT_PROPOSED: [] if self.contract is None else [self.contract.by],
+            Part.CONTRACTED: [] if self.contracted_by is None else [self.contracted_by],
+            Part.CHANGE_ASKED: [] if self.change is None else [self.change.by],
+            Part.HALTED: [] if self.halt is None else [self.halt.by],
+            Part.ACCOUNTED: [] if self.accounted is None else [self.accounted.by],
+            Part.MILESTONE_VERIFIED: self.verified_by,
+            Part.JUROR_NAMED: [] if self.seat is None else [self.seat.by],
+            Part.INVOICE_FILED: [each.by for each in self.unseen_invoices],
+        }
+        return {
+            **super().took_part(),
+            Part.TEAM: self.team,
+            Part.JUROR: self.jury,
+            **{part: tuple(who) for part, who in asked.items()},
+        }
+
+    def requests(self) -> Mapping[Part, tuple[int, ...]]:
+        """What waits for another person's word."""
+        waiting = {
+            Part.AGREEMENT_PROPOSED: self.contract,
+            Part.CHANGE_ASKED: self.change,
+            Part.HALTED: self.halt,
+            Part.ACCOUNTED: self.accounted,
+            Part.MILESTONE_VERIFIED: self.verified,
+            Part.JUROR_NAMED: self.seat,
+        }
+        claimed = {} if self.verified is None else {Part.MILESTONE_CLAIMED: ()}
+        return {
+            **super().requests(),
+            **claimed,
+            **{part: () if asked is None else (asked.number,) for part, asked in waiting.items()},
+            Part.INVOICE_FILED: tuple(each.number for each in self.unseen_invoices),
+        }
