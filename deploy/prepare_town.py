@@ -15,6 +15,7 @@ from engine.outside.founding import found_keys_of_others
 from engine.runtime.metrics_token import ensure_metrics_token
 from engine.runtime.settings import Settings
 from engine.store.migrations import migrate
+from starter.care_platforms import found_platform_keys
 
 
 def main(password_file: Path) -> None:
@@ -23,6 +24,7 @@ def main(password_file: Path) -> None:
     ensure_keys(settings.key_folder, vault_outside(settings))
     ensure_metrics_token(settings)
     found_keys_of_others(settings)
+    found_platform_keys(settings)
     write_password_file(settings, password_file, Path(os.environ["PGPASSFILE"]))
     asyncio.run(migrate(settings.database_url))
 

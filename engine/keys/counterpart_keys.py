@@ -29,6 +29,7 @@ class Counterpart(StrEnum):
     WEBHOOK = "webhooks"
     OPEN311 = "open311"
     BALLOT_BOX = "ballot_boxes"
+    PLATFORM = "platforms"
 
 
 class CounterpartKeyFaults(OperatorError, ValueError):

@@ -80,7 +80,9 @@ def retire(ring: Ring, key: Annotated[str, typer.Argument(help="the id")], data:
 
 @keys_app.command()
 def drop(
-    kind: Annotated[Counterpart, typer.Argument(help="departments, sources, banks, webhooks, open311 or ballot_boxes")],
+    kind: Annotated[
+        Counterpart, typer.Argument(help="departments, sources, banks, webhooks, open311, ballot_boxes or platforms")
+    ],
     code: Annotated[str, typer.Argument(help="of which one")],
     mark: Annotated[str, typer.Argument(help="the mark of the key")],
     data: Data = TOWN,

@@ -35,6 +35,7 @@ from schemas.clocks.town_time import REAL_SPEED_MILLI
 from schemas.values.model import Model
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
 from starter.auditors.codec_server import PATH as CODEC_PATH
+from starter.care_platforms import found_platform_keys
 from starter.http.known_hosts import THIS_MACHINE
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
@@ -213,6 +214,7 @@ def _found_keys(settings: Settings) -> None:
     ensure_keys(settings.key_folder, vault_outside(settings))
     ensure_metrics_token(settings)
     found_keys_of_others(settings)
+    found_platform_keys(settings)
 
 
 def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:

@@ -23,6 +23,7 @@ class Signers:
 
     departments: CounterpartKeys
     banks: CounterpartKeys
+    platforms: CounterpartKeys
 
 
 SignersOf = Annotated[Signers, dependency(Signers)]

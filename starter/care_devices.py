@@ -1,0 +1,212 @@
+"""POST /api/v1/devices/{platform}/events: what a wristband or a sensor says becomes a command of the file it is bound to.
+
+As with departments (docs/procedures/care.md): believed is who signs with the platform's key. An event is taken once, for ever, by
+its number, whatever order events come in and however often; what is stored is acknowledged. The platform learns nothing of anybody.
+"""
+
+from contextlib import suppress
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.store.database import Queries
+from schemas.care import CARE
+from schemas.care_commands import DEVICE_EVENT, EventKind
+from schemas.care_state import DEVICE_UNIT, device_key
+from schemas.clocks.calendar import TownDatetime
+from schemas.kernel.case import CaseState
+from schemas.values.actor import Actor, Channel, Role
+from schemas.values.canonical import digest
+from schemas.values.foreign_code import ForeignCode
+from schemas.values.model import Model
+from schemas.values.refusals import RefusalCode, say
+from starter.counterparts.signatures import SignersOf, believe
+from starter.http.bodies import read_body
+from starter.http.database import PoolOf, reading
+from starter.http.documentation import responses, signed_body_of
+from starter.http.faults import faults_of
+from starter.http.json_answers import OK
+from starter.http.problems import Problem, ProblemCode, bad_request
+from starter.http.rates import Rates
+from starter.intake.commands import give
+from starter.intake.filing import Filing, FilingOf
+from starter.intake.intake import Sender
+
+LONGEST_EVENT_BYTES = 4_000
+router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
+
+
+class EventSent(Model):
+    """What a platform sends: its number of the event, which of its devices, what happened, and when (town time, with an offset)."""
+
+    event_id: ForeignCode
+    device: ForeignCode
+    kind: EventKind
+    at: TownDatetime
+    battery_percent: Annotated[int | None, Field(strict=True, ge=0, le=100)] = None
+
+
+class EventTaken(Model):
+    """The file has taken the event."""
+
+    event_id: str
+
+
+@router.post(
+    "/{platform}/events",
+    summary="设备上报 What a device says",
+    responses=responses(
+        {200: EventTaken}, "not-believed", "bad-request", "unknown-device",
+        "not-now", "against-the-rules", "bad-command", "key-reused", "case-ended", "body-too-large", "not-json",
+        "database-away", "not-yet-taken", "too-many-requests",
+    ),
+    openapi_extra=signed_body_of(EventSent),
+)  # fmt: skip
+async def receive_event(
+    platform: str, request: Request, filing: FilingOf, signers: SignersOf, pool: PoolOf
+) -> Response:
+    """Signed as docs/procedures/care.md says. Sent again until it is acknowledged with a 200, it counts once, for ever.
+
+    Acknowledged is what the file has taken. Where its word takes longer, the answer is a 503, and the next time it is known.
+    """
+    body = await read_body(request, LONGEST_EVENT_BYTES)
+    believe(signers.platforms.believed(platform), request, body)
+    event = _read(body)
+    events = DeviceEvents(pool)
+    wait_your_turn(device_key(platform, event.device), event.kind)
+    file, attempt = await events.file_of(platform, event)
+    state = await filing.reader.state_for_department(file)
+    if state is None or state.procedure != CARE.name:
+        raise unknown_device()
+    try:
+        answer = await _give(filing, platform, event, state, key=key_of(event, attempt))
+    except Problem as problem:
+        if problem.code == RefusalCode.KEY_REUSED and event.kind.alarm is not None:
+            await _tell_that_it_is_unclear(filing, platform, event, state)
+        elif problem.refusal is not None:
+            await events.forget(platform, event, file, attempt)
+        raise
+    return acknowledged(event, answer)
+
+
+def acknowledged(event: EventSent, given: Response) -> Response:
+    """The answer to an event that its file has taken. Raises Problem: what came of it is not known yet: it is to be sent again."""
+    if given.status_code != OK:
+        raise Problem(
+            ProblemCode.NOT_YET_TAKEN,
+            say("尚未确认受理,请重发", "it is not known yet whether the file takes it: send it again"),
+            headers={"Retry-After": "1"},
+        )
+    return Response(EventTaken(event_id=event.event_id).model_dump_json(), OK, media_type="application/json")
+
+
+STATUS_RATE = Rates(per_second=1 / 60, burst_seconds=1200)
+"""Of what a device says of itself: one a minute, 20 at once."""
+
+ALARM_RATE = Rates(per_second=1 / 10, burst_seconds=1200)
+"""Of its calls for help: 120 at once. The first ones are never refused, and who presses on is heard every 10 seconds."""
+
+
+def wait_your_turn(device: str, kind: EventKind) -> None:
+    """Raise Problem: a device says more than its file can take; in this process, as all rates (starter/http/rates.py)."""
+    pause = (STATUS_RATE if kind.alarm is None else ALARM_RATE).take(device)
+    if pause is not None:
+        said = say("设备上报过于频繁", "this device says too much")
+        raise Problem(ProblemCode.TOO_MANY_REQUESTS, said, headers={"Retry-After": str(pause)})
+
+
+class EventQueries(Queries):
+    """engine/queries/device_events.sql."""
+
+    file_of_event: str
+    file_of_device: str
+    file_that_had_device: str
+    remember: str
+    forget: str
+
+
+SQL = EventQueries.load("device_events")
+
+
+class DeviceEvents:
+    """The memory of events."""
+
+    def __init__(self, pool: PoolOf) -> None:
+        self._pool = pool
+
+    async def file_of(self, platform: str, event: EventSent) -> tuple[str, int]:
+        """Return the file to which an event went, and at which attempt; one that is nobody's goes to the file of its device.
+
+        A call for help goes to the file that had the device last, if nobody has it: a person there finds out who calls.
+
+        Raises Problem: the device is bound to nobody.
+        """
+        async with reading(self._pool) as connection:
+            known = await connection.fetchrow(SQL.file_of_event, platform, event.event_id)
+            if known is not None and known["case_id"] is not None:
+                return str(known["case_id"]), int(known["attempt"])
+            file = await connection.fetchval(SQL.file_of_device, DEVICE_UNIT, device_key(platform, event.device))
+            if file is None and event.kind.alarm is not None:
+                file = await connection.fetchval(
+                    SQL.file_that_had_device, DEVICE_UNIT, device_key(platform, event.device)
+                )
+            if file is None:
+                raise unknown_device()
+            await connection.execute(SQL.remember, platform, event.event_id, file)
+            known = await connection.fetchrow(SQL.file_of_event, platform, event.event_id)
+            if known is None or known["case_id"] is None:
+                raise unknown_device()  # refused under another process's hands just now: it comes again
+            return str(known["case_id"]), int(known["attempt"])
+
+    async def forget(self, platform: str, event: EventSent, file: str, attempt: int) -> None:
+        """Forget an event that its file has refused at this attempt, whoever gave it."""
+        async with reading(self._pool) as connection:
+            await connection.execute(SQL.forget, platform, event.event_id, file, attempt)
+
+
+def key_of(event: EventSent, attempt: int) -> str:
+    """Under what an event is given to its file: a refusal stands for ever under the key of its attempt, and under no other."""
+    return event.event_id if attempt == 1 else f"{event.event_id} ({attempt})"
+
+
+async def _tell_that_it_is_unclear(filing: Filing, platform: str, event: EventSent, state: CaseState) -> None:
+    """The number stood for something else before. A person is told, once; the platform hears that it is wrong."""
+    key = f"{event.event_id} unclear {digest(event.model_dump(mode='json'))[:16]}"
+    with suppress(Problem):
+        await _give(filing, platform, event, state, key=key, unclear=True)
+
+
+async def _give(
+    filing: Filing, platform: str, event: EventSent, state: CaseState, *, key: str, unclear: bool = False
+) -> Response:
+    # No token has this role: what acts under it is the case itself, or a system that its signature vouches for.
+    actor = Actor(subject=f"platform:{platform}", role=Role.ENGINE, channel=Channel.DEVICE)
+    door = filing.town.doors[CARE.name][DEVICE_EVENT]
+    given = door.model.model_validate(
+        {
+            "platform": platform,
+            "device": event.device,
+            "event": event.event_id,
+            "unclear": unclear,
+            "event_kind": event.kind,
+            "at": event.at,
+            "battery_percent": event.battery_percent,
+        }
+    )
+    sender = Sender(f"platform:{platform}", key, actor)
+    return await give(filing, sender, state, name=DEVICE_EVENT, door=door, given=given)
+
+
+def unknown_device() -> Problem:
+    """A device that is bound to nobody, a platform that has no such device: to a platform these are one."""
+    return Problem(ProblemCode.UNKNOWN_DEVICE, say("没有绑定此设备", "this device is bound to nobody"))
+
+
+def _read(body: bytes) -> EventSent:
+    try:
+        return EventSent.model_validate_json(body)
+    except ValidationError as error:
+        raise bad_request(faults_of(error.errors(include_url=False, include_input=False))) from None
