@@ -42,6 +42,7 @@ from schemas.kernel.procedure import Procedure
 from schemas.values.areas import AreaName, Areas
 from starter.auditors.audit import auditing_of
 from starter.auditors.replays import Replays
+from starter.care_platforms import load_platform_keys
 from starter.cases.announcements import Announcements
 from starter.cases.case_reading import CaseReader
 from starter.cases.dispatch_help import DispatchHelp
@@ -142,6 +143,7 @@ def build_services(
     signers = Signers(
         departments=load_department_keys(settings.key_folder, served),
         banks=load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK),
+        platforms=load_platform_keys(settings),
     )
     bank_client = http_client()
     guard = Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds))

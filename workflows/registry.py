@@ -21,6 +21,10 @@ NAMES = (
     "ballot",
     "mediation",
     "partnership",
+    "round",
+    "proposal",
+    "care",
+    "alarm",
 )
 
 

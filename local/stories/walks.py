@@ -81,7 +81,8 @@ class Walks:
     `opening`, `bodies`: the usual ones; `left_alone`: where a case stands in the end that nobody looks at. `stories`: the
     walks that the demo plays, by name, with their titles in Chinese and English; `asked_for`: those that it plays when somebody
     asks for them by name; `speed` of their clocks. `explained`: what the explanation of an entry says to auditors, by walk and
-    kind. `asks_outside`: on a walk that waits for nothing a case asks a department, a source or the bank.
+    kind. `asks_outside`: on a walk that waits for nothing a case asks a department, a source or the bank. `ended_by`: the steps by
+    which people end a case that silence does not end, as in a walk: those that can be taken where it stands.
     """
 
     starter: str
@@ -95,6 +96,7 @@ class Walks:
     speed: int = 20_000
     asks_outside: bool = False
     explained: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ended_by: str = ""
 
     def body_of(self, procedure: Procedure, step: WalkStep) -> Mapping[str, Any]:
         """What is sent, but for documents: that of the step, else the usual one, else one made of the command's shape."""
