@@ -15,6 +15,7 @@ Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
 PEOPLE = care.PEOPLE
 REPORTER = "clerk"
 NOBODY_ANSWERS = "closed"
+ASKS_OUTSIDE = False
 PARENTS_REPORT = care.REPORT
 SPEED = 600
 """Ten minutes in a second: the first minute of an alarm is a tenth of one."""
