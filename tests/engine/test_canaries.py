@@ -5,7 +5,6 @@ import base64
 import csv
 import io
 import json
-import sys
 import time
 import uuid
 import zipfile
@@ -33,7 +32,7 @@ from tests.api_driver import ApiDriver, Step, examples, token_of
 from tests.canaries import Canaries, files_of, tables_of
 from tests.console_browser import SAME_ORIGIN
 from tests.examples import welfare as benefits
-from tests.forked import forked
+from tests.forked import forked, from_nursery
 from tests.told_examples import who_attaches
 from tests.waiting import eventually
 from workflows.registry import PROCEDURES
@@ -372,7 +371,7 @@ async def _exported(town: Town, cases: list[str], folder: Path) -> dict[str, byt
 async def _jiceng(town: Town, *arguments: str) -> tuple[bytes, int | None]:
     """What a command of the terminal prints, and its exit code."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "cli", *arguments, "--data", town.addresses.data),
+        *from_nursery("tests.nursery:command", *arguments, "--data", town.addresses.data),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
