@@ -47,6 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("town")
     settle_seed()
     os.environ.setdefault("GOGC", GARBAGE_PERCENT)
+    # httpx imports it at each request, and what is not installed is looked for in every folder each time: a tenth of an answer.
+    sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
     # What a town of one test logs would stand in what a command of another prints: runners of commands take `sys.stdout`.
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
