@@ -162,6 +162,7 @@ class CaseBench:
     history_limit: int = Charter.model_fields["history_limit"].default
     tells_with_answers: bool = True
     _looked_at: set[str] = field(default_factory=set)
+    _read: dict[str, tuple[Values, CaseState]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         async def connected() -> Client:
@@ -180,7 +181,11 @@ class CaseBench:
     def state(self, case_id: str) -> CaseState | None:
         """A case as it last told of itself."""
         row = self.tables.rows.get(case_id)
-        return None if row is None else self.procedures[row["procedure"]].state.model_validate(row["snapshot"])
+        if row is None:
+            return None
+        if case_id not in self._read or self._read[case_id][0] is not row:
+            self._read[case_id] = row, self.procedures[row["procedure"]].state.model_validate(row["snapshot"])
+        return self._read[case_id][1]
 
     def written(self, state: CaseState) -> Written | None:
         """What a command that comes in now says of the ledger (starter/intake/intake.py)."""

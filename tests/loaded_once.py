@@ -6,6 +6,7 @@ tests/test_determinism.py reads that. What else the sandbox guards against, a lo
 guards against here as there. Cases in the SDK's own are played in tests/procedures/test_live_laws.py.
 """
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,8 +78,9 @@ class LoadedOnce(SandboxedWorkflowRunner):
         return _Loaded(det, self)
 
 
+@functools.cache
 def sandbox_loaded_once() -> LoadedOnce:
-    """With the restrictions that cases of a town have in the sandbox."""
+    """With the restrictions that cases of a town have in the sandbox. One for all of a process: each bench has every procedure."""
     usual = workflow_runner(sandbox=True)
     assert isinstance(usual, SandboxedWorkflowRunner)
     restrictions: SandboxRestrictions = usual.restrictions
