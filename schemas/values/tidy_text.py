@@ -26,6 +26,8 @@ _INVISIBLE_RANGES = (
 )
 """What draws nothing although its category is not Cf: Unicode's Default_Ignorable_Code_Point, and three blanks that are signs."""
 
+_INVISIBLE = frozenset(chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1))
+
 _VISIBLE_FORMATS = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd")
 """Of category Cf and drawn: Arabic and other signs that enclose the digits behind them."""
 
@@ -42,10 +44,9 @@ _LINE_BLANKS = frozenset("\t\n\r")
 
 def is_invisible(character: str) -> bool:
     """Whether a character, alone, draws nothing and is no blank either."""
-    code = ord(character)
     if character in _VISIBLE_FORMATS:
         return False
-    return unicodedata.category(character) == "Cf" or any(first <= code <= last for first, last in _INVISIBLE_RANGES)
+    return character in _INVISIBLE or unicodedata.category(character) == "Cf"
 
 
 def is_blank(text: str) -> bool:
@@ -55,6 +56,10 @@ def is_blank(text: str) -> bool:
 
 def tidy(text: str) -> str:
     """A name or code as it is kept. Nothing that can be seen is lost; controls stay, to be refused by who checks."""
+    if (
+        text.isascii() and text.isprintable()
+    ):  # nearly every code, each time that a case is read: only blanks can be too many
+        return " ".join(text.split())
     plain = unicodedata.normalize("NFKC", text)
     seen = "".join(each for place, each in enumerate(plain) if not is_invisible(each) or _belongs(plain, place))
     words = "".join(" " if each in _LINE_BLANKS or unicodedata.category(each)[0] == "Z" else each for each in seen)

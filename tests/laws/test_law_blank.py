@@ -246,6 +246,23 @@ def test_joiners_and_variants_stay_only_where_they_are_spelling(written: str, fo
     assert tidy(written) == form
 
 
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("  urban-management ", "urban-management"),
+        ("a  b", "a b"),
+        ("a\tb\r\n", "a b"),
+        ("a\x1cb", "a\x1cb"),
+        ("", ""),
+        (" ", ""),
+    ],
+    ids=ascii,
+)
+def test_a_code_of_plain_letters_has_single_blanks_and_keeps_its_controls(written: str, form: str) -> None:
+    """What needs no Unicode to be read has the same form as the rest: controls stay, for who checks to refuse."""
+    assert tidy(written) == form
+
+
 @given(st.text())
 def test_what_is_tidy_stays_so(name: str) -> None:
     """The form of a name is its own form, has no direction in it, and is blank only if the name was."""
