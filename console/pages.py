@@ -135,5 +135,6 @@ def console_pages(services: ApiServices, settings: Settings) -> Pages:
             proposers(services.town.procedures),
             TownMap.of(services.town.shapes),
             Papers.of(settings),
+            docs_page.WrittenOut(),
         ),
     )

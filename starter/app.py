@@ -33,7 +33,7 @@ from starter.counterparts import banks, departments, reconciliations
 from starter.http import health
 from starter.http.browser_sessions import BrowserSessions
 from starter.http.dependencies import provide
-from starter.http.documentation import describe
+from starter.http.documentation import add_description
 from starter.http.middleware import Requests
 from starter.http.own_modules import own_modules
 from starter.http.problem_handlers import add_problem_handlers
@@ -103,9 +103,11 @@ def create_app(
         lifespan=_lifespan(parts, on_fatal),
         # A redirect would name an address that a proxy in front does not have.
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
     )  # their pages take scripts from elsewhere; ours is console/http/docs_page.py
+    add_description(app)
     app.state.parts = parts
     beside = pages(parts, settings)
     provide(app, BrowserSessions(), public_notices.NoticesShown(), *parts.of_routes(), *beside.things)
@@ -118,7 +120,6 @@ def create_app(
         # first request, and look for every address in two steps.
         app.router.routes.extend(router.routes)
     add_problem_handlers(app, parts.filing.intake.note_attempt)
-    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     return app
 
 

@@ -4,14 +4,18 @@ Programs take /openapi.json, which holds everything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from console.http.pages import AS_PAGES, page
+from console.http.languages import Language
+from console.http.look import look_of
+from console.http.pages import AS_PAGES, page, part_of_page
+from starter.http.dependencies import provided
 
 METHODS = ("get", "post", "put", "patch", "delete")
 router = APIRouter(include_in_schema=False, dependencies=[AS_PAGES])
@@ -31,11 +35,29 @@ class Operation:
     answers: Sequence[tuple[str, str, Sequence[tuple[str, str]]]]
 
 
+@dataclass(frozen=True)
+class WrittenOut:
+    """What an API is described as, by the language of the page: it does not change while the API runs, and is long to write.
+
+    Kept, so that nobody who asks again and again, which needs no account, takes the API's time from those who work with it.
+    """
+
+    _operations: dict[Language, Markup] = field(default_factory=dict)
+
+    def of(self, description: Mapping[str, Any], language: Language) -> Markup:
+        """Every address of the description."""
+        if language not in self._operations:
+            operations = list(_operations(description["paths"]))
+            self._operations[language] = part_of_page("docs_operations.html", language, operations=operations)
+        return self._operations[language]
+
+
 @router.get("/docs")
 async def docs(request: Request) -> Response:
     """Every address with what it is for, what it takes and what it answers."""
     description = request.app.openapi()
-    return page(request, "docs.html", info=description["info"], operations=list(_operations(description["paths"])))
+    written = provided(request.app, WrittenOut).of(description, look_of(request).language)
+    return page(request, "docs.html", info=description["info"], operations=written)
 
 
 def _operations(paths: Mapping[str, Any]) -> Iterator[Operation]:

@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from fastapi import Depends
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from console.http.assets import address_of
 from console.http.file_words import file_words
-from console.http.languages import Pairs, speaking
+from console.http.languages import Language, Pairs, speaking
 from console.http.look import look_of, way_back
 from console.http.site import Site
 from engine.keys.tokens import Principal
@@ -96,6 +97,11 @@ def page(
     text = text.replace(_ENGLISH, _MARKED)
     policy = STAFF_POLICY if scripted or principal is not None else POLICY
     return Response(text, int(status), headers=HEADERS | {"Content-Security-Policy": policy}, media_type="text/html")
+
+
+def part_of_page(template: str, language: Language, **filled: Any) -> Markup:
+    """A part that is the same for every reader of this language, to be kept and put into pages."""
+    return Markup(ENVIRONMENTS[language].get_template(template).render(**filled))  # noqa: S704 - a template escapes what it is given
 
 
 def loads_again(answer: Response, seconds: int) -> Response:

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from engine.keys.token_errors import TokenRefused
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -147,6 +149,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 _add_examples(operation, known)
         app.openapi_schema = description
     return app.openapi_schema
+
+
+def add_description(app: FastAPI) -> None:
+    """GET /openapi.json, written once for each app: it is a megabyte that does not change, and nobody needs an account to ask."""
+    written = cache(lambda: JSONResponse(app.openapi()).body)
+
+    async def openapi(_request: Request) -> Response:
+        return Response(written(), media_type=JSONResponse.media_type)
+
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    app.add_route("/openapi.json", openapi, include_in_schema=False)
 
 
 def _add_problems(path: str, operation: dict[str, Any]) -> None:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from console.http.docs_page import WrittenOut
+from console.http.languages import Language
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from schemas.values.actor import Role
@@ -145,3 +147,24 @@ async def test_the_description_can_be_read_without_a_program(http: httpx.AsyncCl
 
     assert [path for path in paths if path not in page] == []
     assert (await http.get("/redoc")).status_code == 404
+
+
+async def test_the_description_is_written_once_for_each_language(http: httpx.AsyncClient) -> None:
+    """Asked again it is the same, and in its reader's language: nobody gets the page that another one asked for."""
+    looks: tuple[dict[str, str], ...] = ({}, {"Cookie": "jiceng-look=en"}, {"Cookie": "jiceng-look=zh"})
+    pages = [[(await http.get("/docs", headers=look)).text for look in looks] for _ in range(2)]
+    both, english, chinese = pages[0]
+
+    assert pages[0] == pages[1]
+    assert ("无需登录 open" in both, "无需登录" in english, "· open" in chinese) == (True, False, False)
+    assert "· open" in english
+    assert "· 无需登录" in chinese
+    assert len({(await http.get("/openapi.json")).content for _ in range(2)}) == 1
+
+
+async def test_a_description_that_is_written_is_not_written_again(build_app: BuildApp) -> None:
+    """Who asks without an account, again and again, costs the API nothing that it has done already."""
+    written, description = WrittenOut(), build_app().openapi()
+
+    assert written.of(description, Language.ENGLISH) is written.of(description, Language.ENGLISH)
+    assert written.of(description, Language.ENGLISH) != written.of(description, Language.CHINESE)
