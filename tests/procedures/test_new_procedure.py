@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,13 +62,23 @@ def git(tree: Path, *arguments: str) -> str:
 def run(tree: Path, *arguments: str) -> str:
     """What Python says in a tree, with the code of that tree; it must end well."""
     command = [sys.executable, "-P", *arguments]
-    compiled = tree.with_name(f"{tree.name}-compiled")  # once for all of these processes, and not in the tree
-    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONPYCACHEPREFIX": str(compiled)}
+    environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONPYCACHEPREFIX": str(compiled(tree))}
     for name in [name for name in environment if name.startswith(("PYTEST_", "COV_", "PYTHONDONTWRITE"))]:
         del environment[name]
     done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(arguments)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
+
+
+def compiled(tree: Path) -> Path:
+    """Where these processes keep what Python compiles: not in the tree; libraries where they are compiled already."""
+    kept = tree.with_name(f"{tree.name}-compiled")
+    for name in ("stdlib", "purelib") if sys.pycache_prefix is not None else ():
+        library = Path(sysconfig.get_path(name)).relative_to("/")
+        if not (kept / library).exists():
+            (kept / library).parent.mkdir(parents=True, exist_ok=True)
+            (kept / library).symlink_to(Path(str(sys.pycache_prefix)) / library)
+    return kept
 
 
 def laws(tree: Path, *what: str) -> Sequence[str]:
