@@ -56,9 +56,8 @@ def is_blank(text: str) -> bool:
 
 def tidy(text: str) -> str:
     """A name or code as it is kept. Nothing that can be seen is lost; controls stay, to be refused by who checks."""
-    if (
-        text.isascii() and text.isprintable()
-    ):  # nearly every code, each time that a case is read: only blanks can be too many
+    # Nearly every code is plain, each time that a case is read: of it only blanks can be too many.
+    if text.isascii() and text.isprintable():
         return " ".join(text.split())
     plain = unicodedata.normalize("NFKC", text)
     seen = "".join(each for place, each in enumerate(plain) if not is_invisible(each) or _belongs(plain, place))
