@@ -49,14 +49,16 @@ async def list_page(  # noqa: PLR0917 - query parameters
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
     """A page of cases; the next one begins after its last row, whatever comes or goes meanwhile."""
-    lists, actor, now = CaseLists(reading.pool), acting(caller), reading.now()
-    rows, following = await lists.page(actor, filters, now, sort=sort, after=place_of(cursor, sort), limit=ROWS)
+    actor, now, place = acting(caller), reading.now(), place_of(cursor, sort)
+    async with CaseLists(reading.pool).transaction() as lists:
+        rows, following = await lists.page(actor, filters, now, sort=sort, after=place, limit=ROWS)
+        count = await lists.count_some(actor, filters, now, COUNTED_AT_MOST)
     given = {name: text for name, text in request.query_params.items() if name != "cursor"}
     return page(
         request,
         "cases.html",
         rows=shown_rows(town, rows, now),
-        count=await lists.count_some(actor, filters, now, COUNTED_AT_MOST),
+        count=count,
         counted_at_most=COUNTED_AT_MOST,
         given=given,
         next_url=f"{CASES}?{urlencode(given | {'cursor': following.cursor(sort)})}" if following else "",

@@ -16,9 +16,11 @@ select set_config('plan_cache_mode', 'force_custom_plan', true);
 -- name: matching
 -- The cases that somebody sees ($1: area; $2: the account that reported or has a seat, $3: whom they involve, one of which is
 -- enough; $4: town time) and that the filters leave.
--- Unless a part of the number is asked for, the planner leaves the numbers out; if it is, their index may lead.
-select cases.*, due.overdue, due.soon
-from cases left join searched_numbers using (case_id)
+-- Of a part of the number $18 or $19 is set (starter/cases/number_parts.py): the numbers that have it, or, of too many, the part.
+-- Of `strpos` the planner knows nothing, so it holds the part for common, which it is.
+select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels,
+       due.overdue, due.soon
+from cases
      cross join lateral (
          select due_at is not null and due_at <= $4::timestamptz and not ended as overdue,
                 due_at is not null and due_at > $4::timestamptz and warns_at <= $4::timestamptz and not ended as soon
@@ -41,23 +43,30 @@ where ($1::text is null or area = $1
   and ($15::timestamptz is null or opened_at < $15)
   and ($16::timestamptz is null or due_at >= $16)
   and ($17::timestamptz is null or due_at < $17)
-  and ($18::text is null or searched_numbers.case_id like anywhere($18));
+  and ($18::text[] is null or case_id = any($18))
+  and ($19::text is null or strpos(case_id, lower($19)) > 0);
+
+-- name: numbers_with_part
+-- Numbers that have a part ($1) somewhere, no more than $2 of them. Planned as if all were read, and read until there are enough:
+-- so an estimate decides nothing but how they are read, and one that is wrong cannot lead past the index for what is rare.
+with found as materialized (select case_id from searched_numbers where case_id like anywhere($1))
+select case_id from found limit $2;
 
 -- name: page_by_opening
 -- A page of `matching`, newest first, from a cursor on.
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels
 from matching
-where ($19::timestamptz is null or (opened_at, case_id) < ($19, $20::text))
+where ($20::timestamptz is null or (opened_at, case_id) < ($20, $21::text))
 order by opened_at desc, case_id desc
-limit $21;
+limit $22;
 
 -- name: page_by_due
 -- A page of `matching`, the earliest due first, what has no due time last; from a cursor on.
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels
 from matching
-where ($20::text is null or (coalesce(due_at, 'infinity'), case_id) > (coalesce($19::timestamptz, 'infinity'), $20::text))
+where ($21::text is null or (coalesce(due_at, 'infinity'), case_id) > (coalesce($20::timestamptz, 'infinity'), $21::text))
 order by coalesce(due_at, 'infinity'), case_id
-limit $21;
+limit $22;
 
 -- name: count_matching
 -- How many `matching` there are.
@@ -71,8 +80,8 @@ select count(*)::integer as whole,
 from matching;
 
 -- name: count_some_matching
--- How many `matching` there are, counted no further than $19: a number on a page is not worth going through a million rows.
-select count(*)::integer from (select 1 from matching limit $19) as counted;
+-- How many `matching` there are, counted no further than $20: a number on a page is not worth going through a million rows.
+select count(*)::integer from (select 1 from matching limit $20) as counted;
 
 -- name: overdue_work
 -- What is past its due time at $1 (town time), by holder and clock, the oldest first; how much of it has climbed one tier, and two

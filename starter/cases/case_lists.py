@@ -23,6 +23,7 @@ from schemas.kernel.visibility import involved_as
 from schemas.values.actor import OWN_CASES_ONLY, Actor, Role
 from schemas.values.refusals import Fault, say
 from starter.cases.case_queries import SQL
+from starter.cases.number_parts import ANY_NUMBER, NumberPart
 from starter.cases.views import CaseRow
 from starter.http.database import Connection, database
 from starter.http.parameters import CASE_ID, CodeText, DayText, LastDayText, within_bounds
@@ -44,6 +45,12 @@ PAGES = {
     Sort.OPENED: f"with matching as ({SQL.matching}) {SQL.page_by_opening}",
     Sort.DUE: f"with matching as ({SQL.matching}) {SQL.page_by_due}",
 }
+PAGES_OF_FEW = {
+    Sort.OPENED: f"with matching as materialized ({SQL.matching}) {SQL.page_by_opening}",
+    Sort.DUE: f"with matching as materialized ({SQL.matching}) {SQL.page_by_due}",
+}
+"""The same where few match: all are found, then put in order. In one go Postgres might look for them in the order of the list."""
+
 COUNT = f"with matching as ({SQL.matching}) {SQL.count_matching}"
 COUNT_BY_DUE = f"with matching as ({SQL.matching}) {SQL.count_by_due}"
 COUNT_SOME = f"with matching as ({SQL.matching}) {SQL.count_some_matching}"
@@ -77,11 +84,11 @@ class Filters:
         named = {name: getattr(self, name) for name in ("holder", "ended", "overdue", "due_soon")}
         return {name: str(value).lower() for name, value in named.items() if value is not None}
 
-    def values(self) -> tuple[object, ...]:
-        """In the order of the parameters of `matching`, from the fifth on."""
+    def values(self, part: NumberPart = ANY_NUMBER) -> tuple[object, ...]:
+        """In the order of the parameters of `matching`, from the fifth on. `part`: what was found of `number`."""
         return (
             self.procedure, self.stage, self.department, self.area, self.holder, self.category, self.ended, self.overdue,
-            self.due_soon, self.opened_from, self.opened_before, self.due_from, self.due_before, self.number,
+            self.due_soon, self.opened_from, self.opened_before, self.due_from, self.due_before, *part.values(),
         )  # fmt: skip
 
 
@@ -224,9 +231,8 @@ class CaseLists:
 
     async def count_some(self, actor: Actor, filters: Filters, now: datetime, at_most: int) -> int:
         """How many there are, or `at_most` where there are as many or more."""
-        async with database(self._pool) as connection:
-            await connection.execute(SQL.plan_for_what_is_asked)
-            return int(await connection.fetchval(COUNT_SOME, *sight(actor), now, *filters.values(), at_most))
+        async with self.transaction() as lists:
+            return await lists.count_some(actor, filters, now, at_most)
 
     async def all(
         self, actor: Actor, filters: Filters, now: datetime, sort: Sort, page_size: int = EXPORT_PAGE
@@ -255,14 +261,16 @@ class ListsTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._parts: dict[str | None, NumberPart] = {}
 
     async def page(
         self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
     ) -> tuple[list[CaseRow], PagePlace | None]:
         """A page, as `CaseLists.page`."""
         place = (after.at, after.case_id) if after else (None, None)
-        arguments = (*sight(actor), now, *filters.values(), *place, limit + 1)
-        found = await self._connection.fetch(PAGES[sort], *arguments)
+        part = await self._part_of(filters)
+        arguments = (*sight(actor), now, *filters.values(part), *place, limit + 1)
+        found = await self._connection.fetch((PAGES_OF_FEW if part.few else PAGES)[sort], *arguments)
         rows = [CaseRow.model_validate(dict(row)) for row in found]
         if len(rows) <= limit:
             return [_without_hushed(row, actor) for row in rows], None
@@ -273,12 +281,29 @@ class ListsTransaction:
 
     async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
         """How many there are."""
-        return int(await self._connection.fetchval(COUNT, *sight(actor), now, *filters.values()))
+        part = await self._part_of(filters)
+        return int(await self._connection.fetchval(COUNT, *sight(actor), now, *filters.values(part)))
+
+    async def count_some(self, actor: Actor, filters: Filters, now: datetime, at_most: int) -> int:
+        """How many there are, as `CaseLists.count_some`."""
+        part = await self._part_of(filters)
+        if part.many:  # mostly there are enough among those that were found
+            asked = (*sight(actor), now, *filters.values(part.only_found()), at_most)
+            if await self._connection.fetchval(COUNT_SOME, *asked) == at_most:
+                return at_most
+        return int(await self._connection.fetchval(COUNT_SOME, *sight(actor), now, *filters.values(part), at_most))
 
     async def count_by_due(self, actor: Actor, filters: Filters, now: datetime) -> DueCounts:
         """How many there are, how many of them are due soon and how many overdue; it goes through all of them once."""
-        [row] = await self._connection.fetch(COUNT_BY_DUE, *sight(actor), now, *filters.values())
+        part = await self._part_of(filters)
+        [row] = await self._connection.fetch(COUNT_BY_DUE, *sight(actor), now, *filters.values(part))
         return DueCounts(row["whole"], row["due_soon"], row["overdue"])
+
+    async def _part_of(self, filters: Filters) -> NumberPart:
+        """What is found of a part of the number, looked for once in a transaction."""
+        if filters.number not in self._parts:
+            self._parts[filters.number] = await NumberPart.look_for(self._connection, filters.number)
+        return self._parts[filters.number]
 
 
 def sight(actor: Actor) -> tuple[str | None, str | None, list[str] | None]:

@@ -10,6 +10,7 @@ class CaseQueries(Queries):
     start_of_case: str
     plan_for_what_is_asked: str
     matching: str
+    numbers_with_part: str
     page_by_opening: str
     page_by_due: str
     count_matching: str

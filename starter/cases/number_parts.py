@@ -1,0 +1,49 @@
+"""Lists of cases by a part of their number: the numbers are looked for first, and how many have it decides how a list is read.
+
+In one query Postgres would guess how many have a part, from a hundred numbers of a million. Where one of the hundred has it by
+chance, it takes something rare for common, and goes through the whole town in the order of the list to find a page of it.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from starter.cases.case_queries import SQL
+from starter.http.database import Connection
+
+FEW = 5_000
+"""So many numbers are looked up one by one, in some twenty milliseconds. Where more have a part, every two-hundredth of a million
+has, and who goes through the list in its order soon has a page."""
+
+
+@dataclass(frozen=True)
+class NumberPart:
+    """A part of a number and the numbers that have it, or where there are `many`, some of them. No part narrows nothing."""
+
+    part: str | None = None
+    found: tuple[str, ...] = ()
+    many: bool = False
+
+    @classmethod
+    async def look_for(cls, connection: Connection, part: str | None) -> Self:
+        """The numbers that have a part; None: no part is asked for."""
+        if part is None:
+            return cls()
+        rows = await connection.fetch(SQL.numbers_with_part, part, FEW + 1)
+        return cls(part, tuple(row["case_id"] for row in rows), len(rows) > FEW)
+
+    @property
+    def few(self) -> bool:
+        """Whether the list is one of numbers that are known."""
+        return self.part is not None and not self.many
+
+    def only_found(self) -> Self:
+        """The same for those that were found, also where there are more."""
+        return replace(self, many=False)
+
+    def values(self) -> tuple[list[str] | None, str | None]:
+        """As `matching` takes it: the numbers, or the part of too many."""
+        return (list(self.found) if self.few else None, self.part if self.many else None)
+
+
+ANY_NUMBER = NumberPart()
+"""No part is asked for."""
