@@ -10,17 +10,16 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-import asyncpg
 import httpx
 from rich.console import Console
 from rich.table import Table
 
+from bench.fill import OPEN, grow
 from bench.shape import REPORT
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
@@ -28,28 +27,11 @@ from engine.store.database import open_pool
 from local.town.town import Town, TownOptions, open_town
 from schemas.values.actor import Role
 
-BATCH = 10_000
-OPEN = 2_000
 ASKED = 200
 ASKED_FOR_SECONDS = 10.0
 """What takes long is asked less often."""
 
 P95 = 18
-
-# The newest are open, the others were closed in three days; 50 streets of 20 communities, 14 departments, 150 residents.
-FILL = """
-insert into cases (case_id, procedure, stage, area, department, holder, labels, opened_at, closed_at, ended, due_at,
-                   due_clock, seq, head_hash, clocks, snapshot, task_at)
-select 'incident-' || to_char(opened, 'YYYYMMDD') || '-' || lpad(n::text, 7, '0'), 'incident',
-       case when is_open then 'handling' else 'closed' end, '900.' || n % 50 || '.' || n % 20, 'department-' || n % 14,
-       case when is_open then 'department:department-' || n % 14 else '' end,
-       jsonb_build_object('category', 'category-' || n % 9, 'urgency', 'ordinary', 'channel', 'app'), opened,
-       case when is_open then null else opened + interval '3 days' end, not is_open,
-       case when is_open then now() + (n % 97 - 20) * interval '1 hour' end, case when is_open then 'finish' end, 9,
-       $3::text, $4::jsonb, $5::jsonb || jsonb_build_object('reporter_subject', 'resident-' || n % 150), now()
-from (select n, n <= $6::integer as is_open, now() - n * interval '10 minutes' as opened
-      from generate_series($1::integer, $2::integer) as numbers (n)) as made
-"""
 
 
 def questions(town: Town) -> dict[str, tuple[dict[str, str], str, dict[str, Any]]]:
@@ -93,18 +75,6 @@ async def measured(http: httpx.AsyncClient, town: Town) -> dict[str, tuple[float
             taken.append((time.perf_counter() - began) * 1000)
         found[name] = (median(taken), quantiles(taken, n=20)[P95])
     return found
-
-
-async def grow(pool: asyncpg.Pool, real: Mapping[str, Any], first: int, last: int) -> None:
-    """Cases number `first` to `last`."""
-    snapshot = {name: value for name, value in real["snapshot"].items() if name not in {"charter", "terms"}}
-    async with pool.acquire() as connection:
-        await connection.execute("set statement_timeout = 0")  # nobody waits for this; the last batches take longest
-        for begin in range(first, last + 1, BATCH):
-            end = min(begin + BATCH - 1, last)
-            await connection.execute(FILL, begin, end, real["head_hash"], real["clocks"], snapshot, OPEN)
-        await connection.execute("vacuum analyze cases, searched_numbers", timeout=600)
-        await connection.execute("reset statement_timeout")
 
 
 async def run(sizes: list[int]) -> None:
