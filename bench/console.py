@@ -72,6 +72,7 @@ def pages(case_id: str, code: str) -> tuple[Page, ...]:
     return (
         Page("inbox of a department", "officer", "/inbox", 60, 15),
         Page("inbox of a supervisor", "supervisor", "/inbox", 60, 15),
+        Page("newest of a department", "officer", "/cases?sort=opened", 60, 15),
         Page("newest of the town", "coordinator", "/cases?sort=opened", 60, 15),
         Page("overdue", "coordinator", "/cases?overdue=true", 60, 15),
         Page("part of a number", "coordinator", "/cases?number=00099", 60, 15),

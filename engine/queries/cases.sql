@@ -52,6 +52,12 @@ where ($1::text is null or area = $1
 with found as materialized (select case_id from searched_numbers where case_id like anywhere($1))
 select case_id from found limit $2;
 
+-- name: numbers_with_beginning
+-- Numbers that begin so ($1), no more than $2 of them. No sign of a number comes after "~".
+select case_id from searched_numbers
+where case_id collate "C" >= lower($1) and case_id collate "C" < lower($1) || '~'
+limit $2;
+
 -- name: page_by_opening
 -- A page of `matching`, newest first, from a cursor on.
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels

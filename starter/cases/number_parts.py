@@ -4,15 +4,20 @@ In one query Postgres would guess how many have a part, from a hundred numbers o
 chance, it takes something rare for common, and goes through the whole town in the order of the list to find a page of it.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Self
 
 from starter.cases.case_queries import SQL
 from starter.http.database import Connection
+from workflows.registry import PROCEDURES
 
 FEW = 5_000
 """So many numbers are looked up one by one, in some twenty milliseconds. Where more have a part, every two-hundredth of a million
 has, and who goes through the list in its order soon has a page."""
+
+_BEGINNING = re.compile(rf"(?:{'|'.join(case.procedure.name for case in PROCEDURES)})-[0-9]{{8}}", re.IGNORECASE)
+"""A procedure and a day: nothing but the beginning of a number has them."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,8 @@ class NumberPart:
         """The numbers that have a part; None: no part is asked for."""
         if part is None:
             return cls()
-        rows = await connection.fetch(SQL.numbers_with_part, part, FEW + 1)
+        wanted = SQL.numbers_with_beginning if _BEGINNING.match(part) else SQL.numbers_with_part
+        rows = await connection.fetch(wanted, part, FEW + 1)
         return cls(part, tuple(row["case_id"] for row in rows), len(rows) > FEW)
 
     @property

@@ -95,6 +95,19 @@ async def test_what_many_have_is_found_on_the_way(old_town: asyncpg.Pool, sort: 
     assert read <= 2 * PAGE
 
 
+@pytest.mark.parametrize("sort", Sort)
+async def test_the_beginning_of_a_number_is_looked_for_by_its_order(old_town: asyncpg.Pool, sort: Sort) -> None:
+    """A case lies beside those that it has started, a day's cases lie together; what begins within a name is a part like others."""
+    whole = await old_town.fetchval("select max(case_id) from cases")
+    day, under = whole[: -len("-000001")], f"{whole}."
+    plan = await old_town.fetchval(f"explain (format json) {SQL.numbers_with_beginning}", under, FEW)
+
+    assert [(await page_of(old_town, part, sort))[0] for part in (whole.upper(), whole[3:])] == [[whole], [whole]]
+    assert (await page_of(old_town, under, sort)) == ([], 0)
+    assert all(number.startswith(day) for number in (await page_of(old_town, day, sort))[0])
+    assert "searched_numbers_by_beginning" in str(plan)
+
+
 async def test_what_many_have_is_counted_as_far_as_asked_and_else_to_the_end(old_town: asyncpg.Pool) -> None:
     """Of many that have a part some are looked at first; where the other filters leave too few of those, all are counted."""
     async with CaseLists(old_town).transaction() as lists:
