@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     task_queue: str = "jiceng"
     database_url: SecretStr = SecretStr("postgresql://jiceng@127.0.0.1:5432/jiceng")
     database_connections: int = Field(default=10, ge=2, description="connections at the most, per process")
+    api_token_file: Path | None = Field(
+        default=None, description="file with a token of the issuer, as whom commands of the terminal call the API"
+    )
     documents_url: str | None = Field(
         default=None, description="object store of the documents (file://, s3://, …); default DATA/documents"
     )

@@ -27,8 +27,7 @@ from engine.store.archive import open_archive
 from engine.store.database import open_pool
 from local.commands import bundle_commands  # noqa: F401 - its commands join those of `jiceng audit`
 from local.commands.audit_commands import TOWN, Case, Data, Findings, Json, audit_app, console, report
-from local.town.cli_errors import run_told
-from local.town.running_town import find_town
+from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.kernel.findings import Finding
 
@@ -48,7 +47,7 @@ def archiver(
         settings = Settings()
         run_told(run_archiver(settings), "archiver", settings.log_level)
         return
-    settings = find_town(data) if data else Settings()
+    settings = told_town(data) if data else Settings()
     done = run_told(_once(settings))
     console.print(f"{done.archived} archived, {done.left} could not be, {done.lost} were gone already")
     if done.left or done.lost:
@@ -149,7 +148,7 @@ def archive(
                 soft_wrap=True,
             )
 
-    run_told(stored(find_town(data)))
+    run_told(stored(told_town(data)))
 
 
 @audit_app.command()
@@ -167,7 +166,7 @@ def seal(data: Data = TOWN) -> None:
             soft_wrap=True,
         )
 
-    run_told(sealed(find_town(data)))
+    run_told(sealed(told_town(data)))
 
 
 @audit_app.command()

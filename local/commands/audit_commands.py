@@ -21,8 +21,7 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import open_pool
-from local.town.cli_errors import run_told
-from local.town.running_town import find_town
+from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.kernel.findings import Finding
 
@@ -87,7 +86,7 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
     """What another process does with its share."""
 
     async def findings() -> list[Finding]:
-        settings = find_town(data)
+        settings = told_town(data)
         keys = Keys.of(settings)
         client = await connect(settings, keys)
         async with await open_pool(settings, process="jiceng audit") as pool:
@@ -99,7 +98,7 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
 
 async def report(data: Path, as_json: bool, case: str | None, audit: Audit) -> None:  # noqa: FBT001 - from the option
     """Print what an audit finds. Ends the command with 1 where something is not well."""
-    settings = find_town(data)
+    settings = told_town(data)
     keys = Keys.of(settings)
     client = await connect(settings, keys)
     seen, wrong = set[str](), set[str]()

@@ -30,8 +30,7 @@ from engine.vault.vault import Vault
 from local.commands import archive_commands  # noqa: F401 - its commands join those of `jiceng audit`
 from local.commands.audit_commands import TOWN, Data, Json, audit_app
 from local.commands.audit_screen import explanation_page, record_page, state_page, what_if_page
-from local.town.cli_errors import run_told
-from local.town.running_town import find_town
+from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.audit.case_record import CaseRecord, StateAt
 from schemas.audit.what_if import WhatIf
@@ -173,7 +172,7 @@ def _read(data: Path, read: Callable[[Auditing], Awaitable[T]]) -> T:
     """Run a reading on the town of a data folder; what cannot be read is told, and ends the command."""
 
     async def reading() -> T:
-        settings = find_town(data)
+        settings = told_town(data)
         keys = Keys.of(settings)
         client = await connect(settings, keys)
         pool: asyncpg.Pool

@@ -11,8 +11,7 @@ from local.backup.backup import back_up
 from local.backup.restore import Forgotten, forgotten, restore
 from local.commands.audit_commands import TOWN, Data
 from local.simulation.journals import journals_of
-from local.town.cli_errors import run_told
-from local.town.running_town import find_town
+from local.town.cli_errors import run_told, told_town
 from starter.client import http_client
 
 DIFFERENT = 2
@@ -43,7 +42,7 @@ def restored(data: Data = TOWN) -> None:
     """核对 Compare a restored town that runs with the departments' journals. Exit code 2: they know more than we do."""
 
     async def compare() -> Forgotten:
-        settings = find_town(data)
+        settings = told_town(data)
         async with http_client() as http, await open_pool(settings, process="jiceng restored") as pool:
             return await forgotten(pool, await journals_of(http, settings))
 

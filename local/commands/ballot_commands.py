@@ -17,8 +17,7 @@ from engine.policies.ballot_box_policy import FILE, load_ballot_box
 from engine.runtime.operator_error import OperatorError
 from local.ballot_box.roll_file import read_roll, roll_of
 from local.ballot_box.voter import TownSide
-from local.town.cli_errors import run_told
-from local.town.running_town import find_town
+from local.town.cli_errors import run_told, told_town
 from schemas.contracts.ballot_box import RollLine
 from schemas.contracts.signature import read_secrets
 
@@ -80,7 +79,7 @@ async def _send(ballot: str, lines: tuple[RollLine, ...], data: Path) -> None:
 
 @asynccontextmanager
 async def _town_side(data: Path) -> AsyncIterator[TownSide]:
-    settings = find_town(data)
+    settings = told_town(data)
     box = load_ballot_box(settings.policies / FILE, settings.ballot_box_url)
     if box.url is None:
         raise BoxRefuses("no ballot box is connected: votes are on paper alone; set JICENG_BALLOT_BOX_URL")

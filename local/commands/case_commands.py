@@ -1,4 +1,4 @@
-"""`jiceng case list|show|command`: cases of the local town from the terminal, through its public API like everybody else.
+"""`jiceng case list|show|command`: cases of a town from the terminal, through its public API like everybody else.
 
 Exit codes: 0 done; 1 the town refused, and says why; 2 the command line is wrong; 3 the town does not answer, nothing is
 known to be done; 4 accepted, and not yet carried out.
@@ -18,12 +18,12 @@ import typer
 from rich.console import Console
 
 from engine.keys.key_files import KeyFault
-from engine.keys.keys import Keys
-from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from local.commands.case_screen import case_page, cases_table, plain, refusal_page
-from local.town.running_town import NoTown, find_town
+from local.commands.terminal_caller import NoToken, tokens_as
+from local.simulation.townspeople import Persona
+from local.town.running_town import NoTown, known_town
 from local.town.typed_codes import typed_code, typed_number
 from schemas.values.actor import Role
 from starter.cases.views import CaseRow
@@ -37,10 +37,17 @@ WIDTH_WITHOUT_TERMINAL = 170
 
 T = TypeVar("T")
 
-case_app = typer.Typer(no_args_is_help=True, help="案件 Cases of the local town: list them, read one, act on it.")
+case_app = typer.Typer(no_args_is_help=True, help="案件 Cases of a town: list them, read one, act on it.")
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
-As = Annotated[str, typer.Option("--as", metavar="ROLE[:SUBJECT]", help="as whom, such as supervisor or resident:wang")]
+As = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="ROLE[:SUBJECT]",
+        help="as whom, such as supervisor or resident:wang; where the town has an issuer, JICENG_API_TOKEN_FILE says it",
+    ),
+]
 Department = Annotated[
     str | None,
     typer.Option("--department", callback=typed_code, help="code of the department, for department officers"),
@@ -55,33 +62,27 @@ TOWN = Path("town")
 
 @dataclass(frozen=True)
 class _Caller:
-    """Who acts, in which town."""
+    """Who acts, in which town. Where its issuer says who somebody is, `account` is not asked."""
 
     settings: Settings
-    role: Role
-    subject: str
-    department: str | None
-    area: str | None
+    account: Persona
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[TownClient]:
-        """Open a way to the API with a token of the local town. Raises KeyFault where its keys cannot be read."""
-        keys = Keys.of(self.settings)
+        """Open a way to the API. Raises KeyFault, NoToken: there is nothing to show there."""
+        token = tokens_as(self.settings, self.account)
         async with http_client() as http:
-            yield TownClient(self.settings.api_url, lambda: self._token(keys), http, PATIENCE_SECONDS)
+            yield TownClient(self.settings.api_url, token, http, PATIENCE_SECONDS)
 
     def now(self) -> datetime:
         """Town time."""
         return read_town_time(self.settings).to_town(datetime.now(UTC))
 
-    def _token(self, keys: Keys) -> str:
-        return issue(keys, subject=self.subject, role=self.role, department=self.department, area=self.area)
-
 
 @case_app.command("list")
 def list_cases(
     *,
-    who: As = Role.COORDINATOR,
+    who: As = None,
     stage: Annotated[str | None, typer.Option(help="such as handling")] = None,
     holder: Annotated[str | None, typer.Option(help="such as department:urban-management or role:grid_worker")] = None,
     of_department: Annotated[
@@ -99,7 +100,7 @@ def list_cases(
     as_json: Json = False,
 ) -> None:
     """列表 The cases that somebody sees, newest first."""
-    caller = _caller(data, who, department, area)
+    caller = _caller(data, who, department, area, Role.COORDINATOR)
     given = {
         "stage": stage,
         "holder": holder,
@@ -124,14 +125,14 @@ def list_cases(
 def show(
     *,
     case: Case,
-    who: As = Role.COORDINATOR,
+    who: As = None,
     department: Department = None,
     area: Area = None,
     data: Data = TOWN,
     as_json: Json = False,
 ) -> None:
     """查看 One case: where it stands, its clocks, what may be done, what happened. Who reads texts is on record."""
-    caller = _caller(data, who, department, area)
+    caller = _caller(data, who, department, area, Role.COORDINATOR)
 
     async def read() -> tuple[Any, list[Any]]:
         async with caller.client() as client:
@@ -152,7 +153,7 @@ def command(
     name: Annotated[
         str, typer.Argument(metavar="COMMAND", help="such as sign, finish, rate; `case show` lists what is legal")
     ],
-    who: As,
+    who: As = None,
     body: Annotated[str | None, typer.Option(help="the body as JSON")] = None,
     field: Annotated[
         list[str] | None, typer.Option(help="NAME=VALUE; true and false are what they say, else text")
@@ -188,19 +189,35 @@ async def _rows(caller: _Caller, filters: dict[str, str], limit: int) -> list[Ca
     return rows
 
 
-def _caller(data: Path, who: str, department: str | None, area: str | None) -> _Caller:
-    """Read `department_officer:li` and find the town. Ends the command where one of them is not to be had."""
+def _caller(
+    data: Path, who: str | None, department: str | None, area: str | None, usual: Role | None = None
+) -> _Caller:
+    """Read `department_officer:li` and find the town. Ends the command where one of them is not to be had.
+
+    `usual`: as whom, where nobody is named.
+    """
+    named = _account(who, department, area) if who else None
+    try:
+        settings = known_town(data, "api_url")
+    except NoTown as fault:
+        raise _end(str(fault), NO_ANSWER) from None
+    if named and not settings.local_issuer:
+        raise typer.BadParameter(
+            "in this town the token in JICENG_API_TOKEN_FILE says as whom: leave it out", param_hint="--as"
+        )
+    if named is None and usual is None and settings.local_issuer:
+        raise typer.BadParameter("say as whom, such as supervisor or resident:wang", param_hint="--as")
+    return _Caller(settings, named or _account(usual or Role.COORDINATOR, department, area))
+
+
+def _account(who: str, department: str | None, area: str | None) -> Persona:
     role, _, subject = (typed_code(who) or "").partition(":")
     roles = [str(each) for each in Role if each is not Role.ENGINE]
     if role not in roles:
         raise typer.BadParameter(f"no role {role!r}; choose one of: {', '.join(roles)}", param_hint="--as")
     if role == Role.DEPARTMENT_OFFICER and not department:
         raise typer.BadParameter("a department officer acts for one department: say which", param_hint="--department")
-    try:
-        settings = find_town(data)
-    except NoTown as fault:
-        raise _end(str(fault), NO_ANSWER) from None
-    return _Caller(settings, Role(role), subject or f"{role}-1", department, area)
+    return Persona(subject or f"{role}-1", Role(role), department, area)
 
 
 def _body(body: str | None, fields: list[str]) -> dict[str, Any]:
@@ -234,7 +251,7 @@ def _answer(task: Coroutine[Any, Any, T], *, as_json: bool, case: str = "", key:
     except Unavailable as fault:
         again = f"; 请用同一幂等键重试 send it again with --key {key}" if key else ""
         raise _end(f"无应答 the town does not answer ({fault}){again}", NO_ANSWER) from None
-    except KeyFault as fault:
+    except (KeyFault, NoToken) as fault:
         raise _end(str(fault), NO_ANSWER) from None
 
 

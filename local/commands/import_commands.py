@@ -1,19 +1,20 @@
 """`jiceng import`: messages of residents from a file."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.keys.keys import Keys
-from local.commands.town_commands import TOWN, Data, Json, town_on
+from engine.runtime.settings import Settings
+from local.commands.terminal_caller import tokens_as
+from local.commands.town_commands import TOWN, Data, Json
 from local.real.category_map import read_category_map, read_column_map
 from local.real.import_screen import run_import
 from local.real.importer import NOT_STATED, ImportOptions
 from local.real.message_file import ColumnMap
-from local.simulation.simulation import tokens
 from local.simulation.townspeople import Persona
-from local.town.cli_errors import run_told
+from local.town.cli_errors import run_told, told_town
 from schemas.values.actor import Role
 
 
@@ -27,16 +28,19 @@ def import_messages(
     as_json: Json = False,
 ) -> None:
     """导入 Import messages as incidents: each row once, however often it is run."""
-    settings = run_told(town_on(data))
-    account = Persona("importer-1", Role.WINDOW_CLERK)
-    token_for = tokens(settings, Keys.of(settings))
+    settings = told_town(data, "api_url")
+    token = run_told(_token(settings))
     options = ImportOptions(
         file=file,
         api_url=settings.api_url,
-        token=lambda: token_for(account),
+        token=token,
         columns=read_column_map(columns) if columns else ColumnMap(),
         categories=read_category_map(categories) if categories else {},
         default_location=default_location,
         wait=wait,
     )
     raise typer.Exit(run_told(run_import(options, as_json=as_json)))
+
+
+async def _token(settings: Settings) -> Callable[[], str]:
+    return tokens_as(settings, Persona("importer-1", Role.WINDOW_CLERK))

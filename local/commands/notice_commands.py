@@ -20,7 +20,7 @@ from engine.policies.policies import PolicyFaults
 from engine.runtime.logging import configure_logging
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
-from local.town.running_town import NoTown, find_town
+from local.town.cli_errors import told_town
 from local.town.typed_codes import typed_number
 from schemas.contracts.notice import Delivery
 from workflows.registry import PROCEDURES
@@ -53,11 +53,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="print JSON instead of a table")] = False,  # noqa: FBT002 - an option
 ) -> None:
     """显示 What was told to whom, by which channel, and what still waits."""
-    try:
-        settings = find_town(data)
-    except NoTown as fault:
-        Console(stderr=True).print(f"[red]{escape(str(fault))}[/red]", soft_wrap=True)
-        raise typer.Exit(UNUSABLE) from None
+    settings = told_town(data)
     with configure_logging("cli", "WARNING", sys.stderr):
         found = asyncio.run(_latest(settings, limit, case))
     if as_json:

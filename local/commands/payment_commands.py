@@ -10,11 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from engine.keys.keys import Keys
-from local.simulation.simulation import tokens
+from local.commands.terminal_caller import tokens_as
 from local.simulation.townspeople import AUDITOR
-from local.town.cli_errors import run_told
-from local.town.running_town import find_town
+from local.town.cli_errors import run_told, told_town
 from schemas.values.money import yuan
 
 NOT_RECONCILED = 1
@@ -53,8 +51,8 @@ def reconcile(
 
 
 async def _reconcile(data: Path, month: str) -> tuple[int, dict[str, Any]]:
-    settings = find_town(data)
-    headers = {"Authorization": f"Bearer {tokens(settings, Keys.of(settings))(AUDITOR)}"}
+    settings = told_town(data, "api_url")
+    headers = {"Authorization": f"Bearer {tokens_as(settings, AUDITOR)()}"}
     async with httpx.AsyncClient(base_url=settings.api_url, timeout=PATIENCE_SECONDS, trust_env=False) as api:
         try:
             answer = await api.get(f"/api/v1/reconciliations/{month}", headers=headers)

@@ -32,9 +32,8 @@ from engine.vault.privacy import Persons
 from engine.vault.privacy_log import entries, verify_privacy_log
 from engine.vault.vault import PersonUnknown, Vault
 from engine.vault.vault_seal import VaultFault
-from local.town.cli_errors import run_told
+from local.town.cli_errors import run_told, told_town
 from local.town.private_file import write_private
-from local.town.running_town import town_or_settings
 from local.town.typed_codes import typed_number
 from schemas.kernel.privacy import NamedAs
 from schemas.values.actor import Actor, Role
@@ -79,7 +78,7 @@ def export(
     data: Data = TOWN,
 ) -> None:
     """导出 Everything that the town holds of a person, as JSON. That it was read is recorded."""
-    run_told(_export(_Office(town_or_settings(data)), person, out, case))
+    run_told(_export(_Office(told_town(data)), person, out, case))
 
 
 @privacy_app.command()
@@ -92,7 +91,7 @@ def erase(
     data: Data = TOWN,
 ) -> None:
     """清除 Destroy a person's key, and with it every text and document of theirs, for ever. Refused while a case runs."""
-    run_told(_erase(_Office(town_or_settings(data)), person, basis, everybody=everybody))
+    run_told(_erase(_Office(told_town(data)), person, basis, everybody=everybody))
 
 
 @privacy_app.command()
@@ -105,13 +104,13 @@ def due(
     """到期 Who has been kept long enough (policies/privacy.yaml). Nobody is erased unless you say so."""
     if erase_them and (basis is None or is_blank(basis)):
         raise typer.BadParameter("--erase needs --basis")
-    run_told(_due(_Office(town_or_settings(data)), basis if erase_them else None, as_json=as_json))
+    run_told(_due(_Office(told_town(data)), basis if erase_them else None, as_json=as_json))
 
 
 @privacy_app.command()
 def log(data: Data = TOWN, as_json: Json = False) -> None:  # noqa: FBT002 - an option
     """记录 Who was erased, refused or given out, when, by whom, on which basis; and whether the record is whole."""
-    run_told(_log(_Office(town_or_settings(data)), as_json=as_json))
+    run_told(_log(_Office(told_town(data)), as_json=as_json))
 
 
 class SharedPhone(VaultFault):

@@ -16,12 +16,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
-from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from local.commands.audit_commands import TOWN, Data, Json
-from local.town.cli_errors import run_told
-from local.town.running_town import town_or_settings
+from local.commands.terminal_caller import tokens_as
+from local.simulation.townspeople import Persona
+from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.values.actor import Role
 from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
@@ -51,7 +51,7 @@ def stuck(
     """停滞 List cases whose task fails, whose outside work gets no answer, whose command waits. Exit code 1: there are."""
     if context.invoked_subcommand is not None:
         return
-    found = run_told(_stuck(town_or_settings(data)))
+    found = run_told(_stuck(told_town(data)))
     if as_json:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False, indent=1))
     else:
@@ -69,7 +69,7 @@ def retry(
     """立即重试 Note the reason in the case, then let its outside work be tried now and not at the next pause's end."""
     console = Console()
     try:
-        tried = run_told(_retry(town_or_settings(data), case, reason, who))
+        tried = run_told(_retry(told_town(data), case, reason, who))
     except Refused as refused:
         console.print(f"✗ {refused.detail}", soft_wrap=True, highlight=False)
         raise typer.Exit(1) from None
@@ -86,13 +86,13 @@ def retry(
 @stuck_app.command()
 def again(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
     """重新办理 Note the reason in the case, then deliver once more what was set aside: after the worker was mended."""
-    _told(take_up_again(town_or_settings(data), submission, reason, who), "将重新办理 it is delivered again")
+    _told(take_up_again(told_town(data), submission, reason, who), "将重新办理 it is delivered again")
 
 
 @stuck_app.command("set-aside")
 def set_aside(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
     """暂存 Lay a command aside that lets its case's task fail, or say that one that was has been looked at; the reason is noted."""
-    _told(lay_aside(town_or_settings(data), submission, reason, who), "已暂存 it is set aside; the case goes on")
+    _told(lay_aside(told_town(data), submission, reason, who), "已暂存 it is set aside; the case goes on")
 
 
 def _told(act: Coroutine[Any, Any, bool], done: str) -> None:
@@ -141,11 +141,9 @@ def _noting(settings: Settings, subject: str) -> stuck_acts.Note:
 
 async def _comment(settings: Settings, case_id: str, text: str, subject: str) -> None:
     """Put a reason into a case's ledger, as whoever does it."""
-    keys = Keys.of(settings)
+    token = tokens_as(settings, Persona(subject, Role.SUPERVISOR))
     async with http_client() as http:
-        town = TownClient(
-            settings.api_url, lambda: issue(keys, subject=subject, role=Role.SUPERVISOR), http, PATIENCE_SECONDS
-        )
+        town = TownClient(settings.api_url, token, http, PATIENCE_SECONDS)
         await town.command(case_id, "comment", {"text": text}, f"stuck:{uuid.uuid4()}", SETTLE_SECONDS)
 
 

@@ -13,9 +13,9 @@ from rich.table import Table
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
-from local.town.cli_errors import run_told
-from local.town.data_folder import DataFolder
-from local.town.running_town import NoTown, find_town
+from local.town.cli_errors import run_told, told_town
+from local.town.data_folder import DataFolder, is_alive
+from local.town.running_town import find_town
 from local.town.town import TownAddresses, TownOptions, run_town
 from local.town.typed_codes import typed_code
 from schemas.values.actor import Role
@@ -126,7 +126,7 @@ def where(
     what: Annotated[str, typer.Argument(help="api, temporal, temporal_ui, postgres or data")] = "",
     data: Data = TOWN,
 ) -> None:
-    """地址 Print an address of the town that runs, or all of them."""
+    """地址 Print an address of the town, or all of them; one that nobody told us is blank."""
     addresses = run_told(_addresses_of(data))
     if what and what not in TownAddresses.model_fields:
         raise typer.BadParameter(f"choose one of {', '.join(TownAddresses.model_fields)}")
@@ -139,11 +139,17 @@ async def town_on(data: Path) -> Settings:
 
 
 async def _addresses_of(data: Path) -> TownAddresses:
-    find_town(data)
-    record = DataFolder(data).record()
-    if record is None:
-        raise NoTown(f"The town on {data} has just stopped.")
-    return TownAddresses(**record.model_dump(include=set(TownAddresses.model_fields)))
+    """Those that `jiceng up` wrote down; of a town in production those that its processes are given, where they are given any."""
+    settings, record = told_town(data), DataFolder(data).record()
+    if record is not None and is_alive(record):
+        return TownAddresses(**record.model_dump(include=set(TownAddresses.model_fields)))
+    return TownAddresses(
+        api=settings.api_url,
+        temporal=settings.temporal_address,
+        temporal_ui=settings.codec_origin or "",
+        postgres=settings.database_url.get_secret_value(),
+        data=str(settings.data),
+    )
 
 
 def _addresses(addresses: TownAddresses) -> Table:

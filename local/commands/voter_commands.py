@@ -15,9 +15,8 @@ from engine.store.database import open_pool
 from engine.store.voters import VoterRegister
 from local.ballot_box.roll_file import read_roll
 from local.ballot_box.voters_file import read_voters
-from local.town.cli_errors import run_told
+from local.town.cli_errors import run_told, told_town
 from local.town.private_file import write_private
-from local.town.running_town import town_or_settings
 from starter.cases.resident_codes import ResidentCodes
 from starter.intake.votes import slip_code
 
@@ -36,7 +35,7 @@ def ballot_voters(
 
 
 async def _kept(file: Path, ballot: str, data: Path) -> None:
-    settings, lines = town_or_settings(data), read_voters(file)
+    settings, lines = told_town(data), read_voters(file)
     async with await open_pool(settings) as pool, pool.acquire() as connection, connection.transaction():
         kept = await VoterRegister(Keys.of(settings)).keep(connection, ballot, lines)
     typer.echo(f"已登记 kept: {kept}")
@@ -53,7 +52,7 @@ def ballot_slips(
 
 
 async def _written(file: Path, ballot: str, out: Path, data: Path) -> None:
-    settings, lines = town_or_settings(data), read_roll(file)
+    settings, lines = told_town(data), read_roll(file)
     async with await open_pool(settings) as pool:
         codes = ResidentCodes(Keys.of(settings), pool)
     text = io.StringIO()

@@ -15,8 +15,7 @@ from rich.table import Table
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from engine.store.webhook_books import Standing, WebhookDelivery, latest_events, resume, send_again, standings
-from local.town.cli_errors import run_told
-from local.town.running_town import town_or_settings
+from local.town.cli_errors import run_told, told_town
 
 Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
 Code = Annotated[str, typer.Argument(help="code of the subscription, as in policies/webhooks.yaml")]
@@ -40,7 +39,7 @@ def webhooks(context: typer.Context, data: Data = TOWN, as_json: Json = False) -
     """推送 How every subscription stands."""
     if context.invoked_subcommand is not None:
         return
-    found = run_told(_standings(town_or_settings(data)))
+    found = run_told(_standings(told_town(data)))
     if as_json:
         _print_json([each.model_dump(mode="json") for each in found])
         return
@@ -61,7 +60,7 @@ def show(
     as_json: Json = False,  # noqa: FBT002 - an option
 ) -> None:
     """显示 The latest events of a subscription, and what became of them."""
-    found = run_told(_latest(town_or_settings(data), code, status, limit))
+    found = run_told(_latest(told_town(data), code, status, limit))
     if as_json:
         _print_json([each.model_dump(mode="json") for each in found])
         return
@@ -80,14 +79,14 @@ def again(
     data: Data = TOWN,
 ) -> None:
     """重发 Send what was given up once more, under the same ids."""
-    number = run_told(_again(town_or_settings(data), code, event))
+    number = run_told(_again(told_town(data), code, event))
     _console().print(f"将重发{number}个事件 ({number} to be sent again)")
 
 
 @webhooks_app.command("resume")
 def resume_webhook(code: Code, data: Data = TOWN) -> None:
     """恢复 Send to a receiver again that answered 410; `again` also sends what was given up meanwhile."""
-    run_told(_resume(town_or_settings(data), code))
+    run_told(_resume(told_town(data), code))
     _console().print("已恢复 (it goes on from now)")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -12,6 +13,8 @@ from rich.markup import escape
 
 from engine.runtime.logging import configure_logging, where
 from engine.runtime.operator_error import OperatorError
+from engine.runtime.settings import Settings
+from local.town.running_town import NoTown, known_town
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -41,4 +44,13 @@ def run_told(
                 raise typer.Exit(1) from None
     except OperatorError as fault:
         errors.print(f"[red]{escape(str(fault))}[/red]")
+        raise typer.Exit(1) from None
+
+
+def told_town(data: Path, setting: str = "database_url") -> Settings:
+    """The town that a command is for (`known_town`); ends the command with 1 where there is none, and says what leads to one."""
+    try:
+        return known_town(data, setting)
+    except NoTown as none:
+        errors.print(f"[red]{escape(str(none))}[/red]", soft_wrap=True)
         raise typer.Exit(1) from None

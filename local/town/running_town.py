@@ -1,4 +1,4 @@
-"""How every other `jiceng` command finds the town that runs on this machine."""
+"""How every other `jiceng` command finds its town: the one that `jiceng up` runs here, or the one that JICENG_* variables name."""
 
 from pathlib import Path
 
@@ -55,8 +55,28 @@ def find_town(data: Path) -> Settings:
     )
 
 
+def known_town(data: Path, setting: str = "database_url") -> Settings:
+    """The settings of the town that runs here; where none does, those by which a town in production runs its processes.
+
+    `setting`: what the command cannot do without. Where no variable gives it, the default would lead to somebody else's port.
+
+    Raises:
+        NoTown: none runs here, and the variables name none.
+    """
+    try:
+        return find_town(data)
+    except NoTown as none:
+        settings = Settings(data=data)
+        if setting in settings.model_fields_set:
+            return settings
+        raise NoTown(
+            f"{none} For a town in production set the JICENG_* variables of its processes, JICENG_{setting.upper()} "
+            "among them (docs/production.md)."
+        ) from None
+
+
 def town_or_settings(data: Path) -> Settings:
-    """The settings of the town that runs here; where none does, those of JICENG_* variables: a production town."""
+    """The settings of the town that runs here, else those of JICENG_* variables and defaults: for what needs its files alone."""
     try:
         return find_town(data)
     except NoTown:

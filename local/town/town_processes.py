@@ -56,7 +56,7 @@ def children_of(processes: Iterable[TownProcess], settings: Settings, after: tup
     """The processes as the supervisor runs them: after the parts named, with every setting in their environment."""
     processes = list(processes)
     present = {process.name for process in processes}
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **_environment(settings)}
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment_of(settings)}
     return [
         Child(
             name=process.name,
@@ -71,7 +71,8 @@ def children_of(processes: Iterable[TownProcess], settings: Settings, after: tup
     ]
 
 
-def _environment(settings: Settings) -> dict[str, str]:
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The settings as the JICENG_* variables of a process; those that are None stay away."""
     values = {name: value for name, value in settings.model_dump().items() if value is not None}
     return {
         f"JICENG_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
