@@ -15,6 +15,7 @@ from engine.outside.founding import found_keys_of_others
 from engine.runtime.metrics_token import ensure_metrics_token
 from engine.runtime.settings import Settings
 from engine.store.migrations import migrate
+from local.town.data_folder import DataFolder
 from starter.care_platforms import found_platform_keys
 
 
@@ -25,6 +26,8 @@ def main(password_file: Path) -> None:
     ensure_metrics_token(settings)
     found_keys_of_others(settings)
     found_platform_keys(settings)
+    if settings.speed != 1:
+        DataFolder(settings.data).found(settings.speed)  # a rehearsal: all its processes read the clock that begins now
     write_password_file(settings, password_file, Path(os.environ["PGPASSFILE"]))
     asyncio.run(migrate(settings.database_url))
 

@@ -24,7 +24,9 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from engine.execution.codec import data_converter, judging
 from engine.execution.stamp_guard import SignalGuard
+from engine.execution.temporal_token import NotLetIn, TemporalAway, ask_whether_let_in, authorization, follow
 from engine.keys.keys import Keys
+from engine.runtime.metrics import usual_runtime
 from engine.runtime.settings import Settings
 
 # The real identity would be `pid@host`: plain text in every history.
@@ -45,26 +47,40 @@ WORKFLOW_TASKS_AT_ONCE = 12
 
 
 async def connect(settings: Settings, keys: Keys, *, lazy: bool = False, runtime: Runtime | None = None) -> Client:
-    """Open the client, on the SDK's usual runtime or on another. Raises RuntimeError: Temporal is away, unless `lazy`."""
+    """Open the client, on our usual runtime or on another; it shows its token, and the next one when that is renewed.
+
+    Raises:
+        TemporalAway: nothing answers there. Not where it is `lazy`.
+        NotLetIn: Temporal refuses this process. Where it is `lazy`, only: its token cannot be read.
+    """
+    try:
+        client = await _client(settings, keys, lazy=lazy, runtime=runtime or usual_runtime())
+    except NotLetIn:
+        raise
+    except RuntimeError as error:
+        raise TemporalAway(
+            f"Temporal at {settings.temporal_address} does not answer: does it run, and is JICENG_TEMPORAL_ADDRESS right?"
+        ) from error
+    if not lazy:
+        await ask_whether_let_in(client, settings)
+    follow(client, settings)
+    return client
+
+
+async def _client(settings: Settings, keys: Keys, *, lazy: bool, runtime: Runtime) -> Client:
+    metadata = await asyncio.to_thread(authorization, settings)
     return await Client.connect(
         settings.temporal_address,
         namespace=settings.temporal_namespace,
         data_converter=data_converter(keys),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
         identity=IDENTITY,
-        rpc_metadata=await asyncio.to_thread(_authorization, settings),
+        rpc_metadata=metadata,
         lazy=lazy,
         runtime=runtime,
         # What travels is encrypted, and was compressed before that: once more costs both ends and makes nothing smaller.
         grpc_compression=GrpcCompression.NONE,
     )
-
-
-def _authorization(settings: Settings) -> dict[str, str]:
-    """As metadata and not as the SDK's `api_key`, which would switch on TLS; inside the compose network there is none."""
-    if settings.temporal_token_file is None:
-        return {}
-    return {"authorization": f"Bearer {settings.temporal_token_file.read_text(encoding='utf-8').strip()}"}
 
 
 def workflow_runner(*, sandbox: bool = True) -> WorkflowRunner:

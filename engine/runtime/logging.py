@@ -39,6 +39,8 @@ SAID_BY_LIBRARIES = re.compile(
     r"|Uvicorn running on http://[\w.:\[\]]+ \(Press CTRL\+C to quit\)"
     r"|Completing activity as failed(?: \(\{[^{}]*\}\))?|Activity task raised during worker shutdown"
     r"|Failed activation on workflow [\w.-]+ with ID [\w.-]+ and run ID [\w-]+"
+    r"|gRPC call \w+ retried \d+ times|Task not found when completing|Error while completing workflow activation"
+    r"|Error reporting WFT to server|Error while polling for (?:workflow|activity) tasks?|Failing workflow task"
     r"|Worker failed, shutting down|Worker cancelled, shutting down|Beginning worker shutdown, will wait [\w:.]+ before.*"
 )
 """The texts of other libraries that are kept: constant but for numbers, addresses and ids."""

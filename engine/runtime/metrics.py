@@ -3,10 +3,19 @@
 Labels are codes; a person or a case never is one. Without `worker_metrics` in the settings nothing is kept and nothing can be read.
 """
 
+import logging
 from collections.abc import Mapping
+from functools import cache
 
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
+from temporalio.runtime import (
+    LogForwardingConfig,
+    LoggingConfig,
+    PrometheusConfig,
+    Runtime,
+    TelemetryConfig,
+    TelemetryFilter,
+)
 
 from engine.runtime.settings import Settings
 
@@ -21,6 +30,14 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """What each counter counts, and its labels."""
 
+SDK_LOGS = LoggingConfig(
+    filter=TelemetryFilter(core_level="WARN", other_level="ERROR"),
+    forwarding=LogForwardingConfig(
+        logging.getLogger("temporal"), prepend_target_on_message=False, append_log_fields_to_message=False
+    ),
+)
+"""What the SDK's core says becomes a line like ours (engine/runtime/logging.py), without the fields: they may quote anything."""
+
 
 def worker_runtime(settings: Settings) -> Runtime | None:
     """The SDK's runtime for this process; None for the usual one. Raises RuntimeError when the address is taken."""
@@ -29,14 +46,20 @@ def worker_runtime(settings: Settings) -> Runtime | None:
     exporter = PrometheusConfig(
         bind_address=settings.worker_metrics, counters_total_suffix=True, durations_as_seconds=True
     )
-    return Runtime(telemetry=TelemetryConfig(metrics=exporter))
+    return Runtime(telemetry=TelemetryConfig(metrics=exporter, logging=SDK_LOGS))
+
+
+@cache
+def usual_runtime() -> Runtime:
+    """The SDK's runtime of a process that shows no figures of it."""
+    return Runtime(telemetry=TelemetryConfig(logging=SDK_LOGS))
 
 
 class WorkerCounts:
     """The counters of the worker that belongs to a client."""
 
     def __init__(self, client: Client) -> None:
-        meter = (client.service_client.config.runtime or Runtime.default()).metric_meter
+        meter = (client.service_client.config.runtime or usual_runtime()).metric_meter
         self._counters = {name: meter.create_counter(name, words) for name, (words, _) in COUNTERS.items()}
 
     def department_call(self, department: str, act: str, outcome: str) -> None:

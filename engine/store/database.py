@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self, get_type_hints
+from urllib.parse import urlsplit
 
 import asyncpg
 from pydantic_core import from_json, to_json
 
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 
 QUERIES = Path(__file__).parents[1] / "queries"
@@ -43,8 +45,14 @@ DATA_FAULTS = (
 NOT_DONE = (*AWAY, asyncpg.PostgresError)
 """Away, or it refused: for what is done beside something else, which goes on without it."""
 
+_LIMITS = "set statement_timeout = '{}'; set lock_timeout = '{}'; set idle_in_transaction_session_timeout = '{}'"
+
 _NAME = re.compile(r"^-- name:[ \t]*(.*?)[ \t]*$", re.MULTILINE)
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class DatabaseAway(OperatorError, OSError):
+    """The database cannot be reached, or does not let us in. An OSError, so that it is one of `AWAY`."""
 
 
 class QueryFault(Exception):
@@ -68,28 +76,39 @@ async def open_pool(settings: Settings, *, process: str = "jiceng") -> asyncpg.P
 
     Sessions run in UTC. `json` and `jsonb` are Python values, pydantic models and datetimes included. A statement, a
     wait for a lock and an idle transaction each have a limit, so that one stuck client cannot hold up the town.
-    Raises OSError or asyncpg.PostgresError when the database cannot be reached.
+
+    Raises:
+        DatabaseAway: the database cannot be reached, or does not let us in.
     """
+    url = settings.database_url.get_secret_value()
+    try:
+        return await _pool(url, settings.database_connections, process)
+    except NOT_DONE as error:
+        place = urlsplit(url)
+        raise DatabaseAway(
+            f"The database at {place.hostname}:{place.port or 5432} does not let us in ({type(error).__name__}): does it run, is "
+            "JICENG_DATABASE_URL right, and does it or the file in PGPASSFILE have the password?"
+        ) from error
+
+
+async def _pool(url: str, connections: int, process: str) -> asyncpg.Pool:
     return await asyncpg.create_pool(
-        settings.database_url.get_secret_value(),
+        url,
         min_size=1,
-        max_size=settings.database_connections,
+        max_size=connections,
         timeout=CONNECT_LIMIT_SECONDS,
         # A little longer than the server's own limit: the server's answer says which limit it was.
         command_timeout=STATEMENT_LIMIT_SECONDS + 5,
         init=_prepare_connection,
         connection_class=TownConnection,
-        server_settings={
-            "application_name": process,
-            "timezone": "UTC",
-            "statement_timeout": f"{STATEMENT_LIMIT_SECONDS}s",
-            "lock_timeout": f"{LOCK_LIMIT_SECONDS}s",
-            "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_LIMIT_SECONDS}s",
-        },
+        server_settings={"application_name": process, "timezone": "UTC"},
     )
 
 
 async def _prepare_connection(connection: asyncpg.Connection) -> None:
+    # Said in the session, and not at its start: a pooler (pgbouncer, in session mode) refuses such a start, or drops the limits.
+    limits = (f"{STATEMENT_LIMIT_SECONDS}s", f"{LOCK_LIMIT_SECONDS}s", f"{IDLE_IN_TRANSACTION_LIMIT_SECONDS}s")
+    await connection.execute(_LIMITS.format(*limits))
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=lambda value: to_json(value).decode(), decoder=from_json

@@ -52,7 +52,7 @@ def replay(
     With --open before a release: the live cases under the code that is about to be released.
     """
     chosen = _Chosen(data, case, only_open=only_open, processes=processes)
-    run_told(report(data, as_json, case, chosen.findings))
+    run_told(report(data, as_json, case, chosen.findings, may_be_none=only_open))
 
 
 class _Chosen:
@@ -96,8 +96,8 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
     return asyncio.run(findings())
 
 
-async def report(data: Path, as_json: bool, case: str | None, audit: Audit) -> None:  # noqa: FBT001 - from the option
-    """Print what an audit finds. Ends the command with 1 where something is not well."""
+async def report(data: Path, as_json: bool, case: str | None, audit: Audit, *, may_be_none: bool = False) -> None:  # noqa: FBT001
+    """Print what an audit finds. Ends the command with 1 where something is not well, or nothing was seen that had to be."""
     settings = told_town(data)
     keys = Keys.of(settings)
     client = await connect(settings, keys)
@@ -116,5 +116,5 @@ async def report(data: Path, as_json: bool, case: str | None, audit: Audit) -> N
     if not as_json:
         total = len(seen - {ALL_SEALS})
         console.print(f"{total} 个案件, {len(wrong)} 个有问题 ({total} cases, {len(wrong)} not well)")
-    if wrong or not seen:
+    if wrong or not (seen or may_be_none):
         raise typer.Exit(1)

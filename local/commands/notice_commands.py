@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -17,10 +16,9 @@ from engine.outside.notices import latest_notices
 from engine.outside.telling import run_notices
 from engine.policies.department_policy import DepartmentPolicyFaults
 from engine.policies.policies import PolicyFaults
-from engine.runtime.logging import configure_logging
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
-from local.town.cli_errors import told_town
+from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.contracts.notice import Delivery
 from workflows.registry import PROCEDURES
@@ -54,8 +52,7 @@ def show(
 ) -> None:
     """显示 What was told to whom, by which channel, and what still waits."""
     settings = told_town(data)
-    with configure_logging("cli", "WARNING", sys.stderr):
-        found = asyncio.run(_latest(settings, limit, case))
+    found = run_told(_latest(settings, limit, case))
     if as_json:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False, indent=2))
     else:

@@ -3,6 +3,8 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
+from engine.execution.temporal_token import TOKEN_DAYS, TOKEN_DAYS_WORDS
+
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -42,6 +44,8 @@ class Counts:
             "How old the oldest end of a case is that is not archived.",
             registry=self._registry,
         )
+
+        self._token = Gauge(TOKEN_DAYS, TOKEN_DAYS_WORDS, registry=self._registry)
 
         self._open = Gauge("jiceng_open_cases", "Cases that have not ended.", registry=self._registry)
         self._overdue = Gauge("jiceng_overdue_cases", "Open cases whose next limit is past.", registry=self._registry)
@@ -104,6 +108,10 @@ class Counts:
     def archive(self, lag_seconds: float) -> None:
         """How far the archive is behind."""
         self._archive.set(lag_seconds)
+
+    def temporal_token(self, days: float) -> None:
+        """How long the token lasts that is shown to Temporal; infinite where there is none, or none that ends."""
+        self._token.set(days)
 
     def text(self) -> bytes:
         """As Prometheus reads it."""

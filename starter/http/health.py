@@ -11,6 +11,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from engine.execution.temporal_token import days_left
 from engine.keys.token_errors import TokenMissing
 from engine.runtime.metrics_token import watches
 from engine.runtime.settings import Settings
@@ -118,6 +119,7 @@ async def metrics(request: Request, watch: WatchOf) -> Response:
         watch.counts.webhook(each.subscription, each.waiting, each.oldest_seconds, each.given_up)
     lag = await _archive_lag(watch)
     watch.counts.archive(-1 if lag is None else lag.behind.total_seconds())
+    watch.counts.temporal_token(max(0.0, days_left(watch.settings)))
     return Response(watch.counts.text(), media_type=METRICS_TYPE)
 
 

@@ -62,3 +62,11 @@ async def test_an_open_transaction_does_not_outlive_its_user(pool: asyncpg.Pool)
 
     assert left in (None, "")
     assert not open_still
+
+
+async def test_limits_are_said_in_the_session_and_not_at_its_start(pool: asyncpg.Pool) -> None:
+    """A pooler refuses a connection that begins with limits, or drops them without a word: so the session sets them."""
+    limits = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+    rows = await pool.fetch("select name, source from pg_settings where name = any($1)", limits)
+
+    assert {row["name"]: row["source"] for row in rows} == dict.fromkeys(limits, "session")

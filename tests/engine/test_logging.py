@@ -17,7 +17,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 from pydantic import SecretStr
 
 from engine.runtime.logging import ALLOWED, configure_logging
-from engine.runtime.metrics import COUNTERS
+from engine.runtime.metrics import COUNTERS, SDK_LOGS, usual_runtime
 from local.town.cli_errors import run_told
 from starter.http.counts import Counts
 
@@ -96,6 +96,18 @@ def test_a_thing_in_an_allowed_field_does_not_speak_for_itself(lines: io.StringI
     assert CANARY not in lines.getvalue()
 
 
+def test_the_sdk_tells_of_its_core_by_a_line_like_ours(lines: io.StringIO) -> None:
+    """What the SDK's core says in an outage is JSON as all else, and its fields, which may quote anything, are not there."""
+    usual_runtime()  # forwards to the logger of this name
+    told = SDK_LOGS.forwarding
+    assert told is not None
+    logging.getLogger(told.logger.name + "-sdk_core::retry").warning("gRPC call list_namespaces retried 3 times")
+    [line] = written(lines, 1)
+
+    assert (line["event"], line["level"]) == ("gRPC call list_namespaces retried 3 times", "warning")
+    assert (told.append_log_fields_to_message, told.prepend_target_on_message) == (False, False)
+
+
 async def test_the_words_of_other_libraries_are_withheld(lines: io.StringIO) -> None:
     """A library's text may quote anything, also one that looks like our own line; only where it came from is kept."""
 
@@ -125,6 +137,7 @@ async def test_the_words_of_other_libraries_are_withheld(lines: io.StringIO) -> 
         "Uvicorn running on http://127.0.0.1:8080 (Press CTRL+C to quit)",
         "Failed activation on workflow incident with ID incident-20261121-000001 and run ID 0191-ab",
         "Worker failed, shutting down",
+        "gRPC call poll_workflow_task_queue retried 5 times",
     ],
 )
 def test_known_texts_of_libraries_are_kept(text: str, lines: io.StringIO) -> None:

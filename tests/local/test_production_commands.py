@@ -18,6 +18,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from cli import app as whole_app
+from local.town.ports import LOOPBACK, hold_ports
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES, environment_of
 from schemas.incident_report import IncidentReport
@@ -166,8 +167,13 @@ def run(elsewhere: tuple[Path, dict[str, str]], tmp_path: Path) -> Run:
     """Run a command with the variables of the town's processes; in a thread, since each has a loop of its own."""
     _, environment = elsewhere
 
-    async def invoke(*arguments: str, as_whom: str | None = None, without: tuple[str, ...] = ()) -> Result:
-        given = {name: value for name, value in environment.items() if name not in without}
+    async def invoke(
+        *arguments: str,
+        as_whom: str | None = None,
+        without: tuple[str, ...] = (),
+        instead: Mapping[str, str] | None = None,
+    ) -> Result:
+        given = {name: value for name, value in environment.items() if name not in without} | dict(instead or {})
         if as_whom is not None:
             (tmp_path / "token").write_text(as_whom + "\n", encoding="ascii")
             given["JICENG_API_TOKEN_FILE"] = str(tmp_path / "token")
@@ -226,6 +232,23 @@ async def test_without_the_issuers_token_a_caller_is_told_where_to_get_one(
     assert ended.exit_code not in {0, 2}
     said = " ".join(ended.stderr.split())
     assert (ISSUER in said, "JICENG_API_TOKEN_FILE" in said, "Traceback" in said) == (True, True, False), said
+
+
+@pytest.mark.parametrize(
+    ("variable", "command"),
+    [("JICENG_DATABASE_URL", ("notices", "show")), ("JICENG_TEMPORAL_ADDRESS", ("audit", "verify"))],
+    ids=["database", "Temporal"],
+)
+async def test_what_does_not_answer_is_named_in_a_sentence(run: Run, variable: str, command: tuple[str, ...]) -> None:
+    """A wrong address ends a command with the variable that holds it, and no password and no stack of frames."""
+    with hold_ports(["nobody"], None, {}) as ports:
+        wrong = f"{LOOPBACK}:{ports['nobody']}"
+        value = f"postgresql://jiceng:s3cret@{wrong}/jiceng" if variable == "JICENG_DATABASE_URL" else wrong
+        ended = await run(*command, instead={variable: value})
+
+    said = "".join(ended.stderr.split())
+    assert (ended.exit_code, wrong in said, variable in said, "s3cret" in said) == (1, True, True, False), said
+    assert "Traceback" not in said
 
 
 async def test_who_acts_is_what_the_token_says(run: Run, case_id: str) -> None:
