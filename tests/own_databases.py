@@ -31,15 +31,17 @@ class Cluster:
         self._founded = False
 
     @asynccontextmanager
-    async def another(self) -> AsyncIterator[SecretStr]:
-        """The address of a new one, which goes with the block."""
+    async def another(self, *, empty: bool = False) -> AsyncIterator[SecretStr]:
+        """The address of a new one, which goes with the block; without any table where it is to be `empty`."""
         name = f"own_{next(self._numbers)}"
         async with self._turn:
-            if not self._founded:
+            if not self._founded and not empty:
                 await self._order(f"create database {FOUNDED} owner {self._town.username}")
                 await migrate(self._url(FOUNDED))
                 self._founded = True
-            await self._order(f"create database {name} template {FOUNDED} owner {self._town.username}")
+            await self._order(
+                f"create database {name} template {'template0' if empty else FOUNDED} owner {self._town.username}"
+            )
         try:
             yield self._url(name)
         finally:

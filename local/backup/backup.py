@@ -29,7 +29,7 @@ LISTING = "backup.json"
 CLUSTER = "cluster"
 TEMPORAL = "temporal.db"
 LEFT_OUT = frozenset({"postgres", TEMPORAL, f"{TEMPORAL}-wal", f"{TEMPORAL}-shm", "logs", "town.lock", "town.json",
-                      "children.json", "ports.json", "departments", "sources", "banks", LISTING})  # fmt: skip
+                      "children.json", "ports.json", "pgpass", "departments", "sources", "banks", LISTING})  # fmt: skip
 """What belongs to one run, is copied another way, or is not ours: the books of departments, sources and banks."""
 
 log = structlog.get_logger()
@@ -65,7 +65,7 @@ async def back_up(data: Path, target: Path) -> BackupListing:
         raise NoTown(f"No town runs on {folder.path}. A town that is stopped is backed up by copying its folder.")
     if not (folder.path / "postgres" / "cluster").exists():
         raise NotBackedUp("This town's database is not its own (--database-url): back it up with its own tools.")
-    _empty(target)
+    empty(target)
     histories_at = datetime.now(UTC)
     await asyncio.to_thread(_copy_histories, folder.path / TEMPORAL, target / TEMPORAL)
     log.info("backed_up", kind="histories")
@@ -75,13 +75,13 @@ async def back_up(data: Path, target: Path) -> BackupListing:
         raise NotBackedUp(f"The database could not be copied:\n{failure}")
     ledger_at = datetime.now(UTC)
     shutil.copy2(folder.path / "postgres" / "passwords.json", target / "passwords.json")
-    await asyncio.to_thread(_copy_files, folder.path, target / "files")
+    await asyncio.to_thread(copy_files, folder.path, target / "files")
     listing = BackupListing(
         histories_at=histories_at,
         ledger_at=ledger_at,
         finished_at=datetime.now(UTC),
         speed=str(clock.speed_milli),
-        files=await asyncio.to_thread(_digests, target),
+        files=await asyncio.to_thread(digests, target),
     )
     # Last: a backup without its listing is none.
     write_private(target / LISTING, listing.model_dump_json(indent=1))
@@ -94,14 +94,15 @@ def read_listing(target: Path) -> BackupListing:
         listing = BackupListing.model_validate(json.loads((target / LISTING).read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise NotBackedUp(f"{target} is no whole backup: {LISTING} is missing or not readable.") from error
-    found = _digests(target)
+    found = digests(target)
     changed = sorted({*found, *listing.files} - {name for name in found if listing.files.get(name) == found[name]})
     if changed:
         raise NotBackedUp(f"{target} is not as it was made: {', '.join(changed[:5])}.")
     return listing
 
 
-def _empty(target: Path) -> None:
+def empty(target: Path) -> None:
+    """Make the folder, for its owner only. Raises NotBackedUp: something is in it."""
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise NotBackedUp(f"{target} is not empty: each backup has a folder of its own.")
@@ -119,7 +120,8 @@ def _copy_histories(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
-def _copy_files(source: Path, target: Path) -> None:
+def copy_files(source: Path, target: Path) -> None:
+    """The files of a data folder, but for what belongs to one run or is copied another way."""
     target.mkdir(mode=0o700)
     for path in source.iterdir():
         if path.name in LEFT_OUT or path.name.startswith("."):
@@ -130,7 +132,8 @@ def _copy_files(source: Path, target: Path) -> None:
             shutil.copy2(path, target / path.name)
 
 
-def _digests(target: Path) -> dict[str, str]:
+def digests(target: Path) -> dict[str, str]:
+    """SHA-256 of every file of a backup, by its path; but the cluster's, which has a list of its own, and the listing's."""
     return {str(path.relative_to(target)): _sha256(path) for path in _files(target)}
 
 

@@ -21,10 +21,11 @@ from local.backup.backup import CLUSTER, TEMPORAL, BackupListing, NotBackedUp, r
 from local.simulation.journals import Journal
 from local.town.data_folder import DataFolder
 from local.town.ports import hold_ports
-from local.town.postgres import LocalPostgres, open_postgres, verify_base_backup
+from local.town.postgres import open_postgres, verify_base_backup
 from local.town.private_file import write_private
 from local.town.supervisor import Supervisor
 from schemas.clocks.calendar import in_shanghai
+from schemas.clocks.town_time import TownTime
 from schemas.kernel.procedure import Procedure
 from schemas.values.model import Model
 from workflows.registry import PROCEDURES
@@ -86,7 +87,10 @@ async def restore(target: Path, data: Path) -> Restored:
         supervisor = Supervisor(folder.path, [postgres.child()])
         try:
             await supervisor.start()
-            done = await _put_right(postgres, listing, folder)
+            clock = folder.clock()
+            if clock is None:
+                raise NotBackedUp("The backup has no founding.json: nobody knows what time it is in this town.")
+            done = await put_right(postgres.url.get_secret_value(), listing, clock)
         finally:
             await supervisor.stop()
         write_private(folder.path / RESTORED, done.model_dump_json(indent=1))
@@ -102,14 +106,12 @@ def _put_in_place(target: Path, data: Path) -> None:
     shutil.copy2(target / "passwords.json", postgres / "passwords.json")
 
 
-async def _put_right(postgres: LocalPostgres, listing: BackupListing, folder: DataFolder) -> Restored:
-    clock = folder.clock()
-    if clock is None:
-        raise NotBackedUp("The backup has no founding.json: nobody knows what time it is in this town.")
+async def put_right(url: str, listing: BackupListing, clock: TownTime) -> Restored:
+    """Make a database that was put back ready to go on beside the histories, before any process of the town runs."""
     now = datetime.now(UTC)
     days = list(_days(clock.to_town(listing.histories_at), clock.to_town(now)))
     started = [case.procedure.name for case in PROCEDURES if case.procedure.parent is None]
-    connection = await asyncpg.connect(postgres.url.get_secret_value())
+    connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
             again = _changed(await connection.execute(SQL.deliver_again, listing.histories_at))

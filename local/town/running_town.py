@@ -55,6 +55,12 @@ def find_town(data: Path) -> Settings:
     )
 
 
+def runs_here(data: Path) -> bool:
+    """Whether `jiceng up` runs a town on this folder now."""
+    record = DataFolder(data).record()
+    return record is not None and is_alive(record)
+
+
 def known_town(data: Path, setting: str = "database_url") -> Settings:
     """The settings of the town that runs here; where none does, those by which a town in production runs its processes.
 

