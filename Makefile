@@ -17,7 +17,7 @@ GET_BROWSER := { $(APT) update && DEBIAN_FRONTEND=noninteractive $(APT) install 
 unexport PYTHONDONTWRITEBYTECODE
 export PYTHONPYCACHEPREFIX := $(CURDIR)/.venv/bytecode
 
-.PHONY: setup browser demo test test-all attack bench chaos format lint types docs lock clean
+.PHONY: setup browser demo test test-all attack bench chaos cluster format lint types docs lock clean
 
 setup: .venv/.installed
 
@@ -70,6 +70,9 @@ bench: setup ## the standard case by every contender, in one run: only the ratio
 chaos: setup ## disturb a whole town under load by a seeded schedule, let it come to rest, count: FAULTS= SEED= CASES= CROWDS="whistle=20 welfare=5"
 	$(BIN)/python -m local.chaos.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),) \
 		$(foreach crowd,$(CROWDS),--crowd $(crowd)) $(if $(SPEED),--speed $(SPEED),)
+
+cluster: setup ## a town in production without containers: Temporal's roles apart, two Postgres, one kill -9 of each, then counted; exit 77 without a server
+	$(BIN)/python -m local.cluster.rehearsal $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),)
 
 docs: setup ## write the generated parts of docs/ anew
 	$(BIN)/jiceng docs

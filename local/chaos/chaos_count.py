@@ -83,6 +83,16 @@ async def count(  # noqa: PLR0917 - the parts of a town
     journals: Mapping[str, Journal],
 ) -> Count:
     """Count everything. `accepted`: by key, the case numbers that its senders were told; `journals`: by order."""
+    result = await count_books(pool, accepted, journals)
+    await _audit(result, pool, client, keys, settings)
+    result.stuck += [f"{each.case_id}: {each.why}" for each in await stuck_cases(pool, client)]
+    return result
+
+
+async def count_books(
+    pool: asyncpg.Pool, accepted: Mapping[str, Sequence[str]], journals: Mapping[str, Journal]
+) -> Count:
+    """What was told, what stands in the ledger and what departments wrote down, against each other; no history is read."""
     result = Count(accepted=len(accepted))
     rows = {row["case_id"]: row for row in await pool.fetch("select case_id, procedure, ended, snapshot from cases")}
     result.cases, result.ended = len(rows), sum(row["ended"] for row in rows.values())
@@ -96,8 +106,6 @@ async def count(  # noqa: PLR0917 - the parts of a town
         ]
         result.moments += sum("moment" in entry["facts"] for entry in entries[case_id])
         result.announced += any(entry["kind"] == ANNOUNCED for entry in entries[case_id])
-    await _audit(result, pool, client, keys, settings)
-    result.stuck += [f"{each.case_id}: {each.why}" for each in await stuck_cases(pool, client)]
     return result
 
 

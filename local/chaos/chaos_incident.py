@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from random import Random
+from typing import ClassVar
 
 from local.chaos.chaos_load import Crowd
 from local.simulation.townspeople import AREAS, RESIDENTS
@@ -21,15 +23,17 @@ its final limit, sixty days.
 """
 
 
+@dataclass
 class Incidents(Crowd):
     """Incidents, on which departments and people act by themselves."""
 
-    name = "report"
+    name: ClassVar[str] = "report"
+    directions: Sequence[str] = DIRECTIONS
 
     async def play(self, number: int, key: str, entrance: int) -> None:
         """Report it."""
         client = self.client_of(RESIDENTS[number % len(RESIDENTS)], entrance)
-        self.stands(key, await client.report(report_of(self.seed, number), key))
+        self.stands(key, await client.report(report_of(self.seed, number, self.directions), key))
 
     async def send_twice(self, numbers: Sequence[int]) -> None:
         """Send each of these through both APIs at once, under one key."""
@@ -39,9 +43,9 @@ class Incidents(Crowd):
                     tasks.create_task(self.begin(number, entrance))
 
 
-def report_of(seed: int, number: int) -> IncidentReport:
-    """The report with this number: the same for the same seed."""
+def report_of(seed: int, number: int, directions: Sequence[str] = DIRECTIONS) -> IncidentReport:
+    """The report with this number: the same for the same seed. `directions`: how departments and people may treat it."""
     random = Random(f"{seed}/{number}")
-    description = f"第{number}号事项需要处理{random.choice(DIRECTIONS)}"
+    description = f"第{number}号事项需要处理{random.choice(directions)}"
     location = Location(address=f"幸福路{number}号", area=random.choice(AREAS))
     return IncidentReport(category=random.choice(CATEGORIES), description=description, location=location)
