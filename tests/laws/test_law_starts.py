@@ -381,7 +381,7 @@ async def in_short_runs(town: ApiDriver, stranger: Stranger) -> tuple[str, list[
     states: list[tuple[Payload, ...]] = []
     more = who_comments(town)
     steps = town.examples.MAIN.steps
-    if town.examples.MAIN.stage in town.procedure.final:
+    if town.examples.MAIN.stage not in town.procedure.rules.open_stages:
         steps = steps[:-1]
     for step in itertools.chain(steps, itertools.repeat(more, MORE)):
         if step is more and more.command not in await town.legal(case_id, more.by):
