@@ -52,6 +52,10 @@ where ($1::text is null or area = $1
 with found as materialized (select case_id from searched_numbers where case_id like anywhere($1))
 select case_id from found limit $2;
 
+-- name: numbers_with_signs
+-- The same for a part too short for the index of parts, which would be read whole for it: the table is, until there are enough.
+select case_id from searched_numbers where strpos(case_id, lower($1)) > 0 limit $2;
+
 -- name: numbers_with_beginning
 -- Numbers that begin so ($1), no more than $2 of them. No sign of a number comes after "~".
 select case_id from searched_numbers

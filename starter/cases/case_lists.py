@@ -288,7 +288,7 @@ class ListsTransaction:
         """How many there are, as `CaseLists.count_some`."""
         part = await self._part_of(filters)
         if part.many:  # mostly there are enough among those that were found
-            asked = (*sight(actor), now, *filters.values(part.only_found()), at_most)
+            asked = (*sight(actor), now, *filters.values(part.only(at_most)), at_most)
             if await self._connection.fetchval(COUNT_SOME, *asked) == at_most:
                 return at_most
         return int(await self._connection.fetchval(COUNT_SOME, *sight(actor), now, *filters.values(part), at_most))

@@ -11,6 +11,7 @@ class CaseQueries(Queries):
     plan_for_what_is_asked: str
     matching: str
     numbers_with_part: str
+    numbers_with_signs: str
     numbers_with_beginning: str
     page_by_opening: str
     page_by_due: str

@@ -15,7 +15,7 @@ from tests.api_callers import OpenOwnTown
 
 pytest_plugins = ("tests.api_fixture",)
 
-CASES = 12_000
+CASES = 15_000
 FIRST = datetime(2025, 1, 1, tzinfo=SHANGHAI)
 NOW = FIRST + timedelta(hours=CASES)
 PAGE = 25
@@ -113,6 +113,7 @@ async def test_what_many_have_is_counted_as_far_as_asked_and_else_to_the_end(old
     async with CaseLists(old_town).transaction() as lists:
         everywhere = await lists.count_some(CITY, Filters(number="incident"), NOW, SOME)
         in_one_area = await lists.count_some(CITY, Filters(number="incident", area="900.7"), NOW, SOME)
+        short = await lists.count_some(CITY, Filters(number="20"), NOW, CASES + 1)
         nowhere = await lists.count_some(CITY, Filters(number="no-such-part"), NOW, SOME)
 
-    assert (everywhere, in_one_area, nowhere) == (SOME, CASES // 50, 0)
+    assert (everywhere, in_one_area, short, nowhere) == (SOME, CASES // 50, CASES, 0)
