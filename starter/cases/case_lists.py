@@ -23,7 +23,7 @@ from schemas.kernel.visibility import involved_as
 from schemas.values.actor import OWN_CASES_ONLY, Actor, Role
 from schemas.values.refusals import Fault, say
 from starter.cases.case_queries import SQL
-from starter.cases.number_parts import ANY_NUMBER, NumberPart
+from starter.cases.number_parts import ANY_NUMBER, FEW, FEW_FOR_SOME, NumberPart
 from starter.cases.views import CaseRow
 from starter.http.database import Connection, database
 from starter.http.parameters import CASE_ID, CodeText, DayText, LastDayText, within_bounds
@@ -261,14 +261,14 @@ class ListsTransaction:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._parts: dict[str | None, NumberPart] = {}
+        self._parts: dict[tuple[str | None, int], NumberPart] = {}
 
     async def page(
         self, actor: Actor, filters: Filters, now: datetime, *, sort: Sort, after: PagePlace | None, limit: int
     ) -> tuple[list[CaseRow], PagePlace | None]:
         """A page, as `CaseLists.page`."""
         place = (after.at, after.case_id) if after else (None, None)
-        part = await self._part_of(filters)
+        part = await self._part_of(actor, filters)
         arguments = (*sight(actor), now, *filters.values(part), *place, limit + 1)
         found = await self._connection.fetch((PAGES_OF_FEW if part.few else PAGES)[sort], *arguments)
         rows = [CaseRow.model_validate(dict(row)) for row in found]
@@ -281,12 +281,12 @@ class ListsTransaction:
 
     async def count(self, actor: Actor, filters: Filters, now: datetime) -> int:
         """How many there are."""
-        part = await self._part_of(filters)
+        part = await self._part_of(actor, filters)
         return int(await self._connection.fetchval(COUNT, *sight(actor), now, *filters.values(part)))
 
     async def count_some(self, actor: Actor, filters: Filters, now: datetime, at_most: int) -> int:
         """How many there are, as `CaseLists.count_some`."""
-        part = await self._part_of(filters)
+        part = await self._part_of(actor, filters)
         if part.many:  # mostly there are enough among those that were found
             asked = (*sight(actor), now, *filters.values(part.only(at_most)), at_most)
             if await self._connection.fetchval(COUNT_SOME, *asked) == at_most:
@@ -295,15 +295,17 @@ class ListsTransaction:
 
     async def count_by_due(self, actor: Actor, filters: Filters, now: datetime) -> DueCounts:
         """How many there are, how many of them are due soon and how many overdue; it goes through all of them once."""
-        part = await self._part_of(filters)
+        part = await self._part_of(actor, filters)
         [row] = await self._connection.fetch(COUNT_BY_DUE, *sight(actor), now, *filters.values(part))
         return DueCounts(row["whole"], row["due_soon"], row["overdue"])
 
-    async def _part_of(self, filters: Filters) -> NumberPart:
+    async def _part_of(self, actor: Actor, filters: Filters) -> NumberPart:
         """What is found of a part of the number, looked for once in a transaction."""
-        if filters.number not in self._parts:
-            self._parts[filters.number] = await NumberPart.look_for(self._connection, filters.number)
-        return self._parts[filters.number]
+        few = FEW if sight(actor) == (None, None, None) else FEW_FOR_SOME
+        asked = (filters.number, few)
+        if asked not in self._parts:
+            self._parts[asked] = await NumberPart.look_for(self._connection, *asked)
+        return self._parts[asked]
 
 
 def sight(actor: Actor) -> tuple[str | None, str | None, list[str] | None]:

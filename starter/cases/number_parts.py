@@ -12,9 +12,13 @@ from starter.cases.case_queries import SQL
 from starter.http.database import Connection
 from workflows.registry import PROCEDURES
 
-FEW = 10_000
-"""So many numbers are looked up one by one, in some twenty milliseconds: those of one place in each day of 27 years, or of a
-month. Where more have a part, every hundredth of a million has, and who goes through the list in its order soon has a page."""
+FEW = 5_000
+"""So many numbers are looked up one by one, in ten to forty milliseconds as they lie together or apart: those of a month. Where
+more have a part, every two-hundredth of a million has, and who sees all and goes through the list soon has a page."""
+
+FEW_FOR_SOME = 10_000
+"""The same for who sees a part of the town, and perhaps none of those that have it: then all of a million are gone through in vain
+(0.9 s). So many are one of each day in 27 years."""
 
 _BEGINNING = re.compile(rf"(?:{'|'.join(case.procedure.name for case in PROCEDURES)})-[0-9]{{8}}", re.IGNORECASE)
 """A procedure and a day: nothing but the beginning of a number has them."""
@@ -32,12 +36,12 @@ class NumberPart:
     many: bool = False
 
     @classmethod
-    async def look_for(cls, connection: Connection, part: str | None) -> Self:
-        """The numbers that have a part; None: no part is asked for."""
+    async def look_for(cls, connection: Connection, part: str | None, few: int) -> Self:
+        """The numbers that have a part, `many` if more than `few`; None: no part is asked for."""
         if part is None:
             return cls()
-        rows = await connection.fetch(_question(part), part, FEW + 1)
-        return cls(part, tuple(row["case_id"] for row in rows), len(rows) > FEW)
+        rows = await connection.fetch(_question(part), part, few + 1)
+        return cls(part, tuple(row["case_id"] for row in rows), len(rows) > few)
 
     @property
     def few(self) -> bool:

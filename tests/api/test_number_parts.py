@@ -15,7 +15,7 @@ from tests.api_callers import OpenOwnTown
 
 pytest_plugins = ("tests.api_fixture",)
 
-CASES = 15_000
+CASES = 12_000
 FIRST = datetime(2025, 1, 1, tzinfo=SHANGHAI)
 NOW = FIRST + timedelta(hours=CASES)
 PAGE = 25
