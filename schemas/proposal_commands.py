@@ -28,7 +28,9 @@ from schemas.values.refusals import Fault, say
 from schemas.values.typed_code import Tidied
 from schemas.words.field_words import FieldWords
 
-InvoiceNumber = Annotated[str, StringConstraints(pattern=r"^[0-9]{8,20}$"), Tidied]
+InvoiceNumber = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]{8,20}$"), Tidied, Field(examples=["25322000000012345678"])
+]
 """The number of an invoice 发票号码 as it stands on it. It stands in the vault, and by its blind index once over all cases."""
 
 Points = Annotated[int, Field(strict=True, ge=0, le=100)]

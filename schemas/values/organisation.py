@@ -6,7 +6,7 @@ that the vault keeps; what its people are called and where its account is, the v
 
 from typing import Annotated
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from schemas.values.typed_code import Tidied
@@ -33,7 +33,9 @@ def _checked(code: str) -> str:
     return code
 
 
-OrganisationCode = Annotated[str, StringConstraints(pattern=_FORM), AfterValidator(_checked), Tidied]
+OrganisationCode = Annotated[
+    str, StringConstraints(pattern=_FORM), AfterValidator(_checked), Tidied, Field(examples=["52320104MJA000002P"])
+]
 """The code of an organisation, as it stands on its licence."""
 
 OrganisationReference = Annotated[str, StringConstraints(strict=True, pattern=rf"^{_PREFIX}[{_CHARACTERS}]{{18}}$")]

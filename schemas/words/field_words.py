@@ -151,7 +151,6 @@ FIELDS: Mapping[str, FieldWords] = {
     "what": FieldWords("任务内容", "what is to be done"),
     "words": FieldWords("情况", "what is the matter"),
     "working_days": FieldWords("工作日数", "working days"),
-    "year": FieldWords("年度", "year"),
     "acceleration": FieldWords("一期违约全部到期", "with one missed, all fall due"),
     "agent": FieldWords("代理人账户", "account of the agent"),
     "at": FieldWords("时间", "time"),

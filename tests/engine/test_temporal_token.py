@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,17 +49,17 @@ async def test_a_renewed_token_is_shown_without_a_restart(settings: Settings, ke
 @pytest.mark.parametrize(
     ("text", "days"),
     [
-        (token(exp=datetime.now(UTC) + timedelta(days=40)), 40.0),
-        (token(exp=datetime.now(UTC) - timedelta(days=2)), -2.0),
-        (token(), math.inf),
-        ("of another kind", math.inf),
+        (lambda now: token(exp=now + timedelta(days=40)), 40.0),
+        (lambda now: token(exp=now - timedelta(days=2)), -2.0),
+        (lambda _now: token(), math.inf),
+        (lambda _now: "of another kind", math.inf),
     ],
     ids=["lasts", "ended", "without an end", "no JWT"],
 )
-def test_how_long_a_token_lasts_is_read_from_it(tmp_path: Path, text: str, days: float) -> None:
+def test_how_long_a_token_lasts_is_read_from_it(tmp_path: Path, text: Callable[[datetime], str], days: float) -> None:
     """What the claim says, in days; what says nothing lasts for ever, as Temporal takes it."""
     file = tmp_path / "token"
-    file.write_text(text + "\n", encoding="ascii")
+    file.write_text(text(datetime.now(UTC)) + "\n", encoding="ascii")
 
     assert days_left(Settings(temporal_token_file=file)) == pytest.approx(days, abs=0.01)
 
