@@ -34,10 +34,11 @@ from local.cluster.cluster import Cluster, open_cluster
 from local.cluster.commands import Answered, answers_of
 from local.cluster.compose import Compose
 from local.cluster.faults import EVERY_SECONDS, KILLED, Struck, measured, strike
-from local.cluster.tokens import renew_tokens
+from local.cluster.tokens import refused_calls, renew_tokens
 from local.simulation.journals import journals_of
 from local.simulation.simulation import token_source, tokens
 from local.simulation.townspeople import AUDITOR, Persona
+from local.town.ports import LOOPBACK
 from schemas.clocks.calendar import in_shanghai
 from starter.client import TownClient, http_client
 
@@ -62,13 +63,15 @@ class Report:
     at_rest: bool = False
     struck: list[Struck] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    not_let_in: list[str] = field(default_factory=list)
     count: Count = field(default_factory=Count)
     answered: list[Answered] = field(default_factory=list)
 
     @property
     def well(self) -> bool:
         """All came to rest, nothing is wrong in the books, and every command ended as it has to."""
-        return self.at_rest and self.count.well and not self.refused and all(each.well for each in self.answered)
+        amiss = self.refused or self.not_let_in
+        return self.at_rest and self.count.well and not amiss and all(each.well for each in self.answered)
 
 
 async def rehearse(cases: int, applications: int, seed: int, kept: Path = KEPT) -> Report:
@@ -121,6 +124,8 @@ async def _work(cluster: Cluster, report: Report, cases: int, applications: int,
             options = ChaosOptions(to_the_end=False, rest_seconds=REST_SECONDS)
             report.at_rest = await come_to_rest(pool, http, settings, options)
             report.rest_seconds = time.monotonic() - began
+            workers = [f"http://{LOOPBACK}:{cluster.ports[name]}" for name in ("worker-1", "worker-2")]
+            report.not_let_in = await refused_calls(http, workers)
             report.struck = await measured(pool, striking.result())
             report.refused = answers.refused
             report.count = await count_books(pool, answers.pairs, await journals_of(http, settings))
@@ -148,6 +153,7 @@ def told(report: Report) -> Iterator[str]:
         "派单 orders in departments' books": counted.orders,
         "发放 payments in the bank's books": counted.payments,
         "退回 refused": len(report.refused),
+        "未获准 workers that Temporal refused": len(report.not_let_in),
         "丢失 lost": len(counted.lost),
         "重复 doubled": len(counted.doubled),
         "停滞 stuck": len(counted.stuck),
@@ -161,6 +167,7 @@ def told(report: Report) -> Iterator[str]:
     }
     yield from (f"{name:<72}{value:>18}" for name, value in lines.items())
     yield from counted.faults()
+    yield from (f"not let in: {each}" for each in report.not_let_in)
     yield from (f"refused: {key}: {code}" for key, code in report.refused.items())
     yield from (f"{each.name}: {each.said}" for each in report.answered if not each.well)
 

@@ -1,9 +1,12 @@
 """Tokens for Temporal that end while the town works, and are renewed as the docs say: nothing is restarted for it."""
 
+import re
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import jwt
 
 from engine.runtime.settings import PROJECT
@@ -13,6 +16,12 @@ from local.town.program import run_program
 OURS = ("worker", "api")
 FIRST_LAST = timedelta(seconds=100)
 """So long those last with which our processes begin: they end under load, and by then each must show the next one."""
+
+_REFUSED = re.compile(
+    r'^temporal_(?:long_)?request_failure\S*\{[^}]*status_code="(?:PERMISSION_DENIED|UNAUTHENTICATED)"[^}]*\} (\S+)$',
+    re.MULTILINE,
+)
+_ASKED = re.compile(r"^temporal_long_request\S*\{", re.MULTILINE)
 
 
 def shorten_tokens(secrets: Path) -> None:
@@ -31,3 +40,23 @@ async def renew_tokens(secrets: Path) -> None:
     for name in OURS:
         (secrets / f"temporal_token_{name}").unlink()
     await run_program((sys.executable, "deploy/make_secrets.py", str(secrets)), None, PROJECT)
+
+
+async def refused_calls(http: httpx.AsyncClient, addresses: Sequence[str]) -> list[str]:
+    """The workers whose calls Temporal refused, by their own figures: they went on with a token that had ended.
+
+    Raises:
+        httpx.HTTPError: one shows no figures.
+    """
+    found = []
+    for address in addresses:
+        text = (await http.get(f"{address}/metrics")).raise_for_status().text
+        refused = refused_in(text)
+        if refused or not _ASKED.search(text):
+            found.append(f"{address}: {refused:g} calls refused")
+    return found
+
+
+def refused_in(figures: str) -> float:
+    """How many calls Temporal refused, by what a worker shows to Prometheus."""
+    return sum(float(number) for number in _REFUSED.findall(figures))

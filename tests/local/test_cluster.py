@@ -15,6 +15,7 @@ from local.cluster.binaries import NoServer, find_binaries
 from local.cluster.compose import Compose, ComposeFault
 from local.cluster.faults import KILLED
 from local.cluster.temporal_roles import MEMBERS
+from local.cluster.tokens import refused_in
 from local.town.ports import LOOPBACK, hold_ports
 from tests.waiting import eventually
 
@@ -124,6 +125,21 @@ async def test_without_server_and_go_it_says_so_in_a_sentence_and_leaves_out(tmp
     assert (process.returncode, said) == (77, b"")
     [line] = told.decode().splitlines()
     assert ("TEMPORAL_SERVER" in line, "Go" in line, Compose().temporal_version in line) == (True, True, True)
+
+
+def test_calls_that_temporal_refused_are_told_from_others() -> None:
+    """A worker whose token has ended is seen by its own figures; a connection that broke in a kill is no refusal."""
+    labels = 'namespace="jiceng",operation="PollWorkflowTaskQueue",service_name="temporal-core-sdk"'
+    figures = "\n".join(
+        f'{name}{{{labels},status_code="{status}",task_queue="jiceng"}} {number}'
+        for name, status, number in (
+            ("temporal_long_request_failure_total", "PERMISSION_DENIED", 51),
+            ("temporal_request_failure_total", "UNAUTHENTICATED", 2),
+            ("temporal_long_request_failure_total", "TRANSPORT_ERROR", 7),
+        )
+    )
+
+    assert refused_in(figures) == 53
 
 
 @asynccontextmanager
