@@ -18,6 +18,12 @@ CONNECT_SECONDS = 1.0
 async def balance(port: int, backends: Sequence[int]) -> None:
     """Listen until cancelled; each connection goes to the next backend that takes it. Raises OSError: the port is taken."""
     turns = count()
+    serving = set[asyncio.Task[None]]()
+
+    def begin(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(served(reader, writer))
+        serving.add(task)
+        task.add_done_callback(serving.discard)
 
     async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first = next(turns)
@@ -31,8 +37,14 @@ async def balance(port: int, backends: Sequence[int]) -> None:
             return
         writer.close()
 
-    async with await asyncio.start_server(served, LOOPBACK, port) as server:
+    server = await asyncio.start_server(begin, LOOPBACK, port)
+    try:
         await server.serve_forever()
+    finally:
+        server.close()
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 Way = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -48,6 +60,7 @@ async def _join(here: Way, there: Way) -> None:
             way.cancel()
         for _, writer in (here, there):
             writer.close()
+        for _, writer in (here, there):
             with suppress(OSError):
                 await writer.wait_closed()
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -160,6 +160,7 @@ async def answering(port: int, answer: bytes) -> AsyncIterator[None]:
         server.close()
         for each in open_ones:
             each.close()
+        await asyncio.gather(*(each.wait_closed() for each in open_ones), return_exceptions=True)
 
 
 async def test_a_connection_goes_to_whoever_answers() -> None:
@@ -174,9 +175,11 @@ async def test_a_connection_goes_to_whoever_answers() -> None:
 
         async def listens() -> bool:
             try:
-                (await asyncio.open_connection(LOOPBACK, ports["front"]))[1].close()
+                writer = (await asyncio.open_connection(LOOPBACK, ports["front"]))[1]
             except OSError:
                 return False
+            writer.close()
+            await writer.wait_closed()
             return True
 
         async with answering(ports["two"], b"two\n"):
@@ -193,3 +196,5 @@ async def test_a_connection_goes_to_whoever_answers() -> None:
         await asyncio.gather(balancing, return_exceptions=True)
         for _, writer, _ in (*calls, *afterwards):
             writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
