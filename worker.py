@@ -32,7 +32,7 @@ from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
 from engine.policies.department_policy import load_departments
 from engine.policies.source_policy import load_sources
-from engine.runtime.metrics import WorkerCounts, worker_runtime
+from engine.runtime.metrics import WorkerCounts, measured_runtime
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from engine.store.fact_references import declare_references
@@ -148,7 +148,7 @@ async def beside(task: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 async def run_worker(settings: Settings, procedures: Sequence[type[Case[Any]]] = PROCEDURES) -> None:
     """Run until SIGTERM, or until cancelled."""
     keys = Keys.of(settings)
-    client = await connect(settings, keys, runtime=worker_runtime(settings))
+    client = await connect(settings, keys, runtime=measured_runtime(settings.worker_metrics))
     async with (
         await open_pool(settings, process="jiceng worker") as pool,
         town_worker(settings, keys, client, pool, procedures=procedures) as worker,

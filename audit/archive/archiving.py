@@ -13,6 +13,7 @@ from audit.archive.seals import make_seal
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
 from engine.runtime.logging import configure_logging
+from engine.runtime.metrics import measured_runtime
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import AWAY as DATABASE_AWAY
@@ -29,7 +30,7 @@ async def run_archiver(settings: Settings) -> None:
     with configure_logging("archiver", settings.log_level):
         keys = Keys.of(settings)
         keys.seal_key()
-        client = await connect(settings, keys, lazy=True)
+        client = await connect(settings, keys, lazy=True, runtime=measured_runtime(settings.archiver_metrics))
         async with await open_pool(settings, process="jiceng archiver") as pool:
             archiver = Archiver(client, pool, keys, open_archive(settings), settings)
             working = [

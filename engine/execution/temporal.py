@@ -24,7 +24,15 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from engine.execution.codec import data_converter, judging
 from engine.execution.stamp_guard import SignalGuard
-from engine.execution.temporal_token import NotLetIn, TemporalAway, ask_whether_let_in, authorization, follow
+from engine.execution.temporal_token import (
+    SAID_WHEN_REFUSED,
+    NotLetIn,
+    TemporalAway,
+    ask_whether_let_in,
+    authorization,
+    not_let_in,
+)
+from engine.execution.token_follower import follow
 from engine.keys.keys import Keys
 from engine.runtime.metrics import usual_runtime
 from engine.runtime.settings import Settings
@@ -58,6 +66,8 @@ async def connect(settings: Settings, keys: Keys, *, lazy: bool = False, runtime
     except NotLetIn:
         raise
     except RuntimeError as error:
+        if SAID_WHEN_REFUSED.search(str(error)):
+            raise not_let_in(settings) from None
         raise TemporalAway(
             f"Temporal at {settings.temporal_address} does not answer: does it run, and is JICENG_TEMPORAL_ADDRESS right?"
         ) from error

@@ -1,32 +1,33 @@
-"""The token that our processes show to a Temporal that asks for one: read, renewed while they run, and when it ends."""
+"""The token that our processes show to a Temporal that asks for one: read, asked about, and when it ends."""
 
-import asyncio
 import math
-import weakref
+import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import jwt
 import structlog
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import SignalWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode, ServiceClient
 
-from engine.runtime.metrics import usual_runtime
 from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 
-LOOK_SECONDS = 30.0
-"""How often a running process looks whether its token was renewed."""
-WARN_DAYS = 30.0
-WARN_EVERY = timedelta(days=1)
 TOKEN_DAYS = "jiceng_temporal_token_days"  # noqa: S105 - the name of a metric
-TOKEN_DAYS_WORDS = "Days until the token ends that this process shows to Temporal."  # noqa: S105 - the same
+TOKEN_DAYS_WORDS = "Days until the token ends that this process shows to Temporal; 0 when it is refused."  # noqa: S105 - the same
 REFUSED = (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED)
+SAID_WHEN_REFUSED = re.compile(r"PermissionDenied|Unauthenticated|not authorized|unauthorized", re.IGNORECASE)
+"""In the SDK's words when it cannot connect: with a token that is not signed as it has to be, not even that is allowed."""
 ASK_WITHIN = timedelta(seconds=10)
+TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+"""What a bearer token is made of (RFC 6750, 2.1). The SDK's metadata take no second line."""
 
 log = structlog.get_logger()
-_following = set[asyncio.Task[None]]()
+_not_good = set[Path]()
+"""The files whose token is not good, as the follower of this process last found (engine/execution/token_follower.py)."""
 
 
 class TemporalAway(OperatorError, RuntimeError):
@@ -41,103 +42,37 @@ def authorization(settings: Settings) -> dict[str, str]:
     """As metadata and not as the SDK's `api_key`, which would switch on TLS; inside the compose network there is none.
 
     Raises:
-        NotLetIn: the file cannot be read.
+        NotLetIn: the file cannot be read, or holds what is no token.
     """
-    if settings.temporal_token_file is None:
+    file = settings.temporal_token_file
+    if file is None:
         return {}
-    try:
-        return {"authorization": f"Bearer {_read(settings.temporal_token_file)}"}
-    except (OSError, UnicodeError) as error:
-        raise NotLetIn(
-            f"The token in {settings.temporal_token_file} (JICENG_TEMPORAL_TOKEN_FILE) cannot be read: {type(error).__name__}."
-        ) from None
-
-
-def days_left(settings: Settings) -> float:
-    """Until the token of the file ends: infinite without a token, or with one that does not say; 0 if it is not to be read."""
-    if settings.temporal_token_file is None:
-        return math.inf
-    try:
-        return _days(_read(settings.temporal_token_file))
-    except (OSError, UnicodeError):
-        return 0.0
-
-
-async def ask_whether_let_in(client: Client, settings: Settings) -> None:
-    """Ask once what every process may ask: whoever is refused here would be refused at everything, without a word.
-
-    Raises:
-        NotLetIn: it says which file is named, and what is the matter with it.
-    """
-    try:
-        request = DescribeNamespaceRequest(namespace=settings.temporal_namespace)
-        await client.workflow_service.describe_namespace(request, timeout=ASK_WITHIN)
-    except RPCError as error:
-        if error.status not in REFUSED:
-            return  # a namespace that is not there yet, or a server that has to be asked again: for the first call to say
-        fault = NotLetIn(_why(settings))
-        log.error("temporal_refuses", reason=str(fault))  # noqa: TRY400 - the place says nothing, the words all
-        raise fault from None
-
-
-def follow(client: Client, settings: Settings, every_seconds: float = LOOK_SECONDS) -> None:
-    """Show the newest token for as long as the client lives: whoever renews the file restarts nothing."""
-    if settings.temporal_token_file is None:
-        return
-    task = asyncio.create_task(_follow(weakref.ref(client.service_client), settings.temporal_token_file, every_seconds))
-    _following.add(task)
-    task.add_done_callback(_following.discard)
-
-
-async def _follow(client: "weakref.ref[ServiceClient]", file: Path, every_seconds: float) -> None:
-    warned = datetime.min.replace(tzinfo=UTC)
-    while (service := client()) is not None:
-        days = _show_newest(service, file)
-        if days < math.inf:
-            meter = (service.config.runtime or usual_runtime()).metric_meter
-            meter.create_gauge_float(TOKEN_DAYS, TOKEN_DAYS_WORDS).set(max(days, 0.0))
-        if days < WARN_DAYS and datetime.now(UTC) - warned >= WARN_EVERY:
-            log.warning("temporal_token_ends" if days > 0 else "temporal_token_ended", number=math.floor(days))
-            warned = datetime.now(UTC)
-        del service  # who waits here must not keep it alive
-        await asyncio.sleep(every_seconds)
-
-
-def _show_newest(service: ServiceClient, file: Path) -> float:
-    """Show what the file holds, if it is another one than is shown; how many days it lasts."""
+    where = f"{file} (JICENG_TEMPORAL_TOKEN_FILE)"
     try:
         token = _read(file)
     except (OSError, UnicodeError) as error:
-        log.warning("temporal_token_not_readable", error=type(error).__name__)
+        raise NotLetIn(f"The token in {where} cannot be read: {type(error).__name__}.") from None
+    if not TOKEN.fullmatch(token):
+        raise NotLetIn(f"What stands in {where} is no token: it has to be one word in one line, and nothing else.")
+    return {"authorization": f"Bearer {token}"}
+
+
+def days_left(settings: Settings) -> float:
+    """Until the token of the file ends: infinite without a token, or with one that does not say; 0 if it is not good.
+
+    Not good is what cannot be read, what is no token, and what Temporal has refused to this process.
+    """
+    if settings.temporal_token_file in _not_good:
         return 0.0
-    metadata = {"authorization": f"Bearer {token}"}
-    if token and service.config.rpc_metadata != metadata:  # blank while somebody writes it
-        service.update_rpc_metadata(metadata)
-        service.config.rpc_metadata = metadata
-        log.info("temporal_token_renewed")
-    return _days(token)
+    try:
+        return days_of(authorization(settings))
+    except NotLetIn:
+        return 0.0
 
 
-def _why(settings: Settings) -> str:
-    where, file = f"Temporal at {settings.temporal_address}", settings.temporal_token_file
-    if file is None:
-        return f"{where} asks for a token: name the file that holds one in JICENG_TEMPORAL_TOKEN_FILE (docs/production.md)."
-    days = days_left(settings)
-    if days <= 0:
-        ended = datetime.now(UTC) + timedelta(days=days)
-        return f"The token in {file} ended on {ended:%Y-%m-%d %H:%M}Z, and {where} refuses it: renew it (docs/production.md)."
-    return (
-        f"{where} refuses the token in {file}: it has to name the namespace {settings.temporal_namespace}, and be signed "
-        "with the key whose public part Temporal fetches (docs/production.md)."
-    )
-
-
-def _read(file: Path) -> str:
-    return file.read_text(encoding="ascii").strip()
-
-
-def _days(token: str) -> float:
-    """Nobody checks it here: that is for Temporal to do."""
+def days_of(shown: Mapping[str, str | bytes]) -> float:
+    """As `days_left`, of what a client shows. Nobody checks it here: that is for Temporal to do."""
+    token = str(shown.get("authorization", "")).removeprefix("Bearer ")
     try:
         ends = jwt.decode(token, options={"verify_signature": False}).get("exp")
     except jwt.PyJWTError:
@@ -145,3 +80,82 @@ def _days(token: str) -> float:
     if not isinstance(ends, int | float):
         return math.inf
     return (ends - datetime.now(UTC).timestamp()) / timedelta(days=1).total_seconds()
+
+
+def note_whether_good(file: Path, good: bool) -> None:  # noqa: FBT001 - what is noted
+    """Let `days_left` say what the follower has found."""
+    (_not_good.discard if good else _not_good.add)(file)
+
+
+async def is_let_in(service: ServiceClient, namespace: str, shown: Mapping[str, str | bytes] | None = None) -> bool:
+    """Ask Temporal whether who shows this, or what the client shows, may write: what a worker and an API do is writing.
+
+    A signal to a case without a number: whoever may write is told that the number is missing, and nothing happens.
+
+    Raises:
+        RPCError: there was no answer.
+        RuntimeError: there is no connection.
+    """
+    request = SignalWorkflowExecutionRequest(namespace=namespace, workflow_execution=WorkflowExecution())
+    try:
+        await service.workflow_service.signal_workflow_execution(request, metadata=shown or {}, timeout=ASK_WITHIN)
+    except RPCError as error:
+        if error.status in _NO_ANSWER:
+            raise
+        return error.status not in REFUSED
+    return True
+
+
+_NO_ANSWER = (
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.UNKNOWN,
+)
+
+
+async def ask_whether_let_in(client: Client, settings: Settings) -> None:
+    """Ask once what every process must be allowed: whoever is refused here would be refused at everything, without a word.
+
+    Raises:
+        NotLetIn: it says which file is named, and what is the matter with it.
+    """
+    try:
+        let_in = await is_let_in(client.service_client, settings.temporal_namespace)
+    except RPCError:
+        return  # a server that has to be asked again: for the first call to say
+    if not let_in:
+        raise not_let_in(settings)
+
+
+def not_let_in(settings: Settings) -> NotLetIn:
+    """The fault to be raised; it is told here, for whoever raises it may be asked again and again."""
+    fault = NotLetIn(why_refused(settings))
+    log.error("temporal_refuses", reason=str(fault))
+    return fault
+
+
+def why_refused(settings: Settings) -> str:
+    """One sentence for whoever has to mend it."""
+    where, file = f"Temporal at {settings.temporal_address}", settings.temporal_token_file
+    if file is None:
+        return f"{where} asks for a token: name the file that holds one in JICENG_TEMPORAL_TOKEN_FILE (docs/production.md)."
+    days = _days_in(settings)
+    if days <= 0:
+        ended = datetime.now(UTC) + timedelta(days=days)
+        return f"The token in {file} ended on {ended:%Y-%m-%d %H:%M}Z, and {where} refuses it: renew it (docs/production.md)."
+    return (
+        f"{where} refuses the token in {file}: it has to allow to write in the namespace {settings.temporal_namespace}, and "
+        "be signed with the key whose public part Temporal fetches (docs/production.md)."
+    )
+
+
+def _days_in(settings: Settings) -> float:
+    try:
+        return days_of(authorization(settings))
+    except NotLetIn:
+        return math.inf
+
+
+def _read(file: Path) -> str:
+    return file.read_text(encoding="ascii").strip()

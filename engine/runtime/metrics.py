@@ -1,6 +1,6 @@
-"""What an operator reads of a worker: the SDK's own figures and ours, at one address.
+"""What an operator reads of a worker, or of the archiver: the SDK's own figures and ours, at one address.
 
-Labels are codes; a person or a case never is one. Without `worker_metrics` in the settings nothing is kept and nothing can be read.
+Labels are codes; a person or a case never is one. Without an address in the settings nothing is kept and nothing can be read.
 """
 
 import logging
@@ -16,8 +16,6 @@ from temporalio.runtime import (
     TelemetryConfig,
     TelemetryFilter,
 )
-
-from engine.runtime.settings import Settings
 
 COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jiceng_department_calls": ("Calls to departments, by act and outcome.", ("department", "act", "outcome")),
@@ -39,13 +37,11 @@ SDK_LOGS = LoggingConfig(
 """What the SDK's core says becomes a line like ours (engine/runtime/logging.py), without the fields: they may quote anything."""
 
 
-def worker_runtime(settings: Settings) -> Runtime | None:
-    """The SDK's runtime for this process; None for the usual one. Raises RuntimeError when the address is taken."""
-    if settings.worker_metrics is None:
+def measured_runtime(address: str | None) -> Runtime | None:
+    """The SDK's runtime of a process that shows its figures there; None for the usual one. Raises RuntimeError: it is taken."""
+    if address is None:
         return None
-    exporter = PrometheusConfig(
-        bind_address=settings.worker_metrics, counters_total_suffix=True, durations_as_seconds=True
-    )
+    exporter = PrometheusConfig(bind_address=address, counters_total_suffix=True, durations_as_seconds=True)
     return Runtime(telemetry=TelemetryConfig(metrics=exporter, logging=SDK_LOGS))
 
 

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     temporal_token_file: Path | None = Field(
         default=None, description="file with the token for a Temporal that asks for one"
     )
+    temporal_token_seconds: float = Field(
+        default=30.0, gt=0, description="how often a process looks whether that token was renewed"
+    )
     task_queue: str = "jiceng"
     database_url: SecretStr = SecretStr("postgresql://jiceng@127.0.0.1:5432/jiceng")
     database_connections: int = Field(default=10, ge=2, description="connections at the most, per process")
@@ -48,6 +51,9 @@ class Settings(BaseSettings):
     )
     archiver_pause_seconds: float = Field(
         default=10.0, gt=0, description="real time between two passes of the archiver"
+    )
+    archiver_metrics: str | None = Field(
+        default=None, description="HOST:PORT at which the archiver shows its figures to Prometheus; without it nowhere"
     )
     seal_seconds: float = Field(default=3600.0, gt=0, description="real time between two seals")
     api_host: str = "127.0.0.1"

@@ -37,13 +37,13 @@ from local.town.town_processes import jiceng
 OURS = (("worker", 2), ("api", 2), ("notices", 1), ("archiver", 1))
 """Services of the file, and how often each runs here."""
 SIMULATED = ("departments", "sources", "bank")
-NEEDED = ("temporal-postgres", "postgres", "temporal-jwks", "temporal", "api", *SIMULATED)
+NEEDED = ("temporal-postgres", "postgres", "temporal-jwks", "temporal", "api", "archiver", *SIMULATED)
 PORTS = (
     *NEEDED,
     *(port for member in MEMBERS for port in member.ports),
     *(f"{name}-{number}" for name, often in OURS[:2] for number in range(1, often + 1)),
 )
-"""`temporal` and `api` are the balancers before the frontends and the APIs; of workers a port is where their figures are."""
+"""`temporal` and `api` are the balancers before frontends and APIs; of workers and archiver a port is where their figures are."""
 
 SPEED = 8000.0
 """Town seconds per real second: the ten days until a second payment are as long as the load."""
@@ -237,6 +237,9 @@ class _Parts:
             ready = answers_http(f"{self._url(name)}/healthz")
         if service == "worker":
             own = {"JICENG_WORKER_METRICS": f"{LOOPBACK}:{self.ports[name]}"}
+            ready = answers_http(f"{self._url(name)}/metrics")
+        if service == "archiver":
+            own = {"JICENG_ARCHIVER_METRICS": f"{LOOPBACK}:{self.ports[name]}"}
             ready = answers_http(f"{self._url(name)}/metrics")
         if token := said["environment"].get("JICENG_TEMPORAL_TOKEN_FILE"):
             own["JICENG_TEMPORAL_TOKEN_FILE"] = str(self.secrets / Path(token).name)
