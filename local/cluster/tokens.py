@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import jwt
 
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import PROJECT
 from local.town.private_file import write_private
 from local.town.program import run_program
@@ -24,6 +25,10 @@ _REFUSED = re.compile(
 _ASKED = re.compile(r"^temporal_long_request\S*\{", re.MULTILINE)
 
 
+class TokensNotRenewed(OperatorError):
+    """The script that a town renews its tokens with did not do it."""
+
+
 def shorten_tokens(secrets: Path) -> None:
     """Let the tokens of our processes end soon; they say what they said."""
     key = (secrets / "temporal-signing-key.pem").read_bytes()
@@ -36,10 +41,12 @@ def shorten_tokens(secrets: Path) -> None:
 
 
 async def renew_tokens(secrets: Path) -> None:
-    """Delete them and have the script make new ones, as docs/production.md says."""
-    for name in OURS:
-        (secrets / f"temporal_token_{name}").unlink()
-    await run_program((sys.executable, "deploy/make_secrets.py", str(secrets)), None, PROJECT)
+    """As docs/production.md says. Raises TokensNotRenewed: the script did not make them."""
+    code, said = await run_program(
+        (sys.executable, "deploy/make_secrets.py", str(secrets), "--renew", *OURS), None, PROJECT
+    )
+    if code != 0:
+        raise TokensNotRenewed(f"deploy/make_secrets.py --renew ended with {code}: {said}")
 
 
 async def refused_calls(http: httpx.AsyncClient, addresses: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import jwt
+import pytest
 import yaml
 from pydantic import SecretStr
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
@@ -23,6 +24,7 @@ from engine.execution.temporal import connect
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
+from local.town.program import run_program
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
 from tests.waiting import eventually
 
@@ -76,6 +78,48 @@ async def test_secrets_are_made_once_and_tokens_verify(tmp_path: Path) -> None:
         permission.startswith("jiceng:") for name in ("worker", "api") for permission in claims[name]["permissions"]
     )
     assert "d" not in json.loads((folder / "temporal-jwks" / "jwks.json").read_text())["keys"][0]
+
+
+def made(folder: Path) -> dict[Path, bytes]:
+    """Every file of a folder."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+async def test_a_token_is_renewed_with_the_signing_key_and_no_other(tmp_path: Path) -> None:
+    """Named tokens are made anew and verify with the key that is published; all else, and its modes, stay."""
+    folder = tmp_path / "secrets"
+    make = (sys.executable, "deploy/make_secrets.py", str(folder), "second")
+    await ran(*make)
+    before = made(folder)
+    await ran(*make, "--renew", "worker", "api")
+
+    changed = {file.name for file, text in made(folder).items() if before.get(file) != text}
+    assert (changed, set(made(folder))) == ({"temporal_token_worker", "temporal_token_api"}, set(before))
+    [key] = jwt.PyJWKSet.from_json((folder / "temporal-jwks" / "jwks.json").read_text()).keys
+    claims = jwt.decode((folder / "temporal_token_worker").read_text(), key, algorithms=["ES256"])
+    assert claims["permissions"] == ["second:write", "second:read"]
+    assert stat.S_IMODE((folder / "temporal_token_worker").stat().st_mode) == 0o444
+    await ran(*make, "--renew")
+    assert made(folder)[folder / "temporal_token_setup"] != before[folder / "temporal_token_setup"]
+
+
+@pytest.mark.parametrize("key", [None, "another's", "no key"])
+async def test_without_the_very_signing_key_nothing_is_written(tmp_path: Path, key: str | None) -> None:
+    """It lies in a safe: a new one would make tokens that Temporal does not believe, beside a public key that is not theirs."""
+    folder, other = tmp_path / "secrets", tmp_path / "other"
+    for each in (folder, other):
+        await ran(sys.executable, "deploy/make_secrets.py", str(each))
+    private = folder / "temporal-signing-key.pem"
+    private.unlink()
+    if key is not None:
+        private.write_bytes((other / private.name).read_bytes() if key == "another's" else b"no key")
+    (folder / "temporal_token_worker").unlink()
+    before = made(folder)
+    for more in ((), ("--renew",)):
+        code, said = await run_program((sys.executable, "deploy/make_secrets.py", str(folder), *more), None, PROJECT)
+
+        assert (code, made(folder)) == (1, before)
+        assert (len(said.splitlines()), "temporal-signing-key.pem" in said) == (1, True)
 
 
 async def test_the_namespace_is_prepared_and_can_be_again(temporal: Client, settings: Settings, tmp_path: Path) -> None:
