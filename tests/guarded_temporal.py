@@ -25,7 +25,7 @@ from local.town.ports import LOOPBACK, hold_ports
 from tests.waiting import eventually
 
 NAMESPACE = "guarded"
-ROLES = ("frontend", "internal-frontend", "history", "matching", "worker")
+ROLES = ("frontend", "internal-frontend", "history", "matching")
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -65,9 +65,10 @@ async def guarded_temporal(program: Path, folder: Path) -> AsyncIterator[Guarded
         guarded.believe(KEY)
         config = folder / "temporal.yaml"
         config.write_text(yaml.safe_dump(_config(ports.__getitem__, guarded.keys)), encoding="utf-8")
+        started = [word for role in ROLES for word in ("--service", role)]
         log = (folder / "temporal.log").open("wb")
         process = await asyncio.create_subprocess_exec(
-            *(str(program), "--config-file", str(config), "start"), stdout=log, stderr=log
+            *(str(program), "--config-file", str(config), "start", *started), stdout=log, stderr=log
         )
         try:
             await _prepared(guarded.address)

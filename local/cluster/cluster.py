@@ -23,7 +23,7 @@ from engine.runtime.settings import PROJECT
 from local.cluster.binaries import SQL_TOOL, Binaries
 from local.cluster.compose import Compose
 from local.cluster.temporal_roles import MEMBERS, members_of
-from local.cluster.tokens import shorten_tokens
+from local.cluster.tokens import LOOK_SECONDS
 from local.town.child import Child, Probe, Step
 from local.town.ports import LOOPBACK, hold_ports
 from local.town.postgres import LocalPostgres, open_postgres
@@ -57,7 +57,7 @@ class StepFailed(OperatorError):
 class Cluster:
     """A cluster that is ready. `environment`: the JICENG_* variables of its processes, for commands and clients.
 
-    The tokens for Temporal in `secrets` end soon (local/cluster/tokens.py): whoever goes on with it renews them.
+    `probes`: of each process the question whether it is ready.
     """
 
     supervisor: Supervisor
@@ -65,6 +65,13 @@ class Cluster:
     secrets: Path
     ports: Mapping[str, int]
     folder: Path
+    probes: Mapping[str, Probe]
+
+    @property
+    def figures(self) -> dict[str, str]:
+        """By process that shows a token to Temporal, where its figures are."""
+        names = [f"{name}-{number}" for name, often in OURS[:2] for number in range(1, often + 1)]
+        return {name: f"http://{LOOPBACK}:{self.ports[name]}/metrics" for name in (*names, "archiver")}
 
 
 @asynccontextmanager
@@ -86,10 +93,12 @@ async def open_cluster(folder: Path, binaries: Binaries, compose: Compose | None
         )
         ours = await open_postgres(folder / "postgres", ports["postgres"], options=compose.postgres_options("postgres"))
         parts = _Parts(folder, binaries, compose, ports, theirs, ours)
-        supervisor = Supervisor(folder, parts.all(), Pace(longest_pause_seconds=5.0))
+        all_parts = parts.all()
+        probes = {part.name: part.ready for part in all_parts if isinstance(part, Child)}
+        supervisor = Supervisor(folder, all_parts, Pace(longest_pause_seconds=5.0))
         try:
             await supervisor.start()
-            yield Cluster(supervisor, parts.settings, parts.secrets, ports, folder)
+            yield Cluster(supervisor, parts.settings, parts.secrets, ports, folder, probes)
         finally:
             await supervisor.stop()
 
@@ -190,7 +199,6 @@ class _Parts:
         password = self.secrets / "jiceng_database_password"
         environment = self.compose.environment("town-preparation", self._instead) | self._rehearsal
         await self._ran((sys.executable, "deploy/prepare_town.py", str(password)), environment)
-        await asyncio.to_thread(shorten_tokens, self.secrets)
 
     @cached_property
     def settings(self) -> dict[str, str]:
@@ -218,7 +226,8 @@ class _Parts:
         """What the file does not say: the clock, who is simulated, and no limits by address."""
         simulated = {f"JICENG_{name.upper()}_URL": self._url(name) for name in SIMULATED}
         limits = ("REQUESTS_PER_TOKEN", "REQUESTS_PER_ADDRESS", "CONNECTIONS_PER_ADDRESS")
-        return {"JICENG_SPEED": str(SPEED), **simulated, **{f"JICENG_{name}": "0" for name in limits}}
+        look = {"JICENG_TEMPORAL_TOKEN_SECONDS": str(LOOK_SECONDS)}
+        return {"JICENG_SPEED": str(SPEED), **look, **simulated, **{f"JICENG_{name}": "0" for name in limits}}
 
     def _our_processes(self) -> list[Child]:
         return [

@@ -53,7 +53,7 @@ class Answered:
     said: str = ""
 
 
-def asked_of(cluster: Cluster, month: str, processes: int) -> Sequence[Asked]:
+def asked_of(cluster: Cluster, months: Sequence[str], processes: int) -> Sequence[Asked]:
     """All of them; those that look at every case first."""
     messages, folder = cluster.folder / "messages.csv", str(cluster.environment["JICENG_DATA"])
     write_private(messages, MESSAGES)
@@ -67,7 +67,7 @@ def asked_of(cluster: Cluster, month: str, processes: int) -> Sequence[Asked]:
         Asked(("audit", "rebuild", "--check"), says="0 个有问题"),
         Asked(("audit", "seal"), says="leaves"),
         Asked(("audit", "replay", "--open"), says="1 个案件, 0 个有问题"),
-        Asked(("payments", "reconcile", month), AUDITOR, says="差异 0 项"),
+        *(Asked(("payments", "reconcile", month), AUDITOR, says="差异 0 项") for month in months),
         Asked(("case", "list", "--json"), COORDINATOR, says="case_id"),
         Asked(("case", "list"), exit_code=3, says="JICENG_API_TOKEN_FILE"),
         Asked(
@@ -87,10 +87,12 @@ def asked_of(cluster: Cluster, month: str, processes: int) -> Sequence[Asked]:
     )
 
 
-async def answers_of(cluster: Cluster, settings: Settings, month: str, processes: int = AT_ONCE) -> list[Answered]:
-    """Ask all: the first in turn, the others two at a time."""
+async def answers_of(
+    cluster: Cluster, settings: Settings, months: Sequence[str], processes: int = AT_ONCE
+) -> list[Answered]:
+    """Ask all: the first in turn, the others two at a time. `months`: those in which money was moved."""
     token_for = tokens(settings, Keys.of(settings))
-    all_asked = asked_of(cluster, month, processes)
+    all_asked = asked_of(cluster, months, processes)
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def answered(number: int, asked: Asked) -> Answered:

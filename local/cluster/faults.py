@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -41,22 +41,21 @@ class Struck:
 
     target: str
     at: datetime
+    pid: int
     silence_seconds: float = 0.0
 
 
-async def strike(supervisor: Supervisor) -> list[Struck]:
-    """Kill one after the other (kill -9) at a fixed pace; whatever is killed is started again by the supervisor."""
-    done: list[Struck] = []
+async def strike(supervisor: Supervisor, done: list[Struck]) -> None:
+    """Kill one after the other (kill -9) at a fixed pace, and note it in `done`; the supervisor starts each again."""
     began = time.monotonic()
     for number, target in enumerate(KILLED, start=1):
         await asyncio.sleep(max(0.0, began + number * EVERY_SECONDS - time.monotonic()))
         while (pid := supervisor.pid_of(target)) is None:  # noqa: ASYNC110 - a supervisor tells nobody of a new life
             await asyncio.sleep(0.1)  # it died of a fault before this one, and comes back
         os.kill(pid, signal.SIGKILL)
-        done.append(Struck(target, datetime.now(UTC)))
+        done.append(Struck(target, datetime.now(UTC), pid))
         log.info("fault", task=target, pid=pid)
     await asyncio.sleep(EVERY_SECONDS)
-    return done
 
 
 async def measured(pool: asyncpg.Pool, struck: list[Struck]) -> list[Struck]:
@@ -68,5 +67,5 @@ async def measured(pool: asyncpg.Pool, struck: list[Struck]) -> list[Struck]:
         )
         times = [each.at, *(row["written_at"] for row in rows), each.at + LOOKED_AT]
         longest = max(after - before for before, after in pairwise(times))
-        found.append(Struck(each.target, each.at, round(longest.total_seconds(), 1)))
+        found.append(replace(each, silence_seconds=round(longest.total_seconds(), 1)))
     return found

@@ -1,32 +1,30 @@
 """Tokens for Temporal that end while the town works, and are renewed as the docs say: nothing is restarted for it."""
 
+import asyncio
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import jwt
 
-from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import PROJECT
 from local.town.private_file import write_private
 from local.town.program import run_program
 
 OURS = ("worker", "api")
-FIRST_LAST = timedelta(seconds=100)
-"""So long those last with which our processes begin: they end under load, and by then each must show the next one."""
-
-_REFUSED = re.compile(
-    r'^temporal_(?:long_)?request_failure\S*\{[^}]*status_code="(?:PERMISSION_DENIED|UNAUTHENTICATED)"[^}]*\} (\S+)$',
-    re.MULTILINE,
-)
-_ASKED = re.compile(r"^temporal_long_request\S*\{", re.MULTILINE)
-
-
-class TokensNotRenewed(OperatorError):
-    """The script that a town renews its tokens with did not do it."""
+SHORT = timedelta(seconds=30)
+"""So long those last that our processes are given under load: they end before the first worker and the first API are killed."""
+RENEWED_AFTER_SECONDS = 20.0
+LOOK_SECONDS = 2.0
+"""How often the processes of a rehearsal look at the file: twice within what is left then."""
+NEVER_KILLED = ("worker-2", "api-2")
+"""Who lives through it all: what they show, they have not read at a start."""
+RENEWED_DAYS = 300.0
+TOKENS_GIVEN = 2
+_DAYS = re.compile(r"^jiceng_temporal_token_days\S* (\S+)$", re.MULTILINE)
 
 
 def shorten_tokens(secrets: Path) -> None:
@@ -35,35 +33,42 @@ def shorten_tokens(secrets: Path) -> None:
     for name in OURS:
         file = secrets / f"temporal_token_{name}"
         token = file.read_text(encoding="ascii")
-        claims = jwt.decode(token, options={"verify_signature": False}) | {"exp": datetime.now(UTC) + FIRST_LAST}
+        claims = jwt.decode(token, options={"verify_signature": False}) | {"exp": datetime.now(UTC) + SHORT}
         header = {"kid": jwt.get_unverified_header(token)["kid"]}
         write_private(file, jwt.encode(claims, key, algorithm="ES256", headers=header))
 
 
-async def renew_tokens(secrets: Path) -> None:
-    """As docs/production.md says. Raises TokensNotRenewed: the script did not make them."""
-    code, said = await run_program(
-        (sys.executable, "deploy/make_secrets.py", str(secrets), "--renew", *OURS), None, PROJECT
-    )
+async def renew_late(secrets: Path, amiss: list[str]) -> None:
+    """Give all short ones, and new ones shortly before those end, as docs/production.md says; note in `amiss` if it fails."""
+    await asyncio.to_thread(shorten_tokens, secrets)
+    await asyncio.sleep(RENEWED_AFTER_SECONDS)
+    script = (sys.executable, "deploy/make_secrets.py", str(secrets), "--renew", *OURS)
+    code, said = await run_program(script, None, PROJECT)
     if code != 0:
-        raise TokensNotRenewed(f"deploy/make_secrets.py --renew ended with {code}: {said}")
+        amiss.append(f"make_secrets.py --renew ended with {code}: {said}")
 
 
-async def refused_calls(http: httpx.AsyncClient, addresses: Sequence[str]) -> list[str]:
-    """The workers whose calls Temporal refused, by their own figures: they went on with a token that had ended.
+async def not_renewed(
+    http: httpx.AsyncClient, logs: Path, figures: Mapping[str, str], token: str, alive: Sequence[str] = NEVER_KILLED
+) -> list[str]:
+    """Who does not show the last token, by its own figures; of those that were never killed, who did not take both.
 
-    Raises:
-        httpx.HTTPError: one shows no figures.
+    `figures`: by process, where they are; `token`: of whoever watches the town.
     """
-    found = []
-    for address in addresses:
-        text = (await http.get(f"{address}/metrics")).raise_for_status().text
-        refused = refused_in(text)
-        if refused or not _ASKED.search(text):
-            found.append(f"{address}: {refused:g} calls refused")
-    return found
+    faults = []
+    for name, url in figures.items():
+        text = (await http.get(url, headers={"authorization": f"Bearer {token}"})).text
+        days = [float(each) for each in _DAYS.findall(text)]
+        if not days or min(days) < RENEWED_DAYS:
+            faults.append(f"{name} says that its token for Temporal lasts {days} days: it was renewed for a year")
+    taken = {name: await asyncio.to_thread(_times_renewed, logs, name) for name in alive}
+    return faults + [
+        f"{name} was given {TOKENS_GIVEN} tokens while it ran, and took {times}"
+        for name, times in taken.items()
+        if times < TOKENS_GIVEN
+    ]
 
 
-def refused_in(figures: str) -> float:
-    """How many calls Temporal refused, by what a worker shows to Prometheus."""
-    return sum(float(number) for number in _REFUSED.findall(figures))
+def _times_renewed(logs: Path, name: str) -> int:
+    said = (file.read_text(encoding="utf-8", errors="replace") for file in logs.glob(f"{name}.log*"))
+    return sum(text.count("temporal_token_renewed") for text in said)

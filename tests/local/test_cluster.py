@@ -4,19 +4,29 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 
-from engine.runtime.settings import PROJECT
+from engine.execution.temporal_token import days_left
+from engine.runtime.settings import PROJECT, Settings
+from local.chaos.chaos_count import Count
 from local.cluster.balancer import balance
 from local.cluster.binaries import NoServer, find_binaries
+from local.cluster.commands import Answered
 from local.cluster.compose import Compose, ComposeFault
-from local.cluster.faults import KILLED
+from local.cluster.expectations import ends_within, not_back, shortfalls, too_silent
+from local.cluster.faults import EVERY_SECONDS, KILLED, Struck
+from local.cluster.rehearsal import Report
 from local.cluster.temporal_roles import MEMBERS
-from local.cluster.tokens import refused_in
+from local.cluster.tokens import LOOK_SECONDS, RENEWED_AFTER_SECONDS, SHORT, not_renewed, shorten_tokens
+from local.town.child import Child, Started
 from local.town.ports import LOOPBACK, hold_ports
+from local.town.program import run_program
+from local.town.supervisor import Supervisor
 from tests.waiting import eventually
 
 KNOWN_VERSION = "1.32.0"
@@ -127,21 +137,6 @@ async def test_without_server_and_go_it_says_so_in_a_sentence_and_leaves_out(tmp
     assert ("TEMPORAL_SERVER" in line, "Go" in line, Compose().temporal_version in line) == (True, True, True)
 
 
-def test_calls_that_temporal_refused_are_told_from_others() -> None:
-    """A worker whose token has ended is seen by its own figures; a connection that broke in a kill is no refusal."""
-    labels = 'namespace="jiceng",operation="PollWorkflowTaskQueue",service_name="temporal-core-sdk"'
-    figures = "\n".join(
-        f'{name}{{{labels},status_code="{status}",task_queue="jiceng"}} {number}'
-        for name, status, number in (
-            ("temporal_long_request_failure_total", "PERMISSION_DENIED", 51),
-            ("temporal_request_failure_total", "UNAUTHENTICATED", 2),
-            ("temporal_long_request_failure_total", "TRANSPORT_ERROR", 7),
-        )
-    )
-
-    assert refused_in(figures) == 53
-
-
 @asynccontextmanager
 async def answering(port: int, answer: bytes) -> AsyncIterator[None]:
     """A server that answers each line with the same, until it is gone with all its connections."""
@@ -160,7 +155,6 @@ async def answering(port: int, answer: bytes) -> AsyncIterator[None]:
         server.close()
         for each in open_ones:
             each.close()
-        await asyncio.gather(*(each.wait_closed() for each in open_ones), return_exceptions=True)
 
 
 async def test_a_connection_goes_to_whoever_answers() -> None:
@@ -175,11 +169,9 @@ async def test_a_connection_goes_to_whoever_answers() -> None:
 
         async def listens() -> bool:
             try:
-                writer = (await asyncio.open_connection(LOOPBACK, ports["front"]))[1]
+                (await asyncio.open_connection(LOOPBACK, ports["front"]))[1].close()
             except OSError:
                 return False
-            writer.close()
-            await writer.wait_closed()
             return True
 
         async with answering(ports["two"], b"two\n"):
@@ -196,5 +188,99 @@ async def test_a_connection_goes_to_whoever_answers() -> None:
         await asyncio.gather(balancing, return_exceptions=True)
         for _, writer, _ in (*calls, *afterwards):
             writer.close()
-            with suppress(OSError):
-                await writer.wait_closed()
+
+
+def test_a_town_in_which_nothing_was_counted_is_not_well() -> None:
+    """Nothing lost, nothing doubled and nothing stuck is also what an empty town shows."""
+    assert list(shortfalls(Count(accepted=9, cases=11, payments=4), cases=7, applications=2)) == []
+    assert len(list(shortfalls(Count(), cases=7, applications=2))) == 3
+    for one in (
+        Count(accepted=8, cases=11, payments=4),
+        Count(accepted=9, cases=8, payments=4),
+        Count(accepted=9, cases=9, payments=3),
+        Count(accepted=9, cases=9, payments=5),
+    ):
+        assert len(list(shortfalls(one, cases=7, applications=2))) == 1
+    answered = [Answered("stuck", well=True)]
+    assert Report("1", at_rest=True, answered=answered).well
+    assert not Report("1", at_rest=True).well
+    assert not Report("1", at_rest=True, answered=answered, amiss=["x"]).well
+
+
+def test_a_ledger_that_is_silent_until_the_next_fault_is_told() -> None:
+    """Also a fault that never came: a rehearsal that was broken off killed fewer."""
+    now = datetime.now(UTC)
+    struck = [Struck("a", now, 1, EVERY_SECONDS), Struck("b", now, 2, EVERY_SECONDS - 0.1)]
+
+    assert [each.split()[0:6] for each in too_silent(struck, ("a", "b"))] == [
+        ["after", "the", "kill", "of", "a", "the"]
+    ]
+    assert list(too_silent(struck[1:], ("a", "b"))) == ["a was not killed"]
+
+
+async def test_who_waits_for_ever_is_waited_for_no_longer() -> None:
+    """A case that stands still hung the rehearsal; what fails meanwhile is still a failure."""
+
+    async def broken() -> None:
+        raise TimeoutError("of a call")
+
+    assert await ends_within(asyncio.sleep(0), 5)
+    assert not await ends_within(asyncio.Event().wait(), 0.01)
+    with pytest.raises(TimeoutError, match="of a call"):
+        await ends_within(broken(), 5)
+
+
+async def test_who_was_killed_has_to_be_back_and_ready(tmp_path: Path) -> None:
+    """A new life whose probe says yes: the one that was killed is not it, and one that only runs is not ready."""
+
+    async def yes(_: Started) -> bool:
+        return True
+
+    async def no(_: Started) -> bool:
+        return False
+
+    child = Child("notices", (sys.executable, "-c", "import time; time.sleep(600)"), dict(os.environ), tmp_path)
+    supervisor = Supervisor(tmp_path, [child])
+    try:
+        await supervisor.start()
+        pid = supervisor.pid_of("notices") or 0
+        for before, probe, back in ((pid, yes, False), (pid + 1, no, False), (pid + 1, yes, True)):
+            struck = [Struck("notices", datetime.now(UTC), before)]
+            found = await not_back(supervisor, struck, {"notices": probe}, within_seconds=0)
+            assert found == ([] if back else ["notices was killed, and is not back"])
+    finally:
+        await supervisor.stop()
+
+
+async def test_tokens_of_the_rehearsal_end_before_the_first_of_ours_is_killed(tmp_path: Path) -> None:
+    """Who is never killed takes a token in the middle of its work, or calls Temporal with one that has ended."""
+    first = min(KILLED.index("worker-1"), KILLED.index("api-1")) + 1
+
+    assert RENEWED_AFTER_SECONDS + 2 * LOOK_SECONDS < SHORT.total_seconds() < first * EVERY_SECONDS
+    await run_program((sys.executable, "deploy/make_secrets.py", str(tmp_path)), None, PROJECT)
+    shorten_tokens(tmp_path)
+    ends = [days_left(Settings(temporal_token_file=tmp_path / f"temporal_token_{name}")) for name in ("worker", "api")]
+    assert all(0 < days * 86_400 <= SHORT.total_seconds() for days in ends)
+
+
+async def test_who_did_not_take_the_renewed_token_is_named(tmp_path: Path) -> None:
+    """Its figure, or the log of one that was never killed, says so."""
+    log = tmp_path / "worker-2.log"
+    figures = {"worker-2": "http://worker/metrics", "api-2": "http://api/metrics"}
+    days = {"worker": "366", "api": "366"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["authorization"] == "Bearer watch"
+        return httpx.Response(200, text=f'jiceng_temporal_token_days{{a="b"}} {days[request.url.host]}\n')
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+
+        async def found() -> list[str]:
+            return [each.split()[0] for each in await not_renewed(http, tmp_path, figures, "watch", ["worker-2"])]
+
+        log.write_text('{"event": "temporal_token_renewed"}\n', encoding="utf-8")
+        assert await found() == ["worker-2"]
+        log.with_suffix(".log.1").write_text('{"event": "temporal_token_renewed"}\n', encoding="utf-8")
+        assert await found() == []
+        days["api"] = "0.0"
+        assert await found() == ["api-2"]
