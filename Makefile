@@ -71,7 +71,7 @@ chaos: setup ## disturb a whole town under load by a seeded schedule, let it com
 	$(BIN)/python -m local.chaos.chaos $(if $(FAULTS),--faults $(FAULTS),) $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),) \
 		$(foreach crowd,$(CROWDS),--crowd $(crowd)) $(if $(SPEED),--speed $(SPEED),)
 
-cluster: setup ## a town in production without containers: Temporal's roles apart, two Postgres, one kill -9 of each, then counted; exit 77 without a server
+cluster: setup ## a town in production without containers: Temporal's roles apart, two Postgres, one kill -9 of each, then counted (exit codes: docs/production.md)
 	$(BIN)/python -m local.cluster.rehearsal $(if $(SEED),--seed $(SEED),) $(if $(CASES),--cases $(CASES),)
 
 docs: setup ## write the generated parts of docs/ anew

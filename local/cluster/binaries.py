@@ -36,7 +36,7 @@ async def find_binaries(version: str, kept: Path = KEPT) -> Binaries:
     """Find both programs, or build them into the folder `kept`. Building takes minutes, once.
 
     Raises:
-        NoServer: neither is possible, or what was named is of another version. One sentence says what would help.
+        NoServer: neither is possible, or what was named cannot be run or is of another version. One sentence says what would help.
     """
     found = {name: _found(name, kept) for name in BUILT_FROM}
     missing = [name for name, path in found.items() if path is None]
@@ -44,8 +44,14 @@ async def find_binaries(version: str, kept: Path = KEPT) -> Binaries:
         await asyncio.to_thread(kept.mkdir, parents=True, exist_ok=True)
         for name in missing:
             found[name] = await _built(name, version, kept)
-    for path in found.values():
-        _, said = await run_program((str(path), "--version"))
+    for name, path in found.items():
+        try:
+            _, said = await run_program((str(path), "--version"))
+        except OSError as error:
+            raise NoServer(
+                f"{path} cannot be run ({error.strerror}): is it what {NAMED_BY[name]} is to name? Leave it out, and the PATH is "
+                "looked through."
+            ) from None
         if version not in said.split():
             raise NoServer(f"{path} says {said.strip()!r}; docker-compose.yml runs {version}: take that one.")
     return Binaries(*(path for name in (SERVER, SQL_TOOL) if (path := found[name])))

@@ -137,6 +137,25 @@ async def test_without_server_and_go_it_says_so_in_a_sentence_and_leaves_out(tmp
     assert ("TEMPORAL_SERVER" in line, "Go" in line, Compose().temporal_version in line) == (True, True, True)
 
 
+@pytest.mark.parametrize("kind", ["missing", "a folder", "not to be run"])
+async def test_a_named_server_that_cannot_be_run_is_named_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """Whoever mistyped a path reads which variable it was; it is as if there were no server, and no fault of the cluster."""
+    for name in ("TEMPORAL_SERVER", "TEMPORAL_SQL_TOOL"):
+        monkeypatch.setenv(name, str(program(tmp_path / name, f"echo x version {KNOWN_VERSION}")))
+    await find_binaries(KNOWN_VERSION, tmp_path)
+    named = tmp_path / "named"
+    if kind == "a folder":
+        named.mkdir()
+    elif kind == "not to be run":
+        named.write_text("no program", encoding="utf-8")
+    monkeypatch.setenv("TEMPORAL_SQL_TOOL", str(named))
+
+    with pytest.raises(NoServer, match=rf"^{named} cannot be run \(.+TEMPORAL_SQL_TOOL"):
+        await find_binaries(KNOWN_VERSION, tmp_path)
+
+
 @asynccontextmanager
 async def answering(port: int, answer: bytes) -> AsyncIterator[None]:
     """A server that answers each line with the same, until it is gone with all its connections."""
