@@ -3,7 +3,9 @@
     temporal_database_password, jiceng_database_password
     temporal-signing-key.pem      signs tokens for Temporal; keep it apart, no container needs it
     temporal-jwks/jwks.json       its public part, which Temporal fetches
-    temporal_token_{setup,worker,api}   tokens for Temporal, good for a year
+    temporal_token_setup, temporal-token-worker/token, temporal-token-api/token   tokens for Temporal, good for a year
+
+The last two lie in folders of their own: a container sees a file that takes the place of another only where its folder is mounted.
 
 `--renew` makes the tokens anew, or those that are named after it (`--renew worker api`), with the signing key in its place. A new
 file takes the place of the old one at one stroke. Without that very key nothing is written: Temporal believes no token of another.
@@ -39,7 +41,8 @@ SETUP = ["temporal-system:admin"]
 IN_ITS_NAMESPACE = ("write", "read")
 
 
-TOKENS = ("setup", "worker", "api")
+TOKENS = {"setup": "temporal_token_setup", "worker": "temporal-token-worker/token", "api": "temporal-token-api/token"}
+"""Where each lies in the folder."""
 
 
 def main(folder: Path, namespace: str = NAMESPACE, renewed: Collection[str] = ()) -> None:
@@ -50,7 +53,6 @@ def main(folder: Path, namespace: str = NAMESPACE, renewed: Collection[str] = ()
     public, private = folder / "temporal-jwks" / "jwks.json", folder / "temporal-signing-key.pem"
     key = _signing_key(private, public)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    public.parent.mkdir(exist_ok=True)
     for name in ("temporal", "jiceng"):
         _once(folder / f"{name}_database_password", secrets.token_urlsafe(32))
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -58,12 +60,18 @@ def main(folder: Path, namespace: str = NAMESPACE, renewed: Collection[str] = ()
     jwks = {"keys": [_public(key) | {"kid": KEY_ID, "use": "sig", "alg": "ES256"}]}
     _once(public, json.dumps(jwks, indent=1))
     ours = [f"{namespace}:{role}" for role in IN_ITS_NAMESPACE]
-    for name in TOKENS:
+    for name, place in TOKENS.items():
         now = datetime.now(UTC)
         permissions = SETUP if name == "setup" else ours
         claims = {"sub": f"jiceng-{name}", "permissions": permissions, "iat": now, "exp": now + LIFETIME}
         token = jwt.encode(claims, key, algorithm="ES256", headers={"kid": KEY_ID})
-        (_written if name in renewed else _once)(folder / f"temporal_token_{name}", token)
+        (_written if name in renewed else _once)(folder / place, token)
+        sys.stdout.write(f"{place} ends on {_end_of(folder / place):%Y-%m-%d}\n")
+
+
+def _end_of(file: Path) -> datetime:
+    claims = jwt.decode(file.read_text(encoding="utf-8"), options={"verify_signature": False})
+    return datetime.fromtimestamp(claims["exp"], UTC)
 
 
 def _signing_key(private: Path, public: Path) -> ec.EllipticCurvePrivateKey:
@@ -105,6 +113,9 @@ def _once(file: Path, text: str, mode: int = 0o444) -> None:
 
 def _written(file: Path, text: str, mode: int = 0o444) -> None:
     """Beside it, and then in its place: who reads it meanwhile reads the old one or the new one, whole."""
+    if not file.parent.exists():
+        file.parent.mkdir()
+        file.parent.chmod(0o755)  # a user inside a container has to get in, whatever our umask is
     new = file.with_name(f".{file.name}.new")
     new.unlink(missing_ok=True)
     new.touch(mode=0o600)
@@ -119,6 +130,8 @@ if __name__ == "__main__":
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("namespace", nargs="?", default=NAMESPACE)
-    parser.add_argument("--renew", nargs="*", choices=TOKENS, help="tokens to be made anew; without a name all of them")
+    parser.add_argument(
+        "--renew", nargs="*", choices=[*TOKENS], help="tokens to be made anew; without a name all of them"
+    )
     given = parser.parse_args()
-    main(given.folder, given.namespace, TOKENS if given.renew == [] else given.renew or ())
+    main(given.folder, given.namespace, [*TOKENS] if given.renew == [] else given.renew or ())

@@ -17,9 +17,15 @@ patiently() {
   done
 }
 
-if ask operator namespace describe >/dev/null 2>&1; then
+if said="$(ask operator namespace describe 2>&1 >/dev/null)"; then
   ask operator namespace update --retention "$RETENTION"
 else
+  case "$said" in
+    *[Uu]nauthorized* | *PermissionDenied*)
+      echo "Temporal refuses the token in $TOKEN_FILE: has it ended? Renew it (docs/production.md)." >&2
+      exit 1
+      ;;
+  esac
   ask operator namespace create --retention "$RETENTION"
 fi
 

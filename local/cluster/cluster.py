@@ -23,7 +23,7 @@ from engine.runtime.settings import PROJECT
 from local.cluster.binaries import SQL_TOOL, Binaries
 from local.cluster.compose import Compose
 from local.cluster.temporal_roles import MEMBERS, members_of
-from local.cluster.tokens import LOOK_SECONDS
+from local.cluster.tokens import LOOK_SECONDS, token_file
 from local.town.child import Child, Probe, Step
 from local.town.ports import LOOPBACK, hold_ports
 from local.town.postgres import LocalPostgres, open_postgres
@@ -204,7 +204,7 @@ class _Parts:
     def settings(self) -> dict[str, str]:
         """What a command of the terminal is given: the variables of the API."""
         place = {"JICENG_API_HOST": LOOPBACK, "JICENG_API_PORT": str(self.ports["api-1"])}
-        token = {"JICENG_TEMPORAL_TOKEN_FILE": str(self.secrets / "temporal_token_api")}
+        token = {"JICENG_TEMPORAL_TOKEN_FILE": str(token_file(self.secrets, "api"))}
         return self.compose.environment("api", {**self._instead, **place, **token}) | self._rehearsal
 
     @property
@@ -251,7 +251,7 @@ class _Parts:
             own = {"JICENG_ARCHIVER_METRICS": f"{LOOPBACK}:{self.ports[name]}"}
             ready = answers_http(f"{self._url(name)}/metrics")
         if token := said["environment"].get("JICENG_TEMPORAL_TOKEN_FILE"):
-            own["JICENG_TEMPORAL_TOKEN_FILE"] = str(self.secrets / Path(token).name)
+            own["JICENG_TEMPORAL_TOKEN_FILE"] = str(self.compose.place_of(service, token, self.secrets))
         environment = self.compose.environment(service, self._instead | own) | self._rehearsal
         argv = jiceng(*said["command"][1:])
         child = Child(

@@ -13,6 +13,7 @@ from pathlib import Path
 from engine.keys.keys import Keys
 from engine.runtime.settings import PROJECT, Settings
 from local.cluster.cluster import Cluster
+from local.cluster.tokens import token_file
 from local.simulation.simulation import tokens
 from local.simulation.townspeople import AUDITOR, CLERK, COORDINATOR, SUPERVISOR, Persona
 from local.town.private_file import write_private
@@ -57,7 +58,7 @@ def asked_of(cluster: Cluster, months: Sequence[str], processes: int) -> Sequenc
     """All of them; those that look at every case first."""
     messages, folder = cluster.folder / "messages.csv", str(cluster.environment["JICENG_DATA"])
     write_private(messages, MESSAGES)
-    worker_token = {"JICENG_TEMPORAL_TOKEN_FILE": str(cluster.secrets / "temporal_token_worker")}
+    worker_token = {"JICENG_TEMPORAL_TOKEN_FILE": str(token_file(cluster.secrets, "worker"))}
     return (
         Asked(("audit", "verify"), says="0 个有问题"),
         Asked(("audit", "replay", "--processes", str(processes)), says="0 个有问题"),

@@ -18,6 +18,7 @@ from engine.runtime.settings import PROJECT
 
 FILE = PROJECT / "docker-compose.yml"
 SERVER_IMAGE = "temporalio/server"
+SECRETS = "./secrets/"
 _FROM_OUTSIDE = re.compile(r"\$\{")
 
 
@@ -60,6 +61,18 @@ class Compose:
                 f"{self.file.name}: {service} takes {', '.join(asked)} from outside: say what it is here."
             )
         return whole
+
+    def place_of(self, service: str, path: str, secrets: Path) -> Path:
+        """Where a file that a container sees at this path lies in the folder of the secrets, which it gets by a mount.
+
+        Raises:
+            ComposeFault: no folder of the secrets is mounted there.
+        """
+        for mount in self.services[service].get("volumes", ()):
+            source, _, target = str(mount).removesuffix(":ro").partition(":")
+            if source.startswith(SECRETS) and Path(path).is_relative_to(target):
+                return secrets / source.removeprefix(SECRETS) / Path(path).relative_to(target)
+        raise ComposeFault(f"{self.file.name}: the service {service} has no folder of {SECRETS} where {path} lies.")
 
     def postgres_options(self, service: str) -> dict[str, str]:
         """What the file says to a Postgres by `-c name=value`."""

@@ -27,11 +27,16 @@ TOKENS_GIVEN = 2
 _DAYS = re.compile(r"^jiceng_temporal_token_days\S* (\S+)$", re.MULTILINE)
 
 
+def token_file(secrets: Path, name: str) -> Path:
+    """Where make_secrets.py puts the token of the worker or of the API."""
+    return secrets / f"temporal-token-{name}" / "token"
+
+
 def shorten_tokens(secrets: Path) -> None:
     """Let the tokens of our processes end soon; they say what they said."""
     key = (secrets / "temporal-signing-key.pem").read_bytes()
     for name in OURS:
-        file = secrets / f"temporal_token_{name}"
+        file = token_file(secrets, name)
         token = file.read_text(encoding="ascii")
         claims = jwt.decode(token, options={"verify_signature": False}) | {"exp": datetime.now(UTC) + SHORT}
         header = {"kid": jwt.get_unverified_header(token)["kid"]}

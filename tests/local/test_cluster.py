@@ -22,7 +22,7 @@ from local.cluster.expectations import ends_within, not_back, shortfalls, too_si
 from local.cluster.faults import EVERY_SECONDS, KILLED, Struck
 from local.cluster.rehearsal import Report
 from local.cluster.temporal_roles import MEMBERS
-from local.cluster.tokens import LOOK_SECONDS, RENEWED_AFTER_SECONDS, SHORT, not_renewed, shorten_tokens
+from local.cluster.tokens import LOOK_SECONDS, RENEWED_AFTER_SECONDS, SHORT, not_renewed, shorten_tokens, token_file
 from local.town.child import Child, Started
 from local.town.ports import LOOPBACK, hold_ports
 from local.town.program import run_program
@@ -71,6 +71,7 @@ def test_what_is_replaced_stands_in_the_file(tmp_path: Path) -> None:
     file.write_text(
         "services:\n"
         "  temporal: {image: 'temporalio/server:1.2.3', environment: {PORT: 1, OUTSIDE: '${X:?say it}'}}\n"
+        "  worker: {volumes: ['town:/town', './secrets/own:/run/own:ro']}\n"
         "  postgres: {command: [postgres, -c, max_connections=7, -c, fsync=on]}\n",
         encoding="utf-8",
     )
@@ -81,6 +82,9 @@ def test_what_is_replaced_stands_in_the_file(tmp_path: Path) -> None:
         compose.environment("temporal", {"PROT": "2", "OUTSIDE": "x"})
     with pytest.raises(ComposeFault, match="takes OUTSIDE from outside"):
         compose.environment("temporal", {"PORT": "2"})
+    assert compose.place_of("worker", "/run/own/token", tmp_path) == tmp_path / "own" / "token"
+    with pytest.raises(ComposeFault, match=r"worker has no folder of \./secrets/ where /run/another/token lies"):
+        compose.place_of("worker", "/run/another/token", tmp_path)
     assert compose.postgres_options("postgres") == {"max_connections": "7", "fsync": "on"}
     assert compose.temporal_version == "1.2.3"
 
@@ -278,7 +282,7 @@ async def test_tokens_of_the_rehearsal_end_before_the_first_of_ours_is_killed(tm
     assert RENEWED_AFTER_SECONDS + 2 * LOOK_SECONDS < SHORT.total_seconds() < first * EVERY_SECONDS
     await run_program((sys.executable, "deploy/make_secrets.py", str(tmp_path)), None, PROJECT)
     shorten_tokens(tmp_path)
-    ends = [days_left(Settings(temporal_token_file=tmp_path / f"temporal_token_{name}")) for name in ("worker", "api")]
+    ends = [days_left(Settings(temporal_token_file=token_file(tmp_path, name))) for name in ("worker", "api")]
     assert all(0 < days * 86_400 <= SHORT.total_seconds() for days in ends)
 
 

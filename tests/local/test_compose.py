@@ -9,6 +9,7 @@ import yaml
 
 from engine.outside.notices import SEND_LIMIT_SECONDS
 from engine.runtime.settings import Settings
+from local.cluster.compose import Compose
 from local.town.town_processes import PROCESSES
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
 from starter.serve import GRACE_SECONDS
@@ -16,6 +17,7 @@ from starter.serve import GRACE_SECONDS
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+TOKEN_FILE = "JICENG_TEMPORAL_TOKEN_FILE"
 ONE_SHOT = {name for name, service in SERVICES.items() if service["restart"].startswith("on-failure")}
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("jiceng:")}
 
@@ -61,7 +63,23 @@ def test_every_service_of_ours_says_which_settings_it_runs_by() -> None:
 
     for name in OURS - {"temporal-jwks"}:
         assert SERVICES[name]["environment"].items() >= shared.items()
-        assert SERVICES[name]["volumes"] == ["town:/town"]
+        assert [mount for mount in SERVICES[name]["volumes"] if not mount.startswith("./secrets/")] == ["town:/town"]
+
+
+def test_a_renewed_token_is_seen_by_who_shows_it() -> None:
+    """A mounted file stays the one that the container began with: so the folder is mounted, and each sees its own alone."""
+    showing = {name: service for name, service in SERVICES.items() if TOKEN_FILE in service.get("environment", {})}
+    places = {
+        name: Compose().place_of(name, service["environment"][TOKEN_FILE], Path()) for name, service in showing.items()
+    }
+
+    assert places == {
+        "worker": Path("temporal-token-worker/token"),
+        "archiver": Path("temporal-token-worker/token"),
+        "api": Path("temporal-token-api/token"),
+    }
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", ()) if "secrets" in mount]
+    assert all(re.fullmatch(r"\./secrets/temporal-(jwks|token-worker|token-api):/\S+:ro", mount) for mount in mounts)
 
 
 def test_every_service_is_watched_or_ends() -> None:
@@ -115,7 +133,7 @@ def test_data_lies_in_named_volumes_and_secrets_in_files() -> None:
     for service in SERVICES.values():
         for name, value in service.get("environment", {}).items():
             assert not re.search(r"PASSWORD|PWD|TOKEN", name) or str(value).startswith(
-                ("/run/secrets/", "${JICENG_TOKEN_")
+                ("/run/secrets/", "/run/temporal-token/", "${JICENG_TOKEN_")
             )
 
 

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +27,8 @@ from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from local.town.program import run_program
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
+from tests.guarded_temporal import guarded_temporal, server_program
+from tests.guarded_temporal import token as issued
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -60,7 +63,7 @@ async def ran(*command: str, **environment: str) -> str:
 async def test_secrets_are_made_once_and_tokens_verify(tmp_path: Path) -> None:
     """Passwords, key and tokens are made once; each token verifies with the published key and has its own permissions."""
     folder = tmp_path / "secrets"
-    await ran(sys.executable, "deploy/make_secrets.py", str(folder))
+    await ran("sh", "-c", 'umask 077 && exec "$@"', "sh", sys.executable, "deploy/make_secrets.py", str(folder))
     before = {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
     await ran(sys.executable, "deploy/make_secrets.py", str(folder))
 
@@ -68,10 +71,15 @@ async def test_secrets_are_made_once_and_tokens_verify(tmp_path: Path) -> None:
     assert {f"./secrets/{name}" for name in COMPOSE["secrets"]} <= {f"./secrets/{file.name}" for file in before}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / "temporal-signing-key.pem").stat().st_mode) == 0o600
+    for file in (
+        folder / "temporal-token-api" / "token",
+        folder / "temporal-jwks" / "jwks.json",
+    ):  # users inside containers
+        assert (stat.S_IMODE(file.stat().st_mode), stat.S_IMODE(file.parent.stat().st_mode)) == (0o444, 0o755)
     [key] = jwt.PyJWKSet.from_json((folder / "temporal-jwks" / "jwks.json").read_text()).keys
     claims = {
-        name: jwt.decode((folder / f"temporal_token_{name}").read_text(), key, algorithms=["ES256"])
-        for name in ("setup", "worker", "api")
+        name: jwt.decode((folder / place).read_text(), key, algorithms=["ES256"])
+        for name, place in script("make_secrets").TOKENS.items()
     }
     assert claims["setup"]["permissions"] == ["temporal-system:admin"]
     assert all(
@@ -93,13 +101,15 @@ async def test_a_token_is_renewed_with_the_signing_key_and_no_other(tmp_path: Pa
     before = made(folder)
     await ran(*make, "--renew", "worker", "api")
 
-    changed = {file.name for file, text in made(folder).items() if before.get(file) != text}
-    assert (changed, set(made(folder))) == ({"temporal_token_worker", "temporal_token_api"}, set(before))
+    changed = {file for file, text in made(folder).items() if before.get(file) != text}
+    worker, api = (folder / f"temporal-token-{name}" / "token" for name in ("worker", "api"))
+    assert (changed, set(made(folder))) == ({worker, api}, set(before))
     [key] = jwt.PyJWKSet.from_json((folder / "temporal-jwks" / "jwks.json").read_text()).keys
-    claims = jwt.decode((folder / "temporal_token_worker").read_text(), key, algorithms=["ES256"])
+    claims = jwt.decode(worker.read_text(), key, algorithms=["ES256"])
     assert claims["permissions"] == ["second:write", "second:read"]
-    assert stat.S_IMODE((folder / "temporal_token_worker").stat().st_mode) == 0o444
-    await ran(*make, "--renew")
+    assert stat.S_IMODE(worker.stat().st_mode) == 0o444
+    said = await ran(*make, "--renew")
+    assert sorted(line.split()[0] for line in said.splitlines()) == sorted(script("make_secrets").TOKENS.values())
     assert made(folder)[folder / "temporal_token_setup"] != before[folder / "temporal_token_setup"]
 
 
@@ -113,7 +123,7 @@ async def test_without_the_very_signing_key_nothing_is_written(tmp_path: Path, k
     private.unlink()
     if key is not None:
         private.write_bytes((other / private.name).read_bytes() if key == "another's" else b"no key")
-    (folder / "temporal_token_worker").unlink()
+    (folder / "temporal_token_setup").unlink()
     before = made(folder)
     for more in ((), ("--renew",)):
         code, said = await run_program((sys.executable, "deploy/make_secrets.py", str(folder), *more), None, PROJECT)
@@ -142,6 +152,23 @@ async def test_the_namespace_is_prepared_and_can_be_again(temporal: Client, sett
     attributes = ListSearchAttributesRequest(namespace="prepared")
     listed = await temporal.operator_service.list_search_attributes(attributes, retry=True)
     assert set(SEARCH_ATTRIBUTES) <= set(listed.custom_attributes)
+
+
+@pytest.mark.parametrize("ends", [timedelta(hours=-1), timedelta(hours=1)])
+async def test_a_setup_whose_token_has_ended_says_so(tmp_path: Path, ends: timedelta) -> None:
+    """Nobody watches that token, and it stops every start and upgrade: one sentence names its file."""
+    if (program := server_program()) is None:
+        pytest.skip("no Temporal server here: `make cluster` builds one, or TEMPORAL_SERVER names one")
+    token = tmp_path / "token"
+    token.write_text(issued("temporal-system:admin", lasts=ends))
+    async with guarded_temporal(program, tmp_path) as guarded:
+        place = {"TEMPORAL_ADDRESS": guarded.address, "TOKEN_FILE": str(token), "NAMESPACE": "prepared"}
+        environment = {**os.environ, **place, "RETENTION": "720h", "SEARCH_ATTRIBUTES": ""}
+        environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        code, said = await run_program(("sh", "deploy/temporal-namespace.sh"), environment, PROJECT)
+
+    refused = f"Temporal refuses the token in {token}: has it ended? Renew it (docs/production.md)."
+    assert (code, said == refused) == ((1, True) if ends < timedelta() else (0, False)), said
 
 
 async def test_a_town_is_prepared_and_can_be_again(settings: Settings, pool: asyncpg.Pool, tmp_path: Path) -> None:
