@@ -34,6 +34,7 @@ from starter.cases.views import (
     CommandAnswer,
     Inbox,
     Indicators,
+    OperatorView,
     PublicCase,
     ReconciliationView,
     ReportAnswer,
@@ -273,6 +274,11 @@ class TownClient:
         """Our payments of a month, such as "2026-11", against the bank's own books."""
         response, _ = await self._send("GET", f"/reconciliations/{month}")
         return _read(ReconciliationView, response)
+
+    async def operator(self) -> OperatorView:
+        """Who this person is, if a supervisor of the whole town. Raises Refused: anybody else; Unavailable."""
+        response, _ = await self._send("GET", "/operations/operator")
+        return _read(OperatorView, response)
 
     async def categories(self, words: str = "", limit: int = 10) -> Categories:
         """The lines of the responsibility list that fit what somebody says."""

@@ -617,6 +617,9 @@ LINES: Mapping[str, Line] = {
         _readings,
     ),
     "GET /api/v1/audit/decodings": Line(_at("/api/v1/audit/decodings"), _roles(_AUDITORS, whole_town=True)),
+    "GET /api/v1/operations/operator": Line(
+        _at("/api/v1/operations/operator"), _roles(frozenset({Role.SUPERVISOR}), whole_town=True)
+    ),
     "GET /api/v1/operations/stuck": Line(_at("/api/v1/operations/stuck"), _roles(_OPERATORS, whole_town=True)),
     "GET /api/v1/submissions/{submission}": Line(
         lambda world, _who: (f"/api/v1/submissions/{world.submission}", {}), _own_submission

@@ -1,16 +1,21 @@
 """An API that listens on a real port, for what only a connection shows."""
 
 import asyncio
+import socket
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
+from fastapi import FastAPI
 
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
+from engine.runtime.settings import Settings
 from schemas.values.actor import Role
+from starter.serve import ApiServer, config_of
+from tests.waiting import eventually
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,22 @@ class Served:
             f"Content-Type: {'image/png' if 'documents' in path else 'application/json'}", f"Content-Length: {length}", "", "",
             body=body,
         )  # fmt: skip
+
+
+@asynccontextmanager
+async def listening(app: FastAPI, settings: Settings, keys: Keys) -> AsyncIterator[Served]:
+    """An API on a port of its own."""
+    server = ApiServer(config_of(app, settings), app)
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        running = asyncio.create_task(server.serve([door]))
+        await eventually(lambda: server.started)
+        try:
+            yield Served(door.getsockname()[1], keys, lambda: len(server.server_state.connections))
+        finally:
+            server.config.timeout_graceful_shutdown = 1  # the silent ones are not waited for
+            server.should_exit = True
+            await running
 
 
 async def answer_on(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -5,9 +5,8 @@ every other act. To give a case to somebody else or to end it, there are the com
 """
 
 import json
-import uuid
 from collections.abc import Coroutine
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -16,29 +15,35 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from local.commands.audit_commands import TOWN, Data, Json
-from local.commands.terminal_caller import tokens_as
-from local.simulation.townspeople import Persona
+from local.commands.terminal_operator import operator
 from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
-from schemas.values.actor import Role
-from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
+from starter.client import NotSettled, Refused, Unavailable
 from starter.intake import stuck_acts
 from starter.intake.delivery import Delivery
 from starter.intake.postbox import Postbox
 from starter.intake.stuck import StuckCase, stuck_cases
 
 FOUND = 1
-PATIENCE_SECONDS = 10.0
-SETTLE_SECONDS = 40.0
 WIDTH_WITHOUT_TERMINAL = 190
+
+T = TypeVar("T")
 
 stuck_app = typer.Typer(help="停滞 Cases that do not get on.", invoke_without_command=True)
 Sent = Annotated[str, typer.Argument(help="the submission, as the list names it")]
 Reason = Annotated[str, typer.Option(help="why; it stands in the case's ledger")]
-Who = Annotated[str, typer.Option("--as", help="the account of the supervisor who does it")]
+Who = Annotated[
+    str | None,
+    typer.Option(
+        "--as",
+        metavar="SUBJECT",
+        help="the supervisor who does it, such as supervisor-2; where the town has an issuer, JICENG_API_TOKEN_FILE says it",
+    ),
+]
 Retry = Annotated[str, typer.Argument(callback=typed_number, help="the number of the case")]
 
 
@@ -63,88 +68,96 @@ def stuck(
 def retry(
     case: Retry,
     reason: Reason,
-    who: Who = "supervisor-1",
+    who: Who = None,
     data: Data = TOWN,
 ) -> None:
     """立即重试 Note the reason in the case, then let its outside work be tried now and not at the next pause's end."""
-    console = Console()
-    try:
-        tried = run_told(_retry(told_town(data), case, reason, who))
-    except Refused as refused:
-        console.print(f"✗ {refused.detail}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    except (Unavailable, RPCError) as error:
-        missing = isinstance(error, RPCError) and error.status is RPCStatusCode.NOT_FOUND
-        why = "案件没有运行 the case does not run" if missing else "系统无应答 the town does not answer"
-        console.print(f"✗ {why}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    console.print(
+    waits = "理由尚未入案,未重试 the reason waits to be noted; nothing was tried: give the same command later"
+    tried = run_told(_answered(_retry(told_town(data), case, reason, who), waits))
+    Console().print(
         f"✓ {tried} 项立即重试 tried now" if tried else "- 没有等待重试的外部办理 nothing waits for a next try"
     )
 
 
 @stuck_app.command()
-def again(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
+def again(submission: Sent, reason: Reason, who: Who = None, data: Data = TOWN) -> None:
     """重新办理 Note the reason in the case, then deliver once more what was set aside: after the worker was mended."""
-    _told(take_up_again(told_town(data), submission, reason, who), "将重新办理 it is delivered again")
+    waits = (
+        "理由尚未入案,未重新办理 the reason waits to be noted; it is not delivered again: give the same command later"
+    )
+    _told(take_up_again(told_town(data), submission, reason, who), "将重新办理 it is delivered again", waits)
 
 
 @stuck_app.command("set-aside")
-def set_aside(submission: Sent, reason: Reason, who: Who = "supervisor-1", data: Data = TOWN) -> None:
+def set_aside(submission: Sent, reason: Reason, who: Who = None, data: Data = TOWN) -> None:
     """暂存 Lay a command aside that lets its case's task fail, or say that one that was has been looked at; the reason is noted."""
-    _told(lay_aside(told_town(data), submission, reason, who), "已暂存 it is set aside; the case goes on")
+    waits = "已暂存,理由尚未入案 it is set aside; the reason waits to be noted"
+    _told(lay_aside(told_town(data), submission, reason, who), "已暂存 it is set aside; the case goes on", waits)
 
 
-def _told(act: Coroutine[Any, Any, bool], done: str) -> None:
+def _told(act: Coroutine[Any, Any, bool], done: str, waits: str) -> None:
     """Do it and say what came of it; exit code 1 where nothing did."""
-    console = Console()
-    try:
-        found = run_told(act)
-    except Refused as refused:
-        console.print(f"✗ {refused.detail}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    except (Unavailable, NotSettled) as error:
-        why = (
-            "已受理,理由尚未入案 done; the reason waits to be noted"
-            if isinstance(error, NotSettled)
-            else "系统无应答 the town does not answer"
-        )
-        console.print(f"✗ {why}", soft_wrap=True, highlight=False)
-        raise typer.Exit(1) from None
-    console.print(f"✓ {done}" if found else "✗ 没有此项可办 there is no such submission that this can be done with")
+    found = run_told(_answered(act, waits))
+    Console().print(f"✓ {done}" if found else "✗ 没有此项可办 there is no such submission that this can be done with")
     if not found:
         raise typer.Exit(1)
 
 
-async def take_up_again(settings: Settings, submission: str, reason: str, subject: str) -> bool:
-    """Note why in the case, then have what was set aside delivered once more; False: nothing was. Raises what the API says."""
-    async with await open_pool(settings, process="jiceng stuck") as pool:
-        return await stuck_acts.take_up_again(Postbox(pool), submission, reason, _noting(settings, subject))
+async def _answered(act: Coroutine[Any, Any, T], waits: str) -> T:
+    """What came of an act; else ends the command with 1 and says why not: `waits` while the reason is accepted and not noted."""
+    try:
+        return await act
+    except Refused as refused:
+        why = refused.detail
+    except NotSettled:
+        why = waits
+    except Unavailable:
+        why = "系统无应答,未办理 the town does not answer: it is not done"
+    except RPCError as error:
+        missing = error.status is RPCStatusCode.NOT_FOUND
+        why = "案件没有运行 the case does not run" if missing else "系统无应答 the town does not answer"
+    Console().print(f"✗ {why}", soft_wrap=True, highlight=False, markup=False)
+    raise typer.Exit(1)
 
 
-async def lay_aside(settings: Settings, submission: str, reason: str, subject: str) -> bool:
-    """Lay aside a command that waits, or say that one that was has been looked at; False: there is none. The reason is noted."""
-    async with await open_pool(settings, process="jiceng stuck") as pool:
+class ReasonRefused(OperatorError):
+    """A command is set aside, and its case did not take the reason."""
+
+
+async def take_up_again(settings: Settings, submission: str, reason: str, subject: str | None = None) -> bool:
+    """Note why in the case, then have what was set aside delivered once more; False: nothing was.
+
+    Raises as `operator` and `TerminalOperator.note`: it is not delivered again.
+    """
+    async with operator(settings, subject, reason) as known, await open_pool(settings, process="jiceng stuck") as pool:
+        return await stuck_acts.take_up_again(Postbox(pool), submission, reason, known.note)
+
+
+async def lay_aside(settings: Settings, submission: str, reason: str, subject: str | None = None) -> bool:
+    """Lay aside a command that waits, or say that one that was has been looked at; False: there is none. The reason is noted.
+
+    Raises:
+        NotTheirs and what else `operator` raises: nothing was done, for nobody is known who may.
+        Unavailable: nothing was done, for the town did not say who somebody is.
+        NotSettled, ReasonRefused: it is laid aside; the reason waits, or was not taken.
+    """
+    async with operator(settings, subject, reason) as known, await open_pool(settings, process="jiceng stuck") as pool:
         postbox = Postbox(pool)
+        found = await postbox.find(submission)
+        if found is None:
+            return False
+        await known.require_theirs(found.case_id)
         delivery = Delivery(lambda: connect(settings, Keys.of(settings)), settings.task_queue, {}, postbox)
-        return await stuck_acts.lay_aside(postbox, delivery, submission, reason, _noting(settings, subject))
-
-
-def _noting(settings: Settings, subject: str) -> stuck_acts.Note:
-    """Puts reasons into the ledger of cases, as whoever does it."""
-
-    async def note(case_id: str, text: str) -> None:
-        await _comment(settings, case_id, text, subject)
-
-    return note
-
-
-async def _comment(settings: Settings, case_id: str, text: str, subject: str) -> None:
-    """Put a reason into a case's ledger, as whoever does it."""
-    token = tokens_as(settings, Persona(subject, Role.SUPERVISOR))
-    async with http_client() as http:
-        town = TownClient(settings.api_url, token, http, PATIENCE_SECONDS)
-        await town.command(case_id, "comment", {"text": text}, f"stuck:{uuid.uuid4()}", SETTLE_SECONDS)
+        try:
+            return await stuck_acts.lay_aside(postbox, delivery, submission, reason, known.note)
+        except Refused as refused:
+            raise ReasonRefused(
+                f"已暂存,理由未入案 it is set aside, its case took no reason: {refused.detail}"
+            ) from None
+        except Unavailable:
+            raise ReasonRefused(
+                "已暂存,理由未入案 it is set aside, and the town did not take the reason: give the same command again"
+            ) from None
 
 
 async def _stuck(settings: Settings) -> list[StuckCase]:
@@ -153,9 +166,10 @@ async def _stuck(settings: Settings) -> list[StuckCase]:
         return await stuck_cases(pool, client)
 
 
-async def _retry(settings: Settings, case_id: str, reason: str, subject: str) -> int:
-    client = await connect(settings, Keys.of(settings))
-    return await stuck_acts.retry_with_reason(client, case_id, reason, _noting(settings, subject))
+async def _retry(settings: Settings, case_id: str, reason: str, subject: str | None) -> int:
+    async with operator(settings, subject, reason) as known:
+        client = await connect(settings, Keys.of(settings))
+        return await stuck_acts.retry_with_reason(client, case_id, reason, known.note)
 
 
 def _print(found: list[StuckCase]) -> None:

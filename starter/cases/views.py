@@ -342,6 +342,13 @@ class Categories(Model):
     otherwise: str
 
 
+class OperatorView(Model):
+    """Whoever may do something about what is stuck, as the token says it."""
+
+    subject: str
+    role: Role
+
+
 class DifferenceView(Model):
     """One person's benefit of a month that is not as it should be: what stands on each side, what is the matter, in words."""
 

@@ -8,6 +8,7 @@ from engine.store.database import AWAY
 from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
 from schemas.values.refusals import Refusal, RefusalCode, say
+from starter.cases.views import OperatorView
 from starter.http.authentication import Caller, acting
 from starter.http.database import PoolOf
 from starter.http.documentation import SIGNED_IN, responses
@@ -45,6 +46,17 @@ async def read_stuck(caller: Caller, pool: PoolOf, delivery: DeliveryOf) -> Stuc
             return StuckCases(complete=False, items=await undelivered_cases(pool))
     except AWAY as error:
         raise database_away() from error
+
+
+@router.get(
+    "/operator",
+    summary="何人督办 Whether the caller may do something about what is stuck",
+    responses=responses({200: OperatorView}, *SIGNED_IN, "not-your-role"),
+)
+async def read_operator(caller: Caller) -> OperatorView:
+    """For whoever acts from a terminal and asks before anything is done. For supervisors of the whole town."""
+    actor = refuse_unless_operator(caller, ACTORS, "act_on_stuck")
+    return OperatorView(subject=caller.subject, role=actor.role)
 
 
 def refuse_unless_operator(caller: Principal, roles: frozenset[Role], act: str) -> Actor:

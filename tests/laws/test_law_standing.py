@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -34,6 +35,7 @@ QUEUE = "poisoned"
 IMPATIENT = 1.0
 STAGE_OF = "select stage from cases where case_id = $1"
 INTAKE = "select status, attempts, failing_since from intake where submission = $1"
+REASONS = "select subject from intake where case_id = $1 and command = 'comment' order by intake_id"
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +170,12 @@ async def test_an_operator_takes_up_again_what_was_set_aside(
 
 
 async def test_an_operator_sets_aside_without_waiting(
-    poisoned_door: OpenDoor, settings: Settings, serve: Serve, audited: Audited
+    poisoned_door: OpenDoor,
+    pool: asyncpg.Pool,
+    settings: Settings,
+    serve: Serve,
+    audited: Audited,
+    tmp_path: Path,
 ) -> None:
     """What lets its case's task fail can be laid aside by hand at once; what is behind it is carried out, with the reason."""
     town = await poisoned_door(INCIDENT)
@@ -179,12 +186,17 @@ async def test_an_operator_sets_aside_without_waiting(
     submission = await sent(town, case_id, step, key)
     async with serve(task_queue=QUEUE) as served:
         ours = settings.model_copy(update={"api_url": f"http://127.0.0.1:{served.port}", "task_queue": QUEUE})
-        done = await lay_aside(ours, submission, "不再需要", "supervisor-1")
-        looked_at = await lay_aside(ours, submission, "已查明", "supervisor-1")
+        done = await lay_aside(ours, submission, "不再需要", "supervisor-2")
+        token_file = tmp_path / "token"
+        token_file.write_text(served.token("supervisor-of-issuer", Role.SUPERVISOR), encoding="ascii")
+        issued = ours.model_copy(update={"local_issuer": False, "api_token_file": token_file})
+        looked_at = await lay_aside(issued, submission, "已查明")
     aside = await set_aside(town, submission, step.by)
     signed = await town.taken(case_id, step)
     kinds = await town.kinds(case_id)
+    reasons = await pool.fetch(REASONS, case_id)
 
+    assert [row["subject"] for row in reasons] == ["supervisor-2", "supervisor-of-issuer"]
     assert (done, looked_at, aside["status"], aside["refusal"]["code"]) == (True, True, "set_aside", "set-aside")
     assert signed.status_code == 200, signed.text
     assert kinds.count("case:set_aside") == 1
