@@ -7,12 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from local.backup.backup import BackupListing, NotBackedUp, back_up
 from local.backup.production import DUMP, back_up_production, restore_production
 from local.backup.restore import Forgotten, forgotten, restore
 from local.commands.audit_commands import TOWN, Data
-from local.simulation.journals import journals_of
+from local.simulation.journals import journals_of, with_journals
 from local.town.cli_errors import run_told, told_town
 from local.town.running_town import runs_here
 from starter.client import http_client
@@ -74,17 +75,13 @@ def restore_town(
 
 
 def restored(data: Data = TOWN) -> None:
-    """核对 Compare a restored town that runs with the departments' journals. Exit code 2: they know more than we do."""
+    """核对 Compare a restored town that runs with the journals of simulated departments. Exit code 2: they know more than we do.
 
-    async def compare() -> Forgotten:
-        settings = told_town(data)
-        async with http_client() as http, await open_pool(settings, process="jiceng restored") as pool:
-            return await forgotten(pool, await journals_of(http, settings))
-
-    found = run_told(compare())
-    if found.nothing:
-        console.print("✓ 部门所知均在台账 the departments know nothing that we do not")
-        return
+    Exit code 1: there are departments that nobody could ask; whoever restores asks them.
+    """
+    settings = told_town(data)
+    asked, unasked = with_journals(settings)
+    found = run_told(_compared(settings)) if asked else Forgotten(cases=(), orders=(), reports=())
     for words, names in (
         ("部门有而我方无的案件 cases we do not know", found.cases),
         ("部门有而我方无的派单 orders we do not know", found.orders),
@@ -92,4 +89,19 @@ def restored(data: Data = TOWN) -> None:
     ):
         for name in names:
             console.print(f"✗ {words}: {name}")
-    raise typer.Exit(DIFFERENT)
+    if asked and found.nothing:
+        console.print(f"✓ 已询问部门所知均在台账 {len(asked)} departments asked: they know nothing that we do not")
+    if unasked or not asked:
+        console.print(
+            f"✗ 未询问 not asked: {', '.join(unasked)}" if unasked else "✗ 未询问任何部门 no department was asked"
+        )
+        console.print("  only simulated departments keep a journal; ask the others yourselves (operations.md#restore)")
+    if not found.nothing:
+        raise typer.Exit(DIFFERENT)
+    if unasked or not asked:
+        raise typer.Exit(1)
+
+
+async def _compared(settings: Settings) -> Forgotten:
+    async with http_client() as http, await open_pool(settings, process="jiceng restored") as pool:
+        return await forgotten(pool, await journals_of(http, settings))
