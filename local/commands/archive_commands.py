@@ -26,7 +26,17 @@ from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import open_pool
 from local.commands import bundle_commands  # noqa: F401 - its commands join those of `jiceng audit`
-from local.commands.audit_commands import TOWN, Case, Data, Findings, Json, audit_app, console, report
+from local.commands.audit_commands import (
+    LEDGER_AND_HISTORIES,
+    TOWN,
+    Case,
+    Data,
+    Findings,
+    Json,
+    audit_app,
+    console,
+    report,
+)
 from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.kernel.findings import Finding
@@ -47,7 +57,7 @@ def archiver(
         settings = Settings()
         run_told(run_archiver(settings), "archiver", settings.log_level)
         return
-    settings = told_town(data) if data else Settings()
+    settings = told_town(data or Settings().data, *LEDGER_AND_HISTORIES)
     done = run_told(_once(settings))
     console.print(f"{done.archived} archived, {done.left} could not be, {done.lost} were gone already")
     if done.left or done.lost:
@@ -148,7 +158,7 @@ def archive(
                 soft_wrap=True,
             )
 
-    run_told(stored(told_town(data)))
+    run_told(stored(told_town(data, *LEDGER_AND_HISTORIES)))
 
 
 @audit_app.command()

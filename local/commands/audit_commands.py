@@ -26,6 +26,9 @@ from local.town.typed_codes import typed_number
 from schemas.kernel.findings import Finding
 
 TOWN = Path("town")
+LEDGER_AND_HISTORIES = ("database_url", "temporal_address")
+"""What a command has to be told that reads both."""
+
 SLICE = 50
 """Cases that one process replays before it takes the next: small, so that no process ends long before the others."""
 
@@ -86,7 +89,7 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
     """What another process does with its share."""
 
     async def findings() -> list[Finding]:
-        settings = told_town(data)
+        settings = told_town(data, *LEDGER_AND_HISTORIES)
         keys = Keys.of(settings)
         client = await connect(settings, keys)
         async with await open_pool(settings, process="jiceng audit") as pool:
@@ -98,7 +101,7 @@ def _replay_slice(data: Path, cases: Sequence[str]) -> list[Finding]:
 
 async def report(data: Path, as_json: bool, case: str | None, audit: Audit, *, may_be_none: bool = False) -> None:  # noqa: FBT001
     """Print what an audit finds. Ends the command with 1 where something is not well, or nothing was seen that had to be."""
-    settings = told_town(data)
+    settings = told_town(data, *LEDGER_AND_HISTORIES)
     keys = Keys.of(settings)
     client = await connect(settings, keys)
     seen, wrong = set[str](), set[str]()

@@ -28,7 +28,7 @@ from engine.store.archive import open_archive
 from engine.store.database import open_pool
 from engine.vault.vault import Vault
 from local.commands import archive_commands  # noqa: F401 - its commands join those of `jiceng audit`
-from local.commands.audit_commands import TOWN, Data, Json, audit_app
+from local.commands.audit_commands import LEDGER_AND_HISTORIES, TOWN, Data, Json, audit_app
 from local.commands.audit_screen import explanation_page, record_page, state_page, what_if_page
 from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
@@ -172,7 +172,7 @@ def _read(data: Path, read: Callable[[Auditing], Awaitable[T]]) -> T:
     """Run a reading on the town of a data folder; what cannot be read is told, and ends the command."""
 
     async def reading() -> T:
-        settings = told_town(data)
+        settings = told_town(data, *LEDGER_AND_HISTORIES)
         keys = Keys.of(settings)
         client = await connect(settings, keys)
         pool: asyncpg.Pool

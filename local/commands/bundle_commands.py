@@ -15,7 +15,7 @@ from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import open_pool
-from local.commands.audit_commands import TOWN, Data, audit_app, console
+from local.commands.audit_commands import LEDGER_AND_HISTORIES, TOWN, Data, audit_app, console
 from local.town.cli_errors import errors, run_told, told_town
 from local.town.typed_codes import typed_number
 
@@ -29,7 +29,7 @@ def export(
     """导出 Write a sealed bundle of a case: histories, ledger, seals, proofs, keys and a timeline to print."""
     if out.exists():
         raise typer.BadParameter(f"{out} exists")
-    bundle = run_told(_bundle(told_town(data), case))
+    bundle = run_told(_bundle(told_town(data, *LEDGER_AND_HISTORIES), case))
     out.write_bytes(bundle)
     console.print(f"{out}: {len(bundle)} bytes; check it with `jiceng audit check {out}`", soft_wrap=True)
 

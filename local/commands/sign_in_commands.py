@@ -35,7 +35,7 @@ def login(  # noqa: PLR0917 - options of the command line
     data: Data = TOWN,
 ) -> None:
     """登录 Print a link for one sign-in to the console; where people sign in at the town's issuer, the page that leads there."""
-    settings = told_town(data)
+    settings = told_town(data, "api_url")
     if not settings.local_issuer:
         typer.echo(f"{settings.site_url or settings.api_url}{SIGN_IN}")
         typer.echo(
@@ -46,6 +46,7 @@ def login(  # noqa: PLR0917 - options of the command line
         return
     if role is None:
         raise typer.BadParameter("say as whom, such as window_clerk", param_hint="--role")
+    settings = told_town(data, "api_url", "database_url")
     # Through a token: what the check of tokens refuses has no link either.
     token = signed_token(settings, role, subject, department, area, identity_number, LONGEST)
     code = run_told(_kept(settings, Verifier.of(settings, Keys.of(settings)).verify(token)))

@@ -18,7 +18,7 @@ from engine.keys.keys import Keys
 from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
-from local.commands.audit_commands import TOWN, Data, Json
+from local.commands.audit_commands import LEDGER_AND_HISTORIES, TOWN, Data, Json
 from local.commands.terminal_operator import operator
 from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
@@ -56,7 +56,7 @@ def stuck(
     """停滞 List cases whose task fails, whose outside work gets no answer, whose command waits. Exit code 1: there are."""
     if context.invoked_subcommand is not None:
         return
-    found = run_told(_stuck(told_town(data)))
+    found = run_told(_stuck(told_town(data, *LEDGER_AND_HISTORIES)))
     if as_json:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], ensure_ascii=False, indent=1))
     else:
@@ -73,7 +73,7 @@ def retry(
 ) -> None:
     """立即重试 Note the reason in the case, then let its outside work be tried now and not at the next pause's end."""
     waits = "理由尚未入案,未重试 the reason waits to be noted; nothing was tried: give the same command later"
-    tried = run_told(_answered(_retry(told_town(data), case, reason, who), waits))
+    tried = run_told(_answered(_retry(told_town(data, "api_url", "temporal_address"), case, reason, who), waits))
     Console().print(
         f"✓ {tried} 项立即重试 tried now" if tried else "- 没有等待重试的外部办理 nothing waits for a next try"
     )
@@ -85,14 +85,19 @@ def again(submission: Sent, reason: Reason, who: Who = None, data: Data = TOWN) 
     waits = (
         "理由尚未入案,未重新办理 the reason waits to be noted; it is not delivered again: give the same command later"
     )
-    _told(take_up_again(told_town(data), submission, reason, who), "将重新办理 it is delivered again", waits)
+    _told(
+        take_up_again(told_town(data, "api_url", "database_url"), submission, reason, who),
+        "将重新办理 it is delivered again",
+        waits,
+    )
 
 
 @stuck_app.command("set-aside")
 def set_aside(submission: Sent, reason: Reason, who: Who = None, data: Data = TOWN) -> None:
     """暂存 Lay a command aside that lets its case's task fail, or say that one that was has been looked at; the reason is noted."""
     waits = "已暂存,理由尚未入案 it is set aside; the reason waits to be noted"
-    _told(lay_aside(told_town(data), submission, reason, who), "已暂存 it is set aside; the case goes on", waits)
+    settings = told_town(data, "api_url", *LEDGER_AND_HISTORIES)
+    _told(lay_aside(settings, submission, reason, who), "已暂存 it is set aside; the case goes on", waits)
 
 
 def _told(act: Coroutine[Any, Any, bool], done: str, waits: str) -> None:

@@ -143,9 +143,10 @@ async def _addresses_of(data: Path) -> TownAddresses:
     settings, record = told_town(data), DataFolder(data).record()
     if record is not None and is_alive(record):
         return TownAddresses(**record.model_dump(include=set(TownAddresses.model_fields)))
+    told = settings.model_fields_set
     return TownAddresses(
-        api=settings.api_url,
-        temporal=settings.temporal_address,
+        api=settings.api_url if "api_url" in told else "",
+        temporal=settings.temporal_address if "temporal_address" in told else "",
         temporal_ui=settings.codec_origin or "",
         postgres=settings.database_url.get_secret_value(),
         data=str(settings.data),

@@ -47,10 +47,10 @@ def run_told(
         raise typer.Exit(1) from None
 
 
-def told_town(data: Path, setting: str = "database_url") -> Settings:
+def told_town(data: Path, *needed: str) -> Settings:
     """The town that a command is for (`known_town`); ends the command with 1 where there is none, and says what leads to one."""
     try:
-        return known_town(data, setting)
+        return known_town(data, *needed)
     except NoTown as none:
         errors.print(f"[red]{escape(str(none))}[/red]", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -61,24 +61,40 @@ def runs_here(data: Path) -> bool:
     return record is not None and is_alive(record)
 
 
-def known_town(data: Path, setting: str = "database_url") -> Settings:
+def known_town(data: Path, *needed: str) -> Settings:
     """The settings of the town that runs here; where none does, those by which a town in production runs its processes.
 
-    `setting`: what the command cannot do without. Where no variable gives it, the default would lead to somebody else's port.
+    `needed`: every setting of an address that the command uses, `database_url` unless said. Where no variable gives it, the
+    default would lead to somebody else's port.
 
     Raises:
-        NoTown: none runs here, and the variables name none.
+        NoTown: none runs here, and the variables do not lead to one; or one does, and they lead to another.
     """
+    needed = needed or ("database_url",)
+    given = Settings(data=data)
     try:
-        return find_town(data)
+        here = find_town(data)
     except NoTown as none:
-        settings = Settings(data=data)
-        if setting in settings.model_fields_set:
-            return settings
+        if missing := [_variable(each) for each in needed if each not in given.model_fields_set]:
+            raise NoTown(
+                f"{none} For a town in production set the JICENG_* variables of its processes: {', '.join(missing)} is "
+                "missing (docs/production.md)."
+            ) from None
+        return given
+    if elsewhere := [_variable(each) for each in needed if _leads_elsewhere(each, given, here)]:
         raise NoTown(
-            f"{none} For a town in production set the JICENG_* variables of its processes, JICENG_{setting.upper()} "
-            "among them (docs/production.md)."
-        ) from None
+            f"A town runs on {here.data}, and {', '.join(elsewhere)} leads to another one. For the one here unset the variable; "
+            "for the other name a folder with --data on which none runs."
+        )
+    return here
+
+
+def _leads_elsewhere(setting: str, given: Settings, here: Settings) -> bool:
+    return setting in given.model_fields_set and getattr(given, setting) != getattr(here, setting)
+
+
+def _variable(setting: str) -> str:
+    return f"JICENG_{setting.upper()}"
 
 
 def town_or_settings(data: Path) -> Settings:

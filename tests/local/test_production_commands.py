@@ -259,23 +259,76 @@ async def test_who_acts_is_what_the_token_says(run: Run, case_id: str) -> None:
     assert (ended.exit_code, "JICENG_API_TOKEN_FILE" in ended.stderr) == (2, True)
 
 
+STUCK_SET_ASIDE = ("stuck", "set-aside", SUBMISSION, "--reason", "已核对")
+
+
 @pytest.mark.parametrize(
     ("command", "needed"),
     [
-        (("audit", "verify"), "JICENG_DATABASE_URL"),
-        (("stuck",), "JICENG_DATABASE_URL"),
-        (("case", "list"), "JICENG_API_URL"),
+        (("audit", "verify"), ("JICENG_DATABASE_URL",)),
+        (("audit", "verify"), ("JICENG_TEMPORAL_ADDRESS",)),
+        (("audit", "show", "incident-20261123-000001"), ("JICENG_TEMPORAL_ADDRESS",)),
+        (("audit", "archive", "incident-20261123-000001"), ("JICENG_TEMPORAL_ADDRESS",)),
+        (("archiver", "--once"), ("JICENG_TEMPORAL_ADDRESS",)),
+        (("stuck",), ("JICENG_DATABASE_URL", "JICENG_TEMPORAL_ADDRESS")),
+        (STUCK_SET_ASIDE, ("JICENG_API_URL", "JICENG_DATABASE_URL", "JICENG_TEMPORAL_ADDRESS")),
+        (("stuck", "again", *STUCK_SET_ASIDE[2:]), ("JICENG_API_URL", "JICENG_DATABASE_URL")),
+        (("stuck", "retry", "incident-20261123-000001", "--reason", "x"), ("JICENG_API_URL", "JICENG_TEMPORAL_ADDRESS")),
+        (("case", "list"), ("JICENG_API_URL",)),
+        (("import", "{folder}/messages.csv"), ("JICENG_API_URL",)),
+        (("payments", "reconcile", "2026-11"), ("JICENG_API_URL",)),
+        (("login",), ("JICENG_API_URL",)),
+    ],
+    ids=str,
+)  # fmt: skip
+async def test_where_no_variable_leads_to_a_town_nothing_is_asked(
+    run: Run, elsewhere: tuple[Path, dict[str, str]], command: tuple[str, ...], needed: tuple[str, ...]
+) -> None:
+    """The default of an address is somebody else's port: a command that was given none says which it lacks, all at once."""
+    given = (each.replace(FOLDER, str(elsewhere[0])) for each in command)
+    ended = await run(*given, as_whom=token(Role.SUPERVISOR), without=needed)
+
+    said = "".join(ended.stderr.split())
+    assert (ended.exit_code != 0, f"{','.join(needed)}ismissing" in said, "jicengup" in said) == (True, True, True), (
+        said
+    )
+
+
+async def test_an_address_that_nobody_told_is_blank(run: Run) -> None:
+    """`where` prints no default of ours as if the town were there."""
+    ended = await run("where", "api", without=("JICENG_API_URL",))
+
+    assert (ended.exit_code, ended.stdout.strip()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "variable", "value"),
+    [
+        (("audit", "verify"), "JICENG_DATABASE_URL", "postgresql://jiceng:s3cret@db.example/jiceng"),
+        (("case", "list", "--as", "supervisor"), "JICENG_API_URL", "https://jiceng.example"),
+        (STUCK_SET_ASIDE, "JICENG_API_URL", "https://jiceng.example"),
+        (("backup", "{folder}/refused"), "JICENG_DATABASE_URL", "postgresql://jiceng:s3cret@db.example/jiceng"),
     ],
     ids=str,
 )
-async def test_where_no_variable_leads_to_a_town_nothing_is_asked(
-    run: Run, command: tuple[str, ...], needed: str
+async def test_of_two_towns_none_is_chosen_in_silence(
+    run: Run, town: Town, elsewhere: tuple[Path, dict[str, str]], command: tuple[str, ...], variable: str, value: str
 ) -> None:
-    """The default of an address is somebody else's port: a command that was given none says which variable it lacks."""
-    ended = await run(*command, without=(needed,))
+    """Where a town runs on the folder and a variable leads to another one, the command says so and asks neither."""
+    given = (each.replace(FOLDER, str(elsewhere[0])) for each in command)
+    ended = await run(*given, instead={"JICENG_DATA": str(town.settings.data), variable: value})
 
     said = "".join(ended.stderr.split())
-    assert (ended.exit_code != 0, needed in said, "jicengup" in said) == (True, True, True), said
+    assert ended.exit_code not in {0, 2}
+    assert ("leadstoanotherone" in said, variable in said, str(town.settings.data) in said) == (True, True, True), said
+    assert ("s3cret" in said, (elsewhere[0] / "refused").exists()) == (False, False)
+
+
+async def test_variables_that_lead_to_the_town_that_runs_here_are_no_second_one(run: Run, town: Town) -> None:
+    """Processes that `jiceng up` has started have all of them in their environment."""
+    ended = await run("notices", "show", "--json", instead={"JICENG_DATA": str(town.settings.data)})
+
+    assert ended.exit_code == 0, ended.stderr
 
 
 async def test_a_backup_is_put_into_another_database_and_goes_on_there(

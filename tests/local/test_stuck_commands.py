@@ -24,7 +24,6 @@ pytest_plugins = ("tests.api_fixture",)
 
 ROW = "select status, looked_at is null as unseen from intake where submission = $1"
 REASON = ("--reason", "程序修复前不再办理")
-OFFICER = {"department": "urban-management"}
 
 
 @dataclass(frozen=True)
@@ -82,16 +81,15 @@ async def test_nothing_is_set_aside_before_somebody_is_known(waiting: Waiting, k
     before = await waiting.row()
     command = ("stuck", "set-aside", waiting.submission, *REASON)
     nobody = await waiting.run(*command)
-    others = [
-        await waiting.run(*command, JICENG_API_TOKEN_FILE=held(tmp_path, issue(keys, subject="somebody", role=role, **claims)))
-        for role, claims in (
-            (Role.RESIDENT, {}),
-            (Role.WINDOW_CLERK, {}),
-            (Role.ADMIN, {}),
-            (Role.DEPARTMENT_OFFICER, OFFICER),
-            (Role.SUPERVISOR, {"area": "320104.003"}),
-        )
-    ]  # fmt: skip
+    roles: tuple[tuple[Role, dict[str, Any]], ...] = (
+        (Role.RESIDENT, {}),
+        (Role.WINDOW_CLERK, {}),
+        (Role.ADMIN, {}),
+        (Role.DEPARTMENT_OFFICER, {"department": "urban-management"}),
+        (Role.SUPERVISOR, {"area": "320104.003"}),
+    )
+    tokens = [issue(keys, subject="somebody", role=role, **claims) for role, claims in roles]
+    others = [await waiting.run(*command, JICENG_API_TOKEN_FILE=held(tmp_path, each)) for each in tokens]
     supervisors = held(tmp_path, issue(keys, subject="supervisor-7", role=Role.SUPERVISOR))
     with hold_ports(["nobody"], None, {}) as ports:
         away = await waiting.run(
