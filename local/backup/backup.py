@@ -9,9 +9,11 @@ only what lay there before it.
 import asyncio
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +59,7 @@ async def back_up(data: Path, target: Path) -> BackupListing:
 
     Raises:
         NoTown: none runs on the data folder.
-        NotBackedUp: the folder is not empty, the database is not the town's own, or a copy failed.
+        NotBackedUp: the folder is not empty or not ours, the database is not the town's own, or a copy failed.
     """
     folder = DataFolder(data)
     record, clock = folder.record(), folder.clock()
@@ -65,22 +67,26 @@ async def back_up(data: Path, target: Path) -> BackupListing:
         raise NoTown(f"No town runs on {folder.path}. A town that is stopped is backed up by copying its folder.")
     if not (folder.path / "postgres" / "cluster").exists():
         raise NotBackedUp("This town's database is not its own (--database-url): back it up with its own tools.")
-    empty(target)
+    empty(target, folder.path)
+    with told_of_files(target):
+        return await _copied(folder.path, target, SecretStr(record.postgres), str(clock.speed_milli))
+
+
+async def _copied(data: Path, target: Path, postgres: SecretStr, speed: str) -> BackupListing:
     histories_at = datetime.now(UTC)
-    await asyncio.to_thread(_copy_histories, folder.path / TEMPORAL, target / TEMPORAL)
+    await asyncio.to_thread(_copy_histories, data / TEMPORAL, target / TEMPORAL)
     log.info("backed_up", kind="histories")
-    passwords = passwords_of(folder.path / "postgres")
-    failure = await base_backup(SecretStr(record.postgres), passwords, target / CLUSTER)
+    failure = await base_backup(postgres, passwords_of(data / "postgres"), target / CLUSTER)
     if failure:
         raise NotBackedUp(f"The database could not be copied:\n{failure}")
     ledger_at = datetime.now(UTC)
-    shutil.copy2(folder.path / "postgres" / "passwords.json", target / "passwords.json")
-    await asyncio.to_thread(copy_files, folder.path, target / "files")
+    shutil.copy2(data / "postgres" / "passwords.json", target / "passwords.json")
+    await asyncio.to_thread(copy_files, data, target / "files")
     listing = BackupListing(
         histories_at=histories_at,
         ledger_at=ledger_at,
         finished_at=datetime.now(UTC),
-        speed=str(clock.speed_milli),
+        speed=speed,
         files=await asyncio.to_thread(digests, target),
     )
     # Last: a backup without its listing is none.
@@ -101,11 +107,35 @@ def read_listing(target: Path) -> BackupListing:
     return listing
 
 
-def empty(target: Path) -> None:
-    """Make the folder, for its owner only. Raises NotBackedUp: something is in it."""
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if any(target.iterdir()):
-        raise NotBackedUp(f"{target} is not empty: each backup has a folder of its own.")
+def empty(target: Path, *copied: Path) -> None:
+    """Make the folder, or take an empty one, for its owner only: whoever can enter it reads everything.
+
+    Raises NotBackedUp: something is in it, it lies in a folder that is `copied` into it, or it cannot be made ours.
+    """
+    for folder in copied:
+        if target.resolve().is_relative_to(folder.resolve()):
+            raise NotBackedUp(f"{target} lies in the town's own folder {folder}: a backup there is lost with the town.")
+    with told_of_files(target):
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(target.iterdir()):
+            raise NotBackedUp(f"{target} is not empty: each backup has a folder of its own.")
+        target.chmod(0o700)
+
+
+@contextmanager
+def told_of_files(folder: Path) -> Iterator[None]:
+    """Says what became of files below a folder as a person can mend it. Raises NotBackedUp."""
+    try:
+        yield
+    except OperatorError:  # has its own words, also where it is an OSError
+        raise
+    except shutil.Error as error:
+        raise NotBackedUp(f"{len(error.args[0])} files could not be copied to {folder}: is it full?") from error
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise NotBackedUp(
+            f"{folder} cannot be written by this account (uid {os.getuid()}): {why}. It needs a folder of its own, and room."
+        ) from error
 
 
 def _copy_histories(source: Path, target: Path) -> None:

