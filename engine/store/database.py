@@ -6,7 +6,8 @@ and rewrite the SQL on the way; reading names costs forty lines, and the queries
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Self, get_type_hints
@@ -17,6 +18,7 @@ from pydantic_core import from_json, to_json
 
 from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
+from engine.runtime.unfinished_restore import require_restored
 
 QUERIES = Path(__file__).parents[1] / "queries"
 STATEMENT_LIMIT_SECONDS = 15
@@ -79,10 +81,19 @@ async def open_pool(settings: Settings, *, process: str = "jiceng") -> asyncpg.P
 
     Raises:
         DatabaseAway: the database cannot be reached, or does not let us in.
+        RestoreUnfinished: a restore of this town did not come to its end.
     """
+    require_restored(settings.data)
     url = settings.database_url.get_secret_value()
-    try:
+    with said_where(url):
         return await _pool(url, settings.database_connections, process)
+
+
+@contextmanager
+def said_where(url: str) -> Iterator[None]:
+    """Names the database that a connection could not be had of, without its password. Raises DatabaseAway."""
+    try:
+        yield
     except NOT_DONE as error:
         place = urlsplit(url)
         raise DatabaseAway(

@@ -14,6 +14,8 @@ import structlog
 
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
+from engine.runtime.unfinished_restore import begun, require_restored, unfinished
+from engine.store.database import said_where
 from local.backup.backup import (
     LISTING,
     BackupListing,
@@ -31,6 +33,9 @@ from local.town.private_file import write_private
 DUMP = "town.dump"
 """Our database, as pg_dump writes it; a backup that has it is one of a town in production."""
 
+OF_THE_PREPARATION = frozenset({"pgpass"})
+"""What may lie in the folder before: the password with which the database is reached."""
+
 log = structlog.get_logger()
 
 
@@ -42,6 +47,7 @@ async def back_up_production(settings: Settings, target: Path, histories_at: dat
     """
     if histories_at > datetime.now(UTC):
         raise NotBackedUp("Temporal's databases are copied first: say when that was begun, and not a time to come.")
+    require_restored(settings.data)
     empty(target, settings.data, settings.key_folder)
     with told_of_files(target):
         return await _copied(settings, target, histories_at)
@@ -67,23 +73,38 @@ async def _copied(settings: Settings, target: Path, histories_at: datetime) -> B
 async def restore_production(target: Path, settings: Settings) -> Restored:
     """Put a backup into the empty database and the empty folder that the settings name; Temporal's are put back before.
 
+    Files first, then the database, then what puts it right; until that is done no process of the town runs there. One that
+    broke off can be done again into the same folder.
+
     Raises:
-        NotBackedUp: the backup is not whole, or database or folder are not empty, or the database refused.
+        NotBackedUp: the backup is not whole, or database or folder are not empty or cannot be written.
+        DatabaseAway: the database cannot be reached, or does not let us in.
     """
     listing = await asyncio.to_thread(read_listing, target)
     data = settings.data
-    if data.exists() and any(data.iterdir()):
-        raise NotBackedUp(f"{data} is not empty: a town is restored into a folder of its own.")
+    with told_of_files(data):
+        if data.exists() and {each.name for each in data.iterdir()} - OF_THE_PREPARATION and not begun(data):
+            raise NotBackedUp(f"{data} is not empty: a town is restored into a folder of its own.")
     url = settings.database_url.get_secret_value()
     if await _has_tables(url):
         raise NotBackedUp("The database of JICENG_DATABASE_URL is not empty: a town is restored into a new one.")
-    if failure := await load_database(settings.database_url, target / DUMP):
-        raise NotBackedUp(f"The database could not be put back:\n{failure}")
-    log.info("restored", kind="database")
-    await asyncio.to_thread(shutil.copytree, target / "files", data, dirs_exist_ok=True)
-    done = await put_right(url, listing, read_town_time(settings))
-    write_private(data / RESTORED, done.model_dump_json(indent=1))
+    with told_of_files(data), unfinished(data):
+        await asyncio.to_thread(shutil.copytree, target / "files", data, dirs_exist_ok=True)
+        log.info("restored", kind="files")
+        if failure := await load_database(settings.database_url, target / DUMP):
+            raise NotBackedUp(f"The database could not be put back:\n{failure}")
+        log.info("restored", kind="database")
+        done = await put_right(url, listing, read_town_time(settings))
+        write_private(data / RESTORED, done.model_dump_json(indent=1))
     return done
+
+
+def is_of_production(target: Path) -> bool:
+    """Whether a backup is one of a town in production, as far as it can be read."""
+    try:
+        return (target / DUMP).exists()
+    except OSError:
+        return False
 
 
 def _copy_town(settings: Settings, target: Path) -> None:
@@ -93,7 +114,8 @@ def _copy_town(settings: Settings, target: Path) -> None:
 
 
 async def _has_tables(url: str) -> bool:
-    connection = await asyncpg.connect(url, timeout=10)
+    with said_where(url):
+        connection = await asyncpg.connect(url, timeout=10)
     try:
         return bool(await connection.fetchval("select exists (select from pg_tables where schemaname = 'public')"))
     finally:

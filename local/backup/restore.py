@@ -16,7 +16,8 @@ import asyncpg
 import structlog
 from pydantic import AwareDatetime
 
-from engine.store.database import Queries
+from engine.runtime.unfinished_restore import unfinished
+from engine.store.database import Queries, said_where
 from local.backup.backup import CLUSTER, TEMPORAL, BackupListing, NotBackedUp, read_listing
 from local.simulation.journals import Journal
 from local.town.data_folder import DataFolder
@@ -81,7 +82,7 @@ async def restore(target: Path, data: Path) -> Restored:
     folder = DataFolder(data)
     if folder.path.exists() and any(folder.path.iterdir()):
         raise NotBackedUp(f"{folder.path} is not empty: a town is restored into a folder of its own.")
-    with folder.hold(), hold_ports(["postgres"], None, {}) as ports:
+    with folder.hold(), hold_ports(["postgres"], None, {}) as ports, unfinished(folder.path):
         await asyncio.to_thread(_put_in_place, target, folder.path)
         postgres = await open_postgres(folder.path / "postgres", ports["postgres"])
         supervisor = Supervisor(folder.path, [postgres.child()])
@@ -111,7 +112,8 @@ async def put_right(url: str, listing: BackupListing, clock: TownTime) -> Restor
     now = datetime.now(UTC)
     days = list(_days(clock.to_town(listing.histories_at), clock.to_town(now)))
     started = [case.procedure.name for case in PROCEDURES if case.procedure.parent is None]
-    connection = await asyncpg.connect(url)
+    with said_where(url):
+        connection = await asyncpg.connect(url)
     try:
         async with connection.transaction():
             again = _changed(await connection.execute(SQL.deliver_again, listing.histories_at))

@@ -10,7 +10,7 @@ from rich.console import Console
 from engine.runtime.settings import Settings
 from engine.store.database import open_pool
 from local.backup.backup import BackupListing, NotBackedUp, back_up
-from local.backup.production import DUMP, back_up_production, restore_production
+from local.backup.production import back_up_production, is_of_production, restore_production
 from local.backup.restore import Forgotten, forgotten, restore
 from local.commands.audit_commands import TOWN, Data
 from local.simulation.journals import journals_of, with_journals
@@ -67,8 +67,8 @@ def restore_town(
     data: Annotated[Path, typer.Option("--data", help="a folder that does not exist or is empty")],
 ) -> None:
     """恢复 Make a town from a backup; then start it (one on this machine: `jiceng up --data`), then `jiceng restored --data`."""
-    in_production = (target / DUMP).exists()
-    done = run_told(restore_production(target, told_town(data)) if in_production else restore(target, data))
+    production = is_of_production(target)
+    done = run_told(restore_production(target, told_town(data)) if production else restore(target, data))
     console.print(f"✓ {data}: {done.cases} 案 cases, 台账截至 ledger as of {done.ledger_at:%F %T}Z")
     console.print(f"  重新投递 delivered again: {done.again}; 重新归档 will end again: {done.endings}")
     console.print("  此后发生的一切均未保存 whatever happened after that is not in it: see `jiceng restored`")

@@ -25,6 +25,17 @@ async def load_database(url: SecretStr, file: Path) -> str | None:
     return await _run("pg_restore", url, "--single-transaction", "--exit-on-error", "--no-owner", str(file))
 
 
+def write_password_file(url: SecretStr, password_file: Path, to: Path) -> None:
+    """Postgres clients take a password file only when nobody else can read it, which a mounted secret does not promise."""
+    place = urlsplit(url.get_secret_value())
+    password = password_file.read_text(encoding="utf-8").strip().replace("\\", "\\\\").replace(":", "\\:")
+    to.unlink(missing_ok=True)
+    to.touch(mode=0o600)
+    to.write_text(
+        f"{place.hostname}:{place.port}:{place.path.strip('/')}:{place.username}:{password}\n", encoding="utf-8"
+    )
+
+
 async def _run(tool: str, url: SecretStr, *arguments: str) -> str | None:
     """The password goes by a variable: every user of a machine reads command lines."""
     place = urlsplit(url.get_secret_value())

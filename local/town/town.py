@@ -22,6 +22,7 @@ from engine.keys.keys import ensure_keys, vault_outside
 from engine.outside.founding import found_keys_of_others
 from engine.runtime.metrics_token import ensure_metrics_token
 from engine.runtime.settings import Settings
+from engine.runtime.unfinished_restore import require_restored
 from engine.store.migrations import migrate
 from local.town.child import Child, Step
 from local.town.data_folder import DataFolder, TownRecord, birth
@@ -128,6 +129,7 @@ async def open_town(options: TownOptions, hurry: asyncio.Event | None = None) ->
     folder = DataFolder(options.data)
     with ExitStack() as held:
         held.enter_context(folder.hold())
+        require_restored(folder.path)
         folder.remove_record()
         await asyncio.to_thread(ChildMemory(folder.path / "children.json").clear)
         unused = {"postgres"} if options.database_url else set()

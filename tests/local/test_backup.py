@@ -12,6 +12,7 @@ import pytest
 
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
+from engine.runtime.unfinished_restore import RestoreUnfinished, unfinished
 from engine.store.database import open_pool
 from local.backup.backup import LISTING, NotBackedUp, back_up, read_listing
 from local.backup.restore import forgotten, restore
@@ -148,3 +149,14 @@ async def test_whose_child_a_case_is_says_nothing_of_its_procedure(own_town: Own
 
     assert (lost.cases, lost.orders) == ((), ())
     assert lost.reports == ("whistle-20261123-000901.visit-1 sign", "whistle-20261123-000901.water respond")
+
+
+async def test_a_town_whose_restore_broke_off_is_not_started(tmp_path: Path) -> None:
+    """What a kill or a full disk leaves of a restore is no town: `jiceng up` says so before it starts anything."""
+    with pytest.raises(OSError, match="killed"), unfinished(tmp_path):
+        raise OSError("killed")
+
+    with pytest.raises(RestoreUnfinished, match="Restore again"):
+        async with open_town(TownOptions(data=tmp_path, processes=(), durable=False)):
+            pass
+    assert not (tmp_path / "postgres").exists()

@@ -19,6 +19,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yml").read_t
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 TOKEN_FILE = "JICENG_TEMPORAL_TOKEN_FILE"
 ONE_SHOT = {name for name, service in SERVICES.items() if service["restart"].startswith("on-failure")}
+BY_HAND = {name for name, service in SERVICES.items() if service["restart"] == "no"}
 OURS = {name for name, service in SERVICES.items() if service["image"].startswith("jiceng:")}
 
 
@@ -84,9 +85,21 @@ def test_a_renewed_token_is_seen_by_who_shows_it() -> None:
 
 def test_every_service_is_watched_or_ends() -> None:
     """What keeps running has a health check and comes back by itself; one-shots are tried again when they fail."""
-    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == ONE_SHOT
+    assert {name for name, service in SERVICES.items() if "healthcheck" not in service} == ONE_SHOT | BY_HAND
     assert {"temporal-schema", "temporal-namespace", "town-preparation"} == ONE_SHOT
-    assert {SERVICES[name]["restart"] for name in SERVICES.keys() - ONE_SHOT} == {"unless-stopped"}
+    assert {SERVICES[name]["restart"] for name in SERVICES.keys() - ONE_SHOT - BY_HAND} == {"unless-stopped"}
+
+
+def test_a_town_is_restored_before_anything_has_run_in_it() -> None:
+    """The restore starts nothing that would write into folder or database, has the password, and never begins by itself."""
+    assert {"town-restore"} == BY_HAND
+    service = SERVICES["town-restore"]
+
+    assert service["profiles"] == ["restore"]
+    assert "depends_on" not in service
+    assert set(service["secrets"]) == set(SERVICES["town-preparation"]["secrets"])
+    assert service["command"][2] == f"/run/secrets/{service['secrets'][0]}"
+    assert not any("town-restore" in each.get("depends_on", ()) for each in SERVICES.values())
 
 
 def test_nothing_but_the_api_is_published() -> None:

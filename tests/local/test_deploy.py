@@ -7,10 +7,11 @@ import os
 import re
 import stat
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import jwt
@@ -24,11 +25,14 @@ from temporalio.client import Client
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
+from engine.runtime.unfinished_restore import UNFINISHED
 from engine.store.database import open_pool
+from local.backup.production import back_up_production
 from local.town.program import run_program
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
 from tests.guarded_temporal import guarded_temporal, server_program
 from tests.guarded_temporal import token as issued
+from tests.own_databases import Cluster
 from tests.waiting import eventually
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -48,6 +52,12 @@ def script(name: str) -> ModuleType:
 
 async def ran(*command: str, **environment: str) -> str:
     """Run a program that must end well; what it said."""
+    code, said = await _ended(*command, **environment)
+    assert code == 0, said
+    return said
+
+
+async def _ended(*command: str, **environment: str) -> tuple[int | None, str]:
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=PROJECT,
@@ -56,8 +66,7 @@ async def ran(*command: str, **environment: str) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     said = (await process.communicate())[0].decode()
-    assert process.returncode == 0, said
-    return said
+    return process.returncode, said
 
 
 async def test_secrets_are_made_once_and_tokens_verify(tmp_path: Path) -> None:
@@ -190,6 +199,31 @@ async def test_a_town_is_prepared_and_can_be_again(settings: Settings, pool: asy
     connection = await asyncpg.connect(without, passfile=str(tmp_path / "pgpass"))
     assert await connection.fetchval("select count(*) from cases") == 0
     await connection.close()
+
+
+async def test_a_town_is_restored_with_the_password_of_its_secret(settings: Settings, tmp_path: Path) -> None:
+    """What `town-restore` runs: into an empty database and a new folder, the password from its file, no process before."""
+    backup, data, secret = tmp_path / "backup", tmp_path / "town", tmp_path / "password"
+    await back_up_production(settings, backup, datetime.now(UTC))
+    data.mkdir()
+    async with Cluster(settings).another(empty=True) as url:
+        place = urlsplit(url.get_secret_value())
+        secret.write_text(f"{place.password}\n", encoding="utf-8")
+        environment = {
+            "JICENG_DATA": str(data),
+            "JICENG_DATABASE_URL": url.get_secret_value().replace(f":{place.password}@", "@"),
+            "PGPASSFILE": str(data / "pgpass"),
+        }
+        said = await ran(sys.executable, "deploy/restore_town.py", str(secret), str(backup), **environment)
+        (data / UNFINISHED).touch()
+        refused = await _ended(sys.executable, "deploy/prepare_town.py", str(secret), **environment)
+        (data / UNFINISHED).unlink()
+        await ran(sys.executable, "deploy/prepare_town.py", str(secret), **environment)
+
+    assert "cases" in said
+    assert refused[0] != 0
+    assert "is under way or broke off" in refused[1]
+    assert (data / "keys" / "payload.json").read_bytes() == (settings.key_folder / "payload.json").read_bytes()
 
 
 async def test_the_check_finds_a_worker_that_polls(settings: Settings, worker: None) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -386,6 +387,53 @@ async def test_a_backup_goes_nowhere_where_it_cannot_stay(
     assert (ended.exit_code, "command_died" in said) == (1, False), said
     assert ("uid" if "file" in place else "own folder") in said
     assert not (Path(target) / "files").exists()
+
+
+async def test_a_restore_that_broke_off_leaves_no_town_that_runs(
+    run: Run, town: Town, case_id: str, tmp_path: Path
+) -> None:
+    """Between the files and what puts the database right no process runs there; done again into an empty database, all do."""
+    backup, data = str(tmp_path / "backup"), tmp_path / "restored"
+    made = await run("backup", backup, "--histories-at", datetime.now(UTC).isoformat())
+    data.mkdir()
+    (data / "pgpass").write_text("x", encoding="ascii")
+    async with Cluster(town.settings).another(empty=True) as url:
+        new = {"JICENG_DATABASE_URL": url.get_secret_value(), "JICENG_DATA": str(data), "JICENG_KEYS": f"{data}/keys"}
+        connection = await asyncpg.connect(url.get_secret_value())
+        await connection.execute("create view cases as select 1")  # in the way of the load, and no table
+        broken = await run("restore", backup, "--data", str(data), instead=new)
+        copied = (data / "keys").exists()
+        refused = [
+            await run(*each, instead=new)
+            for each in (("notices", "show"), ("audit", "verify", case_id), ("archiver", "--once"))
+        ]
+        await connection.execute("drop view cases")
+        await connection.close()
+        restored = await run("restore", backup, "--data", str(data), instead=new)
+        verified = await run("audit", "verify", case_id, instead=new)
+
+    assert made.exit_code == 0, made.stderr
+    assert (broken.exit_code, "could not be put back" in broken.stderr, copied) == (1, True, True), broken.stderr
+    assert [(each.exit_code, "is under way or broke off" in " ".join(each.stderr.split())) for each in refused] == [
+        (1, True)
+    ] * 3
+    for each in (restored, verified):
+        assert each.exit_code == 0, each.stdout + each.stderr
+    assert (data / "pgpass").read_text(encoding="ascii") == "x"
+
+
+async def test_a_database_that_does_not_answer_is_named_before_anything_is_copied(run: Run, tmp_path: Path) -> None:
+    """A restore with a wrong address says so as every command does, and leaves no half of a town."""
+    backup, data = str(tmp_path / "backup"), tmp_path / "restored"
+    made = await run("backup", backup, "--histories-at", datetime.now(UTC).isoformat())
+    with hold_ports(["nobody"], None, {}) as ports:
+        away = f"postgresql://jiceng:s3cret@{LOOPBACK}:{ports['nobody']}/jiceng"
+        ended = await run("restore", backup, "--data", str(data), instead={"JICENG_DATABASE_URL": away})
+
+    assert made.exit_code == 0, made.stderr
+    said = "".join(ended.stderr.split())
+    assert (ended.exit_code, "JICENG_DATABASE_URL" in said, "s3cret" in said) == (1, True, False), said
+    assert not data.exists()
 
 
 @pytest.mark.parametrize(
