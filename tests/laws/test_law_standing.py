@@ -14,8 +14,10 @@ from audit.replay.replay import replay_cases
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from local.commands.stuck_commands import lay_aside, take_up_again
+from local.commands.terminal_operator import NotTheirs
 from schemas.incident import INCIDENT
 from schemas.kernel.procedure import Procedure
+from schemas.mediation import MEDIATION
 from schemas.values.actor import Actor, Role
 from starter.intake.intake import Sender, command_id_of
 from starter.intake.stuck import stuck_cases
@@ -202,6 +204,26 @@ async def test_an_operator_sets_aside_without_waiting(
     assert kinds.count("case:set_aside") == 1
     assert kinds.count("incident:commented") == 2
     assert [finding for finding in await audited(case_id) if not finding.ok] == []
+
+
+async def test_nothing_is_set_aside_by_hand_where_no_reason_of_theirs_can_stand(
+    poisoned_door: OpenDoor, pool: asyncpg.Pool, settings: Settings, serve: Serve
+) -> None:
+    """Supervisors write nothing into a mediation, so none lays a command of it aside; that the town does by itself."""
+    town = await poisoned_door(MEDIATION)
+    case_id = await town.start()
+    await town.stands(case_id)
+    step, key = town.examples.MAIN.steps[0], str(uuid.uuid4())
+    RAISES.add(id_of(town, case_id, step, key))
+    submission = await sent(town, case_id, step, key)
+    async with serve(task_queue=QUEUE) as served:
+        ours = settings.model_copy(update={"api_url": f"http://127.0.0.1:{served.port}", "task_queue": QUEUE})
+        with pytest.raises(NotTheirs, match="nothing was done"):
+            await lay_aside(ours, submission, "不再需要", "supervisor-2")
+        by_hand = await pool.fetchval("select looked_at is not null from intake where submission = $1", submission)
+        aside = await set_aside(town, submission, step.by)
+
+    assert (by_hand, aside["status"]) == (False, "set_aside")
 
 
 async def test_an_id_that_no_case_can_have_is_as_if_nobody_heard(
