@@ -22,6 +22,7 @@ from schemas.contracts.means import FactName, SourceAnswer
 from schemas.contracts.payment import BankPayment, BatchAnswer, Month, PaymentKey, ReturnNotice, StatementPage
 from schemas.incident_report import IncidentReport
 from schemas.parts.ballots import Digest, UnitCode
+from schemas.parts.quorum import ChoiceCode
 from schemas.proposal_commands import InvoiceNumber
 from schemas.values.account import AccountCode
 from schemas.values.bank_account import BankAccount
@@ -30,6 +31,7 @@ from schemas.values.document import DocumentReference
 from schemas.values.foreign_code import ForeignCode, SaidCode
 from schemas.values.free_text import FreeText, ShortText
 from schemas.values.location import AreaCode
+from schemas.values.organisation import OrganisationCode
 from schemas.values.references import PersonReference, TextReference
 from schemas.welfare_application import WelfareApplication
 from schemas.welfare_commands import NamedFact
@@ -76,6 +78,8 @@ DECLARED: Mapping[str, Any] = {
     "motion number": MotionNumber,
     "order number": OrderNumber,
     "invoice number": InvoiceNumber,
+    "organisation code": OrganisationCode,
+    "choice code": ChoiceCode,
 }
 FOREIGN = frozenset({"foreign code", "account code"})
 INTO_THE_VAULT = frozenset({

@@ -63,6 +63,9 @@ PLAYED_NOWHERE = {
     ("mediation:agent_appointed", "written.reference"), ("mediation:mediator:accepted", "written.reference"),
     ("partnership:applied", "documents[].reference"), ("partnership:handed_back", "documents[].reference"),
     ("alarm:commented", "text"), ("care:alarm:further", "words"), ("care:unit:asked", "secret"),
+    ("proposal:account:payee_told", "note"), ("proposal:payment:retried", "account"),
+    ("proposal:publicity:investigated", "appraisal"), ("proposal:publicity:objected_again", "contact"),
+    ("proposal:publicity:objected_again", "reason"), ("round:unit:asked", "secret"),
 }  # fmt: skip
 """Facts that no recorded walk has, because it leaves out what people may leave out."""
 
