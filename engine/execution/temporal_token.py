@@ -27,7 +27,7 @@ TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 log = structlog.get_logger()
 _not_good = set[Path]()
-"""The files whose token is not good, as the follower of this process last found (engine/execution/token_follower.py)."""
+"""The files whose token is not good, as this process last found, when it connected or later (token_follower.py)."""
 
 
 class TemporalAway(OperatorError, RuntimeError):
@@ -82,8 +82,8 @@ def days_of(shown: Mapping[str, str | bytes]) -> float:
     return (ends - datetime.now(UTC).timestamp()) / timedelta(days=1).total_seconds()
 
 
-def note_whether_good(file: Path, good: bool) -> None:  # noqa: FBT001 - what is noted
-    """Let `days_left` say what the follower has found."""
+def note_whether_good(file: Path, *, good: bool) -> None:
+    """Let `days_left` say what was found."""
     (_not_good.discard if good else _not_good.add)(file)
 
 
@@ -126,10 +126,14 @@ async def ask_whether_let_in(client: Client, settings: Settings) -> None:
         return  # a server that has to be asked again: for the first call to say
     if not let_in:
         raise not_let_in(settings)
+    if settings.temporal_token_file is not None:
+        note_whether_good(settings.temporal_token_file, good=True)
 
 
 def not_let_in(settings: Settings) -> NotLetIn:
     """The fault to be raised; it is told here, for whoever raises it may be asked again and again."""
+    if settings.temporal_token_file is not None:
+        note_whether_good(settings.temporal_token_file, good=False)
     fault = NotLetIn(why_refused(settings))
     log.error("temporal_refuses", reason=str(fault))
     return fault

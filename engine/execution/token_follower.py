@@ -54,7 +54,8 @@ class _Follower:
         self._client = client
         self._settings = settings
         self._looks_until_asked = 0
-        self._told: dict[str, float] = {}
+        self._told: dict[str, tuple[str, float]] = {}
+        self._measured = False
 
     async def run(self) -> None:
         """Look again and again, whatever one look meets."""
@@ -67,6 +68,7 @@ class _Follower:
                 self._good(service, days)
             del service  # who waits here must not keep it alive
             await asyncio.sleep(self._settings.temporal_token_seconds)
+        self._note_file(good=True)  # nobody is left who is refused
 
     async def _look(self, service: ServiceClient) -> float:
         """Show what the file holds, if it is another one than is shown and is taken; how many days what is shown lasts."""
@@ -103,22 +105,27 @@ class _Follower:
     def _not_good(self, service: ServiceClient, fault: Exception) -> None:
         """What was shown before is shown still: it may last. The alert rings all the same."""
         self._note(service, 0.0, good=False)
-        if self._is_news(NOT_GOOD):
-            reason = str(fault) if isinstance(fault, NotLetIn) else ""
+        reason = str(fault) if isinstance(fault, NotLetIn) else ""
+        if self._is_news(NOT_GOOD, reason):
             log.error(NOT_GOOD, error=type(fault).__name__, reason=reason)
 
     def _note(self, service: ServiceClient, days: float, *, good: bool) -> None:
-        if (file := self._settings.temporal_token_file) is not None:
-            note_whether_good(file, good)
-        if days < math.inf:
+        self._note_file(good=good)
+        if days < math.inf or self._measured:  # who never had one that ends shows no figure
             meter = (service.config.runtime or usual_runtime()).metric_meter
             meter.create_gauge_float(TOKEN_DAYS, TOKEN_DAYS_WORDS).set(max(days, 0.0))
+            self._measured = True
 
-    def _is_news(self, event: str) -> bool:
+    def _note_file(self, *, good: bool) -> None:
+        if (file := self._settings.temporal_token_file) is not None:
+            note_whether_good(file, good=good)
+
+    def _is_news(self, event: str, reason: str = "") -> bool:
+        before, told_at = self._told.get(event, ("", -math.inf))
         now = time.monotonic()
-        if now < self._told.get(event, -math.inf) + TELL_SECONDS:
+        if reason == before and now < told_at + TELL_SECONDS:
             return False
-        self._told[event] = now
+        self._told[event] = reason, now
         return True
 
 

@@ -150,24 +150,43 @@ async def test_who_has_not_connected_yet_gets_in_with_the_renewed_one(
     assert await client.count_workflows() is not None
 
 
+async def test_who_is_refused_while_it_connects_has_no_days_left(
+    with_token: Settings, keys: Keys, file: Path, guarded: Guarded
+) -> None:
+    """An API that starts with it accepts and cannot deliver: its figure must not say that all is well for a year."""
+    ours = with_token.model_copy(update={"temporal_address": guarded.address, "temporal_namespace": NAMESPACE})
+    for refused in (issued(READS), issued(WRITES, key=KEY)):
+        write(file, refused)
+        with pytest.raises(NotLetIn, match="refuses the token"):
+            await connect(ours, keys)
+        assert days_left(ours) == 0.0
+        write(file, issued(WRITES, READS))
+        await connect(ours, keys)
+        assert days_left(ours) > 300
+
+
 async def test_the_archiver_shows_how_long_its_token_lasts(with_token: Settings, file: Path) -> None:
-    """It has a token too, and nobody else would say that it ends."""
+    """It has a token too, and nobody else would say that it ends. A figure does not stand still when the next has no end."""
     write(file, token(exp=datetime.now(UTC) + timedelta(days=40)))
     with hold_ports(["figures"], None, {}) as ports:
         address = f"{LOOPBACK}:{ports['figures']}"
         archiving = asyncio.create_task(run_archiver(with_token.model_copy(update={"archiver_metrics": address})))
         async with httpx.AsyncClient(trust_env=False) as prometheus:
 
-            async def shown() -> bool:
+            async def shown(wanted: float) -> bool:
                 try:
                     text = (await prometheus.get(f"http://{address}/metrics")).text
                 except httpx.TransportError:
                     return False
                 days = re.findall(r"^jiceng_temporal_token_days\S* (.+)$", text, re.MULTILINE)
-                return [round(float(each)) for each in days] == [40]
+                return [float(each) for each in days] == [pytest.approx(wanted, abs=0.1)]
 
             try:
-                await eventually(shown)
+                await eventually(lambda: shown(40))
+                write(file, "no token")
+                await eventually(lambda: shown(0))
+                write(file, token())
+                await eventually(lambda: shown(math.inf))
             finally:
                 archiving.cancel()
                 await asyncio.gather(archiving, return_exceptions=True)
