@@ -3,7 +3,7 @@
     python -m local.cluster.rehearsal --cases 160
 
 The exit code is 0 only if all that was sent is there, none of it lost or doubled, nothing is stuck, each application was paid
-twice and no payment made twice, everybody who was killed is back, both renewed tokens were taken by who was not, and every
+twice and no payment made twice, everybody who was killed is back, the renewed token was taken by who was not, and every
 command that whoever runs such a town has came through; 1 where not; 77 where there is no Temporal server and none can be built.
 """
 

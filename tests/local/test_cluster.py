@@ -301,7 +301,7 @@ async def test_who_did_not_take_the_renewed_token_is_named(tmp_path: Path) -> No
         async def found() -> list[str]:
             return [each.split()[0] for each in await not_renewed(http, tmp_path, figures, "watch", ["worker-2"])]
 
-        log.write_text('{"event": "temporal_token_renewed"}\n', encoding="utf-8")
+        log.write_text('{"event": "temporal_token_ends"}\n', encoding="utf-8")
         assert await found() == ["worker-2"]
         log.with_suffix(".log.1").write_text('{"event": "temporal_token_renewed"}\n', encoding="utf-8")
         assert await found() == []
