@@ -266,10 +266,9 @@ class CaseBench:
 
         Cases that were left to themselves before may end meanwhile, and hold the clock.
         """
-        while duration > timedelta(0):
-            stretch = min(duration, STRETCH)
-            duration -= stretch
-            asleep = asyncio.ensure_future(self.environment.sleep(stretch))
+        until = await self.environment.get_current_time() + duration
+        while (left := until - await self.environment.get_current_time()) > timedelta(0):
+            asleep = asyncio.ensure_future(self.environment.sleep(min(left, STRETCH)))
             await eventually(partial(self._is_over, asleep), within=60)
             await asleep
 

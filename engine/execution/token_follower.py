@@ -98,16 +98,16 @@ class _Follower:
         self._note(service, days, good=True)
         self._told.pop(NOT_GOOD, None)
         if days < WARN_DAYS:
-            event = "temporal_token_ends" if days > 0 else "temporal_token_ended"
-            if self._is_news(event):
-                log.warning(event, number=math.floor(days))
+            lasts = days > 0
+            if self._is_news("ends" if lasts else "ended"):
+                log.warning("temporal_token_ends" if lasts else "temporal_token_ended", number=math.floor(days))
 
     def _not_good(self, service: ServiceClient, fault: Exception) -> None:
         """What was shown before is shown still: it may last. The alert rings all the same."""
         self._note(service, 0.0, good=False)
         reason = str(fault) if isinstance(fault, NotLetIn) else ""
         if self._is_news(NOT_GOOD, reason):
-            log.error(NOT_GOOD, error=type(fault).__name__, reason=reason)
+            log.error("temporal_token_not_good", error=type(fault).__name__, reason=reason)
 
     def _note(self, service: ServiceClient, days: float, *, good: bool) -> None:
         self._note_file(good=good)
