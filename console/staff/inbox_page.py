@@ -10,10 +10,13 @@ from starlette.responses import Response
 from console.http.pages import AS_PAGES, HEADERS, page
 from console.sign_in.signed_in import SignedIn, SignedInUnseen
 from console.staff.rows import shown_rows
-from starter.cases.inbox import INBOX_DEFAULT, read_inbox
+from starter.cases.inbox import read_inbox
 from starter.cases.reading import ReadingOf
 from starter.cases.views import Inbox, InboxList
 from starter.intake.town_rules import TownRulesOf
+
+ROWS_A_LIST = 15
+"""So many, that a page of three full lists stays within what a first visit may take (docs/bench.md)."""
 
 router = APIRouter(include_in_schema=False, dependencies=[AS_PAGES])
 
@@ -21,7 +24,7 @@ router = APIRouter(include_in_schema=False, dependencies=[AS_PAGES])
 @router.get("/inbox")
 async def inbox_page(request: Request, caller: SignedIn, reading: ReadingOf, town: TownRulesOf) -> Response:
     """The three lists of the API's inbox, the earliest due first."""
-    inbox = await read_inbox(caller, reading, INBOX_DEFAULT)
+    inbox = await read_inbox(caller, reading, ROWS_A_LIST)
     counts = _counts(inbox)
     lists = [
         (*each, shown_rows(town, each[-1].items, inbox.as_of), each[-1].list_url.removeprefix("/api/v1"))

@@ -378,7 +378,7 @@ async def test_picture_table_and_file_have_the_same_numbers(
     file = await browser.get(link[1].replace("&amp;", "&"))
     rows = list(csv.reader(io.StringIO(file.text.removeprefix("\ufeff"))))
     body = page.text.partition("<tbody")[2]
-    shown = [re.findall(r"<t[hd] [^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr.*?</tr>", body)]
+    shown = [re.findall(r"<t[hd][^>]*>([^<]*)</t[hd]>", row) for row in re.findall(r"<tr.*?</tr>", body)]
 
     assert [["" if cell == "-" else cell for cell in row] for row in shown] == rows[1:]
     assert rows[1][0] == "全部"
