@@ -10,19 +10,23 @@ AT_ONE_TIME = 4
 """Stories with clocks that must not run out: on two cores more of them make each other late at the demo's speed."""
 
 
+CLOCKS_AT_ONE_TIME = 12
+"""Stories with clocks of their own: a clock of weeks in a second runs on while the others' reports are taken in."""
+
+
 class Schedule:
     """Which story is played when.
 
-    Those that do not mind delay begin at once; with a clock of their own, which runs fast, after the rehearsal. The others
-    wait for it too, so that no clock of theirs runs while new processes load their code, and are few at a time; those in a
-    hurry go first. One that kills goes last: a clock that nobody looks at while the worker is dead tells its moments late, and
-    one that runs fast tells those of two months at once.
+    Those that do not mind delay begin at once; with a clock of their own, which runs fast, after the rehearsal, and not all at
+    one time. The others wait for it too, so that no clock of theirs runs while new processes load their code, and are few at a
+    time; those in a hurry go first. One that kills goes last: a clock that nobody looks at while the worker is dead tells its
+    moments late, and one that runs fast tells those of two months at once.
     """
 
     def __init__(self, stories: Sequence[Story]) -> None:
         self._minding = {story.name for story in stories if story.minds_delay or story.moments or story.clock}
         self._hurrying = {story.name for story in stories if story.in_a_hurry}
-        self._places = asyncio.Semaphore(AT_ONE_TIME)
+        self._places, self._clocks = asyncio.Semaphore(AT_ONE_TIME), asyncio.Semaphore(CLOCKS_AT_ONE_TIME)
         self._warm, self._unhurried, self._quiet = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._look()
 
@@ -38,11 +42,14 @@ class Schedule:
             await self._places.acquire()
         elif story.clock is not None:
             await self._warm.wait()
+            await self._clocks.acquire()
         try:
             yield
         finally:
             if story.minds_delay and not story.kills_worker:
                 self._places.release()
+            elif story.clock is not None and not story.kills_worker:
+                self._clocks.release()
             self._minding.discard(story.name)
             self._hurrying.discard(story.name)
             self._look()
