@@ -1,6 +1,5 @@
 """The stories of files: that of their walks (local/care_walks.py), and an alarm, which is a case of its own with its people."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -8,20 +7,16 @@ from typing import Any
 
 from local.care_walks import PEOPLE, WALKS
 from local.simulation.townspeople import Persona
-from local.stories.scenes import SETTLE_SECONDS, OnStage
+from local.stories.scenes import SETTLE_SECONDS, OnStage, stands
 from local.stories.story import SPRING, ChildExpectation, OwnClock, Repertoire, Title
 from local.stories.walk_stories import Goes, WalkStory, repertoire_of
 from local.stories.walks import Walks, walk
 from schemas.alarm_state import Stage as AlarmStage
 from schemas.care import CARE, Kind
 from schemas.care_state import Stage
-from starter.client import Refused, TownClient
 
 SPEED = 60
 """A minute is a second: so long the operator has."""
-
-LOOK_SECONDS = 0.1
-"""How often it is looked whether the alarm stands."""
 
 NIGHT = (
     "摔倒呼叫、接警到场、送医后撤回同意",
@@ -64,19 +59,6 @@ class TakesItBack:
             if heard.facts["alarm_stage"] == AlarmStage.CLOSED:
                 break
         await gives(stage, stage.case_id, PEOPLE["applicant"], "withdraw_consent", {"scopes": ["file"]})
-
-
-async def stands(client: TownClient, alarm: str) -> None:
-    """Wait until an alarm has told of itself: before that nobody sees it."""
-    while True:
-        try:
-            await client.case(alarm)
-        except Refused as refused:
-            if refused.code != "unknown-case":
-                raise
-            await asyncio.sleep(LOOK_SECONDS)
-        else:
-            return
 
 
 async def gives(stage: OnStage, case_id: str, by: Persona, command: str, body: Mapping[str, Any]) -> None:

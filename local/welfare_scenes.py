@@ -1,21 +1,18 @@
 """Scenes of welfare: who acts, papers that are handed in late, an objection from the street, a death that is told late."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from local.simulation.townspeople import CLERK, GRID_WORKERS, RESIDENTS, Persona
-from local.stories.scenes import SETTLE_SECONDS, Gives, OnStage
+from local.stories.scenes import SETTLE_SECONDS, Gives, OnStage, stands
 from schemas.values.actor import Role
 from schemas.values.identity_number import check_character
 from schemas.welfare_entries import Kind
-from starter.client import Refused, TownClient
 
 STREET = Persona("street-officer-1", Role.STREET_OFFICER)
 CIVIL_AFFAIRS = Persona("civil-affairs-officer-1", Role.CIVIL_AFFAIRS_OFFICER)
-LOOK_SECONDS = 0.1
 FIRST_ANSWERS = 5
 """So many registers answer about an application for the subsistence allowance."""
 
@@ -142,7 +139,7 @@ class PaysBack:
         await stage.seen(Kind.RECOVERY_OPENED)
         entry = await stage.seen(Kind.RECOVERY_ASKED)
         asked = entry.facts
-        await _stands(stage.client(CLERK), asked["case"])
+        await stands(stage.client(CLERK), asked["case"])
         half = asked["amount_fen"] // 2
         for number, part in enumerate((half, asked["amount_fen"] - half), start=1):
             body = {"amount_fen": part, "receipt": f"CZ-{asked['case']}-{number}"}
@@ -154,16 +151,3 @@ class PaysBack:
             await stage.client(CIVIL_AFFAIRS).command(
                 asked["case"], "confirm_repayment", {"repayment": number}, key, SETTLE_SECONDS
             )
-
-
-async def _stands(client: TownClient, case_id: str) -> None:
-    """Wait until a case that another one has started has told of itself: before that nobody sees it."""
-    while True:
-        try:
-            await client.case(case_id)
-        except Refused as refused:
-            if refused.code != "unknown-case":
-                raise
-            await asyncio.sleep(LOOK_SECONDS)
-        else:
-            return

@@ -8,9 +8,7 @@ from pydantic import Field
 from schemas.clocks.clock_schedule import Tier
 from schemas.clocks.limits import Limit, Unit
 from schemas.clocks.windows import OpenTimes
-from schemas.kernel.policy import Duty
-from schemas.kernel.terms import TermsPolicy
-from schemas.parts.ballots import BallotingTerms
+from schemas.parts.ballots import BallotingPolicy, BallotingTerms
 from schemas.parts.opinions import OpinionTerms
 from schemas.parts.postings import PostingTerms
 from schemas.parts.quorum import QuorumClass
@@ -67,22 +65,12 @@ class CouncilTerms(BallotingTerms, PostingTerms, OpinionTerms):
     task_tiers: tuple[Tier, ...]
 
 
-OF_VOTES = frozenset({"window", "unheard", "roll", "challenge", "extension"})
-"""The windows of a vote, by the names of its rules."""
-
-
-class CouncilPolicy(TermsPolicy):
+class CouncilPolicy(BallotingPolicy):
     """policies/council.yaml."""
 
-    WINDOWS = TermsPolicy.WINDOWS | {"screen", "publicity", "revote_after", "cure", "evaluate", "annul"} | OF_VOTES
+    WINDOWS = BallotingPolicy.WINDOWS | {"screen", "publicity", "revote_after", "cure", "evaluate", "annul"}
 
     terms: CouncilTerms
-
-    def duties(self) -> Iterator[Duty]:
-        """Those among the terms, and those of the votes."""
-        yield from super().duties()
-        for name in ("post_roll", "answer_objection", "count", "rule"):
-            yield Duty(f"terms.ballot.{name}", getattr(self.terms.ballot, name), self.terms.tiers)
 
     def faults(self) -> Iterator[str]:
         """A matter without a rule for its vote, or a rule that there is none of; a text that is out in working days."""

@@ -10,9 +10,7 @@ from schemas.clocks.limits import Limit
 from schemas.contracts.department import Code
 from schemas.contracts.department_policy import Name
 from schemas.contracts.payment import Fen
-from schemas.kernel.policy import Duty
-from schemas.kernel.terms import TermsPolicy
-from schemas.parts.ballots import BallotingTerms
+from schemas.parts.ballots import BallotingPolicy, BallotingTerms
 from schemas.parts.incoming import IncomingTerms
 from schemas.parts.instalments import InstalmentTerms, Milestone
 from schemas.parts.postings import PostingTerms
@@ -100,25 +98,14 @@ class RoundTerms(BallotingTerms, PostingTerms, InstalmentTerms, IncomingTerms):
         return weights[criterion]
 
 
-_OF_VOTES = frozenset({"window", "unheard", "roll", "challenge", "extension"})
-
-
-class RoundPolicy(TermsPolicy):
+class RoundPolicy(BallotingPolicy):
     """policies/round.yaml."""
 
-    WINDOWS = (
-        TermsPolicy.WINDOWS
-        | {"publicity", "pay_again", "look_again", "collect", "revise", "contract", "halted"}
-        | _OF_VOTES
-    )
+    WINDOWS = BallotingPolicy.WINDOWS | {
+        "publicity", "pay_again", "look_again", "collect", "revise", "contract", "halted",
+    }  # fmt: skip
 
     terms: RoundTerms
-
-    def duties(self) -> Iterator[Duty]:
-        """Those among the terms, and those of the votes."""
-        yield from super().duties()
-        for name in ("post_roll", "answer_objection", "count", "rule"):
-            yield Duty(f"terms.ballot.{name}", getattr(self.terms.ballot, name), self.terms.tiers)
 
     def faults(self) -> Iterator[str]:
         """A vote that the round needs, and has no rule for."""

@@ -170,6 +170,23 @@ class ApiDriver:
             await eventually(told)
             self.put_off.discard(case_id)
 
+    async def comes(self, case_id: str) -> None:
+        """Wait until a case stands that another one starts."""
+
+        async def stands() -> bool:
+            answer = await self.api.get(f"/api/v1/cases/{case_id}", headers=self.headers("auditor"))
+            return answer.status_code == 200
+
+        await eventually(stands, within=60)
+
+    async def hears(self, case_id: str, kind: str, times: int = 1) -> None:
+        """Wait until a case has told something that it hears of by itself: no time passes for it."""
+
+        async def told() -> bool:
+            return (await self.kinds(case_id)).count(kind) >= times
+
+        await eventually(told, within=60)
+
     async def give(self, case_id: str, step: Step, key: str | None = None) -> httpx.Response:
         """Give a command once, legal or not, and return the answer: 202 when the machine is too busy to carry it out at once."""
         body = self.examples.BODIES[step.command] if step.body is None else step.body

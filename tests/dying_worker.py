@@ -22,19 +22,20 @@ from worker import run_worker, town_worker
 class DyingLedger(LaggingLedger):
     """The real ledger, until its last flush is written: then the ledger has a batch and Temporal does not yet know of it.
 
-    Flushes of other procedures are none of these, for parent and children have one worker; nor is one of what went out with an
-    answer before: Temporal knows that, and to lose its task loses nothing. Where flushes lag, what they tell is of earlier tasks.
+    Flushes of other cases are none of these: parent and children have one worker, and a parent may have several of one procedure.
+    Before a case has its number it is known by its procedure. Nor is one of what went out with an answer before: Temporal knows
+    that, and to lose its task loses nothing. Where flushes lag, what they tell is of earlier tasks.
     """
 
-    def __init__(self, pool: asyncpg.Pool, temporal: Client, procedure: str, *, dies_with: int, lags: int) -> None:
+    def __init__(self, pool: asyncpg.Pool, temporal: Client, whose: str, *, dies_with: int, lags: int) -> None:
         super().__init__(pool, temporal, lags)
         self.flushes_left = dies_with
-        self._procedure, self._lags = procedure, lags > 0
+        self._whose, self._lags = whose, lags > 0
 
     async def write(self, batch: Batch) -> FlushReceipt:
         receipt = await super().write(batch)
         told_in_this_task = self._lags or batch.entries[-1].at == batch.task_at
-        if batch.projection.procedure == self._procedure and told_in_this_task:
+        if self._whose in (batch.projection.case_id, batch.projection.procedure) and told_in_this_task:
             self._one_less()
         return receipt
 
@@ -45,7 +46,7 @@ class DyingLedger(LaggingLedger):
 
 
 class WorkerProcess(ForkedProcess):
-    """A worker that runs; `dies_with` the nth flush of a procedure, after the commit, if that is said. So many before it lag."""
+    """A worker that runs; `dies_with` the nth flush of a case, or of a procedure, after the commit. So many before it `lags`."""
 
     def __init__(self, settings: Settings, dies_with: tuple[str, int] | None = None, lags: int = 0) -> None:
         super().__init__(_live, environment_of(settings), dies_with, lags)
@@ -72,7 +73,7 @@ async def _die(settings: Settings, dies_with: tuple[str, int], lags: int) -> Non
     keys = Keys.load(settings.key_folder)
     client = await connect(settings, keys)
     async with await open_pool(settings) as pool:
-        procedure, flushes = dies_with
-        ledger = DyingLedger(pool, client, procedure, dies_with=flushes, lags=lags)
+        whose, flushes = dies_with
+        ledger = DyingLedger(pool, client, whose, dies_with=flushes, lags=lags)
         async with town_worker(settings, keys, client, pool, ledger) as worker:
             await worker.run()

@@ -13,7 +13,8 @@ from schemas.round_state import RoundState
 from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench
-from tests.examples.round import MARKS, ROLL
+from tests.examples.round import MARKS
+from tests.paper_votes import ROLL
 from tests.waiting import eventually
 
 LEADS = ("applicant", "neighbour", "stranger")

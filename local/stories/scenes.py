@@ -4,6 +4,7 @@ A scene waits for what it needs to see in the ledger and for its time, and acts 
 it took place proves nothing: the story is judged by the ledger as any other (`local/stories/verdict.py`).
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,9 +12,11 @@ from typing import Any, Protocol
 
 from local.simulation.townspeople import Persona
 from starter.cases.views import PublicCase, TimelineEntry
-from starter.client import TownClient
+from starter.client import Refused, TownClient
 
 SETTLE_SECONDS = 10.0
+LOOK_SECONDS = 0.1
+"""How often it is looked whether a case stands."""
 
 
 class NotAsTold(Exception):
@@ -55,6 +58,19 @@ class OnStage(Protocol):
 
     async def comes_up(self, number: int) -> "OnStage":
         """Report the case of this number in the story's `also`; the stage of that case."""
+
+
+async def stands(client: TownClient, case_id: str) -> None:
+    """Wait until a case that another one starts has told of itself: before that nobody sees it."""
+    while True:
+        try:
+            await client.case(case_id)
+        except Refused as refused:
+            if refused.code != "unknown-case":
+                raise
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 class Scene(Protocol):

@@ -21,9 +21,10 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.acts import Stages, Step, step
 from schemas.kernel.entries import entry
+from schemas.kernel.policy import Duty
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.state import DeclaredState
-from schemas.kernel.terms import Terms
+from schemas.kernel.terms import Terms, TermsPolicy
 from schemas.kernel.timers import Timer, window
 from schemas.parts.quorum import APPROVE, OPPOSE, Base, ChoiceCode, ClassRule, Count, QuorumClass
 from schemas.values.actor import Stamp
@@ -81,6 +82,20 @@ class BallotingTerms(Terms):
     """The terms of a procedure that calls ballots; a ballot goes by them."""
 
     ballot: BallotRules
+
+
+class BallotingPolicy(TermsPolicy):
+    """The policy of a procedure that calls ballots: what a vote has of windows and duties is told here once."""
+
+    WINDOWS = TermsPolicy.WINDOWS | {"window", "unheard", "roll", "challenge", "extension"}
+
+    terms: BallotingTerms
+
+    def duties(self) -> Iterator[Duty]:
+        """Those among the terms, and those of the votes."""
+        yield from super().duties()
+        for name in ("post_roll", "answer_objection", "count", "rule"):
+            yield Duty(f"terms.ballot.{name}", getattr(self.terms.ballot, name), self.terms.tiers)
 
 
 class BallotAsked(Model):

@@ -8,7 +8,6 @@ from schemas.care import CARE
 from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples import care
 from tests.examples.incident import CALENDAR, a_photo
-from tests.waiting import eventually
 
 Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
 
@@ -39,11 +38,7 @@ async def start(
     assert raised.status_code == 200, raised.text
     alarm = f"{file}.alarm-1"
 
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{alarm}", headers=door.headers("auditor"))
-        return answer.status_code == 200
-
-    await eventually(stands, within=60)
+    await door.comes(alarm)
     return alarm
 
 

@@ -10,7 +10,7 @@ from local.council_walks import PEOPLE as COUNCIL_PEOPLE
 from schemas.council import COUNCIL
 from tests.api_driver import ApiDriver, Person, Step, Walk
 from tests.examples.incident import CALENDAR, REASON, a_photo
-from tests.waiting import eventually
+from tests.paper_votes import ROLL
 
 PEOPLE = {
     name: Person(each.subject, each.role.value, each.department, each.area) for name, each in COUNCIL_PEOPLE.items()
@@ -44,17 +44,11 @@ async def start(
         answer = await hall.taken(motion, step, f"{key or motion}-{number}")
         assert answer.status_code == 200, answer.text
     case_id = f"{motion}.ballot-1"
-
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
-        return answer.status_code == 200
-
-    await eventually(stands, within=30)
+    await door.comes(case_id)
     return case_id
 
 
 Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
-ROLL = {"digest": "ab" * 32, "units": 120, "voters": 120}
 FOR_IT = {"boxes": [{"box": "hall", "votes": [50, 30], "papers": 84, "abstained": 2, "spoilt": 2}]}
 A_TIE = {"boxes": [{"box": "hall", "votes": [42, 42], "papers": 84}]}
 ONE_MORE = {"boxes": [{"box": "hall", "votes": [51, 29], "papers": 84, "abstained": 2, "spoilt": 2}]}

@@ -32,10 +32,7 @@ async def help_comes(door: ApiDriver, case_id: str) -> None:
     """
     alarm, there = f"{case_id}.alarm-1", replace(door, procedure=ALARM)
 
-    async def stands() -> bool:
-        return "care:alarm:stands" in await door.kinds(case_id)
-
-    await eventually(stands, within=60)
+    await door.hears(case_id, "care:alarm:stands")
     for number, step in enumerate(HELPED):
         answer = await there.taken(alarm, step, key=f"{alarm}-{number}")
         assert answer.status_code in (200, 409), answer.text

@@ -1,18 +1,16 @@
 """How motions go: as their walks in words say (local/council_walks.py), and those for which a vote is held on the way."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from local.council_walks import TALKED
 from local.stories.walks import walk
-from schemas.ballot import BALLOT
 from schemas.council import COUNCIL
 from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples.incident import document
+from tests.paper_votes import hold_vote
 from tests.told_examples import told_examples
-from tests.waiting import eventually
 
 Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
 
@@ -22,41 +20,12 @@ NOBODY_ANSWERS, ASKS_OUTSIDE, EXPLAINED = _told.NOBODY_ANSWERS, _told.ASKS_OUTSI
 prepared = _told.prepared
 SPEED = 250_000
 
-ROLL = {"digest": "ab" * 32, "units": 120, "voters": 120}
 FOR_IT = {"boxes": [{"box": "hall", "votes": [50, 30], "papers": 84, "abstained": 2, "spoilt": 2}]}
 A_TIE = {"boxes": [{"box": "hall", "votes": [42, 42], "papers": 84}]}
 UPHELD = {"upheld": True, "finding": "名册漏列一栋", "legal_basis": "《居民委员会组织法》第九条"}
 OBJECTION = {"reason": "未通知三号楼", "contact": "三号楼李女士"}
 ORDER = {"legal_basis": "《村民委员会组织法》第二十七条", "reason": "设定罚款"}
 DUTY = {"duty": "signs"}
-
-
-async def hold_vote(door: ApiDriver, case_id: str, sheet: Mapping[str, Any]) -> None:
-    """Hold the first vote on a motion, on paper, until the motion has heard its end; once however often it is asked."""
-    ballot, box = f"{case_id}.ballot-1", replace(door, procedure=BALLOT)
-    way = (
-        (None, Step("post_roll", "grid_worker", ROLL)),
-        ("ballot:opened", Step("seal_box", "clerk", {"box": "hall", "given": 84})),
-        ("ballot:closed", Step("count", "grid_worker", sheet)),
-        (None, Step("count", "coordinator", sheet)),
-    )
-
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{ballot}", headers=door.headers("auditor"))
-        return answer.status_code == 200 and "council:ballot:stands" in await door.kinds(case_id)
-
-    await eventually(stands, within=60)
-    for number, (kind, step) in enumerate(way):
-        if kind is not None:
-            await box.passes(ballot, kind)
-        answer = await box.taken(ballot, step, key=f"{ballot}-{number}")
-        assert answer.status_code in (200, 409), answer.text
-    await box.passes(ballot, "ballot:certified")
-
-    async def heard() -> bool:
-        return "council:ballot:ended" in await door.kinds(case_id)
-
-    await eventually(heard, within=60)  # no time passes: whoever waits for a clock of the motion waits for half a year
 
 
 def voted(body: Mapping[str, Any], sheet: Mapping[str, Any] = FOR_IT) -> Body:

@@ -15,7 +15,7 @@ from schemas.round import ROUND
 from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples import round as rounds
 from tests.examples.incident import CALENDAR, a_photo
-from tests.examples.round import MARKS, paper, there, told_of
+from tests.examples.round import MARKS, paper
 
 PEOPLE = rounds.PEOPLE
 REPORTER = "committee"
@@ -38,7 +38,7 @@ async def start(
         answer = await hall.taken(case_id, step, f"{key or case_id}-{number}")
         assert answer.status_code == 200, answer.text
     proposal = f"{case_id}.proposal-1"
-    await there(door, proposal)
+    await door.comes(proposal)
     return proposal
 
 
@@ -57,7 +57,7 @@ def judging(body: Mapping[str, Any]) -> Body:
 
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         await door.passes(case_id.rpartition(".")[0], "round:collected")
-        await told_of(door, case_id, "proposal:judging")
+        await door.hears(case_id, "proposal:judging")
         return body
 
     return given
@@ -186,7 +186,7 @@ def once_held(body: Mapping[str, Any], times: int = 1) -> Body:
     """A body that is given when so many invoices are known to stand in no other case: besides the three shares of the pool."""
 
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
-        await told_of(door, case_id, "proposal:unit:held", 3 + times)
+        await door.hears(case_id, "proposal:unit:held", 3 + times)
         return body
 
     return given

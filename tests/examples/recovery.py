@@ -32,12 +32,7 @@ async def start(
 
         await eventually(given, within=30)
     case_id = f"{parent}.recovery-1"
-
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
-        return answer.status_code == 200
-
-    await eventually(stands)
+    await door.comes(case_id)
     return case_id
 
 

@@ -6,13 +6,12 @@ from typing import Any
 
 from local.round_walks import RIVAL
 from local.stories.walks import walk
-from schemas.ballot import BALLOT
 from schemas.proposal import PROPOSAL
 from schemas.round import ROUND
 from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples.incident import a_photo
+from tests.paper_votes import hold_vote
 from tests.told_examples import told_examples
-from tests.waiting import eventually
 
 Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
 
@@ -23,7 +22,6 @@ prepared = _told.prepared
 SPEED = 250_000
 
 MARKS = {"need": 22, "feasible": 17, "takes_part": 16, "cost": 12, "lasting": 8, "novel": 7}
-ROLL = {"digest": "ab" * 32, "units": 120, "voters": 120}
 EQUAL = {"boxes": [{"box": "hall", "votes": [40, 40], "papers": 84, "abstained": 2, "spoilt": 2}]}
 
 
@@ -53,32 +51,13 @@ async def in_proposal(door: ApiDriver, proposal: str, *steps: Step) -> None:
         assert answer.status_code in (200, 202, 409), answer.text
 
 
-async def there(door: ApiDriver, case_id: str) -> None:
-    """Wait until a case stands that another one starts."""
-
-    async def stands() -> bool:
-        answer = await door.api.get(f"/api/v1/cases/{case_id}", headers=door.headers("auditor"))
-        return answer.status_code == 200
-
-    await eventually(stands, within=60)
-
-
-async def told_of(door: ApiDriver, case_id: str, kind: str, times: int = 1) -> None:
-    """Wait until a case has told something that it hears of by itself: no time passes for it."""
-
-    async def told() -> bool:
-        return (await door.kinds(case_id)).count(kind) >= times
-
-    await eventually(told, within=60)
-
-
 async def judged(door: ApiDriver, case_id: str, number: int) -> None:
     """Have a proposal screened, and judged when the round collects no more."""
     proposal = f"{case_id}.proposal-{number}"
-    await there(door, proposal)
+    await door.comes(proposal)
     await in_proposal(door, proposal, Step("screen", "committee", {"reason": "不在负面清单之列"}))
     await door.passes(case_id, "round:collected")
-    await told_of(door, proposal, "proposal:judging")
+    await door.hears(proposal, "proposal:judging")
     await in_proposal(door, proposal, *(Step("score", f"juror_{each}", MARKS) for each in range(1, 6)))
 
 
@@ -88,37 +67,17 @@ def after_judging(number: int, body: Mapping[str, Any]) -> Body:
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         for each in range(1, number + 1):
             await judged(door, case_id, each)
-        await told_of(door, case_id, "round:shortlisted")
+        await door.hears(case_id, "round:shortlisted")
         return body
 
     return given
-
-
-async def hold_vote(door: ApiDriver, case_id: str) -> None:
-    """Hold the vote on paper, until the round has heard its end; once however often it is asked."""
-    ballot, box = f"{case_id}.ballot-1", replace(door, procedure=BALLOT)
-    way = (
-        (None, Step("post_roll", "grid_worker", ROLL)),
-        ("ballot:opened", Step("seal_box", "clerk", {"box": "hall", "given": 84})),
-        ("ballot:closed", Step("count", "grid_worker", EQUAL)),
-        (None, Step("count", "coordinator", EQUAL)),
-    )
-    await there(door, ballot)
-    await told_of(door, case_id, "round:ballot:stands")
-    for number, (kind, step) in enumerate(way):
-        if kind is not None:
-            await box.passes(ballot, kind)
-        answer = await box.taken(ballot, step, key=f"{ballot}-{number}")
-        assert answer.status_code in (200, 409), answer.text
-    await box.passes(ballot, "ballot:certified")
-    await told_of(door, case_id, "round:ballot:ended")
 
 
 def after_vote(body: Mapping[str, Any]) -> Body:
     """A body that is given when the vote has been held."""
 
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
-        await hold_vote(door, case_id)
+        await hold_vote(door, case_id, EQUAL)
         return body
 
     return given
@@ -127,7 +86,7 @@ def after_vote(body: Mapping[str, Any]) -> Body:
 async def refused_and_reported(door: ApiDriver, case_id: str, by: str) -> Mapping[str, Any]:
     """The report on a round whose one proposal stood on the negative list."""
     proposal = f"{case_id}.proposal-1"
-    await there(door, proposal)
+    await door.comes(proposal)
     await in_proposal(door, proposal, Step("refuse", "committee", {"ground": "private-cost", "reason": "应由车主承担"}))
     await door.passes(case_id, "round:all_answered")
     return {"report": "一件提案,初筛不通过,资金未用", "documents": [await paper(door, case_id, by)]}

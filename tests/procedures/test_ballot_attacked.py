@@ -11,7 +11,8 @@ from tests.api_driver import Step
 from tests.bench_api import bench_door
 from tests.box_town import lines
 from tests.case_bench import case_bench
-from tests.examples.ballot import A_TIE, COUNTED, FOR_IT, OPENED, POSTED, ROLL, counted, once
+from tests.examples.ballot import A_TIE, COUNTED, FOR_IT, OPENED, POSTED, counted, once
+from tests.paper_votes import ROLL
 from tests.procedures.test_ballot import UNITS, Voting, struck, voting_town
 
 pytestmark = pytest.mark.timeout(240)

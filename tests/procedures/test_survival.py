@@ -148,7 +148,7 @@ async def test_a_workflow_task_lost_after_its_flush_is_told_anew(
                 await eventually(partial(nothing_waits, case_id), within=60)
             continue
         flushes = 1 if number == dies_at[0] else 1 + number % 2  # not every command has a second flush
-        async with worker_process(alone, dies_with=(procedure.name, flushes)) as dying:
+        async with worker_process(alone, dies_with=(case_id, flushes)) as dying:
             await asyncio.wait([giving, asyncio.create_task(dying.wait())], return_when=asyncio.FIRST_COMPLETED)
             if giving.done():
                 await eventually(partial(dead_or_idle, dying), within=60)
