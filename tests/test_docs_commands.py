@@ -10,6 +10,7 @@ import pytest
 from typer.main import get_command
 
 from cli import app
+from local.stories.stories import named
 
 PROJECT = Path(__file__).resolve().parent.parent
 OF_THEIR_DAY = {"CHANGELOG.md", "decisions"}
@@ -87,3 +88,11 @@ def test_the_docs_are_read_at_all() -> None:
         assert len(list(said("jiceng", PROJECT / name))) > 2, name
     assert faults_of(["audit", "verfy"]) == ["jiceng audit has no command verfy"]
     assert faults_of(["case", "list", "--late"]) == ["jiceng case list has no option --late"]
+
+
+@pytest.mark.parametrize(
+    ("page", "says"), [("README.md", r"play (\d+) stories"), ("README.zh-CN.md", r"自动演示(\d+)个故事")]
+)
+def test_the_demo_plays_as_many_stories_as_newcomers_are_told(page: str, says: str) -> None:
+    """Who reads the first page of either language knows how much `make demo` plays."""
+    assert re.findall(says, (PROJECT / page).read_text(encoding="utf-8")) == [str(len(named(None)))]
