@@ -171,11 +171,8 @@ class TownClient:
 
     async def _case_or_receipt(self, submission: SubmissionView) -> CaseView | ReportReceipt:
         """The case that was accepted, or what is known of one that is not to be seen by whoever started it."""
-        try:
-            return await self.case(submission.case_id)
-        except Refused as refused:
-            if refused.code != ProblemCode.UNKNOWN_CASE:
-                raise
+        if (case := await self._case_if_seen(submission.case_id)) is not None:
+            return case
         procedure = submission.case_id.partition("-")[0]
         return ReportReceipt(
             case_id=submission.case_id,
@@ -188,8 +185,11 @@ class TownClient:
 
     async def command(
         self, case_id: str, command: str, body: Mapping[str, Any], key: str, settle_seconds: float = 0.0
-    ) -> CommandAnswer:
+    ) -> CommandAnswer | SubmissionView:
         """Give a command. One that is accepted but not yet carried out is waited for, `settle_seconds` at the most.
+
+        What was carried out is answered with the case; with the submission alone, which has the case's word, where whoever
+        gave the command does not see the case any more.
 
         Raises:
             Refused, Unavailable: as their names say.
@@ -203,12 +203,29 @@ class TownClient:
             if response.status_code != httpx.codes.ACCEPTED:
                 return _read(CommandAnswer, response)
             submission = _read(SubmissionView, response)
+            if submission.accepted is not None and await self._case_if_seen(case_id) is None:
+                return submission
             while submission.status is Status.WAITING:
-                if time.monotonic() >= deadline:
-                    raise NotSettled(submission)
-                await asyncio.sleep(SETTLING_PAUSE_SECONDS)
+                await self._pause_before(deadline, submission)
                 submission = await self.submission(submission.submission)
-            # Settled: the same again gets the case's own answer, or its refusal.
+            if (
+                submission.refusal is None
+            ):  # settled: the same again gets the case's own answer, once it stands in its ledger
+                await self._pause_before(deadline, submission)
+
+    @staticmethod
+    async def _pause_before(deadline: float, submission: SubmissionView) -> None:
+        if time.monotonic() >= deadline:
+            raise NotSettled(submission)
+        await asyncio.sleep(SETTLING_PAUSE_SECONDS)
+
+    async def _case_if_seen(self, case_id: str) -> CaseView | None:
+        try:
+            return await self.case(case_id)
+        except Refused as refused:
+            if refused.code != ProblemCode.UNKNOWN_CASE:
+                raise
+        return None
 
     async def submission(self, submission: str) -> SubmissionView:
         """How far something that was accepted has come."""

@@ -26,8 +26,9 @@ from local.simulation.townspeople import Persona
 from local.town.running_town import NoTown, known_town
 from local.town.typed_codes import typed_code, typed_number
 from schemas.values.actor import Role
-from starter.cases.views import CaseRow
+from starter.cases.views import CaseRow, CommandAnswer
 from starter.client import NotSettled, Refused, TownClient, Unavailable, http_client
+from starter.intake.submission_views import SubmissionView
 
 REFUSED, NO_ANSWER, WAITING = 1, 3, 4
 PATIENCE_SECONDS = 10.0
@@ -168,13 +169,17 @@ def command(
     caller = _caller(data, who, department, area)
     whole, act = _body(body, field or []), key or str(uuid.uuid4())
 
-    async def give() -> Any:
+    async def give() -> CommandAnswer | SubmissionView:
         async with caller.client() as client:
             return await client.command(case, name, whole, act, SETTLE_SECONDS)
 
     answer = _answer(give(), as_json=as_json, case=case, key=act)
     if as_json:
         typer.echo(answer.model_dump_json())
+    elif isinstance(answer, SubmissionView):
+        _console().print(
+            f"已办理 carried out: {case}; 您不再可见该案 you do not see this case any more", highlight=False
+        )
     else:
         _console().print(case_page(answer, [], caller.now()), highlight=False)
 

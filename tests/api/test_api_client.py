@@ -9,14 +9,25 @@ import pytest
 
 from schemas.incident_report import IncidentReport
 from schemas.values.location import Location
-from starter.client import Refused, TownClient
+from starter.client import NotSettled, Refused, TownClient
 from starter.intake.command_batch import CommandLine
+from starter.intake.submission_views import SubmissionView
 from tests.api_callers import REPORT, As
 from tests.waiting import eventually
 
 pytest_plugins = ("tests.api_fixture",)
 
 Clients = Callable[..., TownClient]
+GIVEN = {
+    "submission": "command:1", "kind": "command", "command": "score", "case_id": "proposal-20261123-000001",
+    "status": "delivered", "attempts": 1, "received_at": "2026-11-23T09:00:00Z", "settled_at": "2026-11-23T09:00:01Z",
+    "status_url": "/api/v1/submissions/command:1", "case_url": "/api/v1/cases/proposal-20261123-000001",
+    "accepted": {
+        "case_id": "proposal-20261123-000001", "command": "score", "command_id": "1", "stage": "judged", "seq": 9,
+        "at": "2026-11-23T17:00:01+08:00",
+    },
+}  # fmt: skip
+"""The answer of a town to the last juror of a proposal, who does not see it any more."""
 
 
 @pytest.fixture
@@ -116,3 +127,36 @@ async def test_an_export_is_written_to_a_file(client: Clients) -> None:
 
     assert case_id in file.getvalue().decode("utf-8-sig")
     assert (refused.value.status, nothing.getvalue()) == (422, b"")
+
+
+async def test_a_command_after_which_the_case_is_not_seen_is_answered_with_its_word() -> None:
+    """Who does not see the case any more hears that it was carried out, in a few requests: 202 is not asked again for ever."""
+    asked: list[str] = []
+
+    def town(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        if request.method == "POST":
+            return httpx.Response(202, json=GIVEN)
+        return httpx.Response(404, json={"code": "unknown-case"})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(town)) as http:
+        told = await TownClient("http://town", lambda: "token", http).command(
+            "proposal-20261123-000001", "score", {}, "k", 9.0
+        )
+
+    assert isinstance(told, SubmissionView)
+    assert (told.status, told.accepted is not None) == ("delivered", True)
+    assert asked == ["POST", "GET"]
+
+
+async def test_a_command_whose_case_is_slow_is_not_waited_for_without_end() -> None:
+    """A word that does not come into the ledger in time is accepted, and waits: the answer says so when the time is over."""
+
+    def town(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(202, json={**GIVEN, "accepted": None})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(town)) as http:
+        with pytest.raises(NotSettled):
+            await TownClient("http://town", lambda: "token", http).command(
+                "proposal-20261123-000001", "score", {}, "k", 0.5
+            )
