@@ -16,6 +16,10 @@ from local.stories.story import OrderExpectation, Story
 from schemas.kernel.findings import Finding
 from starter.cases.views import PublicCase, TimelineEntry
 
+LOOKED_LATE = "who follows the case looked late and"
+LATE = ("clock:", "moments of the clock", LOOKED_LATE)
+"""How a fault begins that a busy machine can have made."""
+
 
 @dataclass(frozen=True)
 class Killing:
@@ -53,7 +57,7 @@ class Verdict:
     @property
     def merely_late(self) -> bool:
         """Something was late, and nothing else was wrong."""
-        return bool(self.faults) and all(fault.startswith(("clock:", "moments of the clock")) for fault in self.faults)
+        return bool(self.faults) and all(fault.startswith(LATE) for fault in self.faults)
 
     @property
     def ok(self) -> bool:
@@ -171,6 +175,12 @@ def _killing_faults(story: Story, evidence: Evidence) -> Iterator[str]:
         yield "nothing happened after the killing"
 
 
+def _within(seen: Sequence[str], path: Sequence[str]) -> bool:
+    """What was seen is the path, some of whose stages were over before anybody looked."""
+    rest = iter(path)
+    return all(stage in rest for stage in seen)
+
+
 def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
     """Somebody with number and code saw every stage, what is due next while work is owed, and the answer once it stood."""
     glimpses = evidence.glimpses
@@ -179,7 +189,9 @@ def _glimpse_faults(story: Story, evidence: Evidence) -> Iterator[str]:
     stages = [glimpse.stage for glimpse in glimpses]
     seen = [stage for stage, before in zip(stages, [None, *stages], strict=False) if stage != before]
     if story.followed and seen not in (list(story.path), list(story.path[1:])):
-        yield f"who follows the case saw {' > '.join(seen) or 'nothing'}, told {' > '.join(story.path)}"
+        looked_late = seen[-1:] == [story.path[-1]] and _within(seen, story.path)
+        who = LOOKED_LATE if looked_late else "who follows the case"
+        yield f"{who} saw {' > '.join(seen) or 'nothing'}, told {' > '.join(story.path)}"
     for glimpse in glimpses if story.followed else ():
         owed = [promise for promise in glimpse.promised if promise.done_at is None]
         if (glimpse.next_due is None) != (not owed):

@@ -318,9 +318,11 @@ def test_a_killing_must_have_happened_and_the_case_gone_on(killing: Killing | No
 def test_only_a_story_that_was_late_and_nothing_else_is_played_again() -> None:
     """A busy machine excuses lateness once; it excuses no other fault, and there is nothing to excuse where all is well."""
     late, double = "clock:breach 1 times, told never", "order 1: the work was done 2 times"
-    excused = [Verdict((), timedelta(0), faults).merely_late for faults in ((late,), (late, double), (double,), ())]
+    looked = "who follows the case looked late and saw closed, told dispatched > closed"
+    told = ((late,), (looked,), (late, double), (double,), ())
+    excused = [Verdict((), timedelta(0), faults).merely_late for faults in told]
 
-    assert excused == [True, False, False, False]
+    assert excused == [True, True, False, False, False]
 
 
 def test_tiers_that_come_in_another_order_are_a_fault() -> None:
@@ -366,13 +368,23 @@ SHOWN = [
     [
         (SHOWN, None),
         ([], "who follows the case saw nothing"),
-        ([*SHOWN[:1], *SHOWN[3:]], "who follows the case saw dispatched > verifying"),
+        ([*SHOWN[:1], *SHOWN[3:]], "who follows the case looked late and saw dispatched > verifying"),
+        ([*SHOWN[1:3], SHOWN[0], *SHOWN[3:]], "who follows the case saw handling > dispatched"),
         ([*SHOWN[:3], glimpse(Stage.VERIFYING, kept=True), *SHOWN[4:]], "at verifying who follows the case saw 0"),
         ([glimpse(Stage.DISPATCHED, answered=True), *SHOWN[1:]], "at dispatched who follows the case saw 1"),
         ([SHOWN[0].model_copy(update={"next_due": None}), *SHOWN[1:]], "at dispatched something is owed"),
         ([*SHOWN[:5], glimpse(Stage.CLOSED, answered=True, kept=False)], "who follows the case did not see at the end"),
     ],
-    ids=["whole", "nothing", "a stage missed", "no answer", "an answer too early", "nothing due", "not kept"],
+    ids=[
+        "whole",
+        "nothing",
+        "a stage missed",
+        "another order",
+        "no answer",
+        "an answer too early",
+        "nothing due",
+        "not kept",
+    ],
 )
 def test_who_follows_a_case_must_have_seen_every_step(shown: list[PublicCase], fault: str | None) -> None:
     """Stage by stage, what is due while work is owed, the answer once it stands, and that what was promised was kept."""
