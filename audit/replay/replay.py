@@ -13,11 +13,13 @@ from itertools import pairwise
 from typing import Any
 
 import asyncpg
+import structlog
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import WorkflowExecutionStartedEventAttributes
 from temporalio.client import Client, WorkflowHistory
 from temporalio.converter import PayloadCodec
 from temporalio.service import RPCError, RPCStatusCode
+from temporalio.workflow import NondeterminismError
 
 from activities.ledger import QUERIES
 from audit.archive.decoded import decoded_events
@@ -40,6 +42,10 @@ from workflows.registry import PROCEDURES
 
 CHECK = "replay"
 SHOWN_AT_MOST = 5
+TRIES_AT_MOST = 3
+"""A replay that the worker broke off says nothing of the case, and is tried again; one that never comes through is a finding."""
+
+log = structlog.get_logger()
 
 RunsOf = Callable[[str], Awaitable[list[WorkflowHistory]]]
 """Where histories come from: the runs of a case, the first run first. Raises LookupError: there are none."""
@@ -47,6 +53,23 @@ RunsOf = Callable[[str], Awaitable[list[WorkflowHistory]]]
 
 Replay = Callable[[str, WorkflowHistory, bool], Awaitable[list[str]]]
 """`replay(case_id, run, ended)`: what is wrong with a run; `ended`: it must have come to its end."""
+
+
+def _tried_again(
+    once: Callable[[WorkflowHistory], Awaitable[Exception | None]], runner: RecordingRunner
+) -> Callable[[str, WorkflowHistory], Awaitable[Exception | None]]:
+    """Replay again what the worker broke off, and not the case: it waits two seconds, and a busy machine stands still so long."""
+
+    async def tried(case_id: str, history: WorkflowHistory) -> Exception | None:
+        for left in reversed(range(TRIES_AT_MOST)):
+            failure = await once(history)
+            of_the_case = isinstance(failure, NondeterminismError) or bool(runner.recording.failure)
+            if failure is None or of_the_case or not left:
+                return failure
+            log.warning("replay_broken_off", case_id=case_id)
+        raise AssertionError("there is at least one try")
+
+    return tried
 
 
 @asynccontextmanager
@@ -69,6 +92,12 @@ async def strict_replay(
 
     async with replayer.workflow_replay_iterator(histories()) as results:
 
+        async def once(history: WorkflowHistory) -> Exception | None:
+            await waiting.put(history)
+            return (await anext(results)).replay_failure
+
+        tried = _tried_again(once, runner)
+
         async def replay(case_id: str, history: WorkflowHistory, ended: bool) -> list[str]:  # noqa: FBT001 - see Replay
             faults = list(faults_of_form(history.events, case_id, ended=ended))
             if codec is not None and history.events:
@@ -76,8 +105,7 @@ async def strict_replay(
             if len(history.events) <= 1:
                 # Nothing yet but its start, as between two runs: the replayer would wait for a first task.
                 return faults
-            await waiting.put(history)
-            failure = (await anext(results)).replay_failure
+            failure = await tried(case_id, history)
             recording = runner.recording
             if failure is not None:
                 faults.append(why_it_failed(recording, failure))

@@ -1,6 +1,7 @@
 """Strict replay finds what was altered in a history, and where; Temporal's own replayer finds hardly any of it."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
+from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowInstanceDetails, WorkflowRunner
 
+from audit.recording.recording import RecordingRunner
 from audit.replay.replay import Replay, broken_run_chain, strict_replay
 from engine.execution.codec import EncryptionCodec, data_converter
 from engine.execution.temporal import build_replayer
@@ -19,6 +22,7 @@ from tests.histories import FOLDER, keys_in, read
 from workflows.registry import PROCEDURES
 
 MAIN = FOLDER / "incident" / "main.1.history"
+STANDS_STILL_SECONDS = 2.5
 SHORT = sorted((FOLDER / "incident").glob("rework-in-short-runs.*.history"))
 Alter = Callable[["Opened"], None]
 
@@ -184,3 +188,41 @@ async def test_a_payload_that_was_changed_without_its_key_is_found(replay: Repla
     faults = await replay(run.case_id, run.history, True)
 
     assert any(fault.startswith("payload-changed") for fault in faults), faults
+
+
+class StallingRunner(WorkflowRunner):
+    """Runs so many cases as a machine does that stands still at their beginning, longer than a worker waits; the next as ever."""
+
+    def __init__(self, times: int) -> None:
+        self._inner, self.times = UnsandboxedWorkflowRunner(), times
+
+    def prepare_workflow(self, defn: Any) -> None:
+        self._inner.prepare_workflow(defn)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        instance = self._inner.create_instance(det)
+        activate, stalls = instance.activate, self.times > 0
+        self.times -= 1
+
+        def stall_first(act: Any) -> Any:
+            nonlocal stalls
+            if stalls:
+                stalls = False
+                threading.Event().wait(STANDS_STILL_SECONDS)
+            return activate(act)
+
+        instance.activate = stall_first  # type: ignore[method-assign]
+        return instance
+
+
+@pytest.mark.parametrize(("times", "found"), [(1, 0), (9, 1)], ids=["once", "each time"])
+async def test_a_machine_that_stands_still_is_no_finding(keys: Keys, times: int, found: int) -> None:
+    """The worker breaks off what does not come back in two seconds; the case is replayed again, and only then judged."""
+    run = read(MAIN)
+    case_id = run.events[0].workflow_execution_started_event_attributes.workflow_id
+    runner = RecordingRunner(StallingRunner(times))
+    async with strict_replay(keys, Settings(sandbox=False), runner=runner) as replay:
+        faults = await replay(case_id, run, True)
+
+    assert len([fault for fault in faults if fault.startswith("replay-failed")]) == found
+    assert len(faults) == found
