@@ -1,6 +1,7 @@
 """Is a worker asking for work? Exit code 0 when one has asked the town's task queue within the last two minutes."""  # noqa: INP001 - a script of the deployment
 
 import asyncio
+import os
 import sys
 from datetime import UTC, datetime, timedelta
 
@@ -29,4 +30,9 @@ async def polled_lately(settings: Settings) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if asyncio.run(polled_lately(Settings())) else 1)
+    answer = 0 if asyncio.run(polled_lately(Settings())) else 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(
+        answer
+    )  # a thread of the SDK that still runs can bring an interpreter down that is going away, and the answer with it

@@ -37,6 +37,7 @@ from local.cluster.commands import Answered, answers_of
 from local.cluster.compose import Compose
 from local.cluster.expectations import ends_within, not_back, shortfalls, too_silent
 from local.cluster.faults import EVERY_SECONDS, KILLED, Struck, measured, strike
+from local.cluster.neighbours import seen_of_each_other
 from local.cluster.tokens import not_renewed, renew_late
 from local.simulation.journals import journals_of
 from local.simulation.simulation import token_source, tokens
@@ -144,6 +145,7 @@ async def _work(cluster: Cluster, report: Report, cases: int, applications: int,
             report.count.doubled += paid_more_than_once(moved)
             report.count.uneven = await differences(client_of(AUDITOR, 0), moved)
         report.amiss += await _amiss(cluster, report, cases, applications, settings, http)
+        report.amiss += await seen_of_each_other(cluster, http)
         began = time.monotonic()
         months = sorted({month_of(each["payment_key"]) for each in moved})
         report.answered = await answers_of(cluster, settings, months)
