@@ -1,19 +1,21 @@
 -- What the town accepted and has to deliver. A lease is taken in one statement; none is held while Temporal is called.
 
+-- name: lease_number
+-- The next number of a day, in a transaction of its own that ends with this statement; none where the key is known.
+-- It waits for no disk: the case is kept by a later commit of the same session, which waits for all that was written before it. A crash
+-- that takes the lease back ends the session, and so the case; nobody but this session has the number.
+with at_once as materialized (select set_config('synchronous_commit', 'off', true))
+insert into case_numbers (procedure, day, last)
+select $1, $2, 1 from at_once where not exists (select from intake where subject = $3 and scope = $4 and key = $5)
+on conflict (procedure, day) do update set last = case_numbers.last + 1
+returning last;
+
 -- name: accept_start
--- Take a place for this key, and the next number of the day ($10): whoever asks next waits until this transaction has ended, so
--- no number is lost. No row when the key is known: then the other transaction has ended, and `known` finds it.
-with accepted as (
-    insert into intake (submission, kind, command, procedure, case_id, subject, scope, key, body_digest)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-    on conflict (subject, scope, key) do nothing
-    returning intake_id, procedure
-), numbered as (
-    insert into case_numbers (procedure, day, last) select procedure, $10, 1 from accepted
-    on conflict (procedure, day) do update set last = case_numbers.last + 1
-    returning last
-)
-select intake_id, last as number from accepted, numbered;
+-- Take a place for this key. No row when the key is known: then the other transaction has ended, and `known` finds it.
+insert into intake (submission, kind, command, procedure, case_id, subject, scope, key, body_digest)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+on conflict (subject, scope, key) do nothing
+returning intake_id;
 
 -- name: known
 -- What was accepted under a key.

@@ -18,7 +18,7 @@ PoolOf = Annotated[asyncpg.Pool, dependency(asyncpg.Pool)]
 
 @asynccontextmanager
 async def reading(pool: asyncpg.Pool) -> AsyncIterator[Connection]:
-    """A connection for one statement that writes nothing: it is its own transaction. Raises Problem as `database` does."""
+    """A connection on which each statement is its own transaction. Raises Problem as `database` does."""
     try:
         async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
             yield connection

@@ -1,8 +1,9 @@
 """Intake: what people send is kept whole in one transaction, or not at all. From then on it is the relay's to deliver.
 
-The transaction takes the key's place, puts texts into the vault, gives the case its number and writes down the very
-payload that Temporal will get, references only, stamped. Whoever comes second with the same key waits for it to end and
-finds the same row.
+The transaction takes the key's place, puts texts into the vault and writes down the very payload that Temporal will get,
+references only, stamped. Whoever comes second with the same key waits for it to end and finds the same row. The number of
+a new case is leased before it begins (docs/decisions/0016-a-number-is-leased-before-its-case-is-kept.md): nobody else's
+case waits for it to end.
 """
 
 import asyncio
@@ -121,17 +122,22 @@ class Intake:
         row = self._row(
             sender, kind="start", name=name, procedure=procedure, case=None, idempotency_content=idempotency_content
         )
-        async with database(self._pool) as connection:
+        async with reading(self._pool) as connection:
             at = self.now()
             day = f"{at:%Y%m%d}"
-            accepted = await connection.fetchrow(SQL.accept_start, *row, day)
-            if accepted is None:
+            number = await connection.fetchval(SQL.lease_number, procedure, day, *row[5:8])
+            if number is None:
                 return await self._known(connection, row)
-            case = case_id(procedure, day, accepted["number"])
-            state = await open_case(connection, case, command_id_of(sender, case), at)
-            await self._reserving.open(connection, state, sender.actor, name)
-            state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
-            return await self._filled(connection, accepted["intake_id"], case, state)
+            # By the session that has the number, and by no other: what it was told may be lost with it, never with it alone.
+            async with connection.transaction():
+                accepted = await connection.fetchval(SQL.accept_start, *row)
+                if accepted is None:
+                    return await self._known(connection, row)
+                case = case_id(procedure, day, number)
+                state = await open_case(connection, case, command_id_of(sender, case), at)
+                await self._reserving.open(connection, state, sender.actor, name)
+                state = state.model_copy(update={"opening": self._signer.sign(state.opening)})
+                return await self._filled(connection, accepted, case, state)
 
     async def command(
         self, sender: Sender, state: CaseState, name: str, door: CommandBody, given: BaseModel

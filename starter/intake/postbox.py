@@ -28,6 +28,7 @@ LEASE = timedelta(seconds=10)
 class IntakeQueries(Queries):
     """engine/queries/intake.sql."""
 
+    lease_number: str
     accept_start: str
     known: str
     accept_command: str

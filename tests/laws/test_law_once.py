@@ -165,10 +165,10 @@ async def test_the_database_itself_takes_no_two(town: Town, pool: asyncpg.Pool) 
 
 
 async def test_a_refused_application_leaves_nothing_behind_but_its_refusal(town: Town, pool: asyncpg.Pool) -> None:
-    """Nobody is kept who was only named in it, no number is used up, and the attempt is on record."""
+    """Nobody is kept who was only named in it, nothing is reserved, and the attempt is on record."""
     her, him = somebody("何秀英"), somebody("张大")
     await town.stands(her)
-    count = "select (select count(*) from persons), (select count(*) from reservations), (select max(last) from case_numbers)"
+    count = "select (select count(*) from persons), (select count(*) from reservations)"
     refusals = "select count(*) from refusals where code = 'already-held' and command = 'apply'"
     before, told = await pool.fetchrow(count), await pool.fetchval(refusals)
     in_the_way(await town.apply(her, him))
