@@ -34,6 +34,7 @@ from engine.policies.department_policy import load_departments
 from engine.policies.source_policy import load_sources
 from engine.runtime.metrics import WorkerCounts, measured_runtime
 from engine.runtime.settings import Settings
+from engine.store.announcer import Announcer
 from engine.store.database import open_pool
 from engine.store.fact_references import declare_references
 from engine.vault.vault import PersonDetails, Vault
@@ -89,12 +90,13 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
             return await vault.read_statement(connection, person, statement, WORKER, purpose=purpose, case_id=case_id)
 
     counts = WorkerCounts(client)
-    ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry)
+    announcer = Announcer(pool)
+    ledger = ledger or Ledger(pool, keys.stamp_ring, counts.flush_retry, announcer)
     forgeries = Forgeries(pool, counts.forged_command)
     children = Children(client, pool, counts.number_taken)
     reservations = Reservations(TownUnitBooks(pool), read_kept, keys.blind_index.active)
     await declare_references(pool, [each.procedure for each in procedures])
-    async with http_client() as calls, beside(forgeries.run()):
+    async with http_client() as calls, beside(forgeries.run()), announcer:
         gateway = HttpGateway(calls, department_keys)
         departments = Departments(register, gateway, read_texts, settings.api_url, counts.department_call)
         means = MeansChecks(sources, SourceGateway(calls, source_keys), read_person, counts.source_call)

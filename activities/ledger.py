@@ -9,6 +9,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from engine.keys.stamps import KnownKeys, verify
+from engine.store.announcer import Announcer
 from engine.store.database import NOT_DONE, Queries
 from engine.store.ledger_rows import entry_rows, notice_rows
 from engine.store.refusals import KEEP, out_of_place, unstamped
@@ -24,6 +25,7 @@ class LedgerQueries(Queries):
 
     insert_entry: str
     write_case: str
+    write_case_untold: str
     note_retry: str
     announce_case: str
     count_entries: str
@@ -59,12 +61,18 @@ class Ledger:
     """
 
     def __init__(
-        self, pool: asyncpg.Pool, stamps: KnownKeys | None = None, count_retry: Callable[[], None] = lambda: None
+        self,
+        pool: asyncpg.Pool,
+        stamps: KnownKeys | None = None,
+        count_retry: Callable[[], None] = lambda: None,
+        announcer: Announcer | None = None,
     ) -> None:
         """`stamps`: the keys that the API signs with; without them, whoever writes is believed.
 
-        `count_retry` is told of each flush that is tried again.
+        `count_retry` is told of each flush that is tried again. `announcer` tells the APIs of what was written; without one the
+        commit does, and no other such commit goes on meanwhile.
         """
+        self._announcer = announcer
         self._pool = pool
         self._stamps = stamps
         self._count_retry = count_retry
@@ -105,7 +113,7 @@ class Ledger:
         if first.seq == 1:
             await self._refuse_forged_start(first, batch)
         written = await self._pool.fetchval(
-            QUERIES.write_case,
+            QUERIES.write_case_untold if self._announcer else QUERIES.write_case,
             batch.row,
             entry_rows(batch.entries),
             notice_rows(batch.notices),
@@ -120,6 +128,8 @@ class Ledger:
         if refusal := REFUSALS.get(written):
             kind, reason = refusal
             raise ApplicationError(reason.format(case_id=first.case_id, before=first.seq - 1), type=kind)
+        if self._announcer is not None:
+            self._announcer.tell(last.case_id, last.hash)
         return FlushReceipt(case_id=last.case_id, seq=last.seq, head_hash=last.hash)
 
     async def _foreign(self, case_id: str, why: str) -> ApplicationError:

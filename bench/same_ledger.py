@@ -15,6 +15,7 @@ from engine.policies.department_policy import load_departments
 from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.runtime.settings import PROJECT, Settings
+from engine.store.announcer import Announcer
 from engine.store.database import open_pool
 from schemas.audit.ledger import Batch, facts_of, row_of
 from schemas.clocks.town_time import TownTime
@@ -34,9 +35,9 @@ RESIDENT = Actor(subject="resident-bench", role=Role.RESIDENT, channel=Channel.A
 class SameLedger:
     """Writes what a case of ours would write, one entry at a time."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        """Use `open`."""
-        self._ledger = Ledger(pool)
+    def __init__(self, pool: asyncpg.Pool, announcer: Announcer | None = None) -> None:
+        """Use `open` for tables of its own. `announcer` as that of a worker."""
+        self._ledger = Ledger(pool, announcer=announcer)
         self._opened = opened()
 
     @classmethod
@@ -47,7 +48,7 @@ class SameLedger:
         await own.execute(f"create schema if not exists {SCHEMA}")
         for table in TABLES:
             await own.execute(f"create table if not exists {SCHEMA}.{table} (like public.{table} including all)")
-        return cls(own)
+        return cls(own, Announcer(own))
 
     async def write(self, case: str, seq: int, before: str, stage: str) -> str:
         """Entry `seq` after the one with the hash `before`, and the row as it stands then. Returns the entry's hash."""

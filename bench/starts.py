@@ -28,12 +28,12 @@ from rich.table import Table
 
 from bench.processes import answers
 from bench.shape import REPORT
+from bench.slow_disk import DISKS, commits_take
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from engine.runtime.settings import PROJECT
 from engine.store.database import open_pool
 from local.town.ports import LOOPBACK, hold_ports
-from local.town.postgres import passwords_of
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES, environment_of
 from schemas.values.actor import Role
@@ -41,7 +41,6 @@ from schemas.values.actor import Role
 STARTS = 200
 ROUNDS = 3
 WARMING = 20
-SLOWER_MICROSECONDS = 100_000
 SAMPLE_SECONDS = 0.005
 P95 = 18
 
@@ -79,14 +78,14 @@ async def run(starts: int, rounds: int) -> dict[tuple[str, int], list[Storm]]:
             httpx.AsyncClient(base_url=each, trust_env=False, timeout=120) for each in (town.settings.api_url, second)
         ]
         numbers, keys = count(), Keys.of(town.settings)
-        for disk, slower in (("as it is", 0), ("0.1 s slower", SLOWER_MICROSECONDS)):
+        for disk, slower in DISKS:
             await storm(apis, keys, pool, list(islice(numbers, WARMING)))
-            await _commits_take(town, folder, slower)
+            await commits_take(town, folder, slower)
             for _ in range(rounds):
                 for some in (apis[:1], apis):
                     one = await storm(some, keys, pool, list(islice(numbers, starts)))
                     found.setdefault((disk, len(some)), []).append(one)
-            await _commits_take(town, folder, 0)
+            await commits_take(town, folder, 0)
         for each in apis:
             await each.aclose()
     return found
@@ -161,17 +160,6 @@ def _second_api(town: Town) -> Iterator[str]:
         finally:
             running.terminate()
             running.wait(30)
-
-
-async def _commits_take(town: Town, folder: Path, microseconds: int) -> None:
-    url = town.settings.database_url.get_secret_value()
-    upkeep = await asyncpg.connect(url, user="postgres", password=passwords_of(folder / "postgres")["postgres"])
-    try:
-        await upkeep.execute(f"alter system set commit_delay = {microseconds}")
-        await upkeep.execute("alter system set commit_siblings = 0")
-        await upkeep.execute("select pg_reload_conf()")
-    finally:
-        await upkeep.close()
 
 
 def report(found: dict[tuple[str, int], list[Storm]], starts: int) -> None:

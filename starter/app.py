@@ -187,6 +187,7 @@ def _lifespan(parts: ApiServices, on_fatal: OnFatal) -> Callable[[FastAPI], Abst
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await parts.filing.relay.stop()
+            await parts.announcer.stop()
             await parts.replays.stop()
             await parts.bank_client.aclose()
 

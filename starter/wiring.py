@@ -27,6 +27,7 @@ from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
+from engine.store.announcer import Announcer
 from engine.store.payment_books import payers_of
 from engine.store.voters import VoterRegister
 from engine.vault.documents import Documents, open_store
@@ -99,6 +100,9 @@ class ApiServices:
     vault_ring: KeyRing
     """The vault's master keys, for who closes texts beside the vault (console/drafts/)."""
 
+    announcer: Announcer
+    """Tells APIs of what this one has written; for its last words."""
+
     bank_client: httpx.AsyncClient
     """The connections of the gateways to bank and ballot box, for closing."""
 
@@ -117,7 +121,8 @@ def build_services(
     """Read the town's rules and wire the services. Raises as `create_app`."""
     town = read_town_rules(settings, town_time)
     vault, counts, documents_policy = Vault(keys), Counts(), load_document_policy(settings.policies)
-    postbox = Postbox(pool)
+    announcer = Announcer(pool)
+    postbox = Postbox(pool, announcer)
     delivery = Delivery(connect_temporal, settings.task_queue, town.procedures, postbox, counts.number_taken)
     reader = CaseReader(pool, vault, town.procedures)
     announcements = Announcements(settings, reader.states)
@@ -168,6 +173,7 @@ def build_services(
         open311=open_311(pool, guard, filing, settings),
         polls=Polls(pool, filing, codes, verifier, VoterRegister(keys), *_way_to_the_box(settings, bank_client)),
         vault_ring=keys.vault,
+        announcer=announcer,
         bank_client=bank_client,
     )
 

@@ -78,6 +78,13 @@ from settled left join lateral (
 -- The same of a command whose case told with its answer what the ledger is to have (engine/migrations/20261201000001_told_with_answers.sql).
 select * from settle_told($1, $2, $3, $4, $5::text::jsonb, $6::jsonb, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14, $15);
 
+-- name: settle_told_untold
+-- The same by somebody who tells of it afterwards (engine/store/announcer.py); its last argument hangs on the setting, which so comes first.
+with later as materialized (select set_config('jiceng.announced', 'later', true) as word)
+select told.* from later cross join lateral
+    settle_told($1, $2, $3, $4, $5::text::jsonb, $6::jsonb, $7, $8, $9::jsonb, $10::jsonb, $11, $12, $13, $14,
+                $15 and later.word is not null) as told;
+
 -- name: stands
 -- Whether the ledger has exactly this entry.
 select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3);

@@ -8,6 +8,11 @@ on conflict (case_id, seq, hash) do nothing;
 -- All that is pending in a case, in one statement (engine/migrations/20261201000001_told_with_answers.sql).
 select write_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5, $6, $7, $8);
 
+-- name: write_case_untold
+-- The same by somebody who tells of it afterwards: the commit itself announces nothing (engine/store/announcer.py).
+with later as materialized (select set_config('jiceng.announced', 'later', true))
+select write_case($1::text::jsonb, $2::jsonb, $3::jsonb, $4, $5, $6, $7, $8) from later;
+
 -- name: note_retry
 -- A flush is tried again: at the latest half a minute after the last try; what comes later is another fault (as `untaken` has it).
 insert into flush_retries as known (case_id, attempts) values ($1, $2)

@@ -9,6 +9,7 @@ from typing import Any, Self
 import asyncpg
 
 from engine.execution.case_runs import NUMBER_TAKEN
+from engine.store.announcer import Announcer
 from engine.store.database import AWAY, Queries
 from engine.store.ledger_rows import told_values
 from engine.store.refusals import KEEP, out_of_place
@@ -37,6 +38,7 @@ class IntakeQueries(Queries):
     postpone: str
     settle: str
     settle_told: str
+    settle_told_untold: str
     stands: str
     find_submission: str
     backlog: str
@@ -146,8 +148,10 @@ class SetAsideAnswer(Model):
 class Postbox:
     """Claims, postpones and settles rows. Raises what asyncpg raises while the database is away."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, announcer: Announcer | None = None) -> None:
+        """`announcer` tells of what cases told with their answers; without one the commit does (activities/ledger.py)."""
         self._pool = pool
+        self._announcer = announcer
 
     async def claim(self, at_most: int, case_id: str | None = None) -> list[Submission]:
         """Lease what is due, of one case or of all: the first of each case only. A lease is for `LEASE`, ten real seconds."""
@@ -189,10 +193,11 @@ class Postbox:
         told: Told,
         change: RowChange | None,
     ) -> Settled:
+        settle = SQL.settle_told_untold if self._announcer else SQL.settle_told
         try:
             values = told_values(accepted, told, Stamp.model_validate(submission.payload["stamp"]))
             row = await self._pool.fetchrow(
-                SQL.settle_told, submission.intake_id, submission.attempts, answer, *values, change is None
+                settle, submission.intake_id, submission.attempts, answer, *values, change is None
             )
         except AWAY:
             raise
@@ -203,6 +208,8 @@ class Postbox:
             raise NotWritten(type(fault).__name__, told.seq) from fault
         if row is None or row["word"] != "written":
             raise NotWritten(row["word"] if row else "nothing", told.seq)
+        if self._announcer is not None:
+            self._announcer.tell(accepted.case_id, told.head_hash)
         if row["settled_at"] is None:
             return Settled(None, more=True)
         ended = replace(submission, status=Status.DELIVERED, answer=answer, settled_at=row["settled_at"], leased=False)

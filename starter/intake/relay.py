@@ -17,7 +17,7 @@ import structlog
 
 from engine.store.database import AWAY
 from schemas.values.refusals import Refusal
-from starter.cases.announcements import INTAKE, Announcements
+from starter.cases.announcements import CASES, INTAKE, Announcements
 from starter.cases.case_states import CaseStates
 from starter.http.counts import Counts
 from starter.intake.delivery import Delivered, Delivery, NotDelivered
@@ -212,6 +212,8 @@ class Relay:
             knows_row=lambda change: self._states.knows(submission.case_id, change),
         )
         self._counts.settled(submission.kind, "delivered")
+        if outcome.accepted is not None:
+            self._announcements.tell(CASES, submission.case_id)  # those of other processes are told by Postgres
         return settled
 
     async def _have_written(self, submission: Submission, fault: NotWritten) -> None:
