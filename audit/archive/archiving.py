@@ -1,4 +1,4 @@
-"""`jiceng archiver`: stores closed runs and seals, until it is told to stop."""
+"""`jiceng archiver`: stores closed runs, seals, and takes out what is settled long ago, until it is told to stop."""
 
 import asyncio
 import signal
@@ -10,14 +10,17 @@ from temporalio.service import RPCError
 
 from audit.archive.archiver import FULL_EVERY_PASSES, Archiver, Pass
 from audit.archive.seals import make_seal
+from audit.archive.settled import keep_ending_settled
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
+from engine.policies.privacy_policy import load_privacy_policy
 from engine.runtime.logging import configure_logging
 from engine.runtime.metrics import measured_runtime
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import AWAY as DATABASE_AWAY
 from engine.store.database import open_pool
+from workflows.registry import PROCEDURES
 
 log = structlog.get_logger()
 
@@ -33,9 +36,11 @@ async def run_archiver(settings: Settings) -> None:
         client = await connect(settings, keys, lazy=True, runtime=measured_runtime(settings.archiver_metrics))
         async with await open_pool(settings, process="jiceng archiver") as pool:
             archiver = Archiver(client, pool, keys, open_archive(settings), settings)
+            privacy = load_privacy_policy(settings.policies, [each.procedure for each in PROCEDURES])
             working = [
                 asyncio.create_task(_keep_archiving(archiver, settings.archiver_pause_seconds)),
                 asyncio.create_task(_keep_sealing(pool, keys, settings.seal_seconds)),
+                asyncio.create_task(keep_ending_settled(pool, privacy.keep_submissions_months)),
             ]
             # Asked to stop, it stops at once: whatever it was at, the next pass does.
             stopping = asyncio.create_task(_terminated())

@@ -17,11 +17,14 @@ class PrivacyPolicy(Model):
 
     `keep_years` by procedure, counted from the closing of a case; a person is kept as long as any of their cases asks for.
     `keep_days_without_case`: who stands in no case, such as somebody who sent a document and nothing else.
+    `keep_submissions_months`: commands as they came in, and notices in the outbox, counted from when they came; more than a year,
+    for whoever repeats a command within it is answered as the first time.
     """
 
     version: str = Field(min_length=1)
     keep_years: Mapping[str, int]
     keep_days_without_case: int = Field(ge=1, le=3650)
+    keep_submissions_months: int = Field(default=24, ge=13, le=1200)
 
     def faults(self) -> Iterator[str]:
         """Say what is wrong although each field is well formed: place, what, remedy."""
