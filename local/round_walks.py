@@ -10,6 +10,7 @@ PEOPLE = {
     **USUAL_PEOPLE,
     **JURORS,
     "neighbour": Persona("resident-wan", Role.RESIDENT),
+    "new_carrier": Persona("partner-lin", Role.PARTNER),
 }
 OPENED = "(round:unit:held), street_officer open_round"
 ENTRY = {
@@ -22,6 +23,7 @@ ENTRY = {
     "carrier": "52320104MJA000001L",
     "carrier_name": "幸福社区公益服务中心",
     "account": "6222020000000000017",
+    "carrier_person": "partner-chen",
 }
 RIVAL = {
     **ENTRY,

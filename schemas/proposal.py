@@ -34,10 +34,20 @@ from schemas.kernel.words import Promise
 from schemas.parts.conditions import forbids
 from schemas.parts.incoming import IncomingEntries, incoming_lines, incoming_timers
 from schemas.parts.instalments import InstalmentEntries, Instalments, VerifyMilestone, instalment_timers
-from schemas.parts.payments import Paying, PaymentEntries, payment_timers, payments_are_settled
+from schemas.parts.payments import PayeeEntries, Paying, PaymentEntries, payment_timers, payments_are_settled
 from schemas.parts.postings import Posting, PostingEntries, Shown, posting_timers
 from schemas.parts.recusal import RecusalEntries, recusal_line, relation_not_declared_yet
 from schemas.parts.reservations import ReservationEntries
+from schemas.proposal_carrier import (
+    CARRIER,
+    NEW_CARRIER,
+    AcceptCarriage,
+    DeclineCarriage,
+    SignForCarrier,
+    another_carrier_is_asked_for,
+    new_carrier_has_signed,
+    word_is_still_open,
+)
 from schemas.proposal_commands import (
     AcceptInvoice,
     Account,
@@ -130,6 +140,7 @@ class Kind(
     PostingEntries,
     InstalmentEntries,
     PaymentEntries,
+    PayeeEntries,
     ReservationEntries,
     IncomingEntries,
     RecusalEntries,
@@ -161,9 +172,12 @@ class Kind(
     RESERVED = entry("reserved", "列入候补")
     NOT_AWARDED = entry("not_awarded", "未入选", references={"legal_basis": Refers.TEXT})
     SELECTED = entry("selected", "入选")
-    CONTRACT_OFFERED = entry("contract:offered", "拟定协议")
+    CONTRACT_OFFERED = entry(
+        "contract:offered", "拟定协议", references={"carrier_name": Refers.TEXT, "account": Refers.TEXT}
+    )
     CONTRACT_DECLINED = entry("contract:declined", "不同意协议")
     CONTRACT_SIGNED = entry("contract:signed", "签约")
+    CARRIER_SIGNED = entry("contract:carrier_signed", "承接方签约")
     LAPSED = entry(
         "lapsed", "逾期未签约", by_policy("round", "contract", "{limit}内未签约", "no contract within {limit}")
     )
@@ -176,6 +190,8 @@ class Kind(
     CHANGE_GRANTED = entry(
         "change:granted", "同意变更", references={"carrier_name": Refers.TEXT, "account": Refers.TEXT}
     )
+    CARRIAGE_ACCEPTED = entry("change:carrier_agreed", "新承接方同意")
+    CARRIAGE_DECLINED = entry("change:carrier_declined", "新承接方不同意")
     CHANGE_REFUSED = entry("change:refused", "不同意变更")
     HALTED = entry("halted", "停拨")
     RESUMED = entry("resumed", "恢复")
@@ -195,8 +211,9 @@ _office = (COMMITTEE_OFFICER, STREET_OFFICER)
 _watchers = (STREET_OFFICER, SUPERVISOR)
 _juror = seated(Role.SPECIALIST, JUROR_SEAT)
 _street, _committee = desk_of(STREET_OFFICER), desk_of(COMMITTEE_OFFICER)
-_own = (Part.APPLICANT, Part.ENTERED, Part.TEAM, Part.RELATED)
-"""Whose own it is, and who is tied to it."""
+_own = (Part.APPLICANT, Part.ENTERED, Part.TEAM, Part.CARRIER, Part.RELATED)
+"""Whose own it is, who gets its money, and who is tied to it."""
+_sides = (Part.TEAM, Part.CARRIER, Part.RELATED)
 _SHOWING = (*WORKING, Stage.HALTED, Stage.ACCOUNTING, Stage.SETTLING)
 """Where somebody looks at an invoice."""
 _ENDS = (Stage.CLOSED, Stage.TERMINATED, Stage.UNRESOLVED)
@@ -209,7 +226,7 @@ POSTING = Posting(
     refused=Stage.NOT_AWARDED,
     by=_watchers,
     desk=_street,
-    apart_from=(Part.TEAM, Part.RELATED, Part.JUROR, Part.JUDGED, Part.SCREENED),
+    apart_from=(*_sides, Part.JUROR, Part.JUDGED, Part.SCREENED),
     shows=(
         Shown("number", "序号", lambda state: str(state.number)),
         Shown("budget_fen", "经费(元)", lambda state: state.budget_fen, money=True),
@@ -225,9 +242,9 @@ INSTALMENTS = Instalments(
     claimed=Stage.CLAIMED,
     after=(Stage.ACCOUNTING,),
     by=(GRID_WORKER, *_office),
-    apart_from=(Part.TEAM, Part.RELATED, Part.JUROR, Part.JUDGED, Part.SCREENED, Part.CONTRACTED, Part.INVESTIGATED),
+    apart_from=(*_sides, Part.JUROR, Part.JUDGED, Part.SCREENED, Part.CONTRACTED, Part.INVESTIGATED),
 )
-PAYING = Paying(kinds=Kind, at=CONTRACTED, rests_at=RESTING, apart_from=(Part.TEAM, Part.RELATED, Part.JUROR))
+PAYING = Paying(kinds=Kind, at=CONTRACTED, rests_at=RESTING, apart_from=(*_sides, Part.JUROR), payees=(CARRIER,))
 
 
 def _hundredths(points: int | None) -> str:
@@ -300,12 +317,18 @@ def _contract() -> tuple[Act | Rule | Step, ...]:
             tells=Tells(THE_REPORTER, "proposal_contract_offered"),
         ),
         act(
-            SignContract, "签约", by=REPORTER, at=Stage.SIGNING, to=Stage.RUNNING,
-            apart_from=(Part.AGREEMENT_PROPOSED,), answers=(Part.AGREEMENT_PROPOSED,), entry=Kind.CONTRACT_SIGNED,
+            SignContract, "签约", by=REPORTER, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.RUNNING), when=word_is_still_open,
+            apart_from=(Part.AGREEMENT_PROPOSED, Part.CARRIER), answers=(Part.AGREEMENT_PROPOSED,), entry=Kind.CONTRACT_SIGNED,
         ),
         act(
-            DeclineContract, "不同意协议", by=REPORTER, at=Stage.SIGNING, to=Stage.CONTRACTING,
-            apart_from=(Part.AGREEMENT_PROPOSED,), answers=(Part.AGREEMENT_PROPOSED,), starts=["offer_contract"], holder=_committee,
+            SignForCarrier, "承接方签约", by=CARRIER, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.RUNNING),
+            when=word_is_still_open, apart_from=(Part.AGREEMENT_PROPOSED, Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR),
+            answers=(Part.AGREEMENT_PROPOSED,), entry=Kind.CARRIER_SIGNED,
+        ),
+        act(
+            DeclineContract, "不同意协议", by=(REPORTER, CARRIER), at=Stage.SIGNING, to=Stage.CONTRACTING,
+            when=word_is_still_open, apart_from=(Part.AGREEMENT_PROPOSED,), answers=(Part.AGREEMENT_PROPOSED,),
+            starts=["offer_contract"], holder=_committee,
             entry=Kind.CONTRACT_DECLINED, tells=Tells(_committee, "proposal_contract_declined"),
         ),
         step("lapse", "逾期未签约", at=Stage.SIGNING, to=Stage.LAPSED, entry=Kind.LAPSED, clock="contract"),
@@ -326,7 +349,10 @@ def _work() -> tuple[Act | Rule | Step, ...]:
             apart_from=(*_own, *INSTALMENTS.apart_from, Part.MILESTONE_CLAIMED, Part.MILESTONE_VERIFIED),
             answers=(Part.MILESTONE_VERIFIED,), entry=Kind.MILESTONE_ACCEPTED,
         ),
-        act(FileInvoice, "登记发票", by=_them, at=(*WORKING, Stage.ACCOUNTING), part=Part.INVOICE_FILED, entry=Kind.INVOICE_FILED),
+        act(
+            FileInvoice, "登记发票", by=(*_them, CARRIER), at=(*WORKING, Stage.ACCOUNTING), part=Part.INVOICE_FILED,
+            entry=Kind.INVOICE_FILED,
+        ),
         act(
             AcceptInvoice, "认可发票", by=(CIVIL_AFFAIRS_OFFICER, *_office), at=_SHOWING,
             apart_from=(*_own, Part.JUROR, Part.INVOICE_FILED), answers=(Part.INVOICE_FILED,), entry=Kind.INVOICE_COUNTED,
@@ -341,7 +367,18 @@ def _work() -> tuple[Act | Rule | Step, ...]:
             part=Part.CHANGE_ASKED, starts=["grant_change"], entry=Kind.CHANGE_ASKED, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
-            GrantChange, "同意变更", by=_watchers, at=Stage.RUNNING, when=payments_are_settled, moves_money=True,
+            AcceptCarriage, "同意承接", by=NEW_CARRIER, at=Stage.RUNNING, when=another_carrier_is_asked_for,
+            apart_from=(Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,),
+            entry=Kind.CARRIAGE_ACCEPTED, tells=Tells(_street, "proposal_change_asked"),
+        ),
+        act(
+            DeclineCarriage, "不同意承接", by=NEW_CARRIER, at=Stage.RUNNING, when=another_carrier_is_asked_for,
+            answers=(Part.CHANGE_ASKED,), stops=["grant_change"], entry=Kind.CARRIAGE_DECLINED,
+            tells=Tells(THE_REPORTER, "proposal_carriage_declined"),
+        ),
+        act(
+            GrantChange, "同意变更", by=_watchers, at=Stage.RUNNING, when=(payments_are_settled, new_carrier_has_signed),
+            moves_money=True,
             apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,), stops=["grant_change"],
             entry=Kind.CHANGE_GRANTED,
         ),
@@ -434,7 +471,7 @@ PROPOSAL = declare(
         *_ending(),
         *file_acts(
             Kind,
-            by=(*_them, *_office, COORDINATOR, CIVIL_AFFAIRS_OFFICER, SUPERVISOR),
+            by=(*_them, CARRIER, *_office, COORDINATOR, CIVIL_AFFAIRS_OFFICER, SUPERVISOR),
             at=OPEN,
             urged_by=(REPORTER, SUPERVISOR),
         ),

@@ -16,6 +16,7 @@ from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Command
 from schemas.parts.instalments import VerifyMilestone
 from schemas.parts.ranking import FULL
+from schemas.proposal_carrier import NAMED_BY_NOBODY, faults_of_person, of_carrier_person
 from schemas.proposal_state import ProposalState
 from schemas.round_policy import Criterion, RoundPolicy
 from schemas.values.account import AccountCode
@@ -102,7 +103,8 @@ class SeatJuror(Command):
         found = list(super().faults(state))
         if not isinstance(state, ProposalState):
             return tuple(found)
-        if among(self.juror, (*state.jury, *state.related, *state.team, *state.rivals)):
+        carriers = [person for _, person in state.carriers]
+        if among(self.juror, (*state.jury, *state.related, *state.team, *state.rivals, *carriers)):
             found.append(_of_juror(say("已是评委,或属参赛团队,或应回避", "is of the jury, of a team, or tied to it")))
         if not state.seats_free:
             found.append(_of_juror(say("评委已满额", "the jury is as large as it was announced")))
@@ -189,13 +191,15 @@ class RefuseInvoice(AnswerTo):
 class AskChange(Command):
     """申请变更: more time for the milestone that runs, or another carrier with its account; never more money.
 
-    Another carrier is the team's own wish: whoever signed the contract asks for it, and nobody of the town.
+    Another carrier is the team's own wish: whoever signed the contract asks for it, and nobody of the town. `carrier_person` speaks
+    for it, and agrees itself; also for another person of the same carrier.
     """
 
     reason: TextReference
     carrier: OrganisationCode | None = None
     carrier_name: TextReference | None = None
     account: AccountReference | None = None
+    carrier_person: AccountCode | None = NAMED_BY_NOBODY
 
     @model_validator(mode="after")
     def _a_carrier_is_named_whole(self) -> Self:
@@ -204,6 +208,19 @@ class AskChange(Command):
                 "carrier: 更换承接方须同时写明代码、名称和账户 (another carrier has its code, name and account)"
             )
         return self
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Besides: whoever speaks for a carrier is named with it, and is of neither team nor jury."""
+        found = list(super().faults(state))
+        if (self.carrier is None) is not (self.carrier_person is None):
+            said = say(
+                "更换承接方须写明其代表账号,不更换则不填",
+                "another carrier is named with whoever speaks for it, or neither is",
+            )
+            found.append(of_carrier_person(said))
+        if isinstance(state, ProposalState):
+            found.extend(faults_of_person(self.carrier_person, team=state.team, jury=state.jury))
+        return tuple(found)
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
         """Staff ask for time alone."""

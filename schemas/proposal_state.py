@@ -26,6 +26,9 @@ from schemas.values.references import TextReference
 JUROR_SEAT, TEAM_SEAT = "juror", "team"
 """Kinds of seats: who judges it, while it is judged and no longer; and who wants it."""
 
+CARRIER_SEAT, NEW_CARRIER_SEAT = "carrier", "new-carrier"
+"""Who speaks for the organisation that carries it, from the contract on; and for the one that is asked to take over."""
+
 INVOICE = "invoice"
 """For what an invoice is reserved, over all cases."""
 
@@ -104,11 +107,16 @@ class JurorAsked(Asked):
 
 
 class ChangeAsked(Asked):
-    """变更申请: another carrier with its account, or more time; never more money."""
+    """变更申请: another carrier with its account, or more time; never more money.
+
+    `carrier_person` speaks for that carrier, `signed`: it has agreed to take over.
+    """
 
     carrier: OrganisationCode | None = None
     carrier_name: TextReference | None = None
     account: TextReference | None = None
+    carrier_person: AccountCode | None = None
+    signed: bool = False
 
 
 class Invoice(Remembered):
@@ -133,6 +141,8 @@ class ProposalState(
     scored anew; `judged`: what they come to. `judging_open`: the round collects no more. `late`: the time for judging is over, so
     that enough sheets are enough. `placed`: how it was ranked. `contract`: waits for the team's word; `signed`: the word on it.
     `halt`: it is halted.
+    `carrier_person` speaks for the carrier (None: a case from before anybody did); `team_signed` and `carrier_signed`: of the two
+    sides of the contract that waits, who has put their name to it.
     `verified`: a milestone that one person accepted waits for the second; `verified_by` are all who did so.
     `accounted`: the final account waits to be settled. `ends_as`: what it is when what was not spent is back.
     """
@@ -163,7 +173,10 @@ class ProposalState(
     judged: Trimmed | None = None
     placed: Placed | None = None
     asked: int = 0
+    carrier_person: AccountCode | None = None
     contract: Asked | None = None
+    team_signed: bool = False
+    carrier_signed: bool = False
     contracted_by: str | None = None
     contracted: bool = False
     signed: Stamp | None = None
@@ -203,15 +216,28 @@ class ProposalState(
         return self.scores is not None and (self.late or not self.awaited)
 
     def seats(self) -> tuple[Participant, ...]:
-        """The team; and the jury, which sees it while it judges, and neither before nor after."""
+        """The team; the jury, which sees it while it judges, and neither before nor after; the carrier, from its contract on."""
         judges = self.jurors if self.stage == Stage.JUDGING else ()
         people = [(TEAM_SEAT, each) for each in self.team] + [(JUROR_SEAT, each) for each in judges]
+        people += self.carriers if self.contracted or self.stage in SELECTED else []
         return tuple(
             Participant(number=number, kind=kind, subject=subject)
             for number, (kind, subject) in enumerate(people, start=1)
         )
 
+    @property
+    def carriers(self) -> list[tuple[str, str]]:
+        """Who speaks for the carrier, and for another one that is asked to take over, each with their kind of seat."""
+        asked = None if self.change is None else self.change.carrier_person
+        named = (CARRIER_SEAT, self.carrier_person), (NEW_CARRIER_SEAT, asked)
+        return [(kind, person) for kind, person in named if person is not None]
+
     # ---- the money ------------------------------------------------------------------------------------------------
+
+    @property
+    def account_awaits_payee(self) -> bool:
+        """Another account is asked for, and whoever speaks for the carrier has not agreed."""
+        return self.carrier_person is not None and self.account_asked is not None and not self.account_asked.agreed
 
     @property
     def proved_fen(self) -> int:
@@ -270,6 +296,7 @@ class ProposalState(
         return {
             **super().took_part(),
             Part.TEAM: self.team,
+            Part.CARRIER: tuple(person for _, person in self.carriers),
             Part.JUROR: self.jury,
             **{part: tuple(who) for part, who in asked.items()},
         }

@@ -11,11 +11,12 @@ from schemas.kernel.answers import AnswerTo, RequestNumber
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.openings import OpeningBody
-from schemas.kernel.people import Part, among, how_many, same_account
+from schemas.kernel.people import Part, among, how_many, same_account, same_person
 from schemas.kernel.procedure import Command
 from schemas.parts.ballots import BallotAsked
 from schemas.parts.quorum import Base, ChoiceCode, QuorumClass
 from schemas.parts.ranking import FULL
+from schemas.proposal_carrier import NAMED_BY_NOBODY, CarrierPerson, faults_of_person, of_carrier_person
 from schemas.round_policy import RoundTerms
 from schemas.round_state import RoundState
 from schemas.values.account import AccountCode
@@ -82,7 +83,9 @@ class OpenRound(Command):
 class Submit(Command):
     """提案: what a team of residents wants to do, what it costs, and which organisation has the money and answers for it.
 
-    `team`: accounts, first of whoever speaks for it. `kin`: jurors who are kin of it, live or work with it; they judge others.
+    `carrier_person`: the account of whoever speaks for that organisation; it is bound by its own word on the contract, and by no
+    other. `team`: accounts, first of whoever speaks for it. `kin`: jurors who are kin of it, live or work with it: they judge
+    others.
     The plan names nobody: the jury judges it without knowing whose it is.
     """
 
@@ -104,6 +107,7 @@ class Submit(Command):
     ]
     carrier_name: Annotated[TextReference, FieldWords("承接方名称", "name of that organisation")]
     account: AccountReference
+    carrier_person: CarrierPerson = NAMED_BY_NOBODY
 
     @classmethod
     def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
@@ -135,6 +139,8 @@ class Submit(Command):
             found.append(_of_team(say("公告大赛的人员不得参加团队", "who announced the round is of no team")))
         if any(among(each, other.team) for each in self.team for other in state.living):
             found.append(_of_team(say("成员在本届已有提案", "somebody of it is of another proposal of this round")))
+        opener = state.opening.actor.subject
+        found.extend(faults_of_person(self.carrier_person, team=self.team, jury=state.jury, opener=opener))
         if len(state.entrants) >= state.terms.proposals_at_most:
             said = say(
                 f"提案已达{state.terms.proposals_at_most}件", f"there are {state.terms.proposals_at_most}, the most"
@@ -153,7 +159,12 @@ class Submit(Command):
                 _of_team(say("负责人须为提案人本人", "whoever sends it speaks for the team, and stands first")),
             )
         if among(actor.subject, self.team):
-            return (*found, _of_team(say("代为录入的人员不得参加团队", "who enters it for others is not of the team")))
+            found = (*found, _of_team(say("代为录入的人员不得参加团队", "who enters it for others is not of the team")))
+        if same_person(actor.subject, self.carrier_person):
+            found = (
+                *found,
+                of_carrier_person(say("代为录入的人员不得代表承接方", "who enters it speaks for no carrier")),
+            )
         return found
 
 

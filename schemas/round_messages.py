@@ -34,7 +34,7 @@ class ProposalReport(Model):
 
 
 class JudgingBegins(Model):
-    """A round to a proposal: it is judged from now on; nobody of these, who want the same money, is seated in its jury."""
+    """A round to a proposal: it is judged from now on; nobody who wants the same money, or carries it, is seated in its jury."""
 
     teams: tuple[AccountCode, ...]
 

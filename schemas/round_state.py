@@ -48,8 +48,9 @@ OPEN = (*BEFORE_VOTE, Stage.VOTING, Stage.DRAWING, Stage.RUNNING)
 class Entrant(Remembered):
     """A proposal of the round, as it was handed in, and what its case last told. Its case is `ROUND.proposal-NUMBER`.
 
-    `team`: accounts, whose proposal it is first. `kin`: jurors whom they are tied to. `jury`: what its sheets come to. `offered`:
-    it was told that the money is its own; `answered`: it was told how it was ranked, for good. `place` from 1, among those ranked.
+    `team`: accounts, whose proposal it is first; `carrier_person` speaks for the carrier. `kin`: jurors whom they are tied to.
+    `jury`: what its sheets come to. `offered`: it was told that the money is its own; `answered`: it was told how it was ranked,
+    for good. `place` from 1, among those ranked.
     """
 
     number: int
@@ -64,6 +65,7 @@ class Entrant(Remembered):
     carrier: OrganisationCode
     carrier_name: TextReference
     account: TextReference
+    carrier_person: AccountCode | None = None
     started: bool = False
     heard: int = 0
     stage: str = ""

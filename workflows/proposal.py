@@ -17,11 +17,12 @@
    score anew.
 3. The round says how it was ranked. Awarded, its share of the pool is reserved, a part for each milestone; then it is posted for
    all to see. Who shows a hidden tie, or a lie, puts it out; taste is not judged again.
-4. The committee draws up the contract, the team signs it. Not signed in time, the place is free.
+4. The committee draws up the contract; the team and the carrier sign it, each for itself. Not signed in time, the place is free.
 5. Each milestone is claimed with documents, and accepted by two people who are neither of the team nor of its jury; then its
    instalment is paid to the carrier, an organisation. An invoice counts once over all
    cases, and only when another person has accepted it.
-6. It may be changed by two, never for more money; halted by one, gone on with or called off by another.
+6. It may be changed by two, never for more money; to another carrier, or another account of it, only with its own word. It is
+   halted by one, gone on with or called off by another.
 7. The final account is handed in and settled by another person. What is not shown to be spent comes back by its reference, or is
    asked back by a case of its own.
 

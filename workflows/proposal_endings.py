@@ -17,12 +17,10 @@ from schemas.proposal import Kind
 from schemas.proposal_commands import (
     AcceptInvoice,
     Account,
-    AskChange,
     ConfirmMilestone,
     DeclineContract,
     FileInvoice,
     GoOn,
-    GrantChange,
     OfferContract,
     RefuseChange,
     RefuseInvoice,
@@ -30,11 +28,12 @@ from schemas.proposal_commands import (
     SignContract,
     Terminate,
 )
-from schemas.proposal_state import CONTRACTED, INVOICE, Asked, ChangeAsked, Invoice, ProposalState, Stage
+from schemas.proposal_state import CONTRACTED, INVOICE, Asked, Invoice, ProposalState, Stage
 from schemas.values.actor import Actor
 from workflows.parts.incoming import IncomingCase
 from workflows.parts.instalments import InstalmentsCase
 from workflows.parts.reservations import ReservationsCase
+from workflows.proposal_carrier import Carried
 from workflows.recovery_parent import Recoveries
 
 STREET = desk_of(STREET_OFFICER)
@@ -51,7 +50,9 @@ _ENTRY_OF_END = {
 StateT = TypeVar("StateT", bound=ProposalState)
 
 
-class Endings(InstalmentsCase[StateT], ReservationsCase[StateT], IncomingCase[StateT], Recoveries[StateT]):
+class Endings(
+    Carried[StateT], InstalmentsCase[StateT], ReservationsCase[StateT], IncomingCase[StateT], Recoveries[StateT]
+):
     """The part of a proposal that begins with its contract."""
 
     async def story(self) -> None:
@@ -67,14 +68,15 @@ class Endings(InstalmentsCase[StateT], ReservationsCase[StateT], IncomingCase[St
     # ---- 4. the contract ------------------------------------------------------------------------------------------
 
     def offer_contract(self, command: OfferContract, by: Actor) -> None:
-        """拟定协议: the team has the word."""
+        """拟定协议: the team has the word, and the carrier."""
         self.state.contract = self.next_asked(by)
+        self.state.team_signed = self.state.carrier_signed = False
         if self.rests_now("contract"):
             self.clocks.go_on("contract", by.subject)
         else:
             self.start_clock("contract")
         self.keep_document(command.document)
-        self.apply(request=self.state.asked)
+        self.apply(request=self.state.asked, **self.shown_to_the_carrier())
 
     def next_asked(self, by: Actor) -> Asked:
         """What waits for another person's word from now on."""
@@ -86,13 +88,22 @@ class Endings(InstalmentsCase[StateT], ReservationsCase[StateT], IncomingCase[St
         return clock in self.state.clocks and self.state.clocks[clock].status is Status.PAUSED
 
     def decline_contract(self, command: DeclineContract, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
-        """不同意协议: the time for signing rests until there is another one."""
+        """不同意协议: the time for signing rests until there is another one, which both sides sign anew."""
         self.state.contract = None
+        self.state.team_signed = self.state.carrier_signed = False
         self.clocks.pause("contract", by.subject)
         self.apply()
 
     def sign_contract(self, command: SignContract, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
-        """签约: the first milestone runs; the round keeps the place for nobody else."""
+        """签约: by the team."""
+        if self.state.carrier_person is None:
+            self.contract_stands(by)  # a case from before the carrier had a word
+            return
+        self.state.team_signed = True
+        self.is_signed(by)
+
+    def contract_stands(self, by: Actor) -> None:
+        """签约: with the last word the first milestone runs; the round keeps the place for nobody else."""
         contract, self.state.contract = self.state.contract, None
         self.state.contracted_by, self.state.contracted = None if contract is None else contract.by, True
         self.state.signed = self.stamp
@@ -246,32 +257,6 @@ class Endings(InstalmentsCase[StateT], ReservationsCase[StateT], IncomingCase[St
         self.notify(STREET, "proposal_invoice_refused")
 
     # ---- 6. changed, halted, called off ---------------------------------------------------------------------------
-
-    def ask_change(self, command: AskChange, by: Actor) -> None:
-        """申请变更: nothing has changed before another person has said yes."""
-        self.state.asked += 1
-        self.state.change = ChangeAsked(
-            number=self.state.asked,
-            by=by.subject,
-            carrier=command.carrier,
-            carrier_name=command.carrier_name,
-            account=command.account,
-        )
-        self.apply(request=self.state.asked)
-
-    def grant_change(self, command: GrantChange, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
-        """同意变更: another carrier from the next instalment on; else the time of the milestone that runs counts anew."""
-        change, self.state.change = self.state.change, None
-        if change is None:
-            return
-        if change.carrier is not None and change.carrier_name is not None and change.account is not None:
-            self.forget_the_account_asked(by.subject)  # it would be the old carrier's
-            self.state.carrier, self.state.carrier_name = change.carrier, change.carrier_name
-            self.state.account, self.state.account_changed_by = change.account, change.by
-        else:
-            self.start_clock(MILESTONE, by.subject)
-        self.apply(carrier=change.carrier, carrier_name=change.carrier_name, account=change.account)
-        self.notify(THE_REPORTER, "proposal_change_granted")
 
     def refuse_change(self, command: RefuseChange) -> None:  # noqa: ARG002 - it stands in the entry
         """不同意变更."""

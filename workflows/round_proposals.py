@@ -59,8 +59,10 @@ class Proposals(Ballots[StateT]):
             self.tell_entrant(entrant, Subject.JUDGING_BEGINS, self.teams())
 
     def teams(self) -> JudgingBegins:
-        """Who wants something of this round."""
-        return JudgingBegins(teams=tuple(sorted({each for entrant in self.state.entrants for each in entrant.team})))
+        """Who wants something of this round, or speaks for who carries it."""
+        entrants = self.state.entrants
+        people = {each for entrant in entrants for each in (*entrant.team, entrant.carrier_person) if each is not None}
+        return JudgingBegins(teams=tuple(sorted(people)))
 
     def proposal_of(self, entrant: Entrant) -> ProposalState:
         """The state that its case starts with: what was handed in, by the terms of this round, and with its jury."""
@@ -84,7 +86,17 @@ class Proposals(Ballots[StateT]):
             milestones=state.terms.milestones_of(entrant.cost_fen),
             **{
                 name: getattr(entrant, name)
-                for name in ("team", "need", "plan", "site", "people_helped", "carrier", "carrier_name", "account")
+                for name in (
+                    "team",
+                    "need",
+                    "plan",
+                    "site",
+                    "people_helped",
+                    "carrier",
+                    "carrier_name",
+                    "account",
+                    "carrier_person",
+                )
             },
         )
 

@@ -110,6 +110,7 @@ class Part(StrEnum):
     RULING_FILED = "ruling_filed"
     CHALLENGED = "challenged"
     TEAM = "team"
+    CARRIER = "carrier"
     JUROR = "juror"
     SCREENED = "screened"
     CONTRACTED = "contracted"
@@ -206,6 +207,9 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.END_ASKED: say("提出销档的人不得确认", "who asked to end the file does not confirm it"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
     Part.TEAM: say("您是本提案团队成员,须由他人办理", "you are of the team: this is somebody else's"),
+    Part.CARRIER: say(
+        "您代表承接方,须由他人办理", "you speak for the organisation that is paid: this is somebody else's"
+    ),
     Part.JUROR: say("评委不得办理所评提案的此事", "who is of its jury leaves this to somebody else"),
     Part.SCREENED: say("初筛人不得验收", "who screened it leaves accepting it to somebody else"),
     Part.CONTRACTED: say("签约经办人不得验收", "who made the contract leaves accepting it to somebody else"),

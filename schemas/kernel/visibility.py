@@ -69,11 +69,13 @@ _BLIND_FACTS = (
     "round:submitted.carrier",
     "round:submitted.carrier_name",
     "round:submitted.account",
+    "round:submitted.carrier_person",
     "proposal:submitted.team",
     "proposal:submitted.related",
     "proposal:submitted.carrier",
     "proposal:submitted.carrier_name",
     "proposal:submitted.account",
+    "proposal:submitted.carrier_person",
     "proposal:relation_declared.relation",
 )
 """By what a juror would know whose proposal they judge, in whatever role their account has a seat."""

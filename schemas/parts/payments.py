@@ -24,7 +24,7 @@ from schemas.clocks.calendar import TownDatetime
 from schemas.clocks.limits import Limit
 from schemas.contracts.payment import PAID_CODE, RETURNED_CODE, PayeeReference, PaymentKey, ReturnedPayment
 from schemas.kernel.acts import Act, Step, act, also
-from schemas.kernel.answers import UNNAMED, AnswerTo, SeenNumber
+from schemas.kernel.answers import UNNAMED, AnswerTo, RequestNumber, SeenNumber
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.entries import entry
@@ -125,13 +125,17 @@ class PaidOut(Model):
 
 
 class AccountAsked(Remembered):
-    """账户变更申请: another account, until a second person confirms it. `payment`: the one that is then tried again."""
+    """账户变更申请: another account, until a second person confirms it. `payment`: the one that is then tried again.
+
+    `agreed`: it is the own word of the organisation that is paid, where somebody speaks for it (`Paying.payees`).
+    """
 
     number: int
     account: TextReference
     asked_by: str
     asked_at: datetime
     payment: int | None = None
+    agreed: bool = False
 
 
 class PaymentTerms(Model):
@@ -176,6 +180,11 @@ class PaidState(DeclaredState):
     @property
     def payee_decides(self) -> bool:
         """The account that the case is of is the payee's own, so that its word alone is the payee's. Not unless it is known."""
+        return False
+
+    @property
+    def account_awaits_payee(self) -> bool:
+        """Another account waits for the payee's own word before the second person's. Not unless somebody speaks for the payee."""
         return False
 
     def with_a_person(self) -> list[Payment]:
@@ -319,6 +328,13 @@ class ConfirmAccount(AnswerTo):
     request: SeenNumber = UNNAMED
 
 
+class AgreeAccount(AnswerTo):
+    """同意账户变更: whoever speaks for the organisation that is paid; a second person still confirms it."""
+
+    part = Part.ACCOUNT_ASKED
+    request: RequestNumber
+
+
 class RefuseAccount(Command):
     """不予变更账户: with its reason."""
 
@@ -363,6 +379,20 @@ def account_is_asked(state: PaidState, _actor: Actor, _now: datetime) -> str | N
     )
 
 
+def payee_has_the_word(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
+    """Another account waits for the payee's own word."""
+    return None if state.account_awaits_payee else say("没有待同意的账户变更", "no other account waits for your word")
+
+
+def payee_has_agreed(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
+    """An account of an organisation is never another one without its own word."""
+    return (
+        say("收款单位尚未同意", "the organisation that is paid has not agreed yet")
+        if state.account_awaits_payee
+        else None
+    )
+
+
 def payee_is_to_be_told(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
     """A payee without an account of the town has not heard of another account yet."""
     return say("已告知领取人", "the payee was told already") if state.account_told else None
@@ -389,6 +419,12 @@ class PaymentEntries:
     PAYEE_TOLD = entry("account:payee_told", "告知领取人")
 
 
+class PayeeEntries:
+    """What it says besides where an organisation is paid for which somebody speaks: beside `PaymentEntries`."""
+
+    ACCOUNT_AGREED = entry("account:agreed", "同意账户变更")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Paying:
     """The payments of a procedure.
@@ -397,7 +433,8 @@ class Paying:
     heard, besides. `rests_at`: of `at`, those at which nothing is paid (the state says so too: `is_held_back`). `ends_at`: where a
     case may be when its last payment is settled. `by`: who sees to payments, `desk` who of them is told. From every word on money
     are kept whose matter it is, who entered it, and `apart_from`. `advances_at`: the stages at which what was paid first is not
-    decided yet, by when clock `decided_by` says so; None: nothing is paid first.
+    decided yet, by when clock `decided_by` says so; None: nothing is paid first. `payees`: who speaks for an organisation that is
+    paid: its account is never another one without their word (the state says when: `account_awaits_payee`).
     """
 
     kinds: type[PaymentEntries]
@@ -410,6 +447,7 @@ class Paying:
     apart_from: tuple[Part, ...] = ()
     advances_at: tuple[StrEnum, ...] = ()
     decided_by: str = "whole"
+    payees: tuple[By, ...] = ()
 
     def lines(self) -> tuple[Act | Rule | Step, ...]:
         """The lines of the table, in the order of the regulation."""
@@ -458,22 +496,34 @@ class Paying:
             ),
             also(
                 "change_account", "变更账户",
-                by=(REPORTER, WINDOW_CLERK), at=self.at, part=Part.ACCOUNT_ASKED,
+                by=(REPORTER, WINDOW_CLERK, *self.payees), at=self.at, part=Part.ACCOUNT_ASKED,
             ),
             act(
                 ConfirmAccount, "确认账户变更",
-                by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=self.at, when=account_is_asked,
+                by=(WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=self.at,
+                when=(account_is_asked, payee_has_agreed) if self.payees else account_is_asked,
                 moves_money=True, apart_from=(*apart, Part.ACCOUNT_ASKED), answers=(Part.ACCOUNT_ASKED,),
             ),
             act(
                 RefuseAccount, "不予变更账户",
-                by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER), at=self.at, when=account_is_asked,
-                entry=self.kinds.ACCOUNT_REFUSED,
+                by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, *self.payees), at=self.at,
+                when=account_is_asked, entry=self.kinds.ACCOUNT_REFUSED,
             ),
+            *self._payee_lines(),
             act(
                 TellPayee, "告知领取人",
                 by=(WINDOW_CLERK, GRID_WORKER, STREET_OFFICER), at=self.at, when=payee_is_to_be_told,
                 apart_from=(Part.ENTERED, Part.ACCOUNT_ASKED), entry=self.kinds.PAYEE_TOLD,
+            ),
+        )  # fmt: skip
+
+    def _payee_lines(self) -> tuple[Act, ...]:
+        if not self.payees or not issubclass(self.kinds, PayeeEntries):
+            return ()
+        return (
+            act(
+                AgreeAccount, "同意账户变更", by=self.payees, at=self.at, when=payee_has_the_word,
+                apart_from=(Part.ENTERED, Part.ACCOUNT_ASKED), answers=(Part.ACCOUNT_ASKED,), entry=self.kinds.ACCOUNT_AGREED,
             ),
         )  # fmt: skip
 
@@ -493,6 +543,8 @@ class Paying:
         rules = [line if isinstance(line, Rule) else line.rule for line in lines]
         if not any(rule.command == "confirm_settlement" for rule in rules):
             yield "payments need their lines()"
+        if self.payees and not issubclass(self.kinds, PayeeEntries):
+            yield "payments with payees need PayeeEntries"
         begins = [rule for rule in rules if rule.moves_money and rule.command not in _OWN]
         if not begins:
             yield "payments need a line of the procedure that is marked moves_money: what begins one"

@@ -52,6 +52,7 @@ FIELDS: Mapping[str, FieldWords] = {
     "card_seen": FieldWords("是否已查验证件", "the card was seen"),
     "carrier": FieldWords("承接方统一社会信用代码", "code of the carrier"),
     "carrier_name": FieldWords("承接方名称", "name of the carrier"),
+    "carrier_person": FieldWords("承接方代表账号", "account of whoever speaks for the carrier"),
     "category": FieldWords("事项类别", "category"),
     "change": FieldWords("变化", "change"),
     "channel": FieldWords("来源渠道", "channel"),

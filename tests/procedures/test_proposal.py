@@ -28,7 +28,7 @@ from schemas.round_policy import RoundPolicy
 from schemas.values.actor import Actor, Role
 from tests.api_driver import Step
 from tests.case_bench import CaseBench, case_bench
-from tests.examples.proposal import BODIES, FAR, REACHED, an_invoice, by_hand, with_one
+from tests.examples.proposal import ANOTHER, BODIES, FAR, REACHED, an_invoice, by_hand, with_one
 from tests.round_bench import RoundBench
 
 pytestmark = pytest.mark.timeout(240)
@@ -45,7 +45,7 @@ def proposal(**said: Any) -> ProposalState:
 
 
 OFFERED = Step("offer_contract", "committee")
-SIGNED = (OFFERED, Step("sign_contract", "applicant"))
+SIGNED = (OFFERED, Step("sign_contract", "applicant"), Step("sign_for_carrier", "partner"))
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +132,12 @@ async def test_a_juror_never_learns_whose_it_is(bench: CaseBench) -> None:
 
 
 async def test_the_jury_sees_it_no_longer_when_the_scores_are_in(bench: CaseBench) -> None:
-    """With the last sheet their seats are nobody's; the team keeps its own."""
+    """With the last sheet their seats are nobody's; the team keeps its own, and the carrier has one for its contract."""
     hall = await selected(bench)
     seats = {seat.subject for seat in hall.proposal(1).seats()}
 
     assert not may_see(sight_of(hall.proposal(1)), JUROR)
-    assert seats == set(hall.proposal(1).team)
+    assert seats == {*hall.proposal(1).team, hall.proposal(1).carrier_person}
 
 
 async def test_best_and_worst_are_off_and_enough_are_enough_when_the_time_is_over(bench: CaseBench) -> None:
@@ -240,19 +240,16 @@ async def test_money_that_does_not_come_back_is_asked_back_once(bench: CaseBench
 
 
 async def test_another_carrier_is_paid_from_the_next_instalment_on(bench: CaseBench) -> None:
-    """Asked for by whoever signed for the team, and granted by another; until then the first one is paid."""
+    """Asked for by whoever signed for the team, agreed to by the new one, and granted by a third; until then the first is paid."""
     hall = await selected(bench)
-    another = {
-        "reason": "原承接方注销",
-        "carrier": "52320104MJA000002P",
-        "carrier_name": "邻里互助社",
-        "account": "6222020000000000025",
-    }
+    another = ANOTHER
     await hall.in_proposal(1, *SIGNED)
     assert "the team" in await hall.refused(hall.number(1), PROPOSAL, Step("ask_change", "committee", another))
     await hall.in_proposal(1, Step("ask_change", "applicant", another))
+    granted = Step("grant_change", "street_officer")
+    assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, granted)
     assert hall.proposal(1).carrier == ENTRY["carrier"]
-    await hall.in_proposal(1, Step("grant_change", "street_officer"))
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), granted)
 
     assert hall.proposal(1).payee == "organisation:52320104MJA000002P"
     assert hall.proposal(1).account_asked is None

@@ -1,0 +1,106 @@
+"""承接方 the carrier of a proposal: who speaks for the organisation that gets the money, and what they put their name to.
+
+Source: domain (the contract is signed by proposer, carrier and committee). The team names the organisation and whoever speaks for
+it; nobody is bound by that. The organisation is bound by its own word: on the contract, on taking over from another one, and on
+another account of its own. Cases from before there was such a word name nobody (`carrier_person` None), and go as they went.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from schemas.kernel.answers import AnswerTo, RequestNumber
+from schemas.kernel.parties import seated
+from schemas.kernel.people import Part, among, same_account
+from schemas.proposal_state import CARRIER_SEAT, NEW_CARRIER_SEAT, ProposalState
+from schemas.values.account import AccountCode
+from schemas.values.actor import Actor, Role
+from schemas.values.document import Document
+from schemas.values.references import TextReference, WrittenAs
+from schemas.values.refusals import Fault, say
+from schemas.words.field_words import FieldWords
+
+CARRIER = seated(Role.PARTNER, CARRIER_SEAT)
+"""Whoever speaks for the organisation that carries it."""
+NEW_CARRIER = seated(Role.PARTNER, NEW_CARRIER_SEAT)
+"""Whoever speaks for another one that is to take over, while that is asked for."""
+
+CarrierPerson = Annotated[AccountCode | None, WrittenAs(AccountCode, required=True)]
+"""The account of whoever speaks for the carrier; at the door it is named. Proposals of an earlier day named nobody."""
+
+NAMED_BY_NOBODY: Any = Field(default=None, exclude_if=lambda account: account is None)
+
+Authority = Annotated[Document, FieldWords("授权书(加盖公章)", "authority, with the seal of the organisation")]
+
+
+def faults_of_person(
+    person: str | None, *, team: Iterable[str], jury: Iterable[str], opener: str | None = None
+) -> Iterator[Fault]:
+    """Say why somebody cannot speak for the carrier: one person's word would be that of two sides."""
+    if among(person, team):
+        yield of_carrier_person(
+            say("承接方代表不得是团队成员", "who speaks for the carrier is not of the team: these are two sides")
+        )
+    if among(person, jury):
+        yield of_carrier_person(say("评委不得代表承接方", "a juror speaks for no carrier"))
+    if opener is not None and among(person, (opener,)):
+        yield of_carrier_person(say("公告大赛的人员不得代表承接方", "who announced the round speaks for no carrier"))
+
+
+def of_carrier_person(reason: str) -> Fault:
+    """What is wrong with whoever is named."""
+    remedy = say("请由承接方另行授权一人", "let the organisation name another person")
+    return Fault(field="carrier_person", reason=reason, remedy=remedy)
+
+
+class SignForCarrier(AnswerTo):
+    """承接方签约: the organisation takes the money and answers for it, by somebody whom it has given authority."""
+
+    part = Part.AGREEMENT_PROPOSED
+    request: RequestNumber
+    document: Authority
+
+
+class AcceptCarriage(AnswerTo):
+    """同意承接: another organisation takes over, on the contract as it stands; it counts when the town has granted the change."""
+
+    part = Part.CHANGE_ASKED
+    request: RequestNumber
+    document: Authority
+
+
+class DeclineCarriage(AnswerTo):
+    """不同意承接: and why; it goes on with the carrier that it has."""
+
+    part = Part.CHANGE_ASKED
+    request: RequestNumber
+    reason: TextReference
+
+
+def signs_as_carrier(state: ProposalState, actor: Actor) -> bool:
+    """Whether somebody acts for the organisation, and for nobody else."""
+    return actor.role is Role.PARTNER and same_account(actor.subject, state.carrier_person)
+
+
+def word_is_still_open(state: ProposalState, actor: Actor, _now: datetime) -> str | None:
+    """Each side signs once, and what it has signed it does not decline."""
+    given = state.carrier_signed if signs_as_carrier(state, actor) else state.team_signed
+    return say("您已签约,待对方签约", "you have signed: the other side has the word") if given else None
+
+
+def new_carrier_has_signed(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """Nobody carries it on another's word."""
+    change = state.change
+    if change is None or change.carrier_person is None or change.signed:
+        return None
+    return say("新承接方尚未同意", "the new carrier has not agreed yet")
+
+
+def another_carrier_is_asked_for(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """There is something to agree to, and it was not agreed to yet."""
+    change = state.change
+    if change is None or change.carrier_person is None:
+        return say("没有人申请更换承接方", "nobody asks for another carrier")
+    return say("您已同意承接", "you have agreed already") if change.signed else None

@@ -1,0 +1,251 @@
+"""承接方: an organisation is bound, and its money moved, by its own word alone (schemas/proposal_carrier.py)."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local.round_walks import ENTRY
+from schemas.kernel.people import Part
+from schemas.kernel.visibility import may_see, shown_facts, sight_of
+from schemas.parts.payments import AccountAsked
+from schemas.proposal import PROPOSAL
+from schemas.proposal_carrier import CARRIER, NEW_CARRIER
+from schemas.proposal_commands import AskChange
+from schemas.proposal_state import ChangeAsked, ProposalState
+from schemas.round import ROUND
+from schemas.values.actor import Actor, Role
+from tests.api_driver import Step
+from tests.case_bench import CaseBench, case_bench
+from tests.examples.proposal import ANOTHER
+from tests.round_bench import RoundBench
+
+pytestmark = pytest.mark.timeout(240)
+
+NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
+PARTNER = Actor(subject="partner-chen", role=Role.PARTNER)
+OFFERED = Step("offer_contract", "committee")
+TEAM_SIGNS, CARRIER_SIGNS = Step("sign_contract", "applicant"), Step("sign_for_carrier", "partner")
+
+
+def proposal(**said: Any) -> ProposalState:
+    """A proposal of which only this is looked at."""
+    return ProposalState.model_construct(**said)
+
+
+@pytest.fixture(scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
+    """A bench with the procedures of the town."""
+    async with case_bench(tmp_path_factory.mktemp("carrier")) as found:
+        yield found
+
+
+async def selected(bench: CaseBench) -> RoundBench:
+    """A round whose one proposal is selected, and waits for its contract."""
+    hall = RoundBench(bench)
+    await hall.opened({})
+    await hall.judged({})
+    await bench.until_told(hall.number(1), "proposal:selected")
+    return hall
+
+
+# ---- who may speak for it ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        ({"carrier_person": "resident-ma"}, "not of the team"),
+        ({"carrier_person": "department:urban-management/resident-ma"}, "not of the team"),
+        ({"carrier_person": "juror-3"}, "a juror"),
+        ({"carrier_person": "committee-yu"}, "announced the round"),
+        ({"carrier_person": "clerk-qian"}, "who enters it"),
+        ({"carrier_person": None}, "bad-request"),
+    ],
+)
+async def test_nobody_is_two_sides(bench: CaseBench, entry: Mapping[str, Any], why: str) -> None:
+    """Whoever speaks for the carrier is named, and is of no other side: neither of the team, nor its judge, nor of the town."""
+    hall = RoundBench(bench)
+    await hall.opened()
+    said = {**ENTRY, **entry}
+
+    assert why in await hall.refused(hall.case, ROUND, Step("submit", "clerk", said))
+
+
+async def test_whoever_is_named_sees_nothing_and_decides_nothing_before_there_is_a_contract(bench: CaseBench) -> None:
+    """Being named is no seat; and who is named does nothing of the town's in it, whatever other role they have."""
+    hall = RoundBench(bench)
+    await hall.opened({"carrier_person": "street-feng"})
+
+    assert not may_see(sight_of(hall.proposal(1)), Actor(subject="street-feng", role=Role.PARTNER))
+    assert "organisation" in await hall.refused(hall.number(1), PROPOSAL, Step("screen", "street_officer"))
+
+
+def test_a_juror_does_not_learn_who_speaks_for_the_carrier() -> None:
+    """It would tell whose proposal they judge, in whatever role they look."""
+    for role in (Role.SPECIALIST, Role.RESIDENT, Role.PARTNER):
+        for kind in ("round:submitted", "proposal:submitted"):
+            shown = shown_facts(kind, {"carrier_person": "partner-chen"}, Actor(subject="juror-1", role=role))
+            assert "partner-chen" not in str(shown)
+
+
+# ---- the contract --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("first", [TEAM_SIGNS, CARRIER_SIGNS], ids=["the team first", "the carrier first"])
+async def test_a_contract_stands_with_the_word_of_both(bench: CaseBench, first: Step) -> None:
+    """One signature starts nothing and cannot be given twice or taken back; with the other one the first milestone runs."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, first)
+    assert (hall.proposal(1).stage, hall.proposal(1).contracted) == ("signing", False)
+    assert "you have signed" in await hall.refused(hall.number(1), PROPOSAL, first)
+    assert "you have signed" in await hall.refused(hall.number(1), PROPOSAL, Step("decline_contract", first.by))
+    await hall.in_proposal(1, CARRIER_SIGNS if first is TEAM_SIGNS else TEAM_SIGNS)
+
+    assert (hall.proposal(1).stage, hall.proposal(1).contracted) == ("running", True)
+    milestones = [each["milestones"] for each in bench.tables.facts(hall.number(1)) if "milestones" in each][1:]
+    assert milestones == [[50000, 30000, 20000]]
+
+
+async def test_the_carrier_is_told_and_shown_where_the_money_goes(bench: CaseBench) -> None:
+    """With the contract it has a seat, hears of it, and reads code, account and sum: it sees what it signs."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED)
+    state = hall.proposal(1)
+    (offered,) = hall.facts(hall.number(1), "proposal:contract:offered")
+
+    assert may_see(sight_of(state), PARTNER)
+    shown = shown_facts("proposal:contract:offered", offered, PARTNER)
+    assert {shown["carrier"], shown["account"], shown["budget_fen"]} == {ENTRY["carrier"], state.account, 100000}
+    assert any(
+        "participant:partner-chen proposal_contract_for_carrier" in each for each in bench.tables.told(state.case_id)
+    )
+
+
+async def test_a_carrier_that_declines_makes_both_sign_anew(bench: CaseBench) -> None:
+    """The team's word on a contract that the carrier did not want is no word on the next one."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, Step("decline_contract", "partner"), OFFERED, CARRIER_SIGNS)
+
+    assert (hall.proposal(1).stage, hall.proposal(1).team_signed) == ("signing", False)
+
+
+async def test_a_carrier_that_never_signs_costs_the_place_and_no_money(bench: CaseBench) -> None:
+    """The time for signing runs out as it does for the team: silence is no word."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS)
+    await bench.until_told(hall.number(1), "proposal:lapsed")
+
+    assert (hall.proposal(1).stage, hall.proposal(1).paid, hall.proposal(1).payments) == ("lapsed", {}, [])
+
+
+async def test_nobody_else_signs_for_the_carrier(bench: CaseBench) -> None:
+    """Another partner has no seat, and does not even see the case."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED)
+
+    assert "unknown-case" in await hall.refused(hall.number(1), PROPOSAL, Step("sign_for_carrier", "new_carrier"))
+    assert "not-your-role" in await hall.refused(hall.number(1), PROPOSAL, Step("sign_for_carrier", "applicant"))
+
+
+# ---- another carrier, another account ------------------------------------------------------------------------------------
+
+
+async def test_an_account_is_never_another_one_without_the_carriers_word(bench: CaseBench) -> None:
+    """Asked for by the team, the town alone cannot confirm it, nor can the carrier alone; both together can."""
+    hall = await selected(bench)
+    before = hall.proposal(1).account
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("change_account", "applicant"))
+    confirms = Step("confirm_account", "street_officer")
+    assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, confirms)
+    await hall.in_proposal(1, Step("agree_account", "partner"))
+    assert hall.proposal(1).account == before
+    await hall.in_proposal(1, confirms)
+
+    assert hall.proposal(1).account != before
+
+
+async def test_the_carriers_own_wish_waits_for_the_town_alone(bench: CaseBench) -> None:
+    """What the organisation asks for it need not agree to once more; the town still looks, and what it refuses stays as it was."""
+    hall = await selected(bench)
+    before = hall.proposal(1).account
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("change_account", "partner"))
+    assert hall.proposal(1).account == before
+    assert hall.proposal(1).account_awaits_payee is False
+    await hall.in_proposal(1, Step("confirm_account", "street_officer"))
+
+    assert hall.proposal(1).account != before
+
+
+async def test_a_second_wish_needs_a_second_word(bench: CaseBench) -> None:
+    """The carrier has agreed to one account: another one that is asked for in its place is not that one."""
+    hall = await selected(bench)
+    other = Step("change_account", "clerk", {"account": "6222020000000000041"})
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("change_account", "clerk"))
+    await hall.in_proposal(1, Step("agree_account", "partner"), other)
+
+    assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, Step("confirm_account", "street_officer"))
+
+
+async def test_a_new_carrier_is_bound_by_nobody_elses_word(bench: CaseBench) -> None:
+    """Asked of, it may say no, and nothing has changed; while it is asked it sees what it would take over, and afterwards not."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
+    asked = Actor(subject="partner-lin", role=Role.PARTNER)
+    assert may_see(sight_of(hall.proposal(1)), asked)
+    assert "not-your-case" in await hall.refused(hall.number(1), PROPOSAL, Step("accept_carriage", "partner"))
+    await hall.in_proposal(1, Step("decline_carriage", "new_carrier"))
+
+    assert (hall.proposal(1).carrier, hall.proposal(1).change) == (ENTRY["carrier"], None)
+    assert not may_see(sight_of(hall.proposal(1)), asked)
+
+
+async def test_with_the_new_carrier_the_old_one_has_no_word_any_more(bench: CaseBench) -> None:
+    """It loses its seat, and hears of it; another account is from now on the new one's to agree to."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), Step("grant_change", "street_officer"))
+    state = hall.proposal(1)
+
+    assert (state.carrier_person, may_see(sight_of(state), PARTNER)) == ("partner-lin", False)
+    assert any("participant:partner-chen proposal_carrier_changed" in each for each in bench.tables.told(state.case_id))
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ({**ANOTHER, "carrier_person": None}, "is named with whoever speaks for it"),
+        ({"reason": "工期", "carrier_person": "partner-lin"}, "is named with whoever speaks for it"),
+        ({**ANOTHER, "carrier_person": "resident-ma"}, "not of the team"),
+        ({**ANOTHER, "carrier_person": "juror-1"}, "a juror"),
+    ],
+)
+def test_another_carrier_is_named_with_whoever_speaks_for_it(said: Mapping[str, Any], why: str) -> None:
+    """Whole or not at all, and by nobody of another side."""
+    texts = {name: "text:" + "0" * 26 for name in ("reason", "carrier_name", "account") if said.get(name)}
+    asked = AskChange.model_validate({**said, **texts})
+    state = proposal(team=("resident-he", "resident-ma"), jury=("juror-1",))
+
+    assert [why in fault.reason for fault in asked.faults(state)] == [True]
+
+
+# ---- cases from before, and the table ------------------------------------------------------------------------------------
+
+
+def test_a_case_from_before_waits_for_nobodys_word() -> None:
+    """Where nobody speaks for the carrier there is no seat, and nothing waits for a word that cannot come."""
+    asked = AccountAsked(number=1, account="text:" + "0" * 26, asked_by="a", asked_at=NOON)
+    change = ChangeAsked(number=2, by="a", carrier=ENTRY["carrier"])
+    before = proposal(stage="running", contracted=True, account_asked=asked, change=change)
+
+    assert (before.carriers, before.account_awaits_payee) == ([], False)
+
+
+def test_no_line_of_the_town_is_open_to_who_speaks_for_the_carrier() -> None:
+    """What is kept from the team is kept from the carrier: nobody accepts, grants or pays what they get themselves."""
+    rows = [rule for rule in PROPOSAL.rules if Part.TEAM in rule.apart_from]
+    own = [rule for rule in rows if {CARRIER, NEW_CARRIER} & set(rule.by)]
+
+    assert [rule.command for rule in rows if rule not in own and Part.CARRIER not in rule.apart_from] == []
+    assert {rule.command for rule in own} <= {"sign_for_carrier", "accept_carriage"}

@@ -1,0 +1,127 @@
+"""承接方: the carrier signs for itself, and nothing of its money changes without its word (schemas/proposal_carrier.py).
+
+    signing: sign_contract by the team, sign_for_carrier by the organisation, in any order    both: the first milestone runs
+    running: ask_change by the team names another one; accept_carriage by that one; grant_change by the town
+    account: asked for by anybody, agree_account by the organisation, confirm_account by the town
+
+A case from before names nobody who speaks for its carrier: there the team's word on the contract is enough, as it was.
+"""
+
+from typing import Any, TypeVar
+
+from schemas.kernel.parties import THE_REPORTER
+from schemas.parts.instalments import MILESTONE
+from schemas.proposal_carrier import AcceptCarriage, DeclineCarriage, SignForCarrier, signs_as_carrier
+from schemas.proposal_commands import AskChange, GrantChange
+from schemas.proposal_state import ChangeAsked, ProposalState, Stage
+from schemas.values.actor import Actor
+from schemas.values.references import TextReference
+from workflows.parts.accounts import Accounts
+
+StateT = TypeVar("StateT", bound=ProposalState)
+
+
+class Carried(Accounts[StateT]):
+    """The part of a proposal in which an organisation answers for the money."""
+
+    def contract_stands(self, by: Actor) -> None:
+        """Go on: everybody has signed who has to."""
+        raise NotImplementedError
+
+    def tell_carrier(self, template: str, person: str | None = None) -> None:
+        """Tell whoever speaks for the carrier, or for another one, if anybody does."""
+        told = person or self.state.carrier_person
+        if told is not None:
+            self.notify(f"participant:{told}", template)
+
+    # ---- the contract -------------------------------------------------------------------------------------------------
+
+    def shown_to_the_carrier(self) -> dict[str, Any]:
+        """What the carrier puts its name to beside the text: that it is meant, where the money goes, and how much it is."""
+        if self.state.carrier_person is None:
+            return {}
+        self.tell_carrier("proposal_contract_for_carrier")
+        names = {"carrier", "carrier_name", "account", "carrier_person"}
+        return {**self.state.model_dump(mode="json", include=names), "budget_fen": self.state.budget_fen}
+
+    def sign_for_carrier(self, command: SignForCarrier, by: Actor) -> None:
+        """承接方签约: with the authority that it has given."""
+        self.keep_document(command.document)
+        self.state.carrier_signed = True
+        self.is_signed(by)
+
+    def is_signed(self, by: Actor) -> None:
+        """One side has signed; with the other one's word the contract stands, and until then its time runs on."""
+        state = self.state
+        if state.team_signed and state.carrier_signed:
+            self.contract_stands(by)
+            return
+        waits_for = f"participant:{state.carrier_person}" if state.team_signed else THE_REPORTER
+        self.move(Stage.SIGNING, waits_for)
+        self.record_command()
+
+    # ---- another carrier ----------------------------------------------------------------------------------------------
+
+    def ask_change(self, command: AskChange, by: Actor) -> None:
+        """申请变更: nothing has changed before another person has said yes, and another carrier itself."""
+        self.state.asked += 1
+        self.state.change = ChangeAsked(
+            number=self.state.asked,
+            by=by.subject,
+            carrier=command.carrier,
+            carrier_name=command.carrier_name,
+            account=command.account,
+            carrier_person=command.carrier_person,
+        )
+        self.apply(request=self.state.asked)
+        if command.carrier_person is not None:
+            self.tell_carrier("proposal_carriage_asked", command.carrier_person)
+
+    def accept_carriage(self, command: AcceptCarriage) -> None:
+        """同意承接: the town has the word."""
+        if self.state.change is not None:
+            self.state.change.signed = True
+        self.keep_document(command.document)
+        self.apply()
+
+    def decline_carriage(self, command: DeclineCarriage) -> None:  # noqa: ARG002 - it stands in the entry
+        """不同意承接: nothing has changed."""
+        self.state.change = None
+        self.apply()
+
+    def grant_change(self, command: GrantChange, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
+        """同意变更: another carrier from the next instalment on; else the time of the milestone that runs counts anew."""
+        change, self.state.change = self.state.change, None
+        if change is None:
+            return
+        if change.carrier is not None and change.carrier_name is not None and change.account is not None:
+            self.forget_the_account_asked(by.subject)  # it would be the old carrier's
+            self.tell_carrier("proposal_carrier_changed")
+            self.state.carrier, self.state.carrier_name = change.carrier, change.carrier_name
+            self.state.account, self.state.account_changed_by = change.account, change.by
+            self.state.carrier_person = change.carrier_person
+            self.tell_carrier("proposal_change_granted")
+        else:
+            self.start_clock(MILESTONE, by.subject)
+        facts = {} if change.carrier_person is None else {"carrier_person": change.carrier_person}
+        self.apply(carrier=change.carrier, carrier_name=change.carrier_name, account=change.account, **facts)
+        self.notify(THE_REPORTER, "proposal_change_granted")
+
+    # ---- another account ----------------------------------------------------------------------------------------------
+
+    def ask_for_account(self, account: TextReference, by: Actor, payment: int | None = None) -> None:
+        """申请变更账户: whoever asks, the carrier agrees itself, and then a second person of the town."""
+        super().ask_for_account(account, by, payment)
+        asked = self.state.account_asked
+        if asked is None or self.state.carrier_person is None:
+            return
+        asked.agreed = signs_as_carrier(self.state, by)
+        if not asked.agreed:
+            self.tell_carrier("proposal_account_to_agree")
+
+    def agree_account(self) -> None:
+        """同意账户变更: the second person has the word."""
+        if self.state.account_asked is not None:
+            self.state.account_asked.agreed = True
+        self.apply()
+        self.notify(self.paying.desk, "account_confirmation_due")
