@@ -81,6 +81,7 @@ from schemas.proposal_state import (
     ProposalState,
     Stage,
 )
+from schemas.proposal_ties import ConfirmTie, NameTie, no_tie_waits
 from schemas.recovery_parent import Recovering, RecoveryEntries
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import say
@@ -166,6 +167,8 @@ class Kind(
     SCORED = entry("scored", "评分")
     JUROR_NAMED = entry("juror_named", "提名增补评委")
     JUROR_SEATED = entry("juror_seated", "增补评委")
+    TIE_NAMED = entry("tie:named", "提请评委回避")
+    TIE_DECIDED = entry("tie:decided", "确认评委回避")
     TALKED = entry("talked", "评分悬殊,合议重评", _why_judged)
     JUDGED = entry("judged", "评审结果", _why_judged)
     AWARDED = entry("awarded", "拟入选")
@@ -296,6 +299,14 @@ def _judging() -> tuple[Act | Rule | Step, ...]:
         also(
             "declare_relation", "回避", by=_juror, at=Stage.JUDGING, to=(Stage.JUDGING, Stage.JUDGED),
             when=relation_not_declared_yet, part=Part.RELATED,
+        ),
+        act(
+            NameTie, "提请评委回避", by=_office, at=Stage.JUDGING, when=no_tie_waits, apart_from=(*_own, Part.JUROR),
+            part=Part.TIE_NAMED, entry=Kind.TIE_NAMED, tells=Tells(_street, "proposal_tie_to_confirm"),
+        ),
+        act(
+            ConfirmTie, "确认评委回避", by=(*_office, SUPERVISOR), at=Stage.JUDGING, to=(Stage.JUDGING, Stage.JUDGED),
+            apart_from=(*_own, Part.JUROR, Part.TIE_NAMED), answers=(Part.TIE_NAMED,), entry=Kind.TIE_DECIDED,
         ),
         # what its round says
         step("take_award", "拟入选", at=(Stage.JUDGED, Stage.RESERVE), to=Stage.AWARDED, entry=Kind.AWARDED),

@@ -106,6 +106,12 @@ class JurorAsked(Asked):
     of_street: bool
 
 
+class TieNamed(Asked):
+    """提请回避: who of the jury is said to be tied to it."""
+
+    juror: AccountCode
+
+
 class ChangeAsked(Asked):
     """变更申请: another carrier with its account, or more time; never more money.
 
@@ -135,7 +141,7 @@ class ProposalState(
     """What a proposal remembers. Terms, pool and jury are those of its round, whose number is `parent`.
 
     `jury_size`: how many were announced, `missing`: how many of them did not score in time. `rivals`: the teams of its round.
-    `seat`: a juror whom one person has named, and another one confirms.
+    `seat`: a juror whom one person has named, `tie`: one whom one person says to be tied to it; another person confirms.
 
     `team`: accounts, first of whoever speaks for it. `sheets` are of these scores, `talks` counts how often the jury talked and
     scored anew; `judged`: what they come to. `judging_open`: the round collects no more. `late`: the time for judging is over, so
@@ -163,6 +169,7 @@ class ProposalState(
     street_jurors: tuple[AccountCode, ...] = ()
     rivals: tuple[AccountCode, ...] = ()
     seat: JurorAsked | None = None
+    tie: TieNamed | None = None
     missing: int = 0
     returned: bool = False
     screened_by: list[str] = []
@@ -212,8 +219,8 @@ class ProposalState(
 
     @property
     def jury_is_done(self) -> bool:
-        """Whether all have scored, or enough when the time for it is over."""
-        return self.scores is not None and (self.late or not self.awaited)
+        """Whether all have scored and no tie is looked into, or enough when the time for it is over."""
+        return self.scores is not None and (self.late or not (self.awaited or self.tie))
 
     def seats(self) -> tuple[Participant, ...]:
         """The team; the jury, which sees it while it judges, and neither before nor after; the carrier, from its contract on."""
@@ -291,6 +298,7 @@ class ProposalState(
             Part.ACCOUNTED: [] if self.accounted is None else [self.accounted.by],
             Part.MILESTONE_VERIFIED: self.verified_by,
             Part.JUROR_NAMED: [] if self.seat is None else [self.seat.by],
+            Part.TIE_NAMED: [] if self.tie is None else [self.tie.by],
             Part.INVOICE_FILED: [each.by for each in self.unseen_invoices],
         }
         return {
@@ -310,6 +318,7 @@ class ProposalState(
             Part.ACCOUNTED: self.accounted,
             Part.MILESTONE_VERIFIED: self.verified,
             Part.JUROR_NAMED: self.seat,
+            Part.TIE_NAMED: self.tie,
         }
         claimed = {} if self.verified is None else {Part.MILESTONE_CLAIMED: ()}
         return {

@@ -13,8 +13,8 @@
 1. Committee or street look whether anything of it stands on the negative list. What is wrong with the plan is said once, and
    amended.
 2. When the round collects no more, its jury judges it by criteria, each juror alone and without knowing whose it is. Who is tied
-   to the team leaves it, and another one may be seated. Five sheets at least, best and worst off; too far apart, they talk, and
-   score anew.
+   to the team leaves it, by their own word or by that of two others, and another one may be seated. Five sheets at least, best
+   and worst off; too far apart, they talk, and score anew.
 3. The round says how it was ranked. Awarded, its share of the pool is reserved, a part for each milestone; then it is posted for
    all to see. Who shows a hidden tie, or a lie, puts it out; taste is not judged again.
 4. The committee draws up the contract; the team and the carrier sign it, each for itself. Not signed in time, the place is free.
@@ -34,13 +34,14 @@ from typing import Any
 
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import COMMITTEE_OFFICER, STREET_OFFICER, THE_REPORTER, desk_of
-from schemas.kernel.people import same_person
+from schemas.kernel.people import among, same_person
 from schemas.parts.postings import Investigate
 from schemas.parts.recusal import DeclareRelation
 from schemas.parts.reservations import ReservedUnit
 from schemas.proposal import PROPOSAL, Kind
 from schemas.proposal_commands import ConfirmJuror, Revise, Score, SeatJuror
-from schemas.proposal_state import BEFORE_CONTRACT, INVOICE, JurorAsked, ProposalState, Sheet, Stage
+from schemas.proposal_state import BEFORE_CONTRACT, INVOICE, JurorAsked, ProposalState, Sheet, Stage, TieNamed
+from schemas.proposal_ties import ConfirmTie, NameTie
 from schemas.round_messages import JudgingBegins, Placed, ProposalReport, Subject
 from schemas.values.actor import Actor
 from workflows.kernel.procedure_workflow import procedure_workflow
@@ -150,8 +151,29 @@ class Proposal(Endings[ProposalState], Postings[ProposalState], Recusals[Proposa
 
     def declare_relation(self, command: DeclareRelation, by: Actor) -> None:
         """近亲属备案, 回避: the own sheet is taken back."""
-        self.state.sheets = [each for each in self.state.sheets if not same_person(each.by, by.subject)]
+        self.take_back_the_sheet(by.subject)
         super().declare_relation(command, by)
+        self.look_at_scores()
+
+    def take_back_the_sheet(self, juror: str) -> None:
+        """What somebody gave who is tied to it counts no more."""
+        self.state.sheets = [each for each in self.state.sheets if not same_person(each.by, juror)]
+
+    def name_tie(self, command: NameTie, by: Actor) -> None:
+        """提请评委回避: another person looks; until then, or until the time is over, the scores wait."""
+        asked = self.next_asked(by)
+        self.state.tie = TieNamed(**asked.model_dump(), juror=command.juror)
+        self.apply(request=asked.number)
+
+    def confirm_tie(self, command: ConfirmTie) -> None:
+        """确认评委回避: out, as who says so themselves; or it was not so."""
+        tie, self.state.tie = self.state.tie, None
+        if tie is not None and command.right:
+            if not among(tie.juror, self.state.related):
+                self.state.related.append(tie.juror)
+            self.take_back_the_sheet(tie.juror)
+            self.notify(f"participant:{tie.juror}", "proposal_excused")
+        self.record_command(juror=None if tie is None else tie.juror, jurors=len(self.state.jurors))
         self.look_at_scores()
 
     def seat_juror(self, command: SeatJuror, by: Actor) -> None:
@@ -190,7 +212,7 @@ class Proposal(Endings[ProposalState], Postings[ProposalState], Recusals[Proposa
                 self.notify(f"participant:{juror}", "proposal_to_judge_again")
             return
         self.clocks.stop("judge", "engine")
-        self.state.judged, self.state.seat = scores, None
+        self.state.judged, self.state.seat, self.state.tie = scores, None, None
         self.move(Stage.JUDGED, "")
         self.record(Kind.JUDGED, **facts)
         self.notify(THE_REPORTER, "proposal_judged")

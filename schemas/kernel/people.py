@@ -119,6 +119,7 @@ class Part(StrEnum):
     LOT_DRAWN = "lot_drawn"
     INVOICE_FILED = "invoice_filed"
     JUROR_NAMED = "juror_named"
+    TIE_NAMED = "tie_named"
     MILESTONE_VERIFIED = "milestone_verified"
     HANDOVER_ASKED = "handover_asked"
     LOWERING_ASKED = "lowering_asked"
@@ -220,6 +221,7 @@ KEPT_FROM: Mapping[Part, str] = {
         "验收人不得复核,亦不得核定决算", "who verified a milestone leaves this to somebody else"
     ),
     Part.JUROR_NAMED: say("提名评委的人不得确认", "who names a juror does not confirm it"),
+    Part.TIE_NAMED: say("提请回避的人不得确认", "who names a tie does not confirm it"),
     Part.INVOICE_FILED: say("登记发票的人不得核验", "who filed an invoice does not accept it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

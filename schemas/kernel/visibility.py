@@ -77,6 +77,10 @@ _BLIND_FACTS = (
     "proposal:submitted.account",
     "proposal:submitted.carrier_person",
     "proposal:relation_declared.relation",
+    "proposal:tie:named.juror",
+    "proposal:tie:named.reason",
+    "proposal:tie:decided.juror",
+    "proposal:tie:decided.finding",
 )
 """By what a juror would know whose proposal they judge, in whatever role their account has a seat."""
 

@@ -1,0 +1,103 @@
+"""提请回避: nobody judges what they are tied to, and nobody is put out of a jury on one word (schemas/proposal_ties.py)."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from schemas.kernel.visibility import may_see, shown_facts, sight_of
+from schemas.proposal import PROPOSAL
+from schemas.values.actor import Actor, Role
+from tests.api_driver import Step
+from tests.case_bench import CaseBench, case_bench
+from tests.round_bench import RoundBench
+
+pytestmark = pytest.mark.timeout(240)
+
+NAMED = Step("name_tie", "committee", {"juror": "juror-3", "reason": "与承接方负责人同住"})
+SEVEN = [f"juror-{each}" for each in range(1, 8)]
+FOUND = {"right": True, "finding": "户籍档案核实"}
+
+
+@pytest.fixture(scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
+    """A bench with the procedures of the town."""
+    async with case_bench(tmp_path_factory.mktemp("ties")) as found:
+        yield found
+
+
+async def judging(bench: CaseBench, *scored: int, kin: Sequence[str] = (), **opening: object) -> RoundBench:
+    """A round whose one proposal is being judged, and was scored by these jurors."""
+    hall = RoundBench(bench)
+    await hall.opened({"kin": list(kin)}, **opening)
+    await hall.screened(1)
+    await hall.in_proposal(1, *(Step("score", f"juror_{each}") for each in scored))
+    return hall
+
+
+async def test_one_word_puts_nobody_out(bench: CaseBench) -> None:
+    """Who names a tie does not confirm it, nor does a juror; until another one has looked, seat and sheet are theirs."""
+    hall = await judging(bench, 1, 3)
+    await hall.in_proposal(1, NAMED)
+    confirms = Step("confirm_tie", "committee", FOUND)
+
+    assert "who names a tie" in await hall.refused(hall.number(1), PROPOSAL, confirms)
+    assert "juror-3" in hall.proposal(1).jurors
+    assert [each.by for each in hall.proposal(1).sheets] == ["juror-1", "juror-3"]
+    assert "waits to be confirmed" in await hall.refused(hall.number(1), PROPOSAL, Step("name_tie", "street_officer"))
+
+
+async def test_two_words_put_a_juror_out_with_what_they_gave(bench: CaseBench) -> None:
+    """Out, as who says so themselves: no seat, no sheet, a place for somebody else, and nobody names them again."""
+    hall = await judging(bench, 1, 3)
+    await hall.in_proposal(1, NAMED, Step("confirm_tie", "supervisor", FOUND))
+    state = hall.proposal(1)
+
+    assert (state.related, state.seats_free, [each.by for each in state.sheets]) == (["juror-3"], 1, ["juror-1"])
+    assert not may_see(sight_of(state), Actor(subject="juror-3", role=Role.SPECIALIST))
+    assert any("participant:juror-3 proposal_excused" in each for each in bench.tables.told(state.case_id))
+    assert "does not judge" in await hall.refused(hall.number(1), PROPOSAL, NAMED)
+    again = Step("seat_juror", "street_officer", {"juror": "juror-3"})
+    assert "tied to it" in await hall.refused(hall.number(1), PROPOSAL, again)
+
+
+async def test_what_is_not_so_changes_nothing(bench: CaseBench) -> None:
+    """Looked into and not found, the juror judges on."""
+    hall = await judging(bench, 3)
+    await hall.in_proposal(1, NAMED, Step("confirm_tie", "supervisor", {"right": False, "finding": "同名"}))
+    state = hall.proposal(1)
+
+    assert (state.related, state.tie, [each.by for each in state.sheets]) == ([], None, ["juror-3"])
+
+
+async def test_the_scores_wait_while_a_tie_is_looked_into(bench: CaseBench) -> None:
+    """All six have scored, and nothing is concluded over a tie that waits; the look concludes it, by the five who are left."""
+    hall = await judging(bench, *range(1, 6), jury=SEVEN, kin=["juror-7"])
+    await hall.in_proposal(1, NAMED, Step("score", "juror_6"))
+    assert (hall.proposal(1).stage, hall.proposal(1).awaited) == ("judging", ())
+    await hall.in_proposal(1, Step("confirm_tie", "supervisor", FOUND))
+
+    assert hall.proposal(1).stage == "judged"
+    assert hall.facts(hall.number(1), "proposal:judged")[0]["sheets"] == 5
+
+
+async def test_a_look_that_nobody_takes_holds_nothing_up_for_ever(bench: CaseBench) -> None:
+    """The time for judging over, all six sheets count: silence puts nobody out."""
+    hall = await judging(bench, *range(1, 6), jury=SEVEN, kin=["juror-7"])
+    await hall.in_proposal(1, NAMED, Step("score", "juror_6"))
+    await bench.until_told(hall.number(1), "proposal:judged")
+
+    assert (hall.proposal(1).tie, hall.proposal(1).related) == (None, ["juror-7"])
+    assert hall.facts(hall.number(1), "proposal:judged")[0]["sheets"] == 6
+
+
+def test_no_juror_learns_of_whom_it_was_said_nor_why() -> None:
+    """It would tell whose proposal they judge; the town reads it."""
+    for kind, facts in (
+        ("proposal:tie:named", {"juror": "juror-3", "reason": "text:" + "0" * 26}),
+        ("proposal:tie:decided", {"juror": "juror-3", "finding": "text:" + "0" * 26}),
+    ):
+        for role in (Role.SPECIALIST, Role.RESIDENT):
+            assert set(shown_facts(kind, facts, Actor(subject="juror-1", role=role)).values()).isdisjoint(
+                facts.values()
+            )
+        assert shown_facts(kind, facts, Actor(subject="s", role=Role.SUPERVISOR)) == facts
