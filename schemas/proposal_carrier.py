@@ -64,7 +64,7 @@ class SignForCarrier(AnswerTo):
 
 
 class AcceptCarriage(AnswerTo):
-    """同意承接: another organisation takes over, on the contract as it stands; it counts when the town has granted the change."""
+    """同意承接: another organisation takes over, with what was paid before; it counts when the town has granted the change."""
 
     part = Part.CHANGE_ASKED
     request: RequestNumber

@@ -6,10 +6,13 @@ from typing import ClassVar
 
 from schemas.clocks.clock_schedule import Tier, last_moment
 from schemas.clocks.limits import Limit
+from schemas.kernel.participants import Participant
 from schemas.kernel.people import Part
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
+from schemas.values.account import AccountCode
 from schemas.values.model import Model
+from schemas.values.organisation import OrganisationCode
 from schemas.values.references import PersonReference, TextReference
 from schemas.welfare_policy import WelfareTerms
 
@@ -24,6 +27,7 @@ class Stage(DeclaredStage):
     UNRESOLVED = "unresolved", "未解决终结", "未能解决,已终结", "ended without a solution"
 
 
+PAYER_SEAT = "payer"
 OPEN = (Stage.DEMANDED, Stage.WRITING_OFF)
 
 
@@ -73,6 +77,7 @@ class RecoveryState(DeclaredState):
     `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to
     confirm what one would. `agreed_by`: who agreed to give up, and is not enough. `claims` wait to be confirmed; of all that
     were ever made, `claims_made`. `write_offs` counts the proposals to give up.
+    `payer`: the organisation that was paid and owes it, `payer_person`: who speaks for it; whose case it is is then its contact.
     """
 
     procedure: ClassVar[str] = "recovery"
@@ -86,6 +91,8 @@ class RecoveryState(DeclaredState):
     months: dict[str, int] = {}
     repayments: list[Repayment] = []
     entered_by: str | None = None
+    payer: OrganisationCode | None = None
+    payer_person: AccountCode | None = None
     claims: list[RepaymentClaim] = []
     claims_made: int = 0
     written_off_by: str | None = None
@@ -108,12 +115,16 @@ class RecoveryState(DeclaredState):
         """What is said to have come back, and nobody has confirmed yet."""
         return sum(claim.amount_fen for claim in self.claims)
 
+    def seats(self) -> tuple[Participant, ...]:
+        """Who speaks for the organisation that owes it sees what is asked of it."""
+        return () if self.payer_person is None else (Participant(number=1, kind=PAYER_SEAT, subject=self.payer_person),)
+
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
         """Who owes, who entered the case that paid, who recorded what waits, and who proposed to give up."""
         entered = (self.entered_by,) if self.entered_by is not None else super().took_part()[Part.ENTERED]
         each = {
             Part.ENTERED: entered,
-            Part.DEBTOR: (self.reporter_subject,),
+            Part.DEBTOR: (self.reporter_subject, self.payer_person),
             Part.REPAYMENT_CLAIMED: tuple(claim.by for claim in self.claims),
             Part.WRITE_OFF_PROPOSED: (self.written_off_by,),
             Part.REPAYMENT_SEEN: tuple(each for claim in self.claims for each in claim.seen_by),

@@ -107,6 +107,11 @@ class Carried(Accounts[StateT]):
         self.apply(carrier=change.carrier, carrier_name=change.carrier_name, account=change.account, **facts)
         self.notify(THE_REPORTER, "proposal_change_granted")
 
+    def paid_organisation(self) -> dict[str, str | None]:
+        """追回: of the carrier that stands now, which took over what was paid before; a case from before names nobody."""
+        person = self.state.carrier_person
+        return {} if person is None else {"payer": self.state.carrier, "payer_person": person}
+
     # ---- another account ----------------------------------------------------------------------------------------------
 
     def ask_for_account(self, account: TextReference, by: Actor, payment: int | None = None) -> None:

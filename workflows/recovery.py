@@ -18,6 +18,7 @@ from schemas.kernel.people import how_many
 from schemas.recovery import RECOVERY, ConfirmRepayment, DeclineRepayment, Kind, Repay
 from schemas.recovery_state import RecoveryState, Repayment, RepaymentClaim, Stage
 from schemas.values.actor import Actor
+from schemas.values.organisation import organisation
 from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.law import Law
 from workflows.kernel.procedure_workflow import procedure_workflow
@@ -43,23 +44,27 @@ class Recovery(DeclaredCase[RecoveryState]):
     owner_after_last_tier = None
 
     def open(self) -> None:
-        """通知退款: how much, for which months, why."""
+        """通知退款: how much, for which months, why, and of whom."""
+        payer = self.state.payer
         self.record(
             Kind.DEMANDED,
             benefit=self.state.benefit,
             cause=self.state.cause,
-            debtor=self.state.reporter,
             amount_fen=self.state.amount_fen,
             months=self.state.months,
+            **({"debtor": self.state.reporter} if payer is None else {"payer": organisation(payer)}),
         )
 
     def begin(self) -> None:
         """The limit for paying back runs."""
         self.start_clock("repay")
         self.move(Stage.DEMANDED, CIVIL_AFFAIRS)
-        self.notify(
-            THE_REPORTER, "recovery_demanded", yuan=self.state.amount_fen // 100, fen=self.state.amount_fen % 100
-        )
+        yuan, fen = divmod(self.state.amount_fen, 100)
+        if self.state.payer is None:
+            self.notify(THE_REPORTER, "recovery_demanded", yuan=yuan, fen=fen)
+            return
+        self.notify(f"participant:{self.state.payer_person}", "recovery_demanded", yuan=yuan, fen=fen)
+        self.notify(THE_REPORTER, "recovery_of_the_carrier", yuan=yuan, fen=fen)
 
     # ---- what people do -------------------------------------------------------------------------------------------
 

@@ -42,6 +42,10 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
             {name: getattr(self.state.terms, name) for name in RecoveryTerms.model_fields}
         )
 
+    def paid_organisation(self) -> dict[str, str | None]:
+        """Return the organisation that was paid and who speaks for it (`payer`, `payer_person`); mostly none."""
+        return {}
+
     def recover(self, cause: str, months: Mapping[str, int]) -> None:
         """Ask back what was paid too much by month; what was asked back before is not asked back again."""
         before = self.state.demanded_back()
@@ -91,6 +95,7 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
             amount_fen=child.amount_fen,
             months=child.months,
             entered_by=entered_by,
+            **self.paid_organisation(),
         )
 
     def child_stands(self, child: RecoveryAsked, opening: CaseState, *, anew: bool) -> None:  # noqa: ARG002 - by its number

@@ -22,6 +22,7 @@ from schemas.parts.ranking import Trimmed
 from schemas.proposal import POSTING, PROPOSAL
 from schemas.proposal_commands import SeatJuror
 from schemas.proposal_state import RESTING, Asked, ProposalState
+from schemas.recovery_state import RecoveryState
 from schemas.round import ROUND
 from schemas.round_messages import Placed
 from schemas.round_policy import RoundPolicy
@@ -227,7 +228,7 @@ async def test_what_was_not_spent_comes_back_by_the_word_of_the_bank(bench: Case
 
 
 async def test_money_that_does_not_come_back_is_asked_back_once(bench: CaseBench) -> None:
-    """The time for it over, a recovery of its own has what is left, and the proposal ends."""
+    """The time for it over, a recovery of its own asks the carrier for what is left, and the proposal ends."""
     hall = await selected(bench)
     await hall.in_proposal(1, *SIGNED, *REACHED, *by_hand(1), Step("halt", "committee"))
     await bench.until_ended(hall.number(1))
@@ -235,8 +236,18 @@ async def test_money_that_does_not_come_back_is_asked_back_once(bench: CaseBench
 
     assert state.stage == "terminated"
     assert [(each.amount_fen, each.cause) for each in state.recoveries] == [(50000, "not_spent")]
-    await hall.told(f"{hall.number(1)}.recovery-1", "recovery:demanded")
+    recovery = f"{hall.number(1)}.recovery-1"
+    await hall.told(recovery, "recovery:demanded")
     assert await bench.faults(hall.number(1)) == []
+
+    (demanded,) = hall.facts(recovery, "recovery:demanded")
+    told = " ".join(bench.tables.told(recovery))
+    assert (demanded["payer"], "debtor" in demanded) == (f"organisation:{ENTRY['carrier']}", False)
+    assert "participant:partner-chen recovery_demanded" in told
+    assert "reporter recovery_of_the_carrier" in told
+    owed = cast("RecoveryState", bench.state(recovery))
+    assert may_see(sight_of(owed), Actor(subject="partner-chen", role=Role.PARTNER))
+    assert "partner-chen" in owed.took_part()[Part.DEBTOR]
 
 
 async def test_another_carrier_is_paid_from_the_next_instalment_on(bench: CaseBench) -> None:
