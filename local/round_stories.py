@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.round_walks import ENTRY, OPENED, PEOPLE, RIVAL, WALKS
+from local.round_walks import ENTRY, OPENED, PEOPLE, RIVAL, TEAMS, WALKS
 from local.stories.scenes import SETTLE_SECONDS, NotAsTold, OnStage, Scene
 from local.stories.story import LATE, NEVER, SPRING, ChildExpectation, OwnClock, Repertoire, Story, Title
 from local.stories.walk_stories import ENDED, Goes, WalkStory, answering, repertoire_of, sent_by
@@ -60,13 +60,15 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class JudgedAndVotedOn:
-    """Both are screened and judged blind; the neighbours vote on paper."""
+    """The members of both say so, both are screened and judged blind; the neighbours vote on paper."""
 
     async def play(self, stage: OnStage) -> None:
         """Judge them when nothing more is handed in, and hold the vote to its end."""
         await stage.seen(Kind.STANDS, 2)
         both = [f"{stage.case_id}.proposal-{number}" for number in (1, 2)]
-        for proposal in both:
+        for proposal, team in zip(both, TEAMS, strict=False):
+            for member in team:
+                await gives(stage, PROPOSAL, proposal, member, "join", {})
             await gives(stage, PROPOSAL, proposal, "committee", "screen", {"reason": "不在负面清单之列"})
         await stage.seen(Kind.CLOSED_FOR_PROPOSALS)
         for proposal in both:

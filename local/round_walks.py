@@ -6,9 +6,13 @@ from schemas.values.actor import Role
 
 JURORS = {f"juror_{number}": Persona(f"juror-{number}", Role.SPECIALIST) for number in range(1, 7)}
 """Five of a jury, and one who may be seated in place of another."""
+TEAMS = (("applicant", "ma", "tian"), ("neighbour", "qiu", "ding"), ("stranger", "lu", "shen"))
+"""Who is of the first, the second and a third proposal; first of each team who speaks for it."""
+MEMBERS = {name: Persona(f"resident-{name}", Role.RESIDENT) for team in TEAMS for name in team[1:]}
 PEOPLE = {
     **USUAL_PEOPLE,
     **JURORS,
+    **MEMBERS,
     "neighbour": Persona("resident-wan", Role.RESIDENT),
     "new_carrier": Persona("partner-lin", Role.PARTNER),
 }

@@ -7,7 +7,7 @@ Source: domain (jury blind with recusal, five valid scores, money follows proof,
 from datetime import datetime
 from typing import Any
 
-from schemas.kernel.acts import Act, Step, Tells, WithReason, act, also, file_acts, step
+from schemas.kernel.acts import Act, Nothing, Step, Tells, WithReason, act, also, file_acts, step
 from schemas.kernel.because import by_policy, nobody_acted
 from schemas.kernel.case import Entry
 from schemas.kernel.declaration import EndNotice, declare
@@ -69,9 +69,11 @@ from schemas.proposal_commands import (
     SignContract,
     Terminate,
 )
+from schemas.proposal_members import MEMBER, is_no_lead, member_is_asked
 from schemas.proposal_state import (
     BEFORE_AWARD,
     BEFORE_CONTRACT,
+    BEFORE_JUDGING,
     CONTRACTED,
     JUROR_SEAT,
     OPEN,
@@ -162,6 +164,18 @@ class Kind(
     REFUSED = entry("refused", "初筛不通过", _why_refused)
     NOT_REVISED = entry(
         "not_revised", "逾期未补正", by_policy("round", "revise", "{limit}内未补正", "nothing came within {limit}")
+    )
+    MEMBER_JOINED = entry("member:joined", "成员同意加入")
+    MEMBER_DECLINED = entry("member:declined", "成员不参加")
+    TOO_FEW = entry(
+        "too_few",
+        "同意加入的成员不足",
+        by_policy(
+            "round",
+            "team_at_least",
+            "负责人未同意或同意加入的不足{limit}人",
+            "who speaks for it, or {limit} in all, never said so",
+        ),
     )
     JUDGING = entry("judging", "开始评审")
     SCORED = entry("scored", "评分")
@@ -257,8 +271,17 @@ def _hundredths(points: int | None) -> str:
 def _screening() -> tuple[Act | Rule | Step, ...]:
     return (
         act(
+            Nothing, "同意加入团队", name="join", meaning="whoever is named in the team is of it, by their own word.",
+            by=MEMBER, at=BEFORE_JUDGING, when=member_is_asked, entry=Kind.MEMBER_JOINED,
+        ),
+        act(
+            Nothing, "不参加团队", name="decline_membership", meaning="whoever is named in the team is not of it.",
+            by=MEMBER, at=BEFORE_JUDGING, when=is_no_lead, entry=Kind.MEMBER_DECLINED,
+            tells=Tells(THE_REPORTER, "proposal_member_declined"),
+        ),
+        act(
             WithReason, "通过初筛", name="screen", meaning="nothing of the negative list: it may be judged.",
-            by=_office, at=Stage.SUBMITTED, to=(Stage.SCREENED, Stage.JUDGING), apart_from=(*_own, Part.JUROR),
+            by=_office, at=Stage.SUBMITTED, to=(Stage.SCREENED, Stage.JUDGING, Stage.REFUSED), apart_from=(*_own, Part.JUROR),
             part=Part.SCREENED, entry=Kind.SCREENED,
         ),
         act(
@@ -281,6 +304,7 @@ def _screening() -> tuple[Act | Rule | Step, ...]:
 
 def _judging() -> tuple[Act | Rule | Step, ...]:
     return (
+        step("lack_members", "成员不足", at=Stage.SCREENED, to=Stage.REFUSED, entry=Kind.TOO_FEW),
         step("begin_judging", "开始评审", at=Stage.SCREENED, to=Stage.JUDGING, entry=Kind.JUDGING),
         act(
             Score, "评分", by=_juror, at=Stage.JUDGING, to=(Stage.JUDGING, Stage.JUDGED),

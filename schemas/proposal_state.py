@@ -69,7 +69,8 @@ class Stage(DeclaredStage):
 
 
 SCREENING = (Stage.SUBMITTED, Stage.CORRECTING)
-BEFORE_AWARD = (*SCREENING, Stage.SCREENED, Stage.JUDGING, Stage.JUDGED, Stage.RESERVE)
+BEFORE_JUDGING = (*SCREENING, Stage.SCREENED)
+BEFORE_AWARD = (*BEFORE_JUDGING, Stage.JUDGING, Stage.JUDGED, Stage.RESERVE)
 SELECTED = (Stage.CONTRACTING, Stage.SIGNING)
 BEFORE_CONTRACT = (*BEFORE_AWARD, Stage.AWARDED, Stage.POSTED, Stage.OBJECTED, *SELECTED)
 WORKING = (Stage.RUNNING, Stage.CLAIMED)
@@ -143,9 +144,10 @@ class ProposalState(
     `jury_size`: how many were announced, `missing`: how many of them did not score in time. `rivals`: the teams of its round.
     `seat`: a juror whom one person has named, `tie`: one whom one person says to be tied to it; another person confirms.
 
-    `team`: accounts, first of whoever speaks for it. `sheets` are of these scores, `talks` counts how often the jury talked and
-    scored anew; `judged`: what they come to. `judging_open`: the round collects no more. `late`: the time for judging is over, so
-    that enough sheets are enough. `placed`: how it was ranked. `contract`: waits for the team's word; `signed`: the word on it.
+    `team`: accounts, first of whoever speaks for it; `joined`: who of them has said so (None: nobody was asked).
+    `sheets` are of these scores, `talks` counts how often the jury talked and scored anew; `judged`: what they come to.
+    `judging_open`: the round collects no more. `late`: the time for judging is over, so that enough sheets are enough. `placed`:
+    how it was ranked. `contract`: waits for the word of both sides; `signed`: the word on it.
     `halt`: it is halted.
     `carrier_person` speaks for the carrier (None: a case from before anybody did); `team_signed` and `carrier_signed`: of the two
     sides of the contract that waits, who has put their name to it.
@@ -164,6 +166,7 @@ class ProposalState(
     site: TextReference
     people_helped: int
     team: tuple[AccountCode, ...]
+    joined: list[AccountCode] | None = None
     jury: tuple[AccountCode, ...]
     jury_size: int
     street_jurors: tuple[AccountCode, ...] = ()
@@ -194,6 +197,20 @@ class ProposalState(
     halt: Asked | None = None
     accounted: Asked | None = None
     ends_as: str | None = None
+
+    # ---- the team -------------------------------------------------------------------------------------------------
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Who was named, and has not said that they are of the team."""
+        return () if self.joined is None else tuple(each for each in self.team if not among(each, self.joined))
+
+    @property
+    def team_stands(self) -> bool:
+        """Whether enough have said so, and whoever speaks for them is one of them."""
+        if self.joined is None:
+            return True
+        return among(self.team[0], self.joined) and len(self.joined) >= self.terms.team_at_least
 
     # ---- the jury -------------------------------------------------------------------------------------------------
 

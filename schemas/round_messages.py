@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import Field
+
 from schemas.parts.ranking import Trimmed
 from schemas.values.account import AccountCode
 from schemas.values.model import Model
@@ -22,7 +24,8 @@ class Subject(StrEnum):
 class ProposalReport(Model):
     """A proposal to its round: where it stands. `heard`: how many entries it had, so that older news loses.
 
-    `jury`: what its sheets come to, once they do. `contracted`: there was a contract, so that its money is its own.
+    `jury`: what its sheets come to, once they do. `team`: who is of it now; None: as it was named, nobody was asked.
+    `contracted`: there was a contract, so that its money is its own.
     """
 
     number: int
@@ -31,6 +34,7 @@ class ProposalReport(Model):
     over: bool = False
     jury: Trimmed | None = None
     contracted: bool = False
+    team: tuple[AccountCode, ...] | None = Field(default=None, exclude_if=lambda team: team is None)
 
 
 class JudgingBegins(Model):

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from schemas.clocks.months import month_at
 from schemas.contracts.payment import Fen
-from schemas.kernel.people import Part
+from schemas.kernel.people import Part, same_account
 from schemas.kernel.state import OpenedState
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.ballots import BallotingState, BallotOutcome
@@ -14,7 +14,7 @@ from schemas.parts.ranking import Ranking, Standing, Trimmed, Turnout, rank
 from schemas.parts.reservations import ReservingState
 from schemas.round_policy import RoundTerms
 from schemas.values.account import AccountCode
-from schemas.values.actor import Stamp
+from schemas.values.actor import Role, Stamp
 from schemas.values.document import Document
 from schemas.values.model import Model
 from schemas.values.organisation import OrganisationCode
@@ -80,6 +80,14 @@ class Entrant(Remembered):
     def code(self) -> str:
         """What its number ends in, and what is chosen in a vote."""
         return f"proposal-{self.number}"
+
+    @property
+    def joined(self) -> list[AccountCode] | None:
+        """Who of the team has said so by handing it in themselves; None: from before members and carriers were asked."""
+        if self.carrier_person is None:
+            return None
+        own = self.stamp.actor.role is Role.RESIDENT and same_account(self.stamp.actor.subject, self.team[0])
+        return [self.team[0]] if own else []
 
     @property
     def lost(self) -> bool:

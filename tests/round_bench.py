@@ -3,22 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from local.round_walks import ENTRY, PEOPLE, WALKS
+from local.round_walks import ENTRY, PEOPLE, TEAMS, WALKS
 from schemas.ballot import BALLOT
 from schemas.kernel.procedure import Procedure
 from schemas.proposal import PROPOSAL
 from schemas.proposal_state import ProposalState
 from schemas.round import ROUND
 from schemas.round_state import RoundState
-from tests.api_driver import ApiDriver, Step
+from tests.api_driver import ApiDriver, Step, examples
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench
 from tests.examples.round import MARKS
 from tests.paper_votes import ROLL
 from tests.waiting import eventually
 
-LEADS = ("applicant", "neighbour", "stranger")
-"""Who speaks for the first, the second and the third proposal."""
 JURY = range(1, 6)
 
 
@@ -61,19 +59,25 @@ class RoundBench:
         self.case = await door.start(body={**WALKS.opening, **opening})
         await door.go(self.case, [Step("open_round", "street_officer")])
         for number, entry in enumerate(entries, start=1):
-            lead = PEOPLE[LEADS[number - 1]].subject
-            given = {**ENTRY, "team": [lead, f"resident-two-{number}", f"resident-three-{number}"], **entry}
+            given = {**ENTRY, "team": [PEOPLE[name].subject for name in TEAMS[number - 1]], **entry}
             await door.go(self.case, [Step("submit", "clerk", given)])
             await self.told(self.number(number), "proposal:submitted")
             await self.told(self.case, "round:proposal:stands", number)
 
     async def screened(self, *numbers: int) -> None:
-        """Screen proposals, and let the time for handing in pass."""
+        """Have all who are named join, screen proposals, and let the time for handing in pass."""
         for number in numbers:
+            await self.joined(number)
             await self.in_proposal(number, Step("screen", "committee"))
         await self.bench.until_told(self.case, "round:collected")
         for number in numbers:
             await self.told(self.number(number), "proposal:judging")
+
+    async def joined(self, number: int) -> None:
+        """Everybody who is named in a proposal, and has not said so, says that they are of the team."""
+        people = examples(PROPOSAL).PEOPLE
+        names = {person.subject: name for name, person in people.items() if person.role == "resident"}
+        await self.in_proposal(number, *(Step("join", names[each]) for each in self.proposal(number).silent))
 
     async def judged(self, *marks: Mapping[str, int]) -> None:
         """Have all proposals screened, and judged: each by its marks, of all jurors alike."""

@@ -11,7 +11,7 @@
     before a contract: refused, not_awarded, lapsed, withdrawn, cancelled                   also: unresolved
 
 1. Committee or street look whether anything of it stands on the negative list. What is wrong with the plan is said once, and
-   amended.
+   amended. Meanwhile each who is named in the team says whether they are of it; too few, it is not judged.
 2. When the round collects no more, its jury judges it by criteria, each juror alone and without knowing whose it is. Who is tied
    to the team leaves it, by their own word or by that of two others, and another one may be seated. Five sheets at least, best
    and worst off; too far apart, they talk, and score anew.
@@ -49,6 +49,7 @@ from workflows.parts.children import ChildCase
 from workflows.parts.postings import Postings
 from workflows.parts.recusal import Recusals
 from workflows.proposal_endings import Endings
+from workflows.proposal_members import Members
 
 COMMITTEE, STREET = desk_of(COMMITTEE_OFFICER), desk_of(STREET_OFFICER)
 SHARE = "round-share"
@@ -56,7 +57,13 @@ SHARE = "round-share"
 
 
 @procedure_workflow
-class Proposal(Endings[ProposalState], Postings[ProposalState], Recusals[ProposalState], ChildCase[ProposalState]):
+class Proposal(
+    Members[ProposalState],
+    Endings[ProposalState],
+    Postings[ProposalState],
+    Recusals[ProposalState],
+    ChildCase[ProposalState],
+):
     """One proposal."""
 
     procedure = PROPOSAL
@@ -84,6 +91,7 @@ class Proposal(Endings[ProposalState], Postings[ProposalState], Recusals[Proposa
         self.move(Stage.SUBMITTED, COMMITTEE)
         self.notify(THE_REPORTER, "proposal_submitted")
         self.notify(COMMITTEE, "proposal_to_screen")
+        self.ask_members()
 
     def report(self) -> None:
         """Tell the round where it stands; the last word counts, whatever order words arrive in."""
@@ -95,6 +103,7 @@ class Proposal(Endings[ProposalState], Postings[ProposalState], Recusals[Proposa
             over=self.over,
             jury=state.judged,
             contracted=state.contracted,
+            team=None if state.joined is None else state.team,
         )
         self.tell_parent(Subject.PROPOSAL_REPORTED, report)
 
@@ -134,12 +143,16 @@ class Proposal(Endings[ProposalState], Postings[ProposalState], Recusals[Proposa
     # ---- 2. judged ------------------------------------------------------------------------------------------------
 
     def begin_judging(self) -> None:
-        """开始评审: each of the jury has it, and nobody who is tied to it."""
+        """开始评审: each of the jury has it, and nobody who is tied to it; the team is who has said so."""
+        if not self.count_members():
+            return
         self.start_clock("judge")
         self.move(Stage.JUDGING, "")
         self.record(Kind.JUDGING, jurors=len(self.state.jurors), excused=len(self.state.jury) - len(self.state.jurors))
         for juror in self.state.jurors:
             self.notify(f"participant:{juror}", "proposal_to_judge")
+        if self.state.joined is not None:
+            self.report()
 
     def score(self, command: Score, by: Actor) -> None:
         """评分: the last one concludes it."""

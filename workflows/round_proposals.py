@@ -83,6 +83,7 @@ class Proposals(Ballots[StateT]):
             jury_size=len(state.jury),
             street_jurors=state.street_jurors,
             related=list(entrant.kin),
+            joined=entrant.joined,
             milestones=state.terms.milestones_of(entrant.cost_fen),
             **{
                 name: getattr(entrant, name)
@@ -129,6 +130,7 @@ class Proposals(Ballots[StateT]):
             return
         entrant.heard, entrant.stage, entrant.over = report.heard, report.stage, report.over
         entrant.jury, entrant.contracted = report.jury, report.contracted
+        entrant.team = entrant.team if report.team is None else report.team
         self.record(Kind.REPORTED, proposal=entrant.code, stage=report.stage, over=report.over)
         self.proposal_has_told()
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.round_walks import ENTRY
+from local.round_walks import ENTRY, TEAMS
 from local.stories.walks import made_body
 from schemas.proposal import PROPOSAL
 from schemas.round import ROUND
@@ -103,6 +103,8 @@ ANOTHER = {
 }
 
 BODIES: dict[str, Any] = {
+    "join": {},
+    "decline_membership": {},
     "screen": REASON,
     "return_plan": {"reason": "未写明由谁维护"},
     "revise": {"plan": "安装六盏太阳能路灯,由楼组轮值维护,每月公布巡查记录"},
@@ -167,7 +169,8 @@ def scored(*others: Mapping[str, Any], jurors: tuple[int, ...] = (1, 2, 3, 4, 5)
     )
 
 
-SCREENED = (Step("screen", "committee"),)
+JOINED = tuple(Step("join", member) for member in TEAMS[0])
+SCREENED = (*JOINED, Step("screen", "committee"))
 JUDGED = (*SCREENED, *scored())
 SIGNED = (
     *JUDGED,
@@ -225,6 +228,16 @@ MAIN = Walk(
 )
 WALKS = (
     MAIN,
+    Walk(
+        "named, and not of the team",
+        (
+            Step("join", "applicant"),
+            Step("join", "ma"),
+            Step("decline_membership", "tian"),
+            Step("screen", "committee"),
+        ),
+        "screened",
+    ),
     Walk("on the negative list", (Step("refuse", "committee"),), "refused"),
     Walk(
         "withdrawn",

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from local.round_walks import RIVAL
+from local.round_walks import RIVAL, TEAMS
 from local.stories.walks import walk
 from schemas.proposal import PROPOSAL
 from schemas.round import ROUND
-from tests.api_driver import ApiDriver, Step, Walk
+from tests.api_driver import ApiDriver, Person, Step, Walk
 from tests.examples.incident import a_photo
 from tests.paper_votes import hold_vote
 from tests.told_examples import told_examples
@@ -16,7 +16,12 @@ from tests.told_examples import told_examples
 Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
 
 _told = told_examples(ROUND)
-PEOPLE, REPORTER, REPORT = _told.PEOPLE, _told.REPORTER, _told.REPORT
+PEOPLE = {
+    **_told.PEOPLE,
+    "grid_worker_at_home": Person("grid-zhao", "resident"),
+    "street_officer_at_home": Person("street-feng", "resident"),
+}
+REPORTER, REPORT = _told.REPORTER, _told.REPORT
 NOBODY_ANSWERS, ASKS_OUTSIDE, EXPLAINED = _told.NOBODY_ANSWERS, _told.ASKS_OUTSIDE, _told.EXPLAINED
 prepared = _told.prepared
 SPEED = 250_000
@@ -55,6 +60,7 @@ async def judged(door: ApiDriver, case_id: str, number: int) -> None:
     """Have a proposal screened, and judged when the round collects no more."""
     proposal = f"{case_id}.proposal-{number}"
     await door.comes(proposal)
+    await in_proposal(door, proposal, *(Step("join", member) for member in TEAMS[number - 1]))
     await in_proposal(door, proposal, Step("screen", "committee", {"reason": "不在负面清单之列"}))
     await door.passes(case_id, "round:collected")
     await door.hears(proposal, "proposal:judging")
