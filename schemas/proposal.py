@@ -43,8 +43,10 @@ from schemas.proposal_carrier import (
     NEW_CARRIER,
     AcceptCarriage,
     DeclineCarriage,
+    NameCarrierPerson,
     SignForCarrier,
     another_carrier_is_asked_for,
+    carrier_has_not_signed,
     new_carrier_has_signed,
     word_is_still_open,
 )
@@ -195,6 +197,7 @@ class Kind(
     CONTRACT_DECLINED = entry("contract:declined", "不同意协议")
     CONTRACT_SIGNED = entry("contract:signed", "签约")
     CARRIER_SIGNED = entry("contract:carrier_signed", "承接方签约")
+    CARRIER_PERSON_NAMED = entry("contract:carrier_person_named", "更换承接方代表")
     LAPSED = entry(
         "lapsed", "逾期未签约", by_policy("round", "contract", "{limit}内未签约", "no contract within {limit}")
     )
@@ -365,6 +368,10 @@ def _contract() -> tuple[Act | Rule | Step, ...]:
             when=word_is_still_open, apart_from=(Part.AGREEMENT_PROPOSED,), answers=(Part.AGREEMENT_PROPOSED,),
             starts=["offer_contract"], holder=_committee,
             entry=Kind.CONTRACT_DECLINED, tells=Tells(_committee, "proposal_contract_declined"),
+        ),
+        act(
+            NameCarrierPerson, "更换承接方代表", by=REPORTER, at=SELECTED, when=carrier_has_not_signed,
+            entry=Kind.CARRIER_PERSON_NAMED,
         ),
         step("lapse", "逾期未签约", at=Stage.SIGNING, to=Stage.LAPSED, entry=Kind.LAPSED, clock="contract"),
     )  # fmt: skip

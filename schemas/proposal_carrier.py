@@ -12,8 +12,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from schemas.kernel.answers import AnswerTo, RequestNumber
+from schemas.kernel.case import CaseState
 from schemas.kernel.parties import seated
 from schemas.kernel.people import Part, among, same_account
+from schemas.kernel.procedure import Command
 from schemas.proposal_state import CARRIER_SEAT, NEW_CARRIER_SEAT, ProposalState
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
@@ -55,6 +57,21 @@ def of_carrier_person(reason: str) -> Fault:
     return Fault(field="carrier_person", reason=reason, remedy=remedy)
 
 
+class NameCarrierPerson(Command):
+    """更换承接方代表: another person speaks for the same carrier, while it has not signed: whoever was named may have left it."""
+
+    carrier_person: AccountCode
+
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Of no other side, and another one than now."""
+        found = list(super().faults(state))
+        if isinstance(state, ProposalState):
+            found.extend(faults_of_person(self.carrier_person, team=state.team, jury=state.jury))
+            if same_account(self.carrier_person, state.carrier_person):
+                found.append(of_carrier_person(say("现任代表即是此人", "they speak for it already")))
+        return tuple(found)
+
+
 class SignForCarrier(AnswerTo):
     """承接方签约: the organisation takes the money and answers for it, by somebody whom it has given authority."""
 
@@ -88,6 +105,13 @@ def word_is_still_open(state: ProposalState, actor: Actor, _now: datetime) -> st
     """Each side signs once, and what it has signed it does not decline."""
     given = state.carrier_signed if signs_as_carrier(state, actor) else state.team_signed
     return say("您已签约,待对方签约", "you have signed: the other side has the word") if given else None
+
+
+def carrier_has_not_signed(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """What it has signed stands; and where nobody speaks for it, nobody is replaced."""
+    if state.carrier_person is None:
+        return say("本案无承接方代表", "nobody speaks for the carrier of this proposal")
+    return say("承接方已签约", "the carrier has signed") if state.carrier_signed else None
 
 
 def new_carrier_has_signed(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:

@@ -11,7 +11,13 @@ from typing import Any, TypeVar
 
 from schemas.kernel.parties import THE_REPORTER
 from schemas.parts.instalments import MILESTONE
-from schemas.proposal_carrier import AcceptCarriage, DeclineCarriage, SignForCarrier, signs_as_carrier
+from schemas.proposal_carrier import (
+    AcceptCarriage,
+    DeclineCarriage,
+    NameCarrierPerson,
+    SignForCarrier,
+    signs_as_carrier,
+)
 from schemas.proposal_commands import AskChange, GrantChange
 from schemas.proposal_state import ChangeAsked, ProposalState, Stage
 from schemas.values.actor import Actor
@@ -43,6 +49,15 @@ class Carried(Accounts[StateT]):
         self.tell_carrier("proposal_contract_for_carrier")
         names = {"carrier", "carrier_name", "account", "carrier_person"}
         return {**self.state.model_dump(mode="json", include=names), "budget_fen": self.state.budget_fen}
+
+    def name_carrier_person(self, command: NameCarrierPerson) -> None:
+        """更换承接方代表: from now on the seat and the word are theirs."""
+        self.state.carrier_person = command.carrier_person
+        self.apply()
+        if self.state.stage == Stage.SIGNING:
+            self.tell_carrier("proposal_contract_for_carrier")
+            if self.state.team_signed:
+                self.move(Stage.SIGNING, f"participant:{command.carrier_person}")
 
     def sign_for_carrier(self, command: SignForCarrier, by: Actor) -> None:
         """承接方签约: with the authority that it has given."""

@@ -120,6 +120,7 @@ BODIES: dict[str, Any] = {
     "offer_contract": with_one(text="三期拨付,凭证据验收,逾期停拨"),
     "sign_contract": {},
     "sign_for_carrier": with_one(),
+    "name_carrier_person": {"carrier_person": "partner-lin"},
     "accept_carriage": with_one(),
     "decline_carriage": {"reason": "本单位人手不足"},
     "agree_account": {},
@@ -387,7 +388,9 @@ WALKS = (
         (
             *JUDGED,
             Step("offer_contract", "committee", once("selected", BODIES["offer_contract"])),
-            Step("decline_contract", "partner"),
+            Step("name_carrier_person", "applicant"),
+            Step("decline_contract", "new_carrier"),
+            Step("name_carrier_person", "applicant", {"carrier_person": "partner-chen"}),
             Step("offer_contract", "committee"),
             Step("sign_for_carrier", "partner"),
             Step("sign_contract", "applicant"),

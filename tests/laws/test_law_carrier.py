@@ -149,6 +149,31 @@ async def test_nobody_else_signs_for_the_carrier(bench: CaseBench) -> None:
     assert "not-your-role" in await hall.refused(hall.number(1), PROPOSAL, Step("sign_for_carrier", "applicant"))
 
 
+async def test_somebody_else_speaks_for_a_carrier_that_has_not_signed(bench: CaseBench) -> None:
+    """Who left the organisation costs nobody the place; the seat and the word are the other one's, until one of them has signed."""
+    hall = await selected(bench)
+    names = Step("name_carrier_person", "applicant")
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, names)
+    told = " ".join(bench.tables.told(hall.number(1)))
+    assert "participant:partner-lin proposal_contract_for_carrier" in told
+    assert "unknown-case" in await hall.refused(hall.number(1), PROPOSAL, CARRIER_SIGNS)
+    team = Step("name_carrier_person", "applicant", {"carrier_person": "resident-ma"})
+    assert "not of the team" in await hall.refused(hall.number(1), PROPOSAL, team)
+    assert hall.proposal(1).holder == "participant:partner-lin"
+    await hall.in_proposal(1, Step("sign_for_carrier", "new_carrier"))
+
+    assert hall.proposal(1).contracted
+    assert "not-now" in await hall.refused(hall.number(1), PROPOSAL, names)
+
+
+async def test_a_carrier_that_has_signed_is_bound_by_who_signed(bench: CaseBench) -> None:
+    """Its word stands: nobody else is put in the place of who gave it while the team has not signed yet."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, CARRIER_SIGNS)
+
+    assert "has signed" in await hall.refused(hall.number(1), PROPOSAL, Step("name_carrier_person", "applicant"))
+
+
 # ---- another carrier, another account ------------------------------------------------------------------------------------
 
 
