@@ -221,6 +221,7 @@ MAIN = Walk(
     "main",
     (
         Step("comment", "applicant"),
+        *JOINED,
         Step("return_plan", "committee"),
         Step("revise", "applicant"),
         Step("screen", "street_officer"),

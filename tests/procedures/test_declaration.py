@@ -375,7 +375,7 @@ class AtTheEnd:
         return {}
 
     def seats(self) -> tuple[Participant, ...]:
-        kinds = ("party", "agent", "mediator", "specialist", "juror", "carrier", "new-carrier")
+        kinds = ("party", "agent", "mediator", "specialist", "juror", "team", "carrier", "new-carrier")
         return tuple(Participant(number=1, kind=kind, subject="somebody") for kind in kinds)
 
 
