@@ -70,7 +70,6 @@ class Endings(
     def offer_contract(self, command: OfferContract, by: Actor) -> None:
         """拟定协议: the team has the word, and the carrier."""
         self.state.contract = self.next_asked(by)
-        self.state.team_signed = self.state.carrier_signed = False
         if self.rests_now("contract"):
             self.clocks.go_on("contract", by.subject)
         else:
