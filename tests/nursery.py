@@ -21,11 +21,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from temporalio.worker._worker import (
-    load_default_build_id,
-)  # the SDK has no public way to work it out before a worker starts
-
 import cli
+from engine.execution.own_build import own_build
 
 PIPES = 3
 """What a process is handed: its input, its output, and where it complains."""
@@ -65,13 +62,10 @@ class Forked:
 
 
 def load(places: Iterable[str] = ()) -> None:
-    """What tests stop and kill, and what stands at these places, and the digest by which the SDK tells versions of a worker apart.
-
-    The SDK reads all code that is loaded for that digest, which takes as long as all else that a worker does before it works.
-    """
+    """What tests stop and kill, and what stands at these places, and the digest that a worker's histories name."""
     for module in ("tests.dying_api", "tests.dying_worker", *(place.partition(":")[0] for place in places)):
         importlib.import_module(module)
-    load_default_build_id()
+    own_build()
 
 
 def of_a_town() -> list[str]:

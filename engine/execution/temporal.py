@@ -23,6 +23,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from engine.execution.codec import data_converter, judging
+from engine.execution.own_build import own_build
 from engine.execution.stamp_guard import SignalGuard
 from engine.execution.temporal_token import (
     SAID_WHEN_REFUSED,
@@ -123,6 +124,7 @@ def build_worker(
         interceptors=[SignalGuard(), *interceptors],
         workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
         identity=IDENTITY,
+        build_id=own_build(),
         max_cached_workflows=settings.workflow_cache,
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,
         max_concurrent_local_activities=WORKFLOW_TASKS_AT_ONCE,
@@ -144,5 +146,6 @@ def build_replayer(
         data_converter=judging(data_converter(keys)),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
         identity=IDENTITY,
+        build_id=own_build(),
         interceptors=[SignalGuard()],
     )

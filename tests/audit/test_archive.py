@@ -25,6 +25,7 @@ from audit.replay.replay import replay_cases
 from audit.verify.rebuild import rebuild_rows
 from audit.verify.verify import verify_archive, verify_cases
 from audit.verify.verify_projection import verify_projection
+from engine.execution.own_build import own_build
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
 from engine.store.archive import SQL, ArchiveDamaged, ArchiveStore, Lag, archive_lag
@@ -149,7 +150,7 @@ async def test_a_manifest_says_where_a_run_belongs(
     assert (first["policy_version"] is not None, first["calendar_version"] is not None) == (True, True)
     assert first["key_ids"] == [keys.payload.active_id]
     assert first["sdks"] == ["temporal-python 1.35.0"]
-    assert len(first["builds"]) == 1
+    assert first["builds"] == [own_build()]
 
 
 async def test_an_open_case_is_stored_on_demand(
