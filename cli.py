@@ -39,7 +39,7 @@ PROCESSES: Mapping[str, tuple[str, str]] = {
 """What runs until it is stopped: a coroutine function of the settings, and its help."""
 
 COMMANDS: Mapping[str, str] = {
-    "up": "local.commands.town_commands:up",
+    "up": "local.commands.up_commands:up",
     "demo": "local.commands.demo_commands:demo",
     "learn": "local.commands.learn_commands:learn_dispatch",
     "import": "local.commands.import_commands:import_messages",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from local.commands.town_commands import Json
+from local.commands.up_commands import Json
 from local.real.replies_screen import LONGEST_SECONDS, ReplyOptions, run_replies
 from local.real.reply_file import CATEGORY, ReplyColumns
 from local.stories.demo import DemoOptions, run_demo

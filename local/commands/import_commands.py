@@ -8,7 +8,7 @@ import typer
 
 from engine.runtime.settings import Settings
 from local.commands.terminal_caller import tokens_as
-from local.commands.town_commands import TOWN, Data, Json
+from local.commands.up_commands import TOWN, Data, Json
 from local.real.category_map import read_category_map, read_column_map
 from local.real.import_screen import run_import
 from local.real.importer import NOT_STATED, ImportOptions

@@ -29,7 +29,7 @@ from engine.runtime.town_clock import read_town_time
 from engine.store.database import open_pool
 from engine.store.dispatch_models import Source, keep_model, list_models
 from engine.vault.vault import Vault
-from local.commands.town_commands import TOWN, Data, Json
+from local.commands.up_commands import TOWN, Data, Json
 from local.real.category_map import read_category_map, read_column_map
 from local.real.message_examples import FileExamples, read_examples
 from local.real.message_file import ColumnMap

@@ -11,15 +11,8 @@ from console.sign_in.sign_in import ONCE
 from engine.keys.keys import Keys
 from engine.keys.tokens import Principal, Verifier
 from engine.runtime.settings import Settings
-from local.commands.town_commands import (
-    TOWN,
-    Account,
-    Data,
-    OfArea,
-    OfDepartment,
-    RealName,
-    signed_token,
-)
+from local.commands.town_commands import Account, OfArea, OfDepartment, RealName, signed_token
+from local.commands.up_commands import TOWN, Data
 from local.town.cli_errors import run_told, told_town
 from schemas.values.actor import Role
 

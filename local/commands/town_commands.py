@@ -1,4 +1,4 @@
-"""`jiceng up`, `where` and `token`: a town on this machine, its addresses, and tokens for it."""
+"""`jiceng where` and `token`: the addresses of a town on this machine, and tokens for it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -6,24 +6,20 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import SecretStr
-from rich.console import Console
-from rich.table import Table
 
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from engine.runtime.settings import Settings
+from local.commands.up_commands import TOWN, Data
 from local.town.cli_errors import run_told, told_town
 from local.town.data_folder import DataFolder, is_alive
 from local.town.running_town import find_town
-from local.town.town import TownAddresses, TownOptions, run_town
+from local.town.town import TownAddresses
 from local.town.typed_codes import typed_code
 from schemas.values.actor import Role
 from schemas.values.identity_document import identity_faults, identity_of
 from schemas.values.verified_identity import verified_identity
 
-Data = Annotated[Path, typer.Option("--data", envvar="JICENG_DATA", help="folder of the local town")]
-Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
 AsRole = Annotated[Role, typer.Option("--role", help="what whoever has it may do")]
 Account = Annotated[str | None, typer.Option("--subject", help="the account; default: the role with -1")]
 OfDepartment = Annotated[
@@ -39,37 +35,6 @@ RealName = Annotated[
         "--identity-number", help="a real-name account: of whose identity number; the token carries a digest of it"
     ),
 ]
-TOWN = Path("town")
-
-console = Console()
-
-
-def up(
-    data: Data = TOWN,
-    demo: Annotated[bool, typer.Option("--demo", help="simulated departments and people too")] = False,
-    port_base: Annotated[int | None, typer.Option(help="use the ports from this one on")] = None,
-    speed: Annotated[
-        float | None, typer.Option(help="town seconds per real second; fixed when the town is founded")
-    ] = None,
-    database_url: Annotated[str | None, typer.Option(help="a Postgres of your own")] = None,
-    as_json: Json = False,
-) -> None:
-    """启动 Bring up a whole town on this machine and keep it running until Ctrl-C."""
-    options = TownOptions(
-        data=data,
-        port_base=port_base,
-        speed=speed,
-        demo=demo,
-        database_url=SecretStr(database_url) if database_url else None,
-    )
-
-    def announce(addresses: TownAddresses) -> None:
-        if as_json:
-            typer.echo(json.dumps(addresses.model_dump()))
-        else:
-            console.print(_addresses(addresses))
-
-    raise typer.Exit(run_told(run_town(options, announce), "town", "INFO"))
 
 
 def token(
@@ -151,10 +116,3 @@ async def _addresses_of(data: Path) -> TownAddresses:
         postgres=settings.database_url.get_secret_value(),
         data=str(settings.data),
     )
-
-
-def _addresses(addresses: TownAddresses) -> Table:
-    table = Table(title="基层 Jiceng", show_header=False)
-    for name, address in addresses.model_dump(exclude={"postgres"}).items():
-        table.add_row(name, address)
-    return table

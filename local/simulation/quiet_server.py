@@ -7,8 +7,9 @@ from typing import Any
 
 import uvicorn
 
+from engine.runtime.local_names import THIS_MACHINE
 from local.town.ports import LOOPBACK
-from starter.http.known_hosts import THIS_MACHINE, KnownHosts
+from starter.http.known_hosts import KnownHosts
 
 BACKLOG = 128
 IDLE_SECONDS = 75

@@ -2,8 +2,8 @@
 
 import asyncio
 from datetime import UTC
+from urllib.parse import urlsplit
 
-import httpx
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
@@ -12,27 +12,37 @@ from temporalio.service import RPCError
 
 from local.town.child import Probe, Started
 
+ANSWER_SECONDS = 2.0
+
 
 def answers_http(url: str) -> Probe:
-    """Ready when a GET is answered with a status of success."""
+    """Ready when a GET by plain HTTP is answered with a status of success."""
+    place = urlsplit(url)
+    asked = f"GET {place.path or '/'} HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n\r\n".encode()
 
     async def probe(_: Started) -> bool:
-        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=2) as client:  # noqa: S501 - plain http here
-            try:
-                return (await client.get(url)).is_success
-            except httpx.HTTPError:
-                return False
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                reader, writer = await asyncio.open_connection(place.hostname, place.port)
+                try:
+                    writer.write(asked)
+                    status = (await reader.readline()).split()
+                finally:
+                    writer.close()
+        except (OSError, TimeoutError):
+            return False
+        return len(status) > 1 and status[1].startswith(b"2")
 
     return probe
 
 
 def accepts_connections(url: str) -> Probe:
     """Ready when somebody listens at the host and port of an address."""
-    place = httpx.URL(url)
+    place = urlsplit(url)
 
     async def probe(_: Started) -> bool:
         try:
-            writer = (await asyncio.open_connection(place.host, place.port))[1]
+            writer = (await asyncio.open_connection(place.hostname, place.port))[1]
         except OSError:
             return False
         writer.close()

@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from engine.runtime.operator_error import OperatorError
-from local.town.child import Child, Started
+from local.town.child import Child, Running, Started
 from local.town.logs import tail
 
 _PROBE_EVERY_SECONDS = 0.05
@@ -50,7 +50,7 @@ class ProcessRunner:
         self.task: asyncio.Task[None] | None = None
         self._pace = pace
         self._remember = remember
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Running | None = None
         self._logger = structlog.get_logger().bind(task=child.name)
 
     async def keep(self) -> None:
@@ -99,7 +99,7 @@ class ProcessRunner:
         self._process = None
         self.started = None
 
-    async def _give_grace(self, process: asyncio.subprocess.Process, hurry: asyncio.Event) -> None:
+    async def _give_grace(self, process: Running, hurry: asyncio.Event) -> None:
         waits = [asyncio.create_task(process.wait()), asyncio.create_task(hurry.wait())]
         try:
             await asyncio.wait(waits, timeout=self.child.grace_seconds, return_when=asyncio.FIRST_COMPLETED)
@@ -107,20 +107,11 @@ class ProcessRunner:
             for wait in waits:
                 wait.cancel()
 
-    async def _spawn(self) -> asyncio.subprocess.Process:
+    async def _spawn(self) -> Running:
         await self.child.prepare()
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if self.log else None
         try:
-            self._process = await asyncio.create_subprocess_exec(
-                *self.child.identity.command(None, self.child.argv),
-                env=dict(self.child.environment),
-                cwd=self.child.folder,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=descriptor,
-                stderr=descriptor,
-                # Ctrl-C in the terminal is for the town, which stops its children in order.
-                start_new_session=True,
-            )
+            self._process = await self.child.begin(self.child, descriptor)
         finally:
             if descriptor is not None:
                 os.close(descriptor)
@@ -128,7 +119,7 @@ class ProcessRunner:
         self._remember(self.child, self.started)
         return self._process
 
-    async def _becomes_ready(self, process: asyncio.subprocess.Process) -> bool:
+    async def _becomes_ready(self, process: Running) -> bool:
         """False when it died, or was not ready in time."""
         started = self.started
         deadline = time.monotonic() + self.child.ready_within_seconds
@@ -141,7 +132,7 @@ class ProcessRunner:
         return False
 
 
-def _outcome(process: asyncio.subprocess.Process) -> str:
+def _outcome(process: Running) -> str:
     """How a life ended, in words."""
     code = process.returncode
     if code is not None and code < 0:

@@ -1,14 +1,14 @@
 """How every other `jiceng` command finds its town: the one that `jiceng up` runs here, or the one that JICENG_* variables name."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
-
+from engine.runtime.local_names import THIS_MACHINE
 from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from local.town.data_folder import DataFolder, is_alive
+from local.town.ports import LOOPBACK
 from schemas.clocks.town_time import REAL_SPEED_MILLI, TownTime
-from starter.http.known_hosts import THIS_MACHINE
 
 
 class NoTown(OperatorError):
@@ -39,8 +39,8 @@ def find_town(data: Path) -> Settings:
         temporal_address=record.temporal,
         temporal_namespace=record.temporal_namespace,
         database_url=record.database_url,
-        api_host=httpx.URL(record.api).host,
-        api_port=httpx.URL(record.api).port or 80,
+        api_host=urlsplit(record.api).hostname or LOOPBACK,
+        api_port=urlsplit(record.api).port or 80,
         api_url=record.api,
         departments_url=record.departments,
         sources_url=record.sources,

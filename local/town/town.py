@@ -2,6 +2,7 @@
 
     temporal -> namespace ------------------.
     postgres -> database -> migrations -----+-> worker, api, departments, sources, bank, ballot-box -> people
+    fork-server -> keys --------------------'
 
 Our own processes are listed in `local/town/town_processes.py`; what runs all of them is `local/town/supervisor.py`.
 """
@@ -9,35 +10,35 @@ Our own processes are listed in `local/town/town_processes.py`; what runs all of
 import asyncio
 import os
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from engine.keys.keys import ensure_keys, vault_outside
-from engine.outside.founding import found_keys_of_others
-from engine.runtime.metrics_token import ensure_metrics_token
+from engine.runtime.local_names import CODEC_PATH, THIS_MACHINE
+from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from engine.runtime.unfinished_restore import require_restored
 from engine.store.migrations import migrate
 from local.town.child import Child, Step
 from local.town.data_folder import DataFolder, TownRecord, birth
+from local.town.fork_server import FOUND, FOUNDING
+from local.town.forked_process import NAME, ForkServer
 from local.town.memory import ChildMemory
 from local.town.ports import LOOPBACK, hold_ports
 from local.town.postgres import open_postgres
 from local.town.supervisor import Supervisor
 from local.town.temporal_server import LocalTemporal
-from local.town.town_processes import PROCESSES, TownProcess, children_of
+from local.town.town_processes import PROCESSES, TownProcess, children_of, fork_server_of
 from schemas.clocks.town_time import REAL_SPEED_MILLI
 from schemas.values.model import Model
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
-from starter.auditors.codec_server import PATH as CODEC_PATH
-from starter.care_platforms import found_platform_keys
-from starter.http.known_hosts import THIS_MACHINE
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
 PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics", "sources",
@@ -138,11 +139,15 @@ async def open_town(options: TownOptions, hurry: asyncio.Event | None = None) ->
         temporal = _temporal(options, folder.path, ports)
         database_url, database = await _database(options, folder.path, ports)
         settings = _settings(options, folder, ports, database_url)
-        await asyncio.to_thread(_found_keys, settings)
         namespace = Step("namespace", temporal.prepare_namespace, after=("temporal",))
         processes = [process for process in options.processes if options.demo or not process.demo]
-        ours = children_of(processes, settings, after=("namespace", "migrations"))
-        supervisor = Supervisor(folder.path, [temporal.child(), namespace, *database, *ours], hurry=hurry)
+        fork_server = fork_server_of(processes, settings)
+        keys = Step("keys", partial(_found, settings, fork_server), after=(NAME,) if fork_server else ())
+        ours = children_of(processes, settings, ("namespace", "migrations", "keys"), fork_server)
+        beside = [fork_server.child()] if fork_server else []
+        supervisor = Supervisor(
+            folder.path, [*beside, temporal.child(), namespace, *database, keys, *ours], hurry=hurry
+        )
         addresses = TownAddresses(
             api=settings.api_url,
             temporal=settings.temporal_address,
@@ -211,12 +216,17 @@ def _settings(options: TownOptions, folder: DataFolder, ports: Mapping[str, int]
     return settings.model_copy(update={f"{name}_url": f"http://{LOOPBACK}:{ports[name]}" for name in simulated})
 
 
-def _found_keys(settings: Settings) -> None:
-    """The keys of the town, and one shared with each department, source, bank and ballot box; those that exist stay."""
-    ensure_keys(settings.key_folder, vault_outside(settings))
-    ensure_metrics_token(settings)
-    found_keys_of_others(settings)
-    found_platform_keys(settings)
+async def _found(settings: Settings, fork_server: ForkServer | None) -> None:
+    """The keys of the town (local/town/founding.py). Raises OperatorError: what a person has to mend."""
+    if fork_server is None:
+        founding = await asyncio.to_thread(import_module, FOUNDING)
+        await asyncio.to_thread(founding.found_keys, settings)
+        return
+    with tempfile.TemporaryFile() as said:
+        process = await fork_server.fork((FOUND,), said.fileno())
+        if await process.wait() != 0:
+            said.seek(0)
+            raise OperatorError(said.read().decode(errors="replace").strip())
 
 
 def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:

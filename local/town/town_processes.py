@@ -2,14 +2,18 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from pydantic import SecretStr
 
 from engine.runtime.settings import Settings
-from local.town.child import Child, Probe, is_started
+from local.town.child import Child, Probe, Running, begin_program, is_started
+from local.town.forked_process import ForkServer, can_fork
 from local.town.probes import accepts_connections, answers_http, polls_task_queue
+
+FEWEST_FORKED = 2
+"""With fewer there is nobody to share with."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,12 @@ def jiceng(*command: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", "cli", *command)
 
 
+def _words(process: TownProcess) -> tuple[str, ...] | None:
+    """Those that it gives to `jiceng`; None where it is another program."""
+    ours = jiceng()
+    return process.argv[len(ours) :] if process.argv[: len(ours)] == ours else None
+
+
 PROCESSES = (
     TownProcess("worker", jiceng("worker"), worker_polls),
     TownProcess("api", jiceng("api"), lambda our: answers_http(f"{our.api_url}/healthz")),
@@ -52,11 +62,27 @@ PROCESSES = (
 )
 
 
-def children_of(processes: Iterable[TownProcess], settings: Settings, after: tuple[str, ...]) -> list[Child]:
-    """The processes as the supervisor runs them: after the parts named, with every setting in their environment."""
+def fork_server_of(processes: Iterable[TownProcess], settings: Settings) -> ForkServer | None:
+    """What forks those that are `jiceng`; None where there are not two of them to share anything, or this system cannot."""
+    words = [words[0] for process in processes if (words := _words(process))]
+    if len(words) < FEWEST_FORKED or not can_fork():
+        return None
+    return ForkServer(tuple(words), _environment(settings), settings.data)
+
+
+def children_of(
+    processes: Iterable[TownProcess],
+    settings: Settings,
+    after: tuple[str, ...],
+    fork_server: ForkServer | None = None,
+) -> list[Child]:
+    """The processes as the supervisor runs them: after the parts named, with every setting in their environment.
+
+    With a `fork_server` those that are `jiceng` are forked; it must have been made of the same processes and settings.
+    """
     processes = list(processes)
     present = {process.name for process in processes}
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1", **environment_of(settings)}
+    environment = _environment(settings)
     return [
         Child(
             name=process.name,
@@ -65,10 +91,22 @@ def children_of(processes: Iterable[TownProcess], settings: Settings, after: tup
             folder=settings.data,
             ready=process.ready(settings),
             after=(*after, *(name for name in process.after if name in present)),
+            begin=_forked(fork_server, words) if fork_server and (words := _words(process)) else begin_program,
             grace_seconds=process.grace_seconds,
         )
         for process in processes
     ]
+
+
+def _forked(fork_server: ForkServer, words: tuple[str, ...]) -> Callable[[Child, int | None], Awaitable[Running]]:
+    async def begin(_: Child, output: int | None) -> Running:
+        return await fork_server.fork(words, output)
+
+    return begin
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1", **environment_of(settings)}
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

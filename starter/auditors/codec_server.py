@@ -24,6 +24,7 @@ from engine.execution.codec import EncryptionCodec, PayloadFault, PayloadNotEncr
 from engine.keys.keys import Keys
 from engine.keys.token_errors import IssuerAway, TokenMissing, TokenRefused
 from engine.keys.tokens import Principal
+from engine.runtime.local_names import CODEC_PATH
 from engine.runtime.settings import Settings
 from engine.store.database import AWAY, Queries
 from schemas.values.actor import Role
@@ -37,7 +38,6 @@ from starter.http.problems import Problem
 
 log = structlog.get_logger()
 
-PATH = "/codec"
 NAMESPACE_HEADER = "X-Namespace"
 BODY_BYTES_MAX = 4 * 1024 * 1024
 """What Temporal itself lets through in one message."""
@@ -75,7 +75,7 @@ class CodecAnswer(Model):
 
 def codec_routes(settings: Settings, keys: Keys) -> APIRouter:
     """Make the endpoint's routes for the UI at `settings.codec_origin`; none at all where it is not set."""
-    router = APIRouter(prefix=PATH, include_in_schema=False)
+    router = APIRouter(prefix=CODEC_PATH, include_in_schema=False)
     if settings.codec_origin is None:
         return router
     origin, namespace, codec = (

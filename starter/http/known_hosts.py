@@ -11,9 +11,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from schemas.values.refusals import say
 from starter.http.problems import Problem, ProblemCode
 
-THIS_MACHINE = "127.0.0.1,localhost,[::1]"
-"""What a machine calls itself, as the setting has it."""
-
 
 class KnownHosts:
     """Refuses what names another host, or comes from a page of another; `hosts` with commas, without ports. None: any."""

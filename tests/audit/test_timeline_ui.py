@@ -11,12 +11,12 @@ from playwright.async_api import Browser, Page
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
+from engine.runtime.local_names import CODEC_PATH
 from engine.runtime.settings import Settings
 from local.town.town import Town, TownOptions, open_town
 from schemas.incident_report import IncidentReport
 from schemas.kernel.screen_words import holder_words
 from schemas.values.actor import Role
-from starter.auditors.codec_server import PATH as CODEC_PATH
 from starter.auditors.codec_server import SIGN_IN
 from starter.client import TownClient, http_client
 from tests.api_callers import REPORT

@@ -14,12 +14,12 @@ from starlette.routing import Route
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowExecutionStatus
 
+from engine.runtime.local_names import THIS_MACHINE
 from engine.runtime.settings import PROJECT, Settings
 from local.simulation.quiet_server import listen, quiet_server
 from local.town.data_folder import DataFolder
 from local.town.town import PORTS
 from schemas.incident import INCIDENT
-from starter.http.known_hosts import THIS_MACHINE
 from tests.api_driver import OpenDoor
 from tests.served_api import Serve
 from tests.waiting import eventually
