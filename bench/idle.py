@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from rich.table import Table
 
 from engine.runtime.settings import PROJECT
 
-SETTLING_SECONDS = 5.0
+SETTLING_SECONDS = 20.0
 POSTGRES = "postgres"
 ABOVE = "jiceng up"
 
@@ -94,7 +94,8 @@ def watched(above: psutil.Process, folder: Path, seconds: float) -> list[Part]:
     everybody = [above, *above.children(recursive=True)]
     started = {each.pid: _cpu(each) for each in everybody}
     time.sleep(seconds)
-    pss, anonymous, processes, at_start, idle = (Counter[str]() for _ in range(5))
+    processes: Counter[str] = Counter()
+    pss, anonymous, at_start, idle = (defaultdict[str, float](float) for _ in range(4))
     for each in everybody:
         with contextlib.suppress(psutil.NoSuchProcess, FileNotFoundError):
             name = names.get(each.pid) or names.get(each.ppid(), POSTGRES)
@@ -106,7 +107,7 @@ def watched(above: psutil.Process, folder: Path, seconds: float) -> list[Part]:
             processes[name] += 1
     return [
         Part(name, processes[name], kept, anonymous[name], at_start[name], idle[name])
-        for name, kept in pss.most_common()
+        for name, kept in sorted(pss.items(), key=lambda each: -each[1])
     ]
 
 

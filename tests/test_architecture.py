@@ -2,6 +2,7 @@
 
 import ast
 import re
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -184,6 +185,16 @@ def test_no_screen_is_a_procedure_s() -> None:
 
     assert len(files) > 40
     assert (named, told) == ([], [])
+
+
+def test_what_watches_a_town_loads_nothing_of_what_the_town_does() -> None:
+    """It stays for as long as the town runs, and whatever it loads with it: fifty megabytes for what a server needs."""
+    code = "import sys, local.commands.up_commands; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True, text=True
+    ).stdout
+
+    assert {*loaded.split()} & {"fastapi", "starlette", "jinja2", "httpx", "schemas.care", "temporalio.client"} == set()
 
 
 def test_what_pytest_loads_as_a_plugin_nobody_imports() -> None:

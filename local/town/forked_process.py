@@ -15,6 +15,8 @@ from local.town.child import Child, Running, Started, begin_program
 from local.town.fork_server import LOADED, LONGEST_MESSAGE
 
 NAME = "fork-server"
+LOADED_WITHIN_SECONDS = 180.0
+"""It loads the code of all others: on a slow or busy machine that takes longer than any of them may."""
 
 
 def can_fork() -> bool:
@@ -91,6 +93,7 @@ class ForkServer:
             folder=self._folder,
             begin=self._begin_server,
             ready=self._is_loaded,
+            ready_within_seconds=LOADED_WITHIN_SECONDS,
         )
 
     async def fork(self, words: tuple[str, ...], output: int | None) -> ForkedProcess:

@@ -11,7 +11,7 @@ NEEDED = 450 * MEBI
 FOR_WORK = 250 * MEBI
 """What it takes besides with some hundred cases open, for a large file, and for a backup."""
 
-WITH_DEMO = 250 * MEBI
+WITH_DEMO = 150 * MEBI
 """What simulated departments, sources, bank, ballot box and people take besides."""
 
 

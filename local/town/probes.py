@@ -7,8 +7,7 @@ from urllib.parse import urlsplit
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from local.town.child import Probe, Started
 
@@ -65,7 +64,7 @@ def polls_task_queue(address: str, namespace: str, queue: str) -> Probe:
 
     async def probe(started: Started) -> bool:
         try:
-            client = await Client.connect(address, namespace=namespace)
+            client = await ServiceClient.connect(ConnectConfig(target_host=address))
             described = await client.workflow_service.describe_task_queue(request)
         except (RuntimeError, RPCError):  # the SDK raises a bare RuntimeError where nothing answers
             return False

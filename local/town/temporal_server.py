@@ -12,8 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, UpdateNamespaceRequest
-from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import ConnectConfig, RPCError, ServiceClient
 
 from engine.runtime.operator_error import OperatorError
 from local.town.child import Child, Started
@@ -85,7 +84,7 @@ class LocalTemporal:
             await client.workflow_service.update_namespace(update)
         await self._register_search_attributes(client)
 
-    async def _register_search_attributes(self, client: Client) -> None:
+    async def _register_search_attributes(self, client: ServiceClient) -> None:
         listed = await client.operator_service.list_search_attributes(
             ListSearchAttributesRequest(namespace=self.namespace)
         )
@@ -138,14 +137,15 @@ class LocalTemporal:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TEMPORAL_", "XDG_"))}
         return {**kept, "HOME": str(self.folder)}
 
-    async def _connect(self) -> Client:
-        return await Client.connect(self.address, namespace=self.namespace)
+    async def _connect(self) -> ServiceClient:
+        """The bare service: the client beside it would load the SDK's workflows and converters, which nothing here needs."""
+        return await ServiceClient.connect(ConnectConfig(target_host=self.address))
 
     async def _answers(self, _: Started) -> bool:
         """Healthy, and the namespace is there: on a new file it comes a moment after the server."""
         try:
             client = await self._connect()
-            if not await client.service_client.check_health():
+            if not await client.check_health():
                 return False
             await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=self.namespace))
         except (RuntimeError, RPCError):  # the SDK raises a bare RuntimeError where nothing answers

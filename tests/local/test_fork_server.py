@@ -74,6 +74,11 @@ def found(settings: Settings) -> None:
     subprocess.run([sys.executable, "-P", "-m", "local.town.founding"], check=True, env=environment)
 
 
+def ends_sooner(process: psutil.Process) -> int:
+    """How soon the system ends it where memory runs out, beside others of its size."""
+    return int(Path(f"/proc/{process.pid}/oom_score_adj").read_text())
+
+
 def process_of(town: Supervisor, name: str) -> psutil.Process:
     """That part of the town."""
     pid = town.pid_of(name)
@@ -91,6 +96,7 @@ async def test_forked_processes_are_children_like_others(settings: Settings) -> 
             assert os.getsid(each.pid) == each.pid
             memory = each.memory_full_info()
             assert memory.uss < memory.rss / 2
+            assert ends_sooner(each) > ends_sooner(server)
         assert [word for word in bank.cmdline() if word] == ["jiceng bank"]
         assert (settings.data / "logs" / f"{NAME}.log").read_text() == ""
 
@@ -190,11 +196,16 @@ async def test_nothing_of_a_killed_town_is_left(settings: Settings) -> None:
     await eventually(lambda: not any(lives(each) for each in left))
 
 
-def test_loading_the_code_begins_no_thread() -> None:
-    """A process forked beside another thread may wait for ever for a lock that this one held: of all code of a town."""
+def test_loading_the_code_begins_no_thread_and_brings_nothing_that_few_need() -> None:
+    """A process forked beside another thread may wait for ever for a lock that this one held: of all code of a town.
+
+    What is loaded stays in the memory of all: the library that writes spreadsheets takes eleven megabytes, that which learns more.
+    """
     words = [each.argv[-1] for each in PROCESSES]
-    code = f"from local.town.fork_server import alone, load; load({words!r}); alone()"
-    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+    code = f"import sys; from local.town.fork_server import alone, load; load({words!r}); alone(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True, capture_output=True, text=True)
+
+    assert {*done.stdout.split()} & {"xlsxwriter", "sklearn", "numpy", "chinese_calendar", "holidays"} == set()
 
 
 def test_one_process_is_not_forked(settings: Settings) -> None:
