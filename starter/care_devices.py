@@ -2,9 +2,9 @@
 
 As with departments (docs/procedures/care.md): believed is who signs with the platform's key. An event is taken once, for ever, by
 its number, whatever order events come in and however often; what is stored is acknowledged. The platform learns nothing of anybody.
+A call for help that no file takes is the duty desk's (starter/care_unfiled.py).
 """
 
-from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.store.database import Queries
+from engine.store.device_events import SQL
 from schemas.care import CARE
 from schemas.care_commands import DEVICE_EVENT, EventKind
 from schemas.care_state import DEVICE_UNIT, device_key
@@ -23,6 +23,7 @@ from schemas.values.canonical import digest
 from schemas.values.foreign_code import ForeignCode
 from schemas.values.model import Model
 from schemas.values.refusals import RefusalCode, say
+from starter.care_unfiled import Call, UnfiledCalls, is_unfiled, not_yet_taken
 from starter.counterparts.signatures import SignersOf, believe
 from starter.http.bodies import read_body
 from starter.http.database import PoolOf, reading
@@ -50,7 +51,7 @@ class EventSent(Model):
 
 
 class EventTaken(Model):
-    """The file has taken the event."""
+    """The file has taken the event, or the duty desk has."""
 
     event_id: str
 
@@ -75,19 +76,25 @@ async def receive_event(
     body = await read_body(request, LONGEST_EVENT_BYTES)
     believe(signers.platforms.believed(platform), request, body)
     event = _read(body)
-    events = DeviceEvents(pool)
+    events, unfiled = DeviceEvents(pool), UnfiledCalls(filing, pool)
     wait_your_turn(device_key(platform, event.device), event.kind)
-    file, attempt = await events.file_of(platform, event)
-    state = await filing.reader.state_for_department(file)
-    if state is None or state.procedure != CARE.name:
+    file, attempt = await events.case_of(platform, event)
+    if event.kind.alarm is not None and (file is None or is_unfiled(file)):
+        await unfiled.take(_call(platform, event, attempt), attempt, file)
+        return taken(event)
+    state = None if file is None else await filing.reader.state_for_department(file)
+    if file is None or state is None or state.procedure != CARE.name:
         raise unknown_device()
     try:
         answer = await _give(filing, platform, event, state, key=key_of(event, attempt))
     except Problem as problem:
         if problem.code == RefusalCode.KEY_REUSED and event.kind.alarm is not None:
-            await _tell_that_it_is_unclear(filing, platform, event, state)
+            await _tell_that_it_is_unclear(filing, unfiled, _call(platform, event, attempt), event, state)
         elif problem.refusal is not None:
             await events.forget(platform, event, file, attempt)
+            if event.kind.alarm is not None:  # its file does not take it any more: the duty desk does
+                await unfiled.take(_call(platform, event, attempt + 1), attempt + 1, None)
+                return taken(event)
         raise
     return acknowledged(event, answer)
 
@@ -95,11 +102,12 @@ async def receive_event(
 def acknowledged(event: EventSent, given: Response) -> Response:
     """The answer to an event that its file has taken. Raises Problem: what came of it is not known yet: it is to be sent again."""
     if given.status_code != OK:
-        raise Problem(
-            ProblemCode.NOT_YET_TAKEN,
-            say("尚未确认受理,请重发", "it is not known yet whether the file takes it: send it again"),
-            headers={"Retry-After": "1"},
-        )
+        raise not_yet_taken()
+    return taken(event)
+
+
+def taken(event: EventSent) -> Response:
+    """The answer to an event that is taken."""
     return Response(EventTaken(event_id=event.event_id).model_dump_json(), OK, media_type="application/json")
 
 
@@ -118,31 +126,19 @@ def wait_your_turn(device: str, kind: EventKind) -> None:
         raise Problem(ProblemCode.TOO_MANY_REQUESTS, said, headers={"Retry-After": str(pause)})
 
 
-class EventQueries(Queries):
-    """engine/queries/device_events.sql."""
-
-    file_of_event: str
-    file_of_device: str
-    file_that_had_device: str
-    remember: str
-    forget: str
-
-
-SQL = EventQueries.load("device_events")
-
-
 class DeviceEvents:
     """The memory of events."""
 
     def __init__(self, pool: PoolOf) -> None:
         self._pool = pool
 
-    async def file_of(self, platform: str, event: EventSent) -> tuple[str, int]:
-        """Return the file to which an event went, and at which attempt; one that is nobody's goes to the file of its device.
+    async def case_of(self, platform: str, event: EventSent) -> tuple[str | None, int]:
+        """Return the case to which an event went, and at which attempt; one that is nobody's goes to the file of its device.
 
-        A call for help goes to the file that had the device last, if nobody has it: a person there finds out who calls.
+        A call for help goes to the living file that had the device last, if nobody has it: a person there finds out who calls.
+        None: a call of a device that no living file ever had.
 
-        Raises Problem: the device is bound to nobody.
+        Raises Problem: what a device says of itself that is bound to nobody.
         """
         async with reading(self._pool) as connection:
             known = await connection.fetchrow(SQL.file_of_event, platform, event.event_id)
@@ -154,7 +150,9 @@ class DeviceEvents:
                     SQL.file_that_had_device, DEVICE_UNIT, device_key(platform, event.device)
                 )
             if file is None:
-                raise unknown_device()
+                if event.kind.alarm is None:
+                    raise unknown_device()
+                return None, 1 if known is None else int(known["attempt"])
             await connection.execute(SQL.remember, platform, event.event_id, file)
             known = await connection.fetchrow(SQL.file_of_event, platform, event.event_id)
             if known is None or known["case_id"] is None:
@@ -172,11 +170,31 @@ def key_of(event: EventSent, attempt: int) -> str:
     return event.event_id if attempt == 1 else f"{event.event_id} ({attempt})"
 
 
-async def _tell_that_it_is_unclear(filing: Filing, platform: str, event: EventSent, state: CaseState) -> None:
-    """The number stood for something else before. A person is told, once; the platform hears that it is wrong."""
+def _call(platform: str, event: EventSent, attempt: int) -> Call:
+    return Call(
+        platform=platform,
+        event=event.event_id,
+        device=event.device,
+        kind=event.kind,
+        at=event.at,
+        key=key_of(event, attempt),
+    )
+
+
+async def _tell_that_it_is_unclear(
+    filing: Filing, unfiled: UnfiledCalls, call: Call, event: EventSent, state: CaseState
+) -> None:
+    """The number stood for something else before. A person is told, once; the platform hears that it is wrong.
+
+    Where the file has ended, that person is at the duty desk.
+    """
     key = f"{event.event_id} unclear {digest(event.model_dump(mode='json'))[:16]}"
-    with suppress(Problem):
-        await _give(filing, platform, event, state, key=key, unclear=True)
+    try:
+        await _give(filing, call.platform, event, state, key=key, unclear=True)
+    except Problem as problem:
+        if problem.refusal is None:
+            raise
+        await unfiled.tell_that_it_is_unclear(call)
 
 
 async def _give(

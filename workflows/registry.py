@@ -25,6 +25,7 @@ NAMES = (
     "proposal",
     "care",
     "alarm",
+    "distress",
 )
 
 

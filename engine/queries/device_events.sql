@@ -1,4 +1,4 @@
--- Events of devices: to which file each went, for ever (starter/care_devices.py).
+-- Events of devices: to which case each went, for ever (starter/care_devices.py, starter/care_unfiled.py).
 
 -- name: file_of_event
 -- The file to which an event of a platform went, and at which attempt; no file if it was refused before, no row if it is new.
@@ -14,6 +14,18 @@ select case_id from reservations join cases using (case_id)
 where reservations.kind = $1 and reservations.key = $2 and reservations.hold = 'unit' and not cases.ended
 order by reservations.released_at desc nulls first
 limit 1;
+
+-- name: last_file_of_device
+-- The file that held a device last, also one that has ended, with who had it: of a device that is in none any more.
+select case_id as last_file, area, snapshot ->> 'worker' as last_worker, snapshot ->> 'deputy' as last_deputy
+from reservations join cases using (case_id)
+where reservations.kind = $1 and reservations.key = $2 and reservations.hold = 'unit'
+order by reservations.released_at desc nulls first
+limit 1;
+
+-- name: open_call_of_device
+-- The open case of a call without a file that a device has.
+select case_id from reservations where kind = $1 and key = $2 and hold = $3 and released_at is null;
 
 -- name: remember
 -- Remember to which file an event goes; who comes second changes nothing.

@@ -104,10 +104,15 @@ _HELP_FOR = _CARE_FOR | {Role.COORDINATOR, Role.SUPERVISOR}
 """And who sends somebody to them."""
 
 _CARE = ("care:updated.health", "care:opened.group")
-_HELP = tuple(
-    f"{kind}.{name}"
-    for kind in ("care:opened", "care:updated", "alarm:raised")
-    for name in ("address", "emergency_contacts")
+_HELP = (
+    *(
+        f"{kind}.{name}"
+        for kind in ("care:opened", "care:updated", "alarm:raised")
+        for name in ("address", "emergency_contacts")
+    ),
+    "distress:raised.words",
+    "distress:located.where",
+    "distress:scene_reported.what",
 )
 """Health, and why somebody may come to harm; where they live, and whom to call."""
 

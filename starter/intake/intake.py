@@ -177,6 +177,17 @@ class Intake:
             found = await connection.fetchrow(SQL.known, *row[5:8])
             return _same(Submission.read(found), row[8]) if found else None
 
+    async def known_start(
+        self, sender: Sender, procedure: str, idempotency_content: dict[str, Any], *, name: str
+    ) -> Submission | None:
+        """What was accepted earlier under this key as a new case of the procedure. Raises Problem as `start` does."""
+        row = self._row(
+            sender, kind="start", name=name, procedure=procedure, case=None, idempotency_content=idempotency_content
+        )
+        async with reading(self._pool) as connection:
+            found = await connection.fetchrow(SQL.known, *row[5:8])
+            return _same(Submission.read(found), row[8]) if found else None
+
     async def note_refusal(self, sender: Sender, case: str, name: str, refusal: Refusal) -> None:
         """Keep an attempt that was refused at the door, before it became a submission."""
         async with database(self._pool) as connection:
