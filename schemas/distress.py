@@ -100,7 +100,7 @@ class Source(StrEnum):
 class Locate(Command):
     """查明位置: where whoever calls is, and who knew it."""
 
-    where: TextReference
+    where: Annotated[TextReference, FieldWords("地点", "where")]
     source: Annotated[Source, FieldWords("位置来源", "who knew where")]
 
 

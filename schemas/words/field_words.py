@@ -449,6 +449,29 @@ VALUES: Mapping[str, Mapping[str, FieldWords]] = {
         "trouble": FieldWords("设备异常", "the device is in trouble"),
         "well": FieldWords("设备恢复", "the device is well"),
     },
+    "Source": {
+        "platform": FieldWords("设备平台", "the platform of the device"),
+        "last_file": FieldWords("原档案", "the file that had it last"),
+        "police": FieldWords("公安", "the police"),
+        "caller": FieldWords("来电人", "whoever called"),
+    },
+    "Helper": {
+        "grid_worker": FieldWords("网格员", "a grid worker"),
+        "medical_120": FieldWords("120急救", "ambulance"),
+        "police_110": FieldWords("110公安", "police"),
+        "fire_119": FieldWords("119消防", "fire brigade"),
+    },
+    "FoundThere": {
+        "helped": FieldWords("已帮助", "helped"),
+        "hospital": FieldWords("已送医", "taken to hospital"),
+        "died": FieldWords("去世", "died"),
+        "nobody_there": FieldWords("现场无人", "nobody was there"),
+    },
+    "RuledOutBy": {
+        "voice": FieldWords("本人通话", "by voice"),
+        "sight": FieldWords("现场查看", "by sight"),
+        "not_worn": FieldWords("设备无人佩戴", "nobody wears the device"),
+    },
 }
 """By the name of the list of codes, as the description of the API has it."""
 
