@@ -31,6 +31,10 @@ PROCESSES: Mapping[str, tuple[str, str]] = {
         "local.ballot_box.service:run_ballot_box",
         "线上票箱 Run the ballot box, configured by JICENG_* variables (docs/ballot-box.md).",
     ),
+    "call-gateway": (
+        "local.simulation.simulation:run_call_gateway",
+        "模拟呼叫网关 Play the call gateway, configured by JICENG_* variables (docs/call-gateway.md).",
+    ),
     "people": (
         "local.simulation.simulation:run_people",
         "模拟居民与工作人员 Play residents and staff, configured by JICENG_* variables.",

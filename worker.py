@@ -11,6 +11,7 @@ from temporalio.client import Client
 from temporalio.worker import Worker
 
 from activities.ballots import BallotBoxes
+from activities.calls import Calls
 from activities.children import Children
 from activities.departments import Departments
 from activities.incoming import Incoming
@@ -25,11 +26,14 @@ from engine.keys.department_keys import load_department_keys
 from engine.keys.keys import Keys
 from engine.outside.ballot_boxes import BallotBoxGateway
 from engine.outside.banks import BankGateway
+from engine.outside.call_gateways import CallGateway
 from engine.outside.gateways import HttpGateway, http_client
 from engine.outside.sources import SourceGateway
 from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
 from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
+from engine.policies.call_gateway_policy import FILE as CALL_GATEWAY_FILE
+from engine.policies.call_gateway_policy import load_call_gateway
 from engine.policies.department_policy import load_departments
 from engine.policies.source_policy import load_sources
 from engine.runtime.metrics import WorkerCounts, measured_runtime
@@ -69,6 +73,9 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
     box = load_ballot_box(settings.policies / BALLOT_BOX_FILE, settings.ballot_box_url)
     boxes = [box.code] if box.gateway is Gateway.HTTP else []
     box_keys = load_counterpart_keys(settings.key_folder, boxes, Counterpart.BALLOT_BOX)
+    by_phone = load_call_gateway(settings.policies / CALL_GATEWAY_FILE, settings.call_gateway_url)
+    phones = [by_phone.code] if by_phone.gateway is Gateway.HTTP else []
+    phone_keys = load_counterpart_keys(settings.key_folder, phones, Counterpart.CALL_GATEWAY)
     vault = Vault(keys)
 
     async def read_kept(
@@ -111,6 +118,13 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
             count_call=counts.bank_call,
         )
         ballots = BallotBoxes(box, BallotBoxGateway(calls, box_keys), counts.ballot_box_call)
+        telephone = Calls(
+            by_phone,
+            CallGateway(calls, phone_keys),
+            read_texts=read_kept,
+            report_base=settings.api_url,
+            count_call=counts.call_gateway_call,
+        )
         yield build_worker(
             client,
             settings,
@@ -130,6 +144,9 @@ async def town_worker(  # noqa: PLR0917 - the parts of a town
                 reservations.reserve,
                 reservations.release,
                 ballots.strike_in_box,
+                telephone.dial,
+                telephone.call_word,
+                telephone.send_text,
             ],
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
         )

@@ -12,7 +12,7 @@ WALKS = Walks(
         "alarm_kind": "sos",
         "words": "平台来电:编号未登记的手环求助",
     },
-    left_alone="raised",
+    left_alone="ruled_out",
     ended_by="street_officer rule_out, second_street confirm_ruled_out",
     bodies={
         "locate": {"where": "幸福里5号楼门前", "source": "platform"},

@@ -13,6 +13,8 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.alarm_state import ALIVE, WAITING, AlarmOutcome, AlarmState, ContactAnswer, Said, Service, Stage
+from schemas.clocks.calendar import TownDatetime
+from schemas.contracts.calls import CallResult
 from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, file_acts, step
 from schemas.kernel.because import by_policy
 from schemas.kernel.case import CaseState
@@ -23,8 +25,9 @@ from schemas.kernel.parties import COORDINATOR, GRID_WORKER, STREET_OFFICER, SUP
 from schemas.kernel.people import same_account
 from schemas.kernel.procedure import Command
 from schemas.kernel.reference_facts import Refers
-from schemas.kernel.timers import duty, last_limit
-from schemas.values.actor import Actor
+from schemas.kernel.rules import By
+from schemas.kernel.timers import duty, last_limit, window
+from schemas.values.actor import Actor, Role
 from schemas.values.foreign_code import KeptCode
 from schemas.values.references import TextReference
 from schemas.values.refusals import say
@@ -58,6 +61,21 @@ class CallContact(Command):
         assert isinstance(state, AlarmState)  # noqa: S101 - of alarms alone
         following = state.contacts_called % len(state.contact_order) + 1
         return {"contact": Choices((following,), say("须按顺序联系", "contacts are called in order"))}
+
+
+class ContactReported(Command):
+    """联系人应答: what became of a call of the gateway. Of each call the first word counts; a late one counts all the same."""
+
+    number: Annotated[int, Field(strict=True, ge=1), FieldWords("第几次呼叫", "which call")]
+    result: Annotated[CallResult, FieldWords("通话结果", "what became of the call")]
+    at: Annotated[TownDatetime, FieldWords("发生时间", "at")]
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """One of the calls that were made."""
+        assert isinstance(state, AlarmState)  # noqa: S101 - of alarms alone
+        made = tuple(range(1, len(state.contact_calls) + 1))
+        return {"number": Choices(made, say("没有这次呼叫", "there was no such call"))}
 
 
 class OnSite(StrEnum):
@@ -164,6 +182,12 @@ class Kind(EntryKinds, procedure="alarm"):
     ARRIVED = entry("arrived", "到场")
     EMERGENCY_CALLED = entry("emergency_called", "转救援")
     CONTACT_CALLED = entry("contact_called", "联系紧急联系人")
+    CONTACT_DIALLED = entry("contact_dialled", "网关拨打联系人")
+    CONTACT_REPORTED = entry("contact_reported", "联系人应答")
+    CONTACT_SILENT = entry("contact_silent", "通话结果未回")
+    CONTACT_TEXTED = entry("contact_texted", "短信通知联系人")
+    CONTACTS_UNREACHED = entry("contacts_unreached", "联系人均未应答")
+    GATEWAY_AWAY = entry("gateway_away", "呼叫网关不可用")
     RESOLVED = entry("resolved", "处置")
     WORKER_CHANGED = entry("worker_changed", "责任人变更")
     FALSE_ALARM = entry("false_alarm", "误报")
@@ -182,6 +206,7 @@ class Kind(EntryKinds, procedure="alarm"):
 
 _GRID = desk_of(GRID_WORKER)
 _operators = (COORDINATOR, STREET_OFFICER, GRID_WORKER)
+_CALL_GATEWAY = By(Role.ENGINE)  # its signed report vouches for it; no token has this role
 
 ALARM = declare(
     "alarm",
@@ -197,6 +222,7 @@ ALARM = declare(
         "arrive": duty("到场", "arrival", "arrive", "arrive_tiers", warns=False),
         "resolve": duty("处置", "help", "resolve", "resolve_tiers"),
         "follow_up": duty("回访", "follow-up", "follow_up", "follow_up_tiers"),
+        "contact": window("联系人应答", "word of a contact", "contact_answer"),
         "final": last_limit("alarm_again_after", warns=False, recurs=True),
     },
     lines=(
@@ -220,6 +246,8 @@ ALARM = declare(
         # ---- 3. who is called besides
         act(CallEmergency, "转120 110 119", by=_operators, at=WAITING, entry=Kind.EMERGENCY_CALLED),
         act(CallContact, "联系紧急联系人", by=_operators, at=WAITING, entry=Kind.CONTACT_CALLED),
+        act(ContactReported, "联系人应答", by=_CALL_GATEWAY, at=ALIVE, entry=Kind.CONTACT_REPORTED),
+        step("ask_for_the_word", "通话结果未回", at=ALIVE, entry=Kind.CONTACT_SILENT),
         # ---- 4. resolved by whoever is there, or by the person's own voice; never by silence
         act(Resolve, "处置", by=GRID_WORKER, at=Stage.ON_SITE, to=(Stage.ON_SITE, Stage.RESOLVED), when=is_there,
             entry=Kind.RESOLVED),

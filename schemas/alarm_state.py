@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.care_state import DEPUTY, WORKER, ContactOrder
 from schemas.care_terms import AlarmKind, CareTerms
+from schemas.contracts.calls import CallResult, CallStatus
 from schemas.kernel.participants import Participant
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
@@ -85,11 +86,28 @@ SERVICE_FOR = {
 """Who is called when nobody goes; for everything else the police, who may open a door."""
 
 
+class ContactCall(BaseModel):
+    """A call of the gateway to a contact. `status`: how far it is; `result`: what became of it, None as long as nobody knows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    contact: int
+    status: CallStatus | None = None
+    result: CallResult | None = None
+    lost: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether its word is waited for."""
+        return self.result is None and not self.lost and self.status in {None, CallStatus.RINGING}
+
+
 class AlarmState(DeclaredState):
     """What an alarm remembers. `happened_at` is what the caller says; `event`, `device`: the platform's numbers, if one called.
 
     `kinds`: all that was said, the worst first. `further`: how often the person called again while somebody was on it. `said`: what
     was heard after the last call; `responder`: who went. `emergency_wanted`: the operator was asked to call further help.
+    `contact_calls`: those of the gateway, each at its place; `gateway_away`: it did not answer, and people call.
     """
 
     procedure: ClassVar[str] = "alarm"
@@ -112,6 +130,9 @@ class AlarmState(DeclaredState):
     responder: str | None = None
     calls: list[EmergencyCall] = []
     contacts_called: int = 0
+    contact_calls: list[ContactCall] = []
+    contact_comes: bool = False
+    gateway_away: bool = False
     answered_at: datetime | None = None
     arrived_at: datetime | None = None
     rounds: int = 0

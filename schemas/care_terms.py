@@ -76,10 +76,18 @@ def worst_first(kinds: Iterable[AlarmKind]) -> list[AlarmKind]:
     return [each for each in AlarmKind if each in said]
 
 
+class CallsBy(StrEnum):
+    """Who calls the emergency contacts when nobody goes. Where the gateway does, people may call all the same."""
+
+    PEOPLE = "people"
+    GATEWAY = "gateway"
+
+
 class CareTerms(Terms):
     """The town's rules: how often people are seen, how soon an alarm is answered, and who hears when it is not.
 
-    `platforms`: whose devices may be bound, by code; each signs what they say with a key of its own.
+    `platforms`: whose devices may be bound, by code; each signs what they say with a key of its own. `contacts_called_by`: where it
+    is the gateway, each is given `contact_answer`, and all of them are called `contact_rounds` times.
     """
 
     platforms: tuple[Code, ...] = ()
@@ -113,6 +121,9 @@ class CareTerms(Terms):
     one_alarm_minutes: int = Field(ge=0, le=60)
     false_alarms_at_most: int = Field(ge=1)
     false_alarm_days: int = Field(ge=1)
+    contacts_called_by: CallsBy = CallsBy.PEOPLE
+    contact_answer: Limit = Limit(amount=90, unit=Unit.SECONDS)
+    contact_rounds: int = Field(default=2, ge=1, le=10)
 
 
 AROUND_THE_CLOCK = {
@@ -130,7 +141,7 @@ AROUND_THE_CLOCK = {
 class CarePolicy(TermsPolicy):
     """policies/care.yaml. `names_of_platforms`: what the platforms of its terms are called."""
 
-    WINDOWS = TermsPolicy.WINDOWS | {"reopen", "hospital", "again_after", "alarm_again_after"}
+    WINDOWS = TermsPolicy.WINDOWS | {"reopen", "hospital", "again_after", "alarm_again_after", "contact_answer"}
 
     names_of_platforms: dict[Code, Name]
     terms: CareTerms

@@ -65,10 +65,10 @@ class ReportDistress(OpeningBody):
     platform: Annotated[KeptCode | None, FieldWords("设备平台", "platform of the device")] = None
     device: Annotated[KeptCode | None, FieldWords("设备编号", "device")] = None
     event: Annotated[KeptCode | None, FieldWords("事件编号", "event")] = None
-    happened_at: Annotated[TownDatetime | None, FieldWords("发生时间", "at")] = None
-    last_file: Annotated[CaseNumber | None, FieldWords("原档案编号", "the file that had the device")] = None
-    last_worker: Annotated[AccountCode | None, FieldWords("原责任人", "who had that file")] = None
-    last_deputy: Annotated[AccountCode | None, FieldWords("原替补责任人", "who stood in there")] = None
+    happened_at: TownDatetime | None = None
+    last_file: CaseNumber | None = None
+    last_worker: AccountCode | None = None
+    last_deputy: AccountCode | None = None
 
     def town_faults(self, policy: Any) -> Iterator[Fault]:  # noqa: ARG002 - every town wants to know whose device it is
         """A device is one of a platform."""

@@ -29,7 +29,7 @@ from starter.cases import (
     public,
     wall,
 )
-from starter.counterparts import banks, departments, reconciliations
+from starter.counterparts import banks, calls, departments, reconciliations
 from starter.http import health
 from starter.http.browser_sessions import BrowserSessions
 from starter.http.dependencies import provide
@@ -143,6 +143,7 @@ def _routers(procedures: Mapping[str, Procedure], settings: Settings, keys: Keys
         public_notices.router,
         public_boards.router,
         banks.router,
+        calls.router,
         reconciliations.router,
         audit.router,
         replays.router,

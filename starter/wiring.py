@@ -21,6 +21,8 @@ from engine.policies.areas import load_areas
 from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
 from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
+from engine.policies.call_gateway_policy import FILE as CALL_GATEWAY_FILE
+from engine.policies.call_gateway_policy import load_call_gateway
 from engine.policies.department_policy import load_departments
 from engine.policies.document_policy import load_document_policy
 from engine.policies.office_hours import load_town_calendar
@@ -144,11 +146,14 @@ def build_services(
     filing = Filing(town, vault, reader, attachments, intake, relay, answering, dispatch_help)
     bank = load_bank(settings.policies / "banks.yaml", settings.bank_url)
     banks = [bank.code] if bank.gateway is Gateway.HTTP else []
+    calls = load_call_gateway(settings.policies / CALL_GATEWAY_FILE, settings.call_gateway_url)
+    calling = [calls.code] if calls.gateway is Gateway.HTTP else []
     served = [each.code for each in town.departments.departments if each.gateway is Gateway.HTTP]
     signers = Signers(
         departments=load_department_keys(settings.key_folder, served),
         banks=load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK),
         platforms=load_platform_keys(settings),
+        call_gateways=load_counterpart_keys(settings.key_folder, calling, Counterpart.CALL_GATEWAY),
     )
     bank_client = http_client()
     guard = Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds))

@@ -31,6 +31,7 @@ from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 
 from activities.ballots import BallotBoxes
+from activities.calls import Calls
 from activities.children import Children
 from activities.departments import Departments
 from activities.incoming import Incoming
@@ -60,6 +61,7 @@ from engine.policies.areas import load_areas
 from engine.policies.ballot_box_policy import FILE as BALLOT_BOX_FILE
 from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
+from engine.policies.call_gateway_policy import NO_CALL_GATEWAY
 from engine.policies.department_policy import load_departments
 from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
@@ -425,10 +427,11 @@ async def case_bench(
     sandbox: bool = True,
     cases: Sequence[type[Case[Any]]] = PROCEDURES,
     ballots: BallotBoxes | None = None,
+    calls: Calls | None = None,
 ) -> AsyncIterator[CaseBench]:
     """A bench with keys and rules of its own, in an empty folder. `cases`: what its worker knows; those of the town.
 
-    `ballots`: how the ballot box is asked; None: there is none, and votes are on paper.
+    `ballots`: how the ballot box is asked; None: there is none, and votes are on paper. `calls`: the call gateway; None: none.
     """
     keys = ensure_keys(folder / "keys")
     settings = Settings(
@@ -462,7 +465,7 @@ async def case_bench(
             client,
             settings,
             cases,
-            _doers(settings, keys, client, tables, vault, ballots),
+            _doers(settings, keys, client, tables, vault, ballots, calls),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
             runner=sandbox_loaded_once() if sandbox else None,
         )
@@ -472,7 +475,13 @@ async def case_bench(
 
 
 def _doers(
-    settings: Settings, keys: Keys, client: Client, tables: Tables, vault: OpenVault, ballots: BallotBoxes | None
+    settings: Settings,
+    keys: Keys,
+    client: Client,
+    tables: Tables,
+    vault: OpenVault,
+    ballots: BallotBoxes | None,
+    calls: Calls | None,
 ) -> list[Any]:
     """The town's own doers. Everybody outside is at their desk, so nobody is called and nothing is read for a call."""
     nobody: Any = None
@@ -495,6 +504,7 @@ def _doers(
         count_call=uncounted,
     )
     ballots = ballots or BallotBoxes(load_ballot_box(settings.policies / BALLOT_BOX_FILE, None), nobody, uncounted)
+    calls = calls or Calls(NO_CALL_GATEWAY, nobody, read_texts=nobody, report_base="", count_call=uncounted)
     bank = load_bank(
         settings.policies / "banks.yaml", "http://127.0.0.1:9"
     )  # never called: its lines lie in the tables
@@ -515,6 +525,9 @@ def _doers(
         reservations.reserve,
         reservations.release,
         ballots.strike_in_box,
+        calls.dial,
+        calls.call_word,
+        calls.send_text,
     ]
 
 

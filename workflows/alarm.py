@@ -7,7 +7,8 @@
 1. The person is called back at once: whoever answers says what was heard; nothing at all is a call for help. After 60 seconds
    without an answer the worker and the deputy are told and may go without it.
 2. Somebody of the community goes, the first who says so; the others are told. Nobody goes within minutes: the whole roster,
-   then the coordinator is told to call 120, 119 or 110, and the contacts in order.
+   then the coordinator is told to call 120, 119 or 110, and the contacts in order; where the town says so, the gateway calls
+   those (`alarm_calls`).
 3. Whoever is there says what was the matter and what was done; by voice alone only a call by hand can be a mistake.
 4. The next day somebody looks in again.
 
@@ -24,6 +25,7 @@ from schemas.kernel.acts import Step
 from schemas.kernel.case import Message
 from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, COORDINATOR, GRID_WORKER, STREET_OFFICER, desk_of
 from schemas.values.actor import Actor
+from workflows.alarm_calls import ContactCalls
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.children import ChildCase
 
@@ -34,7 +36,7 @@ EMERGENCY_AFTER = "tier:1"
 
 
 @procedure_workflow
-class Alarm(ChildCase[AlarmState]):
+class Alarm(ContactCalls, ChildCase[AlarmState]):
     """One alarm, from the call until somebody has looked in again."""
 
     procedure = ALARM
@@ -118,6 +120,7 @@ class Alarm(ChildCase[AlarmState]):
         self.state.emergency_wanted = True
         self.record(Kind.EMERGENCY_WANTED, services=self.state.services)
         self.notify(DESK, "alarm_emergency_wanted", services=self.state.services)
+        self.contacts_are_called()
 
     def arrive(self, by: Actor) -> None:
         """到场: also without an answer, and without a word before. Who relieves somebody takes over the time that is left."""

@@ -30,6 +30,7 @@ class Counterpart(StrEnum):
     OPEN311 = "open311"
     BALLOT_BOX = "ballot_boxes"
     PLATFORM = "platforms"
+    CALL_GATEWAY = "call_gateways"
 
 
 class CounterpartKeyFaults(OperatorError, ValueError):

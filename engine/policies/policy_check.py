@@ -15,6 +15,8 @@ from engine.policies.ballot_box_policy import FILE as BALLOT_BOX
 from engine.policies.ballot_box_policy import load_ballot_box
 from engine.policies.bank_policy import load_bank
 from engine.policies.calendars import CalendarFaultsError, load_calendar
+from engine.policies.call_gateway_policy import FILE as CALL_GATEWAY
+from engine.policies.call_gateway_policy import load_call_gateway
 from engine.policies.department_policy import DepartmentPolicyFaults, load_departments
 from engine.policies.document_policy import load_document_policy
 from engine.policies.notice_templates import load_notice_policy
@@ -43,6 +45,7 @@ _OWN = (
     "sources",
     "banks",
     "ballot_box",
+    "call_gateway",
     "privacy",
     "site",
     "webhooks",
@@ -84,6 +87,8 @@ def check_policies(
     _try(report, folder / "banks.yaml", load_bank)
     if (folder / BALLOT_BOX).exists():  # a town without one votes on paper
         _try(report, folder / BALLOT_BOX, load_ballot_box)
+    if (folder / CALL_GATEWAY).exists():  # in a town without one people call
+        _try(report, folder / CALL_GATEWAY, load_call_gateway)
     _try(report, folder / "privacy.yaml", lambda file: load_privacy_policy(file.parent, named.values()))
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
     if (folder / SHAPES).is_file():

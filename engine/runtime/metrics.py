@@ -21,6 +21,7 @@ COUNTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "jiceng_department_calls": ("Calls to departments, by act and outcome.", ("department", "act", "outcome")),
     "jiceng_source_calls": ("Questions to sources of means, by outcome.", ("source", "outcome")),
     "jiceng_ballot_box_calls": ("Calls to the ballot box, by act and outcome.", ("box", "act", "outcome")),
+    "jiceng_call_gateway_calls": ("Calls to the call gateway, by act and outcome.", ("gateway", "act", "outcome")),
     "jiceng_bank_calls": ("Calls to the bank, by act and outcome.", ("bank", "act", "outcome")),
     "jiceng_flush_retries": ("Flushes into the ledger that were tried again.", ()),
     "jiceng_forged_commands": ("Commands that reached Temporal without the API's stamp.", ()),
@@ -69,6 +70,10 @@ class WorkerCounts:
     def ballot_box_call(self, box: str, act: str, outcome: str) -> None:
         """Count one call to the ballot box."""
         self._add("jiceng_ballot_box_calls", box, act, outcome)
+
+    def call_gateway_call(self, gateway: str, act: str, outcome: str) -> None:
+        """Count one call to the call gateway."""
+        self._add("jiceng_call_gateway_calls", gateway, act, outcome)
 
     def bank_call(self, bank: str, act: str, outcome: str) -> None:
         """Count one call to the bank."""

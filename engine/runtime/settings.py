@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     ballot_box_url: str | None = Field(
         default=None, description="base address that stands for `{ballot_box}` in policies/ballot_box.yaml"
     )
+    call_gateway_url: str | None = Field(
+        default=None, description="base address that stands for `{call_gateway}` in policies/call_gateway.yaml"
+    )
     token_issuer: str = "jiceng-local"  # noqa: S105 - a name, not a secret
     token_audience: str = "jiceng"  # noqa: S105 - a name, not a secret
     token_jwks: str | None = Field(

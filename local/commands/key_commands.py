@@ -81,7 +81,8 @@ def retire(ring: Ring, key: Annotated[str, typer.Argument(help="the id")], data:
 @keys_app.command()
 def drop(
     kind: Annotated[
-        Counterpart, typer.Argument(help="departments, sources, banks, webhooks, open311, ballot_boxes or platforms")
+        Counterpart,
+        typer.Argument(help="departments, sources, banks, webhooks, open311, ballot_boxes, platforms or call_gateways"),
     ],
     code: Annotated[str, typer.Argument(help="of which one")],
     mark: Annotated[str, typer.Argument(help="the mark of the key")],

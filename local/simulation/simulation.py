@@ -1,4 +1,4 @@
-"""`jiceng departments`, `sources`, `bank` and `people`: the simulated sides of a town, put together from its settings.
+"""`jiceng departments`, `sources`, `bank`, `call-gateway`, `people`: the simulated sides of a town, put together from settings.
 
 Here, and nowhere in the simulation itself, the town's keys are held: each system gets its own, people get tokens.
 """
@@ -12,11 +12,14 @@ from engine.keys.counterpart_keys import Counterpart, key_file
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from engine.policies.bank_policy import load_bank
+from engine.policies.call_gateway_policy import FILE as CALL_GATEWAY
+from engine.policies.call_gateway_policy import load_call_gateway
 from engine.policies.department_policy import load_departments
 from engine.policies.source_policy import load_sources
 from engine.runtime.settings import Settings
 from engine.runtime.town_clock import read_town_time
 from local.simulation.bank_server import RunningBank, SimulatedBank
+from local.simulation.call_server import RunningCallGateway, SimulatedCallGateway
 from local.simulation.department_server import SimulatedDepartment
 from local.simulation.departments import serve_departments
 from local.simulation.people import Neighbourhood, TokenFor, live
@@ -75,6 +78,21 @@ async def run_bank(settings: Settings) -> None:
         port=base.port or 0,
     )
     await RunningBank(bank).task
+
+
+async def run_call_gateway(settings: Settings) -> None:
+    """Play the call gateway, until cancelled. Raises OSError when the port is taken."""
+    policy = load_call_gateway(settings.policies / CALL_GATEWAY, settings.call_gateway_url)
+    base = urlsplit(settings.call_gateway_url or "")
+    gateway = SimulatedCallGateway(
+        code=policy.code,
+        key_file=key_file(settings.key_folder, policy.code, Counterpart.CALL_GATEWAY),
+        book=settings.data / "call_gateways" / f"{policy.code}.sqlite",
+        speed=settings.speed,
+        host=base.hostname or "127.0.0.1",
+        port=base.port or 0,
+    )
+    await RunningCallGateway(gateway).task
 
 
 async def run_people(settings: Settings) -> None:

@@ -54,6 +54,7 @@ class TownRecord(Model):
     sources: str | None = None
     bank: str | None = None
     ballot_box: str | None = None
+    call_gateway: str | None = None
     temporal_namespace: str
 
     @property

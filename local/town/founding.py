@@ -16,7 +16,7 @@ from starter.care_platforms import found_platform_keys
 
 
 def found_keys(settings: Settings) -> None:
-    """The keys of the town, and one shared with each department, source, bank, ballot box and platform; those that exist stay."""
+    """The keys of the town, and one shared with each department, source, bank and other system; those that exist stay."""
     ensure_keys(settings.key_folder, vault_outside(settings))
     ensure_metrics_token(settings)
     found_keys_of_others(settings)

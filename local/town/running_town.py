@@ -46,6 +46,7 @@ def find_town(data: Path) -> Settings:
         sources_url=record.sources,
         bank_url=record.bank,
         ballot_box_url=record.ballot_box,
+        call_gateway_url=record.call_gateway,
         requests_per_token=0,
         connections_per_address=0,
         requests_per_address=0,

@@ -1,7 +1,7 @@
 """`jiceng up`: a whole town on one machine, in one process tree.
 
     temporal -> namespace ------------------.
-    postgres -> database -> migrations -----+-> worker, api, departments, sources, bank, ballot-box -> people
+    postgres -> database -> migrations -----+-> worker, api, departments, sources, bank, ballot-box, call-gateway -> people
     fork-server -> keys --------------------'
 
 Our own processes are listed in `local/town/town_processes.py`; what runs all of them is `local/town/supervisor.py`.
@@ -42,7 +42,7 @@ from schemas.values.search_attributes import SEARCH_ATTRIBUTES
 
 # In the order of --port-base N: the API on N, Temporal on N+1, and so on. New names go to the end.
 PORTS = ("api", "temporal", "temporal_ui", "postgres", "departments", "temporal_http", "temporal_metrics", "sources",
-         "bank", "ballot_box")  # fmt: skip
+         "bank", "ballot_box", "call_gateway")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class TownOptions:
     port_base: int | None = None
     speed: float | None = None
     demo: bool = False
-    simulated: Sequence[str] = ("departments", "sources", "bank", "ballot_box")
+    simulated: Sequence[str] = ("departments", "sources", "bank", "ballot_box", "call_gateway")
     database_url: SecretStr | None = None
     durable: bool = True
     processes: Sequence[TownProcess] = PROCESSES
@@ -239,5 +239,6 @@ def _record(addresses: TownAddresses, settings: Settings) -> TownRecord:
         sources=settings.sources_url,
         bank=settings.bank_url,
         ballot_box=settings.ballot_box_url,
+        call_gateway=settings.call_gateway_url,
         temporal_namespace=settings.temporal_namespace,
     )

@@ -58,6 +58,9 @@ PROCESSES = (
     TownProcess(
         "ballot-box", jiceng("ballot-box"), lambda our: answers_http(f"{our.ballot_box_url}/healthz"), demo=True
     ),
+    TownProcess(
+        "call-gateway", jiceng("call-gateway"), lambda our: answers_http(f"{our.call_gateway_url}/healthz"), demo=True
+    ),
     TownProcess("people", jiceng("people"), after=("worker", "api", "departments"), demo=True),
 )
 

@@ -24,6 +24,7 @@ class Signers:
     departments: CounterpartKeys
     banks: CounterpartKeys
     platforms: CounterpartKeys
+    call_gateways: CounterpartKeys
 
 
 SignersOf = Annotated[Signers, dependency(Signers)]

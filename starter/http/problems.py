@@ -40,6 +40,7 @@ class ProblemCode(StrEnum):
     UNKNOWN_SUBMISSION = "unknown-submission"
     UNKNOWN_ORDER = "unknown-order"
     UNKNOWN_PAYMENT = "unknown-payment"
+    UNKNOWN_CALL = "unknown-call"
     UNKNOWN_DEVICE = "unknown-device"
     NOT_YET_TAKEN = "not-yet-taken"
     UNKNOWN_DOCUMENT = "unknown-document"
@@ -82,6 +83,7 @@ KINDS: Mapping[str, Kind] = {
     ProblemCode.UNKNOWN_SUBMISSION: Kind(404, say("没有此提交", "no such submission")),
     ProblemCode.UNKNOWN_ORDER: Kind(404, say("没有此派单", "no such order")),
     ProblemCode.UNKNOWN_PAYMENT: Kind(404, say("没有此笔发放", "no such payment")),
+    ProblemCode.UNKNOWN_CALL: Kind(404, say("没有这次呼叫", "no such call")),
     ProblemCode.UNKNOWN_DEVICE: Kind(404, say("没有绑定此设备", "no such device")),
     ProblemCode.NOT_YET_TAKEN: Kind(503, say("尚未确认受理", "not known yet whether it is taken")),
     ProblemCode.UNKNOWN_DOCUMENT: Kind(404, say("没有此附件", "no such document")),

@@ -49,6 +49,7 @@ BODIES: dict[str, Any] = {
     "arrive": {},
     "call_emergency": {"service": "medical_120", "order_number": "JZ-2027-0008"},
     "call_contact": {"contact": 1, "result": "coming"},
+    "contact_reported": {"number": 1, "result": "acknowledged", "at": "2027-03-05T02:10:00+08:00"},
     "resolve": {"result": "helped", "what": "扶起,无外伤"},
     "mark_false": {"known_by": "voice", "name_asked": True},
     "follow_up": {"finding": "精神良好"},

@@ -139,7 +139,7 @@ ORIGINS = (
 
 def test_every_port_of_a_town_is_either_ours_or_named() -> None:
     """A port that a town opens one day has a server that looks at names, or a reason to have none."""
-    assert set(PORTS) - NOT_OURS.keys() == {"api", "departments", "sources", "bank", "ballot_box"}
+    assert set(PORTS) - NOT_OURS.keys() == {"api", "departments", "sources", "bank", "ballot_box", "call_gateway"}
 
 
 async def answers(port: int, path: str, own: int) -> None:
@@ -197,7 +197,7 @@ async def test_simulated_counterparts_are_called_as_this_machine_is(host: str, s
 
 COUNTERPARTS = (
     "simulation/department_server", "simulation/department_bus", "simulation/source_server", "simulation/bank_server",
-    "ballot_box/box_server",
+    "ballot_box/box_server", "simulation/call_server",
 )  # fmt: skip
 
 

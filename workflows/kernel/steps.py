@@ -25,6 +25,7 @@ from temporalio.exceptions import (
 
 with workflow.unsafe.imports_passed_through():
     from activities.ballots import BallotBoxes
+    from activities.calls import Calls
     from activities.children import Children
     from activities.departments import Departments
     from activities.incoming import Incoming
@@ -45,6 +46,7 @@ with workflow.unsafe.imports_passed_through():
         VoteOpened,
         VoteTally,
     )
+    from schemas.contracts.calls import CallAsk, CallStatus, CallWord, Dial, Dialled, SendText, TextSent
     from schemas.contracts.department import (
         Gateway,
         OrderReceipt,
@@ -70,6 +72,7 @@ with workflow.unsafe.imports_passed_through():
 RequestT = TypeVar("RequestT", bound=Question)
 ReceiptT = TypeVar("ReceiptT", bound=Answer)
 AnswerT = TypeVar("AnswerT", CheckAnswer, PayReceipt, PaymentStatus, VoteOpened, VoteTally, StruckInBox, IncomingAnswer)
+CallAnswerT = TypeVar("CallAnswerT", Dialled, CallWord, TextSent)
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
 # than the local threshold become timers, so that an outage does not fill the history with task heartbeats.
@@ -87,6 +90,11 @@ _DEPARTMENT_ALTOGETHER = timedelta(days=1)
 _OUTSIDE_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
 _OUTSIDE_ATTEMPT = timedelta(minutes=2)
 _OUTSIDE_ALTOGETHER = timedelta(days=1)
+
+# Somebody waits for help: a gateway that does not answer within these seconds is given up, and people call by hand.
+_CALL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5))
+_CALL_ATTEMPT = timedelta(seconds=15)
+_CALL_ALTOGETHER = timedelta(seconds=40)
 
 # The other case answers within a workflow task or two, if it still lives and a worker runs. Real time.
 _CASE_ANSWERS_WITHIN = timedelta(hours=1)
@@ -211,6 +219,44 @@ async def incoming(asked: IncomingAsk) -> IncomingAnswer:
     """Ask the bank what has come in under a reference. Not `said`: it did not answer in a day."""
     unanswered = IncomingAnswer(reference=asked.reference, said=False)
     return await _ask_outside(Incoming.incoming, asked, "查询到账 incoming money", unanswered)
+
+
+async def dial(request: Dial) -> Dialled:
+    """Have somebody called. UNREACHABLE: nobody knows whether it rings; a word of it may still come."""
+    unanswered = Dialled(call=request.key, status=CallStatus.UNREACHABLE)
+    return await _ask_the_gateway(Calls.dial, request, f"拨打联系人 call {request.number}", unanswered)
+
+
+async def call_word(request: CallAsk) -> CallWord:
+    """Ask what became of a call of which no word came."""
+    unanswered = CallWord(call=request.key, status=CallStatus.UNREACHABLE)
+    return await _ask_the_gateway(Calls.call_word, request, f"查询通话 call {request.number}", unanswered)
+
+
+async def send_text(request: SendText) -> TextSent:
+    """Send a short message to whoever was called in vain. UNREACHABLE: it may be sent all the same."""
+    unanswered = TextSent(call=request.key, status=CallStatus.UNREACHABLE)
+    return await _ask_the_gateway(Calls.send_text, request, f"短信 text {request.number}", unanswered)
+
+
+async def _ask_the_gateway(
+    act: Callable[[Calls, RequestT], Awaitable[CallAnswerT]], request: RequestT, summary: str, unanswered: CallAnswerT
+) -> CallAnswerT:
+    """Ask the call gateway for as long as somebody in need can wait for it; then `unanswered`, and people call by hand."""
+    try:
+        answer = await workflow.execute_activity_method(
+            act,
+            request,
+            start_to_close_timeout=_CALL_ATTEMPT,
+            schedule_to_close_timeout=_CALL_ALTOGETHER,
+            retry_policy=_CALL_RETRY,
+            summary=summary,
+        )
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        return unanswered
+    return answer if is_answer_to(request, answer) else unanswered
 
 
 async def _ask_outside(
