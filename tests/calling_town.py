@@ -56,9 +56,9 @@ class CallingTown:
         """The same town, for its alarms."""
         return replace(self.door, procedure=ALARM)
 
-    async def calls_for_help(self, contacts: str, name: str) -> str:
+    async def calls_for_help(self, contacts: str) -> str:
         """An alarm of somebody with these contacts, one on each line, to which nobody goes."""
-        lines = contacts.splitlines()
+        name, lines = f"{GATEWAY}-{next(_numbers)}", contacts.splitlines()
         order = [{"relation": "family"} for _ in lines]
         body = {**care.REPORT, "emergency_contacts": contacts, "contact_order": order}
         file = await self.door.start(body=body, key=f"calls-{name}")

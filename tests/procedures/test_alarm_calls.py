@@ -79,7 +79,7 @@ async def test_contacts_are_called_in_order_until_one_comes(
     town: CallingTown, first: str, second: str, heard: list[tuple[int, str]], *, comes: bool, texts: int
 ) -> None:
     """Each telephone rings once for each call; only a key that was pressed is an answer; who was not reached gets one message."""
-    alarm = await town.calls_for_help(lines(said(first), said(second)), f"{first}-{second}")
+    alarm = await town.calls_for_help(lines(said(first), said(second)))
     if comes:
         await town.until(alarm, "alarm:contact_reported", len(heard))
     else:
@@ -97,7 +97,7 @@ async def test_contacts_are_called_in_order_until_one_comes(
 
 async def test_whoever_presses_another_key_has_not_answered(town: CallingTown) -> None:
     """A wrong key is no answer, and the next one is called."""
-    alarm = await town.calls_for_help(lines(said("按错"), said("应答")), "wrong-key")
+    alarm = await town.calls_for_help(lines(said("按错"), said("应答")))
     await town.until(alarm, "alarm:contact_reported", 2)
 
     assert await results(town, alarm) == [(1, "wrong_key"), (2, "acknowledged")]
@@ -105,7 +105,7 @@ async def test_whoever_presses_another_key_has_not_answered(town: CallingTown) -
 
 async def test_a_word_that_comes_late_counts(town: CallingTown) -> None:
     """The gateway says that it still rings; the next ones are called meanwhile; then the first one's word comes, and they come."""
-    alarm = await town.calls_for_help(lines(said("迟报"), said("不接")), "late")
+    alarm = await town.calls_for_help(lines(said("迟报"), said("不接")))
     await town.until(alarm, "alarm:contact_silent")
 
     async def has_come() -> bool:
@@ -120,7 +120,7 @@ async def test_a_word_that_comes_late_counts(town: CallingTown) -> None:
 
 async def test_a_gateway_that_is_down_leaves_it_to_people(town: CallingTown) -> None:
     """It is given up within a minute, the desk is told to call by hand, and what people do goes on in the order."""
-    alarm = await town.calls_for_help(lines(said("中断"), said("应答")), "down")
+    alarm = await town.calls_for_help(lines(said("中断"), said("应答")))
     (away,) = await town.until(alarm, "alarm:gateway_away")
     by_hand = await town.alarms.give(alarm, Step("call_contact", "coordinator", {"contact": 2, "result": "coming"}))
 
@@ -132,7 +132,7 @@ async def test_a_gateway_that_is_down_leaves_it_to_people(town: CallingTown) -> 
 
 async def test_nobody_is_called_once_somebody_goes(town: CallingTown) -> None:
     """Who is on the way calls whom they want; the gateway calls nobody any more."""
-    alarm = await town.calls_for_help(lines(said("不接"), said("应答")), "goes")
+    alarm = await town.calls_for_help(lines(said("不接"), said("应答")))
     await town.until(alarm, "alarm:contact_dialled")
     await town.alarms.go(alarm, [Step("accept_call", "grid_worker")])
     await town.until(alarm, "alarm:contact_texted")
@@ -143,7 +143,7 @@ async def test_nobody_is_called_once_somebody_goes(town: CallingTown) -> None:
 
 async def test_a_report_is_the_gateways_own_and_of_a_call_that_was_made(town: CallingTown) -> None:
     """Another key, a call that was never made, a case that calls nobody, a number with another word: each is refused."""
-    alarm = await town.calls_for_help(lines(said("默应"), said("不接")), "forged")
+    alarm = await town.calls_for_help(lines(said("默应"), said("不接")))
     await town.until(alarm, "alarm:contact_dialled")
     report: dict[str, Any] = {
         "report_id": "R-forged-1", "call_id": call_key(alarm, 1), "result": "busy", "as_of": "2026-12-01T10:00:00+08:00"
@@ -169,7 +169,7 @@ async def test_no_number_leaves_the_vault_but_to_be_dialled(
     town: CallingTown, temporal: Client, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """No entry, notice, row, history or log of a town that calls holds a number of those it calls; the vault says who read it."""
-    alarm = await town.calls_for_help("周平 13955556666〔剧本:空号〕\n吴芳 13977778888", "leaks")
+    alarm = await town.calls_for_help("周平 13955556666〔剧本:空号〕\n吴芳 13977778888")
     await town.until(alarm, "alarm:contact_reported")
     kept = [
         row["said"]
