@@ -5,7 +5,7 @@ L for the order of steps. It stands alone, and asks for a file (`schemas/care.py
 line stands in `workflows/distress.py`, how devices come to it in `starter/care_unfiled.py`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -50,8 +50,11 @@ class DistressPolicy(TermsPolicy):
     def duties(self) -> Iterator[Duty]:
         """They count at any hour, each with tiers of its own."""
         for each in super().duties():
-            name = each.name.rpartition(".")[2]
-            yield each._replace(on_call=OnCall.EVERYBODY, tiers=getattr(self.terms, f"{name}_tiers"))
+            yield each._replace(on_call=OnCall.EVERYBODY, tiers=getattr(self.terms, f"{each.name}_tiers"))
+
+    def areas_named(self) -> Mapping[str, str]:
+        """The area of the duty desk."""
+        return {"terms.desk_area": self.terms.desk_area}
 
 
 # ---- what people and platforms say ------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from xdist.workermanage import WorkerController  # type: ignore[import-untyped]
 FAST = frozenset({
     "test_incident_holidays", "test_late_commands", "test_local_town", "test_replies", "test_stories",
     "test_welfare_payments", "test_chaos", "test_law_files_played", "test_law_books", "test_law_money_town", "test_law_silence",
-    "test_law_answers", "test_whole_vote",
+    "test_law_answers", "test_whole_vote", "test_alarm_calls",
 })  # fmt: skip
 """Files that play towns by fast clocks: many towns on the same cores would make people late that are not."""
 

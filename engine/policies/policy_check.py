@@ -1,7 +1,7 @@
 """All files of the town's rules, checked together: every fault with file, line and remedy, in one answer."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -91,6 +91,8 @@ def check_policies(
         _try(report, folder / CALL_GATEWAY, load_call_gateway)
     _try(report, folder / "privacy.yaml", lambda file: load_privacy_policy(file.parent, named.values()))
     _try(report, folder / "areas.yaml", lambda file: report.warnings.extend(read_areas(file.parent).warnings))
+    if report.ok:
+        report.faults.extend(_areas_that_are_none(folder, named, codes))
     if (folder / SHAPES).is_file():
         _try(report, folder / SHAPES, lambda file: load_area_shapes(file.parent, read_areas(file.parent).areas))
     if (folder / ADVICE).exists():  # a town without one goes by the defaults
@@ -115,6 +117,19 @@ def check_policies(
         if file.name not in known
     )
     return report
+
+
+def _areas_that_are_none(
+    folder: Path, procedures: Mapping[str, Procedure], departments: tuple[str, ...]
+) -> Iterator[str]:
+    """Areas that a policy names and areas.yaml does not have: what is held there, nobody would see."""
+    areas = read_areas(folder).areas
+    for name, procedure in procedures.items():
+        file = folder / f"{name}.yaml"
+        for place, code in load_policy(procedure, folder, departments).areas_named().items():
+            if not areas.exists(code):
+                near = ", ".join(areas.nearest(code))
+                yield from _with_lines(file, [f"{file}: {place}: {code} is no area of areas.yaml; write one of {near}"])
 
 
 def _try(report: PolicyReport, file: Path, load: Loader) -> None:

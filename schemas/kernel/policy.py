@@ -63,6 +63,10 @@ class Policy(Model):
         """Whether everybody may hear that there is an open case of this matter in a community, and no more of it than that."""
         return False
 
+    def areas_named(self) -> Mapping[str, str]:
+        """The codes of areas that it names, by where they stand in it: each is one of areas.yaml."""
+        return {}
+
     def faults(self) -> Iterator[str]:
         """Say what is wrong although each field is well formed: place, what, remedy."""
         if is_blank(self.version):

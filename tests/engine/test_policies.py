@@ -1,12 +1,15 @@
 """The town's rules for incidents, as a file."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from engine.policies.department_policy import load_departments
 from engine.policies.policies import PolicyFaults, load_policy
+from engine.policies.policy_check import check_policies
 from engine.runtime.settings import PROJECT
+from schemas.distress import DISTRESS
 from schemas.incident import INCIDENT
 from schemas.incident_policy import IncidentPolicy
 
@@ -76,6 +79,18 @@ def test_a_missing_urgency_is_told(tmp_path: Path) -> None:
     """Every urgency needs its limits, also one that no category has today."""
     line = "    complex: {respond: 2 working_days, finish: 15 natural_days}\n"
     assert "terms.urgencies.complex" in faults(changed(tmp_path, (line, "")))[0]
+
+
+def test_an_area_that_a_policy_names_is_one_of_the_towns(tmp_path: Path) -> None:
+    """The duty desk of an area that there is not would see no call: file, line and what to write instead are told."""
+    folder = Path(shutil.copytree(POLICIES, tmp_path / "policies"))
+    file = folder / "distress.yaml"
+    file.write_text(
+        file.read_text(encoding="utf-8").replace('desk_area: "320104"', 'desk_area: "320199"'), encoding="utf-8"
+    )
+    (fault,) = check_policies(folder, [DISTRESS]).faults
+
+    assert fault == f"{file}:5: terms.desk_area: 320199 is no area of areas.yaml; write one of 320104, 320104.003"
 
 
 def test_a_missing_file_says_which_setting_to_mend(tmp_path: Path) -> None:
