@@ -582,6 +582,9 @@ LINES: Mapping[str, Line] = {
         _at("/public/notices/none/objections", **_EMPTY), Anybody("422 bad-request")
     ),
     "POST /api/v1/banks/{code}/notices": Line(_at("/api/v1/banks/b/notices", json={}), Anybody("401 not-believed")),
+    "POST /api/v1/call-gateways/{code}/reports": Line(
+        _at("/api/v1/call-gateways/g/reports", json={}), Anybody("401 not-believed")
+    ),
     "POST /api/v1/devices/{platform}/events": Line(
         _at("/api/v1/devices/wristband/events", json={}), Anybody("401 not-believed")
     ),

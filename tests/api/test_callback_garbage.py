@@ -1,4 +1,4 @@
-"""Whatever comes to the doors of departments and bank: unsigned it is not read, signed it is judged, and nothing falls over."""
+"""Whatever comes to the doors of departments, bank and call gateway: unsigned it is not read, signed it is judged, and nothing falls over."""
 
 import json
 import time
@@ -12,10 +12,11 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
-from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
+from engine.keys.counterpart_keys import Counterpart, found_counterpart_keys, load_counterpart_keys
 from engine.keys.department_keys import found_department_keys, load_department_keys
 from engine.policies.department_policy import load_departments
 from engine.runtime.settings import Settings
+from schemas.contracts.calls import report_path
 from schemas.contracts.department import callback_path
 from schemas.contracts.payment import notice_path
 from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
@@ -23,14 +24,16 @@ from tests.api_callers import BuildApp, api_of
 
 pytest_plugins = ("tests.api_fixture",)
 
-DEPARTMENT, BANK = "urban-management", "town-bank"
+DEPARTMENT, BANK, CALLS = "urban-management", "town-bank", "town-call-gateway"
 NOBODYS = "incident-20990101-000001"
 CALLBACK = {"act": "signed", "callback_id": "c-1", "order_id": f"{NOBODYS}.order-1", "case_id": NOBODYS, "by": "officer-9",
             "as_of": "2026-11-21T10:00:00+08:00"}  # fmt: skip
 NOTICE = {"notice_id": "B1.returned", "act": "returned", "payment_key": f"{'0' * 26}.old-age-allowance.2026-12",
           "case_id": "welfare-20990101-000001", "amount_fen": 5000, "bank_reference": "B1", "code": "account-closed",
           "as_of": "2026-12-09T09:00:00+08:00"}  # fmt: skip
-WHOLE: dict[str, dict[str, Any]] = {"department": CALLBACK, "bank": NOTICE}
+REPORT = {"report_id": "R-1", "call_id": "care-20990101-000001.alarm-1/call-1", "result": "busy",
+          "as_of": "2026-12-09T09:00:00+08:00"}  # fmt: skip
+WHOLE: dict[str, dict[str, Any]] = {"department": CALLBACK, "bank": NOTICE, "calls": REPORT}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=30),
@@ -52,7 +55,7 @@ def spoilt(whole: dict[str, Any]) -> st.SearchStrategy[bytes]:
 
 @dataclass
 class Gate:
-    """The two doors, and whose keys open them."""
+    """The doors, and whose keys open them."""
 
     http: httpx.AsyncClient
     paths: dict[str, str]
@@ -76,15 +79,19 @@ class Gate:
 
 @pytest.fixture(scope="module")
 async def gate(settings: Settings, build_app: BuildApp, pool: asyncpg.Pool, worker: None) -> Any:
-    """An API that expects a department's reports and the bank's notices."""
-    over = settings.model_copy(update={"departments_url": "http://127.0.0.1:9", "bank_url": "http://127.0.0.1:9"})
+    """An API that expects a department's reports, the bank's notices and the call gateway's reports."""
+    over = settings.model_copy(
+        update=dict.fromkeys(("departments_url", "bank_url", "call_gateway_url"), "http://127.0.0.1:9")
+    )
+    found_counterpart_keys(over.key_folder, [CALLS], Counterpart.CALL_GATEWAY)
     register = load_departments(over.policies / "departments.yaml", over.departments_url)
     found_department_keys(over.key_folder, [each.code for each in register.departments if each.gateway == "http"])
     secrets = {
         "department": load_department_keys(over.key_folder, [DEPARTMENT]).signing(DEPARTMENT),
         "bank": load_counterpart_keys(over.key_folder, [BANK], Counterpart.BANK).signing(BANK),
+        "calls": load_counterpart_keys(over.key_folder, [CALLS], Counterpart.CALL_GATEWAY).signing(CALLS),
     }
-    paths = {"department": callback_path(DEPARTMENT), "bank": notice_path(BANK)}
+    paths = {"department": callback_path(DEPARTMENT), "bank": notice_path(BANK), "calls": report_path(CALLS)}
     async with api_of(build_app(over=over)) as http:
         yield Gate(http, paths, secrets, pool)
 
