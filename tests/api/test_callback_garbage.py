@@ -1,4 +1,4 @@
-"""Whatever comes to the doors of departments, bank and call gateway: unsigned it is not read, signed it is judged, and nothing falls over."""
+"""Whatever comes to the doors of outside systems: unsigned it is not read, signed it is judged, and nothing falls over."""
 
 import json
 import time
