@@ -75,11 +75,14 @@ class UnfiledCalls:
         Raises Problem: it says too much, its number stood for something else, or it is to be sent again.
         """
         try:
-            opened = await self._opened_by(call)
+            await self._take(call, attempt, went_to)
         except Problem as problem:
-            if problem.code == RefusalCode.KEY_REUSED and not call.unclear:
+            if problem.code == RefusalCode.KEY_REUSED:
                 await self.tell_that_it_is_unclear(call)
             raise
+
+    async def _take(self, call: Call, attempt: int, went_to: str | None) -> None:
+        opened = await self._opened_by(call)
         if opened is not None:
             await self._remember(call, opened)
             return
