@@ -24,7 +24,7 @@ ALLOWED = frozenset(
     {
         "act", "activity", "addresses", "attempt", "attempts", "bank", "box", "bus", "case_id", "check", "code",
         "command", "count", "department", "digest", "error",
-        "event", "exit_code", "fault", "kind", "level", "lines", "logger", "method", "milliseconds", "number", "order",
+        "event", "exit_code", "fault", "gateway", "kind", "level", "lines", "logger", "method", "milliseconds", "number", "order",
         "outcome", "pid", "process", "purpose", "reason", "refused", "request_id", "restarts", "role", "route", "seconds",
         "seq", "signal", "source", "stage", "status", "submission", "task", "template", "timestamp", "url", "waiting", "where",
         "withheld", "workflow_id",
