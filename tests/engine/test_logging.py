@@ -32,6 +32,7 @@ LABELS = {
     "outcome",
     "reason",
     "department",
+    "gateway",
     "box",
     "act",
     "source",
