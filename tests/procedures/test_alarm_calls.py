@@ -49,6 +49,23 @@ async def notices(town: CallingTown, alarm: str) -> set[str]:
     return {row["template"] for row in await town.pool.fetch("select template from outbox where case_id = $1", alarm)}
 
 
+async def who_comes(town: CallingTown, alarm: str) -> list[int]:
+    """Which contact the desk is told of, once it is told of one."""
+    found: list[int] = []
+
+    async def told() -> bool:
+        rows = await town.pool.fetch(
+            "select facts from outbox where case_id = $1 and template = 'alarm_contact_comes' and recipient = $2",
+            alarm,
+            "role:coordinator",
+        )
+        found[:] = [row["facts"]["contact"] for row in rows]
+        return bool(found)
+
+    await eventually(told, within=60)
+    return found
+
+
 async def results(town: CallingTown, alarm: str) -> list[tuple[int, str]]:
     """Which contact, and what became of the call: in the order in which it was heard."""
     return [(each["contact"], each["result"]) for each in await town.told(alarm, "alarm:contact_reported")]
@@ -143,7 +160,7 @@ async def test_nobody_is_called_once_somebody_goes(town: CallingTown) -> None:
 
 async def test_a_report_is_the_gateways_own_and_of_a_call_that_was_made(town: CallingTown) -> None:
     """Another key, a call that was never made, a case that calls nobody, a number with another word: each is refused."""
-    alarm = await town.calls_for_help(lines(said("默应"), said("不接")))
+    alarm = await town.calls_for_help(lines(said("默应"), said("默应")))
     await town.until(alarm, "alarm:contact_dialled")
     report: dict[str, Any] = {
         "report_id": "R-forged-1", "call_id": call_key(alarm, 1), "result": "busy", "as_of": "2026-12-01T10:00:00+08:00"
@@ -157,12 +174,17 @@ async def test_a_report_is_the_gateways_own_and_of_a_call_that_was_made(town: Ca
     ]
     taken = [await town.reports(report) for _ in range(3)]
     other = await town.reports({**report, "result": "acknowledged"})
+    second = await town.reports({**report, "report_id": "R-forged-2", "result": "acknowledged"})
+    of_the_first = [each for each in await town.told(alarm, "alarm:contact_reported") if each["number"] == 1]
+    (comes,) = await who_comes(town, alarm)
 
     assert [answer.status_code for answer in refused] == [401, 422, 404, 422]
     assert "王强" not in refused[-1].text
     assert [answer.status_code for answer in taken] == [200] * 3
     assert (other.status_code, other.json()["code"]) == (422, "key-reused")
-    assert (await results(town, alarm))[0] == (1, "busy")
+    assert second.status_code == 200
+    assert [(each["result"], each["repeated"]) for each in of_the_first] == [("busy", False), ("acknowledged", True)]
+    assert comes == 2
 
 
 async def test_no_number_leaves_the_vault_but_to_be_dialled(
