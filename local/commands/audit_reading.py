@@ -34,7 +34,7 @@ from local.town.cli_errors import run_told, told_town
 from local.town.typed_codes import typed_number
 from schemas.audit.case_record import CaseRecord, StateAt
 from schemas.audit.what_if import WhatIf
-from schemas.clocks.calendar import SHANGHAI
+from schemas.clocks.calendar import SHANGHAI, in_shanghai
 from schemas.kernel.policy import Policy
 from schemas.values.actor import Actor, Role
 from schemas.values.model import Model
@@ -196,9 +196,9 @@ def _town_moment(option: str, given: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(given)
+        return moment.replace(tzinfo=SHANGHAI) if moment.tzinfo is None else in_shanghai(moment)
     except ValueError:
         raise typer.BadParameter(f"{option}: write 2026-11-21 or 2026-11-21T09:30") from None
-    return moment.replace(tzinfo=SHANGHAI) if moment.tzinfo is None else moment.astimezone(SHANGHAI)
 
 
 def _print(page: RenderableType) -> None:

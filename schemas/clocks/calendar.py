@@ -32,6 +32,13 @@ class NaiveTimeError(ValueError):
         super().__init__(f"{self.__doc__} Got {moment.isoformat()}.")
 
 
+class NoTownTimeError(ValueError):
+    """A moment at the very end or beginning of the calendar is none on the clocks of the town: give one that can have been."""
+
+    def __init__(self, moment: datetime) -> None:
+        super().__init__(f"{self.__doc__} Got {moment.isoformat()}.")
+
+
 class NoOfficeHoursError(ValueError):
     """A limit in working hours needs a calendar with office hours."""
 
@@ -44,10 +51,14 @@ def in_shanghai(moment: datetime) -> datetime:
 
     Raises:
         NaiveTimeError: the moment has no offset.
+        NoTownTimeError: it lies within hours of the year 1 or of the year 10000, as a device's clock does that was never set.
     """
     if moment.tzinfo is None or moment.utcoffset() is None:
         raise NaiveTimeError(moment)
-    return moment.astimezone(SHANGHAI)
+    try:
+        return moment.astimezone(SHANGHAI)
+    except OverflowError:
+        raise NoTownTimeError(moment) from None
 
 
 def midnight(day: date) -> datetime:

@@ -33,7 +33,7 @@ async def platform(door: OpenDoor, settings: Settings, pool: asyncpg.Pool) -> Pl
 
 
 @pytest.mark.parametrize(
-    ("files", "each"), [(2, 5), pytest.param(10, 20, marks=pytest.mark.long)], ids=["some", "two hundred"]
+    ("files", "each"), [(2, 5), pytest.param(14, 15, marks=pytest.mark.long)], ids=["some", "two hundred"]
 )
 async def test_an_event_three_times_in_any_order_is_one_alarm(platform: Platform, files: int, each: int) -> None:
     """Each of so many events comes three times, mixed and many at once: each is one alarm, or one word of before it was bound."""
@@ -157,6 +157,19 @@ async def test_only_the_platforms_own_key_is_believed(platform: Platform) -> Non
     assert (other.status_code, other.json()["code"]) == (422, "key-reused")
     assert (unreadable.status_code, "王桂英" in unreadable.text) == (422, False)
     assert again.status_code == 200
+
+
+async def test_a_clock_that_was_never_set_is_a_fault_of_its_platform(platform: Platform) -> None:
+    """At the end or the beginning of all time nothing happened: the platform hears which field it is, each time."""
+    await platform.wearer("Y-1")
+    answers = [
+        await platform.posts(json.dumps({"event_id": f"Y-1-{kind}", "device": "Y-1", "kind": kind, "at": at}).encode())
+        for at in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00")
+        for kind in ("sos", "well")
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 4
+    assert {fault["field"] for answer in answers for fault in answer.json()["faults"]} == {"at"}
 
 
 async def test_a_call_from_before_it_was_bound_here_is_somebodys(platform: Platform, pool: asyncpg.Pool) -> None:

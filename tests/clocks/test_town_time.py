@@ -7,8 +7,9 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
 
-from schemas.clocks.calendar import SHANGHAI, NaiveTimeError
+from schemas.clocks.calendar import SHANGHAI, NaiveTimeError, TownDatetime
 from schemas.clocks.town_time import MICROSECOND, TownTime
 
 REAL_NOW = datetime(2026, 11, 21, 3, 4, 5, 678901, tzinfo=UTC)
@@ -111,3 +112,10 @@ def test_time_without_zone_is_refused() -> None:
             refuses(naive)
     with pytest.raises(ValueError, match="timezone"):
         TownTime.starting(naive, REAL_NOW, 1)
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_that_the_calendar_does_not_reach_is_a_fault_of_what_was_sent(at: str) -> None:
+    """A clock that was never set says so: whoever reads it hears of a wrong value, and nothing dies of it."""
+    with pytest.raises(ValidationError, match="very end or beginning"):
+        TypeAdapter(TownDatetime).validate_json(f'"{at}"')
