@@ -83,8 +83,13 @@ class ReportDistress(OpeningBody):
 
 
 class CallAgain(Command):
-    """再次呼叫: the device goes on calling. `unclear`: the number of the event stood for something else before."""
+    """再次呼叫: the device goes on calling. `unclear`: the number of the event stood for something else before.
 
+    The device stands in it, so that the same word of another one is no repeat.
+    """
+
+    platform: Annotated[KeptCode, FieldWords("设备平台", "platform of the device")]
+    device: Annotated[KeptCode, FieldWords("设备编号", "device")]
     event: Annotated[KeptCode, FieldWords("事件编号", "event")]
     unclear: Annotated[bool, FieldWords("编号内容不符", "its number was used for something else")] = False
     alarm_kind: Annotated[AlarmKind, FieldWords("呼叫类型", "kind of alarm")]

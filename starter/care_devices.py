@@ -5,6 +5,8 @@ its number, whatever order events come in and however often; what is stored is a
 A call for help that no file takes is the duty desk's (starter/care_unfiled.py).
 """
 
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -15,7 +17,7 @@ from starlette.responses import Response
 from engine.store.device_events import SQL
 from schemas.care import CARE
 from schemas.care_commands import DEVICE_EVENT, EventKind
-from schemas.care_state import DEVICE_UNIT, device_key
+from schemas.care_state import DEVICE_UNIT, CareState, device_key
 from schemas.clocks.calendar import TownDatetime
 from schemas.kernel.case import CaseState
 from schemas.values.actor import Actor, Channel, Role
@@ -79,8 +81,9 @@ async def receive_event(
     events, unfiled = DeviceEvents(pool), UnfiledCalls(filing, pool)
     wait_your_turn(device_key(platform, event.device), event.kind)
     file, attempt = await events.case_of(platform, event)
+    heard = Heard(filing, events, unfiled, platform, event)
     if event.kind.alarm is not None and (file is None or is_unfiled(file)):
-        await unfiled.take(_call(platform, event, attempt), attempt, file)
+        await heard.at_the_desk(attempt, file)
         return taken(event)
     state = None if file is None else await filing.reader.state_for_department(file)
     if file is None or state is None or state.procedure != CARE.name:
@@ -89,14 +92,23 @@ async def receive_event(
         answer = await _give(filing, platform, event, state, key=key_of(event, attempt))
     except Problem as problem:
         if problem.code == RefusalCode.KEY_REUSED and event.kind.alarm is not None:
-            await _tell_that_it_is_unclear(filing, unfiled, _call(platform, event, attempt), event, state)
+            await heard.as_unclear(attempt)
         elif problem.refusal is not None:
             await events.forget(platform, event, file, attempt)
             if event.kind.alarm is not None:  # its file does not take it any more: the duty desk does
-                await unfiled.take(_call(platform, event, attempt + 1), attempt + 1, None)
+                await heard.at_the_desk(attempt + 1, None)
                 return taken(event)
         raise
+    if event.kind.alarm is not None and answer.status_code == OK and not is_theirs(platform, event, state):
+        await unfiled.tell_that_it_is_unclear(_call(platform, event, attempt))
     return acknowledged(event, answer)
+
+
+def is_theirs(platform: str, event: EventSent, state: CaseState) -> bool:
+    """Whether a call is of whom the file is: the device was theirs when it called. Of any other the desk finds out who it is."""
+    assert isinstance(state, CareState)  # noqa: S101 - asked of files alone
+    device = state.device_of(platform, event.device)
+    return device is not None and device.bound and (device.bound_at is None or event.at >= device.bound_at)
 
 
 def acknowledged(event: EventSent, given: Response) -> Response:
@@ -115,12 +127,12 @@ STATUS_RATE = Rates(per_second=1 / 60, burst_seconds=1200)
 """Of what a device says of itself: one a minute, 20 at once."""
 
 ALARM_RATE = Rates(per_second=1 / 10, burst_seconds=1200)
-"""Of its calls for help: 120 at once. The first ones are never refused, and who presses on is heard every 10 seconds."""
+"""Of its calls for help, of each kind: 120 at once. The first ones are never refused, who presses on is heard every 10 seconds."""
 
 
 def wait_your_turn(device: str, kind: EventKind) -> None:
     """Raise Problem: a device says more than its file can take; in this process, as all rates (starter/http/rates.py)."""
-    pause = (STATUS_RATE if kind.alarm is None else ALARM_RATE).take(device)
+    pause = STATUS_RATE.take(device) if kind.alarm is None else ALARM_RATE.take(f"{device} {kind}")
     if pause is not None:
         said = say("设备上报过于频繁", "this device says too much")
         raise Problem(ProblemCode.TOO_MANY_REQUESTS, said, headers={"Retry-After": str(pause)})
@@ -135,8 +147,7 @@ class DeviceEvents:
     async def case_of(self, platform: str, event: EventSent) -> tuple[str | None, int]:
         """Return the case to which an event went, and at which attempt; one that is nobody's goes to the file of its device.
 
-        A call for help goes to the living file that had the device last, if nobody has it: a person there finds out who calls.
-        None: a call of a device that no living file ever had.
+        None: a call for help of a device that nobody has now.
 
         Raises Problem: what a device says of itself that is bound to nobody.
         """
@@ -145,10 +156,6 @@ class DeviceEvents:
             if known is not None and known["case_id"] is not None:
                 return str(known["case_id"]), int(known["attempt"])
             file = await connection.fetchval(SQL.file_of_device, DEVICE_UNIT, device_key(platform, event.device))
-            if file is None and event.kind.alarm is not None:
-                file = await connection.fetchval(
-                    SQL.file_that_had_device, DEVICE_UNIT, device_key(platform, event.device)
-                )
             if file is None:
                 if event.kind.alarm is None:
                     raise unknown_device()
@@ -156,8 +163,22 @@ class DeviceEvents:
             await connection.execute(SQL.remember, platform, event.event_id, file)
             known = await connection.fetchrow(SQL.file_of_event, platform, event.event_id)
             if known is None or known["case_id"] is None:
-                raise unknown_device()  # refused under another process's hands just now: it comes again
+                # refused under another process's hands just now: it comes again
+                raise unknown_device() if event.kind.alarm is None else not_yet_taken()
             return str(known["case_id"]), int(known["attempt"])
+
+    async def file_of(self, platform: str, device: str) -> str | None:
+        """The living file that has a device now."""
+        return await self._file(SQL.file_of_device, platform, device)
+
+    async def file_that_had(self, platform: str, device: str) -> str | None:
+        """The living file that had a device last: whoever calls by it may still be that person."""
+        return await self._file(SQL.file_that_had_device, platform, device)
+
+    async def _file(self, query: str, platform: str, device: str) -> str | None:
+        async with reading(self._pool) as connection:
+            found: str | None = await connection.fetchval(query, DEVICE_UNIT, device_key(platform, device))
+            return found
 
     async def forget(self, platform: str, event: EventSent, file: str, attempt: int) -> None:
         """Forget an event that its file has refused at this attempt, whoever gave it."""
@@ -181,20 +202,47 @@ def _call(platform: str, event: EventSent, attempt: int) -> Call:
     )
 
 
-async def _tell_that_it_is_unclear(
-    filing: Filing, unfiled: UnfiledCalls, call: Call, event: EventSent, state: CaseState
-) -> None:
-    """The number stood for something else before. A person is told, once; the platform hears that it is wrong.
+@dataclass(frozen=True)
+class Heard:
+    """A call for help that is not simply one of a file: the desk hears it, which has the clocks, and whoever may know who calls."""
 
-    Where the file has ended, that person is at the duty desk.
-    """
-    key = f"{event.event_id} unclear {digest(event.model_dump(mode='json'))[:16]}"
-    try:
-        await _give(filing, call.platform, event, state, key=key, unclear=True)
-    except Problem as problem:
-        if problem.refusal is None:
+    filing: Filing
+    events: DeviceEvents
+    unfiled: UnfiledCalls
+    platform: str
+    event: EventSent
+
+    async def at_the_desk(self, attempt: int, went_to: str | None) -> None:
+        """Nobody has the device: the desk has the call once it returns. A living file that had the device last hears of it, too.
+
+        Raises Problem: as `UnfiledCalls.take`; of a number that stood for something else a person was told then.
+        """
+        try:
+            is_news = await self.unfiled.take(_call(self.platform, self.event, attempt), attempt, went_to)
+        except Problem as problem:
+            if problem.code == RefusalCode.KEY_REUSED:
+                await self.as_unclear(attempt)
             raise
-        await unfiled.tell_that_it_is_unclear(call)
+        if is_news:
+            with suppress(Problem):  # the desk has it, and has told the people of that file
+                await self._tell(await self.events.file_that_had(self.platform, self.event.device), "beside")
+
+    async def as_unclear(self, attempt: int) -> None:
+        """The number stood for something else before: the file that has the device now is told, and the desk, each word once."""
+        said = digest(self.event.model_dump(mode="json"))[:16]
+        try:
+            file = await self.events.file_of(self.platform, self.event.device)
+            await self._tell(file, f"unclear {said}", unclear=True)
+        except Problem as problem:
+            if problem.refusal is None:
+                raise
+        await self.unfiled.tell_that_it_is_unclear(_call(self.platform, self.event, attempt))
+
+    async def _tell(self, file: str | None, word: str, *, unclear: bool = False) -> None:
+        state = None if file is None else await self.filing.reader.state_for_department(file)
+        if state is not None:
+            key = f"{self.event.event_id} {word}"
+            await _give(self.filing, self.platform, self.event, state, key=key, unclear=unclear)
 
 
 async def _give(

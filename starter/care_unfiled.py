@@ -17,6 +17,7 @@ from schemas.values.canonical import digest
 from schemas.values.foreign_code import ForeignCode
 from schemas.values.model import Model
 from schemas.values.refusals import RefusalCode, say
+from starter.cases.announcements import CASES
 from starter.http.database import PoolOf, reading
 from starter.http.json_answers import OK
 from starter.http.problems import Problem, ProblemCode
@@ -29,10 +30,10 @@ from starter.intake.openings import opening_of
 OPENING = opening_of(DISTRESS)
 
 OPENING_RATE = Rates(per_second=1 / 10, burst_seconds=1200)
-"""Of a platform, new cases: 120 at once, then one in 10 seconds. One that makes up devices is held, and sends again."""
+"""Of a platform, new cases of devices that no file ever had: 120 at once, then one in 10 seconds."""
 
 FURTHER_RATE = Rates(per_second=1 / 60, burst_seconds=1200)
-"""Of a device, while its case is open: 20 at once, then one a minute."""
+"""Of a device and of each kind that it says, while its case is open: 20 at once, then one a minute. What falls hides no smoke."""
 
 
 class Call(Model):
@@ -52,6 +53,11 @@ class Call(Model):
         return device_key(self.platform, self.device)
 
     @property
+    def kept_as(self) -> str:
+        """Under what it is remembered to which case it went: its number, or, where that stood for something else, its very word."""
+        return self.key if self.unclear else self.event
+
+    @property
     def sender(self) -> Sender:
         """No token has this role: the signature of the platform vouches for it."""
         name = f"platform:{self.platform}"
@@ -69,35 +75,32 @@ class UnfiledCalls:
     def __init__(self, filing: Filing, pool: PoolOf) -> None:
         self._filing, self._pool = filing, pool
 
-    async def take(self, call: Call, attempt: int, went_to: str | None) -> None:
+    async def take(self, call: Call, attempt: int, went_to: str | None) -> bool:
         """Take a call: once it returns, the desk has it. `went_to`: the case to which this very event went before, if it did.
 
-        Raises Problem: it says too much, its number stood for something else, or it is to be sent again.
+        Whether it is news. Raises Problem: it says too much, its number stood for something else (`tell_that_it_is_unclear` is
+        then the caller's to ask for), or it is to be sent again.
         """
-        try:
-            await self._take(call, attempt, went_to)
-        except Problem as problem:
-            if problem.code == RefusalCode.KEY_REUSED:
-                await self.tell_that_it_is_unclear(call)
-            raise
-
-    async def _take(self, call: Call, attempt: int, went_to: str | None) -> None:
         opened = await self._opened_by(call)
         if opened is not None:
             await self._remember(call, opened)
-            return
+            return False
         case = went_to or await self._open_case(call)
         if case is None:
             await self._open(call)
-            return
+            return True
         await self._remember(call, case)
         await self._say_again(call, case, attempt)
+        return went_to is None
 
     async def tell_that_it_is_unclear(self, call: Call) -> None:
-        """The number stood for something else before: a person is told all the same, once; the platform hears that it is wrong."""
+        """It is not clear who calls: its number stood for something else before, or somebody else had the device then.
+
+        A person is told all the same, once for ever: such a word is remembered as a whole. Raises Problem as `take`.
+        """
         said = digest(call.model_dump(mode="json", exclude={"key", "unclear"}))[:16]
         word = call.model_copy(update={"key": f"{call.event} unclear {said}", "unclear": True})
-        if await self._opened_by(word) is not None:
+        if await self._went_to(word) is not None or await self._opened_by(word) is not None:
             return
         case = await self._open_case(word)
         if case is None:
@@ -107,13 +110,32 @@ class UnfiledCalls:
             await self._give(word, case)
         except Problem as problem:
             raise not_yet_taken() if problem.refusal is not None else problem from None
+        await self._remember(word, case)
 
     # ---- the case of a device -----------------------------------------------------------------------------------------
 
     async def _opened_by(self, call: Call) -> str | None:
         """The case that this word has opened. Raises Problem: its number opened one with another word."""
         known = await self._filing.intake.known_start(call.sender, DISTRESS.name, _content(call), name=OPENING.act)
-        return None if known is None else known.case_id
+        if known is None or known.case_id is None:
+            return None
+        await self._stands(known.case_id)
+        return known.case_id
+
+    async def _stands(self, case: str) -> None:
+        """Wait until the desk has the case. Raises Problem: it takes longer, the call is to be sent again."""
+        answering = self._filing.answering
+
+        async def look() -> object | None:
+            return await answering.reader.standing(case)
+
+        if await answering.announcements.until(CASES, case, look, answering.patience_seconds) is None:
+            raise not_yet_taken()
+
+    async def _went_to(self, word: Call) -> str | None:
+        async with reading(self._pool) as connection:
+            known = await connection.fetchrow(SQL.file_of_event, word.platform, word.kept_as)
+            return None if known is None else known["case_id"]
 
     async def _open_case(self, call: Call) -> str | None:
         async with reading(self._pool) as connection:
@@ -123,14 +145,14 @@ class UnfiledCalls:
             return found
 
     async def _remember(self, call: Call, case: str) -> None:
-        if call.unclear:
-            return
         async with reading(self._pool) as connection:
-            await connection.execute(SQL.remember, call.platform, call.event, case)
+            await connection.execute(SQL.remember, call.platform, call.kept_as, case)
 
     async def _open(self, call: Call) -> None:
-        _wait(OPENING_RATE, call.platform)
-        body = OPENING.model.model_validate(await self._said(call))
+        said = await self._said(call)
+        if "last_file" not in said:  # whose device was in a file is no device that a platform has made up
+            _wait(OPENING_RATE, call.platform)
+        body = OPENING.model.model_validate(said)
         opens = OPENING.opens(self._filing, call.sender, body)
         try:
             entered = await self._filing.intake.start(
@@ -143,6 +165,7 @@ class UnfiledCalls:
         if entered.submission.leased and not entered.repeated:
             self._filing.relay.take(entered.submission)
         if entered.submission.case_id is not None:
+            await self._stands(entered.submission.case_id)
             await self._remember(call, entered.submission.case_id)
 
     async def _said(self, call: Call) -> dict[str, object]:
@@ -163,7 +186,6 @@ class UnfiledCalls:
         }
 
     async def _say_again(self, call: Call, case: str, attempt: int) -> None:
-        _wait(FURTHER_RATE, call.device_key)
         try:
             await self._give(call, case)
         except Problem as problem:
@@ -179,8 +201,17 @@ class UnfiledCalls:
             raise not_yet_taken()  # it was accepted, and does not stand yet
         door = self._filing.town.doors[DISTRESS.name][CALL_AGAIN]
         given = door.model.model_validate(
-            {"event": call.event, "unclear": call.unclear, "alarm_kind": call.kind, "at": call.at}
+            {
+                "platform": call.platform,
+                "device": call.device,
+                "event": call.event,
+                "unclear": call.unclear,
+                "alarm_kind": call.kind,
+                "at": call.at,
+            }
         )
+        if await self._filing.intake.known(call.sender, case, CALL_AGAIN, given) is None:
+            _wait(FURTHER_RATE, f"{call.device_key} {call.kind}")
         answer = await give(self._filing, call.sender, state, name=CALL_AGAIN, door=door, given=given)
         if answer.status_code != OK:
             raise not_yet_taken()

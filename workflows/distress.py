@@ -58,7 +58,7 @@ class Distress(DeclaredCase[DistressState]):
         self.record_command(further=self.state.further)
         since = timedelta(minutes=self.state.terms.told_again_after_minutes)
         quiet = self.state.told_at is None or self.now() - self.state.told_at >= since
-        if quiet or command.unclear or self.state.kinds != before:
+        if quiet or self.state.kinds != before:
             self.state.told_at = self.now()
             self.notify(DESK, "distress_again", kinds=self.state.kinds, further=self.state.further)
 

@@ -3,20 +3,25 @@
 import asyncio
 import json
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
+from temporalio.client import Client
 
+from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
+from schemas.care import CARE
 from schemas.care_commands import EventKind
 from schemas.distress import DISTRESS
 from starter.care_unfiled import OPENING_RATE, Call, UnfiledCalls
 from starter.http.problems import Problem
 from tests.api_driver import ApiDriver, OpenDoor, Step
-from tests.device_platform import PLATFORM, Platform, opened_platform
+from tests.device_platform import PLATFORM, Platform, bind, opened_platform
 from tests.waiting import eventually
+from worker import town_worker
+from workflows.distress import Distress
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("worker")]
 TOWN_DESK = "320104"
@@ -180,6 +185,82 @@ async def test_a_number_that_stood_for_something_else_is_heard(desk: Desk) -> No
     assert [len(await desk.cases(device)) for device in ("Q-6", "Q-7")] == [2, 1]
 
 
+async def test_a_number_that_stood_for_a_further_call_is_heard(desk: Desk) -> None:
+    """Another device says it, one of a living file says it, its own device when its case is over: refused, and told each time."""
+    file = await desk.platform.wearer("Q-12-worn")
+    assert [await desk.calls(f"Q-12-{each}", "Q-12") for each in "ab"] == [200, 200]
+    case_id = await desk.case("Q-12")
+    of_others = [await desk.calls("Q-12-b", each) for each in ("Q-12-other", "Q-12-worn")]
+    await desk.is_ruled_out(case_id)
+    when_over = await desk.calls("Q-12-b", "Q-12", kind="smoke")
+
+    assert [*of_others, when_over] == [422] * 3
+    assert [facts["unclear"] for facts in await desk.platform.told(file, "care:device:said")] == [True]
+    assert [len(await desk.cases(each)) for each in ("Q-12", "Q-12-other", "Q-12-worn")] == [2, 1, 1]
+
+
+async def test_the_word_of_another_device_is_no_repeat(desk: Desk) -> None:
+    """Two devices that count alike by clocks that were set back say the very same: both are heard."""
+    at = datetime(1970, 1, 1, tzinfo=UTC)
+    counted = [await desk.calls(f"Q-13-{each}", "Q-13", at=at) for each in ("1", "2", "2")]
+    other = await desk.calls("Q-13-2", "Q-13-other", at=at)
+
+    assert (counted, other) == ([200] * 3, 422)
+    assert len(await desk.cases("Q-13-other")) == 1
+
+
+async def test_whoever_has_a_device_that_nobody_has_now_gets_the_first_minute(desk: Desk) -> None:
+    """It was unbound from a file that lives: the desk has a case of it, by which that file is named, and the file hears."""
+    file = await desk.platform.wearer("Q-14")
+    await desk.platform.door.go(file, [Step("unbind_device", "clerk", bind("Q-14").body)])
+    await desk.platform.door.passes(file, "care:unit:released")
+    answer = await desk.calls("Q-14-a", "Q-14")
+    case_id = await desk.case("Q-14")
+    (raised,) = await desk.platform.told(case_id, "distress:raised")
+
+    assert (answer, raised["last_file"]) == (200, file)
+    assert "take" in json.dumps((await desk.door.case(case_id))["clocks"])
+    assert [facts["event"] for facts in await desk.platform.told(file, "care:device:said")] == ["Q-14-a"]
+
+
+async def test_an_unclear_call_of_a_file_gets_the_first_minute(desk: Desk) -> None:
+    """It comes late from before the device was bound here, or under a number that is used again: the file is told, and the desk."""
+    for device in ("Q-15", "Q-16"):
+        await desk.platform.wearer(device)
+    late = [await desk.calls("Q-15-a", "Q-15", at=datetime(2026, 1, 1, tzinfo=UTC)) for _ in range(2)]
+    first, reused = await desk.calls("Q-16-a", "Q-16"), await desk.calls("Q-16-a", "Q-16", kind="fall")
+
+    assert (late, first, reused) == ([200, 200], 200, 422)
+    assert [len(await desk.cases(device)) for device in ("Q-15", "Q-16")] == [1, 1]
+    assert await desk.platform.told(await desk.case("Q-15"), "distress:called_again") == []
+
+
+async def test_an_unclear_word_is_one_word_for_ever(desk: Desk) -> None:
+    """Told to an open case, or opening one: when two people have ruled that out, the same words open nothing."""
+    at = datetime.now(UTC)
+    assert await desk.calls("Q-17-a", "Q-17", at=at) == 200
+    first = [await desk.calls("Q-17-a", "Q-17", kind="fall", at=at) for _ in range(2)]
+    await desk.is_ruled_out(await desk.case("Q-17"))
+    again = [await desk.calls("Q-17-a", "Q-17", kind=kind, at=at) for kind in ("fall", "smoke", "smoke")]
+    await desk.is_ruled_out((await desk.cases("Q-17"))[1])
+    at_last = [await desk.calls("Q-17-a", "Q-17", kind=kind, at=at) for kind in ("fall", "smoke")]
+
+    assert {*first, *again, *at_last} == {422}
+    assert len(await desk.cases("Q-17")) == 2
+
+
+async def test_unclear_words_are_held_and_what_is_new_passes(desk: Desk) -> None:
+    """A counter that stands still, and a button that is stuck: held as all calls are; the first word of smoke comes in."""
+    moments = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=each) for each in range(30)]
+    answers = [await desk.calls("0", "Q-18", at=each) for each in moments]
+    told = await desk.pool.fetch("select template from outbox where case_id = $1", await desk.case("Q-18"))
+    smoke = await desk.calls("Q-18-smoke", "Q-18", kind="smoke")
+
+    assert (answers[0], set(answers[1:]), smoke) == (200, {422, 429}, 200)
+    assert answers.count(422) <= 21
+    assert [row["template"] for row in told] == ["distress_raised"]
+
+
 async def test_what_a_file_refuses_is_the_desks_at_once(desk: Desk) -> None:
     """The door died between remembering and giving, and the file has ended since: the call is not sent away."""
     file = await desk.platform.wearer("Q-8")
@@ -220,6 +301,39 @@ async def test_a_platform_that_makes_up_devices_is_held(desk: Desk) -> None:
 
     assert (held.value.kind.status, held.value.code) == (429, "too-many-requests")
     assert await desk.calls("Q-10-a", "Q-10") == 200
+
+
+async def test_junk_of_a_platform_holds_no_device_that_was_somebodys(desk: Desk) -> None:
+    """A device that was in a file is not made up: its call comes in, however many its platform has made up."""
+    device = {"platform": "home-sensor", "device": "Q-19"}
+    file = await desk.platform.door.start()
+    await desk.platform.door.go(
+        file, [Step("record_consent", "grid_worker"), Step("bind_device", "grid_worker", device)]
+    )
+    await desk.platform.door.passes(file, "care:device:ready")
+    await desk.platform.door.go(file, [Step("unbind_device", "clerk", device)])
+    await desk.platform.door.passes(file, "care:unit:released")
+    while OPENING_RATE.take("home-sensor") is None:
+        pass
+    assert desk.door.filing is not None
+    call = Call(event="Q-19-a", **device, kind=EventKind.SOS, at=datetime.now(UTC), key="Q-19-a")
+
+    assert await UnfiledCalls(desk.door.filing, desk.pool).take(call, 1, None)
+
+
+async def test_a_call_is_acknowledged_once_the_desk_has_it(
+    desk: Desk, door: OpenDoor, settings: Settings, keys: Keys, temporal: Client
+) -> None:
+    """No worker is there: it is kept, and its platform sends it again, for nobody has heard of it; then it is one case."""
+    alone = settings.model_copy(update={"task_queue": "unfiled-away"})
+    away = replace(desk.platform, door=await door(CARE, task_queue=alone.task_queue, patience=1.0))
+    at = datetime.now(UTC)
+    unheard = [(await away.says("Q-20-a", "Q-20", at=at)).status_code for _ in range(2)]
+    async with town_worker(alone, keys, temporal, desk.pool, procedures=[Distress]) as worker, worker:
+        heard = await replace(desk, platform=away).calls("Q-20-a", "Q-20", at=at)
+
+    assert (unheard, heard) == ([503, 503], 200)
+    assert len(await desk.cases("Q-20")) == 1
 
 
 async def test_only_its_own_word_is_refused_for_want_of_a_file(desk: Desk) -> None:
