@@ -7,34 +7,43 @@ line stands in `workflows/distress.py`, how devices come to it in `starter/care_
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any
 
-from schemas.care_terms import AlarmKind
-from schemas.clocks.calendar import TownDatetime
 from schemas.contracts.department_policy import Name
 from schemas.contracts.reservation import Claim, Hold, Reserves
-from schemas.distress_state import CALLING_DEVICE, OPEN, DistressState, DistressTerms, RuledOutBy, Stage
-from schemas.kernel.acts import Nothing, Tells, act, also, file_acts, step
-from schemas.kernel.answers import AnswerTo, RequestNumber
+from schemas.distress_commands import (
+    CallAgain,
+    ConfirmDeath,
+    ConfirmRuledOut,
+    Locate,
+    RefuseDeath,
+    RefuseRuledOut,
+    ReportDistress,
+    ReportScene,
+    RuleOut,
+    SendHelp,
+)
+from schemas.distress_state import CALLING_DEVICE, OPEN, DistressState, DistressTerms, Stage
+from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, file_acts, step
 from schemas.kernel.because import by_policy
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
-from schemas.kernel.openings import OpeningBody, Opens
-from schemas.kernel.parties import COORDINATOR, GRID_WORKER, STREET_OFFICER, SUPERVISOR, WINDOW_CLERK, desk_of
-from schemas.kernel.people import Part
+from schemas.kernel.openings import Opens
+from schemas.kernel.parties import (
+    CIVIL_AFFAIRS_OFFICER,
+    COORDINATOR,
+    GRID_WORKER,
+    STREET_OFFICER,
+    SUPERVISOR,
+    WINDOW_CLERK,
+    desk_of,
+)
+from schemas.kernel.people import Part, same_account
 from schemas.kernel.policy import Duty, OnCall
-from schemas.kernel.procedure import Command
 from schemas.kernel.rules import By
 from schemas.kernel.terms import TermsPolicy
-from schemas.kernel.timers import duty, last_limit
-from schemas.values.account import AccountCode
+from schemas.kernel.timers import duty, last_limit, window
 from schemas.values.actor import Actor, Role
-from schemas.values.case_number import CaseNumber
-from schemas.values.foreign_code import KeptCode
-from schemas.values.references import TextReference
-from schemas.values.refusals import Fault, say
-from schemas.words.field_words import FieldWords
+from schemas.values.refusals import say
 
 CALL_AGAIN = "call_again"
 """The command that a platform gives when the device goes on calling."""
@@ -43,7 +52,7 @@ CALL_AGAIN = "call_again"
 class DistressPolicy(TermsPolicy):
     """policies/distress.yaml. Everybody is on call for each of its duties."""
 
-    WINDOWS = TermsPolicy.WINDOWS | {"again_after"}
+    WINDOWS = TermsPolicy.WINDOWS | {"again_after", "told_again_after"}
 
     terms: DistressTerms
 
@@ -55,117 +64,6 @@ class DistressPolicy(TermsPolicy):
     def areas_named(self) -> Mapping[str, str]:
         """The area of the duty desk."""
         return {"terms.desk_area": self.terms.desk_area}
-
-
-# ---- what people and platforms say ------------------------------------------------------------------------------------
-
-
-class ReportDistress(OpeningBody):
-    """无档求助: of what kind, and all that is known: what was heard, or the device. `last_file`: the file that had it last."""
-
-    alarm_kind: Annotated[AlarmKind, FieldWords("呼叫类型", "kind of alarm")]
-    words: TextReference | None = None
-    platform: Annotated[KeptCode | None, FieldWords("设备平台", "platform of the device")] = None
-    device: Annotated[KeptCode | None, FieldWords("设备编号", "device")] = None
-    event: Annotated[KeptCode | None, FieldWords("事件编号", "event")] = None
-    happened_at: TownDatetime | None = None
-    last_file: CaseNumber | None = None
-    last_worker: AccountCode | None = None
-    last_deputy: AccountCode | None = None
-
-    def town_faults(self, policy: Any) -> Iterator[Fault]:  # noqa: ARG002 - every town wants to know whose device it is
-        """A device is one of a platform."""
-        if (self.platform is None) != (self.device is None):
-            missing = "platform" if self.platform is None else "device"
-            said = say("须同时写明平台与设备编号", "a device is named with its platform")
-            remedy = say("请补充", "name both, or none of them")
-            yield Fault(field=missing, reason=said, remedy=remedy)
-
-
-class CallAgain(Command):
-    """再次呼叫: the device goes on calling. `unclear`: the number of the event stood for something else before.
-
-    The device stands in it, so that the same word of another one is no repeat.
-    """
-
-    platform: Annotated[KeptCode, FieldWords("设备平台", "platform of the device")]
-    device: Annotated[KeptCode, FieldWords("设备编号", "device")]
-    event: Annotated[KeptCode, FieldWords("事件编号", "event")]
-    unclear: Annotated[bool, FieldWords("编号内容不符", "its number was used for something else")] = False
-    alarm_kind: Annotated[AlarmKind, FieldWords("呼叫类型", "kind of alarm")]
-    at: Annotated[TownDatetime, FieldWords("发生时间", "at")]
-
-
-class Source(StrEnum):
-    """Who knew where the call comes from."""
-
-    PLATFORM = "platform"
-    LAST_FILE = "last_file"
-    POLICE = "police"
-    CALLER = "caller"
-
-
-class Locate(Command):
-    """查明位置: where whoever calls is, and who knew it."""
-
-    where: Annotated[TextReference, FieldWords("地点", "where")]
-    source: Annotated[Source, FieldWords("位置来源", "who knew where")]
-
-
-class Helper(StrEnum):
-    """Who is sent."""
-
-    GRID_WORKER = "grid_worker"
-    MEDICAL = "medical_120"
-    POLICE = "police_110"
-    FIRE = "fire_119"
-
-
-class SendHelp(Command):
-    """派人: who goes; of an emergency service the number of its order. Nobody waits with it until the place is known."""
-
-    helper: Annotated[Helper, FieldWords("派出人员", "who is sent")]
-    order_number: Annotated[KeptCode | None, FieldWords("对方单号", "number of their order")] = None
-
-
-class FoundThere(StrEnum):
-    """What somebody who was there says of it."""
-
-    HELPED = "helped"
-    HOSPITAL = "hospital"
-    DIED = "died"
-    NOBODY_THERE = "nobody_there"
-
-
-class ReportScene(Command):
-    """现场情况: what whoever was sent has found there. Nobody there ends nothing: whoever calls is somewhere else."""
-
-    result: Annotated[FoundThere, FieldWords("现场情况", "what was found there")]
-    what: TextReference
-
-
-class RuleOut(Command):
-    """申请排除: nobody needs help, by what that is known, and why. A second person says so too."""
-
-    known_by: Annotated[RuledOutBy, FieldWords("依据", "known by")]
-    reason: TextReference
-
-
-class OnRulingOut(AnswerTo):
-    """A word of another person on whether nobody needs help."""
-
-    part = Part.END_ASKED
-    request: RequestNumber
-
-
-class ConfirmRuledOut(OnRulingOut):
-    """同意排除: nobody is looked for any more."""
-
-
-class RefuseRuledOut(OnRulingOut):
-    """不同意排除: whoever calls is still looked for."""
-
-    reason: TextReference
 
 
 # ---- what else must hold ----------------------------------------------------------------------------------------------
@@ -181,6 +79,37 @@ def nothing_is_asked(state: DistressState, _actor: Actor, _now: datetime) -> str
     return say("已有待确认的排除申请", "a second person is asked already") if state.ruling_out else None
 
 
+def is_there(state: DistressState, actor: Actor, _now: datetime) -> str | None:
+    """What was found says whoever is with the person, and nobody from a desk."""
+    if state.stage == Stage.ON_SITE and same_account(actor.subject, state.responder):
+        return None
+    return say("须由到场人员办理", "whoever is there says so; who comes to relieve them arrives first")
+
+
+def is_not_there_yet(state: DistressState, actor: Actor, now: datetime) -> str | None:
+    """Who comes to relieve somebody arrives once."""
+    return say("您已到场", "you are there already") if is_there(state, actor, now) is None else None
+
+
+def a_service_went(state: DistressState, _actor: Actor, _now: datetime) -> str | None:
+    """For an ambulance, the fire brigade or the police somebody at a desk says what they found."""
+    return (
+        None if state.a_service_went else say("未派救援单位,须由到场人员办理", "no service went: who is there says so")
+    )
+
+
+def nobody_goes_yet(state: DistressState, _actor: Actor, _now: datetime) -> str | None:
+    """The first who says so goes."""
+    return None if state.responder is None else say("已有人出发", "somebody goes already")
+
+
+def is_the_one_who_goes(state: DistressState, actor: Actor, _now: datetime) -> str | None:
+    """Nobody says for another one that they cannot come."""
+    if same_account(actor.subject, state.responder):
+        return None
+    return say("须由出发人员本人改派", "whoever went says so")
+
+
 # ---- the declaration --------------------------------------------------------------------------------------------------
 
 
@@ -189,10 +118,25 @@ class Kind(EntryKinds, procedure="distress"):
 
     RAISED = entry("raised", "无档求助")
     CALLED_AGAIN = entry("called_again", "再次呼叫")
+    AGAIN_TOLD = entry(
+        "again_told",
+        "再次呼叫汇总",
+        by_policy(
+            "distress",
+            "told_again_after",
+            "再次呼叫每{limit}汇总告知一次",
+            "what goes on calling is told together every {limit}",
+        ),
+    )
     TAKEN = entry("taken", "接办")
     LOCATED = entry("located", "查明位置")
     HELP_SENT = entry("help_sent", "派人")
+    ACCEPTED = entry("accepted", "出发")
+    PASSED_ON = entry("passed_on", "改派")
+    ARRIVED = entry("arrived", "到场")
     SCENE_REPORTED = entry("scene_reported", "现场情况")
+    DEATH_CONFIRMED = entry("death:confirmed", "确认去世")
+    DEATH_REFUSED = entry("death:refused", "不确认去世")
     RULING_OUT_ASKED = entry("ruling_out:asked", "申请排除")
     RULING_OUT_REFUSED = entry("ruling_out:refused", "不同意排除")
     RULED_OUT = entry("ruled_out", "排除")
@@ -208,7 +152,7 @@ class Kind(EntryKinds, procedure="distress"):
     )
 
 
-_DESK, _STREET = desk_of(COORDINATOR), desk_of(STREET_OFFICER)
+_DESK, _GRID, _STREET = desk_of(COORDINATOR), desk_of(GRID_WORKER), desk_of(STREET_OFFICER)
 _operators = (COORDINATOR, STREET_OFFICER)
 _whoever_knows = (COORDINATOR, STREET_OFFICER, GRID_WORKER)
 _PLATFORM = By(Role.ENGINE)  # its signed event vouches for it; no token has this role
@@ -239,32 +183,59 @@ DISTRESS = declare(
         "take": duty("接办", "somebody to take it", "take", "take_tiers", warns=False),
         "locate": duty("查明位置", "knowing where", "locate", "locate_tiers", warns=False),
         "send": duty("派人", "sending of somebody", "send", "send_tiers", warns=False),
+        "accept": duty("出发", "somebody to go", "accept", "accept_tiers", warns=False, recurs=True),
+        "arrive": duty("到场", "arrival", "arrive", "arrive_tiers", warns=False),
         "resolve": duty("到场处置", "help", "resolve", "resolve_tiers", recurs=True),
+        "again": window("再次呼叫汇总", "telling of further calls", "told_again_after"),
         "final": last_limit("again_after", warns=False, recurs=True),
     },
     lines=(
         act(CallAgain, "再次呼叫", by=_PLATFORM, at=OPEN, entry=Kind.CALLED_AGAIN),
+        step("tell_what_was_counted", "再次呼叫汇总", at=OPEN, entry=Kind.AGAIN_TOLD, clock="again"),
         # ---- 1. somebody has it in hand, and finds out where
         act(Nothing, "接办", name="take", meaning="somebody of the desk sees to it.", by=_operators, at=Stage.RAISED,
             to=Stage.TAKEN, stops=["take"], starts=["locate"], holder=_DESK, entry=Kind.TAKEN),
         act(Locate, "查明位置", by=_whoever_knows, at=(Stage.RAISED, Stage.TAKEN), to=Stage.LOCATED,
             stops=["take", "locate"], starts=["send"], holder=_DESK, entry=Kind.LOCATED,
             tells=Tells(_DESK, "distress_located", ("kinds",))),
-        also("locate", "查明位置(更正)", by=_whoever_knows, at=(Stage.LOCATED, Stage.SENT)),
+        also("locate", "查明位置(更正)", by=_whoever_knows, at=(Stage.LOCATED, Stage.SENT, Stage.ON_SITE)),
         # ---- 2. somebody goes
         act(SendHelp, "派人", by=_operators, at=(Stage.RAISED, Stage.TAKEN, Stage.LOCATED), to=Stage.SENT,
-            stops=["take", "locate", "send"], starts=["resolve"], holder=_DESK, entry=Kind.HELP_SENT),
-        also("send_help", "派人(增派)", by=_operators, at=Stage.SENT),
-        # ---- 3. by the word of somebody who was there; or nobody is in need, on the word of two
-        act(ReportScene, "现场情况", by=_whoever_knows, at=Stage.SENT, to=(Stage.SENT, Stage.HELPED),
-            entry=Kind.SCENE_REPORTED),
-        act(RuleOut, "申请排除", by=_operators, at=OPEN, when=nothing_is_asked, part=Part.END_ASKED,
+            part=Part.HELP_SENT, stops=["take", "send"], holder=_DESK, entry=Kind.HELP_SENT),
+        also("send_help", "派人(增派)", by=_operators, at=(Stage.SENT, Stage.ON_SITE), part=Part.HELP_SENT),
+        act(Nothing, "出发", name="accept_call", meaning="somebody goes; the others are told.", by=GRID_WORKER,
+            at=Stage.SENT, when=nobody_goes_yet, stops=["accept"], starts=["arrive"], entry=Kind.ACCEPTED,
+            tells=Tells(_GRID, "distress_somebody_goes", ("kinds",))),
+        act(WithReason, "改派", name="pass_on", meaning="whoever went cannot come; somebody else goes.", by=GRID_WORKER,
+            at=Stage.SENT, when=is_the_one_who_goes, stops=["arrive"], starts=["accept"], entry=Kind.PASSED_ON,
+            tells=Tells(_GRID, "distress_go", ("kinds",))),
+        act(Nothing, "到场", name="arrive", meaning="somebody is with the person, or at the place.", by=GRID_WORKER,
+            at=(Stage.RAISED, Stage.TAKEN, Stage.LOCATED, Stage.SENT), to=Stage.ON_SITE,
+            stops=["take", "locate", "send", "accept", "arrive"], holder=_DESK, entry=Kind.ARRIVED),
+        also("arrive", "到场(接替)", by=GRID_WORKER, at=Stage.ON_SITE, when=is_not_there_yet),
+        # ---- 3. by the word of whoever is there, or of a service; that somebody died, two people say
+        act(ReportScene, "现场情况", by=GRID_WORKER, at=Stage.ON_SITE, to=(Stage.TAKEN, Stage.ON_SITE, Stage.HELPED),
+            when=is_there, part=Part.DEATH_SAID, entry=Kind.SCENE_REPORTED),
+        also("report_scene", "现场情况(救援单位)", by=_operators, at=Stage.SENT,
+             to=(Stage.TAKEN, Stage.SENT, Stage.HELPED), when=a_service_went, apart_from=(Part.HELP_SENT,),
+             part=Part.DEATH_SAID),
+        also("report_scene", "现场情况(救援单位)", by=_operators, at=Stage.ON_SITE,
+             to=(Stage.TAKEN, Stage.ON_SITE, Stage.HELPED), when=a_service_went, apart_from=(Part.HELP_SENT,),
+             part=Part.DEATH_SAID),
+        act(ConfirmDeath, "确认去世", by=(*_operators, SUPERVISOR, CIVIL_AFFAIRS_OFFICER),
+            at=(Stage.SENT, Stage.ON_SITE), to=Stage.DIED, apart_from=(Part.DEATH_SAID,), answers=(Part.DEATH_SAID,),
+            entry=Kind.DEATH_CONFIRMED),
+        act(RefuseDeath, "不确认去世", by=(*_operators, SUPERVISOR, CIVIL_AFFAIRS_OFFICER),
+            at=(Stage.SENT, Stage.ON_SITE), apart_from=(Part.DEATH_SAID,), answers=(Part.DEATH_SAID,),
+            entry=Kind.DEATH_REFUSED),
+        # ---- 4. nobody is in need, on the word of two; who said so first may take it back
+        act(RuleOut, "申请排除", by=_operators, at=OPEN, when=nothing_is_asked, part=Part.RULING_OUT_ASKED,
             entry=Kind.RULING_OUT_ASKED),
         act(ConfirmRuledOut, "同意排除", by=(*_operators, SUPERVISOR), at=OPEN, to=Stage.RULED_OUT,
-            apart_from=(Part.END_ASKED,), answers=(Part.END_ASKED,), entry=Kind.RULED_OUT),
-        act(RefuseRuledOut, "不同意排除", by=(*_operators, SUPERVISOR), at=OPEN, apart_from=(Part.END_ASKED,),
-            answers=(Part.END_ASKED,), entry=Kind.RULING_OUT_REFUSED),
-        # ---- 4. silence ends nothing
+            apart_from=(Part.RULING_OUT_ASKED,), answers=(Part.RULING_OUT_ASKED,), entry=Kind.RULED_OUT),
+        act(RefuseRuledOut, "不同意排除", by=(*_operators, SUPERVISOR), at=OPEN, answers=(Part.RULING_OUT_ASKED,),
+            entry=Kind.RULING_OUT_REFUSED),
+        # ---- 5. silence ends nothing
         step("call_everybody_again", "再次上报", at=OPEN, entry=Kind.EVERYBODY_CALLED, clock="final",
              tells=Tells(desk_of(SUPERVISOR), "distress_everybody_called", ("kinds",))),
         *file_acts(
@@ -272,5 +243,5 @@ DISTRESS = declare(
             urged_by=(STREET_OFFICER, SUPERVISOR),
         ),
     ),
-    end_notice=EndNotice(_STREET, {Stage.HELPED: ("result",), Stage.RULED_OUT: ("known_by",)}),
+    end_notice=EndNotice(_STREET, {Stage.HELPED: ("result",), Stage.DIED: (), Stage.RULED_OUT: ("known_by",)}),
 )  # fmt: skip

@@ -38,11 +38,13 @@ class Stage(DeclaredStage):
     TAKEN = "taken", "查找位置", "正在查找求助人", "whoever calls is looked for"
     LOCATED = "located", "已查明位置", "已查明位置,正在派人", "it is known where, and somebody is sent"
     SENT = "sent", "已派人", "人员已派出", "somebody is on the way"
+    ON_SITE = "on_site", "已到场", "人员已到场", "somebody is there"
     HELPED = "helped", "已到场处置", "已到场处置", "somebody was there"
+    DIED = "died", "已去世", "现场人员已去世", "somebody was found dead"
     RULED_OUT = "ruled_out", "已排除", "已确认无人求助", "nobody was in need"
 
 
-OPEN = (Stage.RAISED, Stage.TAKEN, Stage.LOCATED, Stage.SENT)
+OPEN = (Stage.RAISED, Stage.TAKEN, Stage.LOCATED, Stage.SENT, Stage.ON_SITE)
 """Somebody may be waiting for help. No clock ends it."""
 
 
@@ -64,10 +66,14 @@ class DistressTerms(Terms):
     locate_tiers: tuple[Tier, ...]
     send: Limit
     send_tiers: tuple[Tier, ...]
+    accept: Limit
+    accept_tiers: tuple[Tier, ...]
+    arrive: Limit
+    arrive_tiers: tuple[Tier, ...]
     resolve: Limit
     resolve_tiers: tuple[Tier, ...]
     again_after: Limit
-    told_again_after_minutes: int = 10
+    told_again_after: Limit
 
 
 class RulingOut(BaseModel):
@@ -80,11 +86,24 @@ class RulingOut(BaseModel):
     known_by: RuledOutBy
 
 
+class DeathSaid(BaseModel):
+    """What waits for a second person: who says that somebody was found dead."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    by: str
+
+
 class DistressState(OpenedState):
     """What a call remembers. `alarm_kind`: what was said first; `kinds_further`: what was said after that, often or once.
 
     `platform`, `device`, `event`: the numbers of others, where a device calls; `last_file`: the file that had that device last, and
-    who had that file. `told_at`: when the desk was last told that it goes on calling.
+    who had that file. `told_at`: when the desk was last told that it goes on calling, none since the last thing that somebody did;
+    `untold`: how often it has called since then.
+
+    `responder`: who goes, or is there. `senders`: who has sent somebody. `sent_at`: when somebody was first sent: from then on the
+    time for help counts, whoever finds nobody.
     """
 
     procedure: ClassVar[str] = "distress"
@@ -105,6 +124,14 @@ class DistressState(OpenedState):
     kinds_further: list[AlarmKind] = []
     further: int = 0
     told_at: datetime | None = None
+    untold: int = 0
+    located: bool = False
+    sent_at: datetime | None = None
+    senders: list[str] = []
+    a_service_went: bool = False
+    responder: str | None = None
+    deaths_said: int = 0
+    death: DeathSaid | None = None
     asked: int = 0
     ruling_out: RulingOut | None = None
     not_found: int = 0
@@ -114,6 +141,13 @@ class DistressState(OpenedState):
     def kinds(self) -> list[AlarmKind]:
         """All that was said, the worst first."""
         return worst_first((self.alarm_kind, *self.kinds_further))
+
+    @property
+    def ruled_out_by(self) -> tuple[RuledOutBy, ...]:
+        """By what it can be known that nobody needs help, after all that was said."""
+        voice = (RuledOutBy.VOICE,) if all(each.voice_is_enough for each in self.kinds) else ()
+        pressed = self.device is None or AlarmKind.SOS in self.kinds
+        return (*voice, RuledOutBy.SIGHT, *(() if pressed else (RuledOutBy.NOT_WORN,)))
 
     def seats(self) -> tuple[Participant, ...]:
         """Who had the file of the device: they may know who has it now."""
@@ -125,13 +159,21 @@ class DistressState(OpenedState):
         )
 
     def requests(self) -> Mapping[Part, tuple[int, ...]]:
-        """That nobody needs help waits for a second person."""
-        waiting = (self.ruling_out.number,) if self.ruling_out else ()
-        return {**super().requests(), Part.END_ASKED: waiting}
+        """That nobody needs help, and that somebody died, waits for a second person."""
+        return {
+            **super().requests(),
+            Part.RULING_OUT_ASKED: (self.ruling_out.number,) if self.ruling_out else (),
+            Part.DEATH_SAID: (self.death.number,) if self.death else (),
+        }
 
     def took_part(self) -> Mapping[Part, tuple[str, ...]]:
-        """Who said so first."""
-        return {**super().took_part(), Part.END_ASKED: (self.ruling_out.by,) if self.ruling_out else ()}
+        """Who said so first, and who sent somebody."""
+        return {
+            **super().took_part(),
+            Part.RULING_OUT_ASKED: (self.ruling_out.by,) if self.ruling_out else (),
+            Part.DEATH_SAID: (self.death.by,) if self.death else (),
+            Part.HELP_SENT: tuple(self.senders),
+        }
 
     def labels(self) -> dict[str, str]:
         """What lists are filtered by."""

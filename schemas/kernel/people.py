@@ -125,6 +125,9 @@ class Part(StrEnum):
     LOWERING_ASKED = "lowering_asked"
     ABSENCE_ASKED = "absence_asked"
     END_ASKED = "end_asked"
+    RULING_OUT_ASKED = "ruling_out_asked"
+    HELP_SENT = "help_sent"
+    DEATH_SAID = "death_said"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -206,6 +209,9 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.LOWERING_ASKED: say("提出减少走访的人不得批准", "who asked for fewer visits does not grant that"),
     Part.ABSENCE_ASKED: say("登记长期暂离的人不得批准", "who says that somebody is away for long does not grant that"),
     Part.END_ASKED: say("提出销档的人不得确认", "who asked to end the file does not confirm it"),
+    Part.RULING_OUT_ASKED: say("申请排除的人不得确认", "who asks to rule a call out does not confirm it"),
+    Part.HELP_SENT: say("派人的人不得报告现场情况", "who sent help leaves it to somebody else to say what was found"),
+    Part.DEATH_SAID: say("报告去世的人不得确认", "who says that somebody died does not confirm it"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
     Part.TEAM: say("您是本提案团队成员,须由他人办理", "you are of the team: this is somebody else's"),
     Part.CARRIER: say(

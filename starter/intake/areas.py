@@ -1,5 +1,7 @@
 """The area of a new case: one of the town's, if it is named at all."""
 
+from pydantic import BaseModel
+
 from schemas.values.areas import Areas
 from schemas.values.location import Location
 from schemas.values.refusals import Fault, say
@@ -17,6 +19,12 @@ def code_faults(areas: Areas, area: str) -> list[Fault]:
             remedy=areas_near(areas, area, "", ""),
         )
     ]
+
+
+def named_area_faults(areas: Areas, given: BaseModel) -> list[Fault]:
+    """What is wrong with the area that a command names; nothing, when it names none. In one that is none nobody sees the case."""
+    area = getattr(given, "area", None)
+    return code_faults(areas, area) if isinstance(area, str) else []
 
 
 def area_faults(areas: Areas, location: Location) -> list[Fault]:

@@ -31,6 +31,7 @@ from starter.http.documentation import any_body_of, responses
 from starter.http.parameters import CASE_ID
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
+from starter.intake.areas import named_area_faults
 from starter.intake.choices import in_words, with_choices
 from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Entered, Sender
@@ -84,6 +85,7 @@ async def command_faults(  # noqa: PLR0917 - a command, and who gives it where
     faults = with_choices(shape_faults, choices_of(filing, state, door), filing.town.names)
     if given is not None:
         faults += door.faults(given)
+        faults += named_area_faults(filing.town.areas, given)
         faults += await document_faults(filing.attachments, given, actor)
         faults += await case_faults(filing.reader, given, actor)
     return faults

@@ -355,9 +355,19 @@ async def test_two_people_end_it_and_nobody_there_does_not(desk: Desk) -> None:
     await desk.door.go(case_id, [Step("rule_out", "street_officer")])
     by_the_same = await desk.door.give(case_id, Step("confirm_ruled_out", "street_officer"))
     nobody = {"result": "nobody_there", "what": "未见求助人"}
-    await desk.door.go(case_id, [Step("send_help", "coordinator"), Step("report_scene", "grid_worker", nobody)])
+    await desk.door.go(case_id, [Step("arrive", "grid_worker"), Step("report_scene", "grid_worker", nobody)])
     shown = await desk.door.case(case_id)
 
     assert (by_the_same.status_code, by_the_same.json()["code"]) == (409, "against-the-rules")
-    assert shown["stage"] == "sent"
-    assert "resolve" in json.dumps(shown["clocks"])
+    assert shown["stage"] == "taken"
+    assert {"locate", "resolve"} <= {clock["name"] for clock in shown["clocks"]}
+
+
+async def test_a_case_goes_to_no_area_that_is_none(desk: Desk) -> None:
+    """Nobody would see it there: whoever mistypes an area hears so."""
+    case_id = await desk.door.start()
+    await desk.door.stands(case_id)
+    place = {"where": "幸福里5号楼", "source": "caller", "area": "320104.003.99"}
+    answer = await desk.door.give(case_id, Step("locate", "coordinator", place))
+
+    assert (answer.status_code, [each["field"] for each in answer.json()["faults"]]) == (422, ["area"])
