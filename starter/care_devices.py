@@ -5,8 +5,10 @@ its number, whatever order events come in and however often; what is stored is a
 A call for help that no file takes is the duty desk's (starter/care_unfiled.py).
 """
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter
@@ -24,10 +26,10 @@ from schemas.values.actor import Actor, Channel, Role
 from schemas.values.canonical import digest
 from schemas.values.foreign_code import ForeignCode
 from schemas.values.model import Model
-from schemas.values.refusals import RefusalCode, say
+from schemas.values.refusals import Fault, RefusalCode, say
 from starter.care_unfiled import Call, UnfiledCalls, is_unfiled, not_yet_taken
 from starter.counterparts.signatures import SignersOf, believe
-from starter.http.bodies import read_body
+from starter.http.bodies import read_body, read_json
 from starter.http.database import PoolOf, reading
 from starter.http.documentation import responses, signed_body_of
 from starter.http.faults import faults_of
@@ -39,6 +41,9 @@ from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Sender
 
 LONGEST_EVENT_BYTES = 4_000
+NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a call happened of which nobody can read that: before anything was bound here, so that a person finds out who calls."""
+
 router = APIRouter(prefix="/api/v1/devices", tags=["devices"])
 
 
@@ -77,11 +82,14 @@ async def receive_event(
     """
     body = await read_body(request, LONGEST_EVENT_BYTES)
     believe(signers.platforms.believed(platform), request, body)
-    event = _read(body)
+    event, faults = _read(body)
     events, unfiled = DeviceEvents(pool), UnfiledCalls(filing, pool)
     wait_your_turn(device_key(platform, event.device), event.kind)
     file, attempt = await events.case_of(platform, event)
     heard = Heard(filing, events, unfiled, platform, event)
+    if faults:
+        await heard.as_unclear(attempt)
+        raise bad_request(faults)
     if event.kind.alarm is not None and (file is None or is_unfiled(file)):
         await heard.at_the_desk(attempt, file)
         return taken(event)
@@ -271,8 +279,19 @@ def unknown_device() -> Problem:
     return Problem(ProblemCode.UNKNOWN_DEVICE, say("没有绑定此设备", "this device is bound to nobody"))
 
 
-def _read(body: bytes) -> EventSent:
+def _read(body: bytes) -> tuple[EventSent, list[Fault]]:
+    """An event, and what is wrong with it: a call for help of which number, device and kind can be read is heard all the same.
+
+    Raises Problem: that of anything else.
+    """
     try:
-        return EventSent.model_validate_json(body)
+        return EventSent.model_validate_json(body), []
     except ValidationError as error:
-        raise bad_request(faults_of(error.errors(include_url=False, include_input=False))) from None
+        faults = faults_of(error.errors(include_url=False, include_input=False))
+    plain, _ = read_json(body)
+    read = {name: plain.get(name) for name in ("event_id", "device", "kind")} if isinstance(plain, dict) else {}
+    with suppress(ValidationError):
+        event = EventSent.model_validate_json(json.dumps({**read, "at": NO_MOMENT.isoformat()}))
+        if event.kind.alarm is not None:
+            return event, faults
+    raise bad_request(faults)

@@ -160,8 +160,8 @@ async def test_only_the_platforms_own_key_is_believed(platform: Platform) -> Non
 
 
 async def test_a_clock_that_was_never_set_is_a_fault_of_its_platform(platform: Platform) -> None:
-    """At the end or the beginning of all time nothing happened: the platform hears which field it is, each time."""
-    await platform.wearer("Y-1")
+    """At the end or the beginning of all time nothing happened: the platform hears which field it is; who called is heard."""
+    file = await platform.wearer("Y-1")
     answers = [
         await platform.posts(json.dumps({"event_id": f"Y-1-{kind}", "device": "Y-1", "kind": kind, "at": at}).encode())
         for at in ("9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00")
@@ -170,6 +170,24 @@ async def test_a_clock_that_was_never_set_is_a_fault_of_its_platform(platform: P
 
     assert [answer.status_code for answer in answers] == [422] * 4
     assert {fault["field"] for answer in answers for fault in answer.json()["faults"]} == {"at"}
+    assert [said["event"] for said in await platform.told(file, "care:device:said")] == ["Y-1-sos"]
+
+
+@pytest.mark.parametrize("wrong", [{"battery_percent": 101}, {"at": "昨天"}, {"firmware": "2.1"}], ids=str)
+async def test_a_call_that_can_be_read_in_part_is_heard(
+    platform: Platform, pool: asyncpg.Pool, wrong: dict[str, object]
+) -> None:
+    """Refused, with the field, as often as it comes; and a person finds out who calls, once, with a first minute."""
+    device = f"Z-{'-'.join(wrong)}"
+    await platform.wearer(device)
+    sent = {"event_id": f"{device}-a", "device": device, "kind": "sos", "at": datetime.now(UTC).isoformat(), **wrong}
+    answers = [await platform.posts(json.dumps(sent).encode()) for _ in range(2)]
+    of_itself = await platform.posts(json.dumps({**sent, "event_id": f"{device}-b", "kind": "well"}).encode())
+    opened = "select count(*) from reservations where kind = 'calling-device' and key = $1"
+
+    assert [each.status_code for each in (*answers, of_itself)] == [422] * 3
+    assert answers[0].json()["faults"][0]["field"] in wrong
+    assert await pool.fetchval(opened, f"{PLATFORM}/{device}") == 1
 
 
 async def test_a_call_from_before_it_was_bound_here_is_somebodys(platform: Platform, pool: asyncpg.Pool) -> None:
