@@ -14,6 +14,7 @@ from schemas.distress_commands import (
     CallAgain,
     ConfirmDeath,
     ConfirmRuledOut,
+    DeviceBound,
     Locate,
     RefuseDeath,
     RefuseRuledOut,
@@ -45,8 +46,8 @@ from schemas.kernel.timers import duty, last_limit, window
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import say
 
-CALL_AGAIN = "call_again"
-"""The command that a platform gives when the device goes on calling."""
+CALL_AGAIN, DEVICE_BOUND = "call_again", "device_bound"
+"""The commands that a platform gives: the device goes on calling; it is bound to a file by now."""
 
 
 class DistressPolicy(TermsPolicy):
@@ -118,6 +119,7 @@ class Kind(EntryKinds, procedure="distress"):
 
     RAISED = entry("raised", "无档求助")
     CALLED_AGAIN = entry("called_again", "再次呼叫")
+    DEVICE_BOUND = entry("device_bound", "设备已绑定")
     AGAIN_TOLD = entry(
         "again_told",
         "再次呼叫汇总",
@@ -191,6 +193,8 @@ DISTRESS = declare(
     },
     lines=(
         act(CallAgain, "再次呼叫", by=_PLATFORM, at=OPEN, entry=Kind.CALLED_AGAIN),
+        act(DeviceBound, "设备已绑定", by=_PLATFORM, at=OPEN, entry=Kind.DEVICE_BOUND,
+            tells=Tells(_DESK, "distress_device_bound", ("kinds",))),
         step("tell_what_was_counted", "再次呼叫汇总", at=OPEN, entry=Kind.AGAIN_TOLD, clock="again"),
         # ---- 1. somebody has it in hand, and finds out where
         act(Nothing, "接办", name="take", meaning="somebody of the desk sees to it.", by=_operators, at=Stage.RAISED,

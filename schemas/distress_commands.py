@@ -58,6 +58,12 @@ class CallAgain(Command):
     at: Annotated[TownDatetime, FieldWords("发生时间", "at")]
 
 
+class DeviceBound(Command):
+    """设备已绑定: the device was bound to a file while it calls; whose it is, is known by that."""
+
+    file: CaseNumber
+
+
 class Source(StrEnum):
     """Who knew where the call comes from."""
 

@@ -96,6 +96,7 @@ async def receive_event(
     state = None if file is None else await filing.reader.state_for_department(file)
     if file is None or state is None or state.procedure != CARE.name:
         raise unknown_device()
+    await heard.in_its_file(state, attempt)
     try:
         answer = await _give(filing, platform, event, state, key=key_of(event, attempt))
     except Problem as problem:
@@ -234,6 +235,20 @@ class Heard:
         if is_news:
             with suppress(Problem):  # the desk has it, and has told the people of that file
                 await self._tell(await self.events.file_that_had(self.platform, self.event.device), "beside")
+
+    async def in_its_file(self, state: CaseState, attempt: int) -> None:
+        """The device has a file by now, and calls since before that: the desk hears whose it is, and the file that it calls."""
+        assert isinstance(state, CareState)  # noqa: S101 - the case of an event is a file
+        device = state.device_of(self.platform, self.event.device)
+        if device is None or not device.bound or device.bound_at is None:
+            return
+        with suppress(Problem):  # what the device says now comes first
+            call = _call(self.platform, self.event, attempt)
+            since = await self.unfiled.tell_that_it_is_bound(call, state.case_id, device.bound_at)
+            if since is not None and since.event is not None and since.happened_at is not None:
+                kind = EventKind(since.kinds[0])
+                called = EventSent(event_id=since.event, device=self.event.device, kind=kind, at=since.happened_at)
+                await _give(self.filing, self.platform, called, state, key=f"before {since.case_id}", unclear=True)
 
     async def as_unclear(self, attempt: int) -> None:
         """The number stood for something else before: the file that has the device now is told, and the desk, each word once."""

@@ -4,13 +4,16 @@ Whose device it is, nobody in the town knows; that somebody calls for help, the 
 for want of a file: the first one opens a case, what comes while it is open is told to it, and an event is one word, for ever.
 """
 
+from dataclasses import replace
+from datetime import datetime
+
 from engine.store.device_events import SQL
 from schemas.care_commands import EventKind
 from schemas.care_state import DEVICE_UNIT, device_key
 from schemas.clocks.calendar import TownDatetime
 from schemas.contracts.reservation import Hold
-from schemas.distress import CALL_AGAIN, DISTRESS, DistressPolicy
-from schemas.distress_state import CALLING_DEVICE
+from schemas.distress import CALL_AGAIN, DEVICE_BOUND, DISTRESS, DistressPolicy
+from schemas.distress_state import CALLING_DEVICE, DistressState
 from schemas.kernel.case import ruled_by
 from schemas.values.actor import Actor, Channel, Role
 from schemas.values.canonical import digest
@@ -111,6 +114,18 @@ class UnfiledCalls:
         except Problem as problem:
             raise not_yet_taken() if problem.refusal is not None else problem from None
         await self._remember(word, case)
+
+    async def tell_that_it_is_bound(self, call: Call, file: str, bound_at: datetime) -> DistressState | None:
+        """The device is bound to a file by now: the case that was open of it before is told, once for each file. None: none was."""
+        case = await self._open_case(call)
+        state = None if case is None else await self._filing.reader.state_for_department(case)
+        if not isinstance(state, DistressState) or state.opened_at >= bound_at:
+            return None
+        door = self._filing.town.doors[DISTRESS.name][DEVICE_BOUND]
+        sender = replace(call.sender, key=f"bound {file}")
+        given = door.model.model_validate({"file": file})
+        await give(self._filing, sender, state, name=DEVICE_BOUND, door=door, given=given)
+        return state
 
     # ---- the case of a device -----------------------------------------------------------------------------------------
 

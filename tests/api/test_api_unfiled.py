@@ -153,10 +153,18 @@ async def test_a_call_after_the_file_has_ended_is_told_to_who_had_it(desk: Desk)
 
 
 async def test_a_device_that_is_bound_meanwhile_calls_its_file(desk: Desk) -> None:
-    """While its case is open the device is bound to a file: from then on its calls are alarms of that person."""
+    """While its case is open the device is bound to a file: with its next word both hear of each other; its calls are alarms."""
     assert await desk.calls("Q-5-a", "Q-5") == 200
     case_id = await desk.case("Q-5")
     file = await desk.platform.wearer("Q-5")
+    assert [await desk.calls(f"Q-5-{kind}", "Q-5", kind=kind) for kind in ("test", "well")] == [200, 200]
+    assert [said["event"] for said in await desk.platform.told(file, "care:device:said")] == [
+        "Q-5-a",
+        "Q-5-test",
+        "Q-5-well",
+    ]
+    assert [said["file"] for said in await desk.platform.told(case_id, "distress:device_bound")] == [file]
+    assert ("role:coordinator", "distress_device_bound") in await desk.notices(case_id)
     assert await desk.calls("Q-5-b", "Q-5") == 200
     await desk.platform.door.passes(file, "care:alarm:raised")
 
