@@ -26,6 +26,9 @@ from schemas.values.references import TextReference
 JUROR_SEAT, TEAM_SEAT = "juror", "team"
 """Kinds of seats: who judges it, while it is judged and no longer; and who wants it."""
 
+DECLINED_SEAT = "declined"
+"""Who was named and has said no: until the judging begins they see that they are out, and nothing more is theirs."""
+
 CARRIER_SEAT, NEW_CARRIER_SEAT = "carrier", "new-carrier"
 """Who speaks for the organisation that carries it, from the contract on; and for the one that is asked to take over."""
 
@@ -144,7 +147,8 @@ class ProposalState(
     `jury_size`: how many were announced, `missing`: how many of them did not score in time. `rivals`: the teams of its round.
     `seat`: a juror whom one person has named, `tie`: one whom one person says to be tied to it; another person confirms.
 
-    `team`: accounts, first of whoever speaks for it; `joined`: who of them has said so (None: nobody was asked).
+    `team`: accounts, first of whoever speaks for it; `joined`: who of them has said so (None: nobody was asked),
+    `declined`: who has said no.
     `sheets` are of these scores, `talks` counts how often the jury talked and scored anew; `judged`: what they come to.
     `judging_open`: the round collects no more. `late`: the time for judging is over, so that enough sheets are enough. `placed`:
     how it was ranked. `contract`: waits for the word of both sides; `signed`: the word on it.
@@ -167,6 +171,7 @@ class ProposalState(
     people_helped: int
     team: tuple[AccountCode, ...]
     joined: list[AccountCode] | None = None
+    declined: list[AccountCode] = []
     jury: tuple[AccountCode, ...]
     jury_size: int
     street_jurors: tuple[AccountCode, ...] = ()
@@ -243,6 +248,7 @@ class ProposalState(
         """The team; the jury, which sees it while it judges, and neither before nor after; the carrier, from its contract on."""
         judges = self.jurors if self.stage == Stage.JUDGING else ()
         people = [(TEAM_SEAT, each) for each in self.team] + [(JUROR_SEAT, each) for each in judges]
+        people += [(DECLINED_SEAT, each) for each in self.declined] if self.stage in BEFORE_JUDGING else []
         people += self.carriers if self.contracted or self.stage in SELECTED else []
         return tuple(
             Participant(number=number, kind=kind, subject=subject)

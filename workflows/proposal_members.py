@@ -33,6 +33,7 @@ class Members(DeclaredCase[StateT]):
         """不参加团队: out, and free to be of another one."""
         self.state.team = tuple(each for each in self.state.team if not same_person(each, by.subject))
         self.state.joined = [each for each in self.state.joined or [] if not same_person(each, by.subject)]
+        self.state.declined.append(by.subject)
         self.apply(joined=len(self.state.joined), named=len(self.state.team))
         self.notify(f"participant:{by.subject}", "proposal_member_out")
         self.report()

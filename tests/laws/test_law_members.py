@@ -103,7 +103,8 @@ async def test_who_says_no_is_out_told_and_free(bench: CaseBench) -> None:
     assert (hall.proposal(1).team, hall.proposal(1).joined) == (("resident-he", "resident-ma"), [])
     assert OUT in told
     assert "reporter proposal_member_declined" in told
-    assert "unknown-case" in await hall.refused(hall.number(1), PROPOSAL, JOINS["tian"])
+    assert may_see(sight_of(hall.proposal(1)), TIAN)
+    assert "not-your-case" in await hall.refused(hall.number(1), PROPOSAL, JOINS["tian"])
     await hall.door(ROUND).go(hall.case, [Step("submit", "clerk", rival)])
 
 
@@ -120,9 +121,11 @@ async def test_each_speaks_for_themselves_once_and_the_lead_does_not_leave(bench
 
 
 async def test_with_the_judging_the_team_stands(bench: CaseBench) -> None:
-    """Nobody leaves or joins what is being judged."""
+    """Nobody leaves or joins what is being judged, and who said no before sees it no longer."""
     hall = RoundBench(bench)
-    await hall.opened({})
+    await hall.opened({"team": ["resident-he", "resident-ma", "resident-tian", "resident-shen"]})
+    await hall.in_proposal(1, Step("decline_membership", "shen"))
     await hall.screened(1)
+    assert not may_see(sight_of(hall.proposal(1)), Actor(subject="resident-shen", role=Role.RESIDENT))
 
     assert "not-now" in await hall.refused(hall.number(1), PROPOSAL, Step("decline_membership", "ma"))
