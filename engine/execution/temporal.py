@@ -22,6 +22,7 @@ from temporalio.worker import (
 )
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from engine.execution.activation_threads import THREADS
 from engine.execution.codec import data_converter, judging
 from engine.execution.own_build import own_build
 from engine.execution.stamp_guard import SignalGuard
@@ -142,6 +143,7 @@ def build_replayer(
     return Replayer(
         workflows=workflows,
         workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
+        workflow_task_executor=THREADS,
         namespace=settings.temporal_namespace,
         data_converter=judging(data_converter(keys)),
         header_codec_behavior=HeaderCodecBehavior.CODEC,
