@@ -1,5 +1,7 @@
 """The area of a new case: one of the town's, if it is named at all."""
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel
 
 from schemas.values.areas import Areas
@@ -25,6 +27,12 @@ def named_area_faults(areas: Areas, given: BaseModel) -> list[Fault]:
     """What is wrong with the area that a command names; nothing, when it names none. In one that is none nobody sees the case."""
     area = getattr(given, "area", None)
     return code_faults(areas, area) if isinstance(area, str) else []
+
+
+def with_areas(areas: Areas, faults: Iterable[Fault]) -> list[Fault]:
+    """What is wrong with the shape of a command, and where it is the code of an area, those that there are."""
+    remedy = areas_near(areas, "", "", "")
+    return [each.model_copy(update={"remedy": remedy}) if each.field == "area" else each for each in faults]
 
 
 def area_faults(areas: Areas, location: Location) -> list[Fault]:

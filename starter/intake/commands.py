@@ -31,7 +31,7 @@ from starter.http.documentation import any_body_of, responses
 from starter.http.parameters import CASE_ID
 from starter.http.problems import Problem, ProblemCode, bad_request, refused
 from starter.intake.answers import answer_command
-from starter.intake.areas import named_area_faults
+from starter.intake.areas import named_area_faults, with_areas
 from starter.intake.choices import in_words, with_choices
 from starter.intake.filing import Filing, FilingOf
 from starter.intake.intake import Entered, Sender
@@ -83,6 +83,7 @@ async def command_faults(  # noqa: PLR0917 - a command, and who gives it where
 ) -> list[Fault]:
     """All that is wrong with a command before the case is asked. `given` None: it has not even the right shape."""
     faults = with_choices(shape_faults, choices_of(filing, state, door), filing.town.names)
+    faults = with_areas(filing.town.areas, faults)
     if given is not None:
         faults += door.faults(given)
         faults += named_area_faults(filing.town.areas, given)
