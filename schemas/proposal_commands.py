@@ -210,9 +210,15 @@ class AskChange(Command):
         return self
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """Besides: whoever speaks for a carrier is named with it, and is of neither team nor jury."""
+        """Besides: whoever speaks for a carrier is named with it, and is of neither team nor jury.
+
+        Where nobody speaks for the present one, nobody need be named: what was taken before there was such a word stays right
+        when it is heard anew (a late clock beside it has the case look at its faults once more).
+        """
         found = list(super().faults(state))
-        if (self.carrier is None) is not (self.carrier_person is None):
+        named = self.carrier is not None or self.carrier_person is None
+        asked = isinstance(state, ProposalState) and state.carrier_person is not None
+        if not named or (asked and self.carrier is not None and self.carrier_person is None):
             said = say(
                 "更换承接方须写明其代表账号,不更换则不填",
                 "another carrier is named with whoever speaks for it, or neither is",

@@ -250,9 +250,18 @@ def test_another_carrier_is_named_with_whoever_speaks_for_it(said: Mapping[str, 
     """Whole or not at all, and by nobody of another side."""
     texts = {name: "text:" + "0" * 26 for name in ("reason", "carrier_name", "account") if said.get(name)}
     asked = AskChange.model_validate({**said, **texts})
-    state = proposal(team=("resident-he", "resident-ma"), jury=("juror-1",))
+    state = proposal(team=("resident-he", "resident-ma"), jury=("juror-1",), carrier_person="partner-chen")
 
     assert [why in fault.reason for fault in asked.faults(state)] == [True]
+
+
+def test_what_an_old_case_took_stays_right_when_a_late_clock_has_it_looked_at_anew() -> None:
+    """There nobody spoke for a carrier: another one was named with code, name and account, and a replay has to find no fault."""
+    texts = {name: "text:" + "0" * 26 for name in ("reason", "carrier_name", "account")}
+    asked = AskChange.model_validate({**ANOTHER, **texts, "carrier_person": None})
+    old = proposal(team=("resident-he",), jury=("juror-1",), carrier_person=None)
+
+    assert asked.faults(old) == ()
 
 
 # ---- cases from before, and the table ------------------------------------------------------------------------------------
