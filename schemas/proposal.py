@@ -43,11 +43,16 @@ from schemas.proposal_carrier import (
     NEW_CARRIER,
     AcceptCarriage,
     DeclineCarriage,
+    FindCarrierSilent,
     NameCarrierPerson,
+    ReleaseCarriage,
     SignForCarrier,
     another_carrier_is_asked_for,
     carrier_has_not_signed,
     new_carrier_has_signed,
+    present_carrier_has_released,
+    present_carrier_is_asked,
+    present_carrier_is_silent,
     word_is_still_open,
 )
 from schemas.proposal_commands import (
@@ -212,6 +217,8 @@ class Kind(
     )
     CARRIAGE_ACCEPTED = entry("change:carrier_agreed", "新承接方同意")
     CARRIAGE_DECLINED = entry("change:carrier_declined", "新承接方不同意")
+    CARRIAGE_RELEASED = entry("change:released", "现承接方同意交出")
+    CARRIER_FOUND_SILENT = entry("change:carrier_silent", "认定承接方失联")
     CHANGE_REFUSED = entry("change:refused", "不同意变更")
     HALTED = entry("halted", "停拨")
     RESUMED = entry("resumed", "恢复")
@@ -419,9 +426,20 @@ def _work() -> tuple[Act | Rule | Step, ...]:
             tells=Tells(THE_REPORTER, "proposal_carriage_declined"),
         ),
         act(
-            GrantChange, "同意变更", by=_watchers, at=Stage.RUNNING, when=(payments_are_settled, new_carrier_has_signed),
-            moves_money=True,
-            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,), stops=["grant_change"],
+            ReleaseCarriage, "同意交出承接", by=CARRIER, at=Stage.RUNNING, when=present_carrier_is_asked,
+            apart_from=(Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,),
+            entry=Kind.CARRIAGE_RELEASED, tells=Tells(_street, "proposal_change_asked"),
+        ),
+        act(
+            FindCarrierSilent, "认定承接方失联", by=_watchers, at=Stage.RUNNING, when=present_carrier_is_silent,
+            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,), part=Part.CARRIAGE_RELEASED,
+            entry=Kind.CARRIER_FOUND_SILENT, tells=Tells(_street, "proposal_change_asked"),
+        ),
+        act(
+            GrantChange, "同意变更", by=_watchers, at=Stage.RUNNING,
+            when=(payments_are_settled, new_carrier_has_signed, present_carrier_has_released), moves_money=True,
+            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_RELEASED), answers=(Part.CHANGE_ASKED,),
+            stops=["grant_change"],
             entry=Kind.CHANGE_GRANTED,
         ),
         act(

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from schemas.clocks.clocks import due_at
 from schemas.kernel.answers import AnswerTo, RequestNumber
 from schemas.kernel.case import CaseState
 from schemas.kernel.parties import seated
@@ -96,6 +97,21 @@ class DeclineCarriage(AnswerTo):
     reason: TextReference
 
 
+class ReleaseCarriage(AnswerTo):
+    """同意交出承接: the present carrier lets another one, or another person of its own, take its place."""
+
+    part = Part.CHANGE_ASKED
+    request: RequestNumber
+
+
+class FindCarrierSilent(AnswerTo):
+    """认定承接方失联: it said nothing in the time for the answer on a change; what was found where it is. Another person grants."""
+
+    part = Part.CHANGE_ASKED
+    request: RequestNumber
+    finding: TextReference
+
+
 def signs_as_carrier(state: ProposalState, actor: Actor) -> bool:
     """Whether somebody acts for the organisation, and for nobody else."""
     return actor.role is Role.PARTNER and same_account(actor.subject, state.carrier_person)
@@ -120,6 +136,30 @@ def new_carrier_has_signed(state: ProposalState, _actor: Actor, _now: datetime) 
     if change is None or change.carrier_person is None or change.signed:
         return None
     return say("新承接方尚未同意", "the new carrier has not agreed yet")
+
+
+def present_carrier_has_released(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """What it has begun, and is paid for, is taken from nobody without their own word."""
+    return say("现承接方尚未同意", "the present carrier has not agreed yet") if _present_one_is_asked(state) else None
+
+
+def present_carrier_is_asked(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """There is something that the present carrier has not agreed to yet."""
+    return None if _present_one_is_asked(state) else say("没有待同意的更换", "nothing waits for the present carrier")
+
+
+def present_carrier_is_silent(state: ProposalState, actor: Actor, now: datetime) -> str | None:
+    """As above, and its time has passed: that of the town's answer on a change."""
+    due = due_at(state.clocks["grant_change"], state.charter.calendar) if "grant_change" in state.clocks else None
+    if due is not None and now < due:
+        return say("现承接方仍可答复", "the present carrier may still answer")
+    return present_carrier_is_asked(state, actor, now)
+
+
+def _present_one_is_asked(state: ProposalState) -> bool:
+    change = state.change
+    asked = change is not None and change.carrier_person is not None and change.released is None
+    return asked and state.carrier_person is not None
 
 
 def another_carrier_is_asked_for(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:

@@ -192,7 +192,7 @@ class AskChange(Command):
     """申请变更: more time for the milestone that runs, or another carrier with its account; never more money.
 
     Another carrier is the team's own wish: whoever signed the contract asks for it, and nobody of the town. `carrier_person` speaks
-    for it, and agrees itself; also for another person of the same carrier.
+    for it, and agrees itself; alone, it is another person of the same carrier, of which code and account stay as they are.
     """
 
     reason: TextReference
@@ -216,25 +216,41 @@ class AskChange(Command):
         when it is heard anew (a late clock beside it has the case look at its faults once more).
         """
         found = list(super().faults(state))
-        named = self.carrier is not None or self.carrier_person is None
-        asked = isinstance(state, ProposalState) and state.carrier_person is not None
-        if not named or (asked and self.carrier is not None and self.carrier_person is None):
-            said = say(
-                "更换承接方须写明其代表账号,不更换则不填",
-                "another carrier is named with whoever speaks for it, or neither is",
-            )
+        if not isinstance(state, ProposalState):
+            return tuple(found)
+        if state.carrier_person is None:
+            if self.carrier is None and self.carrier_person is not None:
+                found.append(
+                    of_carrier_person(say("本案无承接方代表", "nobody speaks for the carrier of this proposal"))
+                )
+        elif self.carrier is not None and self.carrier_person is None:
+            said = say("更换承接方须写明其代表账号", "another carrier is named with whoever speaks for it")
             found.append(of_carrier_person(said))
-        if isinstance(state, ProposalState):
+        elif self.carrier == state.carrier:
+            found.append(_OF_THE_SAME_CARRIER)
+        elif self.carrier_person is not None and same_account(self.carrier_person, state.carrier_person):
+            found.append(of_carrier_person(say("现任代表即是此人", "they speak for the present carrier")))
+        if self.carrier_person is not None:
             found.extend(faults_of_person(self.carrier_person, team=state.team, jury=state.jury))
         return tuple(found)
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
         """Staff ask for time alone."""
         found = super().not_theirs(state, actor, now)
-        if self.carrier is None or same_account(actor.subject, state.reporter_subject):
+        if (self.carrier or self.carrier_person) is None or same_account(actor.subject, state.reporter_subject):
             return found
         said = say("更换承接方须由签约人本人提出", "another carrier is asked for by whoever signed for the team")
         return (*found, Fault(field="carrier", reason=said, remedy=say("请由团队申请", "let the team ask for it")))
+
+
+_OF_THE_SAME_CARRIER = Fault(
+    field="carrier",
+    reason=say("与现承接方为同一单位", "it is the present carrier"),
+    remedy=say(
+        "仅更换代表的不填代码、名称和账户;账户另行申请变更",
+        "leave out code, name and account where another person speaks for it; ask for another account by change_account",
+    ),
+)
 
 
 class GrantChange(AnswerTo):

@@ -119,7 +119,8 @@ class TieNamed(Asked):
 class ChangeAsked(Asked):
     """变更申请: another carrier with its account, or more time; never more money.
 
-    `carrier_person` speaks for that carrier, `signed`: it has agreed to take over.
+    `carrier_person` speaks for that carrier; without a carrier, from now on for the present one. `signed`: they have agreed.
+    `released`: the present one has agreed to it, or two of the town act for it as it is silent: who said so, by account.
     """
 
     carrier: OrganisationCode | None = None
@@ -127,6 +128,7 @@ class ChangeAsked(Asked):
     account: TextReference | None = None
     carrier_person: AccountCode | None = None
     signed: bool = False
+    released: str | None = None
 
 
 class Invoice(Remembered):
@@ -322,6 +324,9 @@ class ProposalState(
             Part.MILESTONE_VERIFIED: self.verified_by,
             Part.JUROR_NAMED: [] if self.seat is None else [self.seat.by],
             Part.TIE_NAMED: [] if self.tie is None else [self.tie.by],
+            Part.CARRIAGE_RELEASED: []
+            if self.change is None or self.change.released is None
+            else [self.change.released],
             Part.INVOICE_FILED: [each.by for each in self.unseen_invoices],
         }
         return {

@@ -1,7 +1,8 @@
 """承接方: the carrier signs for itself, and nothing of its money changes without its word (schemas/proposal_carrier.py).
 
     signing: sign_contract by the team, sign_for_carrier by the organisation, in any order    both: the first milestone runs
-    running: ask_change by the team names another one; accept_carriage by that one; grant_change by the town
+    running: ask_change by the team names another one; accept_carriage by that one, release_carriage by the present one (where it
+             is silent, find_carrier_silent by one of the town); grant_change by another of the town
     account: asked for by anybody, agree_account by the organisation, confirm_account by the town
 
 A case from before names nobody who speaks for its carrier: there the team's word on the contract is enough, as it was.
@@ -14,7 +15,9 @@ from schemas.parts.instalments import MILESTONE
 from schemas.proposal_carrier import (
     AcceptCarriage,
     DeclineCarriage,
+    FindCarrierSilent,
     NameCarrierPerson,
+    ReleaseCarriage,
     SignForCarrier,
     signs_as_carrier,
 )
@@ -91,12 +94,28 @@ class Carried(Accounts[StateT]):
         self.apply(request=self.state.asked)
         if command.carrier_person is not None:
             self.tell_carrier("proposal_carriage_asked", command.carrier_person)
+            self.tell_carrier("proposal_carriage_to_release")
 
     def accept_carriage(self, command: AcceptCarriage) -> None:
         """同意承接: the town has the word."""
         if self.state.change is not None:
             self.state.change.signed = True
         self.keep_document(command.document)
+        self.apply()
+
+    def release_carriage(self, command: ReleaseCarriage, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
+        """同意交出承接: the present one's own word."""
+        self.is_released(by)
+
+    def find_carrier_silent(self, command: FindCarrierSilent, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
+        """认定承接方失联: another person of the town grants the change, or does not; the carrier hears of it."""
+        self.is_released(by)
+        self.tell_carrier("proposal_carriage_to_release")
+
+    def is_released(self, by: Actor) -> None:
+        """The change waits for the town alone, as far as the present carrier goes."""
+        if self.state.change is not None:
+            self.state.change.released = by.subject
         self.apply()
 
     def decline_carriage(self, command: DeclineCarriage) -> None:  # noqa: ARG002 - it stands in the entry
@@ -114,6 +133,10 @@ class Carried(Accounts[StateT]):
             self.tell_carrier("proposal_carrier_changed")
             self.state.carrier, self.state.carrier_name = change.carrier, change.carrier_name
             self.state.account, self.state.account_changed_by = change.account, change.by
+            self.state.carrier_person = change.carrier_person
+            self.tell_carrier("proposal_change_granted")
+        elif change.carrier_person is not None:
+            self.tell_carrier("proposal_carrier_changed")
             self.state.carrier_person = change.carrier_person
             self.tell_carrier("proposal_change_granted")
         else:

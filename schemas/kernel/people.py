@@ -120,6 +120,7 @@ class Part(StrEnum):
     INVOICE_FILED = "invoice_filed"
     JUROR_NAMED = "juror_named"
     TIE_NAMED = "tie_named"
+    CARRIAGE_RELEASED = "carriage_released"
     MILESTONE_VERIFIED = "milestone_verified"
     HANDOVER_ASKED = "handover_asked"
     LOWERING_ASKED = "lowering_asked"
@@ -228,6 +229,9 @@ KEPT_FROM: Mapping[Part, str] = {
     ),
     Part.JUROR_NAMED: say("提名评委的人不得确认", "who names a juror does not confirm it"),
     Part.TIE_NAMED: say("提请回避的人不得确认", "who names a tie does not confirm it"),
+    Part.CARRIAGE_RELEASED: say(
+        "认定承接方失联的人不得同意变更", "who found the carrier silent leaves granting the change to somebody else"
+    ),
     Part.INVOICE_FILED: say("登记发票的人不得核验", "who filed an invoice does not accept it"),
 }
 """Why somebody who took a part is kept from another act, in words."""

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(240)
 NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
 PARTNER = Actor(subject="partner-chen", role=Role.PARTNER)
 OFFERED = Step("offer_contract", "committee")
+RELEASES = Step("release_carriage", "partner")
 TEAM_SIGNS, CARRIER_SIGNS = Step("sign_contract", "applicant"), Step("sign_for_carrier", "partner")
 
 
@@ -230,18 +231,65 @@ async def test_with_the_new_carrier_the_old_one_has_no_word_any_more(bench: Case
     """It loses its seat, and hears of it; another account is from now on the new one's to agree to."""
     hall = await selected(bench)
     await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
-    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), Step("grant_change", "street_officer"))
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), RELEASES, Step("grant_change", "street_officer"))
     state = hall.proposal(1)
 
     assert (state.carrier_person, may_see(sight_of(state), PARTNER)) == ("partner-lin", False)
     assert any("participant:partner-chen proposal_carrier_changed" in each for each in bench.tables.told(state.case_id))
 
 
+async def test_a_carrier_is_taken_out_by_its_own_word_alone(bench: CaseBench) -> None:
+    """It hears of the wish when it is asked; team, new carrier and town together do not do without it while it may still answer."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
+    told = " ".join(bench.tables.told(hall.number(1)))
+    assert "participant:partner-chen proposal_carriage_to_release" in told
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"))
+    grants, silent = Step("grant_change", "street_officer"), Step("find_carrier_silent", "supervisor")
+    assert "present carrier has not agreed" in await hall.refused(hall.number(1), PROPOSAL, grants)
+    assert "may still answer" in await hall.refused(hall.number(1), PROPOSAL, silent)
+    assert "not-your-case" in await hall.refused(hall.number(1), PROPOSAL, Step("release_carriage", "new_carrier"))
+    await hall.in_proposal(1, RELEASES, grants)
+
+    assert hall.proposal(1).carrier == ANOTHER["carrier"]
+
+
+async def test_of_a_silent_carrier_two_of_the_town_decide(bench: CaseBench) -> None:
+    """Once the time for an answer is over one person says what was found there, and another one grants."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"))
+    await bench.until_told(hall.number(1), "clock:breach")
+    await hall.in_proposal(1, Step("find_carrier_silent", "supervisor"))
+    same = await hall.refused(hall.number(1), PROPOSAL, Step("grant_change", "supervisor"))
+    assert "found the carrier silent" in same
+    await hall.in_proposal(1, Step("grant_change", "street_officer"))
+
+    assert hall.proposal(1).carrier_person == "partner-lin"
+
+
+async def test_another_person_of_the_same_carrier_moves_no_account(bench: CaseBench) -> None:
+    """The code stays, and where the money goes with it: for that there is `change_account`, which the carrier agrees to."""
+    hall = await selected(bench)
+    before = hall.proposal(1).account
+    person = {"reason": "原代表离职", "carrier_person": "partner-lin"}
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS)
+    same = Step("ask_change", "applicant", {**ANOTHER, "carrier": ENTRY["carrier"]})
+    assert "it is the present carrier" in await hall.refused(hall.number(1), PROPOSAL, same)
+    assert "the team" in await hall.refused(hall.number(1), PROPOSAL, Step("ask_change", "committee", person))
+    await hall.in_proposal(1, Step("ask_change", "applicant", person), Step("accept_carriage", "new_carrier"), RELEASES)
+    await hall.in_proposal(1, Step("grant_change", "street_officer"))
+
+    state = hall.proposal(1)
+    assert (state.carrier, state.account, state.carrier_person) == (ENTRY["carrier"], before, "partner-lin")
+
+
 @pytest.mark.parametrize(
     ("said", "why"),
     [
         ({**ANOTHER, "carrier_person": None}, "is named with whoever speaks for it"),
-        ({"reason": "工期", "carrier_person": "partner-lin"}, "is named with whoever speaks for it"),
+        ({**ANOTHER, "carrier": ENTRY["carrier"]}, "it is the present carrier"),
+        ({"reason": "离职", "carrier_person": "partner-chen"}, "they speak for the present carrier"),
         ({**ANOTHER, "carrier_person": "resident-ma"}, "not of the team"),
         ({**ANOTHER, "carrier_person": "juror-1"}, "a juror"),
     ],
@@ -250,14 +298,16 @@ def test_another_carrier_is_named_with_whoever_speaks_for_it(said: Mapping[str, 
     """Whole or not at all, and by nobody of another side."""
     texts = {name: "text:" + "0" * 26 for name in ("reason", "carrier_name", "account") if said.get(name)}
     asked = AskChange.model_validate({**said, **texts})
-    state = proposal(team=("resident-he", "resident-ma"), jury=("juror-1",), carrier_person="partner-chen")
+    state = proposal(
+        team=("resident-he", "resident-ma"), jury=("juror-1",), carrier=ENTRY["carrier"], carrier_person="partner-chen"
+    )
 
     assert [why in fault.reason for fault in asked.faults(state)] == [True]
 
 
 def test_what_an_old_case_took_stays_right_when_a_late_clock_has_it_looked_at_anew() -> None:
     """There nobody spoke for a carrier: another one was named with code, name and account, and a replay has to find no fault."""
-    texts = {name: "text:" + "0" * 26 for name in ("reason", "carrier_name", "account")}
+    texts = dict.fromkeys(("reason", "carrier_name", "account"), "text:" + "0" * 26)
     asked = AskChange.model_validate({**ANOTHER, **texts, "carrier_person": None})
     old = proposal(team=("resident-he",), jury=("juror-1",), carrier_person=None)
 
@@ -282,4 +332,4 @@ def test_no_line_of_the_town_is_open_to_who_speaks_for_the_carrier() -> None:
     own = [rule for rule in rows if {CARRIER, NEW_CARRIER} & set(rule.by)]
 
     assert [rule.command for rule in rows if rule not in own and Part.CARRIER not in rule.apart_from] == []
-    assert {rule.command for rule in own} <= {"sign_for_carrier", "accept_carriage"}
+    assert {rule.command for rule in own} <= {"sign_for_carrier", "accept_carriage", "release_carriage"}
