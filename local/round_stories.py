@@ -106,6 +106,7 @@ class DoneAndAccountedFor:
             ("committee", "offer_contract", {"text": "三期拨付,凭证据验收,逾期停拨", "document": A_DOCUMENT}),
             ("applicant", "sign_contract", {}),
             ("partner", "sign_for_carrier", {"document": A_DOCUMENT}),
+            ("street_officer", "confirm_authority", {"right": True, "finding": "已向该单位负责人当面核实"}),
             *(("applicant", "claim_milestone", {"result": "按计划完成", "documents": [A_DOCUMENT]}),
               ("grid_worker", "verify_milestone", SEEN),
               ("supervisor", "confirm_milestone", SEEN)) * 3,

@@ -42,12 +42,15 @@ from schemas.proposal_carrier import (
     CARRIER,
     NEW_CARRIER,
     AcceptCarriage,
+    ConfirmAuthority,
     DeclineCarriage,
     FindCarrierSilent,
     NameCarrierPerson,
     ReleaseCarriage,
     SignForCarrier,
     another_carrier_is_asked_for,
+    authority_of_new_one_is_confirmed,
+    carrier_has_not_declined,
     carrier_has_not_signed,
     new_carrier_has_signed,
     present_carrier_has_released,
@@ -202,6 +205,7 @@ class Kind(
     CONTRACT_DECLINED = entry("contract:declined", "不同意协议")
     CONTRACT_SIGNED = entry("contract:signed", "签约")
     CARRIER_SIGNED = entry("contract:carrier_signed", "承接方签约")
+    AUTHORITY_LOOKED_AT = entry("contract:authority", "核实授权")
     CARRIER_PERSON_NAMED = entry("contract:carrier_person_named", "更换承接方代表")
     LAPSED = entry(
         "lapsed", "逾期未签约", by_policy("round", "contract", "{limit}内未签约", "no contract within {limit}")
@@ -368,7 +372,16 @@ def _contract() -> tuple[Act | Rule | Step, ...]:
         act(
             SignForCarrier, "承接方签约", by=CARRIER, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.RUNNING),
             when=word_is_still_open, apart_from=(Part.AGREEMENT_PROPOSED, Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR),
-            answers=(Part.AGREEMENT_PROPOSED,), entry=Kind.CARRIER_SIGNED,
+            answers=(Part.AGREEMENT_PROPOSED,), entry=Kind.CARRIER_SIGNED, tells=Tells(_street, "proposal_authority_to_confirm"),
+        ),
+        act(
+            ConfirmAuthority, "核实授权", by=_watchers, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.RUNNING),
+            apart_from=(*_own, Part.JUROR, Part.AGREEMENT_PROPOSED, Part.AUTHORITY_SHOWN), answers=(Part.AUTHORITY_SHOWN,),
+            entry=Kind.AUTHORITY_LOOKED_AT,
+        ),
+        also(
+            "confirm_authority", "核实授权", by=_watchers, at=CONTRACTED, part=Part.AUTHORITY_CONFIRMED,
+            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.AUTHORITY_SHOWN), answers=(Part.AUTHORITY_SHOWN,),
         ),
         act(
             DeclineContract, "不同意协议", by=(REPORTER, CARRIER), at=Stage.SIGNING, to=Stage.CONTRACTING,
@@ -377,8 +390,9 @@ def _contract() -> tuple[Act | Rule | Step, ...]:
             entry=Kind.CONTRACT_DECLINED, tells=Tells(_committee, "proposal_contract_declined"),
         ),
         act(
-            NameCarrierPerson, "更换承接方代表", by=REPORTER, at=SELECTED, when=carrier_has_not_signed,
-            entry=Kind.CARRIER_PERSON_NAMED,
+            NameCarrierPerson, "更换承接方代表", by=(REPORTER, CARRIER), at=SELECTED,
+            when=(carrier_has_not_signed, carrier_has_not_declined), entry=Kind.CARRIER_PERSON_NAMED,
+            tells=Tells(_street, "proposal_carrier_person_named"),
         ),
         step("lapse", "逾期未签约", at=Stage.SIGNING, to=Stage.LAPSED, entry=Kind.LAPSED, clock="contract"),
     )  # fmt: skip
@@ -437,8 +451,12 @@ def _work() -> tuple[Act | Rule | Step, ...]:
         ),
         act(
             GrantChange, "同意变更", by=_watchers, at=Stage.RUNNING,
-            when=(payments_are_settled, new_carrier_has_signed, present_carrier_has_released), moves_money=True,
-            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_RELEASED), answers=(Part.CHANGE_ASKED,),
+            when=(
+                payments_are_settled, new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
+            ),
+            moves_money=True,
+            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_RELEASED, Part.AUTHORITY_CONFIRMED),
+            answers=(Part.CHANGE_ASKED,),
             stops=["grant_change"],
             entry=Kind.CHANGE_GRANTED,
         ),
@@ -513,6 +531,7 @@ PROPOSAL = declare(
         **payment_timers(),
         # while money of theirs waits the team's own time rests: this is the duty that climbs then, and at last ends it
         "pay": duty("发放", "payment", "pay", warned=desk_of(CIVIL_AFFAIRS_OFFICER)),
+        "confirm_authority": duty("核实授权", "look at an authority", "grant_change", warned=_street, beside=True),
         "grant_change": duty("变更审批", "answer on a change", "grant_change", warned=_street, beside=True),
         "accept_invoice": duty("发票核验", "look at an invoice", "accept_invoice", warned=_street, beside=True),
         "halted": window("停拨处理", "halt", "halted", warns=True, warned=_street),

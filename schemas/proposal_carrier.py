@@ -2,7 +2,8 @@
 
 Source: domain (the contract is signed by proposer, carrier and committee). The team names the organisation and whoever speaks for
 it; nobody is bound by that. The organisation is bound by its own word: on the contract, on taking over from another one, and on
-another account of its own. Cases from before there was such a word name nobody (`carrier_person` None), and go as they went.
+another account of its own. That somebody may give that word one of the town confirms, who has seen the authority. Cases from before
+there was such a word name nobody (`carrier_person` None), and go as they went.
 """
 
 from collections.abc import Iterable, Iterator
@@ -81,6 +82,15 @@ class SignForCarrier(AnswerTo):
     document: Authority
 
 
+class ConfirmAuthority(AnswerTo):
+    """核实授权: one of the town has asked the organisation; `right`: its word counts, else it is as if it had not been given."""
+
+    part = Part.AUTHORITY_SHOWN
+    request: RequestNumber
+    right: Annotated[bool, FieldWords("授权是否属实", "the authority is right")]
+    finding: TextReference
+
+
 class AcceptCarriage(AnswerTo):
     """同意承接: another organisation takes over, with what was paid before; it counts when the town has granted the change."""
 
@@ -128,6 +138,21 @@ def carrier_has_not_signed(state: ProposalState, _actor: Actor, _now: datetime) 
     if state.carrier_person is None:
         return say("本案无承接方代表", "nobody speaks for the carrier of this proposal")
     return say("承接方已签约", "the carrier has signed") if state.carrier_signed else None
+
+
+def carrier_has_not_declined(state: ProposalState, actor: Actor, _now: datetime) -> str | None:
+    """Its no is not gone round by naming somebody else: who speaks for it then, it says itself."""
+    if not state.carrier_declined or signs_as_carrier(state, actor):
+        return None
+    return say("承接方曾不同意,须由其自行更换代表", "the carrier has declined: it names another person itself")
+
+
+def authority_of_new_one_is_confirmed(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """Whoever agreed to take over may say so for the organisation."""
+    change = state.change
+    if change is None or change.carrier_person is None or change.confirmed_by is not None:
+        return None
+    return say("新代表的授权尚未核实", "the authority of whoever agreed is not confirmed yet")
 
 
 def new_carrier_has_signed(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:

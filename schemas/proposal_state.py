@@ -120,6 +120,7 @@ class ChangeAsked(Asked):
     """变更申请: another carrier with its account, or more time; never more money.
 
     `carrier_person` speaks for that carrier; without a carrier, from now on for the present one. `signed`: they have agreed.
+    `confirmed_by`: who of the town has looked at their authority.
     `released`: the present one has agreed to it, or two of the town act for it as it is silent: who said so, by account.
     """
 
@@ -129,6 +130,7 @@ class ChangeAsked(Asked):
     carrier_person: AccountCode | None = None
     signed: bool = False
     released: str | None = None
+    confirmed_by: str | None = None
 
 
 class Invoice(Remembered):
@@ -156,7 +158,8 @@ class ProposalState(
     how it was ranked. `contract`: waits for the word of both sides; `signed`: the word on it.
     `halt`: it is halted.
     `carrier_person` speaks for the carrier (None: a case from before anybody did); `team_signed` and `carrier_signed`: of the two
-    sides of the contract that waits, who has put their name to it.
+    sides of the contract that waits, who has put their name to it. `authority`: of whoever signed for a carrier, waits to be
+    looked at by the town; `authority_seen`: that on the contract was found right. `carrier_declined`: the carrier has said no once.
     `verified`: a milestone that one person accepted waits for the second; `verified_by` are all who did so.
     `accounted`: the final account waits to be settled. `ends_as`: what it is when what was not spent is back.
     """
@@ -194,6 +197,9 @@ class ProposalState(
     contract: Asked | None = None
     team_signed: bool = False
     carrier_signed: bool = False
+    carrier_declined: bool = False
+    authority: Asked | None = None
+    authority_seen: bool = False
     contracted_by: str | None = None
     contracted: bool = False
     signed: Stamp | None = None
@@ -327,6 +333,10 @@ class ProposalState(
             Part.CARRIAGE_RELEASED: []
             if self.change is None or self.change.released is None
             else [self.change.released],
+            Part.AUTHORITY_SHOWN: [] if self.authority is None else [self.authority.by],
+            Part.AUTHORITY_CONFIRMED: []
+            if self.change is None or self.change.confirmed_by is None
+            else [self.change.confirmed_by],
             Part.INVOICE_FILED: [each.by for each in self.unseen_invoices],
         }
         return {
@@ -347,6 +357,7 @@ class ProposalState(
             Part.MILESTONE_VERIFIED: self.verified,
             Part.JUROR_NAMED: self.seat,
             Part.TIE_NAMED: self.tie,
+            Part.AUTHORITY_SHOWN: self.authority,
         }
         claimed = {} if self.verified is None else {Part.MILESTONE_CLAIMED: ()}
         return {

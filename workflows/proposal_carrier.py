@@ -1,6 +1,7 @@
 """承接方: the carrier signs for itself, and nothing of its money changes without its word (schemas/proposal_carrier.py).
 
-    signing: sign_contract by the team, sign_for_carrier by the organisation, in any order    both: the first milestone runs
+    signing: sign_contract by the team, sign_for_carrier by the organisation, in any order; confirm_authority by the town
+             all of them: the first milestone runs
     running: ask_change by the team names another one; accept_carriage by that one, release_carriage by the present one (where it
              is silent, find_carrier_silent by one of the town); grant_change by another of the town
     account: asked for by anybody, agree_account by the organisation, confirm_account by the town
@@ -10,10 +11,11 @@ A case from before names nobody who speaks for its carrier: there the team's wor
 
 from typing import Any, TypeVar
 
-from schemas.kernel.parties import THE_REPORTER
+from schemas.kernel.parties import STREET_OFFICER, THE_REPORTER, desk_of
 from schemas.parts.instalments import MILESTONE
 from schemas.proposal_carrier import (
     AcceptCarriage,
+    ConfirmAuthority,
     DeclineCarriage,
     FindCarrierSilent,
     NameCarrierPerson,
@@ -22,11 +24,12 @@ from schemas.proposal_carrier import (
     signs_as_carrier,
 )
 from schemas.proposal_commands import AskChange, GrantChange
-from schemas.proposal_state import ChangeAsked, ProposalState, Stage
+from schemas.proposal_state import Asked, ChangeAsked, ProposalState, Stage
 from schemas.values.actor import Actor
 from schemas.values.references import TextReference
 from workflows.parts.accounts import Accounts
 
+STREET = desk_of(STREET_OFFICER)
 StateT = TypeVar("StateT", bound=ProposalState)
 
 
@@ -55,6 +58,7 @@ class Carried(Accounts[StateT]):
 
     def name_carrier_person(self, command: NameCarrierPerson) -> None:
         """更换承接方代表: from now on the seat and the word are theirs."""
+        self.tell_carrier("proposal_carrier_person_replaced")
         self.state.carrier_person = command.carrier_person
         self.apply()
         if self.state.stage == Stage.SIGNING:
@@ -66,17 +70,65 @@ class Carried(Accounts[StateT]):
         """承接方签约: with the authority that it has given."""
         self.keep_document(command.document)
         self.state.carrier_signed = True
+        self.show_authority(by)
         self.is_signed(by)
 
     def is_signed(self, by: Actor) -> None:
-        """One side has signed; with the other one's word the contract stands, and until then its time runs on."""
+        """One side has signed; until the other one has its time runs on. With both it rests, and waits for the town alone."""
         state = self.state
-        if state.team_signed and state.carrier_signed:
-            self.contract_stands(by)
-            return
         waits_for = f"participant:{state.carrier_person}" if state.team_signed else THE_REPORTER
+        if state.team_signed and state.carrier_signed:
+            state.signed = self.stamp
+            if state.authority_seen:
+                self.contract_stands(by)
+                return
+            self.clocks.pause("contract", by.subject)
+            waits_for = STREET
         self.move(Stage.SIGNING, waits_for)
         self.record_command()
+
+    # ---- whether it may be said for the organisation ------------------------------------------------------------------
+
+    def show_authority(self, by: Actor) -> None:
+        """出示授权: one of the town looks at it, by a time of its own."""
+        self.state.asked += 1
+        self.state.authority = Asked(number=self.state.asked, by=by.subject)
+        self.start_clock("confirm_authority", by.subject)
+
+    def confirm_authority(self, command: ConfirmAuthority, by: Actor) -> None:
+        """核实授权: found right, the word counts; else it was never given, and the time for signing runs on."""
+        self.forget_authority(by)
+        state = self.state
+        if state.stage != Stage.SIGNING:
+            self.confirm_new_one(command, by)
+        elif not command.right:
+            state.carrier_signed = False
+            if state.team_signed:
+                self.clocks.go_on("contract", by.subject)
+                self.move(Stage.SIGNING, f"participant:{state.carrier_person}")
+            self.record_command()
+            self.tell_carrier("proposal_authority_not_right")
+        else:
+            state.authority_seen = True
+            if state.team_signed:
+                self.contract_stands(by)
+            else:
+                self.record_command()
+
+    def confirm_new_one(self, command: ConfirmAuthority, by: Actor) -> None:
+        """The same of whoever agreed to take over."""
+        change = self.state.change
+        if change is not None:
+            change.signed, change.confirmed_by = command.right, by.subject if command.right else None
+        self.record_command()
+        if change is not None and not command.right:
+            self.tell_carrier("proposal_authority_not_right", change.carrier_person)
+
+    def forget_authority(self, by: Actor) -> None:
+        """None waits to be looked at any more."""
+        self.state.authority = None
+        if self.clocks.runs("confirm_authority"):
+            self.clocks.stop("confirm_authority", by.subject)
 
     # ---- another carrier ----------------------------------------------------------------------------------------------
 
@@ -96,11 +148,12 @@ class Carried(Accounts[StateT]):
             self.tell_carrier("proposal_carriage_asked", command.carrier_person)
             self.tell_carrier("proposal_carriage_to_release")
 
-    def accept_carriage(self, command: AcceptCarriage) -> None:
+    def accept_carriage(self, command: AcceptCarriage, by: Actor) -> None:
         """同意承接: the town has the word."""
         if self.state.change is not None:
             self.state.change.signed = True
         self.keep_document(command.document)
+        self.show_authority(by)
         self.apply()
 
     def release_carriage(self, command: ReleaseCarriage, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry

@@ -14,6 +14,7 @@ from schemas.parts.instalments import MILESTONE, VERIFY, VerifyMilestone
 from schemas.parts.payments import Payment, PaymentState
 from schemas.parts.reservations import ReservedUnit, UnitStanding
 from schemas.proposal import Kind
+from schemas.proposal_carrier import signs_as_carrier
 from schemas.proposal_commands import (
     AcceptInvoice,
     Account,
@@ -89,7 +90,9 @@ class Endings(
     def decline_contract(self, command: DeclineContract, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
         """不同意协议: the time for signing rests until there is another one, which both sides sign anew."""
         self.state.contract = None
-        self.state.team_signed = self.state.carrier_signed = False
+        self.state.team_signed = self.state.carrier_signed = self.state.authority_seen = False
+        self.state.carrier_declined = self.state.carrier_declined or signs_as_carrier(self.state, by)
+        self.forget_authority(by)
         self.clocks.pause("contract", by.subject)
         self.apply()
 
@@ -105,7 +108,7 @@ class Endings(
         """签约: with the last word the first milestone runs; the round keeps the place for nobody else."""
         contract, self.state.contract = self.state.contract, None
         self.state.contracted_by, self.state.contracted = None if contract is None else contract.by, True
-        self.state.signed = self.stamp
+        self.state.signed = self.state.signed or self.stamp
         self.clocks.stop("contract", by.subject)
         self.record_command(milestones=[each.amount_fen for each in self.state.milestones])
         self.next_milestone()
@@ -257,9 +260,10 @@ class Endings(
 
     # ---- 6. changed, halted, called off ---------------------------------------------------------------------------
 
-    def refuse_change(self, command: RefuseChange) -> None:  # noqa: ARG002 - it stands in the entry
+    def refuse_change(self, command: RefuseChange, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
         """不同意变更."""
         self.state.change = None
+        self.forget_authority(by)
         self.apply()
         self.notify(THE_REPORTER, "proposal_change_refused")
 

@@ -121,6 +121,8 @@ class Part(StrEnum):
     JUROR_NAMED = "juror_named"
     TIE_NAMED = "tie_named"
     CARRIAGE_RELEASED = "carriage_released"
+    AUTHORITY_SHOWN = "authority_shown"
+    AUTHORITY_CONFIRMED = "authority_confirmed"
     MILESTONE_VERIFIED = "milestone_verified"
     HANDOVER_ASKED = "handover_asked"
     LOWERING_ASKED = "lowering_asked"
@@ -231,6 +233,10 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.TIE_NAMED: say("提请回避的人不得确认", "who names a tie does not confirm it"),
     Part.CARRIAGE_RELEASED: say(
         "认定承接方失联的人不得同意变更", "who found the carrier silent leaves granting the change to somebody else"
+    ),
+    Part.AUTHORITY_SHOWN: say("出示授权的人不得核实", "who shows an authority does not confirm it"),
+    Part.AUTHORITY_CONFIRMED: say(
+        "核实授权的人不得同意变更", "who confirmed the authority leaves granting the change to somebody else"
     ),
     Part.INVOICE_FILED: say("登记发票的人不得核验", "who filed an invoice does not accept it"),
 }

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(240)
 NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
 PARTNER = Actor(subject="partner-chen", role=Role.PARTNER)
 OFFERED = Step("offer_contract", "committee")
+CONFIRMS, SEES = Step("confirm_authority", "street_officer"), Step("confirm_authority", "supervisor")
 RELEASES = Step("release_carriage", "partner")
 TEAM_SIGNS, CARRIER_SIGNS = Step("sign_contract", "applicant"), Step("sign_for_carrier", "partner")
 
@@ -103,6 +104,8 @@ async def test_a_contract_stands_with_the_word_of_both(bench: CaseBench, first: 
     assert "you have signed" in await hall.refused(hall.number(1), PROPOSAL, first)
     assert "you have signed" in await hall.refused(hall.number(1), PROPOSAL, Step("decline_contract", first.by))
     await hall.in_proposal(1, CARRIER_SIGNS if first is TEAM_SIGNS else TEAM_SIGNS)
+    assert hall.proposal(1).holder == "role:street_officer"
+    await hall.in_proposal(1, CONFIRMS)
 
     assert (hall.proposal(1).stage, hall.proposal(1).contracted) == ("running", True)
     milestones = [each["milestones"] for each in bench.tables.facts(hall.number(1)) if "milestones" in each][1:]
@@ -161,7 +164,8 @@ async def test_somebody_else_speaks_for_a_carrier_that_has_not_signed(bench: Cas
     team = Step("name_carrier_person", "applicant", {"carrier_person": "resident-ma"})
     assert "not of the team" in await hall.refused(hall.number(1), PROPOSAL, team)
     assert hall.proposal(1).holder == "participant:partner-lin"
-    await hall.in_proposal(1, Step("sign_for_carrier", "new_carrier"))
+    assert "participant:partner-chen proposal_carrier_person_replaced" in told
+    await hall.in_proposal(1, Step("sign_for_carrier", "new_carrier"), CONFIRMS)
 
     assert hall.proposal(1).contracted
     assert "not-now" in await hall.refused(hall.number(1), PROPOSAL, names)
@@ -175,6 +179,50 @@ async def test_a_carrier_that_has_signed_is_bound_by_who_signed(bench: CaseBench
     assert "has signed" in await hall.refused(hall.number(1), PROPOSAL, Step("name_carrier_person", "applicant"))
 
 
+async def test_the_word_of_whom_the_lead_names_counts_when_the_town_has_seen_their_authority(bench: CaseBench) -> None:
+    """One person with two accounts gives both signatures: no money runs for it, and what was not found right is signed anew."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS)
+    assert "participant:" not in hall.proposal(1).holder
+    assert (hall.proposal(1).contracted, hall.proposal(1).clocks["contract"].status) == (False, "paused")
+    assert "not-your-role" in await hall.refused(hall.number(1), PROPOSAL, Step("confirm_authority", "committee"))
+    await hall.in_proposal(1, Step("confirm_authority", "supervisor", {"right": False, "finding": "该单位从未授权"}))
+    assert (hall.proposal(1).carrier_signed, hall.proposal(1).clocks["contract"].status) == (False, "running")
+    late = Step("confirm_authority", "street_officer", {"right": True, "finding": "已核实", "request": 2})
+    assert "nothing waits" in await hall.refused(hall.number(1), PROPOSAL, late)
+    await hall.in_proposal(1, CARRIER_SIGNS, CONFIRMS)
+
+    assert hall.proposal(1).contracted
+
+
+async def test_a_carriers_no_is_not_gone_round_by_naming_somebody_else(bench: CaseBench) -> None:
+    """Declined, whoever speaks for it next is named by itself; the lead's word is no way round it."""
+    hall = await selected(bench)
+    names = {"carrier_person": "partner-lin"}
+    await hall.in_proposal(1, OFFERED, Step("decline_contract", "partner"), OFFERED)
+    lead = Step("name_carrier_person", "applicant", names)
+    assert "the carrier has declined" in await hall.refused(hall.number(1), PROPOSAL, lead)
+    await hall.in_proposal(1, Step("name_carrier_person", "partner", names))
+
+    assert hall.proposal(1).carrier_person == "partner-lin"
+
+
+async def test_a_new_carriers_word_counts_when_the_town_has_seen_its_authority(bench: CaseBench) -> None:
+    """One looks at the authority, and another one grants: what was agreed to by a stranger is as if nobody had agreed."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(1, RELEASES, Step("accept_carriage", "new_carrier"))
+    grants = Step("grant_change", "supervisor")
+    assert "not confirmed" in await hall.refused(hall.number(1), PROPOSAL, grants)
+    await hall.in_proposal(1, Step("confirm_authority", "supervisor", {"right": False, "finding": "公章不符"}))
+    assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, grants)
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), SEES)
+    assert "confirmed the authority" in await hall.refused(hall.number(1), PROPOSAL, grants)
+    await hall.in_proposal(1, Step("grant_change", "street_officer"))
+
+    assert hall.proposal(1).carrier_person == "partner-lin"
+
+
 # ---- another carrier, another account ------------------------------------------------------------------------------------
 
 
@@ -182,7 +230,7 @@ async def test_an_account_is_never_another_one_without_the_carriers_word(bench: 
     """Asked for by the team, the town alone cannot confirm it, nor can the carrier alone; both together can."""
     hall = await selected(bench)
     before = hall.proposal(1).account
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("change_account", "applicant"))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("change_account", "applicant"))
     confirms = Step("confirm_account", "street_officer")
     assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, confirms)
     await hall.in_proposal(1, Step("agree_account", "partner"))
@@ -196,7 +244,7 @@ async def test_the_carriers_own_wish_waits_for_the_town_alone(bench: CaseBench) 
     """What the organisation asks for it need not agree to once more; the town still looks, and what it refuses stays as it was."""
     hall = await selected(bench)
     before = hall.proposal(1).account
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("change_account", "partner"))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("change_account", "partner"))
     assert hall.proposal(1).account == before
     assert hall.proposal(1).account_awaits_payee is False
     await hall.in_proposal(1, Step("confirm_account", "street_officer"))
@@ -208,7 +256,7 @@ async def test_a_second_wish_needs_a_second_word(bench: CaseBench) -> None:
     """The carrier has agreed to one account: another one that is asked for in its place is not that one."""
     hall = await selected(bench)
     other = Step("change_account", "clerk", {"account": "6222020000000000041"})
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("change_account", "clerk"))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("change_account", "clerk"))
     await hall.in_proposal(1, Step("agree_account", "partner"), other)
 
     assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, Step("confirm_account", "street_officer"))
@@ -217,7 +265,7 @@ async def test_a_second_wish_needs_a_second_word(bench: CaseBench) -> None:
 async def test_a_new_carrier_is_bound_by_nobody_elses_word(bench: CaseBench) -> None:
     """Asked of, it may say no, and nothing has changed; while it is asked it sees what it would take over, and afterwards not."""
     hall = await selected(bench)
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("ask_change", "applicant", ANOTHER))
     asked = Actor(subject="partner-lin", role=Role.PARTNER)
     assert may_see(sight_of(hall.proposal(1)), asked)
     assert "not-your-case" in await hall.refused(hall.number(1), PROPOSAL, Step("accept_carriage", "partner"))
@@ -230,8 +278,10 @@ async def test_a_new_carrier_is_bound_by_nobody_elses_word(bench: CaseBench) -> 
 async def test_with_the_new_carrier_the_old_one_has_no_word_any_more(bench: CaseBench) -> None:
     """It loses its seat, and hears of it; another account is from now on the new one's to agree to."""
     hall = await selected(bench)
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
-    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), RELEASES, Step("grant_change", "street_officer"))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(
+        1, Step("accept_carriage", "new_carrier"), SEES, RELEASES, Step("grant_change", "street_officer")
+    )
     state = hall.proposal(1)
 
     assert (state.carrier_person, may_see(sight_of(state), PARTNER)) == ("partner-lin", False)
@@ -241,10 +291,10 @@ async def test_with_the_new_carrier_the_old_one_has_no_word_any_more(bench: Case
 async def test_a_carrier_is_taken_out_by_its_own_word_alone(bench: CaseBench) -> None:
     """It hears of the wish when it is asked; team, new carrier and town together do not do without it while it may still answer."""
     hall = await selected(bench)
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("ask_change", "applicant", ANOTHER))
     told = " ".join(bench.tables.told(hall.number(1)))
     assert "participant:partner-chen proposal_carriage_to_release" in told
-    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"))
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), SEES)
     grants, silent = Step("grant_change", "street_officer"), Step("find_carrier_silent", "supervisor")
     assert "present carrier has not agreed" in await hall.refused(hall.number(1), PROPOSAL, grants)
     assert "may still answer" in await hall.refused(hall.number(1), PROPOSAL, silent)
@@ -257,8 +307,8 @@ async def test_a_carrier_is_taken_out_by_its_own_word_alone(bench: CaseBench) ->
 async def test_of_a_silent_carrier_two_of_the_town_decide(bench: CaseBench) -> None:
     """Once the time for an answer is over one person says what was found there, and another one grants."""
     hall = await selected(bench)
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, Step("ask_change", "applicant", ANOTHER))
-    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"))
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("ask_change", "applicant", ANOTHER))
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), SEES)
     await bench.until_told(hall.number(1), "clock:breach")
     await hall.in_proposal(1, Step("find_carrier_silent", "supervisor"))
     same = await hall.refused(hall.number(1), PROPOSAL, Step("grant_change", "supervisor"))
@@ -273,11 +323,13 @@ async def test_another_person_of_the_same_carrier_moves_no_account(bench: CaseBe
     hall = await selected(bench)
     before = hall.proposal(1).account
     person = {"reason": "原代表离职", "carrier_person": "partner-lin"}
-    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS)
     same = Step("ask_change", "applicant", {**ANOTHER, "carrier": ENTRY["carrier"]})
     assert "it is the present carrier" in await hall.refused(hall.number(1), PROPOSAL, same)
     assert "the team" in await hall.refused(hall.number(1), PROPOSAL, Step("ask_change", "committee", person))
-    await hall.in_proposal(1, Step("ask_change", "applicant", person), Step("accept_carriage", "new_carrier"), RELEASES)
+    await hall.in_proposal(
+        1, Step("ask_change", "applicant", person), Step("accept_carriage", "new_carrier"), SEES, RELEASES
+    )
     await hall.in_proposal(1, Step("grant_change", "street_officer"))
 
     state = hall.proposal(1)

@@ -46,7 +46,12 @@ def proposal(**said: Any) -> ProposalState:
 
 
 OFFERED = Step("offer_contract", "committee")
-SIGNED = (OFFERED, Step("sign_contract", "applicant"), Step("sign_for_carrier", "partner"))
+SIGNED = (
+    OFFERED,
+    Step("sign_contract", "applicant"),
+    Step("sign_for_carrier", "partner"),
+    Step("confirm_authority", "street_officer"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -260,7 +265,13 @@ async def test_another_carrier_is_paid_from_the_next_instalment_on(bench: CaseBe
     granted = Step("grant_change", "street_officer")
     assert "not agreed" in await hall.refused(hall.number(1), PROPOSAL, granted)
     assert hall.proposal(1).carrier == ENTRY["carrier"]
-    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), Step("release_carriage", "partner"), granted)
+    await hall.in_proposal(
+        1,
+        Step("accept_carriage", "new_carrier"),
+        Step("confirm_authority", "supervisor"),
+        Step("release_carriage", "partner"),
+        granted,
+    )
 
     assert hall.proposal(1).payee == "organisation:52320104MJA000002P"
     assert hall.proposal(1).account_asked is None
