@@ -244,6 +244,8 @@ _juror = seated(Role.SPECIALIST, JUROR_SEAT)
 _street, _committee = desk_of(STREET_OFFICER), desk_of(COMMITTEE_OFFICER)
 _own = (Part.APPLICANT, Part.ENTERED, Part.TEAM, Part.CARRIER, Part.RELATED)
 """Whose own it is, who gets its money, and who is tied to it."""
+_OTHER_SIDE = (Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR, Part.JUDGED, Part.SCREENED, Part.INVESTIGATED)
+"""Who has had another side's word in it, and so speaks for no carrier."""
 _sides = (Part.TEAM, Part.CARRIER, Part.RELATED)
 _SHOWING = (*WORKING, Stage.HALTED, Stage.ACCOUNTING, Stage.SETTLING)
 """Where somebody looks at an invoice."""
@@ -371,7 +373,7 @@ def _contract() -> tuple[Act | Rule | Step, ...]:
         ),
         act(
             SignForCarrier, "承接方签约", by=CARRIER, at=Stage.SIGNING, to=(Stage.SIGNING, Stage.RUNNING),
-            when=word_is_still_open, apart_from=(Part.AGREEMENT_PROPOSED, Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR),
+            when=word_is_still_open, apart_from=(Part.AGREEMENT_PROPOSED, *_OTHER_SIDE),
             answers=(Part.AGREEMENT_PROPOSED,), entry=Kind.CARRIER_SIGNED, tells=Tells(_street, "proposal_authority_to_confirm"),
         ),
         act(
@@ -431,8 +433,8 @@ def _work() -> tuple[Act | Rule | Step, ...]:
         ),
         act(
             AcceptCarriage, "同意承接", by=NEW_CARRIER, at=Stage.RUNNING, when=another_carrier_is_asked_for,
-            apart_from=(Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,),
-            entry=Kind.CARRIAGE_ACCEPTED, tells=Tells(_street, "proposal_change_asked"),
+            apart_from=(*_OTHER_SIDE, Part.CONTRACTED, Part.MILESTONE_VERIFIED, Part.CARRIAGE_RELEASED, Part.CHANGE_ASKED),
+            answers=(Part.CHANGE_ASKED,), entry=Kind.CARRIAGE_ACCEPTED, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
             DeclineCarriage, "不同意承接", by=NEW_CARRIER, at=Stage.RUNNING, when=another_carrier_is_asked_for,

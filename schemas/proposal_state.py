@@ -157,9 +157,10 @@ class ProposalState(
     `judging_open`: the round collects no more. `late`: the time for judging is over, so that enough sheets are enough. `placed`:
     how it was ranked. `contract`: waits for the word of both sides; `signed`: the word on it.
     `halt`: it is halted.
-    `carrier_person` speaks for the carrier (None: a case from before anybody did); `team_signed` and `carrier_signed`: of the two
-    sides of the contract that waits, who has put their name to it. `authority`: of whoever signed for a carrier, waits to be
-    looked at by the town; `authority_seen`: that on the contract was found right. `carrier_declined`: the carrier has said no once.
+    `carrier_person` speaks for the carrier (None: a case from before anybody did), `carriers_before` did so once.
+    `team_signed` and `carrier_signed`: of the two sides of the contract that waits, who has put their name to it. `authority`: of
+    whoever signed for a carrier, waits to be looked at by the town; `authority_seen`: that on the contract was found right.
+    `carrier_declined`: the carrier has said no once.
     `verified`: a milestone that one person accepted waits for the second; `verified_by` are all who did so.
     `accounted`: the final account waits to be settled. `ends_as`: what it is when what was not spent is back.
     """
@@ -194,6 +195,7 @@ class ProposalState(
     placed: Placed | None = None
     asked: int = 0
     carrier_person: AccountCode | None = None
+    carriers_before: list[AccountCode] = []
     contract: Asked | None = None
     team_signed: bool = False
     carrier_signed: bool = False
@@ -270,6 +272,17 @@ class ProposalState(
         named = (CARRIER_SEAT, self.carrier_person), (NEW_CARRIER_SEAT, asked)
         return [(kind, person) for kind, person in named if person is not None]
 
+    @property
+    def carriers_bound(self) -> tuple[str, ...]:
+        """Who has given their word for an organisation that gets its money, now or before.
+
+        Not who was merely named: the team would choose who of the town does not look at it, by naming them.
+        """
+        change = self.change
+        present = self.carrier_person if self.carrier_signed else None
+        asked = change.carrier_person if change is not None and change.signed else None
+        return tuple(each for each in (present, asked, *self.carriers_before) if each is not None)
+
     # ---- the money ------------------------------------------------------------------------------------------------
 
     @property
@@ -342,7 +355,7 @@ class ProposalState(
         return {
             **super().took_part(),
             Part.TEAM: self.team,
-            Part.CARRIER: tuple(person for _, person in self.carriers),
+            Part.CARRIER: self.carriers_bound,
             Part.JUROR: self.jury,
             **{part: tuple(who) for part, who in asked.items()},
         }

@@ -183,13 +183,13 @@ class Carried(Accounts[StateT]):
             return
         if change.carrier is not None and change.carrier_name is not None and change.account is not None:
             self.forget_the_account_asked(by.subject)  # it would be the old carrier's
-            self.tell_carrier("proposal_carrier_changed")
+            self.take_leave()
             self.state.carrier, self.state.carrier_name = change.carrier, change.carrier_name
             self.state.account, self.state.account_changed_by = change.account, change.by
             self.state.carrier_person = change.carrier_person
             self.tell_carrier("proposal_change_granted")
         elif change.carrier_person is not None:
-            self.tell_carrier("proposal_carrier_changed")
+            self.take_leave()
             self.state.carrier_person = change.carrier_person
             self.tell_carrier("proposal_change_granted")
         else:
@@ -197,6 +197,12 @@ class Carried(Accounts[StateT]):
         facts = {} if change.carrier_person is None else {"carrier_person": change.carrier_person}
         self.apply(carrier=change.carrier, carrier_name=change.carrier_name, account=change.account, **facts)
         self.notify(THE_REPORTER, "proposal_change_granted")
+
+    def take_leave(self) -> None:
+        """Whoever spoke for the carrier until now hears of it, and decides nothing of the money they were paid."""
+        self.tell_carrier("proposal_carrier_changed")
+        if self.state.carrier_person is not None:
+            self.state.carriers_before.append(self.state.carrier_person)
 
     def paid_organisation(self) -> dict[str, str | None]:
         """追回: of the carrier that stands now, which took over what was paid before; a case from before names nobody."""

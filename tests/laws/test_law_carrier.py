@@ -76,12 +76,32 @@ async def test_nobody_is_two_sides(bench: CaseBench, entry: Mapping[str, Any], w
 
 
 async def test_whoever_is_named_sees_nothing_and_decides_nothing_before_there_is_a_contract(bench: CaseBench) -> None:
-    """Being named is no seat; and who is named does nothing of the town's in it, whatever other role they have."""
+    """Being named is no seat, and keeps nobody of the town from their work: the team does not choose who looks at it."""
     hall = RoundBench(bench)
     await hall.opened({"carrier_person": "street-feng"})
 
     assert not may_see(sight_of(hall.proposal(1)), Actor(subject="street-feng", role=Role.PARTNER))
-    assert "organisation" in await hall.refused(hall.number(1), PROPOSAL, Step("screen", "street_officer"))
+    await hall.joined(1)
+    await hall.in_proposal(1, Step("screen", "street_officer"))
+
+    assert hall.proposal(1).stage == "screened"
+
+
+def test_who_has_had_another_sides_word_speaks_for_no_carrier() -> None:
+    """Named, they may still do the town's work; having done it, they do not sign or take over."""
+    signs = {rule.command: set(rule.apart_from) for rule in PROPOSAL.rules if {CARRIER, NEW_CARRIER} & set(rule.by)}
+
+    for command in ("sign_for_carrier", "accept_carriage"):
+        assert {Part.SCREENED, Part.JUDGED, Part.INVESTIGATED, Part.TEAM, Part.ENTERED} <= signs[command]
+
+
+@pytest.mark.parametrize(("signed", "kept"), [(False, ()), (True, ("partner-lin",))])
+def test_who_is_asked_is_kept_from_nothing_before_they_agreed(*, signed: bool, kept: tuple[str, ...]) -> None:
+    """And whoever spoke for a carrier before is kept from the town's word on its money for good."""
+    change = ChangeAsked(number=1, by="resident-he", carrier_person="partner-lin", signed=signed)
+    state = proposal(carrier_person="partner-chen", carrier_signed=True, carriers_before=["partner-wu"], change=change)
+
+    assert state.carriers_bound == ("partner-chen", *kept, "partner-wu")
 
 
 def test_a_juror_does_not_learn_who_speaks_for_the_carrier() -> None:
