@@ -48,7 +48,7 @@ pytestmark = pytest.mark.timeout(300)
 
 URGE = Step("urge", "reporter")
 APIS = ("first_api", "second_api")
-_WAITS = "from pg_stat_activity where wait_event_type = 'Lock' and query like '%from settle_told(%'"
+_WAITS = "from pg_stat_activity where wait_event_type = 'Lock' and query like '%settle_told(%'"
 WAITS_TO_WRITE = f"select count(*) {_WAITS}"
 LET_GO = f"select pg_terminate_backend(pid) {_WAITS}"
 EXPIRED = """
