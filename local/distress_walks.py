@@ -77,5 +77,15 @@ WALKS = Walks(
         ),
         walk("urged", "supervisor urge, clerk attach, admin replan, coordinator take", "taken"),
     ),
-    speed=200_000,
+    stories={
+        "main": (
+            "无档手环求助:接单、定位、派人、到场扶起",
+            "a wristband without a file calls: taken, located, somebody goes and helps",
+        ),
+        "nobody is in need, on the word of two": (
+            "现场查看、二人确认无人求助",
+            "looked at on the spot: nobody is in need, by two people's word",
+        ),
+    },
+    speed=60,
 )

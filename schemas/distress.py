@@ -170,7 +170,7 @@ DISTRESS = declare(
         ReportDistress, "report_distress", "无档求助", "report a call for help of somebody who has no file",
         frozenset({Role.COORDINATOR, Role.STREET_OFFICER, Role.GRID_WORKER, Role.WINDOW_CLERK}), "distress-calls",
         starts=("take",), holder=_DESK, tells=Tells(_DESK, "distress_raised", ("kinds",)),
-        unasked=frozenset({"event", "last_worker", "last_deputy"}),
+        unasked=frozenset({"event", "last_file", "last_worker", "last_deputy"}),
     ),
     opened=Kind.RAISED,
     keep_years=5,

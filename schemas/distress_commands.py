@@ -14,7 +14,6 @@ from schemas.kernel.openings import OpeningBody
 from schemas.kernel.people import Part
 from schemas.kernel.procedure import Command
 from schemas.values.account import AccountCode
-from schemas.values.case_number import CaseNumber
 from schemas.values.foreign_code import KeptCode
 from schemas.values.location import AreaCode
 from schemas.values.references import TextReference
@@ -31,7 +30,7 @@ class ReportDistress(OpeningBody):
     device: Annotated[KeptCode | None, FieldWords("设备编号", "device")] = None
     event: Annotated[KeptCode | None, FieldWords("事件编号", "event")] = None
     happened_at: TownDatetime | None = None
-    last_file: CaseNumber | None = None
+    last_file: Annotated[KeptCode | None, FieldWords("原档案编号", "the file that had the device last")] = None
     last_worker: AccountCode | None = None
     last_deputy: AccountCode | None = None
 
@@ -59,9 +58,9 @@ class CallAgain(Command):
 
 
 class DeviceBound(Command):
-    """设备已绑定: the device was bound to a file while it calls; whose it is, is known by that."""
+    """设备已绑定: the device was bound to a file while it calls; whose it is, the town's door has looked up."""
 
-    file: CaseNumber
+    file: Annotated[KeptCode, FieldWords("档案编号", "number of the file")]
 
 
 class Source(StrEnum):

@@ -72,6 +72,7 @@ class Carried(Accounts[StateT]):
         self.state.carrier_signed = True
         self.show_authority(by)
         self.is_signed(by)
+        self.notify(STREET, "proposal_authority_to_confirm")
 
     def is_signed(self, by: Actor) -> None:
         """One side has signed; until the other one has its time runs on. With both it rests, and waits for the town alone."""

@@ -61,6 +61,6 @@ class Announcer:
                 try:
                     await self._pool.execute(QUERIES.announce, words)
                 except NOT_DONE as error:
-                    log.warning("announcements_lost", error=type(error).__name__, cases=len(words))
+                    log.warning("announcements_lost", error=type(error).__name__, count=len(words))
         finally:
             self._telling = None

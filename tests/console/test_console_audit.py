@@ -57,9 +57,9 @@ async def exchanged(pool: asyncpg.Pool, case_id: str) -> AsyncIterator[None]:
 
 async def _put(pool: asyncpg.Pool, case_id: str, seq: int, content: str) -> None:
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("alter table ledger disable trigger user")
+        await connection.execute("alter table ledger disable trigger ledger_only_grows")
         await connection.execute("update ledger set hash = $3 where case_id = $1 and seq = $2", case_id, seq, content)
-        await connection.execute("alter table ledger enable trigger user")
+        await connection.execute("alter table ledger enable always trigger ledger_only_grows")
 
 
 async def done(auditor: Browser, address: str) -> str:

@@ -52,6 +52,16 @@ def once(kind: str, body: Mapping[str, Any] | Body | None = None, times: int = 1
     return given
 
 
+def overdue(body: Mapping[str, Any]) -> Body:
+    """A body that is given when a time has run out."""
+
+    async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
+        await door.passes(case_id, "clock:breach")
+        return body
+
+    return given
+
+
 def judging(body: Mapping[str, Any]) -> Body:
     """A body that is given when the round collects no more: until then no clock of the proposal runs."""
 
@@ -386,6 +396,19 @@ WALKS = (
             Step("accept_carriage", "new_carrier"),
             Step("confirm_authority", "supervisor"),
             Step("release_carriage", "partner"),
+            Step("grant_change", "street_officer"),
+        ),
+        "running",
+        waits=True,
+    ),
+    Walk(
+        "the carrier is silent, and another one takes over",
+        (
+            *SIGNED,
+            Step("ask_change", "applicant", ANOTHER),
+            Step("accept_carriage", "new_carrier"),
+            Step("confirm_authority", "supervisor"),
+            Step("find_carrier_silent", "supervisor", overdue(BODIES["find_carrier_silent"])),
             Step("grant_change", "street_officer"),
         ),
         "running",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -92,7 +93,8 @@ async def test_nobody_of_the_team_accepts_a_milestone_or_screens(bench: CaseBenc
     assert "of the team" in await hall.refused(hall.number(1), PROPOSAL, Step("screen", "street_officer"))
     await hall.judged({})
     await bench.until_told(hall.number(1), "proposal:selected")
-    await hall.in_proposal(1, *SIGNED, Step("claim_milestone", "applicant"))
+    signed = [replace(step, by="supervisor") if step.command == "confirm_authority" else step for step in SIGNED]
+    await hall.in_proposal(1, *signed, Step("claim_milestone", "applicant"))
 
     for who in ("grid_worker", "street_officer"):
         assert "of the team" in await hall.refused(hall.number(1), PROPOSAL, Step("verify_milestone", who))

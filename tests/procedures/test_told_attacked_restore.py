@@ -37,9 +37,9 @@ async def test_a_ledger_from_before_some_commands_catches_up(
             assert (await town.taken(case_id, URGE)).status_code == 200
         async with connection.transaction():
             seq = await connection.fetchval("select seq from before17")
-            await connection.execute("alter table ledger disable trigger user")
+            await connection.execute("alter table ledger disable trigger ledger_only_grows")
             await connection.execute("delete from ledger where case_id = $1 and seq > $2", case_id, seq)
-            await connection.execute("alter table ledger enable trigger user")
+            await connection.execute("alter table ledger enable always trigger ledger_only_grows")
             await connection.execute("delete from outbox where case_id = $1 and seq > $2", case_id, seq)
             await connection.execute("delete from intake where case_id = $1 and command = 'urge'", case_id)
             await connection.execute("delete from cases where case_id = $1", case_id)

@@ -52,11 +52,11 @@ async def test_an_answer_is_not_written_behind_a_hole(town: ApiDriver, told: Tol
     """The last entry was taken out of the ledger, its row left: what follows it is not put there, somebody is told."""
     case_id, _, answer, given = await unwritten(town, told, keys)
     async with told.pool.acquire() as connection, connection.transaction():
-        await connection.execute("alter table ledger disable trigger user")
+        await connection.execute("alter table ledger disable trigger ledger_only_grows")
         await connection.execute(
             "delete from ledger where case_id = $1 and seq = $2", case_id, telling(answer).after_seq
         )
-        await connection.execute("alter table ledger enable trigger user")
+        await connection.execute("alter table ledger enable always trigger ledger_only_grows")
     with pytest.raises(NotWritten) as refused:
         await Postbox(told.pool).delivered(given, answer)
 
@@ -163,11 +163,11 @@ async def test_a_hole_in_the_ledger_is_mended_by_rebuild_after_the_next_command(
     """What the message of `audit verify` says: the history has it, and it is written again."""
     case_id, _, answer, given = await unwritten(town, told, keys)
     async with told.pool.acquire() as connection, connection.transaction():
-        await connection.execute("alter table ledger disable trigger user")
+        await connection.execute("alter table ledger disable trigger ledger_only_grows")
         await connection.execute(
             "delete from ledger where case_id = $1 and seq = $2", case_id, telling(answer).after_seq
         )
-        await connection.execute("alter table ledger enable trigger user")
+        await connection.execute("alter table ledger enable always trigger ledger_only_grows")
     with suppress(NotWritten):
         await Postbox(told.pool).delivered(given, answer)
     histories = live_histories(told.temporal, told.pool)
