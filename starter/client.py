@@ -208,9 +208,8 @@ class TownClient:
             while submission.status is Status.WAITING:
                 await self._pause_before(deadline, submission)
                 submission = await self.submission(submission.submission)
-            if (
-                submission.refusal is None
-            ):  # settled: the same again gets the case's own answer, once it stands in its ledger
+            # Settled: the same again gets the case's refusal, or its own answer once that stands in its ledger.
+            if submission.refusal is None:
                 await self._pause_before(deadline, submission)
 
     @staticmethod

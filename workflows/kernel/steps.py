@@ -5,7 +5,7 @@ The more constrained this interface is, the easier it is to test, to version and
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from temporalio import workflow
 from temporalio.common import (
@@ -72,7 +72,15 @@ with workflow.unsafe.imports_passed_through():
 RequestT = TypeVar("RequestT", bound=Question)
 ReceiptT = TypeVar("ReceiptT", bound=Answer)
 AnswerT = TypeVar("AnswerT", CheckAnswer, PayReceipt, PaymentStatus, VoteOpened, VoteTally, StruckInBox, IncomingAnswer)
-CallAnswerT = TypeVar("CallAnswerT", Dialled, CallWord, TextSent)
+
+
+class _Patience(NamedTuple):
+    """For how long somebody outside is asked: one attempt, all of them together, and how soon the next one comes."""
+
+    attempt: timedelta
+    altogether: timedelta
+    retry: RetryPolicy
+
 
 # No schedule-to-close: while Postgres is away the flush tries again without an end, and nothing is dropped. Waits longer
 # than the local threshold become timers, so that an outage does not fill the history with task heartbeats.
@@ -81,9 +89,11 @@ _FLUSH_ATTEMPT = timedelta(seconds=10)
 _FLUSH_WAITS_LOCALLY = timedelta(seconds=2)
 
 # A department that cannot be reached is tried for a day; meanwhile its clocks run, and then a person is told.
-_DEPARTMENT_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5))
-_DEPARTMENT_ATTEMPT = timedelta(seconds=30)
-_DEPARTMENT_ALTOGETHER = timedelta(days=1)
+_DEPARTMENT = _Patience(
+    attempt=timedelta(seconds=30),
+    altogether=timedelta(days=1),
+    retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
+)
 
 # A source or a bank may be away or busy for days; then a person is told, and the question stands under the same key. One
 # call may wait for a place, for the batch before it, and for its answer.
@@ -92,9 +102,11 @@ _OUTSIDE_ATTEMPT = timedelta(minutes=2)
 _OUTSIDE_ALTOGETHER = timedelta(days=1)
 
 # Somebody waits for help: a gateway that does not answer within these seconds is given up, and people call by hand.
-_CALL_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5))
-_CALL_ATTEMPT = timedelta(seconds=15)
-_CALL_ALTOGETHER = timedelta(seconds=40)
+_CALL = _Patience(
+    attempt=timedelta(seconds=15),
+    altogether=timedelta(seconds=40),
+    retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=5)),
+)
 
 # The other case answers within a workflow task or two, if it still lives and a worker runs. Real time.
 _CASE_ANSWERS_WITHIN = timedelta(hours=1)
@@ -139,14 +151,14 @@ async def place_order(order: PlaceOrder) -> OrderReceipt:
         reason="not delivered within the time for delivery",
     )
     summary = f"派单 {_short(order.order_id)} → {order.department}"
-    return await _ask_department(Departments.place_order, order, summary, undelivered)
+    return await _ask_in_time(Departments.place_order, order, summary, undelivered, _DEPARTMENT)
 
 
 async def recall_order(recall: RecallOrder) -> RecallReceipt:
     """Take a work order back from a department that no longer holds the case. After a day: not done, `unreachable`."""
     undelivered = RecallReceipt(order_id=recall.order_id, department=recall.department, done=False, code="unreachable")
     summary = f"撤回派单 {_short(recall.order_id)} ← {recall.department}"
-    return await _ask_department(Departments.recall_order, recall, summary, undelivered)
+    return await _ask_in_time(Departments.recall_order, recall, summary, undelivered, _DEPARTMENT)
 
 
 async def rework_order(rework: ReworkOrder) -> ReworkReceipt:
@@ -155,27 +167,31 @@ async def rework_order(rework: ReworkOrder) -> ReworkReceipt:
         order_id=rework.order_id, department=rework.department, accepted=False, code="unreachable"
     )
     summary = f"返工 {rework.number} {_short(rework.order_id)} → {rework.department}"
-    return await _ask_department(Departments.rework_order, rework, summary, undelivered)
+    return await _ask_in_time(Departments.rework_order, rework, summary, undelivered, _DEPARTMENT)
 
 
-async def _ask_department(
-    act: Callable[[Departments, RequestT], Awaitable[ReceiptT]], request: RequestT, summary: str, undelivered: ReceiptT
+async def _ask_in_time(
+    act: Callable[[Any, RequestT], Awaitable[ReceiptT]],
+    request: RequestT,
+    summary: str,
+    unanswered: ReceiptT,
+    patience: _Patience,
 ) -> ReceiptT:
-    """Call a department; what cannot be delivered in time comes back as `undelivered`, never as an endless retry."""
+    """Call somebody outside; what is not answered in time comes back as `unanswered`, never as an endless retry."""
     try:
-        receipt = await workflow.execute_activity_method(
+        answer = await workflow.execute_activity_method(
             act,
             request,
-            start_to_close_timeout=_DEPARTMENT_ATTEMPT,
-            schedule_to_close_timeout=_DEPARTMENT_ALTOGETHER,
-            retry_policy=_DEPARTMENT_RETRY,
+            start_to_close_timeout=patience.attempt,
+            schedule_to_close_timeout=patience.altogether,
+            retry_policy=patience.retry,
             summary=summary,
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
             raise
-        return undelivered
-    return receipt if is_answer_to(request, receipt) else undelivered
+        return unanswered
+    return answer if is_answer_to(request, answer) else unanswered
 
 
 async def ask_source(request: CheckRequest) -> CheckAnswer:
@@ -224,39 +240,19 @@ async def incoming(asked: IncomingAsk) -> IncomingAnswer:
 async def dial(request: Dial) -> Dialled:
     """Have somebody called. UNREACHABLE: nobody knows whether it rings; a word of it may still come."""
     unanswered = Dialled(call=request.key, status=CallStatus.UNREACHABLE)
-    return await _ask_the_gateway(Calls.dial, request, f"拨打联系人 call {request.number}", unanswered)
+    return await _ask_in_time(Calls.dial, request, f"拨打联系人 call {request.number}", unanswered, _CALL)
 
 
 async def call_word(request: CallAsk) -> CallWord:
     """Ask what became of a call of which no word came."""
     unanswered = CallWord(call=request.key, status=CallStatus.UNREACHABLE)
-    return await _ask_the_gateway(Calls.call_word, request, f"查询通话 call {request.number}", unanswered)
+    return await _ask_in_time(Calls.call_word, request, f"查询通话 call {request.number}", unanswered, _CALL)
 
 
 async def send_text(request: SendText) -> TextSent:
     """Send a short message to whoever was called in vain. UNREACHABLE: it may be sent all the same."""
     unanswered = TextSent(call=request.key, status=CallStatus.UNREACHABLE)
-    return await _ask_the_gateway(Calls.send_text, request, f"短信 text {request.number}", unanswered)
-
-
-async def _ask_the_gateway(
-    act: Callable[[Calls, RequestT], Awaitable[CallAnswerT]], request: RequestT, summary: str, unanswered: CallAnswerT
-) -> CallAnswerT:
-    """Ask the call gateway for as long as somebody in need can wait for it; then `unanswered`, and people call by hand."""
-    try:
-        answer = await workflow.execute_activity_method(
-            act,
-            request,
-            start_to_close_timeout=_CALL_ATTEMPT,
-            schedule_to_close_timeout=_CALL_ALTOGETHER,
-            retry_policy=_CALL_RETRY,
-            summary=summary,
-        )
-    except ActivityError as error:
-        if is_cancelled_exception(error):
-            raise
-        return unanswered
-    return answer if is_answer_to(request, answer) else unanswered
+    return await _ask_in_time(Calls.send_text, request, f"短信 text {request.number}", unanswered, _CALL)
 
 
 async def _ask_outside(
