@@ -13,13 +13,13 @@ from bench.processes import pids_of
 from bench.shape import Body, Shape, Step
 from engine.keys.keys import Keys
 from engine.keys.tokens import issue
+from local.simulation.pictures import PICTURE
 from local.town.town import Town
 from local.town.town_processes import PROCESSES
 
 SERVING = ("temporal", "postgres", *(each.name for each in PROCESSES if not each.demo))
 """Everything of a town that runs beside the simulations."""
 
-PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)
 CLOCKS = {"settled": "score"}
 """What is no stage of the case: by which clock, once it runs, everybody sees it."""
 

@@ -27,6 +27,7 @@ from engine.store.voters import Voter, VoterRegister
 from local.ballot_box.roll_file import roll_of
 from local.ballot_box.voter import TownSide
 from local.council_walks import PEOPLE, WALKS
+from local.simulation.pictures import PICTURE
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES
 from schemas.contracts.ballot_box import BallotBoxPolicy, RollLine
@@ -39,7 +40,6 @@ WINDOW_DAYS = 7
 """As policies/council.yaml has it."""
 
 SHORTER = (("roll: 7 natural_days", "roll: 1 hours"), ("challenge: 7 natural_days", "challenge: 1 hours"))
-PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(40)
 WAITED_SECONDS = 120
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from local.simulation.pictures import PICTURE
 from local.simulation.townspeople import CLERK, GRID_WORKERS, RESIDENTS, Persona
 from local.stories.scenes import SETTLE_SECONDS, Gives, OnStage, stands
 from schemas.values.actor import Role
@@ -18,7 +19,6 @@ FIRST_ANSWERS = 5
 
 ANOTHER = Persona("civil-affairs-officer-2", Role.CIVIL_AFFAIRS_OFFICER)
 APPLICANT = RESIDENTS[0]
-PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 
 ACCEPT = Gives(by=STREET, command="accept", after=Kind.APPLIED)
 IDENTIFY = Gives(by=CLERK, command="identify", after=Kind.ACCEPTED)

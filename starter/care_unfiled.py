@@ -84,11 +84,12 @@ class UnfiledCalls:
         Whether it is news. Raises Problem: it says too much, its number stood for something else (`tell_that_it_is_unclear` is
         then the caller's to ask for), or it is to be sent again.
         """
+        case = went_to or await self._open_case(call)
+        # Asked for after its case: both come with one commit, so whoever finds the case of another process knows what opened it.
         opened = await self._opened_by(call)
         if opened is not None:
             await self._remember(call, opened)
             return False
-        case = went_to or await self._open_case(call)
         if case is None:
             await self._open(call)
             return True
@@ -103,9 +104,9 @@ class UnfiledCalls:
         """
         said = digest(call.model_dump(mode="json", exclude={"key", "unclear"}))[:16]
         word = call.model_copy(update={"key": f"{call.event} unclear {said}", "unclear": True})
+        case = await self._open_case(word)  # before what opened it, as in `take`
         if await self._went_to(word) is not None or await self._opened_by(word) is not None:
             return
-        case = await self._open_case(word)
         if case is None:
             await self._open(word)
             return

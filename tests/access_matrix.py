@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from local.simulation.pictures import PICTURE
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from schemas.kernel.rules import Scope
@@ -282,7 +283,7 @@ _FIND_PEOPLE = frozenset(
 )
 """Who reads a phone or an identity number whole in a case, and so may look for people by it."""
 
-_PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"matrix".ljust(40, b"\0")
+_PNG = PICTURE + b"matrix".ljust(40, b"\0")
 _AUDITORS = frozenset({Role.AUDITOR})
 _OPERATORS = frozenset({Role.SUPERVISOR, Role.ADMIN})
 _AREA = {"params": {"area": AREA, "limit": "200"}}

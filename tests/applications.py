@@ -4,9 +4,9 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from local.simulation.pictures import PICTURE
 from tests.api_callers import Caller
 from tests.overheard_town import OverheardTown
-from tests.pictures import PNG
 from tests.waiting import eventually
 
 ADDRESS, AREA = "和平里九号院", "320104.003.01"
@@ -14,7 +14,7 @@ ADDRESS, AREA = "和平里九号院", "320104.003.01"
 
 async def upload(caller: Caller, api: Any) -> Mapping[str, Any]:
     headers = caller.headers | {"Content-Type": "image/png"}
-    answer = await api.post("/api/v1/documents", content=PNG + uuid.uuid4().bytes, headers=headers)
+    answer = await api.post("/api/v1/documents", content=PICTURE + uuid.uuid4().bytes, headers=headers)
     assert answer.status_code == 201, answer.text
     return dict(answer.json())
 

@@ -7,9 +7,9 @@ from playwright.async_api import FilePayload, Page
 
 from console.http.languages import Language
 from console.http.look import COOKIE
+from local.simulation.pictures import PICTURE
 from tests.console_languages import foreign
 from tests.console_looks import FORM, HEIGHT, LOOKS, PHONE, Eyes
-from tests.pictures import PNG
 
 SEND = f"{FORM} button.govuk-button:not([name])"
 Texts = Mapping[str, str | FilePayload]
@@ -17,7 +17,7 @@ Texts = Mapping[str, str | FilePayload]
 
 def photo(name: str) -> FilePayload:
     """A picture of its own for each name, as somebody chooses it for a form."""
-    return {"name": f"{name}.png", "mimeType": "image/png", "buffer": PNG + name.encode().ljust(60, b"\0")}
+    return {"name": f"{name}.png", "mimeType": "image/png", "buffer": PICTURE + name.encode().ljust(60, b"\0")}
 
 
 @dataclass

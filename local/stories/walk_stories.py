@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from local.simulation.pictures import PICTURE
 from local.stories.scenes import SETTLE_SECONDS, OnStage
 from local.stories.story import LATE, NEVER, SPRING, OrderExpectation, OwnClock, Repertoire, Story, Title
 from local.stories.walks import Walks, WrittenWalk, opened_by, with_documents
@@ -14,7 +15,6 @@ from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
 from starter.client import Started, TownClient
 
-PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
 ENDED = "case:ended"
 
 

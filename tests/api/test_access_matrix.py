@@ -19,6 +19,7 @@ from console.sign_in.sessions import Sessions
 from console.sign_in.signed_in import LOCAL_COOKIE
 from engine.keys.keys import Keys
 from engine.keys.tokens import Principal, issue
+from local.simulation.pictures import PICTURE
 from local.stories.walks import A_DOCUMENT, made_body
 from schemas.kernel.answers import AnswerTo
 from schemas.kernel.case import is_case_of
@@ -125,7 +126,7 @@ def _placed(procedure: Procedure, walk: Walk) -> dict[str, Any]:
 async def _attached(opened: ApiDriver, case_id: str) -> Mapping[str, Any]:
     """A document that stands in the case."""
     who = who_attaches(opened.procedure, opened.examples.PEOPLE)
-    content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + case_id.encode().ljust(60, b"\0")
+    content = PICTURE + case_id.encode().ljust(60, b"\0")
     headers = opened.headers(who, str(uuid.uuid4()))
     sent = await opened.api.post("/api/v1/documents", content=content, headers=headers | {"Content-Type": "image/png"})
     body = {"document": sent.json()}

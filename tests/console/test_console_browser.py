@@ -33,7 +33,7 @@ pytest_plugins = ("tests.api_fixture", "tests.served_fixture", "tests.browser_fi
 pytestmark = [needs_browser, pytest.mark.timeout(300)]
 
 DEPARTMENT = "urban-management"
-LINKED_AT_TIMES = {"/votes/{vote}", "/filters"}
+LINKED_AT_TIMES = {"/votes/{vote}", "/filters", "/stuck/{act}/{target}"}
 """Whether a link leads there hangs on what other tests have left in the town."""
 
 NO_LINK_LEADS_THERE = {

@@ -19,6 +19,7 @@ from console.styles.vendor import vendored
 from engine.keys.tokens import Principal
 from engine.runtime.logging import configure_logging
 from engine.runtime.settings import Settings
+from local.simulation.pictures import PICTURE
 from schemas.values.actor import Actor, Role
 from starter.cases.case_lists import CaseLists, Filters
 from tests.api_callers import REPORT, As, BuildApp, OwnTown, api_of
@@ -27,7 +28,7 @@ from tests.console_browser import SAME_ORIGIN, Browser, Forms, main_form, signed
 pytest_plugins = ("tests.api_fixture",)
 
 COORDINATOR = "coordinator-1"
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"console".ljust(60, b"\0")
+PNG = PICTURE + b"console".ljust(60, b"\0")
 _LOADS = {"link": "href", "script": "src", "img": "src", "iframe": "src", "a": "href", "form": "action"}
 
 

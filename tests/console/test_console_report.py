@@ -18,6 +18,7 @@ from console.residents.sending import FASTEST_SECONDS, SENDING, TRAP
 from console.sign_in.sessions import Sessions
 from engine.keys.keys import Keys
 from engine.keys.tokens import Principal
+from local.simulation.pictures import PICTURE
 from schemas.values.account import is_guest
 from schemas.values.actor import Role
 from starter.http.dependencies import provided
@@ -34,7 +35,7 @@ PLACE, MATTER, NAME, PHONE = "幸福小区3号楼后门", "垃圾三天没有清
 FEW_SECONDS = 3.0
 """Of the processor: compared whole, such words took more than a minute."""
 
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+PNG = PICTURE
 Visit = Callable[[str], Browser]
 
 

@@ -22,6 +22,7 @@ from engine.keys.keys import Keys
 from engine.keys.tokens import issue
 from engine.store.archive import open_archive
 from engine.store.database import open_pool
+from local.simulation.pictures import PICTURE
 from local.town.town import Town, TownOptions, open_town
 from local.town.town_processes import PROCESSES
 from schemas.contracts.department import callback_path
@@ -117,7 +118,7 @@ async def _on_purpose(
 ) -> list[bytes]:
     """Requests that must fail, each with a canary where a careless answer or log would repeat it."""
     headers = door.headers("auditor", key)
-    image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + canaries.word().encode()
+    image = PICTURE + canaries.word().encode()
     answers = [
         await api.post(f"/api/v1/cases/{case_id}/commands/comment", content=canaries.word().encode(), headers=headers),
         await api.post(

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from local.simulation.pictures import PICTURE
 from tests.api_driver import ApiDriver, Person, Step, Walk
-from tests.pictures import PNG
 from tests.waiting import eventually
 
 PATH = "/api/v1/incidents"
@@ -37,7 +37,7 @@ REPORTER = "reporter"
 NOBODY_ANSWERS = "unresolved"
 
 REASON = {"reason": "情况说明"}
-PHOTO = PNG + bytes(40)
+PHOTO = PICTURE + bytes(40)
 CALENDAR = {"version": "tests.1", "years": [2026], "provisional": [], "holidays": [], "makeup": []}
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from local.simulation.pictures import PICTURE
 from schemas.incident import INCIDENT
 from schemas.mediation import MEDIATION
 from schemas.values.actor import Role
@@ -75,7 +76,7 @@ async def played(door: OpenDoor) -> tuple[ApiDriver, str, str]:
 
 async def sent(opened: ApiDriver, case_id: str, by: str) -> Mapping[str, Any]:
     """A file of somebody's own."""
-    content = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + uuid.uuid4().bytes
+    content = PICTURE + uuid.uuid4().bytes
     headers = opened.headers(by, str(uuid.uuid4())) | {"Content-Type": "image/png"}
     answer = await opened.api.post("/api/v1/documents", params={"case_id": case_id}, content=content, headers=headers)
     assert answer.status_code == 201, answer.text

@@ -18,6 +18,7 @@ from engine.policies.notice_templates import load_notice_policy
 from engine.runtime.settings import PROJECT, Settings
 from engine.vault.privacy import Persons
 from engine.vault.vault import PersonDetails, Vault
+from local.simulation.pictures import PICTURE
 from local.stories.walks import with_documents
 from schemas.contest import CONTEST
 from schemas.kernel.declaration import DeclaredProcedure
@@ -41,7 +42,7 @@ MEMBER = "吴小妹"
 OTHER_NAME, OTHER_PHONE = "冒名者", "13700000099"
 NOTICES = load_notice_policy(PROJECT / "policies")
 READERS = [role for role in Role if role is not Role.ENGINE]
-PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+PNG = PICTURE
 PLACE = {"address": ADDRESS, "area": "320104.003.01"}
 REASON = {"reason": "情况说明"}
 _orders = itertools.count(200)
