@@ -454,7 +454,7 @@ class DeviceEvent(DeviceCommand):
 
 
 class RaiseAlarm(Command):
-    """呼叫: somebody calls for help, for themselves or for somebody else. Nobody asks for consent first (个人信息保护法 13)."""
+    """呼叫: somebody calls for help, for themselves or for somebody else. Nobody asks for consent first (PIPL 13)."""
 
     alarm_kind: Annotated[AlarmKind, FieldWords("呼叫类型", "kind of alarm")]
     words: TextReference | None = None

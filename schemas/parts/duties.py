@@ -325,7 +325,7 @@ class AskWaiver(OfDuty):
 
 
 class ClaimHardship(OfDuty):
-    """困难说明: who promised a gift has come into need, and shows it (民法典 第六百六十六条); other sums stay due."""
+    """困难说明: who promised a gift has come into need, and shows it (Civil Code, article 666); other sums stay due."""
 
     reason: TextReference
     documents: Annotated[tuple[Document, ...], Field(min_length=1, max_length=10)]
