@@ -130,9 +130,11 @@ async def test_a_command_is_set_aside_all_the_same_where_the_case_takes_no_reaso
     running = asyncio.create_task(waiting.run(*command, JICENG_API_TOKEN_FILE=supervisors))
 
     async def reason_is_kept() -> bool:
+        if running.done():
+            pytest.fail(f"it ended before the reason was kept: {running.result().output}")
         return len(await waiting.notes()) == 2
 
-    await eventually(reason_is_kept)
+    await eventually(reason_is_kept, within=60)
     no = Refusal(code=RefusalCode.NOT_NOW, detail="案件已办结", command="comment").model_dump(mode="json")
     await waiting.town.pool.execute(
         "update intake set status = 'refused', settled_at = now(), answer = $2, attempts = attempts + 1"
