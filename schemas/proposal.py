@@ -187,6 +187,7 @@ class Kind(
             "who speaks for it, or {limit} in all, never said so",
         ),
     )
+    TEAM_STANDS = entry("team_stands", "团队确定")
     JUDGING = entry("judging", "开始评审")
     SCORED = entry("scored", "评分")
     JUROR_NAMED = entry("juror_named", "提名增补评委")
@@ -320,7 +321,11 @@ def _screening() -> tuple[Act | Rule | Step, ...]:
 
 def _judging() -> tuple[Act | Rule | Step, ...]:
     return (
-        step("lack_members", "成员不足", at=Stage.SCREENED, to=Stage.REFUSED, entry=Kind.TOO_FEW),
+        step("lack_members", "成员不足", at=BEFORE_JUDGING, to=Stage.REFUSED, entry=Kind.TOO_FEW),
+        step(
+            "end_joining", "成员确认期满", at=BEFORE_JUDGING, to=(Stage.JUDGING, Stage.REFUSED), entry=Kind.TEAM_STANDS,
+            clock="members",
+        ),
         step("begin_judging", "开始评审", at=Stage.SCREENED, to=Stage.JUDGING, entry=Kind.JUDGING),
         act(
             Score, "评分", by=_juror, at=Stage.JUDGING, to=(Stage.JUDGING, Stage.JUDGED),
@@ -525,6 +530,9 @@ PROPOSAL = declare(
     timers={
         "screen": duty("初筛", "screening", "screen", promise=Promise("初筛答复", "an answer whether it may be judged")),
         "revise": window("补正", "amending", "revise", warns=True, warned=THE_REPORTER),
+        "members": window(
+            "成员确认", "members saying so", lambda terms, _state: terms.members, warns=True, warned=THE_REPORTER
+        ),
         "judge": duty("评审", "judging", "judge", warned=_committee),
         **posting_timers(),
         "offer_contract": duty("拟定协议", "drawing up the contract", "offer_contract", warned=_committee),

@@ -152,7 +152,7 @@ class ProposalState(
     `seat`: a juror whom one person has named, `tie`: one whom one person says to be tied to it; another person confirms.
 
     `team`: accounts, first of whoever speaks for it; `joined`: who of them has said so (None: nobody was asked),
-    `declined`: who has said no.
+    `declined`: who has said no. `counted`: the team stands as it is, though it may not have been screened yet.
     `sheets` are of these scores, `talks` counts how often the jury talked and scored anew; `judged`: what they come to.
     `judging_open`: the round collects no more. `late`: the time for judging is over, so that enough sheets are enough. `placed`:
     how it was ranked. `contract`: waits for the word of both sides; `signed`: the word on it.
@@ -178,6 +178,7 @@ class ProposalState(
     team: tuple[AccountCode, ...]
     joined: list[AccountCode] | None = None
     declined: list[AccountCode] = []
+    counted: bool = False
     jury: tuple[AccountCode, ...]
     jury_size: int
     street_jurors: tuple[AccountCode, ...] = ()

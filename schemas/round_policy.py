@@ -35,7 +35,8 @@ class RoundTerms(BallotingTerms, PostingTerms, InstalmentTerms, IncomingTerms):
     `pool_at_most_fen`: what all rounds of one year in one street have together. `cap_at_most_fen`: what one proposal may get at
     the most. `street_percent`: so much of a jury may be of the street. `mark`: points under which nothing is shortlisted.
     `talks_at_most`: how often a jury that is too far apart talks and scores anew. `instalments`: percent of the cost for each
-    milestone. `negative_list`: what is never proposed, by code. `money`: by when what was not spent has to be back.
+    milestone. `negative_list`: what is never proposed, by code. `money`: by when what was not spent has to be back. `members`: how
+    long those who are named in a team have to say so; None: rounds from before it, where that ends when it is screened.
     """
 
     pool_at_most_fen: Fen
@@ -56,6 +57,7 @@ class RoundTerms(BallotingTerms, PostingTerms, InstalmentTerms, IncomingTerms):
     collect: Limit
     screen: Limit
     revise: Limit
+    members: Limit | None = None
     judge: Limit
     call_vote: Limit
     draw_lot: Limit
@@ -102,7 +104,7 @@ class RoundPolicy(BallotingPolicy):
     """policies/round.yaml."""
 
     WINDOWS = BallotingPolicy.WINDOWS | {
-        "publicity", "pay_again", "look_again", "collect", "revise", "contract", "halted",
+        "publicity", "pay_again", "look_again", "collect", "revise", "members", "contract", "halted",
     }  # fmt: skip
 
     terms: RoundTerms

@@ -11,10 +11,10 @@
     before a contract: refused, not_awarded, lapsed, withdrawn, cancelled                   also: unresolved
 
 1. Committee or street look whether anything of it stands on the negative list. What is wrong with the plan is said once, and
-   amended. Meanwhile each who is named in the team says whether they are of it; too few, it is not judged.
-2. When the round collects no more, its jury judges it by criteria, each juror alone and without knowing whose it is. Who is tied
-   to the team leaves it, by their own word or by that of two others, and another one may be seated. Five sheets at least, best
-   and worst off; too far apart, they talk, and score anew.
+   amended. Each who is named in the team has a time of their own to say whether they are of it; too few, it is not judged.
+2. When that is over and the round collects no more, its jury judges it by criteria, each juror alone and without knowing whose
+   it is. Who is tied to the team leaves it, by their own word or by that of two others, and another one may be seated. Five sheets
+   at least, best and worst off; too far apart, they talk, and score anew.
 3. The round says how it was ranked. Awarded, its share of the pool is reserved, a part for each milestone; then it is posted for
    all to see. Who shows a hidden tie, or a lie, puts it out; taste is not judged again.
 4. The committee draws up the contract; the team and the carrier sign it, each for itself. Not signed in time, the place is free.
@@ -79,6 +79,7 @@ class Proposal(
     def reported(self) -> dict[str, Any]:
         """提案: what was handed in."""
         self.start_clock("screen")
+        self.await_members()
         names = {"number", "need", "plan", "site", "people_helped", "team", "related", "carrier", "carrier_name"}
         return {
             "round": self.state.parent,
@@ -131,14 +132,12 @@ class Proposal(
         self.move(Stage.SCREENED, "")
         self.record_command()
         self.notify(THE_REPORTER, "proposal_screened")
-        if self.state.judging_open:
-            self.begin_judging()
+        self.look_at_members()
 
     def is_to_be_judged(self, begins: JudgingBegins) -> None:
         """征集截止: the round collects no more."""
         self.state.judging_open, self.state.rivals = True, begins.teams
-        if self.state.stage == Stage.SCREENED:
-            self.begin_judging()
+        self.look_at_members()
 
     # ---- 2. judged ------------------------------------------------------------------------------------------------
 

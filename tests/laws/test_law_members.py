@@ -1,14 +1,18 @@
 """团队成员: who is named in a team is of it by their own word alone (schemas/proposal_members.py)."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 
+from engine.policies.policies import load_policy
+from engine.runtime.settings import PROJECT
 from local.round_walks import ENTRY, TEAMS
 from schemas.kernel.visibility import may_see, sight_of
 from schemas.proposal import PROPOSAL
 from schemas.round import ROUND
+from schemas.round_policy import RoundPolicy, RoundTerms
 from schemas.round_state import Entrant
 from schemas.values.actor import Actor, Role, Stamp
 from tests.api_driver import Step
@@ -68,6 +72,67 @@ async def test_without_whoever_speaks_for_it_there_is_no_team(bench: CaseBench) 
     await hall.told(hall.number(1), "proposal:too_few")
 
     assert hall.proposal(1).stage == "refused"
+
+
+async def handed_in_late(bench: CaseBench) -> RoundBench:
+    """A round to which one proposal was handed in so late that it collects no more before its members' time is over."""
+    hall = RoundBench(bench)
+    await hall.opened()
+    await bench.let_pass(timedelta(days=25))
+    await hall.door(ROUND).go(hall.case, [Step("submit", "clerk", ENTRY)])
+    await hall.told(hall.number(1), "proposal:submitted")
+    await hall.told(hall.case, "round:proposal:stands")
+    return hall
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["screened at once", "screened when it is closed"])
+async def test_no_minute_of_the_screening_takes_anybodys_time(bench: CaseBench, *, early: bool) -> None:
+    """Asked on the last days, they may say so after the round has closed, whenever an officer passed it; then it is judged."""
+    hall = await handed_in_late(bench)
+    await hall.in_proposal(1, JOINS["applicant"], JOINS["ma"], *([SCREENS] if early else []))
+    await bench.until_told(hall.case, "round:collected")
+    for case in (hall.case, hall.number(1)):
+        await bench.at_rest(case)
+    await hall.in_proposal(1, *([] if early else [SCREENS]))
+    assert (hall.proposal(1).stage, hall.proposal(1).counted) == ("screened", False)
+    await hall.in_proposal(1, JOINS["tian"])
+    await hall.told(hall.number(1), "proposal:judging")
+
+    assert len(hall.proposal(1).team) == 3
+
+
+async def test_no_delay_of_the_screening_gives_anybody_more_time(bench: CaseBench) -> None:
+    """Not screened yet, the team is counted by the same day: a friend in the office waits for nobody's word."""
+    hall = await handed_in_late(bench)
+    await hall.in_proposal(1, JOINS["applicant"], JOINS["ma"])
+    await bench.until_told(hall.number(1), "proposal:too_few")
+
+    assert (hall.proposal(1).stage, hall.proposal(1).screened_by) == ("refused", [])
+
+
+async def test_a_team_that_is_counted_stands(bench: CaseBench) -> None:
+    """Four named, three joined, nobody has screened it: with the day the fourth is out, and nobody joins or leaves any more."""
+    hall = RoundBench(bench)
+    await hall.opened(FOUR)
+    await hall.in_proposal(1, JOINS["applicant"], JOINS["ma"], Step("join", "lu"))
+    await hall.door(PROPOSAL).go(hall.number(1), [Step("return_plan", "committee"), Step("revise", "applicant")])
+    await bench.until_told(hall.case, "round:collected")
+    await hall.told(hall.number(1), "proposal:team_stands")
+    assert hall.proposal(1).team == ("resident-he", "resident-ma", "resident-lu")
+    assert "the team stands" in await hall.refused(hall.number(1), PROPOSAL, Step("decline_membership", "ma"))
+    await hall.in_proposal(1, SCREENS)
+    await hall.told(hall.number(1), "proposal:judging")
+
+    assert hall.round.entrants[0].team == hall.proposal(1).team
+
+
+def test_rounds_from_before_that_time_count_as_they_did() -> None:
+    """Their rules know no such time: no clock runs, and silence ends with the screening."""
+    terms = cast("RoundPolicy", load_policy(ROUND, PROJECT / "policies", ())).terms
+    before = terms.model_copy(update={"members": None})
+
+    assert RoundTerms.model_validate(before.model_dump(exclude={"members"})).members is None
+    assert terms.members is not None
 
 
 @pytest.mark.parametrize(
