@@ -48,11 +48,13 @@ from schemas.proposal_carrier import (
     NameCarrierPerson,
     ReleaseCarriage,
     SignForCarrier,
+    a_change_is_of_use,
     another_carrier_is_asked_for,
     authority_of_new_one_is_confirmed,
     carrier_has_not_declined,
     carrier_has_not_signed,
     new_carrier_has_signed,
+    nothing_is_on_its_way,
     present_carrier_has_released,
     present_carrier_is_asked,
     present_carrier_is_silent,
@@ -81,9 +83,11 @@ from schemas.proposal_commands import (
 )
 from schemas.proposal_members import MEMBER, is_no_lead, member_is_asked
 from schemas.proposal_state import (
+    ANSWERING,
     BEFORE_AWARD,
     BEFORE_CONTRACT,
     BEFORE_JUDGING,
+    CHANGING,
     CONTRACTED,
     JUROR_SEAT,
     OPEN,
@@ -433,33 +437,34 @@ def _work() -> tuple[Act | Rule | Step, ...]:
             tells=Tells(THE_REPORTER, "proposal_invoice_not_accepted"),
         ),
         act(
-            AskChange, "申请变更", by=(REPORTER, COMMITTEE_OFFICER), at=Stage.RUNNING, when=no_change_waits,
+            AskChange, "申请变更", by=(REPORTER, COMMITTEE_OFFICER), at=CHANGING,
+            when=(no_change_waits, a_change_is_of_use),
             part=Part.CHANGE_ASKED, starts=["grant_change"], entry=Kind.CHANGE_ASKED, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
-            AcceptCarriage, "同意承接", by=NEW_CARRIER, at=Stage.RUNNING, when=another_carrier_is_asked_for,
+            AcceptCarriage, "同意承接", by=NEW_CARRIER, at=CHANGING, when=another_carrier_is_asked_for,
             apart_from=(*_OTHER_SIDE, Part.CONTRACTED, Part.MILESTONE_VERIFIED, Part.CARRIAGE_RELEASED, Part.CHANGE_ASKED),
             answers=(Part.CHANGE_ASKED,), entry=Kind.CARRIAGE_ACCEPTED, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
-            DeclineCarriage, "不同意承接", by=NEW_CARRIER, at=Stage.RUNNING, when=another_carrier_is_asked_for,
+            DeclineCarriage, "不同意承接", by=NEW_CARRIER, at=ANSWERING, when=another_carrier_is_asked_for,
             answers=(Part.CHANGE_ASKED,), stops=["grant_change"], entry=Kind.CARRIAGE_DECLINED,
             tells=Tells(THE_REPORTER, "proposal_carriage_declined"),
         ),
         act(
-            ReleaseCarriage, "同意交出承接", by=CARRIER, at=Stage.RUNNING, when=present_carrier_is_asked,
+            ReleaseCarriage, "同意交出承接", by=CARRIER, at=ANSWERING, when=present_carrier_is_asked,
             apart_from=(Part.ENTERED, Part.TEAM, Part.RELATED, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,),
             entry=Kind.CARRIAGE_RELEASED, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
-            FindCarrierSilent, "认定承接方失联", by=_watchers, at=Stage.RUNNING, when=present_carrier_is_silent,
+            FindCarrierSilent, "认定承接方失联", by=_watchers, at=CHANGING, when=present_carrier_is_silent,
             apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,), part=Part.CARRIAGE_RELEASED,
             entry=Kind.CARRIER_FOUND_SILENT, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
-            GrantChange, "同意变更", by=_watchers, at=Stage.RUNNING,
+            GrantChange, "同意变更", by=_watchers, at=CHANGING,
             when=(
-                payments_are_settled, new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
+                nothing_is_on_its_way, new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
             ),
             moves_money=True,
             apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_RELEASED, Part.AUTHORITY_CONFIRMED),
@@ -468,7 +473,7 @@ def _work() -> tuple[Act | Rule | Step, ...]:
             entry=Kind.CHANGE_GRANTED,
         ),
         act(
-            RefuseChange, "不同意变更", by=_watchers, at=Stage.RUNNING, apart_from=(*_own, Part.CHANGE_ASKED),
+            RefuseChange, "不同意变更", by=_watchers, at=ANSWERING, apart_from=(*_own, Part.CHANGE_ASKED),
             answers=(Part.CHANGE_ASKED,), stops=["grant_change"], entry=Kind.CHANGE_REFUSED,
         ),
         act(

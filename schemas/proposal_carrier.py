@@ -18,7 +18,8 @@ from schemas.kernel.case import CaseState
 from schemas.kernel.parties import seated
 from schemas.kernel.people import Part, among, same_account
 from schemas.kernel.procedure import Command
-from schemas.proposal_state import CARRIER_SEAT, NEW_CARRIER_SEAT, ProposalState
+from schemas.parts.payments import payments_are_settled
+from schemas.proposal_state import CARRIER_SEAT, NEW_CARRIER_SEAT, ProposalState, Stage
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
 from schemas.values.document import Document
@@ -179,6 +180,23 @@ def present_carrier_is_silent(state: ProposalState, actor: Actor, now: datetime)
     if due is not None and now < due:
         return say("现承接方仍可答复", "the present carrier may still answer")
     return present_carrier_is_asked(state, actor, now)
+
+
+def nothing_is_on_its_way(state: ProposalState, actor: Actor, now: datetime) -> str | None:
+    """As `payments_are_settled`; but what lies with a person, and moved nothing, goes to another carrier with the change."""
+    change = state.change
+    if change is None or change.carrier is None or state.carrier_person is None:
+        return payments_are_settled(state, actor, now)
+    lies = [payment.number for payment in state.goes_to_a_new_carrier()]
+    still = [payment for payment in state.payments if payment.number not in lies]
+    return say("尚有款项在途", "a payment is still under way, or is said to be paid by hand") if still else None
+
+
+def a_change_is_of_use(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """With the last milestone accepted, another carrier or person is of use while an instalment was not paid."""
+    if state.stage == Stage.RUNNING or state.payments:
+        return None
+    return say("各期款项均已拨付", "all is paid: there is nothing to change any more")
 
 
 def _present_one_is_asked(state: ProposalState) -> bool:

@@ -17,7 +17,7 @@ from schemas.kernel.procedure import Command
 from schemas.parts.instalments import VerifyMilestone
 from schemas.parts.ranking import FULL
 from schemas.proposal_carrier import NAMED_BY_NOBODY, faults_of_person, of_carrier_person
-from schemas.proposal_state import ProposalState
+from schemas.proposal_state import ProposalState, Stage
 from schemas.round_policy import Criterion, RoundPolicy
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor
@@ -218,6 +218,8 @@ class AskChange(Command):
         found = list(super().faults(state))
         if not isinstance(state, ProposalState):
             return tuple(found)
+        if state.stage == Stage.ACCOUNTING and (self.carrier or self.carrier_person) is None:
+            found.append(_NO_MORE_TIME)
         if state.carrier_person is None:
             if self.carrier is None and self.carrier_person is not None:
                 found.append(
@@ -243,6 +245,11 @@ class AskChange(Command):
         return (*found, Fault(field="carrier", reason=said, remedy=say("请由团队申请", "let the team ask for it")))
 
 
+_NO_MORE_TIME = Fault(
+    field="carrier",
+    reason=say("里程碑均已验收,无须延期", "all milestones are reached: no more time is needed"),
+    remedy=say("请写明另一承接方或其代表", "name another carrier, or another person of it"),
+)
 _OF_THE_SAME_CARRIER = Fault(
     field="carrier",
     reason=say("与现承接方为同一单位", "it is the present carrier"),

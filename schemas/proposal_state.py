@@ -77,6 +77,10 @@ BEFORE_AWARD = (*BEFORE_JUDGING, Stage.JUDGING, Stage.JUDGED, Stage.RESERVE)
 SELECTED = (Stage.CONTRACTING, Stage.SIGNING)
 BEFORE_CONTRACT = (*BEFORE_AWARD, Stage.AWARDED, Stage.POSTED, Stage.OBJECTED, *SELECTED)
 WORKING = (Stage.RUNNING, Stage.CLAIMED)
+CHANGING = (Stage.RUNNING, Stage.ACCOUNTING)
+"""Where a change is asked for and granted: no milestone is looked at, and no account."""
+ANSWERING = (*WORKING, Stage.HALTED, Stage.ACCOUNTING, Stage.SETTLING)
+"""Where one that is asked for is answered with a no, or with a word that alone changes nothing."""
 CONTRACTED = (*WORKING, Stage.HALTED, Stage.ACCOUNTING, Stage.SETTLING, Stage.REFUNDING)
 RESTING = (Stage.HALTED, Stage.REFUNDING)
 """Where nothing is paid."""
@@ -290,6 +294,17 @@ class ProposalState(
     def account_awaits_payee(self) -> bool:
         """Another account is asked for, and whoever speaks for the carrier has not agreed."""
         return self.carrier_person is not None and self.account_asked is not None and not self.account_asked.agreed
+
+    @property
+    def waits_for_its_word(self) -> bool:
+        """The carrier was asked for another account, or another one in its place, and has not said so."""
+        change = self.change
+        asked = change is not None and change.carrier_person is not None and change.released is None
+        return self.carrier_person is not None and (self.account_awaits_payee or asked)
+
+    def goes_to_a_new_carrier(self) -> list[Payment]:
+        """What lies with a person for good: the bank has said that it paid nothing, and nobody says that it was paid by hand."""
+        return [payment for payment in self.waiting_payments() if not payment.uncertain]
 
     @property
     def proved_fen(self) -> int:

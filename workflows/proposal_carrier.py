@@ -3,7 +3,8 @@
     signing: sign_contract by the team, sign_for_carrier by the organisation, in any order; confirm_authority by the town
              all of them: the first milestone runs
     running: ask_change by the team names another one; accept_carriage by that one, release_carriage by the present one (where it
-             is silent, find_carrier_silent by one of the town); grant_change by another of the town
+             is silent, find_carrier_silent by one of the town); grant_change by another of the town; an instalment that lies
+             with a person is paid to the new one then
     account: asked for by anybody, agree_account by the organisation, confirm_account by the town
 
 A case from before names nobody who speaks for its carrier: there the team's word on the contract is enough, as it was.
@@ -144,7 +145,8 @@ class Carried(Accounts[StateT]):
             account=command.account,
             carrier_person=command.carrier_person,
         )
-        self.apply(request=self.state.asked)
+        lies = sum(payment.amount_fen for payment in self.state.goes_to_a_new_carrier()) if command.carrier else 0
+        self.apply(request=self.state.asked, **({"goes_over_fen": lies} if lies else {}))
         if command.carrier_person is not None:
             self.tell_carrier("proposal_carriage_asked", command.carrier_person)
             self.tell_carrier("proposal_carriage_to_release")
@@ -198,6 +200,9 @@ class Carried(Accounts[StateT]):
         facts = {} if change.carrier_person is None else {"carrier_person": change.carrier_person}
         self.apply(carrier=change.carrier, carrier_name=change.carrier_name, account=change.account, **facts)
         self.notify(THE_REPORTER, "proposal_change_granted")
+        if change.carrier is not None:
+            for payment in self.state.goes_to_a_new_carrier():
+                self.try_again(payment, by)
 
     def take_leave(self) -> None:
         """Whoever spoke for the carrier until now hears of it, and decides nothing of the money they were paid."""

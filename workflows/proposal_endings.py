@@ -31,6 +31,7 @@ from schemas.proposal_commands import (
 )
 from schemas.proposal_state import CONTRACTED, INVOICE, Asked, Invoice, ProposalState, Stage
 from schemas.values.actor import Actor
+from workflows.kernel.law import Law
 from workflows.parts.incoming import IncomingCase
 from workflows.parts.instalments import InstalmentsCase
 from workflows.parts.reservations import ReservationsCase
@@ -42,6 +43,8 @@ HALTS = (MILESTONE, VERIFY, "pay")
 """The clocks that rest while it is halted."""
 NOT_SPENT = "not_spent"
 """Why it is to come back: it was paid, and no invoice shows that it was spent."""
+SILENCE_SAVES_NO_CARRIER = Law("silence-saves-no-carrier")
+"""Patch: before, an instalment that waited for a carrier's own word ended everything, and asked nothing back of that carrier."""
 _ENTRY_OF_END = {
     Stage.CLOSED: Kind.CLOSED,
     Stage.TERMINATED: Kind.TERMINATED,
@@ -377,11 +380,15 @@ class Endings(
         stage = Stage(self.state.ends_as or Stage.CLOSED)
         self.finish_as(stage, _ENTRY_OF_END[stage], **facts)
 
+    def lies_with_it(self) -> bool:
+        """Whether it is the carrier's own word that an instalment waits for, and not the town's."""
+        return self.state.waits_for_its_word and self.law_holds_here(SILENCE_SAVES_NO_CARRIER)
+
     def expire(self, step: Step) -> None:  # noqa: ARG002 - there is one such step
         """逾期终结: nobody acts any more; money that is out comes back first."""
         if self.state.stage == Stage.REFUNDING:
             self.give_up_waiting()
-        elif self.state.stage in (Stage.CLAIMED, Stage.SETTLING) or self.state.payments:
+        elif self.state.stage in (Stage.CLAIMED, Stage.SETTLING) or (self.state.payments and not self.lies_with_it()):
             # the team has done its part: that nobody looked at it, or paid it, asks nothing back by itself
             self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, unspent_fen=self.state.unspent_fen)
         elif self.state.stage in CONTRACTED:

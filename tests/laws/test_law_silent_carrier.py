@@ -1,0 +1,123 @@
+"""沉默的承接方: who owes the word on which money waits holds up neither work nor their own debt (schemas/proposal_carrier.py)."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local.round_walks import ENTRY
+from schemas.parts.payments import Payment, PaymentState, SettlementClaimed
+from schemas.proposal import PROPOSAL
+from schemas.proposal_carrier import nothing_is_on_its_way
+from schemas.proposal_commands import AskChange
+from schemas.proposal_state import ChangeAsked, ProposalState
+from schemas.values.actor import Actor, Role
+from tests.api_driver import Step
+from tests.case_bench import CaseBench, case_bench
+from tests.examples.proposal import ANOTHER, REACHED, by_hand
+from tests.round_bench import RoundBench
+
+pytestmark = pytest.mark.timeout(240)
+
+NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
+TEXT = "text:" + "0" * 26
+STREET = Actor(subject="street-feng", role=Role.STREET_OFFICER)
+SIGNED = (
+    Step("offer_contract", "committee"),
+    Step("sign_contract", "applicant"),
+    Step("sign_for_carrier", "partner"),
+    Step("confirm_authority", "street_officer"),
+)
+ASKS, GRANTS = Step("ask_change", "applicant", ANOTHER), Step("grant_change", "street_officer")
+TAKES_OVER = (Step("accept_carriage", "new_carrier"), Step("confirm_authority", "supervisor"))
+LIES = Payment(
+    number=1, month="2026-05", benefit="round-1", amount_fen=50000, due_since=NOON, state=PaymentState.WITH_A_PERSON
+)
+
+
+@pytest.fixture(scope="module")
+async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
+    """A bench with the procedures of the town: its bank has no way to the carrier, so that each instalment lies with a person."""
+    async with case_bench(tmp_path_factory.mktemp("silent")) as found:
+        yield found
+
+
+async def with_an_instalment_that_lies(bench: CaseBench, *before: Step) -> RoundBench:
+    """A round whose one proposal has reached a milestone that the bank could not pay."""
+    hall = RoundBench(bench)
+    await hall.opened({})
+    await hall.judged({})
+    await bench.until_told(hall.number(1), "proposal:selected")
+    await hall.in_proposal(1, *SIGNED, *before, *REACHED)
+    await hall.told(hall.number(1), "proposal:payment:with_a_person", 1 + len(before) // (len(REACHED) + 2))
+    return hall
+
+
+@pytest.mark.parametrize("reached", [1, 3], ids=["the first milestone", "the last one"])
+async def test_a_silent_carrier_holds_up_no_earned_money(bench: CaseBench, reached: int) -> None:
+    """Its account is closed and nobody answers: found so by one of the town, another carrier is granted by another, and is paid."""
+    paid = [step for number in range(1, reached) for step in (*REACHED, *by_hand(number))]
+    hall = await with_an_instalment_that_lies(bench, *paid)
+    case = hall.number(1)
+    await hall.in_proposal(1, ASKS, *TAKES_OVER)
+    assert "present carrier has not agreed" in await hall.refused(case, PROPOSAL, GRANTS)
+    await bench.until_told(case, "clock:breach")
+    await hall.in_proposal(1, Step("find_carrier_silent", "supervisor"), GRANTS)
+    await hall.told(case, "proposal:payment:failed", reached + 1)
+
+    keys = [str(said["key"]) for said in hall.facts(case, "proposal:payment:failed")]
+    assert [ANOTHER["carrier"] in key for key in keys] == [False] * reached + [True]
+    lying = hall.proposal(1).milestones[reached - 1].amount_fen
+    assert [said["goes_over_fen"] for said in hall.facts(case, "proposal:change:asked")] == [lying]
+
+
+@pytest.mark.parametrize(
+    ("payment", "free"),
+    [
+        (LIES, True),
+        (LIES.model_copy(update={"uncertain": True}), False),
+        (LIES.model_copy(update={"state": PaymentState.WAITING}), False),
+        (LIES.model_copy(update={"state": PaymentState.UNDER_WAY}), False),
+        (LIES.model_copy(update={"claim": SettlementClaimed(number=1, reason=TEXT, by="civil", at=NOON)}), False),
+    ],
+    ids=["nothing was paid", "it may have moved", "it is tried again", "it is under way", "said to be paid by hand"],
+)
+def test_nothing_that_may_have_moved_goes_to_another_one(payment: Payment, *, free: bool) -> None:
+    """No instalment is paid twice: what anybody says may be with the old carrier is settled before."""
+    change = ChangeAsked(number=1, by="resident-he", carrier=ANOTHER["carrier"], carrier_person="partner-lin")
+    state = ProposalState.model_construct(payments=[payment], change=change, carrier_person="partner-chen")
+
+    assert (nothing_is_on_its_way(state, STREET, NOON) is None) == free
+    more_time = state.model_copy(update={"change": ChangeAsked(number=1, by="resident-he")})
+    assert nothing_is_on_its_way(more_time, STREET, NOON) is not None
+
+
+async def test_its_silence_saves_it_from_nothing(bench: CaseBench) -> None:
+    """It had one instalment, shows nothing for it, and agrees to no account for the next: it ends, and that one is asked back."""
+    hall = await with_an_instalment_that_lies(bench, *REACHED, *by_hand(1))
+    await hall.in_proposal(1, Step("change_account", "clerk"))
+    await bench.until_ended(hall.number(1))
+    state = hall.proposal(1)
+
+    assert (state.stage, [each.amount_fen for each in state.recoveries]) == ("unresolved", [50000])
+    assert await bench.faults(hall.number(1)) == []
+
+
+async def test_what_nobody_of_the_town_moved_is_asked_back_of_nobody(bench: CaseBench) -> None:
+    """The same without a word that the carrier owes: the town left it lying, and nothing is asked back by itself."""
+    hall = await with_an_instalment_that_lies(bench, *REACHED, *by_hand(1))
+    await bench.until_ended(hall.number(1))
+
+    assert (hall.proposal(1).stage, hall.proposal(1).recoveries) == ("unresolved", [])
+
+
+def test_more_time_is_asked_for_only_while_a_milestone_is_to_come() -> None:
+    """All reached, a change is of another carrier or person; and of use while anything is to be paid."""
+    state = ProposalState.model_construct(
+        stage="accounting", team=("resident-he",), jury=(), carrier=ENTRY["carrier"], carrier_person="partner-chen"
+    )
+    body: dict[str, Any] = {"reason": TEXT}
+
+    assert [each.field for each in AskChange.model_validate(body).faults(state)] == ["carrier"]
+    assert AskChange.model_validate({**body, "carrier_person": "partner-lin"}).faults(state) == ()
