@@ -93,7 +93,7 @@ class ConfirmAuthority(AnswerTo):
 
 
 class AcceptCarriage(AnswerTo):
-    """同意承接: another organisation takes over, with what was paid before; it counts when the town has granted the change."""
+    """同意承接: another organisation takes over from the next payment on; it counts when the town has granted the change."""
 
     part = Part.CHANGE_ASKED
     request: RequestNumber
@@ -188,7 +188,7 @@ def nothing_is_on_its_way(state: ProposalState, actor: Actor, now: datetime) -> 
     if change is None or change.carrier is None or state.carrier_person is None:
         return payments_are_settled(state, actor, now)
     lies = [payment.number for payment in state.goes_to_a_new_carrier()]
-    still = [payment for payment in state.payments if payment.number not in lies]
+    still = [payment for payment in state.payments if payment.number not in lies and not payment.of_another]
     return say("尚有款项在途", "a payment is still under way, or is said to be paid by hand") if still else None
 
 

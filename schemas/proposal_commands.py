@@ -157,6 +157,18 @@ class FileInvoice(Command):
     invoice: Annotated[TextReference, WrittenAs(InvoiceNumber), FieldWords("发票号码", "number of the invoice")]
     amount_fen: Fen
     document: Document
+    of_carrier: Annotated[
+        OrganisationCode | None,
+        Field(default=None, exclude_if=lambda code: code is None),
+        FieldWords("原承接方统一社会信用代码", "code of a carrier before, whose money was spent"),
+    ] = None
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """Who was paid: the carrier that stands now, unless another one is named."""
+        if not isinstance(state, ProposalState):
+            return {}
+        return {"of_carrier": Choices(state.payers, say("不是本案承接方", "was no carrier of this proposal"))}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """So many and no more."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from schemas.kernel.participants import Participant
 from schemas.kernel.people import Part, among
 from schemas.kernel.words import DeclaredStage
-from schemas.parts.incoming import IncomingState
+from schemas.parts.incoming import ExpectedMoney, IncomingState
 from schemas.parts.instalments import InstalmentsState
 from schemas.parts.payments import OrganisationPaid, Payment, Remembered
 from schemas.parts.postings import PostedState
@@ -137,14 +137,26 @@ class ChangeAsked(Asked):
     confirmed_by: str | None = None
 
 
+class PaidBefore(Remembered):
+    """原承接方: it was paid by these keys, and answers for that. `person` spoke for it."""
+
+    carrier: OrganisationCode
+    person: AccountCode
+    keys: list[str]
+
+
 class Invoice(Remembered):
-    """发票: what it is of. It counts once its number stands in no other case, and another person than `by` has accepted it."""
+    """发票: what it is of. It counts once its number stands in no other case, and another person than `by` has accepted it.
+
+    `carrier`: whose money it shows to be spent; None: that of the one that stands now.
+    """
 
     number: int
     amount_fen: int
     unit: int
     by: str
     accepted: bool | None = None
+    carrier: OrganisationCode | None = None
 
 
 class ProposalState(
@@ -161,7 +173,8 @@ class ProposalState(
     `judging_open`: the round collects no more. `late`: the time for judging is over, so that enough sheets are enough. `placed`:
     how it was ranked. `contract`: waits for the word of both sides; `signed`: the word on it.
     `halt`: it is halted.
-    `carrier_person` speaks for the carrier (None: a case from before anybody did), `carriers_before` did so once.
+    `carrier_person` speaks for the carrier (None: a case from before anybody did), `carriers_before` did so once. `paid_before`:
+    other organisations that were paid, each answers for its own; `refunds`: of each sum that is waited for, who owes it.
     `team_signed` and `carrier_signed`: of the two sides of the contract that waits, who has put their name to it. `authority`: of
     whoever signed for a carrier, waits to be looked at by the town; `authority_seen`: that on the contract was found right.
     `carrier_declined`: the carrier has said no once.
@@ -201,6 +214,8 @@ class ProposalState(
     asked: int = 0
     carrier_person: AccountCode | None = None
     carriers_before: list[AccountCode] = []
+    paid_before: list[PaidBefore] = []
+    refunds: list[OrganisationCode] = []
     contract: Asked | None = None
     team_signed: bool = False
     carrier_signed: bool = False
@@ -304,7 +319,7 @@ class ProposalState(
 
     def goes_to_a_new_carrier(self) -> list[Payment]:
         """What lies with a person for good: the bank has said that it paid nothing, and nobody says that it was paid by hand."""
-        return [payment for payment in self.waiting_payments() if not payment.uncertain]
+        return [payment for payment in self.payable() if not payment.uncertain]
 
     @property
     def proved_fen(self) -> int:
@@ -319,14 +334,35 @@ class ProposalState(
 
     @property
     def unspent_fen(self) -> int:
-        """What was paid and is not shown to be spent."""
-        return max(self.instalments_paid_fen - self.proved_fen, 0)
+        """What was paid and is not shown to be spent, by all who were paid."""
+        return sum(self.unspent_by(each) for each in self.payers)
 
     @property
-    def still_owed_fen(self) -> int:
+    def payers(self) -> tuple[str, ...]:
+        """The organisations that were paid, or may be: each answers for its own money, and for nobody else's."""
+        return tuple(dict.fromkeys((*(each.carrier for each in self.paid_before), self.carrier)))
+
+    def unspent_by(self, carrier: str) -> int:
+        """What one of them was paid and has not shown to be spent."""
+        whose = {key: each.carrier for each in self.paid_before for key in each.keys}
+        parts = [each for parts in self.paid.values() for each in parts]
+        paid = sum(each.amount_fen for each in parts if whose.get(each.key, self.carrier) == carrier)
+        proved = [each for each in self.invoices if each.accepted and (each.carrier or self.carrier) == carrier]
+        return max(paid - sum(each.amount_fen for each in proved), 0)
+
+    def still_owed_by(self, carrier: str) -> int:
         """What of it has neither come back nor been asked back."""
-        came = sum(each.came_fen for each in self.money)
-        return max(self.unspent_fen - came - sum(each.amount_fen for each in self.recoveries), 0)
+        came = sum(each.came_fen for each in self.money if self.owes(each) == carrier)
+        asked = sum(each.amount_fen for each in self.recoveries if (each.payer or self.carrier) == carrier)
+        return max(self.unspent_by(carrier) - came - asked, 0)
+
+    def paid_to_another(self, key: str) -> PaidBefore | None:
+        """Who was paid by a key, and stands no more."""
+        return next((each for each in self.paid_before if key in each.keys and each.carrier != self.carrier), None)
+
+    def owes(self, money: ExpectedMoney) -> str:
+        """Who owes a sum that is waited for."""
+        return self.refunds[money.number - 1] if money.number <= len(self.refunds) else self.carrier
 
     def is_held_back(self, payment: Payment) -> bool:  # noqa: ARG002 - all alike
         """Halted or called off, nothing is paid: neither what is tried again by itself nor on a person's word."""

@@ -17,12 +17,17 @@ from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import Timer, kind_at
 from schemas.parts.payments import PaidState, Remembered
 from schemas.recovery_state import RecoveryTerms
+from schemas.values.account import AccountCode
 from schemas.values.actor import Stamp
+from schemas.values.organisation import OrganisationCode
 from schemas.values.references import PersonReference
 
 
 class RecoveryAsked(Remembered):
-    """多领款项: what is to come back, why, and what came of it. Its case is `CASE.recovery-NUMBER`."""
+    """多领款项: what is to come back, why, and what came of it. Its case is `CASE.recovery-NUMBER`.
+
+    `payer`: the organisation that owes it, `payer_person`: who speaks for it, where a case has paid more than one.
+    """
 
     number: int
     cause: str
@@ -30,6 +35,8 @@ class RecoveryAsked(Remembered):
     months: dict[str, int] = {}
     stamp: Stamp
     asked_at: datetime
+    payer: OrganisationCode | None = None
+    payer_person: AccountCode | None = None
     repaid_fen: int = 0
     ended_as: str = ""
 

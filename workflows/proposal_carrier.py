@@ -12,8 +12,12 @@ A case from before names nobody who speaks for its carrier: there the team's wor
 
 from typing import Any, TypeVar
 
+from temporalio import workflow
+
+from schemas.contracts.payment import payment_key
 from schemas.kernel.parties import STREET_OFFICER, THE_REPORTER, desk_of
 from schemas.parts.instalments import MILESTONE
+from schemas.parts.payments import Payment
 from schemas.proposal_carrier import (
     AcceptCarriage,
     ConfirmAuthority,
@@ -25,12 +29,15 @@ from schemas.proposal_carrier import (
     signs_as_carrier,
 )
 from schemas.proposal_commands import AskChange, GrantChange
-from schemas.proposal_state import Asked, ChangeAsked, ProposalState, Stage
+from schemas.proposal_state import Asked, ChangeAsked, PaidBefore, ProposalState, Stage
 from schemas.values.actor import Actor
+from schemas.values.organisation import organisation
 from schemas.values.references import TextReference
 from workflows.parts.accounts import Accounts
 
 STREET = desk_of(STREET_OFFICER)
+EACH_CARRIER_OWES_ITS_OWN = "each-carrier-owes-its-own"
+"""Patch: before, the carrier that stood last owed what any other had been paid."""
 StateT = TypeVar("StateT", bound=ProposalState)
 
 
@@ -186,6 +193,7 @@ class Carried(Accounts[StateT]):
             return
         if change.carrier is not None and change.carrier_name is not None and change.account is not None:
             self.forget_the_account_asked(by.subject)  # it would be the old carrier's
+            self.leave_it_its_own()
             self.take_leave()
             self.state.carrier, self.state.carrier_name = change.carrier, change.carrier_name
             self.state.account, self.state.account_changed_by = change.account, change.by
@@ -210,8 +218,42 @@ class Carried(Accounts[StateT]):
         if self.state.carrier_person is not None:
             self.state.carriers_before.append(self.state.carrier_person)
 
+    def leave_it_its_own(self) -> None:
+        """What the carrier was paid until now it answers for itself: whoever takes over has not had it."""
+        state = self.state
+        if state.carrier_person is None or not workflow.patched(EACH_CARRIER_OWES_ITS_OWN):
+            return
+        known = {key for each in state.paid_before for key in each.keys}
+        keys = [each.key for parts in state.paid.values() for each in parts if each.key not in known]
+        state.paid_before.append(PaidBefore(carrier=state.carrier, person=state.carrier_person, keys=keys))
+        for invoice in state.invoices:
+            invoice.carrier = invoice.carrier or state.carrier
+
+    def key_of(self, payment: Payment) -> str:
+        """The key of what came back from a carrier before stays its own."""
+        before = self.state.paid_to_another(f"by-hand-{payment.number}") if payment.of_another else None
+        if before is None:
+            return super().key_of(payment)
+        payee = organisation(before.carrier)
+        return payment_key(payee, payment.benefit, payment.month, payment.attempt, occasion=self.occasion)
+
+    def is_of_another(self, payment: Payment, key: str) -> bool:
+        """退回原承接方的款项: people settle it, by hand to whom it was due; the new carrier is paid it by nobody's silence."""
+        before = self.state.paid_to_another(key)
+        if before is None:
+            return False
+        before.keys.append(f"by-hand-{payment.number}")
+        self.tell_carrier("proposal_payment_of_former", before.person)
+        return True
+
+    def person_of(self, carrier: str) -> str | None:
+        """Who speaks, or spoke last, for one that was paid."""
+        if carrier == self.state.carrier:
+            return self.state.carrier_person
+        return next((each.person for each in reversed(self.state.paid_before) if each.carrier == carrier), None)
+
     def paid_organisation(self) -> dict[str, str | None]:
-        """追回: of the carrier that stands now, which took over what was paid before; a case from before names nobody."""
+        """追回: of the carrier that stands now; a case from before names nobody."""
         person = self.state.carrier_person
         return {} if person is None else {"payer": self.state.carrier, "payer_person": person}
 

@@ -161,7 +161,7 @@ class Endings(
         self.pay(month_at(self.now()), self.state.milestones[number - 1].amount_fen, paid_as=f"round-{number}")
 
     def attempt_of(self, payment: Payment, key: str) -> int:
-        """What comes back from a carrier that was changed since is paid to the new one, as a first attempt."""
+        """What comes back from a carrier that was changed since stands for no attempt of the new one."""
         return super().attempt_of(payment, key) if payee_of(key) == self.state.payee else 0
 
     def milestones_are_done(self) -> None:
@@ -206,7 +206,12 @@ class Endings(
         if self.over:
             self.ask_back_what_is_owed()
         elif state.stage == Stage.REFUNDING and not state.payments:
-            if waited:
+            if waited and state.paid_before:
+                for money in waited:
+                    self.expect_instead(money, state.unspent_by(state.owes(money)))
+                if not self.over:
+                    self.demand()
+            elif waited:
                 self.expect_instead(waited[0], state.unspent_fen)
             elif state.unspent_fen:
                 self.demand()
@@ -226,7 +231,13 @@ class Endings(
         self.keep_document(command.document)
         self.record_command(invoice_number=number)
         unit = self.reserve_unit(INVOICE, f"{INVOICE}-{number}", secret=command.invoice)
-        invoice = Invoice(number=number, amount_fen=command.amount_fen, unit=unit.number, by=by.subject)
+        invoice = Invoice(
+            number=number,
+            amount_fen=command.amount_fen,
+            unit=unit.number,
+            by=by.subject,
+            carrier=command.of_carrier or (self.state.carrier if self.state.paid_before else None),
+        )
         self.state.invoices.append(invoice)
 
     def invoice_is_to_be_seen(self) -> None:
@@ -340,15 +351,28 @@ class Endings(
             self.demand()
 
     def demand(self) -> None:
-        """应退结余: under a reference of its own."""
-        left = self.state.unspent_fen
+        """应退结余: of each who was paid, under a reference of its own."""
+        asked = {self.state.owes(money) for money in self.state.money}
+        for payer in self.state.payers:
+            if (left := self.state.unspent_by(payer)) and payer not in asked:
+                self.demand_of(payer, left)
+
+    def demand_of(self, payer: str, left: int) -> None:
+        """Of one of them."""
         self.move(Stage.REFUNDING, THE_REPORTER)
+        if self.state.paid_before:
+            self.state.refunds.append(payer)
         money = self.expect_money(NOT_SPENT.replace("_", "-"), left)
-        self.notify(THE_REPORTER, "proposal_to_refund", yuan=left // 100, fen=left % 100, reference=money.reference)
+        person = self.person_of(payer) if self.state.paid_before else None
+        for told in (THE_REPORTER, *([] if person is None else [f"participant:{person}"])):
+            self.notify(told, "proposal_to_refund", yuan=left // 100, fen=left % 100, reference=money.reference)
 
     def money_has_come(self, money: ExpectedMoney) -> None:
-        """结余已退回."""
-        self.be_over(came_fen=money.came_fen)
+        """结余已退回: over with the last of it."""
+        if not self.state.waited_for_money():
+            self.be_over(
+                came_fen=sum(each.came_fen for each in self.state.money) if self.state.refunds else money.came_fen
+            )
 
     def ask_back(self, step: Step) -> None:  # noqa: ARG002 - there is one such step
         """逾期未退: it is asked back by a case of its own."""
@@ -363,14 +387,19 @@ class Endings(
 
     def ask_back_what_is_owed(self) -> None:
         """追回: besides what was asked back before."""
-        month, owed = month_at(self.now()), self.state.still_owed_fen
-        if owed and self.state.ends_as is not None:
-            self.recover(NOT_SPENT, {month: self.state.demanded_back().get(month, 0) + owed})
+        state, month = self.state, month_at(self.now())
+        for payer in state.payers:
+            owed = state.still_owed_by(payer)
+            if owed and state.ends_as is not None:
+                whose = (payer, self.person_of(payer)) if state.paid_before else (None, None)
+                self.recover(NOT_SPENT, {month: state.demanded_back().get(month, 0) + owed}, *whose)
 
-    def recover(self, cause: str, months: Mapping[str, int]) -> None:
+    def recover(
+        self, cause: str, months: Mapping[str, int], payer: str | None = None, payer_person: str | None = None
+    ) -> None:
         """追回: by itself under the word on the contract; its own opening is one of its round, which starts no case of this one."""
         before = len(self.state.recoveries)
-        super().recover(cause, months)
+        super().recover(cause, months, payer, payer_person)
         for asked in self.state.recoveries[before:]:
             if asked.stamp.case_id != self.state.case_id and self.state.signed is not None:
                 asked.stamp = self.state.signed

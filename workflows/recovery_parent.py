@@ -46,8 +46,13 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
         """Return the organisation that was paid and who speaks for it (`payer`, `payer_person`); mostly none."""
         return {}
 
-    def recover(self, cause: str, months: Mapping[str, int]) -> None:
-        """Ask back what was paid too much by month; what was asked back before is not asked back again."""
+    def recover(
+        self, cause: str, months: Mapping[str, int], payer: str | None = None, payer_person: str | None = None
+    ) -> None:
+        """Ask back what was paid too much by month; what was asked back before is not asked back again.
+
+        `payer`, `payer_person`: the organisation that owes it and who speaks for it, where that is not who is paid now.
+        """
         before = self.state.demanded_back()
         net = {month: fen - before.get(month, 0) for month, fen in months.items() if fen > before.get(month, 0)}
         if not net:
@@ -55,7 +60,14 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
         number = len(self.state.recoveries) + 1
         total = sum(net.values())
         asked = RecoveryAsked(
-            number=number, cause=cause, amount_fen=total, months=net, stamp=self.stamp, asked_at=self.now()
+            number=number,
+            cause=cause,
+            amount_fen=total,
+            months=net,
+            stamp=self.stamp,
+            asked_at=self.now(),
+            payer=payer,
+            payer_person=payer_person,
         )
         self.state.recoveries.append(asked)
         self.record(
@@ -95,7 +107,11 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
             amount_fen=child.amount_fen,
             months=child.months,
             entered_by=entered_by,
-            **self.paid_organisation(),
+            **(
+                self.paid_organisation()
+                if child.payer is None
+                else {"payer": child.payer, "payer_person": child.payer_person}
+            ),
         )
 
     def child_stands(self, child: RecoveryAsked, opening: CaseState, *, anew: bool) -> None:  # noqa: ARG002 - by its number

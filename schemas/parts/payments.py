@@ -99,7 +99,8 @@ class Payment(Remembered):
     """One payment that is not settled yet. `attempt` makes its key; it goes up only when the bank has paid nothing.
 
     `benefit`: for what purpose, as it stands in the key; `month`: for which period. `tries` counts all tries, `last` is how the
-    latest ended, `uncertain`: the money may have moved. `claim`: somebody says that it was paid by hand.
+    latest ended, `uncertain`: the money may have moved. `claim`: somebody says that it was paid by hand. `of_another`: it came back
+    from who is not paid any more; people settle it, and nobody else is paid it.
     """
 
     number: int
@@ -114,6 +115,7 @@ class Payment(Remembered):
     last: str = ""
     uncertain: bool = False
     claim: SettlementClaimed | None = None
+    of_another: bool = False
 
 
 class PaidOut(Model):
@@ -195,6 +197,10 @@ class PaidState(DeclaredState):
         """The payments that a person has to look at; of those that are said to be paid by hand another one decides first."""
         return [payment for payment in self.with_a_person() if payment.claim is None]
 
+    def payable(self) -> list[Payment]:
+        """Those of them that may be tried again."""
+        return [payment for payment in self.waiting_payments() if not payment.of_another]
+
     def claims(self) -> list[SettlementClaimed]:
         """What is said to be paid by hand, and nobody else has confirmed yet."""
         return [payment.claim for payment in self.payments if payment.claim is not None]
@@ -267,6 +273,14 @@ class RetryPayment(OfPayment):
     """重新发放: to the account that is known; to a corrected one as soon as a second person has confirmed that."""
 
     account: AccountReference | None = None
+
+    @classmethod
+    def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
+        """Those that may be tried again: what came back from who is not paid any more is paid to nobody else."""
+        if not isinstance(state, PaidState):
+            return {}
+        reason = say("该笔发放不在待重新发放之列", "is no payment that may be tried again")
+        return {"payment": Choices(tuple(payment.number for payment in state.payable()), reason)}
 
 
 class Settlement(StrEnum):
@@ -353,6 +367,13 @@ class TellPayee(Command):
 def a_payment_waits(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
     """There is a payment that the machine has given up."""
     return None if state.waiting_payments() else say("没有待人工处理的发放", "no payment waits for a person")
+
+
+def a_payment_may_be_tried_again(state: PaidState, actor: Actor, now: datetime) -> str | None:
+    """There is one that is still due to who is paid."""
+    if not state.waiting_payments():
+        return a_payment_waits(state, actor, now)
+    return None if state.payable() else say("原承接方的款项不得付给他人", "it was due to who is not paid any more")
 
 
 def payment_is_claimed(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
@@ -458,7 +479,7 @@ class Paying:
         return (
             act(
                 RetryPayment, "重新发放",
-                by=self.by, at=tuple(each for each in self.at if each not in self.rests_at), when=a_payment_waits,
+                by=self.by, at=tuple(each for each in self.at if each not in self.rests_at), when=a_payment_may_be_tried_again,
                 moves_money=True,
                 apart_from=apart, part=Part.ACCOUNT_ASKED, entry=self.kinds.PAYMENT_RETRIED,
             ),

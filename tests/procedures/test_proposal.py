@@ -313,10 +313,10 @@ def test_what_is_found_out_when_it_is_over_is_asked_back_besides() -> None:
     paid = {"2026-05": [PaidOut(key="k", amount_fen=50000)]}
     came = ExpectedMoney(number=1, what_for="not-spent", amount_fen=20000, reference="R")
     came.came.append(MoneyCame(receipt="1", amount_fen=15000, at=NOON))
-    state = proposal(stage="terminated", paid=paid, money=[came], invoices=[], recoveries=[])
+    state = proposal(stage="terminated", paid=paid, money=[came], invoices=[], recoveries=[], carrier=ENTRY["carrier"])
 
     assert state.unspent_fen == 50000
-    assert state.still_owed_fen == 35000
+    assert state.still_owed_by(ENTRY["carrier"]) == 35000
     assert [state.model_copy(update={"stage": each}).is_held_back(DUE) for each in ("running", *RESTING)] == [
         False,
         True,

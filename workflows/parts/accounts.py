@@ -59,7 +59,7 @@ class Accounts(Settlements[StateT]):
 
     def retry_payment(self, command: RetryPayment, by: Actor) -> None:
         """重新发放: under a new key only where the bank has said that nothing was paid; another account is asked for first."""
-        payment = self.payment_meant(command.payment)
+        payment = self.payment_meant(command.payment, again=True)
         if command.account is None:
             self.try_again(payment, by)
         elif self.law_holds(TWO_DECIDE_ON_AN_ACCOUNT):
@@ -102,7 +102,7 @@ class Accounts(Settlements[StateT]):
         self.state.account_asked = None
         self.clocks.stop("confirm_account", by.subject)
         self.pay_to(asked.account, by, number=asked.number, asked_by=asked.asked_by)
-        for payment in self.state.waiting_payments():
+        for payment in self.state.payable():
             if payment.number == asked.payment:
                 self.try_again(payment, by, asked.account)
 

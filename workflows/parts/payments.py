@@ -225,6 +225,10 @@ class Payments(DeclaredCase[StateT]):
         first = payment_key(self.state.payee, payment.benefit, payment.month, occasion=self.occasion)
         return int(key.removeprefix(f"{first}.")) if key != first else 1
 
+    def is_of_another(self, payment: Payment, key: str) -> bool:  # noqa: ARG002 - most pay one payee
+        """Whether what came back under a key was for who is not paid any more. Never, unless the procedure says."""
+        return False
+
     @staticmethod
     def of_its_question(answer: AnswerT, key: str) -> AnswerT:
         """The answer, if it is about this payment; else nobody knows whether the money moved."""
@@ -318,9 +322,9 @@ class Payments(DeclaredCase[StateT]):
 
     # ---- what people do about payments ----------------------------------------------------------------------------
 
-    def payment_meant(self, number: int | None) -> Payment:
-        """The payment that a person speaks of; the oldest one that waits when they name none."""
-        waiting = self.state.waiting_payments()
+    def payment_meant(self, number: int | None, *, again: bool = False) -> Payment:
+        """The payment that a person speaks of; the oldest one that waits (`again`: that may be tried again) when they name none."""
+        waiting = self.state.payable() if again else self.state.waiting_payments()
         return next((payment for payment in waiting if payment.number == number), waiting[0])
 
     def try_again(self, payment: Payment, by: Actor, account: TextReference | None = None) -> None:
@@ -369,6 +373,10 @@ class Payments(DeclaredCase[StateT]):
         self.state.errands.remove(f"pay/{payment.number}")
         payment.attempt = self.attempt_of(payment, returned.payment_key) + 1
         payment.tries, payment.last = payment.attempt - 1, PayStatus.RETURNED
+        if self.is_of_another(payment, returned.payment_key):
+            payment.of_another = True
+            self.put_to_a_person(payment)
+            return
         if payment.tries >= self.state.terms.pay_attempts_at_most:
             payment.attempt -= 1
             self.put_to_a_person(payment)
