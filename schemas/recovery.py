@@ -125,7 +125,8 @@ class Kind(EntryKinds, procedure="recovery"):
     UNRESOLVED = entry("unresolved", "逾期终结", why_left)
 
 
-_parties = (Part.DEBTOR, Part.ENTERED)
+_parties = (Part.DEBTOR, Part.ENTERED, Part.KEPT_FROM_IT)
+"""Who owes it, who entered the case that paid, and who was kept from its money."""
 
 RECOVERY = declare(
     "recovery",
@@ -144,7 +145,8 @@ RECOVERY = declare(
     lines=(
         act(
             Repay, "退款",
-            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, part=Part.REPAYMENT_CLAIMED, entry=Kind.REPAYMENT_CLAIMED,
+            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, apart_from=(Part.KEPT_FROM_IT,), part=Part.REPAYMENT_CLAIMED,
+            entry=Kind.REPAYMENT_CLAIMED,
         ),
         act(
             ConfirmRepayment, "确认退款",
@@ -155,7 +157,7 @@ RECOVERY = declare(
         ),
         act(
             DeclineRepayment, "退款未到账",
-            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=_a_claim_waits, apart_from=(Part.DEBTOR,),
+            by=(WINDOW_CLERK, CIVIL_AFFAIRS_OFFICER), at=OPEN, when=_a_claim_waits, apart_from=(Part.DEBTOR, Part.KEPT_FROM_IT),
             entry=Kind.REPAYMENT_DECLINED,
         ),
         act(
@@ -173,7 +175,7 @@ RECOVERY = declare(
         act(
             WithReason, "不同意核销", name="decline_write_off", meaning="it is to come back after all.",
             by=(CIVIL_AFFAIRS_OFFICER, SUPERVISOR), at=Stage.WRITING_OFF, to=Stage.DEMANDED,
-            apart_from=(Part.DEBTOR, Part.WRITE_OFF_PROPOSED), entry=Kind.WRITE_OFF_DECLINED,
+            apart_from=(Part.DEBTOR, Part.KEPT_FROM_IT, Part.WRITE_OFF_PROPOSED), entry=Kind.WRITE_OFF_DECLINED,
         ),
         step("lapse_write_off", "核销逾期失效", at=Stage.WRITING_OFF, to=Stage.DEMANDED),
         step("expire", "逾期终结", at=Stage.DEMANDED, to=Stage.UNRESOLVED),

@@ -77,6 +77,7 @@ class RecoveryState(DeclaredState):
     `entered_by`: who entered the case that paid; None: from before, it may have been anybody, so that two others have to
     confirm what one would. `agreed_by`: who agreed to give up, and is not enough. `claims` wait to be confirmed; of all that
     were ever made, `claims_made`. `write_offs` counts the proposals to give up.
+    `kept_from`: whom the case that paid kept from every word on its money, besides: they have none on what it asks back.
     `payer`: the organisation that was paid and owes it, `payer_person`: who speaks for it; whose case it is is then its contact.
     """
 
@@ -91,6 +92,7 @@ class RecoveryState(DeclaredState):
     months: dict[str, int] = {}
     repayments: list[Repayment] = []
     entered_by: str | None = None
+    kept_from: tuple[str, ...] = ()
     payer: OrganisationCode | None = None
     payer_person: AccountCode | None = None
     claims: list[RepaymentClaim] = []
@@ -125,6 +127,7 @@ class RecoveryState(DeclaredState):
         each = {
             Part.ENTERED: entered,
             Part.DEBTOR: (self.reporter_subject, self.payer_person),
+            Part.KEPT_FROM_IT: self.kept_from,
             Part.REPAYMENT_CLAIMED: tuple(claim.by for claim in self.claims),
             Part.WRITE_OFF_PROPOSED: (self.written_off_by,),
             Part.REPAYMENT_SEEN: tuple(each for claim in self.claims for each in claim.seen_by),

@@ -8,7 +8,7 @@ from schemas.clocks.months import month_at
 from schemas.contracts.payment import payee_of
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import STREET_OFFICER, THE_REPORTER, desk_of
-from schemas.kernel.people import among
+from schemas.kernel.people import Part, among
 from schemas.parts.incoming import MONEY, ExpectedMoney
 from schemas.parts.instalments import MILESTONE, VERIFY, VerifyMilestone
 from schemas.parts.payments import Payment, PaymentState
@@ -403,6 +403,12 @@ class Endings(
         for asked in self.state.recoveries[before:]:
             if asked.stamp.case_id != self.state.case_id and self.state.signed is not None:
                 asked.stamp = self.state.signed
+
+    def kept_from_its_money(self) -> tuple[str, ...]:
+        """Team, carriers, their kin and the jury: whoever had no word on the money has none on the debt."""
+        parts = self.state.took_part()
+        people = (person for part in (Part.TEAM, Part.CARRIER, Part.RELATED, Part.JUROR) for person in parts[part])
+        return tuple(sorted(set(people)))
 
     def be_over(self, **facts: object) -> None:
         """It ends as it was to end."""

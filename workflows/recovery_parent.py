@@ -22,6 +22,9 @@ RECOVERY_TOLD = "recovery_told"
 A_RECOVERY_KNOWS_WHO_ENTERED = Law("a-recovery-knows-who-entered")
 """Patch: before, a recovery did not know who had entered the case that paid."""
 
+WHO_IS_KEPT_AWAY_STAYS_AWAY = Law("who-is-kept-away-stays-away")
+"""Patch: before, who was kept from the money of a case decided on what was asked back of it."""
+
 
 StateT = TypeVar("StateT", bound=RecoveringState)
 
@@ -41,6 +44,10 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
         return RecoveryTerms.model_validate(
             {name: getattr(self.state.terms, name) for name in RecoveryTerms.model_fields}
         )
+
+    def kept_from_its_money(self) -> tuple[str, ...]:
+        """Return who is kept from every word on money here, besides whose case it is and who entered it: from the recovery too."""
+        return ()
 
     def paid_organisation(self) -> dict[str, str | None]:
         """Return the organisation that was paid and who speaks for it (`payer`, `payer_person`); mostly none."""
@@ -90,6 +97,7 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
 
     def opening_of(self, child: RecoveryAsked) -> RecoveryState:
         """What is to come back, and from whom."""
+        kept = self.kept_from_its_money()
         entered_by = self.state.opening.actor.subject if self.law_holds(A_RECOVERY_KNOWS_WHO_ENTERED) else None
         return open_child(
             RecoveryState,
@@ -107,6 +115,7 @@ class Recoveries(ChildrenCase[StateT, RecoveryAsked], DeclaredCase[StateT]):
             amount_fen=child.amount_fen,
             months=child.months,
             entered_by=entered_by,
+            kept_from=kept if kept and self.law_holds_here(WHO_IS_KEPT_AWAY_STAYS_AWAY) else (),
             **(
                 self.paid_organisation()
                 if child.payer is None

@@ -58,6 +58,7 @@ class Part(StrEnum):
     ENTERED = "entered"
     APPLICANT = "applicant"
     DEBTOR = "debtor"
+    KEPT_FROM_IT = "kept_from_it"
     RELATED = "related"
     VISITED = "visited"
     CORRECTED = "corrected"
@@ -140,6 +141,9 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.ENTERED: say("录入本案的人员须由他人办理", "who entered the case leaves this to somebody else"),
     Part.APPLICANT: say("不得办理本人的申请", "nobody acts on the own application"),
     Part.DEBTOR: say("不得办理本人的案件", "nobody decides on what they owe"),
+    Part.KEPT_FROM_IT: say(
+        "您在原案中须回避,追回亦须由他人办理", "you were kept from the money of that case: this is somebody else's too"
+    ),
     Part.RELATED: say("已备案近亲属关系,应当回避", "you declared a relation to this household: somebody else decides"),
     Part.VISITED: say("您已入户,须由另一人调查", "you have visited: the second visit is somebody else's"),
     Part.CORRECTED: say(

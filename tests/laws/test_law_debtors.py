@@ -8,11 +8,13 @@ import pytest
 
 from local.round_walks import ENTRY
 from schemas.kernel.choices import Choices
+from schemas.kernel.people import Part
 from schemas.parts.incoming import ExpectedMoney
 from schemas.parts.payments import PaidOut, Payment, PaymentState, RetryPayment, a_payment_may_be_tried_again
 from schemas.proposal_carrier import nothing_is_on_its_way
 from schemas.proposal_commands import FileInvoice
 from schemas.proposal_state import ChangeAsked, Invoice, PaidBefore, ProposalState
+from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
 from schemas.values.actor import Actor, Role
 from tests.api_driver import Step
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.timeout(240)
 
 NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
 CIVIL = Actor(subject="civil-an", role=Role.CIVIL_AFFAIRS_OFFICER)
+BESIDE = {"urge", "comment", "attach", "replan"}
 A, B = str(ENTRY["carrier"]), str(ANOTHER["carrier"])
 SIGNED = (
     Step("offer_contract", "committee"),
@@ -88,7 +91,27 @@ async def test_a_shell_takes_over_no_debt(bench: CaseBench) -> None:
     await hall.told(f"{case}.recovery-2", "recovery:demanded")
     owed = [cast("RecoveryState", bench.state(f"{case}.recovery-{number}")) for number in (1, 2)]
     assert [(each.payer, each.payer_person) for each in owed] == [(A, "partner-chen"), (B, "partner-lin")]
+    for each in owed:
+        assert {"resident-ma", "juror-1", "partner-chen", "partner-lin"} <= set(each.kept_from)
     assert await bench.faults(case) == []
+
+
+def test_who_had_no_word_on_the_money_has_none_on_the_debt() -> None:
+    """Team, jury and former carriers in whatever office: no line of a recovery that moves, stops or gives up money takes theirs."""
+    lines = [rule for rule in RECOVERY.rules if not rule.automatic and rule.command not in BESIDE]
+    owed = RecoveryState.model_construct(kept_from=("resident-ma",), entered_by="clerk-qian", written_off_by=None)
+
+    assert {rule.command for rule in lines} == {
+        "repay",
+        "confirm_repayment",
+        "decline_repayment",
+        "propose_write_off",
+        "agree_write_off",
+        "decline_write_off",
+    }
+    assert [rule.command for rule in lines if Part.KEPT_FROM_IT not in rule.apart_from] == []
+    assert owed.took_part()[Part.KEPT_FROM_IT] == ("resident-ma",)
+    assert RecoveryState.model_construct(entered_by="clerk-qian").took_part()[Part.KEPT_FROM_IT] == ()
 
 
 @pytest.mark.parametrize(
