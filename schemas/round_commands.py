@@ -141,12 +141,19 @@ class Submit(Command):
             found.append(_of_team(say("成员在本届已有提案", "somebody of it is of another proposal of this round")))
         opener = state.opening.actor.subject
         found.extend(faults_of_person(self.carrier_person, team=self.team, jury=state.jury, opener=opener))
-        if len(state.entrants) >= state.terms.proposals_at_most:
-            said = say(
-                f"提案已达{state.terms.proposals_at_most}件", f"there are {state.terms.proposals_at_most}, the most"
-            )
-            found.append(Fault(field="plan", reason=said, remedy=say("请参加下一届", "hand it in at the next round")))
+        found.extend(self._no_place(state))
         return tuple(found)
+
+    def _no_place(self, state: RoundState) -> Iterator[Fault]:
+        """What is over takes no place, and nobody takes one place after the other by handing in and withdrawing."""
+        remedy = say("请参加下一届", "hand it in at the next round")
+        if len(state.living) >= state.terms.proposals_at_most:
+            most = state.terms.proposals_at_most
+            yield Fault(field="plan", reason=say(f"提案已达{most}件", f"there are {most}, the most"), remedy=remedy)
+        often, lead = state.terms.submissions_at_most, self.team[0]
+        if often is not None and sum(same_person(lead, each.team[0]) for each in state.entrants) >= often:
+            said = say(f"每位负责人在本届至多提交{often}次", f"each speaks for {often} of a round, withdrawn ones too")
+            yield Fault(field="team", reason=said, remedy=remedy)
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
         """A resident speaks for the own team; whoever of the staff enters it is of none."""

@@ -33,15 +33,18 @@ class RoundTerms(BallotingTerms, PostingTerms, InstalmentTerms, IncomingTerms):
     """The town's rules: how much there is, who judges, how it is ranked, and how long everybody has.
 
     `pool_at_most_fen`: what all rounds of one year in one street have together. `cap_at_most_fen`: what one proposal may get at
-    the most. `street_percent`: so much of a jury may be of the street. `mark`: points under which nothing is shortlisted.
-    `talks_at_most`: how often a jury that is too far apart talks and scores anew. `instalments`: percent of the cost for each
-    milestone. `negative_list`: what is never proposed, by code. `money`: by when what was not spent has to be back. `members`: how
-    long those who are named in a team have to say so; None: rounds from before it, where that ends when it is screened.
+    the most. `proposals_at_most` at one time; `submissions_at_most`: so often somebody speaks for one in a round, withdrawn ones
+    too (None: rounds from before it). `street_percent`: so much of a jury may be of the street. `mark`: points under which
+    nothing is shortlisted. `talks_at_most`: how often a jury that is too far apart talks and scores anew. `instalments`: percent
+    of the cost for each milestone. `negative_list`: what is never proposed, by code. `money`: by when what was not spent has to
+    be back. `members`: how long those who are named in a team have to say so; None: rounds from before it, where that ends when
+    it is screened.
     """
 
     pool_at_most_fen: Fen
     cap_at_most_fen: Fen
     proposals_at_most: int = Field(ge=2, le=100)
+    submissions_at_most: int | None = Field(default=None, ge=1, le=10)
     team_at_least: int = Field(ge=1, le=20)
     team_at_most: int = Field(ge=1, le=20)
     jury_at_least: int = Field(ge=3, le=21)
