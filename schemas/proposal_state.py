@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from schemas.kernel.participants import Participant
-from schemas.kernel.people import Part, among
+from schemas.kernel.people import Part, among, same_account
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.incoming import ExpectedMoney, IncomingState
 from schemas.parts.instalments import InstalmentsState
@@ -18,7 +18,7 @@ from schemas.recovery_parent import RecoveringPayer
 from schemas.round_messages import Placed
 from schemas.round_policy import Criterion, RoundTerms
 from schemas.values.account import AccountCode
-from schemas.values.actor import Stamp
+from schemas.values.actor import Actor, Role, Stamp
 from schemas.values.model import Model
 from schemas.values.organisation import OrganisationCode
 from schemas.values.references import TextReference
@@ -309,6 +309,13 @@ class ProposalState(
     def account_awaits_payee(self) -> bool:
         """Another account is asked for, and whoever speaks for the carrier has not agreed."""
         return self.carrier_person is not None and self.account_asked is not None and not self.account_asked.agreed
+
+    def keeps_own_wish_from(self, actor: Actor) -> bool:
+        """The carrier's own: neither team nor window nor jury refuses it, in whatever role; the carrier may take it back."""
+        if self.account_asked is None or not self.account_asked.own or same_account(actor.subject, self.carrier_person):
+            return False
+        sides = (self.reporter_subject, *self.team, *self.related, *self.jury)
+        return actor.role not in (Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER) or among(actor.subject, sides)
 
     @property
     def waits_for_its_word(self) -> bool:

@@ -33,11 +33,15 @@ from schemas.proposal_state import Asked, ChangeAsked, PaidBefore, ProposalState
 from schemas.values.actor import Actor
 from schemas.values.organisation import organisation
 from schemas.values.references import TextReference
+from workflows.kernel.law import Law
 from workflows.parts.accounts import Accounts
 
 STREET = desk_of(STREET_OFFICER)
 EACH_CARRIER_OWES_ITS_OWN = "each-carrier-owes-its-own"
 """Patch: before, the carrier that stood last owed what any other had been paid."""
+A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
+"""Patch: before, the team alone was told that an account was asked for, refused or changed."""
+
 StateT = TypeVar("StateT", bound=ProposalState)
 
 
@@ -265,9 +269,14 @@ class Carried(Accounts[StateT]):
         asked = self.state.account_asked
         if asked is None or self.state.carrier_person is None:
             return
-        asked.agreed = signs_as_carrier(self.state, by)
+        asked.agreed = asked.own = signs_as_carrier(self.state, by)
         if not asked.agreed:
             self.tell_carrier("proposal_account_to_agree")
+
+    def tell_organisation(self, template: str) -> None:
+        """What becomes of its account the carrier hears as the team does."""
+        if self.state.carrier_person is not None and self.law_holds_here(A_CARRIER_HEARS_OF_ITS_ACCOUNT):
+            self.tell_carrier(template)
 
     def agree_account(self) -> None:
         """同意账户变更: the second person has the word."""

@@ -37,7 +37,7 @@ from schemas.kernel.parties import (
     WINDOW_CLERK,
     desk_of,
 )
-from schemas.kernel.people import Part
+from schemas.kernel.people import Part, same_account
 from schemas.kernel.procedure import Command
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By, Rule
@@ -49,7 +49,7 @@ from schemas.values.foreign_code import KeptCode
 from schemas.values.model import Model
 from schemas.values.organisation import OrganisationCode, organisation
 from schemas.values.references import PersonReference, TextReference
-from schemas.values.refusals import say
+from schemas.values.refusals import Fault, say
 
 """The entries that are the books, of whatever procedure: facts `key`, `amount_fen`, `bank_reference`."""
 
@@ -129,7 +129,8 @@ class PaidOut(Model):
 class AccountAsked(Remembered):
     """账户变更申请: another account, until a second person confirms it. `payment`: the one that is then tried again.
 
-    `agreed`: it is the own word of the organisation that is paid, where somebody speaks for it (`Paying.payees`).
+    `agreed`: it is the own word of the organisation that is paid, where somebody speaks for it (`Paying.payees`); `own`: that has
+    asked for it itself, so that nobody else puts another wish in its place.
     """
 
     number: int
@@ -138,6 +139,7 @@ class AccountAsked(Remembered):
     asked_at: datetime
     payment: int | None = None
     agreed: bool = False
+    own: bool = False
 
 
 class PaymentTerms(Model):
@@ -187,6 +189,10 @@ class PaidState(DeclaredState):
     @property
     def account_awaits_payee(self) -> bool:
         """Another account waits for the payee's own word before the second person's. Not unless somebody speaks for the payee."""
+        return False
+
+    def keeps_own_wish_from(self, actor: Actor) -> bool:  # noqa: ARG002 - of a person's wish the person is told, and may ask again
+        """Whether another account that waits is the payee's own wish, on which somebody has no word. Never, unless it is known."""
         return False
 
     def with_a_person(self) -> list[Payment]:
@@ -282,6 +288,11 @@ class RetryPayment(OfPayment):
         reason = say("该笔发放不在待重新发放之列", "is no payment that may be tried again")
         return {"payment": Choices(tuple(payment.number for payment in state.payable()), reason)}
 
+    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
+        """Another account is named in no other's place."""
+        found = super().not_theirs(state, actor, now)
+        return found if self.account is None else (*found, *own_wish_of_another(state, actor))
+
 
 class Settlement(StrEnum):
     """How a payment was settled by a person."""
@@ -333,6 +344,19 @@ class ChangeAccount(Command):
     """变更账户: from the next payment on; asked for by anybody but the payee, a second person confirms it."""
 
     account: AccountReference
+
+    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
+        """What an organisation has asked for itself, it replaces itself."""
+        return (*super().not_theirs(state, actor, now), *own_wish_of_another(state, actor))
+
+
+def own_wish_of_another(state: CaseState, actor: Actor) -> Iterator[Fault]:
+    """What is wrong with another account in the place of the one that the organisation which is paid has asked for itself."""
+    asked = state.account_asked if isinstance(state, PaidState) else None
+    if asked is not None and asked.own and not same_account(actor.subject, asked.asked_by):
+        said = say("收款单位已自行申请变更账户", "the organisation that is paid has asked for another one itself")
+        remedy = say("请待其申请办结", "let its own wish be decided first")
+        yield Fault(field="account", reason=said, remedy=remedy)
 
 
 class ConfirmAccount(AnswerTo):
@@ -411,6 +435,15 @@ def payee_has_agreed(state: PaidState, _actor: Actor, _now: datetime) -> str | N
         say("收款单位尚未同意", "the organisation that is paid has not agreed yet")
         if state.account_awaits_payee
         else None
+    )
+
+
+def own_wish_is_the_towns_to_refuse(state: PaidState, actor: Actor, _now: datetime) -> str | None:
+    """What the organisation that is paid has asked for itself is refused by the town, and taken back by itself."""
+    if not state.keeps_own_wish_from(actor):
+        return None
+    return say(
+        "收款单位自行申请的账户由街道或民政核实决定", "the organisation asked for it itself: the town decides on that"
     )
 
 
@@ -528,7 +561,7 @@ class Paying:
             act(
                 RefuseAccount, "不予变更账户",
                 by=(REPORTER, WINDOW_CLERK, STREET_OFFICER, CIVIL_AFFAIRS_OFFICER, *self.payees), at=self.at,
-                when=account_is_asked, entry=self.kinds.ACCOUNT_REFUSED,
+                when=(account_is_asked, own_wish_is_the_towns_to_refuse), entry=self.kinds.ACCOUNT_REFUSED,
             ),
             *self._payee_lines(),
             act(

@@ -272,6 +272,44 @@ async def test_the_carriers_own_wish_waits_for_the_town_alone(bench: CaseBench) 
     assert hall.proposal(1).account != before
 
 
+async def test_nobody_keeps_a_carrier_from_its_own_account(bench: CaseBench) -> None:
+    """Neither team nor window refuses what it asked for, or puts another one in its place; the town decides, and it is told."""
+    hall = await selected(bench)
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("change_account", "partner"))
+    for who in ("applicant", "clerk"):
+        refuses = Step("refuse_account", who)
+        assert "the town decides" in await hall.refused(hall.number(1), PROPOSAL, refuses)
+        other = Step("change_account", who, {"account": "6222020000000000041"})
+        assert "asked for another one itself" in await hall.refused(hall.number(1), PROPOSAL, other)
+    await hall.in_proposal(1, Step("refuse_account", "street_officer"))
+    told = bench.tables.told(hall.number(1))
+    assert any("participant:partner-chen account_refused" in each for each in told)
+    await hall.in_proposal(1, Step("change_account", "partner"), Step("refuse_account", "partner"))
+
+    assert hall.proposal(1).account_asked is None
+
+
+@pytest.mark.parametrize(
+    ("role", "who", "kept"),
+    [
+        (Role.STREET_OFFICER, "street-feng", False),
+        (Role.STREET_OFFICER, "resident-ma", True),
+        (Role.CIVIL_AFFAIRS_OFFICER, "juror-1", True),
+        (Role.WINDOW_CLERK, "clerk-qian", True),
+        (Role.PARTNER, "partner-chen", False),
+    ],
+)
+def test_an_own_wish_is_no_other_sides_to_refuse(role: Role, who: str, *, kept: bool) -> None:
+    """Whoever is of the team or the jury, in whatever office; of what others ask for, everybody may say no."""
+    asked = AccountAsked(number=1, account="text:" + "0" * 26, asked_by="partner-chen", asked_at=NOON, own=True)
+    sides: dict[str, Any] = {"team": ("resident-ma",), "jury": ("juror-1",), "carrier_person": "partner-chen"}
+    state = proposal(account_asked=asked, **sides)
+    of_another = proposal(account_asked=asked.model_copy(update={"own": False}), **sides)
+
+    assert state.keeps_own_wish_from(Actor(subject=who, role=role)) == kept
+    assert not of_another.keeps_own_wish_from(Actor(subject=who, role=role))
+
+
 async def test_a_second_wish_needs_a_second_word(bench: CaseBench) -> None:
     """The carrier has agreed to one account: another one that is asked for in its place is not that one."""
     hall = await selected(bench)

@@ -47,6 +47,9 @@ class Accounts(Settlements[StateT]):
         else:
             self.ask_for_account(command.account, by)
 
+    def tell_organisation(self, template: str) -> None:
+        """Tell whoever speaks for the organisation that is paid. Nobody, unless the procedure knows somebody."""
+
     @property
     def payee_decides_alone(self) -> bool:
         """The account is the payee's by more than the word of who entered the case."""
@@ -93,6 +96,7 @@ class Accounts(Settlements[StateT]):
             by=by.role,
         )
         self.notify(THE_REPORTER, "account_asked")
+        self.tell_organisation("account_asked")
         self.notify(self.paying.desk, "account_confirmation_due")
 
     def confirm_account(self, by: Actor) -> None:
@@ -113,6 +117,7 @@ class Accounts(Settlements[StateT]):
         self.forget_the_account_asked(by.subject)
         self.record(self.paying.kinds.ACCOUNT_REFUSED, number=asked.number, reason=command.reason, by=by.role)
         self.notify(THE_REPORTER, "account_refused")
+        self.tell_organisation("account_refused")
 
     def forget_the_account_asked(self, by: str) -> None:
         """What was asked for does not wait any more."""
@@ -125,6 +130,7 @@ class Accounts(Settlements[StateT]):
         self.state.account_changed_by = asked_by or by.subject
         self.record(self.paying.kinds.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
         self.notify(THE_REPORTER, "account_changed")
+        self.tell_organisation("account_changed")
         unknown = self.state.charter.people_are_identified and not self.state.payee_decides
         if self.state.reporter_subject is None or unknown:
             self.state.account_told = False
