@@ -15,6 +15,7 @@ PEOPLE = {
     **MEMBERS,
     "neighbour": Persona("resident-wan", Role.RESIDENT),
     "new_carrier": Persona("partner-lin", Role.PARTNER),
+    "second_street": Persona("street-he", Role.STREET_OFFICER),
 }
 OPENED = "(round:unit:held), street_officer open_round"
 ENTRY = {

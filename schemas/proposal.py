@@ -336,12 +336,14 @@ def _judging() -> tuple[Act | Rule | Step, ...]:
             apart_from=(*_own, Part.JUDGED), part=Part.JUDGED, entry=Kind.SCORED,
         ),
         act(
-            SeatJuror, "增补评委", by=_office, at=Stage.JUDGING, when=no_seat_waits, apart_from=(*_own, Part.JUROR),
+            SeatJuror, "增补评委", by=_office, at=Stage.JUDGING, when=no_seat_waits,
+            apart_from=(*_own, Part.JUROR, Part.TIE_DECIDED),
             part=Part.JUROR_NAMED, entry=Kind.JUROR_NAMED, tells=Tells(_street, "proposal_juror_to_confirm"),
         ),
         act(
             ConfirmJuror, "确认增补评委", by=(*_office, SUPERVISOR), at=Stage.JUDGING,
-            apart_from=(*_own, Part.JUROR, Part.JUROR_NAMED), answers=(Part.JUROR_NAMED,), entry=Kind.JUROR_SEATED,
+            apart_from=(*_own, Part.JUROR, Part.JUROR_NAMED, Part.TIE_DECIDED), answers=(Part.JUROR_NAMED,),
+            entry=Kind.JUROR_SEATED,
         ),
         step("conclude_judging", "评审结果", at=Stage.JUDGING, to=Stage.JUDGED, entry=Kind.JUDGED, clock="judge"),
         recusal_line(Kind, by=(GRID_WORKER, *_office, COORDINATOR, SUPERVISOR, CIVIL_AFFAIRS_OFFICER), at=OPEN),

@@ -120,6 +120,13 @@ class TieNamed(Asked):
     juror: AccountCode
 
 
+class PutOut(Remembered):
+    """确认回避: who of the jury is out by the word of two others, and who these were."""
+
+    juror: AccountCode
+    by: list[str]
+
+
 class ChangeAsked(Asked):
     """变更申请: another carrier with its account, or more time; never more money.
 
@@ -166,6 +173,7 @@ class ProposalState(
 
     `jury_size`: how many were announced, `missing`: how many of them did not score in time. `rivals`: the teams of its round.
     `seat`: a juror whom one person has named, `tie`: one whom one person says to be tied to it; another person confirms.
+    `put_out`: jurors of whom two people have said so, who do not fill the place.
 
     `team`: accounts, first of whoever speaks for it; `joined`: who of them has said so (None: nobody was asked),
     `declined`: who has said no. `counted`: the team stands as it is, though it may not have been screened yet.
@@ -202,6 +210,7 @@ class ProposalState(
     rivals: tuple[AccountCode, ...] = ()
     seat: JurorAsked | None = None
     tie: TieNamed | None = None
+    put_out: list[PutOut] = []
     missing: int = 0
     returned: bool = False
     screened_by: list[str] = []
@@ -402,6 +411,7 @@ class ProposalState(
             Part.MILESTONE_VERIFIED: self.verified_by,
             Part.JUROR_NAMED: [] if self.seat is None else [self.seat.by],
             Part.TIE_NAMED: [] if self.tie is None else [self.tie.by],
+            Part.TIE_DECIDED: [each for out in self.put_out for each in out.by],
             Part.CARRIAGE_RELEASED: []
             if self.change is None or self.change.released is None
             else [self.change.released],

@@ -40,10 +40,11 @@ from schemas.parts.recusal import DeclareRelation
 from schemas.parts.reservations import ReservedUnit
 from schemas.proposal import PROPOSAL, Kind
 from schemas.proposal_commands import ConfirmJuror, Revise, Score, SeatJuror
-from schemas.proposal_state import BEFORE_CONTRACT, INVOICE, JurorAsked, ProposalState, Sheet, Stage, TieNamed
+from schemas.proposal_state import BEFORE_CONTRACT, INVOICE, JurorAsked, ProposalState, PutOut, Sheet, Stage, TieNamed
 from schemas.proposal_ties import ConfirmTie, NameTie
 from schemas.round_messages import JudgingBegins, Placed, ProposalReport, Subject
 from schemas.values.actor import Actor
+from workflows.kernel.law import Law
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.children import ChildCase
 from workflows.parts.postings import Postings
@@ -52,6 +53,8 @@ from workflows.proposal_endings import Endings
 from workflows.proposal_members import Members
 
 COMMITTEE, STREET = desk_of(COMMITTEE_OFFICER), desk_of(STREET_OFFICER)
+A_JURY_IS_NOT_CHOSEN_BY_TWO = Law("a-jury-is-not-chosen-by-two")
+"""Patch: before, who put a juror out named and confirmed another one, as often as they wished."""
 SHARE = "round-share"
 """The kind of unit under which the proposals of a round share its pool."""
 
@@ -177,12 +180,14 @@ class Proposal(
         self.state.tie = TieNamed(**asked.model_dump(), juror=command.juror)
         self.apply(request=asked.number)
 
-    def confirm_tie(self, command: ConfirmTie) -> None:
+    def confirm_tie(self, command: ConfirmTie, by: Actor) -> None:
         """确认评委回避: out, as who says so themselves; or it was not so."""
         tie, self.state.tie = self.state.tie, None
         if tie is not None and command.right:
             if not among(tie.juror, self.state.related):
                 self.state.related.append(tie.juror)
+            if self.law_holds_here(A_JURY_IS_NOT_CHOSEN_BY_TWO):
+                self.state.put_out.append(PutOut(juror=tie.juror, by=[tie.by, by.subject]))
             self.take_back_the_sheet(tie.juror)
             self.notify(f"participant:{tie.juror}", "proposal_excused")
         self.record_command(juror=None if tie is None else tie.juror, jurors=len(self.state.jurors))

@@ -121,6 +121,7 @@ class Part(StrEnum):
     INVOICE_FILED = "invoice_filed"
     JUROR_NAMED = "juror_named"
     TIE_NAMED = "tie_named"
+    TIE_DECIDED = "tie_decided"
     CARRIAGE_RELEASED = "carriage_released"
     AUTHORITY_SHOWN = "authority_shown"
     AUTHORITY_CONFIRMED = "authority_confirmed"
@@ -235,6 +236,9 @@ KEPT_FROM: Mapping[Part, str] = {
     ),
     Part.JUROR_NAMED: say("提名评委的人不得确认", "who names a juror does not confirm it"),
     Part.TIE_NAMED: say("提请回避的人不得确认", "who names a tie does not confirm it"),
+    Part.TIE_DECIDED: say(
+        "提请或确认评委回避的人不得增补评委", "who put a juror out neither names nor confirms another one"
+    ),
     Part.CARRIAGE_RELEASED: say(
         "认定承接方失联的人不得同意变更", "who found the carrier silent leaves granting the change to somebody else"
     ),

@@ -287,7 +287,7 @@ WALKS = (
             Step("name_tie", "street_officer"),
             Step("confirm_tie", "supervisor"),
             Step("seat_juror", "committee"),
-            Step("confirm_juror", "supervisor"),
+            Step("confirm_juror", "second_street"),
             *(Step("score", f"juror_{each}") for each in (2, 4, 5, 6)),
             Step("comment", "committee", once("publicised", {"text": "公示已张贴"})),
         ),

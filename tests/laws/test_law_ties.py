@@ -90,6 +90,35 @@ async def test_a_look_that_nobody_takes_holds_nothing_up_for_ever(bench: CaseBen
     assert hall.facts(hall.number(1), "proposal:judged")[0]["sheets"] == 6
 
 
+async def test_who_puts_a_juror_out_chooses_nobody_instead(bench: CaseBench) -> None:
+    """Neither who named the tie nor who confirmed it names or confirms a substitute; two others do."""
+    hall = await judging(bench, 1)
+    await hall.in_proposal(1, NAMED, Step("confirm_tie", "street_officer", FOUND))
+    sixth = {"juror": "juror-6"}
+    for who in ("committee", "street_officer"):
+        names = Step("seat_juror", who, sixth)
+        assert "who put a juror out" in await hall.refused(hall.number(1), PROPOSAL, names)
+    await hall.in_proposal(1, Step("seat_juror", "second_street", sixth))
+    confirms = Step("confirm_juror", "street_officer")
+    assert "who put a juror out" in await hall.refused(hall.number(1), PROPOSAL, confirms)
+    await hall.in_proposal(1, Step("confirm_juror", "supervisor"))
+
+    assert "juror-6" in hall.proposal(1).jurors
+
+
+async def test_beyond_a_third_a_supervisor_looks(bench: CaseBench) -> None:
+    """One of five is put out by committee and street; for the second they need somebody over them, but to find it is not so."""
+    hall = await judging(bench, 1)
+    again = Step("name_tie", "committee", {"juror": "juror-4", "reason": "与团队同事"})
+    await hall.in_proposal(1, NAMED, Step("confirm_tie", "street_officer", FOUND), again)
+    finds = Step("confirm_tie", "second_street", FOUND)
+    assert "a supervisor confirms" in await hall.refused(hall.number(1), PROPOSAL, finds)
+    await hall.in_proposal(1, Step("confirm_tie", "second_street", {"right": False, "finding": "同名"}), again)
+    await hall.in_proposal(1, Step("confirm_tie", "supervisor", FOUND))
+
+    assert [each.juror for each in hall.proposal(1).put_out] == ["juror-3", "juror-4"]
+
+
 def test_no_juror_learns_of_whom_it_was_said_nor_why() -> None:
     """It would tell whose proposal they judge; the town reads it."""
     for kind, facts in (
