@@ -1,14 +1,14 @@
 """The archiver 归档: every closed run is stored before Temporal's retention takes it, and nobody ends a case in silence.
 
 A pass asks two witnesses which runs have closed: Temporal's own list, from a while before the latest close that was seen,
-and the ledger, which knows every run that wrote into it. A run is stored after the one that it continues, in one statement
-that does nothing the second time: killed anywhere, the next pass goes on. Whatever a pass could not store it tries again.
+and the ledger, which knows every run that wrote into it. Both are read a page at a time. A run is stored after the one that it
+continues, in one statement that does nothing the second time: killed anywhere, the next pass goes on. Whatever a pass could not
+store it tries again. Several archivers may run: each leases a handful of runs and leaves to the others what they are at.
 """
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -21,6 +21,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from audit.archive.endings import mark_reset, mark_strange_endings
 from audit.archive.manifest import RUNNING, Manifest, canonical_bytes, manifest_of, moment_of
+from audit.archive.passes import PAGE, Pass, Run, closed_runs, open_runs_unknown, runs_told_of
+from audit.archive.run_leases import RunLeases
 from audit.archive.unwritten import write_unwritten
 from engine.execution.codec import data_converter
 from engine.keys.keys import Keys
@@ -29,35 +31,27 @@ from engine.store.archive import SQL, ArchiveAway, ArchiveStore
 
 log = structlog.get_logger()
 
-OVERLAP = timedelta(minutes=10)
-"""Temporal's list is written a little after the close itself, and its hosts' clocks differ."""
-
-FULL_EVERY_PASSES = 60
-"""So often everything that Temporal still has is looked at, not only what closed lately."""
-
 AT_ONCE = 8
-LOOKED_UP_AT_ONCE = 500
-
-
-@dataclass
-class Pass:
-    """What came of a pass. `left`: runs that could not be stored; `lost`: those that Temporal does not have any more."""
-
-    archived: int = 0
-    left: int = 0
-    lost: int = 0
-    marked: int = 0
-    closed_until: datetime | None = None
-    seen: set[str] = field(default_factory=set, repr=False)
+LEASED_AT_ONCE = 2 * AT_ONCE
 
 
 class Archiver:
     """Stores closed runs."""
 
     def __init__(
-        self, client: Client, pool: asyncpg.Pool, keys: Keys, store: ArchiveStore, settings: Settings | None = None
+        self,
+        client: Client,
+        pool: asyncpg.Pool,
+        keys: Keys,
+        store: ArchiveStore,
+        settings: Settings | None = None,
+        *,
+        page: int = PAGE,
     ) -> None:
-        """`keys` opens the payloads that say under which rules a case ran, and what it told; `settings`: how it is replayed."""
+        """`keys` opens the payloads that say under which rules a case ran, and what it told; `settings`: how it is replayed.
+
+        `page`: so many runs it has in memory at once.
+        """
         codec = data_converter(keys).payload_codec
         if codec is None:
             raise TypeError("the town's data converter has a codec")
@@ -67,8 +61,10 @@ class Archiver:
         self._client = client
         self._pool = pool
         self._store = store
+        self._leases = RunLeases(pool)
         self._places = asyncio.Semaphore(AT_ONCE)
         self._stored = 0
+        self._page = page
 
     async def one_pass(self, *, full: bool) -> Pass:
         """Store every closed run that is not stored yet; `full`: whenever it closed. Raises RPCError when Temporal is away."""
@@ -76,24 +72,19 @@ class Archiver:
         done, before = Pass(), self._stored
         retention = await self._retention_seconds()
         seen_until = None if full else await self._closed_until()
-        batch: list[tuple[str, str]] = []
-        async for run in self._client.list_workflows(_closed_since(seen_until)):
-            if run.close_time is not None:
-                done.closed_until = max(done.closed_until or run.close_time, run.close_time)
-            batch.append((run.id, run.run_id))
-            if len(batch) == LOOKED_UP_AT_ONCE:
-                await self._store_all(batch, done)
-                batch = []
-        await self._store_all(batch, done)
+        async for page in closed_runs(self._client, seen_until, self._page):
+            await self._store_page(page, done)
+            done.saw(page)
         if full or seen_until is None:
-            await self._store_all([tuple(row) for row in await self._pool.fetch(SQL.runs_told_of)], done)
+            async for page in runs_told_of(self._pool, self._page):
+                await self._store_page(page, done)
             await self._look_at_open_runs(done)
         done.archived = self._stored - before
         marked, left = await mark_strange_endings(self._client, self._pool, self._archived, self._write_unwritten)
         done.marked += marked
         done.left += left
-        if not done.left:
-            await self._pool.execute(SQL.note_pass, began, done.closed_until, retention)
+        if done.complete:
+            await self._pool.execute(SQL.note_pass, began, done.seen_until(), retention)
         return done
 
     async def archive_case(self, case_id: str) -> list[Manifest]:
@@ -134,37 +125,44 @@ class Archiver:
             await mark_reset(self._pool, case_id, run_id, events)
         return manifest
 
-    async def _store_all(self, runs: Sequence[tuple[Any, ...]], done: Pass) -> None:
-        """Store what is not stored yet of these (case, run)."""
-        new = [(case_id, run_id) for case_id, run_id in runs if run_id not in done.seen]
-        done.seen.update(run_id for _, run_id in new)
-        known = {row["run_id"] for row in await self._pool.fetch(SQL.archived_closed, [run_id for _, run_id in new])}
-        await asyncio.gather(*(self._try(*run, done) for run in new if run[1] not in known))
+    async def _store_page(self, page: Sequence[Run], done: Pass) -> None:
+        """Store what is not stored yet of these, a handful at a time, but for what another archiver is at."""
+        if done.hopeless:
+            return
+        named = {run.run_id: run for run in page if not done.has_tried(run)}
+        missing = await self._leases.not_stored(list(named))
+        wanted = [run_id for run_id in named if run_id in missing]
+        for first in range(0, len(wanted), LEASED_AT_ONCE):
+            handful = wanted[first : first + LEASED_AT_ONCE]
+            ours, others = await self._leases.take(handful)
+            try:
+                await asyncio.gather(*(self._try(named[run_id], done) for run_id in handful if run_id in ours))
+            finally:
+                await self._leases.release([run_id for run_id in handful if run_id not in others])
+            for run_id in others:
+                done.leave_to_another(named[run_id])
 
-    async def _try(self, case_id: str, run_id: str, done: Pass) -> None:
+    async def _try(self, run: Run, done: Pass) -> None:
         async with self._places:
             try:
-                await self.store(case_id, run_id)
+                await self.store(run.case_id, run.run_id)
             except RPCError as error:
                 if error.status is RPCStatusCode.NOT_FOUND:
-                    done.lost += 1
-                    log.error("run_lost", case_id=case_id, code=run_id)  # noqa: TRY400 - as below
+                    done.lose(run)
+                    log.error("run_lost", case_id=run.case_id, code=run.run_id)  # noqa: TRY400 - as below
                 else:
-                    done.left += 1
-                    log.warning("run_not_archived", case_id=case_id, error=error.status.name)
+                    done.leave(run)
+                    log.warning("run_not_archived", case_id=run.case_id, error=error.status.name)
             except ArchiveAway:
-                done.left += 1
-                log.warning("archive_away", case_id=case_id)
+                done.leave(run)
+                log.warning("archive_away", case_id=run.case_id)
 
     async def _look_at_open_runs(self, done: Pass) -> None:
         """An open run of a case that no archived run leads to was made by a reset: the ledger is told at once."""
-        async for run in self._client.list_workflows('ExecutionStatus = "Running"'):
-            if not await self._pool.fetchval("select exists (select from archive where case_id = $1)", run.id):
-                continue
-            if await self._pool.fetchval(SQL.manifest_names, run.id, run.run_id):
-                continue
-            events = await self._events(run.id, run.run_id)
-            done.marked += await mark_reset(self._pool, run.id, run.run_id, events)
+        async for page in open_runs_unknown(self._client, self._pool, self._page):
+            for run in page:
+                events = await self._events(run.case_id, run.run_id)
+                done.marked += await mark_reset(self._pool, run.case_id, run.run_id, events)
 
     async def _sha256_of(self, case_id: str, run_id: str) -> str | None:
         known = await self._pool.fetchval(SQL.sha256_of_run, run_id)
@@ -199,10 +197,3 @@ class Archiver:
             DescribeNamespaceRequest(namespace=self._client.namespace), retry=True
         )
         return described.config.workflow_execution_retention_ttl.seconds
-
-
-def _closed_since(moment: datetime | None) -> str:
-    closed = 'ExecutionStatus != "Running"'
-    if moment is None:
-        return closed
-    return f'{closed} AND CloseTime >= "{(moment - OVERLAP).isoformat()}"'

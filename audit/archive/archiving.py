@@ -1,16 +1,22 @@
-"""`jiceng archiver`: stores closed runs, seals, and takes out what is settled long ago, until it is told to stop."""
+"""`jiceng archiver`: stores closed runs, seals, and takes out what is settled long ago, until it is told to stop.
+
+Any number may run: they share the runs that are to be stored, and each of the other duties is done by one of them.
+"""
 
 import asyncio
 import signal
-import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import asyncpg
 import structlog
 from temporalio.service import RPCError
 
-from audit.archive.archiver import FULL_EVERY_PASSES, Archiver, Pass
+from audit.archive.archiver import Archiver
+from audit.archive.duties import Duty
+from audit.archive.passes import Pass
 from audit.archive.seals import make_seal
-from audit.archive.settled import keep_ending_settled
+from audit.archive.settled import end_settled
 from engine.execution.temporal import connect
 from engine.keys.keys import Keys
 from engine.policies.privacy_policy import load_privacy_policy
@@ -25,6 +31,13 @@ from workflows.registry import PROCEDURES
 log = structlog.get_logger()
 
 AWAY_PAUSE_SECONDS = 3.0
+LOOK_EVERY_SECONDS = 5.0
+"""So often an archiver asks whether a duty is due, or sooner where it is due more often."""
+
+FULL_EVERY_PASSES = 60
+"""So often everything that Temporal still has is looked at, not only what closed lately."""
+
+SETTLED_EVERY = timedelta(days=1)
 AWAY = (*DATABASE_AWAY, RPCError)
 
 
@@ -37,10 +50,16 @@ async def run_archiver(settings: Settings) -> None:
         async with await open_pool(settings, process="jiceng archiver") as pool:
             archiver = Archiver(client, pool, keys, open_archive(settings), settings)
             privacy = load_privacy_policy(settings.policies, [each.procedure for each in PROCEDURES])
+            pause, sealed_every = settings.archiver_pause_seconds, timedelta(seconds=settings.seal_seconds)
+            full = Duty(pool, "full pass", timedelta(seconds=pause * FULL_EVERY_PASSES))
+            sealing = Duty(pool, "seal", sealed_every, first_after=sealed_every)
+            settled = Duty(pool, "settled", SETTLED_EVERY)
             working = [
-                asyncio.create_task(_keep_archiving(archiver, settings.archiver_pause_seconds)),
-                asyncio.create_task(_keep_sealing(pool, keys, settings.seal_seconds)),
-                asyncio.create_task(keep_ending_settled(pool, privacy.keep_submissions_months)),
+                asyncio.create_task(_keep_archiving(archiver, full, pause)),
+                asyncio.create_task(_keep(sealing, lambda: make_seal(pool, keys), sealed_every)),
+                asyncio.create_task(
+                    _keep(settled, lambda: end_settled(pool, privacy.keep_submissions_months), SETTLED_EVERY)
+                ),
             ]
             # Asked to stop, it stops at once: whatever it was at, the next pass does.
             stopping = asyncio.create_task(_terminated())
@@ -64,30 +83,30 @@ async def _terminated() -> None:
     await stopped.wait()
 
 
-async def _keep_archiving(archiver: Archiver, pause_seconds: float) -> None:
-    number = 0
+async def _keep_archiving(archiver: Archiver, full: Duty, pause_seconds: float) -> None:
     while True:
         try:
-            done = await archiver.one_pass(full=number % FULL_EVERY_PASSES == 0)
+            async with full.turn() as everything:
+                done = await archiver.one_pass(full=everything)
         except AWAY as error:
             log.warning("archiver_waits", error=type(error).__name__)
             await asyncio.sleep(AWAY_PAUSE_SECONDS)
             continue
         if done.archived or done.left or done.lost or done.marked:
             log.info("archived", count=done.archived, waiting=done.left)
-        number += 1
         await asyncio.sleep(pause_seconds)
 
 
-async def _keep_sealing(pool: asyncpg.Pool, keys: Keys, every_seconds: float) -> None:
-    """Seal on a schedule that does not drift; the first seal of a process comes after one interval."""
-    due = time.monotonic() + every_seconds
+async def _keep(duty: Duty, work: Callable[[], Awaitable[object]], every: timedelta) -> None:
+    """Do a duty whenever it is due and nobody else does it, until cancelled."""
+    pause_seconds = min(LOOK_EVERY_SECONDS, every.total_seconds())
     while True:
-        await asyncio.sleep(max(0.0, due - time.monotonic()))
         try:
-            await make_seal(pool, keys)
+            async with duty.turn() as due:
+                if due:
+                    await work()
         except AWAY as error:
-            log.warning("seal_waits", error=type(error).__name__)
+            log.warning("duty_waits", code=duty.name, error=type(error).__name__)
             await asyncio.sleep(AWAY_PAUSE_SECONDS)
             continue
-        due += every_seconds
+        await asyncio.sleep(pause_seconds)

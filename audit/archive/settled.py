@@ -4,19 +4,15 @@ The ledger has what came of them, and the history is archived; what ends here an
 told twice. A row is looked at once, in the order in which rows came, so that the work is that of a day however old a town is.
 """
 
-import asyncio
-
 import asyncpg
 import structlog
 
-from engine.store.database import AWAY, Queries
+from engine.store.database import Queries
 
 log = structlog.get_logger()
 
 ROWS_AT_ONCE = 2000
 """A statement holds the rows that it takes out until its end: some ten milliseconds of them."""
-EVERY_SECONDS = 86_400.0
-AWAY_PAUSE_SECONDS = 60.0
 
 
 class SettledQueries(Queries):
@@ -35,18 +31,6 @@ async def end_settled(pool: asyncpg.Pool, months: int, rows_at_once: int = ROWS_
     for query in (SQL.end_submissions, SQL.end_notices):
         while (more := await pool.fetchval(query, months, rows_at_once)) is not None:
             ended += more
+    if ended:
+        log.info("settled_ended", count=ended)
     return ended
-
-
-async def keep_ending_settled(pool: asyncpg.Pool, months: int) -> None:
-    """Take it out once a day, until cancelled."""
-    while True:
-        try:
-            ended = await end_settled(pool, months)
-        except AWAY as error:
-            log.warning("settled_wait", error=type(error).__name__)
-            await asyncio.sleep(AWAY_PAUSE_SECONDS)
-            continue
-        if ended:
-            log.info("settled_ended", count=ended)
-        await asyncio.sleep(EVERY_SECONDS)

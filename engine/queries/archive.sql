@@ -24,11 +24,15 @@ select sha256 from archive where run_id = $1 and closed_at is not null;
 -- Every case of which the archive has a run.
 select distinct case_id from archive order by 1;
 
+-- name: cases_after
+-- The next so many cases by their numbers.
+select case_id from cases where case_id > $1 order by case_id limit $2;
+
 -- name: runs_told_of
--- Runs that the ledger knows of and the archive does not have: earlier runs of a case, and the last of one that has ended.
+-- Of these cases the runs that the ledger knows of and the archive does not have: earlier ones, and the last of a case that has ended.
 select ledger.case_id, ledger.run_id
 from ledger join cases using (case_id)
-where ledger.kind not in ('case:terminated', 'case:reset')
+where ledger.case_id = any($1::text[]) and ledger.kind not in ('case:terminated', 'case:reset')
 group by ledger.case_id, ledger.run_id, cases.ended
 having not exists (select from archive where archive.run_id = ledger.run_id and archive.closed_at is not null)
    and (cases.ended or max(ledger.task_at) < (
@@ -51,11 +55,16 @@ where case
   )
 order by archive.closed_at;
 
--- name: manifest_names
--- Whether the archive knows a run: as archived, or as the one that follows an archived one.
-select exists (
-    select from archive where case_id = $1 and (run_id = $2 or manifest::json ->> 'next_run_id' = $2)
-);
+-- name: runs_unknown
+-- Of these runs those of whose case the archive has runs, but neither this one nor one that it follows.
+select asked.case_id, asked.run_id
+from unnest($1::text[], $2::text[]) as asked (case_id, run_id)
+where exists (select from archive where archive.case_id = asked.case_id)
+  and not exists (
+      select from archive
+      where archive.case_id = asked.case_id
+        and (archive.run_id = asked.run_id or archive.manifest::json ->> 'next_run_id' = asked.run_id)
+  );
 
 -- name: lock_head
 -- The head of a case, held until the transaction ends; flushes wait for it.

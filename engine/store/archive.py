@@ -43,9 +43,10 @@ class ArchiveQueries(Queries):
     runs_of_case: str
     sha256_of_run: str
     archived_cases: str
+    cases_after: str
     runs_told_of: str
     strange_endings: str
-    manifest_names: str
+    runs_unknown: str
     has_entry: str
     tell_case: str
     lock_head: str

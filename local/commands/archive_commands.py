@@ -9,8 +9,9 @@ import asyncpg
 import typer
 from temporalio.client import Client
 
-from audit.archive.archiver import Archiver, Pass
+from audit.archive.archiver import Archiver
 from audit.archive.archiving import archive_once, run_archiver
+from audit.archive.passes import Pass
 from audit.archive.records import SQL
 from audit.archive.seals import make_seal
 from audit.replay.kept_histories import live_or_archived

@@ -1,0 +1,53 @@
+"""Which runs an archiver is storing just now, so that another one stores others meanwhile.
+
+A lease is one statement: none is held while Temporal is asked. It saves work and decides nothing: a run stands in the archive
+once whoever stores it (`archive_closed_once`). Who is killed leaves his leases to run out, and the next pass of another takes them.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+
+from engine.store.archive import SQL
+from engine.store.database import Queries
+
+LEASE = timedelta(seconds=15)
+"""Real time. Longer than a handful of runs takes; and so long a killed archiver keeps the others from what it was at."""
+
+
+class SharedQueries(Queries):
+    """engine/queries/shared_archiving.sql."""
+
+    lease_runs: str
+    release_runs: str
+    know_duty: str
+    begin_duty: str
+    hold_duty: str
+    end_duty: str
+    give_duty_back: str
+
+
+SHARED = SharedQueries.load("shared_archiving")
+
+
+class RunLeases:
+    """The leases of runs."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def not_stored(self, run_ids: Sequence[str]) -> set[str]:
+        """Which of these runs the archive does not have as closed ones."""
+        stored = await self._pool.fetch(SQL.archived_closed, run_ids)
+        return set(run_ids) - {row["run_id"] for row in stored}
+
+    async def take(self, run_ids: Sequence[str]) -> tuple[set[str], set[str]]:
+        """Lease runs: those that are ours to store now, and those that another archiver is storing."""
+        ours = {row["run_id"] for row in await self._pool.fetch(SHARED.lease_runs, run_ids, LEASE)}
+        # Asked once more: what another one stored and released since the last look is no work any more.
+        return await self.not_stored(sorted(ours)), set(run_ids) - ours
+
+    async def release(self, run_ids: Sequence[str]) -> None:
+        """Give them back, stored or not."""
+        await self._pool.execute(SHARED.release_runs, run_ids)
