@@ -2,7 +2,8 @@
 
 A notice is told when the workflow task that wrote it is no longer in doubt. A channel that fails waits and tries again by
 itself; the others go on. Before every attempt stands its record: a channel may get a notice twice when the process dies
-between sending and confirming, and never once it was confirmed.
+between sending and confirming, and never once it was confirmed. Several processes may do this: an attempt is a lease, behind which
+the rest of its channel waits, and one that died over it is followed by another when that has run out.
 """
 
 import asyncio
@@ -43,6 +44,7 @@ DATABASE_PAUSE_SECONDS = 3.0
 class NoticeQueries(Queries):
     """engine/queries/notices.sql."""
 
+    look_at_outbox: str
     ready_notices: str
     insert_delivery: str
     settle_outbox: str
@@ -86,6 +88,8 @@ class Notices:
     async def take_ready(self) -> int:
         """Put what may be told before its channels, in order; how many. On the town's screens it is told by that."""
         async with self._pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval(SQL.look_at_outbox):
+                return 0
             rows = await connection.fetch(SQL.ready_notices, self._delay, READY_AT_ONCE)
             await connection.executemany(SQL.insert_delivery, [each for row in rows for each in self._deliveries(row)])
             await connection.execute(SQL.settle_outbox)

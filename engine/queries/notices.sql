@@ -1,5 +1,9 @@
 -- Notices: from the outbox to the channels. The outbox itself is written by the ledger (ledger.sql).
 
+-- name: look_at_outbox
+-- One process at a time puts notices before their channels: two would put later ones of a case before earlier ones. Whether it is our turn.
+select pg_try_advisory_xact_lock(hashtextextended('notices from the outbox', 0));
+
 -- name: ready_notices
 -- What may be told: its entry stands in the chain, and the workflow task that wrote it is no longer in doubt.
 -- An entry without another beside it stands in the chain, as far as that reaches; only else is the chain walked.
