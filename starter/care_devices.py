@@ -140,7 +140,7 @@ ALARM_RATE = Rates(per_second=1 / 10, burst_seconds=1200)
 
 
 def wait_your_turn(device: str, kind: EventKind) -> None:
-    """Raise Problem: a device says more than its file can take; in this process, as all rates (starter/http/rates.py)."""
+    """Raise Problem: a device says more than its file can take; by what this process heard: a call for help waits for no count."""
     pause = STATUS_RATE.take(device) if kind.alarm is None else ALARM_RATE.take(f"{device} {kind}")
     if pause is not None:
         said = say("设备上报过于频繁", "this device says too much")

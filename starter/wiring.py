@@ -60,7 +60,7 @@ from starter.http.authentication import Guard
 from starter.http.command_bodies import command_body_of
 from starter.http.counts import Counts
 from starter.http.health import Watch
-from starter.http.rates import Rates
+from starter.http.shared_rates import SharedRates
 from starter.http.upload_memory import UploadMemory
 from starter.intake.answers import Answering
 from starter.intake.category_search import load_synonyms
@@ -136,7 +136,9 @@ def build_services(
         vault=vault,
         reader=reader,
         documents=Documents(vault, keys, open_store(settings), documents_policy),
-        refused_uploads=Rates(documents_policy.refused_per_hour / HOUR_SECONDS, HOUR_SECONDS),
+        refused_uploads=SharedRates(
+            keys, pool, "refused upload", documents_policy.refused_per_hour / HOUR_SECONDS, HOUR_SECONDS
+        ),
         upload_memory=UploadMemory(documents_policy.bytes_max),
     )
     answering = Answering(
@@ -156,7 +158,8 @@ def build_services(
         call_gateways=load_counterpart_keys(settings.key_folder, calling, Counterpart.CALL_GATEWAY),
     )
     bank_client = http_client()
-    guard = Guard(verifier, Rates(settings.requests_per_token, settings.burst_seconds))
+    rates = SharedRates(keys, pool, "request", settings.requests_per_token, settings.burst_seconds)
+    guard = Guard(verifier, rates)
     return ApiServices(
         pool=pool,
         guard=guard,

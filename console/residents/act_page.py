@@ -76,7 +76,7 @@ async def act(request: Request, command: str, residents: ResidentsOf, filing: Fi
         if state is None:
             return _asks_for_code(request, command, posted, HTTPStatus.FORBIDDEN, "")
         request.state.posted = _without_code(posted, residents.passes.issue(state.case_id))
-        if (pause := guard.rates.take(f"case {state.case_id}")) is not None:
+        if (pause := await guard.rates.take(f"case {state.case_id}")) is not None:
             raise too_many_requests(pause)
         asked = _asked(residents, filing, state, command)
         if asked is None or posted.one(LEAVE):

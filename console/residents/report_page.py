@@ -164,7 +164,7 @@ async def answer(  # noqa: PLR0917 - what an answer is kept with
         await read_posted(request)
         return see_other(f"{REPORT}/{procedure}/{RECEIPT}")
     draft = Draft(procedure=procedure) if begun is None else begun.draft
-    if begun is not None and (pause := guard.rates.take(draft.guest)) is not None:
+    if begun is not None and (pause := await guard.rates.take(draft.guest)) is not None:
         request.state.posted = await read_posted(request)
         raise too_many_requests(pause)
     guest = Guest(draft.guest)

@@ -58,7 +58,7 @@ async def _found(request: Request, sessions: Sessions, guard: Guard, *, unseen: 
     if principal is None:
         missing = TokenMissing()
         raise Problem(missing.code, str(missing))
-    _refuse_too_many(guard, principal.subject)
+    await _refuse_too_many(guard, principal.subject)
     return principal
 
 
@@ -75,7 +75,7 @@ async def _kept(request: Request, sessions: Sessions, guard: Guard, drafts: Draf
         subject = await sessions.whose_was(session)
         if subject is None:
             return None
-        _refuse_too_many(guard, subject)
+        await _refuse_too_many(guard, subject)
         await drafts.keep(
             subject, draft, path, {name: each for name, each in posted.texts.items() if name not in BUTTONS}
         )
@@ -84,8 +84,8 @@ async def _kept(request: Request, sessions: Sessions, guard: Guard, drafts: Draf
     return str(draft)
 
 
-def _refuse_too_many(guard: Guard, subject: str) -> None:
-    if (pause := guard.rates.take(subject)) is not None:
+async def _refuse_too_many(guard: Guard, subject: str) -> None:
+    if (pause := await guard.rates.take(subject)) is not None:
         raise too_many_requests(pause)
 
 

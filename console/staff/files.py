@@ -26,7 +26,7 @@ async def with_files_kept(
     for place, files in posted.files.items():
         for content in files:
             try:
-                refuse_unless_uploader(attachments, actor)
+                await refuse_unless_uploader(attachments, actor)
                 document, _ = await keep_content(attachments, actor, state, content)
             except Problem as problem:
                 if problem.code not in _OF_A_FILE:

@@ -103,7 +103,7 @@ def codec_routes(settings: Settings, keys: Keys) -> APIRouter:
         try:
             _admit(request, origin, namespace)
             reader = await _reader(request, guard, sessions)
-            _count(guard, reader)
+            await _count(guard, reader)
             closed = _payloads(await _body(request))
             opened = await _open(codec, closed)
             await _keep(pool, reader, closed)
@@ -150,9 +150,9 @@ async def _principal(request: Request, guard: Guard, sessions: BrowserSessions) 
     return principal
 
 
-def _count(guard: Guard, reader: Principal) -> None:
+async def _count(guard: Guard, reader: Principal) -> None:
     """Take a request out of the reader's bucket, as every other address does. Raises _NotServed: it is empty."""
-    if guard.rates.take(reader.subject) is not None:
+    if await guard.rates.take(reader.subject) is not None:
         raise _NotServed(429, say("请求过于频繁", "too many requests; try again a little later"))
 
 

@@ -29,7 +29,7 @@ from starter.http.dependencies import dependency
 from starter.http.documentation import responses
 from starter.http.json_answers import CREATED, OK, json_response
 from starter.http.problems import RETRY_AFTER_SECONDS, Attempt, Problem, ProblemCode, refused, too_many_requests
-from starter.http.rates import Rates
+from starter.http.shared_rates import SharedRates
 from starter.http.upload_memory import UploadMemory
 from starter.http.uploads import read_file
 
@@ -44,7 +44,7 @@ class Attachments:
     vault: Vault
     reader: CaseReader
     documents: Documents
-    refused_uploads: Rates
+    refused_uploads: SharedRates
     upload_memory: UploadMemory
 
 
@@ -87,7 +87,7 @@ async def keep_document(
     With `case_id` it is kept with the person whose case it is, as the texts of the case are; otherwise with the sender.
     """
     actor = acting(caller)
-    refuse_unless_uploader(attachments, actor)
+    await refuse_unless_uploader(attachments, actor)
     state = await attachments.reader.state(case_id, actor) if case_id is not None else None
     # A place is taken when all has come: whoever sends slowly, or nothing, holds nobody up.
     with attachments.upload_memory.held(actor.subject) as held:
@@ -96,11 +96,11 @@ async def keep_document(
     return json_response(document, CREATED if first else OK)
 
 
-def refuse_unless_uploader(attachments: Attachments, actor: Actor) -> None:
+async def refuse_unless_uploader(attachments: Attachments, actor: Actor) -> None:
     """Raises Problem: a role that attaches nothing, or an account of which too much was refused."""
     if actor.role in KEEPS_NONE:
         raise refused(_not_an_uploader())
-    if (pause := attachments.refused_uploads.left(actor.subject)) is not None:
+    if (pause := await attachments.refused_uploads.left(actor.subject)) is not None:
         raise too_many_requests(pause)
 
 
@@ -130,7 +130,7 @@ async def _taken_type(attachments: Attachments, actor: Actor, content: bytes) ->
     found = await attachments.documents.examine(content)
     if found.media_type is not None and found.media_type in attachments.documents.policy.types and found.active is None:
         return found.media_type
-    attachments.refused_uploads.take(actor.subject)
+    await attachments.refused_uploads.take(actor.subject)
     if found.active is not None:
         raise _active(found.active)
     raise _not_taken(attachments.documents.policy.types)

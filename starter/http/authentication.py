@@ -13,7 +13,7 @@ from engine.keys.tokens import Principal, Verifier
 from schemas.values.actor import Actor, Channel, Role
 from starter.http.dependencies import dependency
 from starter.http.problems import Problem, issuer_away, too_many_requests
-from starter.http.rates import Rates
+from starter.http.shared_rates import SharedRates
 
 CHANNELS = {Role.GRID_WORKER: Channel.GRID, Role.WINDOW_CLERK: Channel.WINDOW, Role.STREET_OFFICER: Channel.WINDOW}
 """By which channel a command of this role comes in; everybody else uses the app."""
@@ -24,7 +24,7 @@ class Guard:
     """Who is let in, and how often."""
 
     verifier: Verifier
-    rates: Rates
+    rates: SharedRates
 
 
 GuardOf = Annotated[Guard, dependency(Guard)]
@@ -42,7 +42,7 @@ async def _principal(request: Request, guard: GuardOf, _documented: _Documented)
         if not isinstance(refusal, TokenMissing):
             challenge += f', error="invalid_token", error_description="{refusal.code}"'
         raise Problem(refusal.code, str(refusal), headers={"WWW-Authenticate": challenge}) from None
-    if (pause := guard.rates.take(principal.subject)) is not None:
+    if (pause := await guard.rates.take(principal.subject)) is not None:
         raise too_many_requests(pause)
     request.state.principal = principal  # for the record of refusals: whoever is turned away is known by then
     return principal

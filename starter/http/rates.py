@@ -1,9 +1,9 @@
-"""How often somebody may ask: a bucket for each account and each address, filled evenly, in the memory of this process.
+"""How often somebody may ask: a bucket for each address, filled evenly, in the memory of this process.
 
 Several API processes each have their own, so a town lets through as many times as much; and a restart fills all of them. That
 is enough against a loop gone wild or somebody who tries things out, and costs no question to the database with every request.
-What must hold over all processes and restarts, such as tries of case codes, is counted in Postgres
-(starter/cases/resident_codes.py).
+What an account may ask is counted over all processes (starter/http/shared_rates.py), and so is what must hold over restarts too,
+such as tries of case codes (starter/http/senders.py).
 """
 
 import math

@@ -62,7 +62,7 @@ class Open311:
         if not shown:
             return None
         principal = self._client(shown) or await self._signed_in(shown)
-        if (pause := self.guard.rates.take(principal.subject)) is not None:
+        if (pause := await self.guard.rates.take(principal.subject)) is not None:
             raise too_many_requests(pause)
         request.state.principal = principal  # for the record of refusals, as at the API's other doors
         return principal
