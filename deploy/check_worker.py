@@ -1,4 +1,7 @@
-"""Is a worker asking for work? Exit code 0 when one has asked the town's task queue within the last two minutes."""  # noqa: INP001 - a script of the deployment
+"""How many workers ask for work? Exit code 0 when one has asked the town's task queue within the last two minutes.
+
+`python deploy/check_worker.py [AT_LEAST]`: when so many have. One that died counts until its last question is two minutes old.
+"""  # noqa: INP001 - a script of the deployment
 
 import asyncio
 import os
@@ -16,8 +19,8 @@ from engine.runtime.settings import Settings
 LATELY = timedelta(minutes=2)  # a poll lasts up to a minute
 
 
-async def polled_lately(settings: Settings) -> bool:
-    """Ask Temporal. All workers have the same name, so it is one of them, not this one in particular."""
+async def workers_lately(settings: Settings) -> int:
+    """Ask Temporal. Each worker has a name of its own that says nothing else: how many, not whether this one is among them."""
     client = await connect(settings, Keys.of(settings))
     request = DescribeTaskQueueRequest(
         namespace=settings.temporal_namespace,
@@ -26,11 +29,18 @@ async def polled_lately(settings: Settings) -> bool:
     )
     described = await client.workflow_service.describe_task_queue(request)
     since = datetime.now(UTC) - LATELY
-    return any(poller.last_access_time.ToDatetime(UTC) >= since for poller in described.pollers)
+    return len({each.identity for each in described.pollers if each.last_access_time.ToDatetime(UTC) >= since})
+
+
+def main(at_least: int = 1) -> int:
+    """Say how many there are; the exit code."""
+    found = asyncio.run(workers_lately(Settings()))
+    sys.stdout.write(f"{found} workers\n")
+    return 0 if found >= at_least else 1
 
 
 if __name__ == "__main__":
-    answer = 0 if asyncio.run(polled_lately(Settings())) else 1
+    answer = main(*map(int, sys.argv[1:2]))
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(

@@ -5,6 +5,7 @@ elsewhere builds a history that cannot be read.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -41,6 +42,8 @@ from engine.runtime.settings import Settings
 
 # The real identity would be `pid@host`: plain text in every history.
 IDENTITY = "jiceng"
+WORKER_MARK_BYTES = 4
+"""Chance that tells one worker from another, and says nothing else of it."""
 
 # Re-importing our own models for every case would cost more than the case; what passes through is not guarded by the
 # sandbox, so tests/test_determinism.py reads it. `workflows` itself never passes through.
@@ -113,6 +116,7 @@ def build_worker(
 ) -> Worker:
     """Build the worker of a town; run it with `async with` or `run()`. `interceptors`: what guards its cases.
 
+    Each has an identity of its own at Temporal, so that it can be counted how many ask for work (deploy/check_worker.py).
     `runner` where cases are not to be run as the settings say.
     """
     config = client.config()
@@ -124,7 +128,7 @@ def build_worker(
         activities=activities,
         interceptors=[SignalGuard(), *interceptors],
         workflow_runner=runner or workflow_runner(sandbox=settings.sandbox),
-        identity=IDENTITY,
+        identity=f"{IDENTITY} {secrets.token_hex(WORKER_MARK_BYTES)}",
         build_id=own_build(),
         max_cached_workflows=settings.workflow_cache,
         max_concurrent_workflow_tasks=WORKFLOW_TASKS_AT_ONCE,

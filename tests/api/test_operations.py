@@ -17,6 +17,7 @@ from tests.waiting import eventually
 pytest_plugins = ("tests.api_fixture",)
 PROJECT = Path(__file__).resolve().parents[2]
 METRIC = re.compile(r"jiceng_[a-z_]+")
+ONE_OF_MANY = re.compile(r"(max|min)( by \([a-z_, ]+\))? ?\((delta\()?$")
 
 
 def dashboard() -> list[str]:
@@ -41,6 +42,17 @@ async def test_every_metric_of_dashboard_and_alerts_exists(
 
     assert len(named) >= 10
     assert {name.removesuffix("_bucket") for name in named} - described == set()
+
+
+async def test_what_every_api_shows_of_the_town_counts_once(http: httpx.AsyncClient, settings: Settings) -> None:
+    """Of several APIs each shows the same open cases: a panel draws one line of them, and a rule fires once."""
+    text = (await http.get("/metrics", headers=watching(settings))).text
+    gauges = set(re.findall(r"^# TYPE (jiceng_\w+) gauge$", text, re.MULTILINE))
+    expressions = [*dashboard(), *alerts().values()]
+    found = [(name, one[: one.index(name)]) for one in expressions for name in METRIC.findall(one) if name in gauges]
+
+    assert {"jiceng_open_cases", "jiceng_intake_waiting"} <= {name for name, _ in found}
+    assert [name for name, before in found if not ONE_OF_MANY.search(before)] == []
 
 
 async def test_the_figures_are_those_of_the_books(

@@ -30,6 +30,8 @@ from engine.store.database import open_pool
 from local.backup.production import back_up_production
 from local.town.program import run_program
 from schemas.values.search_attributes import SEARCH_ATTRIBUTES
+from tests.dying_worker import worker_process
+from tests.forked import environment_of
 from tests.guarded_temporal import guarded_temporal, server_program
 from tests.guarded_temporal import token as issued
 from tests.own_databases import Cluster
@@ -226,15 +228,33 @@ async def test_a_town_is_restored_with_the_password_of_its_secret(settings: Sett
     assert (data / "keys" / "payload.json").read_bytes() == (settings.key_folder / "payload.json").read_bytes()
 
 
-async def test_the_check_finds_a_worker_that_polls(settings: Settings, worker: None) -> None:
-    """The worker's health is whether its task queue is asked for work; a queue that nobody asks is not healthy."""
-    polled_lately = script("check_worker").polled_lately
+async def test_the_check_counts_the_workers_that_poll(settings: Settings) -> None:
+    """The workers' health is whether their task queue is asked for work, and by how many; one that nobody asks is not healthy."""
+    workers_lately = script("check_worker").workers_lately
+    asked = settings.model_copy(update={"task_queue": "counted"})
 
-    async def healthy() -> bool:
-        return bool(await polled_lately(settings))
+    async def two() -> bool:
+        return bool(await workers_lately(asked) == 2)
 
-    await eventually(healthy)
-    assert not await polled_lately(settings.model_copy(update={"task_queue": "nobody's"}))
+    assert await workers_lately(asked) == 0
+    async with worker_process(asked), worker_process(asked):
+        await eventually(two, within=60)
+
+
+async def test_the_check_says_how_many_there_are_and_whether_that_is_enough(settings: Settings, worker: None) -> None:
+    """As the deployment asks it, in a process of its own."""
+    environment = environment_of(settings)
+
+    async def some() -> bool:
+        return bool(await script("check_worker").workers_lately(settings))
+
+    await eventually(some)
+    enough = await _ended(sys.executable, "deploy/check_worker.py", **environment)
+    not_enough = await _ended(sys.executable, "deploy/check_worker.py", "99", **environment)
+
+    assert (enough[0], not_enough[0]) == (0, 1)
+    assert enough[1] == not_enough[1]
+    assert re.fullmatch(r"[1-9]\d* workers\n", enough[1])
 
 
 async def test_the_check_finds_a_process_that_looks_for_notices(settings: Settings, pool: asyncpg.Pool) -> None:
