@@ -63,9 +63,9 @@ class Cluster:
 _CLUSTERS: dict[str, Cluster] = {}
 
 
-def own_database(settings: Settings) -> AbstractAsyncContextManager[SecretStr]:
-    """The address of a new database in the cluster of this town; it goes with the block."""
+def own_database(settings: Settings, *, empty: bool = False) -> AbstractAsyncContextManager[SecretStr]:
+    """The address of a new database in the cluster of this town; it goes with the block. `empty`: nothing was migrated in it."""
     town = settings.database_url.get_secret_value()
     if town not in _CLUSTERS:
         _CLUSTERS[town] = Cluster(settings)
-    return _CLUSTERS[town].another()
+    return _CLUSTERS[town].another(empty=empty)

@@ -1,4 +1,4 @@
-"""`jiceng archiver`: stores closed runs, seals, and takes out what is settled long ago, until it is told to stop.
+"""`jiceng archiver`: stores closed runs, seals, makes the ledger's months, takes out what is settled, until it is told to stop.
 
 Any number may run: they share the runs that are to be stored, and each of the other duties is done by one of them.
 """
@@ -14,6 +14,7 @@ from temporalio.service import RPCError
 
 from audit.archive.archiver import Archiver
 from audit.archive.duties import Duty
+from audit.archive.ledger_months import keep_making_months
 from audit.archive.passes import Pass
 from audit.archive.seals import make_seal
 from audit.archive.settled import end_settled
@@ -23,6 +24,7 @@ from engine.policies.privacy_policy import load_privacy_policy
 from engine.runtime.logging import configure_logging
 from engine.runtime.metrics import measured_runtime
 from engine.runtime.settings import Settings
+from engine.runtime.town_clock import read_town_time
 from engine.store.archive import open_archive
 from engine.store.database import AWAY as DATABASE_AWAY
 from engine.store.database import open_pool
@@ -60,6 +62,8 @@ async def run_archiver(settings: Settings) -> None:
                 asyncio.create_task(
                     _keep(settled, lambda: end_settled(pool, privacy.keep_submissions_months), SETTLED_EVERY)
                 ),
+                # Whoever makes a month that is there already makes nothing.
+                asyncio.create_task(keep_making_months(pool, read_town_time(settings))),
             ]
             # Asked to stop, it stops at once: whatever it was at, the next pass does.
             stopping = asyncio.create_task(_terminated())

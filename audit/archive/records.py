@@ -32,6 +32,8 @@ class AuditQueries(Queries):
     ended_among: str
     restores: str
     run_of_head: str
+    detached: str
+    kind_of_head: str
     sealed_of_case: str
     rewrite_case: str
     put_back_case: str

@@ -218,7 +218,7 @@ def live_histories(client: Client, pool: asyncpg.Pool | None = None) -> RunsOf:
 async def newest_run(client: Client, pool: asyncpg.Pool, case_id: str) -> str | None:
     """The latest run of a case, None where it is the latest under its number: not one that somebody started anew."""
     row = await pool.fetchrow(SQL.run_of_head, case_id)
-    if row is None or row["first_run_id"] is None:
+    if row is None or row["first_run_id"] is None or row["run_id"] is None:
         return None
     try:
         described = await client.get_workflow_handle(case_id).describe()

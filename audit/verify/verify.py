@@ -35,6 +35,7 @@ from audit.bundle.check_bundle import (
 from audit.replay.broken_off import finding_of
 from audit.replay.questions import question_faults
 from audit.verify.live_runs import live_runs
+from audit.verify.verify_detached import detached_faults, gone_with
 from engine.keys.keys import KeyRing, Keys
 from engine.store.archive import ArchiveStore
 from schemas.kernel.findings import Finding
@@ -59,6 +60,9 @@ async def _verify_ledger(pool: asyncpg.Pool, case_id: str, keys: dict[str, bytes
     async with one_moment(pool) as connection:
         entries = await entries_of(connection, case_id)
         head, _ended = await head_of(connection, case_id)
+        gone = await gone_with(connection, case_id, entries)
+    if gone is not None:
+        return finding(case_id, LEDGER, [], f"{gone}; the archive vouches for it")
     faults = list(_ledger_faults(case_id, entries, head, keys))
     return finding(case_id, LEDGER, faults, _ledger_words(entries, head))
 
@@ -111,7 +115,9 @@ async def _look(
         head, ended = await head_of(connection, case_id)
         row = await connection.fetchrow(SQL.run_of_head, case_id)
         lost = [(each[0].isoformat(), each[1].isoformat()) for each in await connection.fetch(SQL.restores)]
-    case = _Case(case_id, entries, head, ended, datetime.now(UTC), row and row["first_run_id"], lost)
+        gone = await gone_with(connection, case_id, entries)
+    first_run_id = row and row["first_run_id"]
+    case = _Case(case_id, entries, head, ended, datetime.now(UTC), first_run_id, lost, gone is not None)
     return list(archive_faults(case, runs, whole=client is not None)), _history_words(case, runs)
 
 
@@ -125,13 +131,16 @@ class _Case(NamedTuple):
     read_at: datetime
     first_run_id: str | None = None
     lost: Sequence[tuple[str, str]] = ()
+    is_gone: bool = False
 
 
 def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> Iterator[str]:
     """What is wrong with the runs of a case, by themselves and against its ledger. `whole`: they are all there are."""
     case_id = case.case_id
     if not runs:
-        if whole and case.entries:
+        if case.is_gone:
+            yield from detached_faults(case_id, case.head, [], {})
+        elif whole and case.entries:
             yield f"run-missing: {case_id}: the ledger has {len(case.entries)} entries, and no history of it is left"
         return
     for run in runs:
@@ -146,9 +155,12 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
         yield from question_faults(case_id, run.manifest["run_id"], run.events)
     own, others = own_runs(case.entries, [run.manifest for run in runs], case.first_run_id)
     yield from foreign_run_faults(case_id, case.entries, own, others, case.lost, whole=whole)
+    events = {run.manifest["run_id"]: run.events for run in runs}
+    if case.is_gone:
+        yield from detached_faults(case_id, case.head, own, events)
+        return
     yield from run_chain_faults(case_id, own, ended=case.ended)
     yield from foreign_faults(case_id, case.entries, own, ended=case.ended)
-    events = {run.manifest["run_id"]: run.events for run in runs}
     yield from turned_back_faults(case_id, [(manifest, events[manifest["run_id"]]) for manifest in own])
     if case.head is None:
         yield from _without_ledger(case_id, runs)
@@ -170,6 +182,8 @@ def _without_ledger(case_id: str, runs: Sequence[Run]) -> Iterator[str]:
 
 def _history_words(case: _Case, runs: Sequence[Run]) -> str:
     """How much was looked at, and which entries no history that was looked at vouches for."""
+    if case.is_gone:
+        return f"{sum(len(run.events) for run in runs)} events in {len(runs)} run(s), which tell the head; no entries to compare"
     told = max((seq for run in runs for seq, _ in heads_told(run.events)), default=0)
     own = [entry["seq"] for entry in chain_of(case.entries, case.head or (0, "")) if entry["kind"] not in FOREIGN]
     last = max(own, default=0)

@@ -29,10 +29,7 @@ async def verify_projection(pool: asyncpg.Pool, case_ids: Sequence[str] | None =
             case_ids = [row["case_id"] for row in await connection.fetch("select case_id from cases order by 1")]
         for case_id in case_ids:
             row = await connection.fetchrow(SQL.row_of_case, case_id)
-            kind = await connection.fetchval(
-                "select kind from ledger join cases using (case_id, seq) where case_id = $1 and hash = head_hash",
-                case_id,
-            )
+            kind = await connection.fetchval(SQL.kind_of_head, case_id)
             faults = ["row-deleted: no row"] if row is None else list(row_faults(row, kind))
             yield finding(case_id, CHECK, faults, "as its state says")
 

@@ -9,8 +9,9 @@ import asyncpg
 
 from audit.archive.records import entries_of, head_of, one_moment, raw_keys
 from audit.archive.seals import SQL, Leaf, Seal, all_seals, leaf_text
-from audit.bundle.check_bundle import Values, chain_of, seal_faults, sealed_head_faults
+from audit.bundle.check_bundle import chain_of, seal_faults, sealed_head_faults
 from audit.verify.verify import finding
+from audit.verify.verify_detached import detached_seal_faults, gone_with
 from engine.keys.keys import Keys
 from schemas.audit.merkle import merkle_root
 from schemas.kernel.findings import Finding
@@ -53,10 +54,16 @@ async def _held_finding(pool: asyncpg.Pool, case_id: str, held: Sequence[Any]) -
     async with one_moment(pool) as connection:
         entries = await entries_of(connection, case_id)
         head, _ended = await head_of(connection, case_id)
+        gone = await gone_with(connection, case_id, entries)
         archived = await connection.fetch(
             "select run_id, events, manifest_hash from archive where case_id = $1", case_id
         )
-    faults = list(_held_faults(case_id, held, entries, head, archived))
+    sealed = [(row["first_seal"], int(row["place"]), row["hash"]) for row in held if row["kind"] == "head"]
+    if gone is not None:
+        heads = detached_seal_faults(case_id, head, sealed)
+    else:
+        heads = sealed_head_faults(case_id, sealed, entries, chain_of(entries, head) if head else [])
+    faults = [*heads, *_held_run_faults(case_id, held, archived)]
     first = min((row["first_seal"] for row in held), default=None)
     return finding(case_id, CHECK, faults, "not sealed yet" if first is None else f"sealed since seal {first}")
 
@@ -90,11 +97,7 @@ def _changed_trees(seals: Sequence[Seal], rows: Sequence[Any], case_ids: Sequenc
             )
 
 
-def _held_faults(
-    case_id: str, held: Sequence[Any], entries: Sequence[Values], head: tuple[int, str] | None, archived: Sequence[Any]
-) -> Iterator[str]:
-    sealed = [(row["first_seal"], int(row["place"]), row["hash"]) for row in held if row["kind"] == "head"]
-    yield from sealed_head_faults(case_id, sealed, entries, chain_of(entries, head) if head else [])
+def _held_run_faults(case_id: str, held: Sequence[Any], archived: Sequence[Any]) -> Iterator[str]:
     standing = {f"{row['run_id']}/{row['events']}": row["manifest_hash"] for row in archived}
     for row in held:
         if row["kind"] != "run":

@@ -36,7 +36,7 @@ where ledger.case_id = any($1::text[]) and ledger.kind not in ('case:terminated'
 group by ledger.case_id, ledger.run_id, cases.ended
 having not exists (select from archive where archive.run_id = ledger.run_id and archive.closed_at is not null)
    and (cases.ended or max(ledger.task_at) < (
-       select max(newest.task_at) from ledger as newest where newest.case_id = ledger.case_id
+       select max(newest.task_at) from ledger_of(ledger.case_id) as newest
    ));
 
 -- name: strange_endings
@@ -49,9 +49,8 @@ where case
       end
   and archive.status in ('terminated', 'failed', 'timed_out', 'canceled') and archive.closed_at is not null
   and not exists (
-      select from ledger
-      where ledger.case_id = archive.case_id and ledger.run_id = archive.run_id
-        and ledger.kind in ('case:terminated', 'case:reset')
+      select from ledger_of(archive.case_id) as entry
+      where entry.run_id = archive.run_id and entry.kind in ('case:terminated', 'case:reset')
   )
 order by archive.closed_at;
 
@@ -73,12 +72,12 @@ select seq, head_hash, task_at, snapshot, first_run_id from cases where case_id 
 -- name: has_mark
 -- Whether the ledger says already what became of a run.
 select exists (
-    select from ledger where case_id = $1 and run_id = $2 and kind in ('case:terminated', 'case:reset')
+    select from ledger_of($1) where run_id = $2 and kind in ('case:terminated', 'case:reset')
 );
 
 -- name: has_entry
 -- Whether the ledger has exactly this entry.
-select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3);
+select exists (select from ledger_of($1) where seq = $2 and hash = $3);
 
 -- name: tell_case
 -- What a case told with an answer, of the row what changed (engine/migrations/20261201000001_told_with_answers.sql).

@@ -1,9 +1,19 @@
 -- What auditors read of a case, whole.
 
 -- name: entries_of_case
--- Every entry of a case, on its chain or beside it.
+-- Every entry of a case, on its chain or beside it; also where its month was taken away from the ledger, and stands beside it.
 select case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at
-from ledger where case_id = $1 order by seq, task_at, hash;
+from (select * from ledger_of($1) union all select * from detached_entries($1)) as entry order by seq, task_at, hash;
+
+-- name: detached
+-- When the month of a case was taken away from the ledger, and as which table; no row where it was not.
+select partition, detached_at from ledger_detached
+where from_month <= case_month($1::text) and case_month($1::text) < before_month;
+
+-- name: kind_of_head
+-- The kind of the last entry on the chain of a case.
+select kind from (select * from ledger_of($1) union all select * from detached_entries($1)) as entry
+join cases using (case_id, seq) where hash = head_hash;
 
 -- name: row_of_case
 -- The row of a case.
@@ -18,9 +28,10 @@ select case_id from cases where ended and case_id = any($1);
 select histories_at, restored_at from restores order by restored_at;
 
 -- name: run_of_head
--- The first run of a case, null where it is not kept, and the run that told its last entry.
-select nullif(cases.first_run_id, '') as first_run_id, ledger.run_id
-from cases join ledger on ledger.case_id = cases.case_id and ledger.seq = cases.seq and ledger.hash = cases.head_hash
+-- The first run of a case, null where it is not kept, and the run that told its last entry, null where that is not there.
+select nullif(cases.first_run_id, '') as first_run_id, head.run_id
+from cases left join (select * from ledger_of($1) union all select * from detached_entries($1)) as head
+    on head.seq = cases.seq and head.hash = cases.head_hash
 where cases.case_id = $1;
 
 -- name: known_cases

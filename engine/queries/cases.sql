@@ -213,7 +213,7 @@ such as (
 ), back as (
     select department, count(*)::integer as returned
     from (select distinct such.case_id, seq, body::jsonb #>> '{facts,department}' as department
-          from such join ledger using (case_id) where kind = any($7::text[])) as told
+          from such cross join lateral ledger_of(such.case_id) where kind = any($7::text[])) as told
     group by department
 )
 select had.department, cases, closed, coalesce(returned, 0) as returned, (select count(*)::integer from such) as looked_at

@@ -87,7 +87,7 @@ select told.* from later cross join lateral
 
 -- name: stands
 -- Whether the ledger has exactly this entry.
-select exists (select from ledger where case_id = $1 and seq = $2 and hash = $3);
+select exists (select from ledger_of($1) where seq = $2 and hash = $3);
 
 -- name: find_submission
 -- What a caller follows.

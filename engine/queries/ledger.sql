@@ -1,8 +1,8 @@
 -- name: insert_entry
--- One entry; a repeat of the very same one changes nothing.
+-- One entry; a repeat of the very same one changes nothing: the partition of the ledger in which it lies has it already.
 insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-on conflict (case_id, seq, hash) do nothing;
+on conflict do nothing;
 
 -- name: write_case
 -- All that is pending in a case, in one statement (engine/migrations/20261201000001_told_with_answers.sql).
@@ -30,7 +30,7 @@ select seq, body, hash from chain_of($1);
 
 -- name: count_entries
 -- How many entries of a case the ledger has, on its chain or beside it.
-select count(*) from ledger where case_id = $1;
+select count(*) from ledger_of($1);
 
 -- name: cases_with_ledger
 -- Every case that has a ledger or a row, and the head the row claims.

@@ -10,10 +10,10 @@ select pg_try_advisory_xact_lock(hashtextextended('notices from the outbox', 0))
 select outbox.*, cases.department, entry.at
 from outbox
 join cases using (case_id)
-join ledger as entry on entry.case_id = outbox.case_id and entry.seq = outbox.seq and entry.seq <= cases.seq
+join lateral ledger_of(outbox.case_id) as entry on entry.seq = outbox.seq and entry.seq <= cases.seq
 where outbox.delivered_at is null
-  and (not exists (select from ledger as beside
-                   where beside.case_id = entry.case_id and beside.seq = entry.seq and beside.hash <> entry.hash)
+  and (not exists (select from ledger_of(entry.case_id) as beside
+                   where beside.seq = entry.seq and beside.hash <> entry.hash)
        or exists (select from chain_of(outbox.case_id) as chain
                   where chain.seq = entry.seq and chain.hash = entry.hash))
   and (outbox.created_at <= clock_timestamp() - $1::interval or cases.task_at > entry.task_at)

@@ -5,7 +5,7 @@
 -- and $9 stages at which nobody of the town has looked at a case yet.
 select cases.case_id, procedure, category, stage, area, department, opened_at, closed_at, clocks, head.at as changed_at
 from cases
-join ledger as head on head.case_id = cases.case_id and head.seq = cases.seq and head.hash = cases.head_hash
+join lateral ledger_of(cases.case_id) as head on head.seq = cases.seq and head.hash = cases.head_hash
 where (procedure, category) in (select * from unnest($1::text[], $2::text[]))
   and opened_at >= $3 and opened_at < $4
   and (procedure, stage) not in (select * from unnest($8::text[], $9::text[]))
@@ -18,7 +18,7 @@ limit $6 offset $7;
 -- $6 and $7 as $8 and $9 above.
 select cases.case_id, procedure, category, stage, area, department, opened_at, closed_at, clocks, head.at as changed_at
 from cases
-join ledger as head on head.case_id = cases.case_id and head.seq = cases.seq and head.hash = cases.head_hash
+join lateral ledger_of(cases.case_id) as head on head.seq = cases.seq and head.hash = cases.head_hash
 where cases.case_id = any ($3::text[])
   and ((procedure, category) in (select * from unnest($1::text[], $2::text[]))
        and (procedure, stage) not in (select * from unnest($6::text[], $7::text[]))

@@ -24,8 +24,8 @@ from (
       and ledger.seq <= cases.seq
 ) as entry
 where not exists (
-          select from ledger as rival
-          where rival.case_id = entry.case_id and rival.seq = entry.seq and rival.hash <> entry.hash
+          select from ledger_of(entry.case_id) as rival
+          where rival.seq = entry.seq and rival.hash <> entry.hash
       )
    or exists (select from chain_of(entry.case_id) as link where link.seq = entry.seq and link.hash = entry.hash)
 order by case_id, seq;
@@ -52,8 +52,8 @@ from (
 ) as entry
 where exists (select from cases where cases.case_id = entry.case_id and entry.seq <= cases.seq)
   and (not exists (
-          select from ledger as rival
-          where rival.case_id = entry.case_id and rival.seq = entry.seq and rival.hash <> entry.hash
+          select from ledger_of(entry.case_id) as rival
+          where rival.seq = entry.seq and rival.hash <> entry.hash
       )
       or exists (select from chain_of(entry.case_id) as link where link.seq = entry.seq and link.hash = entry.hash))
 order by case_id, seq;

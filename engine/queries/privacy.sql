@@ -32,7 +32,7 @@ select item_id, kind, created_at from vault_items where person_id = $1 order by 
 -- What of a person's items stands in a case: in its first state, in an entry, or in what it remembers of them.
 select item_id from vault_items
 where person_id = $1
-  and (exists (select from ledger where case_id = $2 and strpos(body, '"' || item_id || '"') > 0)
+  and (exists (select from ledger_of($2) where strpos(body, '"' || item_id || '"') > 0)
        or exists (select from cases where case_id = $2 and strpos(snapshot::text, '"' || item_id || '"') > 0));
 
 -- name: documents_of_person

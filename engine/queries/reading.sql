@@ -1,12 +1,20 @@
 -- What auditors read of a case beside its entries, and the clocks of many cases.
 
 -- name: chain_of_case
--- The entries that count, in order.
-select body, hash from chain_of($1);
+-- The entries that count, in order; also where the month of the case was taken away from the ledger, and stands beside it.
+with recursive gone as materialized (
+    select * from detached_entries($1)
+), back as (
+    select gone.* from gone join cases using (case_id) where gone.seq = cases.seq and gone.hash = cases.head_hash
+    union all
+    select gone.* from gone join back on gone.seq = back.seq - 1 and gone.hash = back.prev_hash
+)
+select body, hash
+from (select seq, body, hash from chain_of($1) union all select seq, body, hash from back) as entry order by seq;
 
 -- name: beside_the_chain
 -- How many entries of a case stand beside its chain.
-select count(*)::integer - (select count(*)::integer from chain_of($1)) from ledger where case_id = $1;
+select count(*)::integer - (select count(*)::integer from chain_of($1)) from ledger_of($1);
 
 -- name: case_row
 -- The case as it last told of itself.

@@ -30,7 +30,7 @@ insert into restores (histories_at, restored_at) values ($1, $2);
 -- name: begin_again
 -- Cases that began after the histories were copied begin once more, as another first run.
 update cases set first_run_id = ''
-where not exists (select from ledger where ledger.case_id = cases.case_id and ledger.task_at <= $1);
+where task_at > $1 and not exists (select from ledger where ledger.case_id = cases.case_id and ledger.task_at <= $1);
 
 -- name: look_again
 -- The archiver looks at everything that closed since.

@@ -27,8 +27,8 @@ limit $2;
 -- head and the run that told it, where the run that tells now was given the state of an earlier one.
 select case_id, attempts, since, head.run_id as head_told_by, head.seq, head.hash
 from flush_retries left join lateral (
-    select ledger.run_id, ledger.seq, ledger.hash from cases join ledger using (case_id, seq)
-    where cases.case_id = flush_retries.case_id and ledger.hash = cases.head_hash
+    select told.run_id, told.seq, told.hash from cases join lateral ledger_of(cases.case_id) as told using (seq)
+    where cases.case_id = flush_retries.case_id and told.hash = cases.head_hash
       and exists (
           select from refusals
           where refusals.case_id = flush_retries.case_id and refusals.command = 'turned-back'

@@ -72,8 +72,9 @@ select * from wanted;
 select item_id from vault_items
 where person_id = $1 and kind = $2 and created_at = (
     select min(texts.created_at)
-    from ledger, regexp_matches(body, '"(text:[0-9A-HJKMNP-TV-Z]{26})"', 'g') as named, vault_items as texts
-    where ledger.case_id = split_part($3, '.', 1) and ledger.seq = 1 and texts.item_id = named[1]
+    from ledger_of(split_part($3, '.', 1)) as first, vault_items as texts,
+         regexp_matches(first.body, '"(text:[0-9A-HJKMNP-TV-Z]{26})"', 'g') as named
+    where first.seq = 1 and texts.item_id = named[1]
 )
 order by item_id
 limit 1;

@@ -22,8 +22,7 @@ with taken as (
     select queued.entry_id
     from webhook_entries as queued
     join cases on cases.case_id = queued.case_id
-    join ledger as entry
-        on entry.case_id = queued.case_id and entry.seq = queued.seq and entry.hash = queued.hash
+    join lateral ledger_of(queued.case_id) as entry on entry.seq = queued.seq and entry.hash = queued.hash
     where entry.seq <= cases.seq
       and (queued.queued_at <= clock_timestamp() - $1::interval or cases.task_at > entry.task_at)
     order by queued.entry_id
@@ -37,10 +36,9 @@ select looked_at.queued_at, entry.case_id, entry.seq, entry.kind, entry.at, case
        cases.department, cases.labels, cases.opened_at, cases.closed_at, cases.seq as case_seq
 from looked_at
 join cases on cases.case_id = looked_at.case_id
-join ledger as entry
-    on entry.case_id = looked_at.case_id and entry.seq = looked_at.seq and entry.hash = looked_at.hash
-where not exists (select from ledger as beside
-                  where beside.case_id = entry.case_id and beside.seq = entry.seq and beside.hash <> entry.hash)
+join lateral ledger_of(looked_at.case_id) as entry on entry.seq = looked_at.seq and entry.hash = looked_at.hash
+where not exists (select from ledger_of(entry.case_id) as beside
+                  where beside.seq = entry.seq and beside.hash <> entry.hash)
    or exists (select from chain_of(entry.case_id) as chain where chain.seq = entry.seq and chain.hash = entry.hash)
 order by looked_at.entry_id;
 

@@ -26,7 +26,7 @@ from engine.keys.keys import Keys, public_keys
 from engine.runtime.settings import Settings
 from engine.store.archive import open_archive
 from engine.store.database import open_pool
-from local.commands import bundle_commands  # noqa: F401 - its commands join those of `jiceng audit`
+from local.commands import bundle_commands, month_commands  # noqa: F401 - their commands join those of `jiceng audit`
 from local.commands.audit_commands import (
     LEDGER_AND_HISTORIES,
     TOWN,

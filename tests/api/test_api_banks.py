@@ -198,8 +198,8 @@ async def test_a_month_of_the_books_is_read_by_its_index(own_town: OwnTown) -> N
         plan = await connection.fetch(f"explain {SQL.payments_of_month}", MONTH, ["welfare"])
     said = " ".join(row[0] for row in plan)
 
-    assert "ledger_books" in said
-    assert "ledger_books_by_hand" in said
+    assert "ledger_first_books " in said
+    assert "ledger_first_books_by_hand" in said
 
 
 async def test_each_difference_names_its_case_and_what_to_do(

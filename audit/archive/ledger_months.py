@@ -1,0 +1,60 @@
+"""The months of the ledger are made before they come: the archiver makes the partitions in which their cases will lie.
+
+Nothing depends on it: what comes in a month that nobody has made lies in a partition of its own and is read as everything else.
+But such a month cannot be taken away by itself later (docs/decisions/0019-the-ledger-lies-in-months.md).
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+
+from engine.store.database import NOT_DONE, Queries
+from schemas.clocks.town_time import TownTime
+
+log = structlog.get_logger()
+
+AHEAD = 3
+"""Months of town time beyond the present one. Each is a table that queries over all cases look at."""
+EVERY_SECONDS = 600.0
+AWAY_PAUSE_SECONDS = 30.0
+LOCK_LIMIT = "set local lock_timeout = '300ms'"
+"""Whoever waits for a partition makes those who write wait behind."""
+
+
+class MonthQueries(Queries):
+    """engine/queries/ledger_months.sql."""
+
+    make_ahead: str
+    partitions: str
+    detach: str
+    stands_apart: str
+
+
+SQL = MonthQueries.load("ledger_months")
+
+
+async def make_months(pool: asyncpg.Pool, town_now: datetime, ahead: int = AHEAD) -> int:
+    """Make the partitions of this month of the town and those after it; how many were missing. Raises what asyncpg raises."""
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(LOCK_LIMIT)
+        return int(await connection.fetchval(SQL.make_ahead, town_now.year * 100 + town_now.month, ahead))
+
+
+async def keep_making_months(pool: asyncpg.Pool, clock: TownTime) -> None:
+    """Make them in time, until cancelled. What the database refuses is said and tried again: nobody waits for it."""
+    missed = False
+    while True:
+        try:
+            made = await make_months(pool, clock.to_town(datetime.now(UTC)))
+            before, missed = missed, bool(await pool.fetchval(SQL.stands_apart))
+        except NOT_DONE as error:
+            log.warning("ledger_months_wait", error=type(error).__name__)
+            await asyncio.sleep(AWAY_PAUSE_SECONDS)
+            continue
+        if made:
+            log.info("ledger_months_made", count=made)
+        if missed and not before:
+            log.warning("ledger_month_missed")
+        await asyncio.sleep(EVERY_SECONDS)

@@ -1,0 +1,83 @@
+"""`jiceng audit months` and `detach`: the partitions of the ledger, and how one is taken away when its cases are over for long.
+
+Exit codes: 0 done; 1 it is not taken away, and why; 2 the command line is wrong.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from audit.archive.ledger_months import SQL
+from engine.policies.privacy_policy import load_privacy_policy, years_by_procedure
+from engine.runtime.settings import Settings
+from engine.runtime.town_clock import read_town_time
+from engine.store.database import open_pool
+from local.commands.audit_commands import TOWN, Data, audit_app, console
+from local.town.cli_errors import run_told, told_town
+from workflows.registry import PROCEDURES
+
+FIRST = "first"
+COUNTED_FOR_SECONDS = 3600.0
+"""How long all entries of a partition may take to be counted: nobody waits behind that."""
+REFUSALS = {
+    "unknown": "the ledger has no such partition: `jiceng audit months` lists them",
+    "running": "its month is not over",
+    "alive": "{cases} of its cases have not ended, or have no row",
+    "unarchived": "{cases} of its cases do not stand in the archive to their end: `jiceng archiver --once`",
+    "kept": "{cases} of its cases were closed less long ago than policies/privacy.yaml keeps their people",
+}
+
+
+def _month(typed: str) -> int:
+    """202612 of `2026-12`, 0 of `first`."""
+    if typed == FIRST:
+        return 0
+    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", typed) is None:
+        raise typer.BadParameter("a month is written 2026-12; the partition with all from before is `first`")
+    return int(typed.replace("-", ""))
+
+
+@audit_app.command()
+def months(data: Data = TOWN) -> None:
+    """月份 The partitions of the ledger by the month in which cases were opened, and those that were taken away from it."""
+    run_told(_months(told_town(data)))
+
+
+@audit_app.command()
+def detach(
+    month: Annotated[
+        str, typer.Argument(metavar="MONTH", help="2026-12, or `first`: all from before there were partitions")
+    ],
+    data: Data = TOWN,
+) -> None:
+    """移出 Take a month away from the ledger whose cases are all over, archived and kept long enough. Its table stays, beside."""
+    run_told(_detach(told_town(data), _month(month)))
+
+
+async def _months(settings: Settings) -> None:
+    table = Table("partition", "months", "entries", "taken away")
+    async with await open_pool(settings, process="jiceng audit") as pool:
+        for row in await pool.fetch(SQL.partitions):
+            bounds = row["bounds"].removeprefix("FOR VALUES ").replace("'", "")
+            table.add_row(row["partition"], bounds, str(row["entries"]), str(row["detached_at"] or "")[:10])
+    console.print(table)
+
+
+async def _detach(settings: Settings, month: int) -> None:
+    policy = load_privacy_policy(settings.policies, [each.procedure for each in PROCEDURES])
+    years = years_by_procedure(policy, [each.procedure for each in PROCEDURES])
+    town_now = read_town_time(settings).to_town(datetime.now(UTC))
+    async with (
+        await open_pool(settings, process="jiceng audit") as pool,
+        pool.acquire() as connection,
+        connection.transaction(),
+    ):
+        await connection.execute("set local statement_timeout = 0")
+        [done] = await connection.fetch(SQL.detach, month, dict(years), town_now, timeout=COUNTED_FOR_SECONDS)
+    if done["word"] != "detached":
+        console.print(f"✗ {REFUSALS[done['word']].format(cases=done['cases'])}", soft_wrap=True)
+        raise typer.Exit(1)
+    console.print(f"✓ {done['cases']} cases, {done['entries']} entries taken away; the table stands beside the ledger")

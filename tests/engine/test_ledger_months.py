@@ -1,0 +1,155 @@
+"""The ledger lies in partitions by the month in which a case was opened: each is guarded, one is looked into, none is missed."""
+
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from activities.ledger import QUERIES, Ledger
+from audit.archive.ledger_months import AHEAD, make_months
+from audit.archive.records import SQL
+from audit.verify.verify import verify_cases
+from engine.store.migrations import FOLDER, migrate
+from schemas.audit.ledger import Batch
+from schemas.incident import INCIDENT
+from schemas.kernel.case import GENESIS
+from tests.api_callers import OwnTown
+from tests.api_driver import ApiDriver, OpenDoor
+from tests.engine.test_ledger import batch_after, stands
+from tests.own_databases import own_database
+
+pytest_plugins = ("tests.api_fixture",)
+
+NOBODY_MADE = "incident-20991115-000001"
+A_PARTITION = "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'ledger'::regclass order by 1"
+LOOKS = """
+    select relname, coalesce(seq_scan, 0) + coalesce(idx_scan, 0) as looks
+    from pg_stat_xact_user_tables join pg_inherits on inhrelid = relid where inhparent = 'ledger'::regclass
+"""
+ENTRIES = """
+    insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at)
+    select case_id, 1, now(), 'tests:entry', 'engine:engine', '{}', '', case_id, '', now() from unnest($1::text[]) as case_id
+"""
+BEFORE_MONTHS = "20261205000060"
+
+
+@pytest.fixture
+async def town(door: OpenDoor) -> ApiDriver:
+    """A town at real speed."""
+    return await door(INCIDENT)
+
+
+async def partitions_of(pool: asyncpg.Pool) -> list[str]:
+    return [row["name"] for row in await pool.fetch(A_PARTITION)]
+
+
+async def batch_of(pool: asyncpg.Pool, town: ApiDriver, case_id: str) -> Batch:
+    """The first words of a case with this number, as a case of the town would tell them."""
+    like = await batch_after(pool, await stands(pool, await town.start()), timedelta())
+    entry = like.entries[0].model_copy(update={"case_id": case_id, "seq": 1, "prev_hash": GENESIS}).sealed()
+    row = like.projection.model_copy(update={"case_id": case_id, "seq": 1, "head_hash": entry.hash})
+    return like.model_copy(update={"entries": (entry,), "row": row.model_dump_json()})
+
+
+@pytest.mark.usefixtures("worker")
+async def test_each_part_is_guarded_and_has_its_key(own_town: OwnTown) -> None:
+    """Nobody gets round the guard by naming a partition, in no kind of session; each keeps an entry from standing twice."""
+    pool = own_town.pool
+    assert await make_months(pool, datetime(2030, 5, 1, tzinfo=UTC)) == AHEAD + 1
+    partitions = await partitions_of(pool)
+
+    assert {"ledger_first", "ledger_other", "ledger_203005"} <= set(partitions)
+    for partition in partitions:
+        for change in ("delete from {}", "truncate {}", "update {} set kind = kind"):
+            with pytest.raises(asyncpg.RaiseError, match="only ever added"):
+                await pool.execute(change.format(partition))
+        assert await pool.fetchval(
+            "select tgenabled = 'A' from pg_trigger where tgrelid = $1::text::regclass and tgname = 'ledger_only_grows'",
+            partition,
+        )
+        key = "select pg_get_indexdef(indexrelid) from pg_index where indrelid = $1::text::regclass and indisprimary"
+        assert str(await pool.fetchval(key, partition)).endswith("(case_id, seq, hash)")
+
+
+@pytest.mark.usefixtures("worker")
+async def test_a_month_that_nobody_made_is_kept_like_any_other(
+    town: ApiDriver, pool: asyncpg.Pool, own_town: OwnTown
+) -> None:
+    """Its entries are taken once, read and verified; it stays where it is, and the months after it are made."""
+    batch = await batch_of(pool, town, NOBODY_MADE)
+    for _ in range(2):
+        await Ledger(own_town.pool).write(batch)
+    [lies] = await own_town.pool.fetch("select tableoid::regclass::text as partition from ledger")
+    found = await anext(verify_cases(own_town.pool, [NOBODY_MADE]))
+
+    assert (lies["partition"], found.ok) == ("ledger_other", True)
+    assert await make_months(own_town.pool, datetime(2099, 11, 1, tzinfo=UTC)) == AHEAD
+    assert "ledger_209911" not in await partitions_of(own_town.pool)
+    assert await make_months(own_town.pool, datetime(2099, 11, 1, tzinfo=UTC)) == 0
+    [same] = await own_town.pool.fetch(SQL.entries_of_case, NOBODY_MADE)
+    assert same["hash"] == batch.entries[0].hash
+
+
+async def _written(connection: Any, batch: Batch) -> None:
+    await Ledger(connection).write(batch)
+
+
+async def _chain(connection: Any, batch: Batch) -> None:
+    await connection.fetch(QUERIES.entries_of_case, batch.entries[0].case_id)
+
+
+async def _all(connection: Any, batch: Batch) -> None:
+    await connection.fetch(SQL.entries_of_case, batch.entries[0].case_id)
+
+
+async def _head(connection: Any, batch: Batch) -> None:
+    await connection.fetch(SQL.run_of_head, batch.entries[0].case_id)
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("look", [_written, _chain, _all, _head])
+@pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
+async def test_one_case_is_looked_for_in_one_part(
+    look: Any, plans: str, town: ApiDriver, pool: asyncpg.Pool, own_town: OwnTown
+) -> None:
+    """However many months there are, what is done with one case looks into the one where it lies, also by a plan made for all."""
+    batch = await batch_of(pool, town, "incident-20300615-000001")
+    await make_months(own_town.pool, datetime(2030, 5, 1, tzinfo=UTC))
+    await Ledger(own_town.pool).write(batch)
+    following = await batch_after(own_town.pool, batch.entries[0].case_id, timedelta(seconds=1))
+    async with own_town.pool.acquire() as connection, connection.transaction():
+        await connection.execute(f"set local plan_cache_mode = {plans}")
+        before = {(row["relname"], row["looks"]) for row in await connection.fetch(LOOKS)}
+        await look(connection, following)
+        looked_into = {row["relname"] for row in await connection.fetch(LOOKS) if tuple(row) not in before}
+
+    assert looked_into == {"ledger_203006"}
+
+
+async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tmp_path: Path) -> None:
+    """Migrated while it holds cases, it keeps every entry and takes new ones of old cases; cases of later months lie apart."""
+    before = tmp_path / "before"
+    before.mkdir()
+    for file in FOLDER.glob("*.sql"):
+        if file.name < BEFORE_MONTHS:
+            shutil.copy(file, before)
+    async with own_database(own_town.settings, empty=True) as url, asyncpg.create_pool(url.get_secret_value()) as pool:
+        await migrate(url, before)
+        await pool.execute(ENTRIES, ["incident-20261101-000001", "welfare-20270103-000001", "no-number"])
+        stood = await pool.fetch("select * from ledger order by case_id")
+        await migrate(url)
+
+        assert await pool.fetch("select * from ledger order by case_id") == stood
+        assert await pool.fetchval("select count(*) from ledger_first") == len(stood)
+        await pool.execute(ENTRIES, ["welfare-20270103-000002", "welfare-20301231-000001"])
+        lies = await pool.fetch("select case_id, tableoid::regclass::text as partition from ledger where not case_id = any($1)",
+                                [row["case_id"] for row in stood])  # fmt: skip
+        assert {row["case_id"]: row["partition"] for row in lies} == {
+            "welfare-20270103-000002": "ledger_first",
+            "welfare-20301231-000001": "ledger_other",
+        }
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await pool.execute(ENTRIES, ["welfare-20270103-000002"])
