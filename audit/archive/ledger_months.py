@@ -1,4 +1,4 @@
-"""The months of the ledger are made before they come: the archiver makes the partitions in which their cases will lie.
+"""The months of the ledger, and of the record of readings, are made before they come: the archiver makes their partitions.
 
 Nothing depends on it: what comes in a month that nobody has made lies in a partition of its own and is read as everything else.
 But such a month cannot be taken away by itself later (docs/decisions/0019-the-ledger-lies-in-months.md).
@@ -16,7 +16,7 @@ from schemas.clocks.town_time import TownTime
 log = structlog.get_logger()
 
 AHEAD = 3
-"""Months of town time beyond the present one. Each is a table that queries over all cases look at."""
+"""Months beyond the present one. Each is a table that queries over all cases look at."""
 EVERY_SECONDS = 600.0
 AWAY_PAUSE_SECONDS = 30.0
 LOCK_LIMIT = "set local lock_timeout = '300ms'"
@@ -27,6 +27,7 @@ class MonthQueries(Queries):
     """engine/queries/ledger_months.sql."""
 
     make_ahead: str
+    make_readings_ahead: str
     partitions: str
     detach: str
     stands_apart: str
@@ -36,10 +37,18 @@ SQL = MonthQueries.load("ledger_months")
 
 
 async def make_months(pool: asyncpg.Pool, town_now: datetime, ahead: int = AHEAD) -> int:
-    """Make the partitions of this month of the town and those after it; how many were missing. Raises what asyncpg raises."""
-    async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(LOCK_LIMIT)
-        return int(await connection.fetchval(SQL.make_ahead, town_now.year * 100 + town_now.month, ahead))
+    """Make the partitions of this month and those after it; how many were missing. Raises what asyncpg raises.
+
+    The ledger's go by the town's clock, as the numbers of cases do, those of readings by the real one.
+    """
+    month = town_now.year * 100 + town_now.month
+    made = 0
+    async with pool.acquire() as connection:
+        for query, values in ((SQL.make_ahead, (month, ahead)), (SQL.make_readings_ahead, (ahead,))):
+            async with connection.transaction():
+                await connection.execute(LOCK_LIMIT)
+                made += int(await connection.fetchval(query, *values))
+    return made
 
 
 async def keep_making_months(pool: asyncpg.Pool, clock: TownTime) -> None:

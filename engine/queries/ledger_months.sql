@@ -4,6 +4,10 @@
 -- Parts for a month ($1: 202612) and so many after it ($2), as far as they are not there; how many were made.
 select make_ledger_months($1, $2);
 
+-- name: make_readings_ahead
+-- The same for the record of readings: this real month, and so many after it ($1).
+select make_reading_months($1);
+
 -- name: partitions
 -- The partitions of the ledger with their bounds, as Postgres says them, and about how many entries each has.
 select relname as partition, pg_get_expr(relpartbound, oid) as bounds, greatest(reltuples, 0)::bigint as entries,
@@ -18,5 +22,5 @@ order by partition;
 select word, cases, entries from detach_ledger_month($1, $2::jsonb, $3);
 
 -- name: stands_apart
--- Whether anything lies in no month's partition: it came in a month that nobody had made, or under a number that names none.
-select exists (select from ledger_other);
+-- Whether anything lies in no month's partition: it came in a month that nobody had made.
+select exists (select from ledger_other) or exists (select from vault_reads_other);

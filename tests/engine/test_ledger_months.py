@@ -1,12 +1,15 @@
-"""The ledger lies in partitions by the month in which a case was opened: each is guarded, one is looked into, none is missed."""
+"""The ledger lies in partitions by the month in which a case was opened, readings by theirs: guarded, found, never missing."""
 
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
+from pydantic import SecretStr
 
 from activities.ledger import QUERIES, Ledger
 from audit.archive.ledger_months import AHEAD, make_months
@@ -24,7 +27,7 @@ from tests.own_databases import own_database
 pytest_plugins = ("tests.api_fixture",)
 
 NOBODY_MADE = "incident-20991115-000001"
-A_PARTITION = "select inhrelid::regclass::text as name from pg_inherits where inhparent = 'ledger'::regclass order by 1"
+A_PARTITION = "select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::text::regclass order by 1"
 LOOKS = """
     select relname, coalesce(seq_scan, 0) + coalesce(idx_scan, 0) as looks
     from pg_stat_xact_user_tables join pg_inherits on inhrelid = relid where inhparent = 'ledger'::regclass
@@ -32,6 +35,14 @@ LOOKS = """
 ENTRIES = """
     insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at)
     select case_id, 1, now(), 'tests:entry', 'engine:engine', '{}', '', case_id, '', now() from unnest($1::text[]) as case_id
+"""
+A_PERSON = """
+    with person as (insert into persons (person_id, wrapped_key, master_key_id) values ('person:1', 'x', 'k'))
+    insert into vault_items (item_id, person_id, kind) values ('text:1', 'person:1', 'name')
+"""
+READINGS = """
+    insert into vault_reads (at, who, role, person_id, item_id, purpose)
+    select $1, 'officer', 'officer', 'person:1', 'text:1', 'show-timeline' from generate_series(1, $2::integer)
 """
 BEFORE_MONTHS = "20261205000060"
 
@@ -42,8 +53,19 @@ async def town(door: OpenDoor) -> ApiDriver:
     return await door(INCIDENT)
 
 
-async def partitions_of(pool: asyncpg.Pool) -> list[str]:
-    return [row["name"] for row in await pool.fetch(A_PARTITION)]
+@asynccontextmanager
+async def from_before(own_town: OwnTown, folder: Path) -> AsyncIterator[tuple[SecretStr, asyncpg.Pool]]:
+    """A database as it was before there were months."""
+    for file in FOLDER.glob("*.sql"):
+        if file.name < BEFORE_MONTHS:
+            shutil.copy(file, folder)
+    async with own_database(own_town.settings, empty=True) as url, asyncpg.create_pool(url.get_secret_value()) as pool:
+        await migrate(url, folder)
+        yield url, pool
+
+
+async def partitions_of(pool: asyncpg.Pool, table: str = "ledger") -> list[str]:
+    return [row["name"] for row in await pool.fetch(A_PARTITION, table)]
 
 
 async def batch_of(pool: asyncpg.Pool, town: ApiDriver, case_id: str) -> Batch:
@@ -54,24 +76,26 @@ async def batch_of(pool: asyncpg.Pool, town: ApiDriver, case_id: str) -> Batch:
     return like.model_copy(update={"entries": (entry,), "row": row.model_dump_json()})
 
 
-@pytest.mark.usefixtures("worker")
-async def test_each_part_is_guarded_and_has_its_key(own_town: OwnTown) -> None:
+@pytest.mark.parametrize(
+    ("table", "column", "key"), [("ledger", "kind", "(case_id, seq, hash)"), ("vault_reads", "who", "(read_id)")]
+)
+async def test_each_partition_is_guarded_and_has_its_key(table: str, column: str, key: str, own_town: OwnTown) -> None:
     """Nobody gets round the guard by naming a partition, in no kind of session; each keeps an entry from standing twice."""
     pool = own_town.pool
-    assert await make_months(pool, datetime(2030, 5, 1, tzinfo=UTC)) == AHEAD + 1
-    partitions = await partitions_of(pool)
+    await make_months(pool, datetime(2030, 5, 1, tzinfo=UTC))
+    partitions = await partitions_of(pool, table)
 
-    assert {"ledger_first", "ledger_other", "ledger_203005"} <= set(partitions)
+    assert {f"{table}_first", f"{table}_other"} < set(partitions)
     for partition in partitions:
-        for change in ("delete from {}", "truncate {}", "update {} set kind = kind"):
+        for change in ("delete from {}", "truncate {}", "update {} set {} = null"):
             with pytest.raises(asyncpg.RaiseError, match="only ever added"):
-                await pool.execute(change.format(partition))
-        assert await pool.fetchval(
-            "select tgenabled = 'A' from pg_trigger where tgrelid = $1::text::regclass and tgname = 'ledger_only_grows'",
-            partition,
+                await pool.execute(change.format(partition, column))
+        always = (
+            "select tgenabled = 'A' from pg_trigger where tgrelid = $1::text::regclass and tgname like '%only_grow%'"
         )
-        key = "select pg_get_indexdef(indexrelid) from pg_index where indrelid = $1::text::regclass and indisprimary"
-        assert str(await pool.fetchval(key, partition)).endswith("(case_id, seq, hash)")
+        assert await pool.fetchval(always, partition)
+        made = "select pg_get_indexdef(indexrelid) from pg_index where indrelid = $1::text::regclass and indisprimary"
+        assert str(await pool.fetchval(made, partition)).endswith(key)
 
 
 @pytest.mark.usefixtures("worker")
@@ -86,8 +110,9 @@ async def test_a_month_that_nobody_made_is_kept_like_any_other(
     found = await anext(verify_cases(own_town.pool, [NOBODY_MADE]))
 
     assert (lies["partition"], found.ok) == ("ledger_other", True)
-    assert await make_months(own_town.pool, datetime(2099, 11, 1, tzinfo=UTC)) == AHEAD
-    assert "ledger_209911" not in await partitions_of(own_town.pool)
+    assert await make_months(own_town.pool, datetime(2099, 11, 1, tzinfo=UTC)) >= AHEAD
+    made = {name for name in await partitions_of(own_town.pool) if name > "ledger_2099" and name != "ledger_first"}
+    assert made == {"ledger_209912", "ledger_210001", "ledger_210002", "ledger_other"}
     assert await make_months(own_town.pool, datetime(2099, 11, 1, tzinfo=UTC)) == 0
     [same] = await own_town.pool.fetch(SQL.entries_of_case, NOBODY_MADE)
     assert same["hash"] == batch.entries[0].hash
@@ -131,13 +156,7 @@ async def test_one_case_is_looked_for_in_one_part(
 
 async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tmp_path: Path) -> None:
     """Migrated while it holds cases, it keeps every entry and takes new ones of old cases; cases of later months lie apart."""
-    before = tmp_path / "before"
-    before.mkdir()
-    for file in FOLDER.glob("*.sql"):
-        if file.name < BEFORE_MONTHS:
-            shutil.copy(file, before)
-    async with own_database(own_town.settings, empty=True) as url, asyncpg.create_pool(url.get_secret_value()) as pool:
-        await migrate(url, before)
+    async with from_before(own_town, tmp_path) as (url, pool):
         await pool.execute(ENTRIES, ["incident-20261101-000001", "welfare-20270103-000001", "no-number"])
         stood = await pool.fetch("select * from ledger order by case_id")
         await migrate(url)
@@ -153,3 +172,21 @@ async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tm
         }
         with pytest.raises(asyncpg.UniqueViolationError):
             await pool.execute(ENTRIES, ["welfare-20270103-000002"])
+
+
+async def test_readings_from_before_keep_their_numbers_and_new_ones_follow(own_town: OwnTown, tmp_path: Path) -> None:
+    """Migrated while it has readings, the record keeps each and gives the next its number; one of a missing month is taken."""
+    async with from_before(own_town, tmp_path) as (url, pool):
+        await pool.execute(A_PERSON)
+        await pool.execute(READINGS, datetime.now(UTC), 3)
+        stood = await pool.fetch("select * from vault_reads order by read_id")
+        await migrate(url)
+        await pool.execute(READINGS, datetime.now(UTC), 1)
+        await pool.execute(READINGS, datetime(2099, 11, 1, tzinfo=UTC), 1)
+        now = await pool.fetch("select *, tableoid::regclass::text as partition from vault_reads order by read_id")
+
+        assert [tuple(row)[:-1] for row in now[:3]] == [tuple(row) for row in stood]
+        assert [row["read_id"] for row in now] == [1, 2, 3, 4, 5]
+        assert [row["partition"] for row in now] == ["vault_reads_first"] * 4 + ["vault_reads_other"]
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await pool.execute(READINGS.replace("'text:1'", "'text:2'"), datetime.now(UTC), 1)
