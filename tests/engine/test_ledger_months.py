@@ -1,5 +1,6 @@
 """The ledger lies in partitions by the month in which a case was opened, readings by theirs: guarded, found, never missing."""
 
+import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,8 @@ from activities.ledger import QUERIES, Ledger
 from audit.archive.ledger_months import AHEAD, make_months
 from audit.archive.records import SQL
 from audit.verify.verify import verify_cases
+from engine.store.database import QUERIES as QUERY_FOLDER
+from engine.store.database import Queries
 from engine.store.migrations import FOLDER, migrate
 from schemas.audit.ledger import Batch
 from schemas.incident import INCIDENT
@@ -44,6 +47,12 @@ READINGS = """
     insert into vault_reads (at, who, role, person_id, item_id, purpose)
     select $1, 'officer', 'officer', 'person:1', 'text:1', 'show-timeline' from generate_series(1, $2::integer)
 """
+OF_ALL_CASES = {
+    "archive.runs_told_of", "audit.known_cases", "ledger.cases_with_ledger", "payments.payments_of_month",
+    "payments.recoveries_of_month", "restore.begin_again",
+}  # fmt: skip
+"""Queries that ask about no case in particular; whoever asks about one says `ledger_of`."""
+ASKS_ALL = re.compile(r"\b(?:from|join)\s+ledger\b(?!_)")
 BEFORE_MONTHS = "20261205000060"
 
 
@@ -190,3 +199,18 @@ async def test_readings_from_before_keep_their_numbers_and_new_ones_follow(own_t
         assert [row["partition"] for row in now] == ["vault_reads_first"] * 4 + ["vault_reads_other"]
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await pool.execute(READINGS.replace("'text:1'", "'text:2'"), datetime.now(UTC), 1)
+
+
+async def test_who_asks_about_one_case_asks_one_partition(own_town: OwnTown) -> None:
+    """No query, and no function in the database, looks through all months for a case that it can name."""
+    queries = {file.stem: Queries.load(file.stem).texts for file in QUERY_FOLDER.glob("*.sql")}
+    functions = await own_town.pool.fetch(
+        "select proname, prosrc from pg_proc where pronamespace = 'public'::regnamespace"
+    )
+
+    assert {
+        f"{file}.{name}" for file, texts in queries.items() for name, text in texts.items() if ASKS_ALL.search(text)
+    } == OF_ALL_CASES
+    assert {row["proname"] for row in functions if ASKS_ALL.search(row["prosrc"])} == {
+        "ledger_of", "ledger_of_before", "chain_of_before",
+    }  # fmt: skip
