@@ -43,7 +43,7 @@ def _month(typed: str) -> int:
 @audit_app.command()
 def months(data: Data = TOWN) -> None:
     """月份 The partitions of the ledger by the month in which cases were opened, and those that were taken away from it."""
-    run_told(_months(told_town(data)))
+    run_told(show_months(told_town(data)))
 
 
 @audit_app.command()
@@ -54,10 +54,11 @@ def detach(
     data: Data = TOWN,
 ) -> None:
     """移出 Take a month away from the ledger whose cases are all over, archived and kept long enough. Its table stays, beside."""
-    run_told(_detach(told_town(data), _month(month)))
+    run_told(detach_month(told_town(data), _month(month)))
 
 
-async def _months(settings: Settings) -> None:
+async def show_months(settings: Settings) -> None:
+    """Print the partitions, with about how many entries each has."""
     table = Table("partition", "months", "entries", "taken away")
     async with await open_pool(settings, process="jiceng audit") as pool:
         for row in await pool.fetch(SQL.partitions):
@@ -66,7 +67,8 @@ async def _months(settings: Settings) -> None:
     console.print(table)
 
 
-async def _detach(settings: Settings, month: int) -> None:
+async def detach_month(settings: Settings, month: int) -> None:
+    """Take a month away, 0 the first partition. Raises Exit where it has to stay, having said why."""
     policy = load_privacy_policy(settings.policies, [each.procedure for each in PROCEDURES])
     years = years_by_procedure(policy, [each.procedure for each in PROCEDURES])
     town_now = read_town_time(settings).to_town(datetime.now(UTC))

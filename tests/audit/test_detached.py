@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import typer
 from temporalio.client import Client
 
 from audit.archive.archiver import Archiver
@@ -18,6 +19,7 @@ from engine.keys.keys import Keys
 from engine.store.archive import ArchiveStore
 from engine.store.database import Queries
 from local.commands.archive_commands import verify_all
+from local.commands.month_commands import detach_month, show_months
 from schemas.kernel.findings import Finding
 from tests.api_callers import Caller, OwnTown, api_of, callers
 from tests.tampering import OneConnection, as_owner
@@ -154,6 +156,17 @@ async def test_entries_that_were_deleted_are_not_said_to_be_taken_away(over: Ove
         pool: Any = OneConnection(connection)
         found = [each async for each in verify_all(over.town.settings, over.keys, pool, [over.case])]
     assert f"run-missing: {over.case}: its entries were taken away" in details([each for each in found if not each.ok])
+
+
+async def test_the_command_says_why_a_month_stays(over: Over, capsys: pytest.CaptureFixture[str]) -> None:
+    """An operator reads which partitions there are, and of one that is needed the reason; nothing is taken away."""
+    await show_months(over.town.settings)
+    assert "ledger_first" in capsys.readouterr().out
+    for month, why in ((FIRST, "its month is not over"), (199001, "the ledger has no such partition")):
+        with pytest.raises(typer.Exit):
+            await detach_month(over.town.settings, month)
+        assert why in capsys.readouterr().out
+    assert await over.town.pool.fetchval("select count(*) from ledger") > 0
 
 
 async def test_a_restore_begins_no_case_again_that_was_taken_away(over: Over) -> None:
