@@ -203,7 +203,9 @@ class Tables:
         self.written = asyncio.Event()
 
     def _puts_aside(self, case_id: str, follows: tuple[int, str], by_run: str) -> bool:
-        """Whether what another run told would not lead to the head any more."""
+        """Whether what another run told would not lead to the head any more; nothing is put aside by what follows the head."""
+        if follows == self.head(case_id):
+            return False
         kept = chain_of(list(self.entries[case_id].values()), follows)
         return any(
             entry["run_id"] != by_run and entry["kind"] not in {"case:terminated", "case:reset"}

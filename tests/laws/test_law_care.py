@@ -33,9 +33,9 @@ pytestmark = pytest.mark.timeout(240)
 ENDS_WAITING = (AlarmStage.RESOLVED, AlarmStage.CLOSED)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
-    """A bench of this file's own."""
+    """A bench of each test's own: files that others left open would live through the days that it lets pass."""
     async with case_bench(tmp_path_factory.mktemp("care"), sandbox=False) as opened:
         yield opened
 
