@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from local.simulation.pictures import PICTURE
 from local.simulation.townspeople import GRID_WORKERS, Persona
 from local.stories.scenes import Gives
 from local.stories.story import ChildExpectation, OwnClock, Repertoire, Story, Title
@@ -12,7 +13,6 @@ from local.welfare_scenes import (
     APPLICANT,
     CIVIL_AFFAIRS,
     IDENTIFY,
-    PICTURE,
     REASSESS,
     REVIEW,
     STREET,

@@ -13,8 +13,9 @@ import httpx
 from engine.policies.bank_policy import load_bank
 from engine.runtime.settings import Settings
 from local.chaos.chaos_load import Crowd
+from local.simulation.pictures import PICTURE
 from local.simulation.townspeople import AREAS, GRID_WORKERS, RESIDENTS, Persona
-from local.welfare_scenes import CIVIL_AFFAIRS, PICTURE, STREET, identity_number
+from local.welfare_scenes import CIVIL_AFFAIRS, STREET, identity_number
 from schemas.contracts.payment import entitlement_of, month_of
 from schemas.values.document import Document
 from schemas.welfare_application import Applicant, Paper, WelfareApplication
