@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from temporalio import workflow
 
 from schemas.contracts.payment import payment_key
-from schemas.kernel.parties import STREET_OFFICER, THE_REPORTER, desk_of
+from schemas.kernel.parties import COMMITTEE_OFFICER, STREET_OFFICER, THE_REPORTER, desk_of
 from schemas.parts.instalments import MILESTONE
 from schemas.parts.payments import Payment
 from schemas.proposal_carrier import (
@@ -36,9 +36,11 @@ from schemas.values.references import TextReference
 from workflows.kernel.law import Law
 from workflows.parts.accounts import Accounts
 
-STREET = desk_of(STREET_OFFICER)
+STREET, COMMITTEE = desk_of(STREET_OFFICER), desk_of(COMMITTEE_OFFICER)
 EACH_CARRIER_OWES_ITS_OWN = "each-carrier-owes-its-own"
 """Patch: before, the carrier that stood last owed what any other had been paid."""
+EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
+"""Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
 """Patch: before, the team alone was told that an account was asked for, refused or changed."""
 
@@ -84,7 +86,14 @@ class Carried(Accounts[StateT]):
         self.state.carrier_signed = True
         self.show_authority(by)
         self.is_signed(by)
+        self.tell_of_signature(THE_REPORTER)
         self.notify(STREET, "proposal_authority_to_confirm")
+
+    def tell_of_signature(self, *others: str) -> None:
+        """With each signature the other side hears that the word is its own, and committee and street that one was given."""
+        if self.state.contract is not None and self.law_holds_here(EACH_HEARS_OF_A_SIGNATURE):
+            for told in (*others, COMMITTEE, STREET):
+                self.notify(told, "proposal_one_has_signed")
 
     def is_signed(self, by: Actor) -> None:
         """One side has signed; until the other one has its time runs on. With both it rests, and waits for the town alone."""

@@ -106,6 +106,7 @@ class Endings(
             return
         self.state.team_signed = True
         self.is_signed(by)
+        self.tell_of_signature(f"participant:{self.state.carrier_person}")
 
     def contract_stands(self, by: Actor) -> None:
         """签约: with the last word the first milestone runs; the round keeps the place for nobody else."""

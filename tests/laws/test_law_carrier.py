@@ -147,6 +147,17 @@ async def test_the_carrier_is_told_and_shown_where_the_money_goes(bench: CaseBen
     )
 
 
+async def test_each_side_hears_that_the_word_is_its_own(bench: CaseBench) -> None:
+    """Nobody loses a place by not knowing that the other one has signed; committee and street hear of each signature."""
+    for first, other in ((TEAM_SIGNS, "participant:partner-chen"), (CARRIER_SIGNS, "reporter")):
+        hall = await selected(bench)
+        await hall.in_proposal(1, OFFERED, first)
+        told = " ".join(bench.tables.told(hall.number(1)))
+
+        for who in (other, "role:committee_officer", "role:street_officer"):
+            assert f"{who} proposal_one_has_signed" in told
+
+
 async def test_a_carrier_that_declines_makes_both_sign_anew(bench: CaseBench) -> None:
     """The team's word on a contract that the carrier did not want is no word on the next one."""
     hall = await selected(bench)
