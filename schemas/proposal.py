@@ -53,6 +53,7 @@ from schemas.proposal_carrier import (
     authority_of_new_one_is_confirmed,
     carrier_has_not_declined,
     carrier_has_not_signed,
+    change_is_their_own,
     new_carrier_has_signed,
     nothing_is_on_its_way,
     present_carrier_has_released,
@@ -229,6 +230,7 @@ class Kind(
     CARRIAGE_RELEASED = entry("change:released", "现承接方同意交出")
     CARRIER_FOUND_SILENT = entry("change:carrier_silent", "认定承接方失联")
     CHANGE_REFUSED = entry("change:refused", "不同意变更")
+    CHANGE_TAKEN_BACK = entry("change:taken_back", "撤回变更申请")
     HALTED = entry("halted", "停拨")
     RESUMED = entry("resumed", "恢复")
     TERMINATED = entry("terminated", "终止", references={"reason": Refers.TEXT})
@@ -477,6 +479,11 @@ def _work() -> tuple[Act | Rule | Step, ...]:
         act(
             RefuseChange, "不同意变更", by=_watchers, at=ANSWERING, apart_from=(*_own, Part.CHANGE_ASKED),
             answers=(Part.CHANGE_ASKED,), stops=["grant_change"], entry=Kind.CHANGE_REFUSED,
+        ),
+        act(
+            WithReason, "撤回变更申请", name="take_back_change", meaning="whoever asked for it does not want it any more.",
+            by=(REPORTER, COMMITTEE_OFFICER), at=ANSWERING, when=change_is_their_own, stops=["grant_change"],
+            entry=Kind.CHANGE_TAKEN_BACK, tells=Tells(_street, "proposal_change_taken_back"),
         ),
         act(
             WithReason, "停拨", name="halt", meaning="late, a false proof, or nobody there: no more is paid for now.",

@@ -199,6 +199,15 @@ def a_change_is_of_use(state: ProposalState, _actor: Actor, _now: datetime) -> s
     return say("各期款项均已拨付", "all is paid: there is nothing to change any more")
 
 
+def change_is_their_own(state: ProposalState, actor: Actor, _now: datetime) -> str | None:
+    """Whoever asked for a change takes it back: it keeps the place of another one, and nobody need answer it."""
+    if state.change is None:
+        return say("没有待审的变更", "no change waits for an answer")
+    if same_account(actor.subject, state.change.by):
+        return None
+    return say("变更非您提出", "somebody else asked for it")
+
+
 def _present_one_is_asked(state: ProposalState) -> bool:
     change = state.change
     asked = change is not None and change.carrier_person is not None and change.released is None

@@ -282,6 +282,15 @@ class Endings(
         self.apply()
         self.notify(THE_REPORTER, "proposal_change_refused")
 
+    def take_back_change(self, by: Actor) -> None:
+        """撤回变更申请: whoever was asked hears that nobody waits for them any more."""
+        change, self.state.change = self.state.change, None
+        self.forget_authority(by)
+        self.apply()
+        if change is not None and change.carrier_person is not None:
+            for person in (change.carrier_person, None):
+                self.tell_carrier("proposal_change_taken_back", person)
+
     def halt(self, by: Actor) -> None:
         """停拨: no time runs but that for saying what comes next."""
         self.state.halt = self.next_asked(by)

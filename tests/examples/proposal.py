@@ -146,6 +146,7 @@ BODIES: dict[str, Any] = {
     "refuse_invoice": {"reason": "品名与协议不符"},
     "ask_change": {"reason": "雨季延误,请延长工期"},
     "grant_change": {},
+    "take_back_change": {"reason": "原承接方已答应继续"},
     "refuse_change": {"reason": "可在原工期内完成"},
     "halt": {"reason": "进度滞后且无人回应"},
     "go_on": {"reason": "已恢复施工"},

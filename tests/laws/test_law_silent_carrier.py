@@ -112,6 +112,23 @@ async def test_what_nobody_of_the_town_moved_is_asked_back_of_nobody(bench: Case
     assert (hall.proposal(1).stage, hall.proposal(1).recoveries) == ("unresolved", [])
 
 
+async def test_a_wish_that_nobody_answers_is_taken_back(bench: CaseBench) -> None:
+    """By whoever asked, and nobody else; who was asked is told and sees it no longer, and another wish has the place."""
+    hall = await with_an_instalment_that_lies(bench)
+    await hall.in_proposal(1, ASKS, Step("accept_carriage", "new_carrier"))
+    case = hall.number(1)
+    assert "somebody else asked" in await hall.refused(case, PROPOSAL, Step("take_back_change", "committee"))
+    await hall.in_proposal(1, Step("take_back_change", "applicant"))
+    told = " ".join(bench.tables.told(case))
+    for who in ("partner-lin", "partner-chen"):
+        assert f"participant:{who} proposal_change_taken_back" in told
+    state = hall.proposal(1)
+
+    assert (state.change, state.authority, state.carrier) == (None, None, ENTRY["carrier"])
+    assert "unknown-case" in await hall.refused(case, PROPOSAL, Step("accept_carriage", "new_carrier"))
+    await hall.in_proposal(1, ASKS)
+
+
 def test_more_time_is_asked_for_only_while_a_milestone_is_to_come() -> None:
     """All reached, a change is of another carrier or person; and of use while anything is to be paid."""
     state = ProposalState.model_construct(
