@@ -128,6 +128,14 @@ class ConfirmJuror(AnswerTo):
     request: RequestNumber
     right: Annotated[bool, FieldWords("是否同意", "agreed")]
 
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """Right only while it still is: a seat may have been filled, and the share of the street another one by now."""
+        found = super().faults(state)
+        if not isinstance(state, ProposalState) or not self.right or state.seat is None:
+            return found
+        named = SeatJuror(juror=state.seat.juror, of_street=state.seat.of_street)
+        return (*found, *(fault.model_copy(update={"field": "right"}) for fault in named.faults(state)))
+
 
 class OfferContract(Command):
     """拟定协议: milestones, instalments, proof, and when the money stops; the team has the word."""

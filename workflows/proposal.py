@@ -171,7 +171,9 @@ class Proposal(
         self.look_at_scores()
 
     def take_back_the_sheet(self, juror: str) -> None:
-        """What somebody gave who is tied to it counts no more."""
+        """What somebody gave who is tied to it counts no more; who was late besides is replaced once, and not for both."""
+        if self.state.missing and among(juror, self.state.jurors) and among(juror, self.state.awaited):
+            self.state.missing -= 1
         self.state.sheets = [each for each in self.state.sheets if not same_person(each.by, juror)]
 
     def name_tie(self, command: NameTie, by: Actor) -> None:
@@ -184,11 +186,11 @@ class Proposal(
         """确认评委回避: out, as who says so themselves; or it was not so."""
         tie, self.state.tie = self.state.tie, None
         if tie is not None and command.right:
+            self.take_back_the_sheet(tie.juror)
             if not among(tie.juror, self.state.related):
                 self.state.related.append(tie.juror)
             if self.law_holds_here(A_JURY_IS_NOT_CHOSEN_BY_TWO):
                 self.state.put_out.append(PutOut(juror=tie.juror, by=[tie.by, by.subject]))
-            self.take_back_the_sheet(tie.juror)
             self.notify(f"participant:{tie.juror}", "proposal_excused")
         self.record_command(juror=None if tie is None else tie.juror, jurors=len(self.state.jurors))
         self.look_at_scores()

@@ -1,11 +1,18 @@
 """提请回避: nobody judges what they are tied to, and nobody is put out of a jury on one word (schemas/proposal_ties.py)."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
 
 import pytest
 
+from engine.policies.policies import load_policy
+from engine.runtime.settings import PROJECT
 from schemas.kernel.visibility import may_see, shown_facts, sight_of
 from schemas.proposal import PROPOSAL
+from schemas.proposal_commands import ConfirmJuror
+from schemas.proposal_state import JurorAsked, ProposalState
+from schemas.round import ROUND
+from schemas.round_policy import RoundPolicy
 from schemas.values.actor import Actor, Role
 from tests.api_driver import Step
 from tests.case_bench import CaseBench, case_bench
@@ -117,6 +124,46 @@ async def test_beyond_a_third_a_supervisor_looks(bench: CaseBench) -> None:
     await hall.in_proposal(1, Step("confirm_tie", "supervisor", FOUND))
 
     assert [each.juror for each in hall.proposal(1).put_out] == ["juror-3", "juror-4"]
+
+
+async def test_a_jury_is_never_larger_than_announced(bench: CaseBench) -> None:
+    """One who did not score in time and is found tied besides leaves one seat; it is confirmed to nobody once it is filled."""
+    hall = await judging(bench, *range(1, 5))
+    await bench.until_told(hall.number(1), "clock:breach")
+    assert (hall.proposal(1).missing, hall.proposal(1).seats_free) == (1, 1)
+    tied = Step("name_tie", "committee", {"juror": "juror-5", "reason": "与团队同事"})
+    await hall.in_proposal(1, tied, Step("confirm_tie", "supervisor", FOUND))
+    await hall.in_proposal(1, Step("seat_juror", "second_street", {"juror": "juror-6"}))
+    assert (hall.proposal(1).missing, hall.proposal(1).seats_free) == (0, 1)
+    await hall.in_proposal(1, Step("confirm_juror", "street_officer"))
+
+    assert hall.proposal(1).seats_free == 0
+
+
+def test_a_seat_is_looked_at_again_when_it_is_confirmed() -> None:
+    """What was free when somebody was named may be filled, or the share of the street used up, by then."""
+    terms = cast("RoundPolicy", load_policy(ROUND, PROJECT / "policies", ())).terms
+    seat = JurorAsked(number=1, by="committee-yu", juror="j-6", of_street=False)
+    whole: dict[str, Any] = {
+        "terms": terms,
+        "jury": tuple(f"j-{each}" for each in range(1, 6)),
+        "jury_size": 5,
+        "team": ("a",),
+        "seat": seat,
+    }
+    full = ProposalState.model_construct(**whole)
+    one_out = full.model_copy(update={"related": ["j-5"]})
+    of_street = one_out.model_copy(
+        update={"seat": seat.model_copy(update={"of_street": True}), "street_jurors": ("j-1",)}
+    )
+    yes, no = (ConfirmJuror(request=1, right=each) for each in (True, False))
+
+    assert [[each.field for each in yes.faults(state)] for state in (full, one_out, of_street)] == [
+        ["right"],
+        [],
+        ["right"],
+    ]
+    assert no.faults(full) == ()
 
 
 def test_no_juror_learns_of_whom_it_was_said_nor_why() -> None:
