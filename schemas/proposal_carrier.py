@@ -69,7 +69,9 @@ class NameCarrierPerson(Command):
         """Of no other side, and another one than now."""
         found = list(super().faults(state))
         if isinstance(state, ProposalState):
-            found.extend(faults_of_person(self.carrier_person, team=state.team, jury=state.jury))
+            found.extend(
+                faults_of_person(self.carrier_person, team=state.team, jury=state.jury, opener=state.announced_by)
+            )
             if same_account(self.carrier_person, state.carrier_person):
                 found.append(of_carrier_person(say("现任代表即是此人", "they speak for it already")))
         return tuple(found)

@@ -253,7 +253,9 @@ class AskChange(Command):
         elif self.carrier_person is not None and same_account(self.carrier_person, state.carrier_person):
             found.append(of_carrier_person(say("现任代表即是此人", "they speak for the present carrier")))
         if self.carrier_person is not None:
-            found.extend(faults_of_person(self.carrier_person, team=state.team, jury=state.jury))
+            found.extend(
+                faults_of_person(self.carrier_person, team=state.team, jury=state.jury, opener=state.announced_by)
+            )
         return tuple(found)
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:

@@ -171,7 +171,8 @@ class ProposalState(
 ):
     """What a proposal remembers. Terms, pool and jury are those of its round, whose number is `parent`.
 
-    `jury_size`: how many were announced, `missing`: how many of them did not score in time. `rivals`: the teams of its round.
+    `announced_by`: who announced its round (None: a case from before). `jury_size`: how many were announced, `missing`: how many of
+    them did not score in time. `rivals`: the teams of its round.
     `seat`: a juror whom one person has named, `tie`: one whom one person says to be tied to it; another person confirms.
     `put_out`: jurors of whom two people have said so, who do not fill the place.
 
@@ -204,6 +205,7 @@ class ProposalState(
     joined: list[AccountCode] | None = None
     declined: list[AccountCode] = []
     counted: bool = False
+    announced_by: AccountCode | None = None
     jury: tuple[AccountCode, ...]
     jury_size: int
     street_jurors: tuple[AccountCode, ...] = ()

@@ -15,6 +15,10 @@ from schemas.round_state import Entrant, RoundState, Stage
 from schemas.values.model import Model
 from workflows.ballot_parent import Ballots
 from workflows.kernel import steps
+from workflows.kernel.law import Law
+
+A_PROPOSAL_KNOWS_WHO_ANNOUNCED = Law("a-proposal-knows-who-announced")
+"""Patch: before, a proposal did not know who had announced its round."""
 
 StateT = TypeVar("StateT", bound=RoundState)
 
@@ -79,6 +83,7 @@ class Proposals(Ballots[StateT]):
             terms=state.terms,
             number=entrant.number,
             pool_fen=state.pool_fen,
+            announced_by=state.opening.actor.subject if self.law_holds_here(A_PROPOSAL_KNOWS_WHO_ANNOUNCED) else None,
             jury=state.jury,
             jury_size=len(state.jury),
             street_jurors=state.street_jurors,

@@ -84,6 +84,15 @@ _BLIND_FACTS = (
 )
 """By what a juror would know whose proposal they judge, in whatever role their account has a seat."""
 
+_ACCOUNTS_OF_CARRIERS = (
+    "proposal:account:asked.account",
+    "proposal:account_changed.account",
+    "proposal:payment:retried.account",
+    "proposal:change:asked.account",
+    "proposal:change:granted.account",
+)
+"""Where an organisation is paid to from now on: its own, the town's, and no business of who is of the team."""
+
 _SEALED = ("proposal:scored.sheet",)
 """What one juror gave: who sees to a jury, and may seat others, reads no sheet. No text stands there."""
 
@@ -123,6 +132,7 @@ FACTS_FOR: Mapping[str, frozenset[Role]] = {
     **dict.fromkeys(_HELP, _HELP_FOR),
     **dict.fromkeys(_RIVALS, frozenset(Role) - READS_NO_TEXTS - {Role.PARTNER}),
     **dict.fromkeys(_BLIND_FACTS, frozenset(Role) - READS_NO_TEXTS - OWN_CASES_ONLY),
+    **dict.fromkeys(_ACCOUNTS_OF_CARRIERS, frozenset(Role) - READS_NO_TEXTS - {Role.RESIDENT}),
     **dict.fromkeys(_SEALED, frozenset({Role.AUDITOR})),
     **dict.fromkeys(_BLIND_WORDS, frozenset(Role) - READS_NO_TEXTS - {Role.SPECIALIST}),
 }

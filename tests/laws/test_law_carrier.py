@@ -112,6 +112,14 @@ def test_a_juror_does_not_learn_who_speaks_for_the_carrier() -> None:
             assert "partner-chen" not in str(shown)
 
 
+def test_no_member_reads_to_which_account_a_carrier_changes() -> None:
+    """It is the organisation's; whoever speaks for it and the town read it."""
+    facts = {"account": "text:" + "0" * 26}
+    for kind in ("account:asked", "account_changed", "payment:retried", "change:asked", "change:granted"):
+        for role, reads in ((Role.RESIDENT, False), (Role.PARTNER, True), (Role.CIVIL_AFFAIRS_OFFICER, True)):
+            assert (shown_facts(f"proposal:{kind}", facts, Actor(subject="x", role=role)) == facts) == reads
+
+
 # ---- the contract --------------------------------------------------------------------------------------------------------
 
 
@@ -192,8 +200,9 @@ async def test_somebody_else_speaks_for_a_carrier_that_has_not_signed(bench: Cas
     told = " ".join(bench.tables.told(hall.number(1)))
     assert "participant:partner-lin proposal_contract_for_carrier" in told
     assert "unknown-case" in await hall.refused(hall.number(1), PROPOSAL, CARRIER_SIGNS)
-    team = Step("name_carrier_person", "applicant", {"carrier_person": "resident-ma"})
-    assert "not of the team" in await hall.refused(hall.number(1), PROPOSAL, team)
+    for person, why in (("resident-ma", "not of the team"), ("committee-yu", "who announced the round")):
+        other = Step("name_carrier_person", "applicant", {"carrier_person": person})
+        assert why in await hall.refused(hall.number(1), PROPOSAL, other)
     assert hall.proposal(1).holder == "participant:partner-lin"
     assert "participant:partner-chen proposal_carrier_person_replaced" in told
     await hall.in_proposal(1, Step("sign_for_carrier", "new_carrier"), CONFIRMS)
@@ -413,6 +422,7 @@ async def test_another_person_of_the_same_carrier_moves_no_account(bench: CaseBe
         ({"reason": "离职", "carrier_person": "partner-chen"}, "they speak for the present carrier"),
         ({**ANOTHER, "carrier_person": "resident-ma"}, "not of the team"),
         ({**ANOTHER, "carrier_person": "juror-1"}, "a juror"),
+        ({**ANOTHER, "carrier_person": "committee-yu"}, "who announced the round"),
     ],
 )
 def test_another_carrier_is_named_with_whoever_speaks_for_it(said: Mapping[str, Any], why: str) -> None:
@@ -420,7 +430,11 @@ def test_another_carrier_is_named_with_whoever_speaks_for_it(said: Mapping[str, 
     texts = {name: "text:" + "0" * 26 for name in ("reason", "carrier_name", "account") if said.get(name)}
     asked = AskChange.model_validate({**said, **texts})
     state = proposal(
-        team=("resident-he", "resident-ma"), jury=("juror-1",), carrier=ENTRY["carrier"], carrier_person="partner-chen"
+        team=("resident-he", "resident-ma"),
+        jury=("juror-1",),
+        carrier=ENTRY["carrier"],
+        carrier_person="partner-chen",
+        announced_by="committee-yu",
     )
 
     assert [why in fault.reason for fault in asked.faults(state)] == [True]
