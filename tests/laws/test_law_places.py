@@ -20,18 +20,20 @@ OPENING: Any = {"actor": Actor(subject="committee-yu", role=Role.COMMITTEE_OFFIC
 
 def entrant(number: int, lead: str, *, over: bool) -> Entrant:
     """One that was handed in, for a team of its own."""
-    return Entrant.model_construct(number=number, team=(lead, f"second-{number}", f"third-{number}"), over=over)
+    said: dict[str, Any] = {"number": number, "team": (lead, f"second-{number}", f"third-{number}"), "over": over}
+    return Entrant.model_construct(**said)
 
 
 def refused(entrants: list[Entrant], **terms: Any) -> list[str]:
     """What is wrong with one more, of resident-he, in a round of two places."""
-    state = RoundState.model_construct(
-        terms=TERMS.model_copy(update={"proposals_at_most": 2, **terms}),
-        entrants=entrants,
-        jury=("juror-1",),
-        cap_fen=150000,
-        opening=Stamp.model_construct(**OPENING),
-    )
+    said: dict[str, Any] = {
+        "terms": TERMS.model_copy(update={"proposals_at_most": 2, **terms}),
+        "entrants": entrants,
+        "jury": ("juror-1",),
+        "cap_fen": 150000,
+        "opening": Stamp.model_construct(**OPENING),
+    }
+    state = RoundState.model_construct(**said)
     body = {**ENTRY, **dict.fromkeys(("need", "plan", "site", "carrier_name", "account"), TEXT)}
     return [fault.reason for fault in Submit.model_validate(body).faults(state)]
 

@@ -36,6 +36,11 @@ LIES = Payment(
 )
 
 
+def proposal(**said: Any) -> ProposalState:
+    """A proposal of which only this is looked at."""
+    return ProposalState.model_construct(**said)
+
+
 @pytest.fixture(scope="module")
 async def bench(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[CaseBench]:
     """A bench with the procedures of the town: its bank has no way to the carrier, so that each instalment lies with a person."""
@@ -86,7 +91,7 @@ async def test_a_silent_carrier_holds_up_no_earned_money(bench: CaseBench, reach
 def test_nothing_that_may_have_moved_goes_to_another_one(payment: Payment, *, free: bool) -> None:
     """No instalment is paid twice: what anybody says may be with the old carrier is settled before."""
     change = ChangeAsked(number=1, by="resident-he", carrier=ANOTHER["carrier"], carrier_person="partner-lin")
-    state = ProposalState.model_construct(payments=[payment], change=change, carrier_person="partner-chen")
+    state = proposal(payments=[payment], change=change, carrier_person="partner-chen")
 
     assert (nothing_is_on_its_way(state, STREET, NOON) is None) == free
     more_time = state.model_copy(update={"change": ChangeAsked(number=1, by="resident-he")})
@@ -131,7 +136,7 @@ async def test_a_wish_that_nobody_answers_is_taken_back(bench: CaseBench) -> Non
 
 def test_more_time_is_asked_for_only_while_a_milestone_is_to_come() -> None:
     """All reached, a change is of another carrier or person; and of use while anything is to be paid."""
-    state = ProposalState.model_construct(
+    state = proposal(
         stage="accounting", team=("resident-he",), jury=(), carrier=ENTRY["carrier"], carrier_person="partner-chen"
     )
     body: dict[str, Any] = {"reason": TEXT}

@@ -316,7 +316,7 @@ def test_what_is_found_out_when_it_is_over_is_asked_back_besides() -> None:
     state = proposal(stage="terminated", paid=paid, money=[came], invoices=[], recoveries=[], carrier=ENTRY["carrier"])
 
     assert state.unspent_fen == 50000
-    assert state.still_owed_by(ENTRY["carrier"]) == 35000
+    assert state.still_owed_by(str(ENTRY["carrier"])) == 35000
     assert [state.model_copy(update={"stage": each}).is_held_back(DUE) for each in ("running", *RESTING)] == [
         False,
         True,
