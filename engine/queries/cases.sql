@@ -16,6 +16,8 @@ select set_config('plan_cache_mode', 'force_custom_plan', true);
 -- name: matching
 -- The cases that somebody sees ($1: area; $2: the account that reported or has a seat, $3: whom they involve, one of which is
 -- enough; $4: town time) and that the filters leave.
+-- What waits for the account that asks ($9 is reporter): what it reported, or what waits for its very seat; not what waits for
+-- whoever reported a case in which it only has one.
 -- Of a part of the number $18 or $19 is set (starter/cases/number_parts.py): the numbers that have it, or, of too many, the part.
 -- Of `strpos` the planner knows nothing, so it holds the part for common, which it is.
 select case_id, procedure, stage, holder, area, department, opened_at, closed_at, ended, due_at, due_clock, seq, labels,
@@ -34,7 +36,12 @@ where ($1::text is null or area = $1
   and ($7::text is null or department = $7)
   and ($8::text is null or area = $8
        or (area collate "C" >= $8 || '.' and area collate "C" < $8 || '/'))
-  and ($9::text is null or (holder = $9 and holder <> ''))
+  and ($9::text is null
+       or (holder <> '' and case
+           when $9 = 'reporter' and $2::text is not null
+           then holder = 'participant:' || $2
+                or (holder = $9 and (reporter_subject = $2 or coalesce(not cases.participants ? $2, true)))
+           else holder = $9 end))
   and ($10::text is null or category = $10)
   and ($11::boolean is null or ended = $11)
   and ($12::boolean is null or $12 = due.overdue)

@@ -1,8 +1,10 @@
 """The inbox: what waits for whom, counted from the projection, inside area and department."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from engine.keys.keys import Keys
@@ -13,6 +15,10 @@ pytest_plugins = ("tests.api_fixture",)
 pytestmark = pytest.mark.usefixtures("worker")
 
 PLACE = REPORT["location"]
+SEATED = """
+insert into cases (case_id, procedure, stage, area, holder, labels, opened_at, ended, seq, head_hash, clocks, snapshot, task_at)
+values ($1, 'proposal', 'signing', '844', $2, '{}', $4, false, 1, '', '[]', $3::text::jsonb, $4)
+"""
 REASON = {"reason": "不属本部门", "legal_basis": "条例第三条"}
 
 
@@ -59,6 +65,23 @@ async def test_a_case_waits_in_one_inbox_after_the_other(as_: As) -> None:
     seen.append(await who_has_it())
 
     assert seen == [["department:civil-affairs"], ["role:grid_worker"], ["reporter"], []]
+
+
+async def test_what_waits_for_a_seat_is_in_the_inbox_of_whoever_has_it(as_: As, pool: asyncpg.Pool) -> None:
+    """A carrier's signature waits for the carrier; what waits for the team, in whose case it has a seat too, waits for the team."""
+    lead, carrier = as_(subject="inbox-lead"), as_("partner", subject="inbox-carrier")
+    seats = {"reporter_subject": "inbox-lead", "participants": [{"subject": "inbox-carrier", "left_at": None}]}
+    holders = {"participant:inbox-carrier": carrier, "reporter": lead, "participant:inbox-other": None}
+    for number, holder in enumerate(holders, start=1):
+        values = (f"round-20260501-00084{number}.proposal-1", holder, json.dumps(seats), datetime.now(UTC))
+        await pool.execute(SEATED, *values)
+    own = {holder: numbers((await inbox(caller))["mine"]) for holder, caller in holders.items() if caller is not None}
+
+    assert own == {
+        "participant:inbox-carrier": ["round-20260501-000841.proposal-1"],
+        "reporter": ["round-20260501-000842.proposal-1"],
+    }
+    assert await pool.fetchval("delete from cases where case_id like 'round-20260501-00084%' returning true")
 
 
 async def test_an_inbox_ends_at_the_area_of_its_owner(as_: As) -> None:
