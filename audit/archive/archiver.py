@@ -47,10 +47,11 @@ class Archiver:
         settings: Settings | None = None,
         *,
         page: int = PAGE,
+        heeds_leases: bool = True,
     ) -> None:
         """`keys` opens the payloads that say under which rules a case ran, and what it told; `settings`: how it is replayed.
 
-        `page`: so many runs it has in memory at once.
+        `page`: so many runs it has in memory at once. `heeds_leases` False: it leaves to nobody what they are storing.
         """
         codec = data_converter(keys).payload_codec
         if codec is None:
@@ -61,7 +62,7 @@ class Archiver:
         self._client = client
         self._pool = pool
         self._store = store
-        self._leases = RunLeases(pool)
+        self._leases = RunLeases(pool, heeded=heeds_leases)
         self._places = asyncio.Semaphore(AT_ONCE)
         self._stored = 0
         self._page = page

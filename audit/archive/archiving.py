@@ -76,9 +76,10 @@ async def run_archiver(settings: Settings) -> None:
 
 
 async def archive_once(settings: Settings, keys: Keys, pool: asyncpg.Pool) -> Pass:
-    """One full pass: everything closed that Temporal still has."""
+    """One full pass: everything closed that Temporal still has is stored when it returns, whoever else is storing it."""
     client = await connect(settings, keys)
-    return await Archiver(client, pool, keys, open_archive(settings), settings).one_pass(full=True)
+    archiver = Archiver(client, pool, keys, open_archive(settings), settings, heeds_leases=False)
+    return await archiver.one_pass(full=True)
 
 
 async def _terminated() -> None:

@@ -34,8 +34,10 @@ SHARED = SharedQueries.load("shared_archiving")
 class RunLeases:
     """The leases of runs."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, *, heeded: bool = True) -> None:
+        """`heeded` False: for who has to know that all is stored when they are done, whoever else is at it."""
         self._pool = pool
+        self._heeded = heeded
 
     async def not_stored(self, run_ids: Sequence[str]) -> set[str]:
         """Which of these runs the archive does not have as closed ones."""
@@ -44,10 +46,13 @@ class RunLeases:
 
     async def take(self, run_ids: Sequence[str]) -> tuple[set[str], set[str]]:
         """Lease runs: those that are ours to store now, and those that another archiver is storing."""
+        if not self._heeded:
+            return set(run_ids), set()
         ours = {row["run_id"] for row in await self._pool.fetch(SHARED.lease_runs, run_ids, LEASE)}
         # Asked once more: what another one stored and released since the last look is no work any more.
         return await self.not_stored(sorted(ours)), set(run_ids) - ours
 
     async def release(self, run_ids: Sequence[str]) -> None:
         """Give them back, stored or not."""
-        await self._pool.execute(SHARED.release_runs, run_ids)
+        if self._heeded:
+            await self._pool.execute(SHARED.release_runs, run_ids)

@@ -11,8 +11,10 @@ import pytest
 from temporalio.client import Client
 
 from audit.archive.archiver import LEASED_AT_ONCE, Archiver
+from audit.archive.archiving import archive_once
 from audit.archive.duties import Duty
 from audit.archive.passes import Pass, Run, runs_told_of
+from audit.archive.run_leases import RunLeases
 from audit.verify.verify import verify_archive
 from engine.keys.keys import Keys
 from engine.runtime.settings import Settings
@@ -74,6 +76,25 @@ async def test_two_archivers_share_the_runs_and_store_none_twice(
     assert all(set(store.put) & set(cases) for store in stores)
     assert not set(last.put) & set(cases)
     assert await pool.fetchval("select count(*) from archive_leases") == 0
+
+
+async def test_whoever_is_asked_to_store_all_stores_what_another_is_at(
+    door: OpenDoor, temporal: Client, pool: asyncpg.Pool, keys: Keys, settings: Settings
+) -> None:
+    """`jiceng archiver --once` beside one that runs, or was just killed: all is there when it ends, and nobody's lease is gone."""
+    (case_id,) = await closed_ones(door, temporal, 1)
+    run_id = (await temporal.get_workflow_handle(case_id).describe()).run_id
+    assert run_id is not None
+    other = RunLeases(pool)
+    assert await other.take([run_id]) == ({run_id}, set())
+    left = CountingStore()
+    await Archiver(temporal, pool, keys, left).one_pass(full=True)
+    await archive_once(settings, keys, pool)
+
+    assert case_id not in left.put
+    assert await other.not_stored([run_id]) == set()
+    assert await pool.fetchval("select leased_until > clock_timestamp() from archive_leases where run_id = $1", run_id)
+    await other.release([run_id])
 
 
 @asynccontextmanager
