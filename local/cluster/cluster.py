@@ -34,7 +34,7 @@ from local.town.process_runner import Pace
 from local.town.program import run_program
 from local.town.supervisor import Supervisor
 
-OURS = (("worker", 2), ("api", 2), ("notices", 1), ("archiver", 1))
+OURS = (("worker", 2), ("api", 2), ("notices", 2), ("archiver", 2))
 """Services of the file, and how often each runs here."""
 NEIGHBOUR, NEIGHBOURS = "neighbour", (("worker", 1), ("api", 1), ("archiver", 1))
 """Another town on the same Temporal and the same Postgres, with a namespace, a database and keys of its own."""
@@ -74,8 +74,8 @@ class Cluster:
     @property
     def figures(self) -> dict[str, str]:
         """By process that shows a token to Temporal, where its figures are."""
-        names = [f"{name}-{number}" for name, often in OURS[:2] for number in range(1, often + 1)]
-        return {name: f"http://{LOOPBACK}:{self.ports[name]}/metrics" for name in (*names, "archiver")}
+        names = [f"{name}-{number}" for name, often in OURS if name != "notices" for number in range(1, often + 1)]
+        return {name: f"http://{LOOPBACK}:{self.ports[name]}/metrics" for name in names}
 
 
 @asynccontextmanager

@@ -82,7 +82,7 @@ def asked_of(cluster: Cluster, months: Sequence[str], processes: int) -> Sequenc
         Asked(("where", "api"), says="http://"),
         Asked(("login",), says="/sign-in"),
         Asked(("archiver", "--once", "--data", folder), says="0 could not be", own=worker_token),
-        Asked((PYTHON, "deploy/check_worker.py"), own=worker_token),
+        Asked((PYTHON, "deploy/check_worker.py", "2"), says="workers", own=worker_token),
         Asked((PYTHON, "deploy/check_notices.py")),
         Asked((PYTHON, "deploy/check_notices.py", "jiceng archiver")),
     )

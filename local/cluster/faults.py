@@ -21,8 +21,8 @@ KILLED = (
     "temporal-worker-1",
     "worker-1",
     "api-1",
-    "archiver",
-    "notices",
+    "archiver-1",
+    "notices-1",
     "temporal-postgres",
     "postgres",
 )

@@ -63,8 +63,8 @@ class TownParts:
     def port_names(name: str, often: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
         """The ports that a town of this name needs; `api` is where its people call."""
         single = [_numbered(name, service, number, times) for service, times in often for number in range(1, times + 1)]
-        whole = [_named(name, each) for each in ("api", "archiver", *SIMULATED)]
-        return tuple(dict.fromkeys((*whole, *(each for each in single if not each.endswith("notices")))))
+        whole = [_named(name, each) for each in ("api", *SIMULATED)]
+        return tuple(dict.fromkeys((*whole, *(each for each in single if "notices" not in each))))
 
     def named(self, part: str) -> str:
         """A part as it is called in this cluster."""

@@ -62,7 +62,7 @@ def test_every_role_and_both_databases_are_killed() -> None:
     }
 
     assert {f"temporal-{member.service}-1" for member in MEMBERS} == roles
-    assert {*roles, "temporal-postgres", "postgres", "worker-1", "api-1", "archiver", "notices"} == set(KILLED)
+    assert {*roles, "temporal-postgres", "postgres", "worker-1", "api-1", "archiver-1", "notices-1"} == set(KILLED)
 
 
 def test_what_is_replaced_stands_in_the_file(tmp_path: Path) -> None:
