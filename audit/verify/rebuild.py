@@ -41,7 +41,9 @@ async def rebuild_rows(
 ) -> AsyncIterator[Finding]:
     """Compare the rows of these cases with what their histories make of them; `write`: put right what differs."""
     for case_id in case_ids:
-        if (gone := await pool.fetchrow(SQL.detached, case_id)) is not None:
+        async with pool.acquire() as connection:
+            gone = await connection.fetchrow(SQL.detached, case_id)
+        if gone is not None:
             yield finding(case_id, CHECK, [], f"left as it is: its entries were taken away with {gone['partition']}")
             continue
         try:
