@@ -147,7 +147,9 @@ NOTHING_LEARNED = AdvicePolicy(dispatch_help=DispatchHelpRules(offered=False))
 """A town that wants no proposals: there is no database in which a model could lie."""
 
 
-@dataclass
+@dataclass(
+    repr=False
+)  # asyncio spells out what a fixture has returned, three times, and there everything that was declared
 class CaseBench:
     """A server whose time skips, a worker, and the tables."""
 
