@@ -18,6 +18,7 @@ from engine.store.migrations import migrate
 from local.town.data_folder import DataFolder
 from local.town.database_tools import write_password_file
 from starter.care_platforms import found_platform_keys
+from starter.warning_issuers import found_issuer_keys
 
 
 def main(password_file: Path) -> None:
@@ -31,6 +32,7 @@ def main(password_file: Path) -> None:
     if settings.speed != 1:
         DataFolder(settings.data).found(settings.speed)  # a rehearsal: all its processes read the clock that begins now
     write_password_file(settings.database_url, password_file, Path(os.environ["PGPASSFILE"]))
+    found_issuer_keys(settings)
     asyncio.run(migrate(settings.database_url))
 
 

@@ -73,6 +73,8 @@ from starter.intake.relay import Relay
 from starter.intake.town_rules import TownRules
 from starter.intake.votes import Polls
 from starter.open311.door import Open311, open_311
+from starter.warning_houses import load_houses
+from starter.warning_issuers import load_issuer_keys
 from workflows.registry import PROCEDURES
 
 HOUR_SECONDS = 3600.0
@@ -156,6 +158,7 @@ def build_services(
         banks=load_counterpart_keys(settings.key_folder, banks, Counterpart.BANK),
         platforms=load_platform_keys(settings),
         call_gateways=load_counterpart_keys(settings.key_folder, calling, Counterpart.CALL_GATEWAY),
+        issuers=load_issuer_keys(settings),
     )
     bank_client = http_client()
     rates = SharedRates(keys, pool, "request", settings.requests_per_token, settings.burst_seconds)
@@ -239,6 +242,7 @@ def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
         ),
         shapes=load_area_shapes(settings.policies, areas),
         synonyms=load_synonyms(settings.policies, [each for policy in policies.values() for each in policy.searched()]),
+        houses=load_houses(settings),
     )
 
 

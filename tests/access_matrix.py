@@ -589,6 +589,7 @@ LINES: Mapping[str, Line] = {
     "POST /api/v1/devices/{platform}/events": Line(
         _at("/api/v1/devices/wristband/events", json={}), Anybody("401 not-believed")
     ),
+    "POST /api/v1/alerts/{issuer}": Line(_at("/api/v1/alerts/weather-bureau", json={}), Anybody("401 not-believed")),
     "POST /api/v1/departments/{code}/callbacks": Line(
         _at(f"/api/v1/departments/{OWN_DEPARTMENT}/callbacks", json={}), Anybody("401 not-believed")
     ),

@@ -85,6 +85,7 @@ from starter.http.command_bodies import CommandBody as CommandDoor
 from starter.http.command_bodies import command_body_of
 from starter.intake.delivery import Delivery
 from starter.intake.postbox import Postbox, Submission
+from starter.warning_houses import load_houses
 from tests.bench_bank import BenchBank
 from tests.bench_tables import OpenVault, Tables, Values
 from tests.bench_units import BenchUnitBooks
@@ -132,6 +133,7 @@ class BenchRules:
 
     policies: Mapping[str, Policy]
     charters: Mapping[str, Charter]
+    houses: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -214,7 +216,9 @@ class CaseBench:
             )
             for name, policy in self.policies.items()
         }
-        return BenchFiling(self.vault, BenchRules(self.policies, charters), DispatchHelp(NOTHING_LEARNED))
+        return BenchFiling(
+            self.vault, BenchRules(self.policies, charters, load_houses(self.settings)), DispatchHelp(NOTHING_LEARNED)
+        )
 
     async def now(self, state: CaseState) -> datetime:
         """Town time, by the clock of a case."""

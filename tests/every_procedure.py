@@ -36,5 +36,5 @@ def some_procedures(what: str, among: Iterable[Procedure] = PROCEDURE_LIST) -> p
 
 
 def who_starts(starters: AbstractSet[Role]) -> Role:
-    """Who opens a case for a test: somebody of staff, where they may; for others a name could be stated."""
-    return min(starters - {Role.RESIDENT} or starters, key=str)
+    """Who opens a case for a test: of staff, where they may, and of no one department; for others a name could be stated."""
+    return min(starters - {Role.RESIDENT, Role.DEPARTMENT_OFFICER} or starters, key=str)

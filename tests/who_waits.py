@@ -17,6 +17,7 @@ WAITS_FOR = {
     "proposal": {"reporter"},
     "mediation": {"participant:"},
     "alarm": {"role:grid_worker"},
+    "sweep": {"role:street_officer"},
     **{
         each.name: {each.end_notice.to}
         for each in PROCEDURE_LIST

@@ -26,6 +26,8 @@ NAMES = (
     "care",
     "alarm",
     "distress",
+    "warning",
+    "sweep",
 )
 
 

@@ -31,6 +31,7 @@ class Counterpart(StrEnum):
     BALLOT_BOX = "ballot_boxes"
     PLATFORM = "platforms"
     CALL_GATEWAY = "call_gateways"
+    ISSUER = "issuers"
 
 
 class CounterpartKeyFaults(OperatorError, ValueError):

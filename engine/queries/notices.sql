@@ -87,7 +87,7 @@ set next_at = clock_timestamp() + $2::interval,
 where delivery_id = $1 and status = 'waiting';
 
 -- name: notices_for
--- What somebody is shown, newest first: their own cases, their desk, their role in their area, their account.
+-- What somebody is shown, newest first: their own cases, their desk, their role in their area, their account wherever the case is.
 select told.*
 from notice_deliveries as told
 join cases using (case_id)
@@ -95,7 +95,7 @@ where told.channel = 'shown'
   and ((told.recipient = 'reporter' and cases.snapshot ->> 'reporter_subject' = $1)
        or told.recipient = any($2::text[])
        or (told.account is not null and told.account = $3))
-  and ($4::text is null or starts_with(cases.area || '.', $4 || '.'))
+  and ($4::text is null or starts_with(cases.area || '.', $4 || '.') or told.account = $3)
   and ($5::bigint is null or told.delivery_id < $5)
 order by told.delivery_id desc
 limit $6;

@@ -82,7 +82,9 @@ def retire(ring: Ring, key: Annotated[str, typer.Argument(help="the id")], data:
 def drop(
     kind: Annotated[
         Counterpart,
-        typer.Argument(help="departments, sources, banks, webhooks, open311, ballot_boxes, platforms or call_gateways"),
+        typer.Argument(
+            help="departments, sources, banks, webhooks, open311, ballot_boxes, platforms, call_gateways or issuers"
+        ),
     ],
     code: Annotated[str, typer.Argument(help="of which one")],
     mark: Annotated[str, typer.Argument(help="the mark of the key")],

@@ -5,7 +5,9 @@ procedures, which the process that watches a town does not have to keep in memor
 """
 
 import sys
+from pathlib import Path
 
+from engine.keys.key_files import replace_file
 from engine.keys.keys import ensure_keys, vault_outside
 from engine.outside.founding import found_keys_of_others
 from engine.runtime.logging import where
@@ -13,6 +15,11 @@ from engine.runtime.metrics_token import ensure_metrics_token
 from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from starter.care_platforms import found_platform_keys
+from starter.warning_houses import FILE as HOUSES
+from starter.warning_issuers import found_issuer_keys
+
+SAMPLES = Path(__file__).parents[1]
+"""Where the files lie that a town on one machine begins with."""
 
 
 def found_keys(settings: Settings) -> None:
@@ -21,6 +28,10 @@ def found_keys(settings: Settings) -> None:
     ensure_metrics_token(settings)
     found_keys_of_others(settings)
     found_platform_keys(settings)
+    found_issuer_keys(settings)
+    houses = settings.key_folder / HOUSES
+    if not houses.exists():
+        replace_file(houses, (SAMPLES / HOUSES).read_text(encoding="utf-8"))
 
 
 def main() -> None:

@@ -53,6 +53,10 @@ def word_of(procedure: str, code: str) -> str:
     return f"{procedure}/{code}"
 
 
+DRILL = "drill"
+"""The fact of a notice of a drill: every word that goes out says so."""
+
+
 class NoticePolicy(Model):
     """policies/notices.yaml. `channels` names the key file of each channel; `words` say codes in words."""
 
@@ -101,11 +105,12 @@ class NoticePolicy(Model):
 
         Nothing of a fact passes that is neither a number, a code or a list of these: no personal data. A free text shows as "…".
         """
+        marked, drilled = ("【演练】", "drill: ") if facts.get(DRILL) is True else ("", "")
         wording = self.templates.get(template) or Wording(zh="案件{case_id}有新进展", en="news of case {case_id}")
         values = {name: self._said(value, names, case_id) for name, value in facts.items()}
         chinese = _filled(wording.zh, {name: said.zh for name, said in values.items()} | {CASE: case_id})
         english = _filled(wording.en, {name: said.en for name, said in values.items()} | {CASE: case_id})
-        return f"{chinese} ({english})"
+        return f"{marked}{chinese} ({drilled}{english})"
 
     def _said(self, value: object, names: Mapping[str, Wording], case_id: str) -> Wording:
         if isinstance(value, int) and not isinstance(value, bool):

@@ -133,6 +133,10 @@ class Part(StrEnum):
     RULING_OUT_ASKED = "ruling_out_asked"
     HELP_SENT = "help_sent"
     DEATH_SAID = "death_said"
+    DISMISSAL_ASKED = "dismissal_asked"
+    ALL_CLEAR_ASKED = "all_clear_asked"
+    CANCEL_ASKED = "cancel_asked"
+    AT_THE_DOORS = "at_the_doors"
 
 
 PARTIES = (Part.ENTERED, Part.APPLICANT, Part.DEBTOR)
@@ -220,6 +224,10 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.RULING_OUT_ASKED: say("申请排除的人不得确认", "who asks to rule a call out does not confirm it"),
     Part.HELP_SENT: say("派人的人不得报告现场情况", "who sent help leaves it to somebody else to say what was found"),
     Part.DEATH_SAID: say("报告去世的人不得确认", "who says that somebody died does not confirm it"),
+    Part.ALL_CLEAR_ASKED: say("提请解除的人不得决定", "who asked for the all clear does not decide that"),
+    Part.DISMISSAL_ASKED: say("提请不予发布的人不得决定", "who asked to give no warning does not decide that"),
+    Part.CANCEL_ASKED: say("提请取消的人不得决定", "who asked to cancel it does not decide that"),
+    Part.AT_THE_DOORS: say("复核须由队外人员", "somebody who is not of the team sees it again"),
     Part.MILESTONE_CLAIMED: say("申报完成的人不得验收", "who claimed a milestone does not verify it"),
     Part.TEAM: say("您是本提案团队成员,须由他人办理", "you are of the team: this is somebody else's"),
     Part.CARRIER: say(

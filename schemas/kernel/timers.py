@@ -114,9 +114,13 @@ def window(
     warns: bool = False,
     promise: Promise | None = None,
     warned: str | None = None,
+    recurs: bool = False,
 ) -> Timer:
-    """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time."""
-    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns, warned=warned)
+    """A clock that is nobody's duty: its end decides something. `warns`: somebody can still use it, and is told in time.
+
+    `recurs`: as `Timer` says.
+    """
+    return Timer(TimerKind.WINDOW, ClockWords(zh, en, promise), limit, warns=warns, warned=warned, recurs=recurs)
 
 
 def last_limit(limit: str | LimitOf, *, runs_on: bool = False, warns: bool = True, recurs: bool = False) -> Timer:

@@ -125,11 +125,60 @@ _HELP = (
 )
 """Health, and why somebody may come to harm; where they live, and whom to call."""
 
+_MOVE = frozenset(
+    {
+        Role.GRID_WORKER,
+        Role.WINDOW_CLERK,
+        Role.STREET_OFFICER,
+        Role.DEPARTMENT_OFFICER,
+        Role.COORDINATOR,
+        Role.CIVIL_AFFAIRS_OFFICER,
+        Role.SUPERVISOR,
+        Role.AUDITOR,
+    }
+)
+"""Who gets people out of danger, takes them in, or judges how that went."""
+
+_GO_THERE = _MOVE - {Role.WINDOW_CLERK, Role.CIVIL_AFFAIRS_OFFICER}
+"""Who goes to a door, or decides on who does."""
+
+_DOORS = (
+    "sweep:sent.zone",
+    "sweep:added.zone",
+    *(
+        f"sweep:{kind}.{name}"
+        for kind in ("door", "rechecked", "confirmed")
+        for name in ("outcome", "persons", "rest", "was", "stands", "how")
+    ),
+    "sweep:swept.unsafe",
+    "sweep:swept.stayed",
+    "sweep:sent.address",
+    "sweep:sent.heads",
+    "sweep:added.address",
+    "sweep:added.heads",
+    "sweep:door.words",
+    "sweep:persuaded.words",
+    "sweep:removal_ordered.reason",
+    "sweep:searched.finding",
+    "sweep:rechecked.words",
+    "sweep:confirmed.words",
+    "warning:found.address",
+    "warning:found.heads",
+    "warning:sweep:reported.doors",
+)
+_GUESTS = (
+    *(f"warning:shelter:{kind}.household" for kind in ("checked_in", "checked_out")),
+    "warning:shelter:checked_out.where",
+)
+"""Where households in danger live, how many they are, which of them refuse or must be carried, and what they said."""
+
 FACTS_FOR: Mapping[str, frozenset[Role]] = {
     **dict.fromkeys(_CIRCUMSTANCES, frozenset(Role) - READS_NO_TEXTS),
     **dict.fromkeys(_ANSWERS, JUDGES),
     **dict.fromkeys(_CARE, _CARE_FOR),
     **dict.fromkeys(_HELP, _HELP_FOR),
+    **dict.fromkeys(_DOORS, _GO_THERE),
+    **dict.fromkeys(_GUESTS, _MOVE),
     **dict.fromkeys(_RIVALS, frozenset(Role) - READS_NO_TEXTS - {Role.PARTNER}),
     **dict.fromkeys(_BLIND_FACTS, frozenset(Role) - READS_NO_TEXTS - OWN_CASES_ONLY),
     **dict.fromkeys(_ACCOUNTS_OF_CARRIERS, frozenset(Role) - READS_NO_TEXTS - {Role.RESIDENT}),
@@ -170,7 +219,8 @@ def sight_of(state: CaseState) -> Sight:
 def may_see(sight: Sight, actor: Actor) -> bool:
     """Who acts in no area sees what is theirs, departments what they held; of that, everybody else and they their area.
 
-    Theirs: what they reported, where they have a seat, and of partners what they are a party to or what is offered to all.
+    Theirs: what they reported, where they have a seat, and of partners what they are a party to or what is offered to all. Who
+    works in an area also sees, by its number, where they have a seat: lists and counts stay those of the area.
     """
     involved = involved_as(actor)
     if actor.role in OWN_CASES_ONLY:
@@ -178,7 +228,8 @@ def may_see(sight: Sight, actor: Actor) -> bool:
         return own or (involved is not None and not sight.departments.isdisjoint(involved))
     if involved is not None and sight.departments.isdisjoint(involved):
         return False
-    return actor.area is None or inside(sight.area, actor.area)
+    seated = involved is None and account_among(actor.subject, sight.seated)
+    return actor.area is None or inside(sight.area, actor.area) or seated
 
 
 def involved_as(actor: Actor) -> tuple[str, ...] | None:

@@ -36,15 +36,19 @@ def open_child(
     stamp: Stamp,
     at: datetime,
     department: str | None,
+    area: str | None = None,
     **facts: Any,
 ) -> StateT:
-    """Return the state that a child starts with: by its parent's rules, in its area, under the stamp of whoever asked for it."""
+    """Return the state that a child starts with: by its parent's rules, under the stamp of whoever asked for it.
+
+    `area`: where it lies; None: in its parent's.
+    """
     return state(
         case_id=child_id(parent.case_id, code),
         parent=parent.case_id,
         charter=parent.charter,
         opening=stamp,
-        area=parent.area,
+        area=area or parent.area,
         department=department,
         opened_at=at,
         **facts,

@@ -65,6 +65,7 @@ FIELDS: Mapping[str, FieldWords] = {
     "department": FieldWords("部门", "department"),
     "departments": FieldWords("部门", "departments"),
     "description": FieldWords("情况描述", "description"),
+    "despite": FieldWords("清点缺人仍解除的理由", "why, although somebody lacks"),
     "disability_level": FieldWords("残疾等级", "level of disability"),
     "document": FieldWords("附件", "document"),
     "documents": FieldWords("材料", "documents"),
@@ -202,6 +203,60 @@ def words_of(model: type[BaseModel], field: str) -> FieldWords | None:
 
 
 VALUES: Mapping[str, Mapping[str, FieldWords]] = {
+    "Hazard": {
+        "rainstorm": FieldWords("暴雨", "rainstorm"),
+        "typhoon": FieldWords("台风", "typhoon"),
+        "flood": FieldWords("洪水", "flood"),
+        "landslide": FieldWords("地质灾害", "landslide"),
+        "gas": FieldWords("燃气泄漏", "gas leak"),
+        "other": FieldWords("其他", "other"),
+    },
+    "Zone": {
+        "a": FieldWords("甲类:低洼房、行动不便、机构", "list a: low houses, who cannot walk, institutions"),
+        "b": FieldWords("乙类:其他受威胁户", "list b: others at risk"),
+        "ring": FieldWords("外扩一圈", "one ring more"),
+    },
+    "WarningLevel": {
+        "blue": FieldWords("蓝色", "blue"),
+        "yellow": FieldWords("黄色", "yellow"),
+        "orange": FieldWords("橙色", "orange"),
+        "red": FieldWords("红色", "red"),
+    },
+    "MessageType": {
+        "alert": FieldWords("发布", "alert"),
+        "update": FieldWords("更新", "update"),
+        "cancel": FieldWords("取消", "cancel"),
+    },
+    "DoorOutcome": {
+        "moved": FieldWords("已转移", "moved"),
+        "with_relatives": FieldWords("投亲靠友", "with relatives"),
+        "away_proved": FieldWords("外出已核实", "away, and reached"),
+        "nobody": FieldWords("无人应答", "nobody answered"),
+        "refused": FieldWords("拒绝转移", "does not want to go"),
+        "must_be_carried": FieldWords("须协助转移", "must be carried"),
+        "came_back": FieldWords("提前返回", "came back too early"),
+    },
+    "Rest": {
+        "nobody": FieldWords("无人应答", "nobody answered"),
+        "refused": FieldWords("拒绝转移", "do not want to go"),
+        "must_be_carried": FieldWords("须协助转移", "must be carried"),
+    },
+    "BackHow": {
+        "at_home": FieldWords("已返回家中", "at home"),
+        "rehoused": FieldWords("已安置", "rehoused"),
+        "elsewhere": FieldWords("在外居住", "stays elsewhere"),
+        "with_police": FieldWords("移交公安查找", "the police look for them"),
+        "dead": FieldWords("遇难", "dead"),
+    },
+    "Source": {
+        "official": FieldWords("官方", "official"),
+        "rule": FieldWords("监测规则", "a rule over readings"),
+        "people": FieldWords("本镇人员", "people of the town"),
+        "platform": FieldWords("设备平台", "the platform of the device"),
+        "last_file": FieldWords("原档案", "the file that had it last"),
+        "police": FieldWords("公安", "the police"),
+        "caller": FieldWords("来电人", "whoever called"),
+    },
     "Satisfied": {
         "satisfied": FieldWords("满意", "satisfied"),
         "basically": FieldWords("基本满意", "on the whole"),
@@ -460,12 +515,6 @@ VALUES: Mapping[str, Mapping[str, FieldWords]] = {
         "test": FieldWords("测试", "a test"),
         "trouble": FieldWords("设备异常", "the device is in trouble"),
         "well": FieldWords("设备恢复", "the device is well"),
-    },
-    "Source": {
-        "platform": FieldWords("设备平台", "the platform of the device"),
-        "last_file": FieldWords("原档案", "the file that had it last"),
-        "police": FieldWords("公安", "the police"),
-        "caller": FieldWords("来电人", "whoever called"),
     },
     "Helper": {
         "grid_worker": FieldWords("网格员", "a grid worker"),

@@ -25,6 +25,7 @@ class Signers:
     banks: CounterpartKeys
     platforms: CounterpartKeys
     call_gateways: CounterpartKeys
+    issuers: CounterpartKeys
 
 
 SignersOf = Annotated[Signers, dependency(Signers)]

@@ -44,6 +44,11 @@ def opening_of(procedure: Procedure) -> Opening[Any]:
     if find_spec(f"starter.{procedure.name}") is not None:
         opening: Opening[Any] = importlib.import_module(f"starter.{procedure.name}").OPENING
         return opening
+    return derived_opening(procedure)
+
+
+def derived_opening(procedure: Procedure) -> Opening[Any]:
+    """The opening as it follows from what the procedure declares. Raises TypeError: it declares none."""
     return _derived(procedure, _opens(procedure))
 
 
@@ -56,7 +61,12 @@ def _router_of(procedure: Procedure) -> APIRouter:
     if find_spec(f"starter.{procedure.name}") is not None:
         router: APIRouter = importlib.import_module(f"starter.{procedure.name}").router
         return router
-    opens, opening = _opens(procedure), opening_of(procedure)
+    return router_of(procedure, opening_of(procedure))
+
+
+def router_of(procedure: Procedure, opening: Opening[Any]) -> APIRouter:
+    """The address of an opening, as its procedure declares it."""
+    opens = _opens(procedure)
 
     async def start(request: Request, caller: Caller, filing: FilingOf) -> Response:
         return await opening.start(request, caller, filing)

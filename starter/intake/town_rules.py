@@ -1,7 +1,7 @@
 """What a town has decided: its policies, and what follows from them for what comes in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from schemas.contracts.department_policy import DepartmentRegister
@@ -19,7 +19,7 @@ from starter.intake.choices import Names
 class TownRules:
     """Read once, when an API is built. Policies, charters and procedures by procedure; doors by procedure and command.
 
-    `shapes`: those of its areas, where it has some.
+    `shapes`: those of its areas, where it has some. `houses`: where the households of the town's lists live, by code.
     """
 
     policies: Mapping[str, Policy]
@@ -31,6 +31,7 @@ class TownRules:
     names: Names
     synonyms: Mapping[str, tuple[str, ...]]
     shapes: AreaShapes | None
+    houses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 TownRulesOf = Annotated[TownRules, dependency(TownRules)]

@@ -11,6 +11,7 @@ from engine.policies.areas import load_areas, read_areas
 from engine.policies.policies import PolicyFaults
 from engine.runtime.settings import PROJECT
 from local.simulation.townspeople import GRID_WORKERS
+from schemas.values.area import wholly_named, widest_named
 from tests.api_callers import REPORT, As, Caller, OwnTown, api_of, callers
 
 pytest_plugins = ("tests.api_fixture",)
@@ -38,6 +39,40 @@ def faults(folder: Path) -> list[str]:
     with pytest.raises(PolicyFaults) as refused:
         read_areas(folder)
     return refused.value.faults
+
+
+@pytest.mark.parametrize(
+    ("named", "here"),
+    [
+        (["320104.003.01"], ("320104.003.01",)),
+        (["320100"], ("320104",)),
+        (["320000"], ("320104",)),
+        (["320104"], ("320104",)),
+        (["320104", "320104.003.01"], ("320104",)),
+        (["320104.003.01", "320104.003.02", "999999"], ("320104.003.01", "320104.003.02")),
+        (["320200", "3201", "32010", "320105", "320105003000"], ()),
+        (["320104003000"], ("320104.003",)),
+        (["320104000000", "320104003"], ("320104",)),
+        (["320100000000"], ("320104",)),
+        (["320104.003.99", "320104003099"], ("320104.003",)),
+        (["320104.009"], ("320104",)),
+        ([], ()),
+    ],
+)
+def test_what_others_name_is_the_widest_of_the_town(named: list[str], here: tuple[str, ...]) -> None:
+    """A city or province is all of the town that lies in it; what lies in another one that is named is named once."""
+    town = ["320104", "320104.003", "320104.003.01", "320104.003.02", "320104.003.01.01"]
+
+    assert widest_named(named, town) == here
+
+
+def test_what_the_town_does_not_know_is_not_wholly_named() -> None:
+    """It widens an alert; a cancel of it does not call off all that lies around it."""
+    town = ["320104", "320104.003", "320104.003.01"]
+
+    assert wholly_named(["320104.003.99"], town) == ()
+    assert wholly_named(["320104003000", "320104.003.99"], town) == ("320104.003",)
+    assert wholly_named(["320100"], town) == ("320104",)
 
 
 def test_the_towns_own_areas_are_as_the_rules_want_them() -> None:

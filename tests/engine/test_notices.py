@@ -179,6 +179,7 @@ async def test_a_role_is_told_in_its_area_and_a_duty_leader_by_account(
         own_town.pool, "incident-1", Notice(to="role:grid_worker", template="verification_due"),
         Notice(to="duty_leader", template="clock_breach", facts={"clock": "finish"}),
         Notice(to="supervisor", template="clock_tier", facts={"clock": "finish"}),
+        Notice(to="participant:grid-zhao", template="warning_call", facts={"hazard": "flood", "level": "red", "point": "a"}),
     )  # fmt: skip
     await told().take_ready()
     async with api_of(own_town.build()) as client:
@@ -190,6 +191,7 @@ async def test_a_role_is_told_in_its_area_and_a_duty_leader_by_account(
 
         assert await templates("grid_worker", area="320104.003.01") == ["verification_due"]
         assert await templates("grid_worker", area="320104.003.02") == []
+        assert await templates("grid_worker", area="320104.003.02", subject="grid-zhao") == ["warning_call"]
         leader = {"subject": "urban-management.duty", "department": "urban-management"}
         assert await templates("department_officer", **leader) == ["clock_breach"]
         assert await templates("department_officer", department="urban-management") == []

@@ -85,6 +85,16 @@ def test_an_outsider_sees_where_they_sit_and_nothing_else(role: Role) -> None:
     assert not may_see(sight, Actor(subject="li", role=role))
 
 
+def test_who_works_in_an_area_sees_where_they_sit_too() -> None:
+    """A seat elsewhere is seen by who has it; a department sees by what it holds, and by no seat."""
+    sight = Sight(area="320104.003", reporter_subject=None, departments=frozenset(), seated=frozenset({"he"}))
+    elsewhere: dict[str, Any] = {"area": "320104.004"}
+
+    assert may_see(sight, Actor(subject="he", role=Role.GRID_WORKER, **elsewhere))
+    assert not may_see(sight, Actor(subject="li", role=Role.GRID_WORKER, **elsewhere))
+    assert not may_see(sight, Actor(subject="he", role=Role.DEPARTMENT_OFFICER, department="tax", **elsewhere))
+
+
 @pytest.mark.parametrize(
     ("audience", "hearers"),
     [

@@ -227,8 +227,8 @@ async def test_what_is_listed_by_number_is_told_by_number(door: OpenDoor, as_: A
 
 
 def _some(name: str, field: FieldInfo) -> Any:
-    if name in {"departments", "score", "team"}:
-        return {"departments": (), "score": 100, "team": ()}[name]
+    if name in {"departments", "score", "team", "persons"}:
+        return {"departments": (), "score": 100, "team": (), "persons": 1}[name]
     if isinstance(field.annotation, type) and issubclass(field.annotation, Enum):
         return next(iter(field.annotation))
     return None if field.is_required() else field.default
