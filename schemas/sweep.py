@@ -18,6 +18,7 @@ from schemas.kernel.parties import (
     STREET_OFFICER,
     SUPERVISOR,
     desk_of,
+    in_its_parts,
     seated,
 )
 from schemas.kernel.people import Part, among
@@ -40,8 +41,9 @@ from schemas.values.actor import Actor
 from schemas.values.refusals import say
 
 GRID, STREET = desk_of(GRID_WORKER), desk_of(STREET_OFFICER)
-AT_THE_DOORS = (GRID_WORKER, seated(GRID_WORKER.role, LEADER), seated(GRID_WORKER.role, TEAM))
-"""Who works there, and whoever leads or goes along, wherever else they work."""
+(THE_STREETS,) = in_its_parts(STREET_OFFICER)
+AT_THE_DOORS = (*in_its_parts(GRID_WORKER), seated(GRID_WORKER.role, LEADER), seated(GRID_WORKER.role, TEAM))
+"""Who works there, also in a part of it alone, and whoever leads or goes along, wherever else they work."""
 
 
 def is_of_the_team(state: SweepState, actor: Actor, _now: datetime) -> str | None:
@@ -119,13 +121,13 @@ SWEEP = declare(
         act(RecordDoor, "入户", by=AT_THE_DOORS, at=Stage.WALKING, when=is_of_the_team, entry=Kind.DOOR),
         also("record_door", "补记入户或提前返回", by=AT_THE_DOORS, at=Stage.SWEPT, to=(Stage.SWEPT, Stage.WALKING),
              when=is_of_the_team),
-        act(Persuade, "劝导", by=(STREET_OFFICER, *AT_THE_DOORS), at=(Stage.WALKING, Stage.SWEPT), entry=Kind.PERSUADED),
-        act(OrderRemoval, "带离", by=STREET_OFFICER, at=(Stage.WALKING, Stage.SWEPT), when=there_is_a_law,
+        act(Persuade, "劝导", by=(THE_STREETS, *AT_THE_DOORS), at=(Stage.WALKING, Stage.SWEPT), entry=Kind.PERSUADED),
+        act(OrderRemoval, "带离", by=THE_STREETS, at=(Stage.WALKING, Stage.SWEPT), when=there_is_a_law,
             entry=Kind.REMOVAL_ORDERED, tells=Tells("department", "sweep_removal")),
         act(SearchHouse, "查看", by=AT_THE_DOORS, at=(Stage.WALKING, Stage.SWEPT), when=is_of_the_team, entry=Kind.SEARCHED),
         # ---- 3. swept, and seen again by others
         act(ReportSwept, "转移完成", by=AT_THE_DOORS, at=Stage.WALKING, to=Stage.SWEPT, when=is_of_the_team, entry=Kind.SWEPT),
-        act(Recheck, "复核", by=(STREET_OFFICER, *AT_THE_DOORS), at=Stage.SWEPT, to=(Stage.SWEPT, Stage.WALKING),
+        act(Recheck, "复核", by=(THE_STREETS, *AT_THE_DOORS), at=Stage.SWEPT, to=(Stage.SWEPT, Stage.WALKING),
             apart_from=(Part.AT_THE_DOORS,), entry=Kind.RECHECKED),
         # ---- 4. over, and back
         step("stand_down", "解除", at=Stage.SENT, to=Stage.RECALLED, entry=Kind.RECALLED),
@@ -136,8 +138,8 @@ SWEEP = declare(
         step("call_everybody_again", "再次上报", at=OPEN, entry=Kind.CALLED_AGAIN, clock="final",
              tells=Tells(desk_of(SUPERVISOR), "sweep_called_again", ("hazard",))),
         *file_acts(
-            Kind, by=(*AT_THE_DOORS, STREET_OFFICER, COORDINATOR, HOLDING_DEPARTMENT, SUPERVISOR), at=OPEN,
-            urged_by=(STREET_OFFICER, HOLDING_DEPARTMENT, SUPERVISOR),
+            Kind, by=(*AT_THE_DOORS, THE_STREETS, COORDINATOR, HOLDING_DEPARTMENT, SUPERVISOR), at=OPEN,
+            urged_by=(THE_STREETS, HOLDING_DEPARTMENT, SUPERVISOR),
         ),
     ),
     end_notice=EndNotice(STREET),

@@ -100,6 +100,7 @@ class SweepState(DrilledState, ItemsState[Household]):
     """
 
     procedure: ClassVar[str] = "sweep"
+    seen_in_parts = True
     graver = (HouseholdStage.LISTED, *UNSAFE)
 
     stage: str = Stage.SENT

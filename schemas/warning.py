@@ -21,6 +21,7 @@ from schemas.kernel.parties import (
     THE_DEPARTMENT,
     WINDOW_CLERK,
     desk_of,
+    in_its_parts,
     seated,
 )
 from schemas.kernel.people import Part, account_among, same_account
@@ -58,8 +59,9 @@ from schemas.warning_state import BEFORE_MOVING, OPEN, OUT, Source, Stage, Warni
 from schemas.warning_terms import WarningPolicy
 
 STREET, GRID = desk_of(STREET_OFFICER), desk_of(GRID_WORKER)
-ON_SITE = (GRID_WORKER, seated(GRID_WORKER.role, LEADER))
-"""Who works there, and whoever leads at a risk point of it, wherever else they work: a warning is wider than a grid."""
+THE_STREETS, THE_CLERKS = in_its_parts(STREET_OFFICER, WINDOW_CLERK)
+ON_SITE = (*in_its_parts(GRID_WORKER), seated(GRID_WORKER.role, LEADER))
+"""Who works in it or in a part of it, and whoever leads at a risk point of it, wherever else they work."""
 
 
 def the_issuer_has_ended_it(state: WarningState, _actor: Actor, now: datetime) -> str | None:
@@ -248,6 +250,9 @@ class Kind(ReservationEntries, EntryKinds, procedure="warning"):
 
 _ISSUER = By(Role.ENGINE)  # its signed message vouches for it; no token has this role
 _LEADS = (HOLDING_DEPARTMENT, STREET_OFFICER)
+_ADDS = (HOLDING_DEPARTMENT, THE_STREETS)
+"""Who has more people moved. Taken back, raised or ended is the whole, by nobody of a part."""
+
 _MOVABLE = (Stage.ISSUED, Stage.WATCHING, Stage.CALLING, *OUT)
 _IN_SHELTERS = (Stage.WATCHING, Stage.CALLING, *OUT)
 _ENDED_HERE = (Stage.WATCHING, Stage.CALLING, Stage.MOVING, Stage.SHELTERED)
@@ -313,25 +318,25 @@ WARNING = declare(
             to=(Stage.WATCHING, Stage.CALLING, Stage.MOVING, Stage.CANCELLED), entry=Kind.ISSUER_SAID),
         # ---- 2. those who lead are called, and answer
         step("call_out", "叫应", at=BEFORE_MOVING, to=Stage.CALLING, entry=Kind.CALLED),
-        act(AcknowledgeCall, "应答", by=(*ON_SITE, STREET_OFFICER, HOLDING_DEPARTMENT), at=(Stage.CALLING, *OUT),
+        act(AcknowledgeCall, "应答", by=(*ON_SITE, THE_STREETS, HOLDING_DEPARTMENT), at=(Stage.CALLING, *OUT),
             when=answers_for_a_place, entry=Kind.ANSWERED),
         # ---- 3. who is moved, by lists; by itself where nobody orders
-        act(OrderMove, "下令转移", by=_LEADS, at=(*_MOVABLE,), to=Stage.MOVING, entry=Kind.ORDERED),
+        act(OrderMove, "下令转移", by=_ADDS, at=(*_MOVABLE,), to=Stage.MOVING, entry=Kind.ORDERED),
         step("order_by_itself", "超时自动转移", at=Stage.CALLING, to=Stage.MOVING, entry=Kind.ORDERED_BY_ITSELF, clock="order",
              tells=Tells(desk_of(SUPERVISOR), "warning_ordered_by_itself", ("hazard", "level"))),
         act(RaiseLevel, "升级", by=_LEADS, at=_MOVABLE, entry=Kind.LEVEL),
-        act(NamePlace, "新增地点", by=_LEADS, at=_MOVABLE, entry=Kind.PLACE_NAMED),
-        act(FoundHousehold, "补充", by=(*ON_SITE, STREET_OFFICER, HOLDING_DEPARTMENT), at=_MOVABLE, entry=Kind.FOUND),
+        act(NamePlace, "新增地点", by=_ADDS, at=_MOVABLE, entry=Kind.PLACE_NAMED),
+        act(FoundHousehold, "补充", by=(*ON_SITE, THE_STREETS, HOLDING_DEPARTMENT), at=_MOVABLE, entry=Kind.FOUND),
         step("ask_again", "再次申请名单", at=(Stage.MOVING, Stage.SHELTERED), entry=Kind.LISTS_ASKED, clock="lists"),
         step("all_are_swept", "转移完成", at=Stage.MOVING, to=Stage.SHELTERED, entry=Kind.SWEPT),
         # ---- 4. shelters, and who is in them
-        act(OpenShelter, "启用避难场所", by=(STREET_OFFICER, WINDOW_CLERK), at=_IN_SHELTERS, entry=Kind.OPENED_SHELTER),
-        act(CheckIn, "登记入住", by=(WINDOW_CLERK, *ON_SITE), at=_IN_SHELTERS, entry=Kind.CHECKED_IN),
-        act(CheckOut, "离开", by=(WINDOW_CLERK, *ON_SITE), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.CHECKED_OUT),
-        act(Headcount, "清点", by=(WINDOW_CLERK, *ON_SITE), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.COUNTED),
-        act(CloseShelter, "关闭避难场所", by=(STREET_OFFICER, WINDOW_CLERK), at=(*_IN_SHELTERS, Stage.REVIEWING),
+        act(OpenShelter, "启用避难场所", by=(THE_STREETS, THE_CLERKS), at=_IN_SHELTERS, entry=Kind.OPENED_SHELTER),
+        act(CheckIn, "登记入住", by=(THE_CLERKS, *ON_SITE), at=_IN_SHELTERS, entry=Kind.CHECKED_IN),
+        act(CheckOut, "离开", by=(THE_CLERKS, *ON_SITE), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.CHECKED_OUT),
+        act(Headcount, "清点", by=(THE_CLERKS, *ON_SITE), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.COUNTED),
+        act(CloseShelter, "关闭避难场所", by=(THE_STREETS, THE_CLERKS), at=(*_IN_SHELTERS, Stage.REVIEWING),
             entry=Kind.CLOSED_SHELTER),
-        act(ReportCasualty, "伤亡", by=(*ON_SITE, STREET_OFFICER, HOLDING_DEPARTMENT), at=OPEN, entry=Kind.CASUALTY,
+        act(ReportCasualty, "伤亡", by=(*ON_SITE, THE_STREETS, HOLDING_DEPARTMENT), at=OPEN, entry=Kind.CASUALTY,
             tells=Tells("supervisor", "warning_casualty", ("dead", "missing", "hurt"))),
         # ---- 5. over, inspected, back
         step("run_out", "预警到期", at=(*BEFORE_MOVING, *OUT), entry=Kind.RUN_OUT, clock="expires",
@@ -360,8 +365,8 @@ WARNING = declare(
         step("call_everybody_again", "再次上报", at=OPEN, entry=Kind.CALLED_AGAIN, clock="final",
              tells=Tells(desk_of(SUPERVISOR), "warning_called_again", ("hazard", "level"))),
         *file_acts(
-            Kind, by=(*ON_SITE, WINDOW_CLERK, STREET_OFFICER, HOLDING_DEPARTMENT, COORDINATOR, SUPERVISOR), at=OPEN,
-            urged_by=(STREET_OFFICER, SUPERVISOR),
+            Kind, by=(*ON_SITE, THE_CLERKS, THE_STREETS, HOLDING_DEPARTMENT, COORDINATOR, SUPERVISOR), at=OPEN,
+            urged_by=(THE_STREETS, SUPERVISOR),
         ),
     ),
     end_notice=EndNotice(STREET),

@@ -18,6 +18,7 @@ from schemas.kernel.procedure import Command
 from schemas.parts.items import ITEMS_AT_MOST
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
+from schemas.values.area import overlap
 from schemas.values.foreign_code import KeptCode
 from schemas.values.location import AreaCode
 from schemas.values.references import TextReference
@@ -180,14 +181,23 @@ class AcknowledgeCall(Command):
         return {"point": Choices(points, say("此处无待应答的叫应", "no call of this place waits for an answer"))}
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
-        """Of the grid, whoever leads at this very place or stands in; another place has its own."""
+        """Of the grid, whoever leads at this very place or stands in; of the streets that of the place: another one has its own."""
         place = warning_of(state).points.get(self.point)
-        if place is None or actor.role is not Role.GRID_WORKER:
+        if place is None:
             return ()
+        if actor.role is not Role.GRID_WORKER:
+            return () if actor.area is None or overlap(place.area, actor.area) else (ANOTHER_STREETS,)
         if account_among(actor.subject, (place.leader, place.deputy)):
             return ()
         said = say("须由该处责任人或替补应答", "who leads there answers, or who stands in")
         return (Fault(field="point", reason=said, remedy=say("请由该处人员应答", "leave it to them")),)
+
+
+ANOTHER_STREETS = Fault(
+    field="point",
+    reason=say("此处在另一街道", "this place lies in another street"),
+    remedy=say("请由该街道应答", "leave it to that street"),
+)
 
 
 class OrderMove(Command):

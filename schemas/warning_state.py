@@ -187,6 +187,7 @@ class WarningState(DrilledState, ReservingState, OpenedState):
     """
 
     procedure: ClassVar[str] = "warning"
+    seen_in_parts = True
 
     stage: str = Stage.ISSUED
     terms: WarningTerms

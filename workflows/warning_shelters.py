@@ -2,13 +2,13 @@
 
 from datetime import timedelta
 
-from schemas.kernel.parties import COORDINATOR, desk_of
+from schemas.kernel.parties import COORDINATOR, WINDOW_CLERK, desk_of
 from schemas.warning import GRID, STREET
 from schemas.warning_shelter_commands import CheckIn, CheckOut, CloseShelter, Headcount, OpenShelter
 from schemas.warning_state import Refuge, WarningState
 from workflows.kernel.declared import DeclaredCase
 
-DESK = desk_of(COORDINATOR)
+CLERKS, DESK = desk_of(WINDOW_CLERK), desk_of(COORDINATOR)
 
 
 class Shelters(DeclaredCase[WarningState]):
@@ -23,7 +23,8 @@ class Shelters(DeclaredCase[WarningState]):
         refuge = self._refuge(command.shelter)
         refuge.opened, refuge.keeper = True, command.keeper
         self.record_command(places=refuge.places, step_free=refuge.step_free)
-        self.notify(GRID, "warning_shelter_open", shelter=command.shelter, places=refuge.places)
+        for told in (GRID, CLERKS):
+            self.notify(told, "warning_shelter_open", shelter=command.shelter, places=refuge.places)
 
     def check_in(self, command: CheckIn) -> None:
         """登记: with the first guest it has to be counted in time. Who comes later is added."""

@@ -7,7 +7,7 @@ the rest of its channel waits, and one that died over it is followed by another 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -153,8 +153,13 @@ class Notices:
                 await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
-async def notices_for(connection: Any, actor: Actor, *, before: int | None = None, limit: int = 50) -> list[NoticeView]:
-    """What somebody is shown, newest first: of their own reports, to their desk, to their role in their area."""
+async def notices_for(
+    connection: Any, actor: Actor, *, before: int | None = None, limit: int = 50, in_parts: Sequence[str] = ()
+) -> list[NoticeView]:
+    """What somebody is shown, newest first: of their own reports, to their desk, to their role in their area.
+
+    `in_parts`: the procedures whose cases are also told of to who works in a part of their area alone (`CaseState.seen_in_parts`).
+    """
     recipients = [f"role:{actor.role}"]
     if actor.role is Role.SUPERVISOR:
         recipients += ["supervisor", "district_office"]
@@ -162,7 +167,9 @@ async def notices_for(connection: Any, actor: Actor, *, before: int | None = Non
         recipients.append(f"department:{actor.department}")
     resident = actor.subject if actor.role in FOR_THEMSELVES else None
     area = None if resident is not None else actor.area
-    rows = await connection.fetch(SQL.notices_for, resident, recipients, actor.subject, area, before, limit)
+    rows = await connection.fetch(
+        SQL.notices_for, resident, recipients, actor.subject, area, before, limit, list(in_parts)
+    )
     return [
         NoticeView(
             number=row["delivery_id"],

@@ -88,6 +88,7 @@ where delivery_id = $1 and status = 'waiting';
 
 -- name: notices_for
 -- What somebody is shown, newest first: their own cases, their desk, their role in their area, their account wherever the case is.
+-- $7: the procedures of which who works in a part of the case's area is told too.
 select told.*
 from notice_deliveries as told
 join cases using (case_id)
@@ -95,7 +96,8 @@ where told.channel = 'shown'
   and ((told.recipient = 'reporter' and cases.snapshot ->> 'reporter_subject' = $1)
        or told.recipient = any($2::text[])
        or (told.account is not null and told.account = $3))
-  and ($4::text is null or starts_with(cases.area || '.', $4 || '.') or told.account = $3)
+  and ($4::text is null or starts_with(cases.area || '.', $4 || '.') or told.account = $3
+       or (cases.procedure = any($7::text[]) and starts_with($4 || '.', cases.area || '.')))
   and ($5::bigint is null or told.delivery_id < $5)
 order by told.delivery_id desc
 limit $6;

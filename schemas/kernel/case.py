@@ -219,6 +219,9 @@ class CaseState(BaseModel):
     would not fit otherwise. What comes later than that is refused by the case; the API has the first answer for as long as it
     keeps what was sent."""
 
+    seen_in_parts: ClassVar[bool] = False
+    """Whether who works in a part of a case's area alone sees it too, by its number, and what is told of it to their role."""
+
     remembers_at_most: ClassVar[Mapping[str, int]] = {}
     """Of commands that machines give by themselves, by name: so many of the latest are recognised here, and all at the door."""
 

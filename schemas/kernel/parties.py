@@ -1,5 +1,7 @@
 """Who acts on cases, for the tables of declared procedures: each role with the cases that are its own."""
 
+from dataclasses import replace
+
 from schemas.kernel.rules import By, Scope
 from schemas.values.actor import Role
 
@@ -36,6 +38,11 @@ THE_DEPARTMENT = "department"
 def seated(role: Role, kind: str) -> By:
     """Whoever has a seat of this kind in the very case, acting as this role (schemas/parts/participants.py)."""
     return By(role, Scope.PARTICIPANT, kind)
+
+
+def in_its_parts(*parties: By) -> tuple[By, ...]:
+    """The same, also of whoever works in a part of the case's area alone: who acts on the spot (`seen_in_parts`)."""
+    return tuple(replace(each, parts=True) for each in parties)
 
 
 def desk_of(party: By) -> str:

@@ -16,6 +16,7 @@ from schemas.kernel.participants import Participant
 from schemas.kernel.people import KEPT_FROM, Part, among, same_account
 from schemas.kernel.screen_words import role_name, stage_name
 from schemas.values.actor import Actor, Role
+from schemas.values.area import inside
 from schemas.values.refusals import Refusal, RefusalCode, say
 
 Condition = Callable[[Any, Actor, datetime], str | None]
@@ -69,11 +70,15 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class By:
-    """A role and the cases it may act on. `seat`: the kind of seat that they have there, of `Scope.PARTICIPANT`."""
+    """A role and the cases it may act on. `seat`: the kind of seat that they have there, of `Scope.PARTICIPANT`.
+
+    `parts`: also whoever works in a part of the area that the case lies in, and not in all of it.
+    """
 
     role: Role
     scope: Scope = Scope.AREA
     seat: str | None = None
+    parts: bool = False
 
     def covers(self, state: Standing, actor: Actor) -> bool:
         """Say whether this case is one of the actor's."""
@@ -85,7 +90,9 @@ class By:
             return same_account(actor.subject, state.reporter_subject)
         if self.scope is Scope.HOLDER and actor.department != state.department:
             return False
-        return actor.area is None or state.area == actor.area or state.area.startswith(f"{actor.area}.")
+        if actor.area is None or inside(state.area, actor.area):
+            return True
+        return self.parts and inside(actor.area, state.area)
 
 
 @dataclass(frozen=True)

@@ -201,26 +201,35 @@ def party_code(subject: str) -> str:
 class Sight(Model):
     """What of a case decides who sees it.
 
-    `departments` are all that held it, now or earlier, and the parties to it; `seated` the accounts with a seat.
+    `departments` are all that held it, now or earlier, and the parties to it; `seated` the accounts with a seat. `in_parts`: who
+    works in a part of its area sees it too.
     """
 
     area: str
     reporter_subject: str | None
     departments: frozenset[str]
     seated: frozenset[str] = frozenset()
+    in_parts: bool = False
 
 
 def sight_of(state: CaseState) -> Sight:
     """What decides who sees this case."""
     seated = frozenset(seat.subject for seat in state.seats() if seat.subject is not None)
-    return Sight(area=state.area, reporter_subject=state.reporter_subject, departments=state.involved(), seated=seated)
+    return Sight(
+        area=state.area,
+        reporter_subject=state.reporter_subject,
+        departments=state.involved(),
+        seated=seated,
+        in_parts=state.seen_in_parts,
+    )
 
 
 def may_see(sight: Sight, actor: Actor) -> bool:
     """Who acts in no area sees what is theirs, departments what they held; of that, everybody else and they their area.
 
     Theirs: what they reported, where they have a seat, and of partners what they are a party to or what is offered to all. Who
-    works in an area also sees, by its number, where they have a seat: lists and counts stay those of the area.
+    works in an area also sees, by its number, where they have a seat, and what lies around their area where its procedure says so:
+    lists and counts stay those of the area.
     """
     involved = involved_as(actor)
     if actor.role in OWN_CASES_ONLY:
@@ -229,7 +238,8 @@ def may_see(sight: Sight, actor: Actor) -> bool:
     if involved is not None and sight.departments.isdisjoint(involved):
         return False
     seated = involved is None and account_among(actor.subject, sight.seated)
-    return actor.area is None or inside(sight.area, actor.area) or seated
+    around = sight.in_parts and actor.area is not None and inside(actor.area, sight.area)
+    return actor.area is None or inside(sight.area, actor.area) or seated or around
 
 
 def involved_as(actor: Actor) -> tuple[str, ...] | None:

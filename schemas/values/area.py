@@ -29,6 +29,11 @@ def inside(area: str, wider: str) -> bool:
     return area == wider or area.startswith(f"{wider}.")
 
 
+def overlap(one: str, other: str) -> bool:
+    """Whether one of two areas lies in the other one."""
+    return inside(one, other) or inside(other, one)
+
+
 def widest_named(named: Iterable[str], town: Collection[str]) -> tuple[str, ...]:
     """The areas of a town that somebody outside has named, each once: of one that lies in another the other one.
 

@@ -67,6 +67,8 @@ def with_pictures(page: str, procedure: Procedure) -> str:
 
 
 def _scope(entry: By) -> str:
+    if entry.parts:
+        return " (含片区)"
     return f" ({entry.seat})" if entry.scope is Scope.PARTICIPANT else _SCOPES[entry.scope]
 
 

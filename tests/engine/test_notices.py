@@ -94,13 +94,15 @@ async def write(
     prev: str = GENESIS,
     task: int = 0,
     kind: str = "tests:entry",
+    area: str = "320104.003.01",
+    procedure: str = "incident",
 ) -> Entry:
     """What the flush of a case writes: one entry with its notices."""
     entry = Entry(
         case_id=case_id, seq=seq, at="2026-03-02T01:00:00Z", actor=ENGINE, kind=kind, facts={}, prev_hash=prev
     ).sealed()  # fmt: skip
     projection = Projection(
-        case_id=case_id, procedure="incident", stage="handling", area="320104.003.01", department="urban-management",
+        case_id=case_id, procedure=procedure, stage="handling", area=area, department="urban-management",
         holder="department:urban-management", labels={}, opened_at=entry.at, closed_at=None, ended=False, due_at=None,
         due_clock=None, seq=seq, head_hash=entry.hash, clocks=[],
         snapshot={"reporter_subject": f"resident-of-{case_id}", "orders": []},
@@ -196,6 +198,25 @@ async def test_a_role_is_told_in_its_area_and_a_duty_leader_by_account(
         assert await templates("department_officer", **leader) == ["clock_breach"]
         assert await templates("department_officer", department="urban-management") == []
         assert await templates("supervisor", area="320104") == ["clock_tier"]
+
+
+async def test_who_works_in_a_part_of_a_warning_is_told(own_town: OwnTown, told: Told, keys: Keys) -> None:
+    """Of a warning of the district; of no other procedure, and nobody of an area outside."""
+    moved = Notice(to="role:grid_worker", template="verification_due")
+    await write(own_town.pool, "warning-1", moved, area="320104", procedure="warning")
+    await write(own_town.pool, "incident-1", moved, area="320104")
+    await told().take_ready()
+    async with api_of(own_town.build()) as client:
+        make = callers(client, keys)
+
+        async def cases(area: str) -> list[str]:
+            page = (await make("grid_worker", area=area).get("/api/v1/notices")).json()
+            return [item["case_id"] for item in page["items"]]
+
+        assert await cases("320104.003.01") == ["warning-1"]
+        assert await cases("320105") == []
+        assert await cases("32010") == []
+        assert sorted(await cases("320104")) == ["incident-1", "warning-1"]
 
 
 async def test_a_young_notice_waits_for_its_task(own_town: OwnTown, told: Told) -> None:

@@ -4,12 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from schemas.warning import WARNING
-from tests.api_driver import ApiDriver, Step, Walk
+from tests.api_driver import ApiDriver, Person, Step, Walk
 from tests.swept_town import all_are_back, all_are_walked, of_sweeps, sweeps_of, told, try_all
 from tests.told_examples import told_examples
 
 _told = told_examples(WARNING)
-PEOPLE, REPORTER, REPORT, BODIES = _told.PEOPLE, _told.REPORTER, _told.REPORT, _told.BODIES
+PEOPLE = {
+    **_told.PEOPLE,
+    "clerk_of_002": Person("clerk-002", "window_clerk", area="320104.002"),
+    "clerk_of_003": Person("clerk-003", "window_clerk", area="320104.003"),
+    "street_of_002": Person("street-002", "street_officer", area="320104.002"),
+    "worker_of_02": Person("grid-wu", "grid_worker", area="320104.003.02.01"),
+}
+REPORTER, REPORT, BODIES = _told.REPORTER, _told.REPORT, _told.BODIES
 MAIN, NOBODY_ANSWERS = _told.MAIN, _told.NOBODY_ANSWERS
 ASKS_OUTSIDE, EXPLAINED, prepared, shape = _told.ASKS_OUTSIDE, _told.EXPLAINED, _told.prepared, _told.shape
 SPEED = 2_000
