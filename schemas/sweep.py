@@ -7,7 +7,7 @@ rules, with clocks and a timeline of its own. What is more than a line stands in
 
 from datetime import datetime
 
-from schemas.kernel.acts import Tells, act, also, file_acts, step
+from schemas.kernel.acts import Nothing, Tells, act, also, file_acts, step
 from schemas.kernel.because import by_policy
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
@@ -23,7 +23,7 @@ from schemas.kernel.parties import (
 )
 from schemas.kernel.people import Part, among
 from schemas.kernel.reference_facts import Refers
-from schemas.kernel.timers import duty, last_limit
+from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.conditions import needs
 from schemas.parts.items import Items
 from schemas.sweep_commands import (
@@ -58,6 +58,14 @@ there_is_a_law = needs(
     lambda state: state.terms.removal_law,
     "本地没有强制带离的法律依据",
     "no law here lets anybody be taken out",
+)
+
+
+it_was_called_off = needs(
+    "it_was_called_off",
+    lambda state: state.is_called_off,
+    "预警未解除,或已有人出发",
+    "it is not over, or somebody has gone",
 )
 
 
@@ -108,6 +116,7 @@ SWEEP = declare(
         "removal": duty("带离", "removal", "removal", "doors", recurs=True),
         "unsafe": duty("脱险", "getting out of danger", "unsafe", "sweep_tiers", recurs=True),
         "recheck": duty("复核", "a second look", "recheck", "doors", recurs=True),
+        "late_words": window("补登出发", "word of a team that had gone", None, recurs=True),
         "go_back": duty("返回确认", "coming back", "go_back", "way_back", recurs=True),
         "final": last_limit("again_after", warns=False, recurs=True, runs_on=True),
     },
@@ -130,7 +139,9 @@ SWEEP = declare(
         act(Recheck, "复核", by=(THE_STREETS, *AT_THE_DOORS), at=Stage.SWEPT, to=(Stage.SWEPT, Stage.WALKING),
             apart_from=(Part.AT_THE_DOORS,), entry=Kind.RECHECKED),
         # ---- 4. over, and back
-        step("stand_down", "解除", at=Stage.SENT, to=Stage.RECALLED, entry=Kind.RECALLED),
+        act(Nothing, "未出发", name="report_not_gone", meaning="it was over before anybody of the team had gone.",
+            by=seated(GRID_WORKER.role, LEADER), at=Stage.SENT, to=Stage.RECALLED, when=it_was_called_off, entry=Kind.RECALLED),
+        step("stand_down", "解除", at=Stage.SENT, to=Stage.RECALLED, entry=Kind.RECALLED, clock="late_words"),
         step("list_further", "补充入户", at=(Stage.SENT, Stage.SWEPT), to=(Stage.SENT, Stage.WALKING), entry=Kind.ADDED),
         act(ConfirmBack, "返回确认", by=AT_THE_DOORS, at=(Stage.WALKING, Stage.SWEPT), to=(Stage.WALKING, Stage.SWEPT, Stage.BACK),
             when=is_of_the_team, entry=Kind.CONFIRMED),

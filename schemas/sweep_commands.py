@@ -46,6 +46,16 @@ class SetOut(Command):
     ]
     done_at: Annotated[TownDatetime | None, FieldWords("实际时间(不填即现在)", "when it was, if not now")] = None
 
+    def faults(self, state: CaseState) -> tuple[Fault, ...]:
+        """When it is over only who had gone before that has set out."""
+        found, sweep = super().faults(state), sweep_of(state)
+        had_gone = self.done_at is not None and sweep.over_at is not None and self.done_at < sweep.over_at
+        if had_gone or not sweep.is_called_off:
+            return found
+        said = say("预警已解除,未出发的队伍不再出发", "it is over: a team that has not gone does not go")
+        remedy = say("解除前已出发的,请填写实际出发时间", "say when you set out, if that was before it was over")
+        return (*found, Fault(field="done_at", reason=said, remedy=remedy))
+
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:
         """So many different people, with whoever says so and who goes already; not ahead, and not farther back than a door."""
         sweep = sweep_of(state)

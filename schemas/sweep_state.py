@@ -96,7 +96,7 @@ class SweepState(DrilledState, ItemsState[Household]):
 
     `heard`, `heard_of_level`: the entries that the warning had when it last said whether it is over, and how grave it is: older
     news loses. `onset`: when it begins. `to_recheck`: which doors somebody else sees again; `rechecked`: which were. `is_over`:
-    the all clear was given. `worse_at`: when it last got worse again after that.
+    the all clear was given; `over_at`: when that was heard. `worse_at`: when it last got worse again after that.
     """
 
     procedure: ClassVar[str] = "sweep"
@@ -119,12 +119,19 @@ class SweepState(DrilledState, ItemsState[Household]):
     walks: int = 0
     rounds: int = 0
     is_over: bool = False
+    over_at: datetime | None = None
     worse_at: datetime | None = None
 
     @property
     def all_are_done(self) -> bool:
         """Whether somebody has said of each household how it ended."""
         return all(each.stage in ENDS for each in self.items)
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether it was over before anybody is known to have gone: who had gone, without a signal, says so afterwards."""
+        nobody_was_there = len(self.items) == len(self.items_at(HouseholdStage.LISTED))
+        return self.is_over and self.stage == Stage.SENT and nobody_was_there
 
     @property
     def somebody_is_in_danger(self) -> bool:

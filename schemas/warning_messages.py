@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from schemas.sweep_state import Release
+from schemas.sweep_state import HouseholdStage, Release
 from schemas.values.model import Model
 from schemas.values.references import TextReference
 from schemas.warning_terms import WarningLevel, Zone
@@ -23,13 +23,15 @@ class Subject(StrEnum):
 
 
 class Listed(Model):
-    """A household for a team's list."""
+    """A household for a team's list. `stage`, `persons`: where it stands, if somebody was there before this team."""
 
     code: str
     point: str
     zone: Zone
     heads: int
     address: TextReference | None = None
+    stage: HouseholdStage = HouseholdStage.LISTED
+    persons: int = 0
 
 
 class HouseholdsAdded(Model):

@@ -79,10 +79,20 @@ async def sweep_is_walked(door: ApiDriver, sweep: str, what: str = "walk") -> No
         await try_all(there, sweep, seen, f"{what}-again-{number}")
 
 
+async def nobody_had_gone(door: ApiDriver, sweep: str) -> None:
+    """It is over, and whoever leads the team says that it had not gone."""
+    await told(of_sweeps(door), sweep, "sweep:over")
+    await of_sweeps(door).go(sweep, [Step("report_not_gone", "grid_worker", {})])
+
+
 async def sweep_is_back(door: ApiDriver, sweep: str, what: str = "back") -> None:
     """Whoever was released is seen at home."""
     there = of_sweeps(door)
-    steps = [TEAM, *(Step("confirm_back", "grid_worker", back_body(each)) for each in EVERYBODY)]
+    steps = [
+        Step("report_not_gone", "grid_worker", {}),
+        TEAM,
+        *(Step("confirm_back", "grid_worker", back_body(each)) for each in EVERYBODY),
+    ]
     await try_all(there, sweep, steps, what)
 
 

@@ -1,6 +1,6 @@
 """sweep 逐户转移: one team goes from door to door, and of each household somebody says how it ended.
 
-    sent -> walking <-> swept -> back        sent -> recalled (over before anybody went)
+    sent -> walking <-> swept -> back        sent -> recalled (over before anybody went, as they say, or nobody for some hours)
     household: listed -> moved | with_relatives | away_proved | nobody | refused | must_be_carried
                       -> returned | rehoused | elsewhere | with_police | dead
 
@@ -65,12 +65,22 @@ class Sweep(Heard):
 
     def set_out(self, command: SetOut, by: Actor) -> None:
         """出发: or others join them."""
+        had_gone = self.state.is_called_off
         self.state.team = list(dict.fromkeys((*self.state.team, by.subject, *command.team)))
         if self.state.stage == Stage.SENT:
             self.apply()
         else:
             self.record_command()
+        if had_gone:
+            self._had_gone_when_it_was_over()
         self.report()
+
+    def _had_gone_when_it_was_over(self) -> None:
+        """There was no signal: they say within the time of a sweep where everybody is, and see them home."""
+        self.clocks.stop("late_words", "engine")
+        self.start_sweep_clock()
+        if any(each.released for each in self.state.items):
+            self.start_clock("go_back")
 
     def report_swept(self, command: ReportSwept, by: Actor) -> None:
         """完成: who is not safe is named; after the all clear, to whom nobody came. Then some doors are drawn."""

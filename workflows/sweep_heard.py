@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from schemas.clocks.clocks import due_at
+from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.case import Message
 from schemas.sweep import Kind
-from schemas.sweep_state import ENDS, UNSAFE, Household, HouseholdStage, Stage, limit_of_sweep
+from schemas.sweep_state import ENDS, UNSAFE, Household, HouseholdStage, limit_of_sweep
 from schemas.warning_messages import (
     HouseholdsAdded,
     ItIsOver,
@@ -99,9 +100,10 @@ class Heard(Doors):
         """解除: who has not gone does not go; who has, says first where everybody is."""
         if over.heard <= self.state.heard or self.state.is_over:
             return
-        self.state.heard, self.state.is_over = over.heard, True
-        if self.state.stage == Stage.SENT:
-            self._is_recalled(by=over.by)
+        self.state.heard, self.state.is_over, self.state.over_at = over.heard, True, self.now()
+        self.clocks.stop("first_door", "engine")
+        if self.state.is_called_off:
+            self._is_called_off(by=over.by)
             return
         self.state.to_recheck = list(self.state.rechecked)
         self.clocks.stop("recheck", "engine")
@@ -111,11 +113,15 @@ class Heard(Doors):
             self.notify(told, "sweep_over")
         self.look_whether_all_are_done()
 
-    def _is_recalled(self, **facts: Any) -> None:
-        """撤回: who was to go hears that they are not."""
+    def _is_called_off(self, **facts: Any) -> None:
+        """解除: who has not gone does not go. Who had gone where there was no signal says so for as long as doors are entered."""
+        hours = self.state.terms.entered_within_hours
+        self.clocks.stop("sweep", "engine")
+        self.last_limit_if_safe()
+        self.start_clock("late_words", limit=Limit(amount=hours, unit=Unit.HOURS))
+        self.record(Kind.OVER, **facts)
         for told in (GRID, *self.led_by()):
-            self.notify(told, "sweep_recalled")
-        self.finish_as(Stage.RECALLED, Kind.RECALLED, **facts)
+            self.notify(told, "sweep_called_off", hours=hours)
 
     def _nobody_is_in_danger(self) -> None:
         for item in self.state.items:
@@ -127,7 +133,8 @@ class Heard(Doors):
         state = self.state
         if worse.heard <= state.heard:
             return
-        state.heard, state.is_over, state.worse_at = worse.heard, False, self.now()
+        was_called_off = state.is_called_off
+        state.heard, state.is_over, state.over_at, state.worse_at = worse.heard, False, None, self.now()
         for item in state.items:
             item.released = None
             if item.stage in UNSAFE and not self.clocks.runs(f"unsafe:{item.number}"):
@@ -136,6 +143,11 @@ class Heard(Doors):
         self.record(Kind.WORSE_AGAIN)
         for told in (GRID, *self.led_by()):
             self.notify(told, "sweep_worse_again")
+        if was_called_off:
+            self.clocks.stop("late_words", "engine")
+            self.start_clock("first_door")
+            for told in (GRID, *self.led_by()):
+                self.notify(told, "sweep_sent", hazard=state.hazard, households=len(state.items))
         if state.items_at(HouseholdStage.LISTED):
             self.start_sweep_clock()
             self.walk_again()
@@ -144,18 +156,22 @@ class Heard(Doors):
         """准许返回: the later word on a place counts; nobody is home by it. It is over, too: who has not gone does not go."""
         if released.heard <= self.state.heard:
             return
+        was_over = self.state.is_over
         self.state.heard, self.state.is_over = released.heard, True
-        if self.state.stage == Stage.SENT:
-            self._is_recalled()
-            return
-        self._nobody_is_in_danger()
+        self.state.over_at = self.state.over_at or self.now()
         here = [each for each in self.state.items if each.point in released.points]
-        if not here:
-            return
         for item in here:
             item.released = released.release
-        self.start_clock("go_back")
+        self.clocks.stop("first_door", "engine")
+        self._nobody_is_in_danger()
+        if self.state.is_called_off and not was_over:
+            self._is_called_off()
+        if not here:
+            return
         self.record(Kind.RELEASED, points=list(released.points), release=released.release, households=len(here))
+        if self.state.is_called_off:
+            return  # nobody is known to be out
+        self.start_clock("go_back")
         for told in (GRID, *self.led_by()):
             self.notify(told, "sweep_released", release=released.release, households=len(here))
         self.look_whether_all_are_done()
@@ -177,5 +193,5 @@ class Heard(Doors):
 
 
 def as_household(listed: Listed, now: datetime) -> Household:
-    """A household that nobody has been to."""
-    return Household(number=0, stage=HouseholdStage.LISTED, since=now, **listed.model_dump())
+    """A household that nobody of this team has been to."""
+    return Household(number=0, since=now, **listed.model_dump())

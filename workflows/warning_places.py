@@ -27,11 +27,11 @@ GIVEN_UP = frozenset({UnitStanding.GIVEN_UP, UnitStanding.RELEASED})
 class Places(ReservationsCase[WarningState]):
     """The part of a warning that asks for the lists of places."""
 
-    def send_team(self, point: str, homes: Sequence[AtRisk]) -> None:
+    def send_team(self, point: str, homes: Sequence[AtRisk], *, as_they_stand: bool = False) -> None:
         """A team of this warning goes to these."""
         raise NotImplementedError
 
-    def list_home(self, home: AtRisk, point: str, sweep: int) -> None:
+    def list_home(self, home: AtRisk, point: str, sweep: int, *, as_they_stand: bool = False) -> None:
         """They stand on the list of that sweep, or of none yet."""
         raise NotImplementedError
 

@@ -51,25 +51,27 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
             self.send_to(point, [home for _, home in homes])
         return [home.code for _, home in to_move]
 
-    def send_team(self, point: str, homes: Sequence[AtRisk]) -> None:
-        """To the team of that place: it has a sweep, which hears of them, or gets one."""
+    def send_team(self, point: str, homes: Sequence[AtRisk], *, as_they_stand: bool = False) -> None:
+        """To the team of that place: it has a sweep, which hears of them, or gets one. Nobody was there yet, or `as_they_stand`."""
         state, sweep = self.state, self.state.sweep_of(point)
         fresh = sweep is None
         if sweep is None:
             sweep = SweepSent(number=len(state.sweeps) + 1, point=point, sent_at=self.now(), stamp=self.stamp)
             state.sweeps.append(sweep)
         for home in homes:
-            self.list_home(home, point, sweep.number)
+            self.list_home(home, point, sweep.number, as_they_stand=as_they_stand)
         if fresh:
             self.ask_for_child(sweep)
         else:
             self._tell_of(sweep, [home.code for home in homes])
 
-    def list_home(self, home: AtRisk, point: str, sweep: int) -> None:
-        """On one list, from now on; nobody was there yet."""
+    def list_home(self, home: AtRisk, point: str, sweep: int, *, as_they_stand: bool = False) -> None:
+        """On one list, from now on; nobody was there yet, unless they stay `as_they_stand`."""
         known = self.state.listed(home.code)
         if known is not None:  # it waited, had ended and is in danger again, or its sweep is over or gone
-            known.sweep, known.stage, known.persons, known.heard = sweep, HouseholdStage.LISTED, 0, 0
+            known.sweep, known.heard = sweep, 0
+            if not as_they_stand:
+                known.stage, known.persons = HouseholdStage.LISTED, 0
             return
         listed = ListedHousehold(
             code=home.code, point=point, zone=home.zone, heads=home.heads, address=home.address, sweep=sweep
@@ -124,9 +126,7 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
             leader=point.leader,
             deputy=point.deputy,
             items=[
-                Household(
-                    number=number, stage=HouseholdStage.LISTED, since=child.sent_at, **_as_listed(each).model_dump()
-                )
+                Household(number=number, since=child.sent_at, **_as_listed(each).model_dump())
                 for number, each in enumerate(listed, 1)
             ],
         )
@@ -205,7 +205,13 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
         self.sweep_has_told()
 
     def others_go_for(self, child: SweepSent, codes: Collection[str]) -> None:
-        """Whoever of these is still that sweep's, and has not ended, is another one's: nobody is lost with a case."""
+        """Whoever of these is still that sweep's, and has not ended, is another one's: nobody is lost with a case.
+
+        After the all clear nobody goes to whom nobody had gone; whoever was moved stays moved, and is seen home by that other one.
+        """
+        is_over = self.state.stage not in {Stage.MOVING, Stage.SHELTERED}
+        if is_over and child.stage == SweepStage.RECALLED:
+            return
         left = [
             each
             for each in self.state.households
@@ -213,7 +219,10 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
         ]
         for point, homes in groupby(left, key=lambda each: each.point):
             for home in homes:
-                self.send_to(point, [self.home_of(home)])
+                if is_over:
+                    self.send_team(point, [self.home_of(home)], as_they_stand=True)
+                else:
+                    self.send_to(point, [self.home_of(home)])
 
     @property
     def all_are_swept_now(self) -> bool:
@@ -224,4 +233,12 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
 
 
 def _as_listed(each: ListedHousehold) -> Listed:
-    return Listed(code=each.code, point=each.point, zone=each.zone, heads=each.heads, address=each.address)
+    return Listed(
+        code=each.code,
+        point=each.point,
+        zone=each.zone,
+        heads=each.heads,
+        address=each.address,
+        stage=HouseholdStage(each.stage),
+        persons=each.persons,
+    )

@@ -143,8 +143,7 @@ _GO_THERE = _MOVE - {Role.WINDOW_CLERK, Role.CIVIL_AFFAIRS_OFFICER}
 """Who goes to a door, or decides on who does."""
 
 _DOORS = (
-    "sweep:sent.zone",
-    "sweep:added.zone",
+    *(f"sweep:{kind}.{name}" for kind in ("sent", "added") for name in ("zone", "stage", "persons")),
     *(
         f"sweep:{kind}.{name}"
         for kind in ("door", "rechecked", "confirmed")

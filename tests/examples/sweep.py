@@ -66,6 +66,7 @@ BODIES: dict[str, Any] = {
     "report_swept": {"unsafe": []},
     "recheck": {"item": ONE, "as_written": True},
     "confirm_back": back_body(ONE),
+    "report_not_gone": {},
     "urge": {},
     "comment": {"text": "雨势渐大"},
     "attach": a_photo,
@@ -85,6 +86,13 @@ async def once_over(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any
     await the_parent_says(door, case_id, "declare_all_clear")
     await told(door, case_id, "sweep:over")
     return {"stayed": [TWO]}
+
+
+async def called_off(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
+    """That nobody had gone, after the all clear."""
+    await the_parent_says(door, case_id, "declare_all_clear")
+    await told(door, case_id, "sweep:over")
+    return {}
 
 
 def once_released(household: str, how: str = "at_home") -> Any:
@@ -190,6 +198,7 @@ WALKS = (
         ),
         "back",
     ),
+    Walk("over before anybody has gone", (Step("report_not_gone", "grid_worker", called_off),), "recalled"),
     Walk(
         "urged and replanned",
         (Step("urge", "supervisor"), Step("attach", "grid_worker"), Step("replan", "admin")),

@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.warning import WARNING
 from tests.api_driver import ApiDriver, Person, Step, Walk
-from tests.swept_town import all_are_back, all_are_walked, of_sweeps, sweeps_of, told, try_all
+from tests.swept_town import all_are_back, all_are_walked, nobody_had_gone, of_sweeps, sweeps_of, told, try_all
 from tests.told_examples import told_examples
 
 _told = told_examples(WARNING)
@@ -120,7 +120,9 @@ async def called_off_by_two(door: ApiDriver, case_id: str, _by: str) -> Mapping[
 
 
 async def reviewed_when_recalled(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
-    """The review, when the team that had not gone is called off."""
+    """The review, when the team that was called off has said that it had not gone."""
+    for sweep in await sweeps_of(door, case_id):
+        await nobody_had_gone(door, sweep)
     await told(door, case_id, "warning:all_back")
     body: Mapping[str, Any] = BODIES["review"]
     return body

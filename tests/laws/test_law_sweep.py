@@ -50,7 +50,7 @@ from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.examples import warning
-from tests.swept_town import POINT, TEAM, back_body, door_body, facts_of, of_sweeps, told
+from tests.swept_town import POINT, TEAM, back_body, door_body, facts_of, nobody_had_gone, of_sweeps, told
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -492,12 +492,14 @@ async def test_over_before_a_team_stands_calls_it_off_too(door: ApiDriver, bench
     """The all clear before its case stands, and a release that overtakes the all clear: who has not gone does not go."""
     case = await door.start()
     await door.go(case, [Step("order_move", "officer"), Step("declare_all_clear", "officer")])
+    await eventually(lambda: f"{case}.sweep-1" in bench.tables.rows)
+    await nobody_had_gone(door, f"{case}.sweep-1")
     await told(door, case, "warning:all_back")
     assert swept(bench, f"{case}.sweep-1").stage == Stage.RECALLED
 
     case, sweep = await ordered(door, bench)
     await hears(bench, sweep, case, 1, *WORDS[3])
-    await eventually(lambda: swept(bench, sweep).stage == Stage.RECALLED)
+    await nobody_had_gone(door, sweep)
 
 
 async def test_a_last_word_that_was_on_its_way_when_it_got_worse_loses_nobody(
@@ -644,7 +646,12 @@ async def test_over_is_no_end_for_whom_nobody_came_to(door: ApiDriver, bench: Ca
 async def test_a_team_that_has_not_gone_does_not_go_when_it_is_over(door: ApiDriver, bench: CaseBench) -> None:
     """Called off, and the warning is reviewed; one that has gone says first where everybody is."""
     case, sweep = await ordered(door, bench)
+    there = of_sweeps(door)
+    assert "somebody has gone" in await refused(there, sweep, Step("report_not_gone", "grid_worker"))
     await door.go(case, [Step("declare_all_clear", "officer")])
+    await told(door, sweep, "sweep:over")
+    assert "does not go" in await refused(there, sweep, TEAM)
+    await nobody_had_gone(door, sweep)
     await told(door, case, "warning:all_back")
     assert swept(bench, sweep).stage == Stage.RECALLED
 
@@ -652,7 +659,6 @@ async def test_a_team_that_has_not_gone_does_not_go_when_it_is_over(door: ApiDri
     await walks(door, sweep, door_body(ONE))
     await door.go(case, [Step("declare_all_clear", "officer")])
     await told(door, sweep, "sweep:over")
-    there = of_sweeps(door)
     assert "to whom nobody came" in await refused(there, sweep, Step("report_swept", "grid_worker", {}))
     await there.go(sweep, [Step("report_swept", "grid_worker", {"stayed": [TWO]})])
 
