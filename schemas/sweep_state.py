@@ -19,6 +19,10 @@ TEAM, LEADER = "team", "leader"
 """Kinds of seats: who goes from door to door, and whose team it is by the town's list."""
 
 
+COMMANDS_REMEMBERED_DAYS = 7
+"""So long a repeated command is known for one. Thousands are given in a flood, and what is entered late is of the last hours."""
+
+
 class Stage(DeclaredStage):
     """Where a sweep stands."""
 
@@ -100,6 +104,7 @@ class SweepState(DrilledState, ItemsState[Household]):
     """
 
     procedure: ClassVar[str] = "sweep"
+    remembers_commands_days: ClassVar[int | None] = COMMANDS_REMEMBERED_DAYS
     seen_in_parts = True
     graver = (HouseholdStage.LISTED, *UNSAFE)
 

@@ -210,6 +210,7 @@ class Kind(ReservationEntries, EntryKinds, procedure="warning"):
     SWEEP_GONE = entry("sweep:gone", "转移案件中断")
     SWEPT = entry("swept", "转移完成")
     OPENED_SHELTER = entry("shelter:opened", "启用避难场所")
+    SHELTER_ELSEWHERE = entry("shelter:elsewhere", "避难场所由另一预警登记")
     CLOSED_SHELTER = entry("shelter:closed", "关闭避难场所")
     CHECKED_IN = entry("shelter:checked_in", "登记入住")
     CHECKED_OUT = entry("shelter:checked_out", "离开")

@@ -34,8 +34,18 @@ class OnShelter(Command):
     @classmethod
     def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
         """Those of which it can be said."""
-        here = tuple(code for code, each in warning_of(state).shelters.items() if cls.among(each))
-        return {"shelter": Choices(here, say("此场所现在不能这样办理", "this cannot be said of it now"))}
+        shelters = warning_of(state).shelters
+        here = tuple(code for code, each in shelters.items() if cls.among(each))
+        elsewhere = {code for code, each in shelters.items() if each.book_elsewhere}
+
+        def reason(code: str) -> str:
+            if code in elsewhere:
+                return say(
+                    "此场所由另一预警启用,请在该预警中登记", "another warning has opened it: write it down there"
+                )
+            return say("此场所现在不能这样办理", "this cannot be said of it now")
+
+        return {"shelter": Choices(here, reason)}
 
     def refuge(self, state: CaseState) -> Refuge | None:
         """The shelter itself; None: there is none of this code."""
@@ -51,6 +61,11 @@ class OpenShelter(OnShelter):
     def among(cls, refuge: Refuge) -> bool:
         """One that is not open."""
         return not refuge.opened
+
+
+def has_its_book_here(refuge: Refuge) -> bool:
+    """Whether who is in it stands in this warning's list, and in no other one's."""
+    return refuge.opened and not refuge.book_elsewhere
 
 
 class CloseShelter(OnShelter):
@@ -83,6 +98,11 @@ class CheckIn(OnGuests):
 
     persons: Annotated[int, Field(strict=True, ge=1, le=500), FieldWords("人数", "how many people")]
 
+    @classmethod
+    def among(cls, refuge: Refuge) -> bool:
+        """An open one whose list is here."""
+        return has_its_book_here(refuge)
+
     def is_overtaken(self, refuge: Refuge) -> bool:
         """Whether somebody has written down that they left after that."""
         left = refuge.said.get(self.household)
@@ -99,7 +119,7 @@ class CheckIn(OnGuests):
             said = say(f"此户已登记在:{elsewhere[0]}", f"this household is in another one: {elsewhere[0]}")
             remedy = say("请先在该处登记离开", "write down first that they left there")
             return (Fault(field="household", reason=said, remedy=remedy),)
-        room = {code: each.places - each.people for code, each in shelters.items() if each.opened}
+        room = {code: each.places - each.people for code, each in shelters.items() if has_its_book_here(each)}
         others = [code for code, left in room.items() if code != self.shelter and left >= self.persons]
         if self.persons > room[self.shelter] and others:
             said = say("此场所已满", "it is full")
@@ -146,3 +166,8 @@ class Headcount(OnShelter):
     """清点: so many are there, counted by eye. Who is on the list and not there is missing."""
 
     counted: Annotated[People, FieldWords("当面清点人数", "counted by eye")]
+
+    @classmethod
+    def among(cls, refuge: Refuge) -> bool:
+        """An open one whose list is here: by eye all of its people are counted."""
+        return has_its_book_here(refuge)

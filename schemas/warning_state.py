@@ -13,7 +13,7 @@ from schemas.kernel.state import OpenedState
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.drills import DrilledState
 from schemas.parts.reservations import ReservingState
-from schemas.sweep_state import ENDS, LEADER, UNSAFE, HouseholdStage
+from schemas.sweep_state import COMMANDS_REMEMBERED_DAYS, ENDS, LEADER, UNSAFE, HouseholdStage
 from schemas.sweep_state import Stage as SweepStage
 from schemas.values.actor import Role, Stamp
 from schemas.values.references import TextReference
@@ -137,7 +137,7 @@ class SweepSent(Kept):
 class Refuge(Kept):
     """A shelter. `guests`: how many people of which household are in it; `said`: when one of them last left.
 
-    `missing`: so many were in it and not counted.
+    `missing`: so many were in it and not counted. `book_elsewhere`: another warning has opened it, and lists who is in it.
     """
 
     places: int
@@ -149,6 +149,7 @@ class Refuge(Kept):
     first_guest_at: datetime | None = None
     counts: int = 0
     missing: int = 0
+    book_elsewhere: bool = False
 
     @property
     def people(self) -> int:
@@ -187,6 +188,7 @@ class WarningState(DrilledState, ReservingState, OpenedState):
     """
 
     procedure: ClassVar[str] = "warning"
+    remembers_commands_days: ClassVar[int | None] = COMMANDS_REMEMBERED_DAYS
     seen_in_parts = True
 
     stage: str = Stage.ISSUED

@@ -18,7 +18,7 @@ from schemas.kernel.policy import NOT_A_DEPARTMENT, Duty, OnCall
 from schemas.kernel.terms import Terms, TermsPolicy
 from schemas.parts.items import ITEMS_AT_MOST
 from schemas.values.account import AccountCode
-from schemas.values.area import inside
+from schemas.values.area import STREET_PARTS, around, inside
 from schemas.values.location import AreaCode
 from schemas.values.model import Model
 
@@ -94,7 +94,8 @@ class WarningTerms(Terms):
 
     `sweep`: by level, and never later than `before_onset_minutes` before it begins. `removal_law`: by which law somebody who
     stays in danger may be taken out; None: by none here. `recheck_percent`: so many of a hundred doors are seen again by
-    somebody else. `one_team_per_list`: a list of a place is moved by one warning at a time, though several are of that place.
+    somebody else. `one_team_per_list`: a list of a place is moved by one warning at a time, though several are of that place;
+    `one_book_per_shelter`: who is in a shelter stands in one warning's list, though several send people there.
     """
 
     department: Code
@@ -106,6 +107,7 @@ class WarningTerms(Terms):
     recheck_percent: int = Field(ge=1, le=100)
     search_calls_at_least: int = Field(ge=1, le=10)
     one_team_per_list: bool
+    one_book_per_shelter: bool
     watch: Limit
     confirm: Limit
     order: Limit
@@ -187,9 +189,13 @@ class WarningPolicy(TermsPolicy):
         }
 
     def shelters_in(self, area: str) -> dict[str, Shelter]:
-        """The shelters that lie in an area; where none does, all of the town: nobody is left without a list to stand on."""
-        here = {code: each for code, each in self.shelters.items() if inside(each.area, area)}
-        return here or self.shelters
+        """The shelters of the street around an area, for danger stops at no community; where none is there, all of the town.
+
+        Nobody is left without a list to stand on.
+        """
+        street = around(area)[:STREET_PARTS][-1]
+        near = {code: each for code, each in self.shelters.items() if inside(each.area, street)}
+        return near or self.shelters
 
     def duties(self) -> Iterator[Duty]:
         """In an emergency everybody is called at any hour; what comes after it counts while the offices are open."""

@@ -31,7 +31,10 @@ def open_to_neighbours(folder: Path) -> Path:
     warnings = policies / "warning.yaml"  # each test's warning moves the few homes of the town's list
     text = warnings.read_text(encoding="utf-8")
     assert "one_team_per_list: true" in text
-    warnings.write_text(text.replace("one_team_per_list: true", "one_team_per_list: false"), encoding="utf-8")
+    assert "one_book_per_shelter: true" in text
+    for shared in ("one_team_per_list", "one_book_per_shelter"):
+        text = text.replace(f"{shared}: true", f"{shared}: false")
+    warnings.write_text(text, encoding="utf-8")
     benefits = policies / "welfare.yaml"
     benefits.write_text(with_heating(benefits.read_text(encoding="utf-8")), encoding="utf-8")
     return policies

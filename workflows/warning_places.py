@@ -68,6 +68,9 @@ class Places(ReservationsCase[WarningState]):
 
     def unit_is_held(self, unit: ReservedUnit) -> None:
         """It is this warning's: a team goes, unless it is over by now."""
+        if unit.kind != LISTS_OF_PLACES:
+            super().unit_is_held(unit)
+            return
         point, zone = self._list_of(unit)
         if self.state.stage in {Stage.MOVING, Stage.SHELTERED}:
             self._send_waiting(point, zone)
@@ -76,6 +79,9 @@ class Places(ReservationsCase[WarningState]):
 
     def unit_is_refused(self, unit: ReservedUnit) -> None:
         """Another warning's team moves them: the street and the department hear so, each time that it is asked."""
+        if unit.kind != LISTS_OF_PLACES:
+            super().unit_is_refused(unit)
+            return
         if self.state.stage not in {Stage.MOVING, Stage.SHELTERED}:
             return
         point, zone = self._list_of(unit)
@@ -93,7 +99,16 @@ class Places(ReservationsCase[WarningState]):
     def let_go(self) -> None:
         """It is over: another warning may move whoever it has to move, from now on, also those who are not home yet."""
         for unit in list(self.state.reserved_units):
-            self.give_up_unit(unit)
+            if unit.kind == LISTS_OF_PLACES:
+                self.give_up_unit(unit)
+
+    async def errand_reserve(self, number: int) -> None:
+        """Ask the table; what was given up of the same is free first, else this very warning would have it."""
+        asked = self.state.reserved_units[number - 1]
+        for earlier in self.state.reserved_units[: number - 1]:
+            if earlier.what_for == asked.what_for and earlier.standing is UnitStanding.GIVEN_UP:
+                await self.errand_done("release", earlier.number)
+        await super().errand_reserve(number)
 
     def _send_waiting(self, point: str, zone: str) -> None:
         waiting = [each for each in self.state.waiting if (each.point, each.zone) == (point, zone)]

@@ -2,29 +2,69 @@
 
 from datetime import timedelta
 
+from schemas.contracts.reserved_units import ReserveStatus
 from schemas.kernel.parties import COORDINATOR, WINDOW_CLERK, desk_of
-from schemas.warning import GRID, STREET
+from schemas.parts.reservations import ReservedUnit
+from schemas.warning import GRID, STREET, Kind
 from schemas.warning_shelter_commands import CheckIn, CheckOut, CloseShelter, Headcount, OpenShelter
 from schemas.warning_state import Refuge, WarningState
-from workflows.kernel.declared import DeclaredCase
+from workflows.parts.reservations import ReservationsCase
 
 CLERKS, DESK = desk_of(WINDOW_CLERK), desk_of(COORDINATOR)
 
 
-class Shelters(DeclaredCase[WarningState]):
-    """The part of a warning that has people in shelters."""
+SHELTERS = "shelter"
+"""What a warning reserves over all warnings: the list of who is in one."""
+
+
+class Shelters(ReservationsCase[WarningState]):
+    """The part of a warning that has people in shelters.
+
+    Two warnings send people to one gym, and by eye they are one crowd: all stand in the list of the warning that opened it. It is
+    open from the word of whoever opens it; where the table says that another warning has it, nobody more is listed here.
+    """
 
     def shelters_are_empty(self) -> None:
         """Go on, if that was waited for."""
         raise NotImplementedError
 
+    def key_over_warnings(self, code: str) -> str:
+        """What it is called over all warnings; a drill is among drills."""
+        return f"{'drill/' if self.state.drill else ''}{code}"
+
+    def unit_is_held(self, unit: ReservedUnit) -> None:
+        """It is this warning's: closed again meanwhile, or not."""
+        if not self.state.shelters[self._shelter_of(unit)].opened:
+            self.give_up_unit(unit)
+
+    def unit_is_refused(self, unit: ReservedUnit) -> None:
+        """Another warning lists who is in it. What is no answer of the table keeps nobody out."""
+        code = self._shelter_of(unit)
+        refuge = self._refuge(code)
+        if unit.code != ReserveStatus.TAKEN or not refuge.opened:
+            return
+        refuge.book_elsewhere, refuge.opened = True, bool(refuge.guests)
+        self.clocks.stop(f"headcount:{code}", "engine")
+        self.record(Kind.SHELTER_ELSEWHERE, shelter=code, people=refuge.people)
+        for told in (STREET, GRID, CLERKS, f"participant:{refuge.keeper}"):
+            self.notify(told, "warning_shelter_elsewhere", shelter=code, people=refuge.people)
+        self.shelters_are_empty()
+
+    def _book_of(self, code: str) -> str:
+        return f"shelter-{list(self.state.shelters).index(code) + 1}"
+
+    def _shelter_of(self, unit: ReservedUnit) -> str:
+        return str(unit.key).rpartition("/")[2]
+
     def open_shelter(self, command: OpenShelter) -> None:
         """启用: with somebody who keeps it."""
         refuge = self._refuge(command.shelter)
-        refuge.opened, refuge.keeper = True, command.keeper
+        refuge.opened, refuge.keeper, refuge.book_elsewhere = True, command.keeper, False
         self.record_command(places=refuge.places, step_free=refuge.step_free)
         for told in (GRID, CLERKS):
             self.notify(told, "warning_shelter_open", shelter=command.shelter, places=refuge.places)
+        if self.state.terms.one_book_per_shelter:
+            self.reserve_unit(SHELTERS, self._book_of(command.shelter), key=self.key_over_warnings(command.shelter))
 
     def check_in(self, command: CheckIn) -> None:
         """登记: with the first guest it has to be counted in time. Who comes later is added."""
@@ -76,8 +116,11 @@ class Shelters(DeclaredCase[WarningState]):
 
     def close_shelter(self, command: CloseShelter) -> None:
         """关闭: empty, and everybody counted."""
-        self._refuge(command.shelter).opened = False
+        refuge, unit = self._refuge(command.shelter), self.state.unit_of(self._book_of(command.shelter))
+        refuge.opened = False
         self.record_command()
+        if unit is not None:
+            self.give_up_unit(unit)
         self.shelters_are_empty()
 
     def _count_is_due(self, shelter: str, refuge: Refuge) -> None:

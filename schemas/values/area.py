@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable
 
+STREET_PARTS = 2
 COMMUNITY_PARTS = 3
 """A community is district, street and itself; a grid, which is smaller, is nobody else's business."""
 
