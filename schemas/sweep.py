@@ -47,10 +47,12 @@ AT_THE_DOORS = (*in_its_parts(GRID_WORKER), seated(GRID_WORKER.role, LEADER), se
 
 
 def is_of_the_team(state: SweepState, actor: Actor, _now: datetime) -> str | None:
-    """At the doors speak those who are there."""
-    if among(actor.subject, state.team):
+    """At the doors speak those who are there, by their own word and not by that of a companion."""
+    if among(actor.subject, state.gone):
         return None
-    return say("须由入户队员登记;增援请先登记出发", "who goes from door to door says so; who joins them sets out first")
+    return say(
+        "须由入户队员登记;同行和增援请先登记出发", "who goes from door to door says so; who goes along sets out first"
+    )
 
 
 there_is_a_law = needs(
@@ -123,9 +125,9 @@ SWEEP = declare(
     parts=(Items(stages=HouseholdStage, begins=HouseholdStage.LISTED, ends=ENDS),),
     lines=(
         # ---- 1. nobody goes alone
-        act(SetOut, "出发", by=AT_THE_DOORS, at=Stage.SENT, to=Stage.WALKING, holder=GRID,
+        act(SetOut, "出发", by=(*AT_THE_DOORS, THE_STREETS), at=Stage.SENT, to=Stage.WALKING, holder=GRID,
             part=Part.AT_THE_DOORS, entry=Kind.SET_OUT),
-        also("set_out", "出发(增援)", by=AT_THE_DOORS, at=(Stage.WALKING, Stage.SWEPT)),
+        also("set_out", "出发(同行、增援)", by=(*AT_THE_DOORS, THE_STREETS), at=(Stage.WALKING, Stage.SWEPT)),
         # ---- 2. door by door
         act(RecordDoor, "入户", by=AT_THE_DOORS, at=Stage.WALKING, when=is_of_the_team, entry=Kind.DOOR),
         also("record_door", "补记入户或提前返回", by=AT_THE_DOORS, at=Stage.SWEPT, to=(Stage.SWEPT, Stage.WALKING),

@@ -39,11 +39,9 @@ def household_of(state: CaseState, code: str) -> Household | None:
 
 
 class SetOut(Command):
-    """出发: with whom, and when, where there was no signal. Nobody goes from door to door alone."""
+    """出发: with whom, and when, where there was no signal. Nobody goes from door to door alone, and each says so themselves."""
 
-    team: Annotated[
-        tuple[AccountCode, ...], Field(min_length=1, max_length=20), FieldWords("同行人员", "who goes along")
-    ]
+    team: Annotated[tuple[AccountCode, ...], Field(max_length=20), FieldWords("同行人员", "who goes along")] = ()
     done_at: Annotated[TownDatetime | None, FieldWords("实际时间(不填即现在)", "when it was, if not now")] = None
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
@@ -125,6 +123,13 @@ class RecordDoor(DatedOnItem):
         found = list(super().faults(state))
         if self.outcome.stage in SAFE and self.rest is None:
             found += some_lack(household_of(state, self.item), self.persons, self.words)
+        if self.stage in SAFE and sweep_of(state).goes_alone:
+            said = say("同行人尚未用本人账号登记出发", "whoever goes along has not said yet that they set out")
+            remedy = say(
+                "请同行人先登记出发,可补登实际时间",
+                "let them say so by their own account, with the time if it was before",
+            )
+            found.append(Fault(field="outcome", reason=said, remedy=remedy))
         if self.outcome.stage in SAFE and self.persons == 0:
             said = say("须填写人数", "say how many people")
             found.append(Fault(field="persons", reason=said, remedy=say("至少1人", "one at the least")))

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from schemas.clocks.limits import Limit, Unit
 from schemas.kernel.participants import Participant
-from schemas.kernel.people import Part
+from schemas.kernel.people import Part, how_many
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.drills import DrilledState
 from schemas.parts.items import Item, ItemsState
@@ -96,7 +96,9 @@ class Household(Item):
 
 
 class SweepState(DrilledState, ItemsState[Household]):
-    """What a sweep remembers. `team`: who goes; `leader`, `deputy`: whose it is by the town's list.
+    """What a sweep remembers.
+
+    `team`: who goes, by the word of one of them; `gone`: who says so themselves; `leader`, `deputy`: whose it is by the list.
 
     `heard`, `heard_of_level`: the entries that the warning had when it last said whether it is over, and how grave it is: older
     news loses. `onset`: when it begins. `to_recheck`: which doors somebody else sees again; `rechecked`: which were. `is_over`:
@@ -117,6 +119,7 @@ class SweepState(DrilledState, ItemsState[Household]):
     leader: str
     deputy: str
     team: list[str] = []
+    gone: list[str] = []
     heard: int = 0
     heard_of_level: int = 0
     to_recheck: list[str] = []
@@ -131,6 +134,11 @@ class SweepState(DrilledState, ItemsState[Household]):
     def all_are_done(self) -> bool:
         """Whether somebody has said of each household how it ended."""
         return all(each.stage in ENDS for each in self.items)
+
+    @property
+    def goes_alone(self) -> bool:
+        """Whether fewer people than go at the least have said themselves that they set out."""
+        return how_many(self.gone) < self.terms.team_at_least
 
     @property
     def is_called_off(self) -> bool:

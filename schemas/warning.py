@@ -119,9 +119,11 @@ def the_department_is_one_of_both(state: WarningState, actor: Actor, _now: datet
 
 def nobody_more_lacks(state: WarningState, _actor: Actor, _now: datetime) -> str | None:
     """What was asked when fewer lacked says nothing of those who lack now."""
-    if state.all_clear is None or state.lacking <= state.all_clear.lacking:
+    if state.all_clear is None or set(state.lacking) <= set(state.all_clear.lacking):
         return None
-    return say("提请之后又有人未脱险或失踪,请重新提请", "more are not safe or missing than when it was asked: ask anew")
+    return say(
+        "提请之后又有人未脱险或失踪,请重新提请", "others are not safe or missing than when it was asked: ask anew"
+    )
 
 
 def somebody_is_out(state: WarningState, _actor: Actor, _now: datetime) -> str | None:

@@ -169,12 +169,12 @@ class Casualty(Kept):
 class Asked(Kept):
     """Somebody says that it is nothing, a mistake, or over, and another person has not spoken.
 
-    `lacking`: so many households were not safe, and people missing, when they said that it is over.
+    `lacking`: who was not safe or missing when they said that it is over (`WarningState.lacking`).
     """
 
     number: int
     by: str
-    lacking: int = 0
+    lacking: list[str] = []
     of_the_department: bool = False
 
 
@@ -291,9 +291,12 @@ class WarningState(DrilledState, ReservingState, OpenedState):
         return sum(each.missing for each in self.shelters.values())
 
     @property
-    def lacking(self) -> int:
-        """How many households are not safe, and people missing, in a shelter or by a report of casualties."""
-        return len(self.not_safe) + self.missing + sum(each.missing for each in self.casualties)
+    def lacking(self) -> list[str]:
+        """Which households are not safe, and who is missing, one by one: in which shelter, or by which report of casualties."""
+        counts = {f"{code}/{each.counts}": each.missing for code, each in self.shelters.items()}
+        counts |= {f"casualty/{number}": each.missing for number, each in enumerate(self.casualties, 1)}
+        missing = [f"{where}/{each}" for where, many in counts.items() for each in range(1, many + 1)]
+        return [*(each.code for each in self.not_safe), *missing]
 
     @property
     def somebody_is_cared_for(self) -> bool:

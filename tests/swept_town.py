@@ -13,6 +13,8 @@ LISTED_A = ("riverside-01", "riverside-02")
 EVERYBODY = (*LISTED_A, "riverside-03", "riverside-11", "found-1")
 POINT = "riverside-low"
 TEAM = Step("set_out", "grid_worker", {"team": ["grid-qian"]})
+ALONG = Step("set_out", "deputy", {})
+"""Who goes along says so too."""
 
 
 def door_body(household: str, outcome: str = "moved", persons: int = 1) -> Mapping[str, Any]:
@@ -72,7 +74,7 @@ async def try_all(door: ApiDriver, case_id: str, steps: Sequence[Step], what: st
 async def sweep_is_walked(door: ApiDriver, sweep: str, what: str = "walk") -> None:
     """Everybody who is listed is moved, and the sweep reported; what was drawn is seen again."""
     there = of_sweeps(door)
-    steps = [TEAM, *(Step("record_door", "grid_worker", door_body(each)) for each in EVERYBODY)]
+    steps = [TEAM, ALONG, *(Step("record_door", "grid_worker", door_body(each)) for each in EVERYBODY)]
     await try_all(there, sweep, [*steps, Step("report_swept", "grid_worker", {"unsafe": []})], what)
     for number, swept in enumerate(await facts_of(there, sweep, "sweep:swept")):
         seen = [Step("recheck", "street_officer", {"item": each, "as_written": True}) for each in swept["to_recheck"]]
@@ -91,6 +93,7 @@ async def sweep_is_back(door: ApiDriver, sweep: str, what: str = "back") -> None
     steps = [
         Step("report_not_gone", "grid_worker", {}),
         TEAM,
+        ALONG,
         *(Step("confirm_back", "grid_worker", back_body(each)) for each in EVERYBODY),
     ]
     await try_all(there, sweep, steps, what)

@@ -24,6 +24,7 @@ from typing import Any
 
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import COORDINATOR, desk_of
+from schemas.kernel.people import among
 from schemas.sweep import SWEEP, Kind
 from schemas.sweep_commands import ConfirmBack, Recheck, ReportSwept, SetOut
 from schemas.sweep_state import SAFE, UNSAFE, Household, HouseholdStage, Stage, drawn_to_recheck
@@ -67,6 +68,10 @@ class Sweep(Heard):
         """出发: or others join them."""
         had_gone = self.state.is_called_off
         self.state.team = list(dict.fromkeys((*self.state.team, by.subject, *command.team)))
+        self.state.gone = list(dict.fromkeys((*self.state.gone, by.subject)))
+        for companion in self.state.team:
+            if not among(companion, self.state.gone):
+                self.notify(f"participant:{companion}", "sweep_say_so")
         if self.state.stage == Stage.SENT:
             self.apply()
         else:

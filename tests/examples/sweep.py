@@ -7,6 +7,7 @@ from tests.api_driver import ApiDriver, Step, Walk
 from tests.examples import warning
 from tests.examples.incident import CALENDAR, a_photo
 from tests.swept_town import (
+    ALONG,
     TEAM,
     back_body,
     door_body,
@@ -138,6 +139,7 @@ ENDED_BY = (
 )
 DOORS = (
     TEAM,
+    ALONG,
     Step("record_door", "grid_worker", door_body(ONE, persons=3)),
     Step("record_door", "grid_worker", door_body(TWO, "with_relatives")),
 )

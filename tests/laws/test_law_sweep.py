@@ -50,7 +50,7 @@ from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.examples import warning
-from tests.swept_town import POINT, TEAM, back_body, door_body, facts_of, nobody_had_gone, of_sweeps, told
+from tests.swept_town import ALONG, POINT, TEAM, back_body, door_body, facts_of, nobody_had_gone, of_sweeps, told
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -108,7 +108,7 @@ async def ordered(door: ApiDriver, bench: CaseBench, *zones: str) -> tuple[str, 
 async def walks(door: ApiDriver, sweep: str, *doors: Mapping[str, Any]) -> None:
     """The team goes, and writes down these doors."""
     there = of_sweeps(door)
-    await there.go(sweep, [TEAM, *(Step("record_door", "grid_worker", each) for each in doors)])
+    await there.go(sweep, [TEAM, ALONG, *(Step("record_door", "grid_worker", each) for each in doors)])
 
 
 async def refused(door: ApiDriver, case: str, step: Step) -> str:
@@ -343,6 +343,17 @@ async def test_nobody_goes_alone_and_nobody_sees_their_own_work_again(door: ApiD
     _, sweep = await ordered(door, bench)
     there = of_sweeps(door)
     assert "2 people" in await refused(there, sweep, Step("set_out", "grid_worker", {"team": ["grid-zhao"]}))
+    await there.go(sweep, [TEAM])
+    safe, refuses = Step("record_door", "grid_worker", door_body(ONE)), door_body(ONE, "refused", 0)
+    assert "whoever goes along has not said" in await refused(there, sweep, safe)
+    assert "sets out first" in await refused(there, sweep, Step("record_door", "deputy", door_body(ONE)))
+    await there.go(
+        sweep, [Step("record_door", "grid_worker", refuses), Step("set_out", "grid_worker", {"team": ["li"]})]
+    )
+    assert "whoever goes along has not said" in await refused(there, sweep, safe), "no one account is two people"
+    notices = sorted(bench.tables.notices[sweep].items())
+    asked = [each["recipient"] for _, each in notices if each["template"] == "sweep_say_so"]
+    assert asked == ["participant:grid-qian", "participant:grid-qian", "participant:li"]
     await walks(door, sweep, door_body(ONE))
     assert "door to door" in await refused(there, sweep, Step("record_door", "other_worker", door_body(TWO)))
     await there.go(sweep, [Step("record_door", "deputy", door_body(TWO)), Step("report_swept", "deputy", {})])
@@ -450,7 +461,7 @@ async def test_whoever_leads_in_a_grid_walks_the_sweep_of_a_wider_warning(door: 
     case, sweep = await ordered(door, bench)
     there = of_sweeps(door)
     assert (warned(bench, case).area, swept(bench, sweep).area) == ("320104.003.01", "320104.003.01.01")
-    await there.go(sweep, [Step("set_out", "bound_worker", TEAM.body)])
+    await there.go(sweep, [Step("set_out", "bound_worker", TEAM.body), ALONG])
     await there.go(sweep, [Step("record_door", "bound_worker", door_body(ONE))])
     await there.go(sweep, [Step("record_door", "deputy", door_body(TWO)), Step("report_swept", "deputy", {})])
     await door.go(case, [Step("acknowledge_call", "bound_worker"), Step("comment", "deputy")])

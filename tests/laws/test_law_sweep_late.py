@@ -49,7 +49,8 @@ async def test_a_team_that_had_gone_without_a_signal_is_heard_after_the_all_clea
         for late in ({**TEAM.body}, {**TEAM.body, "done_at": (over + timedelta(minutes=1)).isoformat()}):  # type: ignore[dict-item]
             assert "does not go" in await refused(there, sweep, Step("set_out", "grid_worker", late))
         found = {**door_body(ONE, persons=3), "done_at": (opened + timedelta(minutes=2)).isoformat()}
-        await there.go(sweep, [Step("set_out", "grid_worker", gone), Step("record_door", "grid_worker", found)])
+        along = Step("set_out", "deputy", {"done_at": gone["done_at"]})
+        await there.go(sweep, [Step("set_out", "grid_worker", gone), along, Step("record_door", "grid_worker", found)])
         assert stages(bench, sweep) == {ONE: HouseholdStage.MOVED, TWO: HouseholdStage.LISTED}
         assert swept(bench, sweep).clocks["go_back"].status == "running"
         await bench.let_pass(timedelta(hours=8))

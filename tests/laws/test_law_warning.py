@@ -19,6 +19,7 @@ from schemas.warning_issuer import counts
 from schemas.warning_state import (
     BEFORE_MOVING,
     OPEN,
+    Asked,
     AtRisk,
     ListedHousehold,
     Point,
@@ -36,7 +37,7 @@ from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.every_procedure import PROCEDURE_LIST
 from tests.examples import warning
-from tests.swept_town import TEAM, back_body, door_body, of_sweeps
+from tests.swept_town import ALONG, TEAM, back_body, door_body, of_sweeps
 from tests.swept_town import told as told_in
 from tests.waiting import eventually
 
@@ -483,7 +484,7 @@ async def test_nobody_stands_before_the_teams_of_two_warnings(tmp_path: Path) ->
         assert homes(bench, slope)["riverside-01"] == 0
         there = of_sweeps(door)
         await there.go(
-            f"{rain}.sweep-1", [TEAM, Step("record_door", "grid_worker", door_body("riverside-01", persons=3))]
+            f"{rain}.sweep-1", [TEAM, ALONG, Step("record_door", "grid_worker", door_body("riverside-01", persons=3))]
         )
         await door.go(rain, [Step("declare_all_clear", "officer", {"despite": "雨停,未动身的在高处"})])
         await told_in(door, rain, "warning:unit:released")
@@ -641,6 +642,26 @@ def test_what_counts_of_an_issuers_messages() -> None:
     assert not counts(stands, _said("cancel", 1, references=("Q-2",), part=True))
 
 
+def test_an_all_clear_is_asked_of_those_who_lack_then() -> None:
+    """One is found and another one gets lost: as many lack, and it says nothing of the second; who is safe since does not."""
+    (row,) = [each for each in WARNING.rules if each.command == "confirm_all_clear"]
+    one, two = (
+        ListedHousehold(code=code, point="p", zone=Zone.A, heads=1, sweep=1, stage="refused") for code in ("a", "b")
+    )
+    shelter = Refuge(places=9, step_free=True, missing=1, counts=1)
+    asked = _official(Stage.MOVING, households=[one, two], shelters={HALL: shelter}).lacking
+
+    def objects(*homes: ListedHousehold, counts: int = 1) -> bool:
+        now = shelter.model_copy(update={"counts": counts})
+        request = Asked(number=1, by="officer-em", lacking=asked if len(homes) < 2 else asked[1:])
+        state = _official(Stage.MOVING, households=list(homes), shelters={HALL: now}, all_clear=request)
+        return any(each(state, None, warning_time()) for each in row.conditions)  # type: ignore[arg-type]
+
+    assert not objects(one)
+    assert objects(one, two), "a was safe when it was asked"
+    assert objects(one, counts=2), "another count, and another one who lacks in it"
+
+
 # ---- nobody is left behind by an end -------------------------------------------------------------------------------------------
 
 
@@ -722,7 +743,7 @@ async def test_found_unsafe_when_all_of_a_place_are_home_moves_them_again(door: 
     doors = [
         Step("record_door", "grid_worker", door_body(each, persons=3)) for each in ("riverside-01", "riverside-02")
     ]
-    await there.go(sweep, [TEAM, *doors, Step("report_swept", "grid_worker", {})])
+    await there.go(sweep, [TEAM, ALONG, *doors, Step("report_swept", "grid_worker", {})])
     await told_in(door, case, "warning:swept")
     await door.go(case, [Step("declare_all_clear", "officer", {}), *warning.INSPECTED])
     await told_in(door, sweep, "sweep:released")
