@@ -17,7 +17,7 @@ import structlog
 
 from engine.outside.notice_channels import read_channels
 from engine.policies.department_policy import load_departments
-from engine.policies.notice_templates import load_notice_policy
+from engine.policies.notice_templates import load_notice_policy, with_names
 from engine.runtime.logging import where
 from engine.runtime.settings import Settings
 from engine.store.database import AWAY, Queries
@@ -197,8 +197,10 @@ async def latest_notices(pool: asyncpg.Pool, limit: int = 50, case_id: str | Non
 
 def build_notices(pool: asyncpg.Pool, settings: Settings, procedures: Iterable[Procedure] = ()) -> Notices:
     """Read the town's rules and channels. Raises PolicyFaults, DepartmentPolicyFaults, KeyFault."""
-    policy = load_notice_policy(settings.policies, procedures)
+    known = tuple(procedures)
     departments = load_departments(settings.policies / "departments.yaml", settings.departments_url)
+    codes = [each.code for each in departments.departments]
+    policy = with_names(load_notice_policy(settings.policies, known), known, settings.policies, codes)
     folder: Path = settings.key_folder / "notices"
     channels = read_channels(policy.channels, folder)
     return Notices(pool, policy, departments, channels, timedelta(seconds=settings.notice_delay_seconds))

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from engine.policies.policies import PolicyFaults
+from engine.policies.policies import PolicyFaults, load_policy
 from engine.policies.policy_files import PolicyFile
 from engine.runtime.settings import PROJECT
 from schemas.contracts.notice import CASE, NoticePolicy, ProcedureNotices, Wording, word_of
@@ -58,6 +58,23 @@ def load_notice_policy(folder: Path, procedures: Iterable[Procedure] = ()) -> No
     if faults:
         raise PolicyFaults(faults)
     return policy.model_copy(update={"words": _clocks_in_words(procedures, policy.words) | policy.words})
+
+
+def with_names(
+    policy: NoticePolicy, procedures: Iterable[Procedure], folder: Path, departments: Sequence[str]
+) -> NoticePolicy:
+    """The same with what a procedure's own rules call by a code: a risk point, a shelter. Raises PolicyFaults.
+
+    Of each procedure apart, for the codes of two may be alike; where the town's own file says a word of one, that is said.
+    """
+    known = tuple(procedures)
+    rules = {each.name: load_policy(each, folder, departments).names() for each in known if each.policy is not None}
+    found = {
+        word_of(each.name, code): Wording(zh=name.zh, en=name.en)
+        for each in known
+        for code, name in rules.get(each.name if each.policy is not None else each.parent or "", {}).items()
+    }
+    return policy.model_copy(update={"words": found | policy.words})
 
 
 def _placed(fault: str, files: Sequence[PolicyFile], written: Sequence[Mapping[str, Wording]]) -> str:

@@ -22,7 +22,7 @@ from engine.keys.keys import Keys
 from engine.outside.notice_channels import read_channels
 from engine.outside.notices import LEASE, Notices, latest_notices
 from engine.policies.department_policy import load_departments
-from engine.policies.notice_templates import load_notice_policy, templates_used
+from engine.policies.notice_templates import load_notice_policy, templates_used, with_names
 from engine.policies.policies import PolicyFaults
 from engine.runtime.settings import PROJECT, Settings
 from local.commands.notice_commands import notices_app
@@ -141,6 +141,25 @@ async def test_whoever_has_to_know_is_shown_it_in_words(own_town: OwnTown, told:
     assert {notice.status for notice in shown} == {"delivered"}
     assert await own_town.pool.fetchval("select count(*) from outbox where delivered_at is null") == 0
     assert await told().take_ready() == 0
+
+
+def test_what_a_procedures_own_rules_name_is_said_in_words() -> None:
+    """A risk point and a shelter in a warning, and in its sweep; elsewhere a code stays one, and words of the town's go before."""
+    codes = [each.code for each in DEPARTMENTS.departments]
+    named = with_names(POLICY, PROCEDURE_LIST, POLICIES, codes)
+    call = {"hazard": "flood", "level": "red", "point": "riverside-low"}
+
+    assert "滨河低洼片" in named.text("warning_call", "warning-20260601-000001", call, {})
+    assert "riverside-low" in POLICY.text("warning_call", "warning-20260601-000001", call, {})
+    opened = {"shelter": "school-gym", "places": 120}
+    assert "Gym of the first school is open, 120" in named.text("warning_shelter_open", "warning-1", opened, {})
+    sweep = named.text("sweep_refused", "warning-20260601-000001.sweep-1", {"household": "slope-south"}, {})
+    assert "南坡切坡建房点" in sweep
+    assert "riverside-low" in named.text("warning_call", "incident-20260601-000001", call, {})
+    own = with_names(
+        POLICY.model_copy(update={"words": {"warning/a": POLICY.words["b"]}}), PROCEDURE_LIST, POLICIES, codes
+    )
+    assert own.words["warning/a"] == POLICY.words["b"]
 
 
 async def test_everybody_reads_their_own(as_: As, pool: asyncpg.Pool, settings: Settings) -> None:
