@@ -55,10 +55,13 @@ from schemas.warning_commands import (
     Review,
 )
 from schemas.warning_shelter_commands import CheckIn, CheckOut, CloseShelter, Headcount, OpenShelter
-from schemas.warning_state import BEFORE_MOVING, OPEN, OUT, Source, Stage, WarningState
+from schemas.warning_state import BEFORE_MOVING, KEEPER, OPEN, OUT, Source, Stage, WarningState
 from schemas.warning_terms import WarningPolicy
 
 STREET, GRID = desk_of(STREET_OFFICER), desk_of(GRID_WORKER)
+KEEPS = tuple(seated(each.role, KEEPER) for each in (WINDOW_CLERK, GRID_WORKER, STREET_OFFICER))
+"""Who keeps one of its shelters, wherever else they work."""
+
 THE_STREETS, THE_CLERKS = in_its_parts(STREET_OFFICER, WINDOW_CLERK)
 ON_SITE = (*in_its_parts(GRID_WORKER), seated(GRID_WORKER.role, LEADER))
 """Who works in it or in a part of it, and whoever leads at a risk point of it, wherever else they work."""
@@ -93,7 +96,9 @@ def it_is_ones_own_to_take_back(state: WarningState, actor: Actor, now: datetime
 
 def answers_for_a_place(state: WarningState, actor: Actor, _now: datetime) -> str | None:
     """Of the grid, whoever leads there or stands in."""
-    if actor.role is not Role.GRID_WORKER or account_among(actor.subject, (each.subject for each in state.seats())):
+    if actor.role is not Role.GRID_WORKER or account_among(
+        actor.subject, (each.subject for each in state.seats() if each.kind == LEADER)
+    ):
         return None
     return say("须由该处责任人或替补应答", "who leads there answers, or who stands in")
 
@@ -334,10 +339,10 @@ WARNING = declare(
         step("all_are_swept", "转移完成", at=Stage.MOVING, to=Stage.SHELTERED, entry=Kind.SWEPT),
         # ---- 4. shelters, and who is in them
         act(OpenShelter, "启用避难场所", by=(THE_STREETS, THE_CLERKS), at=_IN_SHELTERS, entry=Kind.OPENED_SHELTER),
-        act(CheckIn, "登记入住", by=(THE_CLERKS, *ON_SITE), at=_IN_SHELTERS, entry=Kind.CHECKED_IN),
-        act(CheckOut, "离开", by=(THE_CLERKS, *ON_SITE), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.CHECKED_OUT),
-        act(Headcount, "清点", by=(THE_CLERKS, *ON_SITE), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.COUNTED),
-        act(CloseShelter, "关闭避难场所", by=(THE_STREETS, THE_CLERKS), at=(*_IN_SHELTERS, Stage.REVIEWING),
+        act(CheckIn, "登记入住", by=(THE_CLERKS, *ON_SITE, *KEEPS), at=_IN_SHELTERS, entry=Kind.CHECKED_IN),
+        act(CheckOut, "离开", by=(THE_CLERKS, *ON_SITE, *KEEPS), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.CHECKED_OUT),
+        act(Headcount, "清点", by=(THE_CLERKS, *ON_SITE, *KEEPS), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.COUNTED),
+        act(CloseShelter, "关闭避难场所", by=(THE_STREETS, THE_CLERKS, *KEEPS), at=(*_IN_SHELTERS, Stage.REVIEWING),
             entry=Kind.CLOSED_SHELTER),
         act(ReportCasualty, "伤亡", by=(*ON_SITE, THE_STREETS, HOLDING_DEPARTMENT), at=OPEN, entry=Kind.CASUALTY,
             tells=Tells("supervisor", "warning_casualty", ("dead", "missing", "hurt"))),

@@ -20,6 +20,9 @@ from schemas.values.references import TextReference
 from schemas.warning_terms import Hazard, RiskPoint, Shelter, WarningLevel, WarningTerms, Zone
 
 LISTED = HouseholdStage.LISTED
+KEEPER = "keeper"
+"""A kind of seat: who keeps a shelter."""
+
 NOBODYS = 0
 """In place of the number of a sweep: no team of this warning goes there yet, because another warning's may."""
 
@@ -309,10 +312,12 @@ class WarningState(DrilledState, ReservingState, OpenedState):
         return [each for each in self.calls if each.answered_by is None]
 
     def seats(self) -> tuple[Participant, ...]:
-        """Who leads at its risk points, and stands in."""
+        """Who leads at its risk points, and stands in; and who keeps a shelter that is open."""
         leaders = dict.fromkeys(each for point in self.points.values() for each in (point.leader, point.deputy))
+        keepers = dict.fromkeys(each.keeper for each in self.shelters.values() if each.opened and each.keeper)
+        seats = [*((LEADER, each) for each in leaders), *((KEEPER, each) for each in keepers)]
         return tuple(
-            Participant(number=number, kind=LEADER, subject=subject) for number, subject in enumerate(leaders, 1)
+            Participant(number=number, kind=kind, subject=subject) for number, (kind, subject) in enumerate(seats, 1)
         )
 
     @property

@@ -61,7 +61,7 @@ class Shelters(ReservationsCase[WarningState]):
         refuge = self._refuge(command.shelter)
         refuge.opened, refuge.keeper, refuge.book_elsewhere = True, command.keeper, False
         self.record_command(places=refuge.places, step_free=refuge.step_free)
-        for told in (GRID, CLERKS):
+        for told in (GRID, CLERKS, f"participant:{refuge.keeper}"):
             self.notify(told, "warning_shelter_open", shelter=command.shelter, places=refuge.places)
         if self.state.terms.one_book_per_shelter:
             self.reserve_unit(SHELTERS, self._book_of(command.shelter), key=self.key_over_warnings(command.shelter))

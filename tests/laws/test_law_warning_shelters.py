@@ -113,6 +113,22 @@ async def test_opened_again_at_once_it_is_still_ones_own(shared: CaseBench) -> N
     assert state(shared, case).shelters[HALL].opened
 
 
+async def test_whoever_keeps_a_shelter_lists_who_is_in_it(shared: CaseBench) -> None:
+    """Wherever else they work, and as long as it is open; told so by their account."""
+    door = bench_door(shared, WARNING)
+    case = await door.start()
+    comes = Step("check_in", "clerk_of_002", guests("riverside-01"))
+    assert (await door.give(case, comes)).status_code == 404
+    await door.go(case, [Step("open_shelter", "clerk", {"shelter": HALL, "keeper": "clerk-002"}), comes])
+    assert "participant:clerk-002" in {each["recipient"] for each in shared.tables.notices[case].values()}
+    assert (await door.give(case, Step("open_shelter", "clerk_of_002"))).status_code == 403
+    await door.go(
+        case, [Step("check_out", "clerk_of_002", leaving("riverside-01")), Step("close_shelter", "clerk_of_002")]
+    )
+
+    assert (await door.give(case, comes)).status_code == 404
+
+
 def test_the_shelters_of_the_street_around_are_those_of_a_warning() -> None:
     """Of a community without one, too; of a street without one those of the town."""
     policy = load_policy(WARNING, PROJECT / "policies", ("emergency-management",))
