@@ -10,7 +10,7 @@ from pydantic import Field
 from schemas.clocks.calendar import TownDatetime
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
-from schemas.kernel.people import how_many, same_person
+from schemas.kernel.people import among, how_many, same_person
 from schemas.kernel.procedure import Command
 from schemas.parts.items import DatedOnItem, ItemCode, MovesItems, OnItem, date_faults
 from schemas.sweep_state import ENDS, SAFE, UNSAFE, Household, HouseholdStage, Release, SweepState
@@ -110,8 +110,10 @@ class RecordDoor(DatedOnItem):
 
     @property
     def stage(self) -> HouseholdStage:
-        """Where the household stands: as long as one of it is not safe, it is not."""
-        return self.outcome.stage if self.rest is None else HouseholdStage(self.rest.value)
+        """Where the household stands: safe when all of it are, by the graver of both words; who came back is listed again."""
+        if self.rest is None or self.outcome is DoorOutcome.CAME_BACK:
+            return self.outcome.stage
+        return max(self.outcome.stage, HouseholdStage(self.rest.value), key=_how_grave)
 
     @property
     def leads_to(self) -> str:
@@ -150,6 +152,10 @@ class RecordDoor(DatedOnItem):
                 Fault(field="outcome", reason=said, remedy=say("请登记入户结果", "say what was found at the door"))
             )
         return tuple(found)
+
+
+def _how_grave(stage: HouseholdStage) -> int:
+    return SweepState.graver.index(stage) + 1 if stage in SweepState.graver else 0
 
 
 def some_lack(item: Household | None, persons: int, words: TextReference | None) -> tuple[Fault, ...]:
@@ -223,11 +229,15 @@ class SearchHouse(OnItem):
         }
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
-        """Nobody goes in alone."""
-        if not same_person(self.second, actor.subject):
-            return ()
-        said = say("须两人同行", "two people go in")
-        return (Fault(field="second", reason=said, remedy=say("请填写另一人", "name the other one")),)
+        """Nobody goes in alone, and both are of the team."""
+        if same_person(self.second, actor.subject):
+            said = say("须两人同行", "two people go in")
+            return (Fault(field="second", reason=said, remedy=say("请填写另一人", "name the other one")),)
+        if not among(self.second, sweep_of(state).gone):
+            said = say("同行人不在已出发的队员中", "is nobody of the team who has set out")
+            remedy = say("请该同行人先登记出发", "let them set out by their own account first")
+            return (Fault(field="second", reason=said, remedy=remedy),)
+        return ()
 
 
 # ---- done, and seen again -------------------------------------------------------------------------------------------------

@@ -65,7 +65,12 @@ class Calls(DeclaredCase[WarningState]):
             if call.point == command.point:
                 call.answered_by = by.subject
         self.clocks.stop(f"call:{command.point}", by.subject)
+        self.last_limit_if_safe()
         self.record_command()
+
+    def last_limit_if_safe(self) -> None:
+        """Whoever was called again and again is not any more, if nobody waits."""
+        raise NotImplementedError
 
     def on_duty_broken(self, clock: str) -> None:
         """Nobody has answered for a place: who stands in is called."""

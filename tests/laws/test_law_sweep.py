@@ -338,6 +338,31 @@ async def test_half_a_household_is_not_safe(door: ApiDriver, bench: CaseBench) -
     assert stages(bench, sweep)[ONE] == HouseholdStage.MOVED
 
 
+def test_of_what_was_found_and_the_rest_the_graver_counts() -> None:
+    """Who must be carried does not become one who refuses; who came back too early is listed again, whatever the others do."""
+    found = {
+        ("must_be_carried", "refused"): "must_be_carried", ("nobody", "refused"): "refused", ("moved", "nobody"): "nobody",
+        ("refused", "must_be_carried"): "must_be_carried", ("came_back", "refused"): "listed", ("moved", None): "moved",
+    }  # fmt: skip
+    for (outcome, rest), stage in found.items():
+        said = RecordDoor.model_validate({"item": ONE, "outcome": outcome, "persons": 1, "rest": rest})
+        assert (said.stage, said.leads_to) == (stage, stage), (outcome, rest)
+
+
+async def test_who_goes_in_is_of_the_team(door: ApiDriver, bench: CaseBench) -> None:
+    """A name that nobody answers to is no second person."""
+    _, sweep = await ordered(door, bench)
+    there = of_sweeps(door)
+    await walks(door, sweep, door_body(ONE, "nobody", 0))
+    looks = there.examples.BODIES["search_house"]
+    assert "nobody of the team" in await refused(
+        there, sweep, Step("search_house", "grid_worker", {**looks, "second": "grid-he"})
+    )
+    await there.go(sweep, [Step("search_house", "grid_worker", looks)])
+
+    assert swept(bench, sweep).items[0].searched
+
+
 async def test_nobody_goes_alone_and_nobody_sees_their_own_work_again(door: ApiDriver, bench: CaseBench) -> None:
     """Two go; at the doors the team speaks; the drawn doors are seen by others, and by nobody of the team."""
     _, sweep = await ordered(door, bench)

@@ -255,6 +255,23 @@ async def test_who_was_called_hears_that_it_is_graver(door: ApiDriver, bench: Ca
     assert state(bench, case).stage == Stage.MOVING
 
 
+async def test_after_the_last_answer_nobody_is_called_again(tmp_path: Path) -> None:
+    """Every two hours everybody was, and with the answer that lacked it ends."""
+    async with case_bench(tmp_path, sandbox=False) as bench:
+        known = bench.policies["warning"]
+        assert isinstance(known, WarningPolicy)
+        levels = {**known.terms.levels, WarningLevel.ORANGE: LevelRule(calls=True)}
+        terms = known.terms.model_copy(update={"levels": levels})
+        bench.policies = {**bench.policies, "warning": known.model_copy(update={"terms": terms})}
+        door = bench_door(bench, WARNING)
+        case = await door.start()
+        await door.passes(case, "warning:called_again")
+        assert state(bench, case).clocks["final"].status == "running"
+        await door.go(case, [Step("acknowledge_call", "deputy")])
+
+        assert state(bench, case).clocks["final"].status == "stopped"
+
+
 async def test_whoever_issued_it_takes_it_back_or_two_do(door: ApiDriver, bench: CaseBench) -> None:
     """What waits to be looked at is cancelled by nobody; later another one asks, and a second one says so too."""
     case = await door.start(by="grid_worker")
