@@ -380,7 +380,7 @@ class ConfirmBack(DatedOnItem):
                 return ()
             said = say("须先由两人入户查看", "two go in first, and find nobody")
             return (Fault(field="how", reason=said, remedy=say("请先登记查看情况", "say first what they found")),)
-        if self.how is BackHow.DEAD and item.stage != HouseholdStage.LISTED:
+        if self.how is BackHow.DEAD and (item.stage != HouseholdStage.LISTED or sweep.is_over):
             return ()
         was_seen = item.stage not in TO_VISIT
         if was_seen or (sweep.is_over and self.how in RELEASED_FOR):

@@ -16,6 +16,7 @@ from schemas.kernel.openings import OpeningBody
 from schemas.kernel.people import Part, account_among, among, same_person
 from schemas.kernel.procedure import Command
 from schemas.parts.items import ITEMS_AT_MOST
+from schemas.sweep_state import Release
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
 from schemas.values.area import overlap
@@ -23,7 +24,7 @@ from schemas.values.foreign_code import KeptCode
 from schemas.values.location import AreaCode
 from schemas.values.references import TextReference
 from schemas.values.refusals import Fault, say
-from schemas.warning_state import HOUSEHOLDS_AT_MOST, Source, WarningState, kept_points, kept_shelters
+from schemas.warning_state import HOUSEHOLDS_AT_MOST, Source, Stage, WarningState, kept_points, kept_shelters
 from schemas.warning_terms import Hazard, WarningLevel, WarningPolicy, Zone
 from schemas.words.field_words import FieldWords
 
@@ -318,12 +319,18 @@ class InspectPlace(Command):
 
     @classmethod
     def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
-        """The places of this warning."""
-        return {
-            "point": Choices(
-                tuple(warning_of(state).points), say("本案没有此风险点", "is no risk point of this warning")
-            )
-        }
+        """The places of this warning; while it is looked back on, those to which people are back, and that they are unsafe."""
+        warning = warning_of(state)
+        if warning.stage != Stage.REVIEWING:
+            return {
+                "point": Choices(tuple(warning.points), say("本案没有此风险点", "is no risk point of this warning"))
+            }
+        said = say(
+            "复盘期间只能登记已准返处不安全",
+            "while it is looked back on only a place that was released is found unsafe",
+        )
+        released = tuple(code for code, each in warning.points.items() if each.released == Release.HOME)
+        return {"point": Choices(released, said), "safe": Choices((False,), said)}
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - at any time
         """Nobody looks alone."""

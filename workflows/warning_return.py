@@ -68,7 +68,8 @@ class Returns(Sweeps):
         self.record_command(taken_back=taken_back)
         if taken_back:
             self._take_back(command.point)
-        if all(len(self.state.points[code].inspected) > 1 for code in self._places):
+        is_waited_for = self.state.stage in {Stage.CLEARING, Stage.RETURNING}
+        if is_waited_for and all(len(self.state.points[code].inspected) > 1 for code in self._places):
             self.clocks.stop("inspect", by.subject)
             if not self.clocks.runs("permit"):
                 self.start_clock("permit")
@@ -88,7 +89,8 @@ class Returns(Sweeps):
         homes = [each for each in self.state.households if each.point == code and each.stage == HouseholdStage.RETURNED]
         if not homes or any(each.point == code for each in self.state.sweeps_running):
             return
-        self.clocks.stop("permit", "engine")
+        for clock in ("permit", "review"):
+            self.clocks.stop(clock, "engine")
         self.move(Stage.MOVING, STREET)
         self.send_to(code, [self.home_of(each) for each in homes])
 

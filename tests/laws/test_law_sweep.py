@@ -652,7 +652,8 @@ def test_where_somebody_lives_is_for_who_moves_them(role: Role) -> None:
     assert (doors != WITHHELD) is works
 
 
-async def test_over_is_no_end_for_whom_nobody_came_to(door: ApiDriver, bench: CaseBench) -> None:
+@pytest.mark.parametrize("how", ["at_home", "dead"])
+async def test_over_is_no_end_for_whom_nobody_came_to(how: str, door: ApiDriver, bench: CaseBench) -> None:
     """The all clear says why it is over their heads; each is seen, dead is a casualty too, and the last word counts them all."""
     case, sweep = await ordered(door, bench)
     there = of_sweeps(door)
@@ -664,19 +665,19 @@ async def test_over_is_no_end_for_whom_nobody_came_to(door: ApiDriver, bench: Ca
     await there.go(sweep, [Step("report_swept", "grid_worker", {"unsafe": [ONE], "stayed": [TWO]})])
     dead = {**back_body(ONE, "dead"), "police_order": "JJ-2027-0041"}
     assert swept(bench, sweep).stage == Stage.SWEPT
-    await there.go(
-        sweep, [Step("confirm_back", "grid_worker", back_body(TWO)), Step("confirm_back", "grid_worker", dead)]
-    )
+    unseen = {**back_body(TWO, "dead"), "police_order": "JJ-2027-0042"}
+    confirmed = [back_body(TWO), dead] if how == "at_home" else [unseen, dead]
+    await there.go(sweep, [Step("confirm_back", "grid_worker", each) for each in confirmed])
     await eventually(lambda: warned(bench, case).sweeps[0].over)
     assert warned(bench, case).stage == "returning"
     notices = {each["template"] for each in bench.tables.notices[case].values()}
     assert "warning_dead_not_reported" in notices
-    casualty = {"dead": 1, "missing": 0, "hurt": 0, "where": "滨河路1号"}
+    casualty = {"dead": 1 if how == "at_home" else 2, "missing": 0, "hurt": 0, "where": "滨河路1号"}
     await door.go(case, [Step("report_casualty", "officer", casualty)])
     await told(door, case, "warning:all_back")
 
     (entry,) = await facts_of(door, case, "warning:all_back")
-    assert entry["stages"] == {"dead": 1, "returned": 1}
+    assert entry["stages"] == ({"dead": 1, "returned": 1} if how == "at_home" else {"dead": 2})
 
 
 async def test_a_team_that_has_not_gone_does_not_go_when_it_is_over(door: ApiDriver, bench: CaseBench) -> None:

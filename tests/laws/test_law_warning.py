@@ -754,9 +754,34 @@ async def test_whoever_lacks_is_not_signed_out(door: ApiDriver, bench: CaseBench
 async def test_found_unsafe_when_all_of_a_place_are_home_moves_them_again(door: ApiDriver, bench: CaseBench) -> None:
     """Its team was done: another one goes to them, and the all clear is said anew."""
     case = await door.start()
+    await door.go(case, [Step("open_shelter", "clerk"), Step("check_in", "clerk")])
+    await _all_are_home(door, bench, case)
+    assert state(bench, case).stage == Stage.RETURNING, "somebody is in the shelter"
+    await door.go(case, [Step("inspect_place", "grid_worker", {**warning.NOT_SAFE, "second": "grid-qian"})])
+
+    assert state(bench, case).stage == Stage.MOVING
+    assert state(bench, case).clocks["permit"].status == "stopped"
+    assert homes(bench, case) == {"riverside-01": 2, "riverside-02": 2}
+    await eventually(lambda: f"{case}.sweep-2" in bench.tables.rows)
+
+
+async def test_found_unsafe_while_it_is_looked_back_on_moves_them_again(door: ApiDriver, bench: CaseBench) -> None:
+    """The household is at home, and the file is nearly closed: safe is nothing to say then, unsafe is."""
+    case = await door.start()
+    await _all_are_home(door, bench, case)
+    await told_in(door, case, "warning:all_back")
+    assert "only a place that was released" in await refused(door, case, Step("inspect_place", "grid_worker"))
+    await door.go(case, [Step("inspect_place", "grid_worker", {**warning.NOT_SAFE, "second": "grid-qian"})])
+
+    assert state(bench, case).stage == Stage.MOVING
+    assert state(bench, case).clocks["review"].status == "stopped"
+    assert homes(bench, case) == {"riverside-01": 2, "riverside-02": 2}
+
+
+async def _all_are_home(door: ApiDriver, bench: CaseBench, case: str) -> None:
     there, sweep = of_sweeps(door), f"{case}.sweep-1"
-    await door.go(case, [Step("open_shelter", "clerk"), Step("check_in", "clerk"), Step("order_move", "officer")])
-    await eventually(lambda: f"{case}.sweep-1" in bench.tables.rows)
+    await door.go(case, [Step("order_move", "officer")])
+    await eventually(lambda: sweep in bench.tables.rows)
     doors = [
         Step("record_door", "grid_worker", door_body(each, persons=3)) for each in ("riverside-01", "riverside-02")
     ]
@@ -767,9 +792,3 @@ async def test_found_unsafe_when_all_of_a_place_are_home_moves_them_again(door: 
     home = [Step("confirm_back", "grid_worker", back_body(each)) for each in ("riverside-01", "riverside-02")]
     await there.go(sweep, home)
     await eventually(lambda: all(each.over for each in state(bench, case).sweeps))
-    assert state(bench, case).stage == Stage.RETURNING, "somebody is in the shelter"
-    await door.go(case, [Step("inspect_place", "grid_worker", {**warning.NOT_SAFE, "second": "grid-qian"})])
-
-    assert state(bench, case).stage == Stage.MOVING
-    assert homes(bench, case) == {"riverside-01": 2, "riverside-02": 2}
-    await eventually(lambda: f"{case}.sweep-2" in bench.tables.rows)
