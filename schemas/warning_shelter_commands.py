@@ -109,13 +109,14 @@ class CheckIn(OnGuests):
         return self.done_at is not None and left is not None and self.done_at < left
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """In one shelter. Full: the next one that has room; where none has, nobody is sent away."""
+        """In one shelter, or in parts of which each is there once. Full: the next one that has room; none, nobody is sent away."""
         found, refuge = list(super().faults(state)), self.refuge(state)
         if found or refuge is None or self.is_overtaken(refuge):
             return tuple(found)
         shelters = warning_of(state).shelters
         elsewhere = [code for code, each in shelters.items() if code != self.shelter and self.household in each.guests]
-        if elsewhere:
+        listed = sum(each.guests.get(self.household, 0) for each in shelters.values())
+        if elsewhere and listed + self.persons > warning_of(state).heads_of(self.household):
             said = say(f"此户已登记在:{elsewhere[0]}", f"this household is in another one: {elsewhere[0]}")
             remedy = say("请先在该处登记离开", "write down first that they left there")
             return (Fault(field="household", reason=said, remedy=remedy),)
@@ -163,9 +164,18 @@ class CheckOut(OnGuests):
 
 
 class Headcount(OnShelter):
-    """清点: so many are there, counted by eye. Who is on the list and not there is missing."""
+    """清点: so many are there, counted by eye. Who is on the list and not there is missing. On paper first, it says when it was."""
 
     counted: Annotated[People, FieldWords("当面清点人数", "counted by eye")]
+    done_at: Annotated[TownDatetime | None, FieldWords("实际时间(不填即现在)", "when it was, if not now")] = None
+
+    def is_overtaken(self, refuge: Refuge) -> bool:
+        """Whether somebody came, left or was counted after that: against the list of now it says nothing."""
+        return self.done_at is not None and refuge.last_at is not None and self.done_at < refuge.last_at
+
+    def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:  # noqa: ARG002 - whoever it is
+        """Not ahead, and not farther back than a door."""
+        return date_faults(self.done_at, warning_of(state).terms.entered_within_hours, state.opened_at, now)
 
     @classmethod
     def among(cls, refuge: Refuge) -> bool:

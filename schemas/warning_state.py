@@ -140,7 +140,8 @@ class SweepSent(Kept):
 class Refuge(Kept):
     """A shelter. `guests`: how many people of which household are in it; `said`: when one of them last left.
 
-    `missing`: so many were in it and not counted. `book_elsewhere`: another warning has opened it, and lists who is in it.
+    `missing`: so many were in it and not counted. `last_at`: when somebody last came, left or was counted.
+    `book_elsewhere`: another warning has opened it, and lists who is in it.
     """
 
     places: int
@@ -150,6 +151,7 @@ class Refuge(Kept):
     guests: dict[str, int] = {}
     said: dict[str, datetime] = {}
     first_guest_at: datetime | None = None
+    last_at: datetime | None = None
     counts: int = 0
     missing: int = 0
     book_elsewhere: bool = False
@@ -233,6 +235,11 @@ class WarningState(DrilledState, ReservingState, OpenedState):
     def at_risk(self) -> int:
         """How many households stand at its places."""
         return sum(len(each.households) for each in self.points.values())
+
+    def heads_of(self, household: str) -> int:
+        """How many live in a household of its places; 0: it is of none."""
+        homes = (each for point in self.points.values() for each in point.households)
+        return next((each.heads for each in homes if each.code == household), 0)
 
     def place_code(self) -> str:
         """What a place in no plan is called in this case."""

@@ -1,6 +1,6 @@
 """The shelters of a warning: who is in them by the list, and who was counted there by eye."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from schemas.contracts.reserved_units import ReserveStatus
 from schemas.kernel.parties import COORDINATOR, WINDOW_CLERK, desk_of
@@ -74,6 +74,7 @@ class Shelters(ReservationsCase[WarningState]):
         if not refuge.guests:
             refuge.first_guest_at = refuge.first_guest_at or self.now()
             self._count_is_due(command.shelter, refuge)
+        self._was_so(refuge, command.done_at)
         refuge.guests[command.household] = refuge.guests.get(command.household, 0) + command.persons
         self.record_command(people=refuge.people)
 
@@ -96,6 +97,7 @@ class Shelters(ReservationsCase[WarningState]):
         refuge.said[command.household] = max(
             command.done_at or self.now(), refuge.said.get(command.household, self.state.opened_at)
         )
+        self._was_so(refuge, command.done_at)
         refuge.missing -= command.found
         self._look_at_count(command.shelter, refuge)
         self.record_command(people=refuge.people)
@@ -104,6 +106,10 @@ class Shelters(ReservationsCase[WarningState]):
     def headcount(self, command: Headcount) -> None:
         """清点: who is not there is looked for at once."""
         refuge = self._refuge(command.shelter)
+        if command.is_overtaken(refuge):
+            self.record_command(people=refuge.people, missing=refuge.missing, number=refuge.counts, counts=False)
+            return
+        self._was_so(refuge, command.done_at)
         refuge.counts += 1
         refuge.missing = max(0, refuge.people - command.counted)
         self.record_command(people=refuge.people, missing=refuge.missing, number=refuge.counts)
@@ -133,6 +139,11 @@ class Shelters(ReservationsCase[WarningState]):
     def _look_at_count(self, shelter: str, refuge: Refuge) -> None:
         if not (refuge.guests or refuge.missing):
             self.clocks.stop(f"headcount:{shelter}", "engine")
+
+    def _was_so(self, refuge: Refuge, done_at: datetime | None) -> None:
+        """Somebody came, left or was counted."""
+        at = done_at or self.now()
+        refuge.last_at = at if refuge.last_at is None else max(at, refuge.last_at)
 
     def _refuge(self, code: str) -> Refuge:
         return self.state.shelters[code]

@@ -1,6 +1,7 @@
 """The law of shelters: one gym is one crowd, and whoever is in it stands in one list, whatever warning they come of."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.examples import warning
-from tests.swept_town import told
+from tests.swept_town import facts_of, told
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -111,6 +112,41 @@ async def test_opened_again_at_once_it_is_still_ones_own(shared: CaseBench) -> N
     kinds = shared.tables.kinds(case)
     assert "warning:unit:refused" not in kinds
     assert state(shared, case).shelters[HALL].opened
+
+
+async def test_a_family_that_was_split_is_listed_in_both(shared: CaseBench) -> None:
+    """Three live there: two here and one there; a fourth would be somebody who is listed twice."""
+    door = bench_door(shared, WARNING)
+    case = await door.start()
+    gym = {"shelter": "school-gym", "household": "riverside-01", "persons": 1}
+    await door.go(case, [OPEN, Step("open_shelter", "clerk", {"shelter": "school-gym", "keeper": "clerk-qian"})])
+    await door.go(case, [Step("check_in", "clerk", guests("riverside-01", 2)), Step("check_in", "clerk", gym)])
+    answer = await door.give(case, Step("check_in", "clerk", gym))
+
+    assert "is in another one" in answer.text
+    assert [each.guests for each in state(shared, case).shelters.values()] == [{"riverside-01": 1}, {"riverside-01": 2}]
+
+
+async def test_a_count_on_paper_is_held_against_no_later_list(shared: CaseBench) -> None:
+    """Two were there and counted; two more came; then the paper is entered: nobody lacks by it, and a count of now is due."""
+    door = bench_door(shared, WARNING)
+    case = await door.start()
+    await door.go(case, [OPEN, Step("check_in", "clerk", guests("riverside-01", 2))])
+    first = state(shared, case).shelters[HALL].last_at
+    assert first is not None
+    await shared.let_pass(timedelta(minutes=30))
+    await door.go(case, [Step("check_in", "clerk", guests("riverside-02", 2))])
+    paper = {"shelter": HALL, "counted": 2, "done_at": (first + timedelta(minutes=5)).isoformat()}
+    await door.go(case, [Step("headcount", "clerk", paper)])
+    assert (state(shared, case).missing, state(shared, case).shelters[HALL].counts) == (0, 0)
+    now = {**paper, "done_at": (first + timedelta(minutes=31)).isoformat()}
+    await shared.let_pass(timedelta(minutes=5))
+    await door.go(case, [Step("headcount", "clerk", now)])
+
+    assert (state(shared, case).missing, state(shared, case).shelters[HALL].counts) == (2, 1)
+    assert [each["counts"] for each in await facts_of(door, case, "warning:shelter:counted") if "counts" in each] == [
+        False
+    ]
 
 
 async def test_whoever_keeps_a_shelter_lists_who_is_in_it(shared: CaseBench) -> None:
