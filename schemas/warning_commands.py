@@ -40,11 +40,11 @@ def warning_of(state: CaseState) -> WarningState:
 class IssueWarning(OpeningBody):
     """发布预警: of what, how grave, where, from when on, and why; or a drill, which goes the same way and is marked as one."""
 
-    hazard: Annotated[Hazard, FieldWords("灾种", "hazard")]
+    hazard: Hazard
     level: Annotated[WarningLevel, FieldWords("等级", "level")]
     onset: Annotated[TownDatetime | None, FieldWords("预计开始时间", "when it begins")] = None
     reason: TextReference
-    drill: Annotated[bool, FieldWords("是否演练", "a drill")] = False
+    drill: bool = False
 
     def begins_with(self, policy: Any) -> Mapping[str, Any]:
         """The risk points and shelters of the area, and the department that leads."""
