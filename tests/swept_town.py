@@ -82,9 +82,9 @@ async def sweep_is_walked(door: ApiDriver, sweep: str, what: str = "walk") -> No
 
 
 async def nobody_had_gone(door: ApiDriver, sweep: str) -> None:
-    """It is over, and whoever leads the team says that it had not gone."""
+    """It is over, and whoever leads the team says that it had not gone; once, however often it is asked."""
     await told(of_sweeps(door), sweep, "sweep:over")
-    await of_sweeps(door).go(sweep, [Step("report_not_gone", "grid_worker", {})])
+    await try_all(of_sweeps(door), sweep, [Step("report_not_gone", "grid_worker", {})], "not-gone")
 
 
 async def sweep_is_back(door: ApiDriver, sweep: str, what: str = "back") -> None:
