@@ -59,8 +59,8 @@ from schemas.warning_state import BEFORE_MOVING, KEEPER, OPEN, OUT, Source, Stag
 from schemas.warning_terms import WarningPolicy
 
 STREET, GRID = desk_of(STREET_OFFICER), desk_of(GRID_WORKER)
-KEEPS = tuple(seated(each.role, KEEPER) for each in (WINDOW_CLERK, GRID_WORKER, STREET_OFFICER))
-"""Who keeps one of its shelters, wherever else they work."""
+KEEPS = tuple(seated(each.role, KEEPER) for each in (WINDOW_CLERK, GRID_WORKER))
+"""Who keeps one of its shelters, wherever else they work; what their role does in a shelter they do in theirs."""
 
 THE_STREETS, THE_CLERKS = in_its_parts(STREET_OFFICER, WINDOW_CLERK)
 ON_SITE = (*in_its_parts(GRID_WORKER), seated(GRID_WORKER.role, LEADER))
@@ -342,7 +342,7 @@ WARNING = declare(
         act(CheckIn, "登记入住", by=(THE_CLERKS, *ON_SITE, *KEEPS), at=_IN_SHELTERS, entry=Kind.CHECKED_IN),
         act(CheckOut, "离开", by=(THE_CLERKS, *ON_SITE, *KEEPS), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.CHECKED_OUT),
         act(Headcount, "清点", by=(THE_CLERKS, *ON_SITE, *KEEPS), at=(*_IN_SHELTERS, Stage.REVIEWING), entry=Kind.COUNTED),
-        act(CloseShelter, "关闭避难场所", by=(THE_STREETS, THE_CLERKS, *KEEPS), at=(*_IN_SHELTERS, Stage.REVIEWING),
+        act(CloseShelter, "关闭避难场所", by=(THE_STREETS, THE_CLERKS, KEEPS[0]), at=(*_IN_SHELTERS, Stage.REVIEWING),
             entry=Kind.CLOSED_SHELTER),
         act(ReportCasualty, "伤亡", by=(*ON_SITE, THE_STREETS, HOLDING_DEPARTMENT), at=OPEN, entry=Kind.CASUALTY,
             tells=Tells("supervisor", "warning_casualty", ("dead", "missing", "hurt"))),
