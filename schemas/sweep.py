@@ -21,7 +21,7 @@ from schemas.kernel.parties import (
     in_its_parts,
     seated,
 )
-from schemas.kernel.people import Part, among
+from schemas.kernel.people import Part, account_among, among
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.conditions import needs
@@ -53,6 +53,13 @@ def is_of_the_team(state: SweepState, actor: Actor, _now: datetime) -> str | Non
     return say(
         "须由入户队员登记;同行和增援请先登记出发", "who goes from door to door says so; who goes along sets out first"
     )
+
+
+def leads_the_team(state: SweepState, actor: Actor, _now: datetime) -> str | None:
+    """Whoever leads knows whether anybody has gone; others of the grid may not have seen them."""
+    if account_among(actor.subject, (state.leader, state.deputy)):
+        return None
+    return say("须由该队责任人或替补登记", "who leads the team says so, or who stands in")
 
 
 there_is_a_law = needs(
@@ -142,7 +149,7 @@ SWEEP = declare(
             apart_from=(Part.AT_THE_DOORS,), entry=Kind.RECHECKED),
         # ---- 4. over, and back
         act(Nothing, "未出发", name="report_not_gone", meaning="it was over before anybody of the team had gone.",
-            by=seated(GRID_WORKER.role, LEADER), at=Stage.SENT, to=Stage.RECALLED, when=it_was_called_off, entry=Kind.RECALLED),
+            by=AT_THE_DOORS, at=Stage.SENT, to=Stage.RECALLED, when=(it_was_called_off, leads_the_team), entry=Kind.RECALLED),
         step("stand_down", "解除", at=Stage.SENT, to=Stage.RECALLED, entry=Kind.RECALLED, clock="late_words"),
         step("list_further", "补充入户", at=(Stage.SENT, Stage.SWEPT), to=(Stage.SENT, Stage.WALKING), entry=Kind.ADDED),
         act(ConfirmBack, "返回确认", by=AT_THE_DOORS, at=(Stage.WALKING, Stage.SWEPT), to=(Stage.WALKING, Stage.SWEPT, Stage.BACK),

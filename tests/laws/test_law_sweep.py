@@ -688,6 +688,7 @@ async def test_a_team_that_has_not_gone_does_not_go_when_it_is_over(door: ApiDri
     await door.go(case, [Step("declare_all_clear", "officer")])
     await told(door, sweep, "sweep:over")
     assert "does not go" in await refused(there, sweep, TEAM)
+    assert "who leads the team" in await refused(there, sweep, Step("report_not_gone", "other_worker"))
     await nobody_had_gone(door, sweep)
     await told(door, case, "warning:all_back")
     assert swept(bench, sweep).stage == Stage.RECALLED
