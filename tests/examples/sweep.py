@@ -183,6 +183,7 @@ WALKS = (
         "somebody comes back too early, and joins are sent",
         (
             *SWEPT,
+            Step("recheck", "street_officer", drawn),  # what is drawn next is one door then, and never two
             Step("set_out", "other_worker", {"team": ["grid-he"]}),
             Step("record_door", "other_worker", door_body(ONE, "came_back", 2)),
             Step("record_door", "other_worker", door_body(ONE, "must_be_carried", 2)),
