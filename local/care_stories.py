@@ -1,13 +1,10 @@
 """The stories of files: that of their walks (local/care_walks.py), and an alarm, which is a case of its own with its people."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import Any
 
 from local.care_walks import PEOPLE, WALKS
-from local.simulation.townspeople import Persona
-from local.stories.scenes import SETTLE_SECONDS, OnStage, stands
+from local.stories.scenes import OnStage, gives, stands
 from local.stories.story import SPRING, ChildExpectation, OwnClock, Repertoire, Title
 from local.stories.walk_stories import Goes, WalkStory, repertoire_of
 from local.stories.walks import Walks, walk
@@ -59,12 +56,6 @@ class TakesItBack:
             if heard.facts["alarm_stage"] == AlarmStage.CLOSED:
                 break
         await gives(stage, stage.case_id, PEOPLE["applicant"], "withdraw_consent", {"scopes": ["file"]})
-
-
-async def gives(stage: OnStage, case_id: str, by: Persona, command: str, body: Mapping[str, Any]) -> None:
-    """Somebody acts in the file or in its alarm, once."""
-    key = f"scene:{case_id}:{command}:{by.subject}"
-    await stage.client(by).command(case_id, command, dict(body), key, SETTLE_SECONDS)
 
 
 def _alarm() -> WalkStory:

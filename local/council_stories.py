@@ -9,8 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from local.council_walks import PEOPLE, TALKED, WALKS
-from local.simulation.townspeople import Persona
-from local.stories.scenes import SETTLE_SECONDS, OnStage, Scene
+from local.stories.scenes import OnStage, Scene, gives
 from local.stories.story import SPRING, ChildExpectation, OwnClock, Repertoire, Story, Title
 from local.stories.walk_stories import Goes, WalkStory, answering, repertoire_of
 from local.stories.walks import Walks, walk
@@ -79,12 +78,6 @@ class Answers:
         await stage.seen(Kind.NOT_PASSED)
         body = {"ground": "no_agreement", "reason": "42比42未通过;停车方案另行协商"}
         await gives(stage, stage.case_id, PEOPLE["committee"], "answer", body)
-
-
-async def gives(stage: OnStage, case_id: str, by: Persona, command: str, body: Mapping[str, Any]) -> None:
-    """Somebody acts in the motion or in its vote, once."""
-    key = f"scene:{case_id}:{command}:{by.subject}"
-    await stage.client(by).command(case_id, command, dict(body), key, SETTLE_SECONDS)
 
 
 def _voted(name: str, title: Title, *, stage: Stage, sheet: Mapping[str, Any], then: Scene, ends_with: str) -> Story:

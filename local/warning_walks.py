@@ -107,5 +107,17 @@ WALKS = Walks(
             },
         ),
     ),
+    stories={
+        "watched, and nothing came of it": (
+            "黄色预警值守,平安结束",
+            "a yellow warning is watched, and nothing came of it",
+        ),
+    },
+    asked_for={
+        "a mistake, as two say who have not issued it": (
+            "误发预警:一人提请、一人不同意,再经二人取消",
+            "a warning by mistake: asked, refused, asked again and cancelled by two",
+        ),
+    },
     speed=20_000,
 )

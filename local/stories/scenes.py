@@ -73,6 +73,23 @@ async def stands(client: TownClient, case_id: str) -> None:
             return
 
 
+async def has_told(client: TownClient, case_id: str, kind: str) -> TimelineEntry:
+    """The first entry of this kind of a case that another one has started, once it stands in the ledger."""
+    while True:
+        told = [entry for entry in await client.timeline(case_id) if entry.kind == kind]
+        if told:
+            return told[0]
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def gives(  # noqa: PLR0917 - who does what where
+    stage: OnStage, case_id: str, by: Persona, command: str, body: Mapping[str, Any], time: str = ""
+) -> None:
+    """Somebody acts in the case of the story, or in one that it has started: once, and at another `time` once more."""
+    key = f"scene:{case_id}:{command}:{by.subject}:{time}"
+    await stage.client(by).command(case_id, command, dict(body), key, SETTLE_SECONDS)
+
+
 class Scene(Protocol):
     """Something that happens in a story."""
 
