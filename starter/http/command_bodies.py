@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, reduce
 from operator import or_
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
@@ -101,11 +101,13 @@ def _said(kind: Any) -> Any | None:
 
 
 def _as_sent(kind: Any) -> Any:
-    """What a field is at the door where a command takes more than people may send: alone, optional, or with words of its own."""
+    """What a field is at the door where a command takes more than people may send: alone, optional, several, with its own words."""
     if get_origin(kind) in (Union, UnionType):
         return reduce(or_, [_as_sent(part) for part in get_args(kind)])
     if get_origin(kind) is Annotated:
         return _said(kind) or Annotated[_as_sent(get_args(kind)[0]), *kind.__metadata__]
+    if get_origin(kind) is tuple:
+        return GenericAlias(tuple, tuple(_as_sent(part) for part in get_args(kind)))
     return kind
 
 
