@@ -108,7 +108,8 @@ def once_released(household: str, how: str = "at_home") -> Any:
 
 
 async def drawn(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
-    """The door that was drawn, as written."""
+    """The door that was drawn, as written; it stands there once the case has told it, after a worker's death too."""
+    await told(door, case_id, "sweep:swept")
     swept = await facts_of(door, case_id, "sweep:swept")
     return {"item": swept[-1]["to_recheck"][0], "as_written": True}
 
