@@ -78,15 +78,33 @@ BODIES: dict[str, Any] = {
 async def the_parent_says(door: ApiDriver, case_id: str, *commands: str) -> None:
     """The warning goes on so far, as far as it does."""
     warnings, parent = of_warnings(door), case_id.rpartition(".")[0]
-    steps = {"declare_all_clear": (Step("declare_all_clear", "officer"),), "permit_return": warning.INSPECTED}
+    looked_at = (*warning.INSPECTED, *warning.IN_TENTS)  # one of both, by where it is
+    steps = {"declare_all_clear": (Step("declare_all_clear", "officer"),), "permit_return": looked_at}
     await try_all(warnings, parent, [step for each in commands for step in steps[each]], "parent")
+
+
+async def listed_as(door: ApiDriver, case_id: str, household: str) -> str:
+    """The code of this household; in a place that is on no list of the town, of the one that stands in its place."""
+    codes: list[str] = [
+        home["code"] for each in await facts_of(door, case_id, "sweep:sent") for home in each["households"]
+    ]
+    return household if household in codes else codes[(ONE, TWO).index(household)]
+
+
+def at_door(household: str, outcome: str = "moved", persons: int = 1) -> Any:
+    """What was found at the door of a household, wherever the sweep is."""
+
+    async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
+        return door_body(await listed_as(door, case_id, household), outcome, persons)
+
+    return given
 
 
 async def once_over(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
     """Who stayed, after the all clear."""
     await the_parent_says(door, case_id, "declare_all_clear")
     await told(door, case_id, "sweep:over")
-    return {"stayed": [TWO]}
+    return {"stayed": [await listed_as(door, case_id, TWO)]}
 
 
 async def called_off(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
@@ -102,7 +120,7 @@ def once_released(household: str, how: str = "at_home") -> Any:
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         await the_parent_says(door, case_id, "declare_all_clear", "permit_return")
         await told(door, case_id, "sweep:released")
-        return back_body(household, how)
+        return back_body(await listed_as(door, case_id, household), how)
 
     return given
 
@@ -141,8 +159,8 @@ ENDED_BY = (
 DOORS = (
     TEAM,
     ALONG,
-    Step("record_door", "grid_worker", door_body(ONE, persons=3)),
-    Step("record_door", "grid_worker", door_body(TWO, "with_relatives")),
+    Step("record_door", "grid_worker", at_door(ONE, persons=3)),
+    Step("record_door", "grid_worker", at_door(TWO, "with_relatives")),
 )
 SWEPT = (*DOORS, Step("report_swept", "grid_worker"))
 
@@ -198,7 +216,7 @@ WALKS = (
             *DOORS[:3],
             Step("report_swept", "grid_worker", once_over),
             Step("confirm_back", "grid_worker", once_released(ONE)),
-            Step("confirm_back", "grid_worker", back_body(TWO)),
+            Step("confirm_back", "grid_worker", once_released(TWO)),
         ),
         "back",
     ),
