@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from bench.flooded_town import STREET_OFFICER, WAITED_SECONDS, FloodedTown, Place
+from bench.flooded_lists import Place
+from bench.flooded_town import STREET_OFFICER, WAITED_SECONDS, FloodedTown
 from bench.waiting import until
 from engine.runtime.town_clock import read_town_time
 from local.simulation.townspeople import Persona

@@ -1,17 +1,11 @@
-"""A town under water, for `bench.flood`: its grids, places and households, and its people with their tokens.
-
-The rules are the town's own but for two lists, those of areas and of risk points; where each household lives stands in its file of
-houses, as in every town.
-"""
+"""A town under water, for `bench.flood`: its people with their tokens, its issuer, and the ways to it."""
 
 import asyncio
 import json
-import os
-import shutil
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,11 +14,11 @@ import asyncpg
 import httpx
 import yaml
 
+from bench.flooded_lists import STREET, Place, houses_of, with_lists
 from bench.waiting import until
 from engine.keys.counterpart_keys import Counterpart, load_counterpart_keys
 from engine.keys.key_files import replace_file
 from engine.keys.keys import Keys
-from engine.runtime.settings import PROJECT
 from engine.store.database import open_pool
 from local.simulation.simulation import tokens
 from local.simulation.townspeople import Persona
@@ -37,46 +31,13 @@ from starter.warning_houses import FILE as HOUSES
 
 RUN = ("worker", "api")
 ISSUER = "weather-bureau"
-DISTRICT, STREET = "320104", "320104.003"
-GRIDS_IN_A_COMMUNITY = 10
 SPEED = 10.0
 WAITED_SECONDS = 600.0
-ZONES = ("a", "b", "ring")
 AGAIN = frozenset({429, 502, 503, 504})
 
 OFFICER = Persona("officer-em", Role.DEPARTMENT_OFFICER, department="emergency-management")
 STREET_OFFICER = Persona("street-feng", Role.STREET_OFFICER)
 STRANGER = Persona("grid-elsewhere", Role.GRID_WORKER)
-
-
-@dataclass(frozen=True)
-class Place:
-    """A risk point, one in each grid: who leads there, who stands in, and which households on which list."""
-
-    code: str
-    area: str
-    leader: Persona
-    deputy: Persona
-    households: Mapping[str, str]
-
-
-def places_of(grids: int, teams: int, households: int) -> list[Place]:
-    """So many grids with a place each, among so many teams, and so many households among them."""
-    found = []
-    for number in range(grids):
-        area = f"{STREET}.{21 + number // GRIDS_IN_A_COMMUNITY:02}.{number % GRIDS_IN_A_COMMUNITY + 1:02}"
-        team = number % teams + 1
-        homes = range(number, households, grids)
-        found.append(
-            Place(
-                code=f"place-{number + 1:02}",
-                area=area,
-                leader=Persona(f"leader-{team:02}", Role.GRID_WORKER),
-                deputy=Persona(f"deputy-{team:02}", Role.GRID_WORKER),
-                households={f"house-{home + 1:04}": ZONES[order % len(ZONES)] for order, home in enumerate(homes)},
-            )
-        )
-    return found
 
 
 @dataclass
@@ -177,10 +138,9 @@ async def open_flooded_town(folder: Path, places: Sequence[Place]) -> AsyncItera
     processes = [each for each in PROCESSES if each.name in RUN]
     data = folder / "town"
     (data / "keys").mkdir(mode=0o700, parents=True)
-    houses = {code: f"滨河路{number}号" for number, code in enumerate(_homes(places), 1)}
-    replace_file(data / "keys" / HOUSES, yaml.safe_dump(houses, allow_unicode=True))
+    replace_file(data / "keys" / HOUSES, yaml.safe_dump(houses_of(places), allow_unicode=True))
     async with AsyncExitStack() as stack:
-        with _lists(folder, places):
+        with with_lists(folder, places):
             options = TownOptions(data=data, processes=processes, speed=SPEED)
             town = await stack.enter_async_context(open_town(options))
         pool = await stack.enter_async_context(await open_pool(town.settings, process="bench"))
@@ -198,52 +158,3 @@ async def open_flooded_town(folder: Path, places: Sequence[Place]) -> AsyncItera
 async def _ended(watching: asyncio.Task[None]) -> None:
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
-
-
-def _homes(places: Sequence[Place]) -> list[str]:
-    return [code for each in places for code in each.households]
-
-
-@contextmanager
-def _lists(folder: Path, places: Sequence[Place]) -> Iterator[None]:
-    """The town's own policies, with these areas and risk points: its processes are started with them."""
-    policies = shutil.copytree(PROJECT / "policies", folder / "policies")
-    _rewrite(policies / "areas.yaml", lambda areas: _add_grids(areas, places))
-    _rewrite(policies / "warning.yaml", lambda rules: rules.update(risk_points=_risk_points(places)))
-    before = os.environ.get("JICENG_POLICIES")
-    os.environ["JICENG_POLICIES"] = str(policies)
-    try:
-        yield
-    finally:
-        os.environ.pop("JICENG_POLICIES")
-        if before is not None:
-            os.environ["JICENG_POLICIES"] = before
-
-
-def _rewrite(file: Path, change: Any) -> None:
-    content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    change(content)
-    file.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
-
-
-def _add_grids(areas: dict[str, Any], places: Sequence[Place]) -> None:
-    communities = areas["districts"][DISTRICT]["streets"][STREET]["communities"]
-    for place in places:
-        community = place.area.rpartition(".")[0]
-        grids = communities.setdefault(community, {"name": _name(community), "grids": {}})["grids"]
-        grids[place.area] = {"name": _name(place.area), "households": 400, "residents": 1200, "workers": []}
-
-
-def _risk_points(places: Sequence[Place]) -> dict[str, Any]:
-    return {
-        place.code: {
-            "name": _name(place.code), "area": place.area,
-            "leader": place.leader.subject, "deputy": place.deputy.subject,
-            "households": {code: {"zone": zone, "heads": 3} for code, zone in place.households.items()},
-        }
-        for place in places
-    }  # fmt: skip
-
-
-def _name(code: str) -> dict[str, str]:
-    return {"zh": f"片{code}", "en": f"Part {code}"}
