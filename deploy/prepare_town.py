@@ -18,6 +18,7 @@ from engine.store.migrations import migrate
 from local.town.data_folder import DataFolder
 from local.town.database_tools import write_password_file
 from starter.care_platforms import found_platform_keys
+from starter.incident_gauge_keys import found_gauge_keys
 from starter.warning_issuers import found_issuer_keys
 
 
@@ -33,6 +34,7 @@ def main(password_file: Path) -> None:
         DataFolder(settings.data).found(settings.speed)  # a rehearsal: all its processes read the clock that begins now
     write_password_file(settings.database_url, password_file, Path(os.environ["PGPASSFILE"]))
     found_issuer_keys(settings)
+    found_gauge_keys(settings)
     asyncio.run(migrate(settings.database_url))
 
 

@@ -25,6 +25,7 @@ from engine.policies.call_gateway_policy import FILE as CALL_GATEWAY_FILE
 from engine.policies.call_gateway_policy import load_call_gateway
 from engine.policies.department_policy import load_departments
 from engine.policies.document_policy import load_document_policy
+from engine.policies.gauge_policy import load_gauges
 from engine.policies.office_hours import load_town_calendar
 from engine.policies.policies import load_policy
 from engine.policies.source_policy import load_sources
@@ -62,6 +63,7 @@ from starter.http.counts import Counts
 from starter.http.health import Watch
 from starter.http.shared_rates import SharedRates
 from starter.http.upload_memory import UploadMemory
+from starter.incident_gauge_keys import load_gauge_keys
 from starter.intake.answers import Answering
 from starter.intake.category_search import load_synonyms
 from starter.intake.delivery import ConnectTemporal, Delivery
@@ -159,6 +161,7 @@ def build_services(
         platforms=load_platform_keys(settings),
         call_gateways=load_counterpart_keys(settings.key_folder, calling, Counterpart.CALL_GATEWAY),
         issuers=load_issuer_keys(settings),
+        gauges=load_gauge_keys(settings),
     )
     bank_client = http_client()
     rates = SharedRates(keys, pool, "request", settings.requests_per_token, settings.burst_seconds)
@@ -227,6 +230,7 @@ def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
         for name, policy in policies.items()
     }
     areas = load_areas(settings.policies)
+    matters = [each for policy in policies.values() for each in policy.searched()]
     return TownRules(
         policies=policies,
         charters=charters,
@@ -241,8 +245,9 @@ def read_town_rules(settings: Settings, town_time: TownTime) -> TownRules:
             register, load_sources(settings.policies / "sources.yaml", settings.sources_url), areas, policies.values()
         ),
         shapes=load_area_shapes(settings.policies, areas),
-        synonyms=load_synonyms(settings.policies, [each for policy in policies.values() for each in policy.searched()]),
+        synonyms=load_synonyms(settings.policies, matters),
         houses=load_houses(settings),
+        gauges=load_gauges(settings.policies, areas, frozenset(matters)),
     )
 
 

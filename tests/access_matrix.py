@@ -589,6 +589,9 @@ LINES: Mapping[str, Line] = {
     "POST /api/v1/devices/{platform}/events": Line(
         _at("/api/v1/devices/wristband/events", json={}), Anybody("401 not-believed")
     ),
+    "POST /api/v1/gauges/{platform}/readings": Line(
+        _at("/api/v1/gauges/bins/readings", json={}), Anybody("401 not-believed")
+    ),
     "POST /api/v1/alerts/{issuer}": Line(_at("/api/v1/alerts/weather-bureau", json={}), Anybody("401 not-believed")),
     "POST /api/v1/departments/{code}/callbacks": Line(
         _at(f"/api/v1/departments/{OWN_DEPARTMENT}/callbacks", json={}), Anybody("401 not-believed")

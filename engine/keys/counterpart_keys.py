@@ -32,6 +32,7 @@ class Counterpart(StrEnum):
     PLATFORM = "platforms"
     CALL_GATEWAY = "call_gateways"
     ISSUER = "issuers"
+    GAUGE = "gauges"
 
 
 class CounterpartKeyFaults(OperatorError, ValueError):

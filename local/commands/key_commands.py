@@ -83,7 +83,7 @@ def drop(
     kind: Annotated[
         Counterpart,
         typer.Argument(
-            help="departments, sources, banks, webhooks, open311, ballot_boxes, platforms, call_gateways or issuers"
+            help="departments, sources, banks, webhooks, open311, ballot_boxes, platforms, call_gateways, issuers or gauges"
         ),
     ],
     code: Annotated[str, typer.Argument(help="of which one")],

@@ -12,8 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.policies.areas import read_areas
 from engine.policies.calendars import CalendarFaultsError
 from engine.policies.department_policy import DepartmentPolicyFaults, load_departments
+from engine.policies.gauge_policy import FILE as GAUGES
+from engine.policies.gauge_policy import load_gauges
 from engine.policies.open311_policy import FILE as OPEN311
 from engine.policies.open311_policy import load_open311
 from engine.policies.policies import PolicyFaults, load_policy
@@ -47,7 +50,7 @@ def check(
     report = check_policies(
         folder or Settings().policies,
         ALL,
-        [("synonyms.yaml", _read_synonyms), (ROLES, read_roles), (OPEN311, _read_open311)],
+        [("synonyms.yaml", _read_synonyms), (ROLES, read_roles), (OPEN311, _read_open311), (GAUGES, _read_gauges)],
     )
     if as_json:
         typer.echo(json.dumps({"ok": report.ok, **vars(report)}, ensure_ascii=False, indent=2))
@@ -82,14 +85,25 @@ def _read_synonyms(file: Path) -> None:
 
 
 def _read_open311(file: Path) -> None:
-    """Against the matters of what is reported by; where another file is faulty that is told there, and not asked here."""
+    load_open311(file.parent, _matters(file.parent), reporters_of(ALL))
+
+
+def _read_gauges(file: Path) -> None:
     try:
-        codes = tuple(each.code for each in load_departments(file.parent / "departments.yaml").departments)
-        reported = [load_policy(procedure, file.parent, codes) for procedure, _, _ in reported_by(ALL)]
-        matters = [matter for policy in reported for matter in policy.searched()]
+        areas = read_areas(file.parent).areas
+    except PolicyFaults:
+        areas = None
+    load_gauges(file.parent, areas, _matters(file.parent))
+
+
+def _matters(folder: Path) -> frozenset[str] | None:
+    """The matters of what is reported by; None: another file is faulty, that is told there, and not asked here."""
+    try:
+        codes = tuple(each.code for each in load_departments(folder / "departments.yaml").departments)
+        reported = [load_policy(procedure, folder, codes) for procedure, _, _ in reported_by(ALL)]
     except (PolicyFaults, DepartmentPolicyFaults):
-        matters = None
-    load_open311(file.parent, matters, reporters_of(ALL))
+        return None
+    return frozenset(matter for policy in reported for matter in policy.searched())
 
 
 def _show_report(report: PolicyReport) -> None:

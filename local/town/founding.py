@@ -15,6 +15,7 @@ from engine.runtime.metrics_token import ensure_metrics_token
 from engine.runtime.operator_error import OperatorError
 from engine.runtime.settings import Settings
 from starter.care_platforms import found_platform_keys
+from starter.incident_gauge_keys import found_gauge_keys
 from starter.warning_houses import FILE as HOUSES
 from starter.warning_issuers import found_issuer_keys
 
@@ -29,6 +30,7 @@ def found_keys(settings: Settings) -> None:
     found_keys_of_others(settings)
     found_platform_keys(settings)
     found_issuer_keys(settings)
+    found_gauge_keys(settings)
     houses = settings.key_folder / HOUSES
     if not houses.exists():
         replace_file(houses, (SAMPLES / HOUSES).read_text(encoding="utf-8"))

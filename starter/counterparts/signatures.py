@@ -26,6 +26,7 @@ class Signers:
     platforms: CounterpartKeys
     call_gateways: CounterpartKeys
     issuers: CounterpartKeys
+    gauges: CounterpartKeys
 
 
 SignersOf = Annotated[Signers, dependency(Signers)]

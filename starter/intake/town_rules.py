@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from schemas.contracts.department_policy import DepartmentRegister
+from schemas.contracts.gauges import GaugePolicy
 from schemas.kernel.case import Charter
 from schemas.kernel.policy import Policy
 from schemas.kernel.procedure import Procedure
@@ -20,6 +21,7 @@ class TownRules:
     """Read once, when an API is built. Policies, charters and procedures by procedure; doors by procedure and command.
 
     `shapes`: those of its areas, where it has some. `houses`: where the households of the town's lists live, by code.
+    `gauges`: what measures by itself there.
     """
 
     policies: Mapping[str, Policy]
@@ -31,6 +33,7 @@ class TownRules:
     names: Names
     synonyms: Mapping[str, tuple[str, ...]]
     shapes: AreaShapes | None
+    gauges: GaugePolicy = field(default_factory=GaugePolicy)
     houses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
