@@ -4,8 +4,6 @@ As with departments (docs/procedures/warning.md): believed is who signs with the
 `starter/warning_alerts.py`.
 """
 
-from datetime import timedelta
-
 from fastapi import APIRouter
 from pydantic import ValidationError
 from starlette.requests import Request
@@ -13,7 +11,7 @@ from starlette.responses import Response
 
 from schemas.values.area import widest_named
 from schemas.values.model import Model
-from schemas.values.refusals import Fault, say
+from starter.counterparts.arrivals import ahead_faults
 from starter.counterparts.signatures import SignersOf, believe
 from starter.http.bodies import read_body
 from starter.http.database import PoolOf, database
@@ -25,14 +23,6 @@ from starter.intake.filing import FilingOf
 from starter.warning_alerts import AlertSent, Feed
 
 LONGEST_ALERT_BYTES = 64_000
-AHEAD_AT_MOST = timedelta(minutes=2)
-"""So far may an issuer's clock be ahead of the town's. A time that is to come would make all that is said until then old news."""
-
-FROM_THE_FUTURE = Fault(
-    field="sent",
-    reason=say("晚于本地当前时间", "is later than it is here now"),
-    remedy=say("请校准时钟或改正发布时间后重发", "set the clock right, or mend the time, and send it again"),
-)
 router = APIRouter(prefix="/api/v1/alerts", tags=["alerts"])
 
 
@@ -60,8 +50,8 @@ async def receive_alert(issuer: str, request: Request, filing: FilingOf, signers
     body = await read_body(request, LONGEST_ALERT_BYTES)
     believe(signers.issuers.believed(issuer), request, body)
     alert = _read(body)
-    if alert.sent > filing.intake.now() + AHEAD_AT_MOST:
-        raise bad_request([FROM_THE_FUTURE])
+    if faults := ahead_faults("sent", alert.sent, filing.intake.now()):
+        raise bad_request(faults)
     here = widest_named(alert.areas, filing.town.areas.names)
     async with database(pool) as connection:
         await Feed(connection, filing, issuer).take(alert, here)
