@@ -177,6 +177,14 @@ class RulesTable:
                 rows.setdefault(rule.command, []).append(rule)
         return rows
 
+    @cached_property
+    def _roles_of(self) -> Mapping[str, tuple[Role, ...]]:
+        """The roles that each of these commands is for, once each, in the order of the table."""
+        return {
+            command: tuple(dict.fromkeys(entry.role for rule in rows for entry in rule.by))
+            for command, rows in self._of_command.items()
+        }
+
     def is_for_neighbours(self, command: str, role: Role) -> bool:
         """Whether somebody of this role may give the command in a case that they do not see."""
         return any(
@@ -207,7 +215,7 @@ class RulesTable:
 
     def check(self, state: Standing, command: str, actor: Actor, now: datetime) -> Refusal | None:
         """Say why the command is refused, most basic reason first; None when it is legal. `now` is town time."""
-        objection = self._first_objection(self._of_command.get(command, []), state, actor, now)
+        objection = self._first_objection(command, state, actor, now)
         if objection is None:
             return None
         code, detail = objection
@@ -220,11 +228,12 @@ class RulesTable:
         )
 
     def _first_objection(
-        self, rows: list[Rule], state: Standing, actor: Actor, now: datetime
+        self, command: str, state: Standing, actor: Actor, now: datetime
     ) -> tuple[RefusalCode, str] | None:
-        if not any(entry.role is actor.role for rule in rows for entry in rule.by):
-            return RefusalCode.NOT_YOUR_ROLE, for_other_roles(entry.role for rule in rows for entry in rule.by)
-        granted = [rule for rule in rows if rule.grants(state, actor)]
+        roles = self._roles_of.get(command, ())
+        if actor.role not in roles:
+            return RefusalCode.NOT_YOUR_ROLE, for_other_roles(roles)
+        granted = [rule for rule in self._of_command[command] if rule.grants(state, actor)]
         if not granted:
             return RefusalCode.NOT_YOUR_CASE, say(
                 "此案件不在您的部门、区域或名下", "this case is not with your department, in your area or your own"
@@ -289,12 +298,12 @@ class RulesTable:
 
 def for_other_roles(roles: Iterable[Role]) -> str:
     """That it is not for the caller's role, and for which it is."""
-    return _for_others(tuple(dict.fromkeys(roles)))
+    return _for_others(tuple(roles))
 
 
 @cache  # as many as there are rows: most refusals of a list of commands are of this kind
 def _for_others(roles: tuple[Role, ...]) -> str:
-    names = [role_name(role) for role in roles]
+    names = [role_name(role) for role in dict.fromkeys(roles)]
     return say(
         f"您的角色不能执行此操作,可执行的角色:{'、'.join(name.zh for name in names)}",
         f"your role may not do this; it is for: {', '.join(name.en for name in names)}",

@@ -20,7 +20,7 @@ from schemas.clocks.clock_facts import Status
 from schemas.kernel.case import CaseState
 from schemas.kernel.declaration import DeclaredProcedure
 from schemas.kernel.procedure import Procedure
-from schemas.kernel.rules import Rule, Scope
+from schemas.kernel.rules import By, Rule, Scope
 from schemas.kernel.timers import Timer
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import RefusalCode
@@ -426,9 +426,16 @@ async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -
     states = [state for life in lives for state in (*life.states, life.last) if state is not None]
     rules = ToldOnce(procedure.rules.rules)
     by_people = [rule for rule in rules if not rule.automatic]
-    rows = {command: [rule for rule in by_people if rule.command == command] for command in procedure.commands}
+    rows = {
+        (command, role): [
+            (rule, by) for rule in by_people if rule.command == command for by in rule.by if by.role is role
+        ]
+        for command in procedure.commands
+        for role in Role
+    }
     for state in {(state.stage, state.ended): state for state in states}.values():
         final = all(state.stage not in rule.at for rule in rules)
+        seats = {(seat.kind, seat.subject) for seat in state.seats()}
         for actor in everybody(state):
             now = state.last_at or state.opened_at
             rules.forget()
@@ -436,7 +443,7 @@ async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -
             for command in procedure.commands:
                 refusal, hangs_on = (
                     rules.check(state, command, actor, now),
-                    expected(rows[command], state, actor, ended=state.ended or final),
+                    expected(rows[command, actor.role], state, seats, actor, ended=state.ended or final),
                 )
                 seen[hangs_on] += 1
 
@@ -446,6 +453,9 @@ async def test_the_table_judges_every_cell(procedure: Procedure, lived: Lived) -
 
     assert seen.keys() == _CODES.keys()
 
+
+Seats = set[tuple[str, str | None]]
+"""Of what kind, and whose, the seats in a case are."""
 
 _CODES: dict[str, set[str]] = {
     "role": {RefusalCode.NOT_YOUR_ROLE},
@@ -478,9 +488,8 @@ def everybody(state: CaseState) -> list[Actor]:
     ]
 
 
-def expected(rows: list[Rule], state: CaseState, actor: Actor, *, ended: bool) -> str:
-    """What a command of these rows hangs on for somebody, said once more in other words than the table's own."""
-    mine = [(rule, by) for rule in rows for by in rule.by if by.role is actor.role]
+def expected(mine: list[tuple[Rule, By]], state: CaseState, seats: Seats, actor: Actor, *, ended: bool) -> str:
+    """What a command hangs on for somebody of whose role these rows are, said once more in other words than the table's own."""
     if not mine:
         return "role"
     near = actor.area is None or f"{state.area}.".startswith(f"{actor.area}.")
@@ -491,7 +500,6 @@ def expected(rows: list[Rule], state: CaseState, actor: Actor, *, ended: bool) -
         "holder": near and actor.department == state.department,
         "area": near,
     }
-    seats = {(seat.kind, seat.subject) for seat in state.seats()}
     granted = [
         rule
         for rule, by in mine
