@@ -8,12 +8,13 @@ import pytest
 
 from schemas.sweep_state import HouseholdStage, Stage
 from schemas.warning import WARNING
+from schemas.warning_messages import NotTaken, Subject
 from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.examples import warning
-from tests.laws.test_law_sweep import ONE, TWO, ordered, refused, stages, swept, walks, warned
-from tests.swept_town import TEAM, back_body, door_body, of_sweeps, told
+from tests.laws.test_law_sweep import ONE, TWO, hears, ordered, refused, stages, swept, walks, warned
+from tests.swept_town import TEAM, back_body, door_body, nobody_had_gone, of_sweeps, told
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -118,3 +119,18 @@ async def test_whoever_was_moved_by_a_team_whose_case_broke_off_is_seen_home(doo
     await told(door, case, "warning:all_back")
 
     assert swept(bench, follower).stage == Stage.BACK
+
+
+async def test_after_the_all_clear_nobody_is_sent_to_whom_nobody_had_gone(door: ApiDriver, bench: CaseBench) -> None:
+    """A word that was on its way to a team that was called off sends no other one."""
+    case, sweep = await ordered(door, bench)
+    await door.go(
+        case, [Step("open_shelter", "clerk"), Step("check_in", "clerk"), Step("declare_all_clear", "officer")]
+    )
+    await nobody_had_gone(door, sweep)
+    await eventually(lambda: warned(bench, case).sweeps[0].over)
+    await hears(bench, case, sweep, 90, Subject.NOT_TAKEN, NotTaken(number=1, codes=(ONE, TWO)))
+    await door.go(case, [Step("comment", "officer")])
+
+    assert warned(bench, case).stage == "clearing", "somebody is in the shelter"
+    assert len(warned(bench, case).sweeps) == 1
