@@ -20,7 +20,7 @@ from schemas.contracts.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from schemas.warning import WARNING
 from tests.api_driver import ApiDriver, OpenDoor, Step
 from tests.examples.warning import INSPECTED
-from tests.swept_town import TEAM, all_are_walked, back_body, facts_of, first_sweep, of_sweeps, told
+from tests.swept_town import TEAM, all_are_walked, back_body, facts_of, first_sweep, nobody_had_gone, of_sweeps, told
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.usefixtures("worker")]
@@ -459,6 +459,7 @@ async def test_what_comes_when_it_is_looked_back_on_begins_another_warning(issue
     await issuer.door.passes(case, "warning:sweep:stands")
     await issuer.taken(cancel, type="cancel", references=[one])
     await issuer.door.go(case, [Step("declare_all_clear", "officer")])
+    await nobody_had_gone(issuer.door, await first_sweep(issuer.door, case))
     await told(issuer.door, case, "warning:all_back")
     await issuer.taken(red, type="update", level="red", references=[one])
     (another,) = await issuer.cases(red)
