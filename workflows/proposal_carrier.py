@@ -12,8 +12,6 @@ A case from before names nobody who speaks for its carrier: there the team's wor
 
 from typing import Any, TypeVar
 
-from temporalio import workflow
-
 from schemas.contracts.payment import payment_key
 from schemas.kernel.parties import COMMITTEE_OFFICER, STREET_OFFICER, THE_REPORTER, desk_of
 from schemas.parts.instalments import MILESTONE
@@ -37,8 +35,10 @@ from workflows.kernel.law import Law
 from workflows.parts.accounts import Accounts
 
 STREET, COMMITTEE = desk_of(STREET_OFFICER), desk_of(COMMITTEE_OFFICER)
-EACH_CARRIER_OWES_ITS_OWN = "each-carrier-owes-its-own"
+EACH_CARRIER_OWES_ITS_OWN = Law("each-carrier-owes-its-own")
 """Patch: before, the carrier that stood last owed what any other had been paid."""
+WHAT_LIES_GOES_OVER = Law("what-lies-goes-over")
+"""Patch: before, no other carrier was granted while an instalment lay with a person, and no wish said how much that was."""
 EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
 """Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
@@ -166,7 +166,8 @@ class Carried(Accounts[StateT]):
             carrier_person=command.carrier_person,
         )
         lies = sum(payment.amount_fen for payment in self.state.goes_to_a_new_carrier()) if command.carrier else 0
-        self.apply(request=self.state.asked, **({"goes_over_fen": lies} if lies else {}))
+        said = lies and self.state.carrier_person is not None and self.law_holds_here(WHAT_LIES_GOES_OVER)
+        self.apply(request=self.state.asked, **({"goes_over_fen": lies} if said else {}))
         if command.carrier_person is not None:
             self.tell_carrier("proposal_carriage_asked", command.carrier_person)
             self.tell_carrier("proposal_carriage_to_release")
@@ -234,7 +235,7 @@ class Carried(Accounts[StateT]):
     def leave_it_its_own(self) -> None:
         """What the carrier was paid until now it answers for itself: whoever takes over has not had it."""
         state = self.state
-        if state.carrier_person is None or not workflow.patched(EACH_CARRIER_OWES_ITS_OWN):
+        if state.carrier_person is None or not self.law_holds_here(EACH_CARRIER_OWES_ITS_OWN):
             return
         known = {key for each in state.paid_before for key in each.keys}
         keys = [each.key for parts in state.paid.values() for each in parts if each.key not in known]
