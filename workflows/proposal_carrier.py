@@ -42,7 +42,7 @@ WHAT_LIES_GOES_OVER = Law("what-lies-goes-over")
 EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
 """Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
-"""Patch: before, the team alone was told that an account was asked for, refused or changed."""
+"""Patch: before, the team alone was told that an account was refused or changed."""
 
 StateT = TypeVar("StateT", bound=ProposalState)
 
@@ -86,13 +86,13 @@ class Carried(Accounts[StateT]):
         self.state.carrier_signed = True
         self.show_authority(by)
         self.is_signed(by)
-        self.tell_of_signature(THE_REPORTER)
+        self.tell_of_signature(THE_REPORTER, COMMITTEE)
         self.notify(STREET, "proposal_authority_to_confirm")
 
     def tell_of_signature(self, *others: str) -> None:
-        """With each signature the other side hears that the word is its own, and committee and street that one was given."""
+        """With each signature the other side hears that the word is its own, and committee and street that it was given."""
         if self.state.contract is not None and self.law_holds_here(EACH_HEARS_OF_A_SIGNATURE):
-            for told in (*others, COMMITTEE, STREET):
+            for told in others:
                 self.notify(told, "proposal_one_has_signed")
 
     def is_signed(self, by: Actor) -> None:

@@ -35,7 +35,7 @@ from workflows.kernel.law import Law
 from workflows.parts.incoming import IncomingCase
 from workflows.parts.instalments import InstalmentsCase
 from workflows.parts.reservations import ReservationsCase
-from workflows.proposal_carrier import Carried
+from workflows.proposal_carrier import COMMITTEE, Carried
 from workflows.recovery_parent import Recoveries
 
 STREET = desk_of(STREET_OFFICER)
@@ -106,7 +106,7 @@ class Endings(
             return
         self.state.team_signed = True
         self.is_signed(by)
-        self.tell_of_signature(f"participant:{self.state.carrier_person}")
+        self.tell_of_signature(f"participant:{self.state.carrier_person}", COMMITTEE, STREET)
 
     def contract_stands(self, by: Actor) -> None:
         """签约: with the last word the first milestone runs; the round keeps the place for nobody else."""

@@ -162,8 +162,9 @@ async def test_each_side_hears_that_the_word_is_its_own(bench: CaseBench) -> Non
         await hall.in_proposal(1, OFFERED, first)
         told = " ".join(bench.tables.told(hall.number(1)))
 
-        for who in (other, "role:committee_officer", "role:street_officer"):
+        for who in (other, "role:committee_officer"):
             assert f"{who} proposal_one_has_signed" in told
+        assert "role:street_officer proposal_" in told.partition("contract:offered")[2]
 
 
 async def test_a_carrier_that_declines_makes_both_sign_anew(bench: CaseBench) -> None:

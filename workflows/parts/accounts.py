@@ -96,7 +96,6 @@ class Accounts(Settlements[StateT]):
             by=by.role,
         )
         self.notify(THE_REPORTER, "account_asked")
-        self.tell_organisation("account_asked")
         self.notify(self.paying.desk, "account_confirmation_due")
 
     def confirm_account(self, by: Actor) -> None:
