@@ -52,22 +52,22 @@ def once(kind: str, body: Mapping[str, Any] | Body | None = None, times: int = 1
     return given
 
 
-def overdue(body: Mapping[str, Any]) -> Body:
-    """A body that is given when a time has run out."""
+def overdue(body: Mapping[str, Any], times: int = 1) -> Body:
+    """A body that is given when so many times have run out."""
 
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
-        await door.passes(case_id, "clock:breach")
+        await door.passes(case_id, "clock:breach", times)
         return body
 
     return given
 
 
-def judging(body: Mapping[str, Any]) -> Body:
-    """A body that is given when the round collects no more: until then no clock of the proposal runs."""
+def judging(body: Mapping[str, Any], heard: str = "judging") -> Body:
+    """A body that is given when the round collects no more, and the proposal has heard so: its own clocks may run past that."""
 
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
         await door.passes(case_id.rpartition(".")[0], "round:collected")
-        await door.hears(case_id, "proposal:judging")
+        await door.hears(case_id, f"proposal:{heard}")
         return body
 
     return given
@@ -255,6 +255,13 @@ WALKS = (
         ),
         "screened",
     ),
+    Walk(
+        "the team stands before it is screened",
+        (*JOINED, Step("screen", "committee", judging(REASON, "team_stands"))),
+        "judging",
+        report={"team": ["resident-he", "resident-ma", "resident-tian", "resident-shen"]},
+        waits=True,
+    ),
     Walk("on the negative list", (Step("refuse", "committee"),), "refused"),
     Walk(
         "withdrawn",
@@ -413,6 +420,41 @@ WALKS = (
             Step("grant_change", "street_officer"),
         ),
         "running",
+        waits=True,
+    ),
+    Walk(
+        "a wish taken back, and an instalment that goes to another carrier",
+        (
+            *SIGNED,
+            Step("ask_change", "applicant", ANOTHER),
+            Step("take_back_change", "applicant"),
+            *REACHED,
+            Step("ask_change", "applicant", once("payment:with_a_person", ANOTHER)),
+            Step("accept_carriage", "new_carrier"),
+            Step("confirm_authority", "supervisor"),
+            Step("find_carrier_silent", "supervisor", overdue(BODIES["find_carrier_silent"], 2)),
+            Step("grant_change", "street_officer"),
+        ),
+        "running",
+        waits=True,
+    ),
+    Walk(
+        "each carrier gives back its own",
+        (
+            *SIGNED,
+            *REACHED,
+            *by_hand(1),
+            Step("ask_change", "applicant", ANOTHER),
+            Step("accept_carriage", "new_carrier"),
+            Step("confirm_authority", "supervisor"),
+            Step("release_carriage", "partner"),
+            Step("grant_change", "street_officer"),
+            *REACHED,
+            *by_hand(2),
+            Step("halt", "committee"),
+            Step("terminate", "supervisor"),
+        ),
+        "refunding",
         waits=True,
     ),
     Walk(
