@@ -20,6 +20,9 @@ from workflows.kernel.law import Law
 A_PROPOSAL_KNOWS_WHO_ANNOUNCED = Law("a-proposal-knows-who-announced")
 """Patch: before, a proposal did not know who had announced its round."""
 
+WHO_IS_GONE_BARS_NOBODY = Law("who-is-gone-bars-nobody")
+"""Patch: before, whoever was named in a proposal that was withdrawn could be no substitute juror in the whole round."""
+
 StateT = TypeVar("StateT", bound=RoundState)
 
 
@@ -63,8 +66,8 @@ class Proposals(Ballots[StateT]):
             self.tell_entrant(entrant, Subject.JUDGING_BEGINS, self.teams())
 
     def teams(self) -> JudgingBegins:
-        """Who wants something of this round, or speaks for who carries it."""
-        entrants = self.state.entrants
+        """Who wants something of this round, or speaks for who carries it; whoever has withdrawn wants nothing any more."""
+        entrants = self.state.living if self.law_holds_here(WHO_IS_GONE_BARS_NOBODY) else self.state.entrants
         people = {each for entrant in entrants for each in (*entrant.team, entrant.carrier_person) if each is not None}
         return JudgingBegins(teams=tuple(sorted(people)))
 

@@ -97,6 +97,19 @@ async def test_a_look_that_nobody_takes_holds_nothing_up_for_ever(bench: CaseBen
     assert hall.facts(hall.number(1), "proposal:judged")[0]["sheets"] == 6
 
 
+async def test_a_dummy_that_was_withdrawn_bars_nobody(bench: CaseBench) -> None:
+    """Whoever is of a team that lives judges no rival; whoever was named in one that has gone may."""
+    hall = RoundBench(bench)
+    await hall.opened({}, {}, {"team": ["resident-li", "juror-6", "resident-shen"]})
+    await hall.in_proposal(3, Step("withdraw", "stranger"))
+    await hall.told(hall.case, "round:proposal:reported")
+    await hall.screened(1, 2)
+    rivals = hall.proposal(1).rivals
+
+    assert "resident-wan" in rivals
+    assert "juror-6" not in rivals
+
+
 async def test_who_puts_a_juror_out_chooses_nobody_instead(bench: CaseBench) -> None:
     """Neither who named the tie nor who confirmed it names or confirms a substitute; two others do."""
     hall = await judging(bench, 1)
