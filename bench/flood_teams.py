@@ -110,6 +110,7 @@ class Team:
         case = self.board.sweeps[place.code]
         if place.code not in self.out:
             await self._gives(place, "set_out", {"team": [place.deputy.subject]})
+            await self._gives(place, "set_out", {}, place.deputy)
             self.out.add(place.code)
         late: list[tuple[str, Mapping[str, Any]]] = []
         for code in listed:

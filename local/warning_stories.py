@@ -22,6 +22,7 @@ SPEED = 30
 """A minute is two seconds: five of them has whoever is called."""
 
 TEAM: Said = ("grid_worker", "set_out", {"team": [PEOPLE["deputy"].subject]})
+ALONG: Said = ("deputy", "set_out", {})
 REPORTED: Said = ("grid_worker", "report_swept", {"unsafe": []})
 WORSE: Said = ("street_officer", "raise_level", WALKS.bodies["raise_level"])
 
@@ -59,7 +60,11 @@ def _moved(  # noqa: PLR0917 - a story and what it is judged by
         counts={Kind.CALLED: 1, Kind.ORDERED: 1, Kind.SWEEP_STANDS: 1, Kind.SWEPT: 1, Kind.ALL_BACK: 1, **counts},
         never=(NEVER - LATE) | {Kind.ORDERED_BY_ITSELF, Kind.SWEEP_GONE, Kind.CALLED_AGAIN},
         scenes=(called, *scenes, SeenAgainAndCounted(place=place), GoesHome(place=place)),
-        children={"sweep-1": ChildExpectation((SweepKind.SET_OUT, *at_the_doors, SweepKind.SWEPT, SweepKind.BACK))},
+        children={
+            "sweep-1": ChildExpectation(
+                (SweepKind.SET_OUT, SweepKind.SET_OUT, *at_the_doors, SweepKind.SWEPT, SweepKind.BACK)
+            )
+        },
         ends_with=ENDED,
         clock=OwnClock(SPRING, SPEED),
         reporter=PEOPLE[WALKS.starter],
@@ -80,6 +85,7 @@ REPERTOIRE: Repertoire = replace(
                 AtTheDoors(
                     way=(
                         TEAM,
+                        ALONG,
                         door("riverside-01", "moved", 3, "全家随车到活动中心"),
                         door("riverside-02", "with_relatives", 1, "女儿接走,已通电话核实"),
                         REPORTED,
@@ -97,6 +103,7 @@ REPERTOIRE: Repertoire = replace(
                 AtTheDoors(
                     way=(
                         TEAM,
+                        ALONG,
                         door("slope-01", "refused", 0, "说水上不来"),
                         ("street_officer", "persuade", {"item": "slope-01", "words": "街道干部再次上门"}),
                         door("slope-01", "refused", 0, "仍不愿走"),
