@@ -155,7 +155,7 @@ class Settings(BaseSettings):
     tells_with_answers: bool = Field(
         default=True, description="new cases tell the ledger by their answers to commands (docs/decisions/0011)"
     )
-    history_limit: int = Field(default=4000, ge=20, description="events after which a case continues as a new run")
+    history_limit: int = Field(default=1000, ge=20, description="events after which a case continues as a new run")
     delivery_patience_seconds: float = Field(default=2.0, gt=0, description="how long a caller waits before 202")
     untaken_seconds: float = Field(
         default=60.0,
