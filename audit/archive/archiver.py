@@ -136,10 +136,8 @@ class Archiver:
         for first in range(0, len(wanted), LEASED_AT_ONCE):
             handful = wanted[first : first + LEASED_AT_ONCE]
             ours, others = await self._leases.take(handful)
-            try:
+            async with self._leases.at([run_id for run_id in handful if run_id not in others]):
                 await asyncio.gather(*(self._try(named[run_id], done) for run_id in handful if run_id in ours))
-            finally:
-                await self._leases.release([run_id for run_id in handful if run_id not in others])
             for run_id in others:
                 done.leave_to_another(named[run_id])
 

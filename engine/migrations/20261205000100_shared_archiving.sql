@@ -4,6 +4,7 @@
 -- archive once whoever stores it. Unlogged: after a crash nobody is at anything.
 create unlogged table archive_leases (
     run_id        text primary key,
+    holder        text not null,                      -- the archiver that is at it
     leased_until  timestamptz not null                -- nobody else stores it before
 );
 

@@ -1,15 +1,20 @@
 -- What several archivers share: who stores which run, and who does what is due (audit/archive/run_leases.py, duties.py).
 
 -- name: lease_runs
--- Of these runs those that nobody else is storing, from now on for so long ours. In one order, so that no two wait for each other.
-insert into archive_leases as known (run_id, leased_until)
-select run_id, clock_timestamp() + $2::interval from unnest($1::text[]) as asked (run_id) order by run_id
-on conflict (run_id) do update set leased_until = excluded.leased_until where known.leased_until <= clock_timestamp()
+-- Of these runs those that nobody else is storing, from now on for so long the holder's. In one order, so that no two wait for each other.
+insert into archive_leases as known (run_id, holder, leased_until)
+select run_id, $3, clock_timestamp() + $2::interval from unnest($1::text[]) as asked (run_id) order by run_id
+on conflict (run_id) do update set holder = excluded.holder, leased_until = excluded.leased_until
+where known.leased_until <= clock_timestamp()
 returning run_id;
 
+-- name: hold_runs
+-- Whoever is storing these runs is storing them still.
+update archive_leases set leased_until = clock_timestamp() + $2::interval where run_id = any($1::text[]) and holder = $3;
+
 -- name: release_runs
--- Nobody is at these runs any more.
-delete from archive_leases where run_id = any($1::text[]);
+-- The holder is not at these runs any more; who took one over when the lease had run out still is.
+delete from archive_leases where run_id = any($1::text[]) and holder = $2;
 
 -- name: know_duty
 -- A duty, due for the first time after so long; one that is known comes no later than that.

@@ -149,6 +149,26 @@ async def test_what_another_is_at_keeps_the_next_pass_from_beginning_later() -> 
     assert (complete, done.complete, done.held) == (True, False, 3)
 
 
+async def test_a_lease_of_a_run_is_its_holders(own_town: OwnTown) -> None:
+    """Lengthened while it stores, however long; taken over once it has run out, and then not given back by who had it."""
+    one, other = RunLeases(own_town.pool, lease=timedelta(seconds=1.5)), RunLeases(own_town.pool)
+    until = "select leased_until from archive_leases where run_id = 'run'"
+    assert await one.take(["run"]) == ({"run"}, set())
+    first = await own_town.pool.fetchval(until)
+
+    async def past_the_first() -> bool:
+        return bool(await own_town.pool.fetchval("select clock_timestamp() > $1::timestamptz", first))
+
+    async with one.at(["run"]):
+        await eventually(past_the_first)
+        assert await other.take(["run"]) == (set(), {"run"})
+        # As if it had stood still for longer than that.
+        await own_town.pool.execute("update archive_leases set leased_until = clock_timestamp(), holder = 'another'")
+    assert await other.take(["run"]) == ({"run"}, set())
+    await one.release(["run"])
+    assert await one.take(["run"]) == (set(), {"run"})
+
+
 async def test_a_duty_is_one_archivers_and_then_not_due(own_town: OwnTown) -> None:
     """While one is at it nobody else is; done, it is nobody's until it is due again."""
     one, other = Duty(own_town.pool, "seal", DAY), Duty(own_town.pool, "seal", DAY)
