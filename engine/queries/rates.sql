@@ -12,6 +12,12 @@ on conflict (whose) do update set (saved, drawn, drawn_at, full_at) = (
 )
 returning drawn, saved;
 
+-- name: look
+-- What a bucket has that holds at most $3 and fills by $2 a second, no row where it is full; nothing is drawn.
+select least($3::float8, saved + greatest(0, extract(epoch from now() - drawn_at)) * $2::float8) as saved from rates where whose = $1;
+
 -- name: forget_full
--- Buckets that are full are as those that never were.
-delete from rates where full_at < now();
+-- Buckets that are full are as those that never were: so many of them, and none that somebody is drawing from. How many went.
+with full_ones as (select whose from rates where full_at < now() limit $1 for update skip locked),
+     gone as (delete from rates using full_ones where rates.whose = full_ones.whose returning 1)
+select count(*) from gone;

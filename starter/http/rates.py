@@ -53,6 +53,15 @@ class Rates:
         now_left = bucket.left + (self._elapsed() - bucket.at) * self._per_second
         return None if now_left >= 1 else max(1, math.ceil((1 - now_left) / self._per_second))
 
+    def begin(self, whose: str, left: float) -> None:
+        """Have a bucket begin with so many, unless there is one."""
+        if whose not in self._buckets:
+            self._new(whose, self._elapsed()).left = min(self._most, left)
+
+    def forget(self, whose: str) -> None:
+        """Have it as if it had never been."""
+        self._buckets.pop(whose, None)
+
     def _new(self, whose: str, now: float) -> _Bucket:
         if len(self._buckets) >= BUCKETS_MAX:
             self._buckets.popitem(last=False)

@@ -13,7 +13,9 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Literal
 
 import asyncpg
 import structlog
@@ -35,11 +37,15 @@ AWAY_SECONDS = 3.0
 
 FORGET_EVERY_SECONDS = 600.0
 
+FORGOTTEN_AT_ONCE = 1000
+"""Buckets that one statement takes out, beside those who ask."""
+
 
 class RateQueries(Queries):
     """engine/queries/rates.sql."""
 
     draw: str
+    look: str
     forget_full: str
 
 
@@ -53,6 +59,9 @@ class _Drawn:
     left: int = 0
     good_until: float = 0.0
     nothing_until: float = 0.0
+    saved: float | None = None
+    """What the bucket had when it was asked last, and when that was; None before."""
+    saved_at: float = 0.0
     drawing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -79,6 +88,7 @@ class SharedRates:
         self._accounts: OrderedDict[str, _Drawn] = OrderedDict()
         self._alone = Rates(per_second, burst_seconds, elapsed)
         self._away_until = self._forget_at = -math.inf
+        self._forgetting: asyncio.Task[None] | None = None
 
     async def take(self, whose: str) -> int | None:
         """Take one request out of a bucket; None when there was one, else after how many seconds there will be."""
@@ -97,9 +107,15 @@ class SharedRates:
             now = self._elapsed()
             if now < account.nothing_until:
                 return max(1, math.ceil(account.nothing_until - now))
-            if not account.left or now >= account.good_until:
-                if now < self._away_until or not await self._draw(whose, account):
-                    return self._alone.take(whose) if spent else self._alone.left(whose)
+            if now >= account.good_until:
+                account.left = 0
+            if not account.left:
+                asked = self._draw if spent else self._look
+                if now < self._away_until or not await asked(whose, account):
+                    return self._counted_alone(whose, account, spent)
+                self._alone.forget(whose)
+                if not spent and account.saved is not None and account.saved >= 1:
+                    return None
                 if not account.left:
                     return max(1, math.ceil(account.nothing_until - now))
             account.left -= spent
@@ -113,23 +129,59 @@ class SharedRates:
         self._accounts.move_to_end(whose)
         return account
 
+    def _counted_alone(self, whose: str, account: _Drawn, spent: int) -> int | None:
+        """By this API's own count, from what the bucket is known to have; where nothing is known, what one draw would give.
+
+        The other APIs count alone as well: whoever keeps the database busy is not to get a whole bucket of each for it.
+        """
+        filled = self._elapsed() - account.saved_at
+        known = self._at_once if account.saved is None else account.saved + filled * self._per_second
+        self._alone.begin(whose, known)
+        return self._alone.take(whose) if spent else self._alone.left(whose)
+
+    async def _look(self, whose: str, account: _Drawn) -> bool:
+        """See what there is, and draw nothing; False when the database does not say."""
+        row = await self._asks(SQL.look, whose, self._per_second, self._most)
+        if row is False:
+            return False
+        self._note(account, self._most if row is None else row["saved"])
+        return True
+
     async def _draw(self, whose: str, account: _Drawn) -> bool:
         """Draw what there is, up to a few; False when the database does not say."""
+        row = await self._asks(SQL.draw, whose, self._per_second, self._most, self._at_once)
+        if row is None or row is False:
+            return False
+        if self._elapsed() >= self._forget_at:
+            self._forget_at = self._elapsed() + FORGET_EVERY_SECONDS
+            self._forgetting = asyncio.create_task(self._forget_full())
+        now = self._elapsed()
+        account.left = row["drawn"]
+        self._note(account, row["saved"])
+        # By then the bucket has filled up whatever was drawn: what was not spent is not saved up beside it.
+        account.good_until = now + self._burst_seconds
+        return True
+
+    def _note(self, account: _Drawn, saved: float) -> None:
+        account.saved, account.saved_at = saved, self._elapsed()
+        account.nothing_until = account.saved_at
+        if not account.left and saved < 1:
+            account.nothing_until += (1 - saved) / self._per_second
+
+    async def _asks(self, query: str, whose: str, *values: float) -> asyncpg.Record | Literal[False] | None:
+        """The row that the database has for an account, None where it has none; False when it does not say."""
         digest = hmac.new(self._key, whose.encode("utf-8", "surrogatepass"), hashlib.sha256).digest()
         try:
             async with asyncio.timeout(PATIENCE_SECONDS), self._pool.acquire() as connection:
-                row = await connection.fetchrow(SQL.draw, digest, self._per_second, self._most, self._at_once)
-                if self._elapsed() >= self._forget_at:
-                    self._forget_at = self._elapsed() + FORGET_EVERY_SECONDS
-                    await connection.execute(SQL.forget_full)
-                assert row is not None  # noqa: S101 - it always returns one
+                row: asyncpg.Record | None = await connection.fetchrow(query, digest, *values)
         except NOT_DONE as error:
             self._away_until = self._elapsed() + AWAY_SECONDS
             log.warning("rates_counted_alone", error=type(error).__name__)
             return False
-        now = self._elapsed()
-        account.left = row["drawn"]
-        # By then the bucket has filled up whatever was drawn: what was not spent is not saved up beside it.
-        account.good_until = now + self._burst_seconds
-        account.nothing_until = now if account.left else now + (1 - row["saved"]) / self._per_second
-        return True
+        return row
+
+    async def _forget_full(self) -> None:
+        """Take full buckets out, some at a time, while nobody waits for it; what does not come through does in ten minutes."""
+        with suppress(*NOT_DONE):
+            while await self._pool.fetchval(SQL.forget_full, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
+                pass
