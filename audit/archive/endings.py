@@ -132,6 +132,9 @@ async def _mark(  # noqa: PLR0917 - one entry, all of it
         foreign = head is not None and first_run_id and head["first_run_id"] not in {None, "", first_run_id}
         if head is None or foreign or await connection.fetchval(SQL.has_mark, case_id, run_id):
             return 0
+        # Its marks went with its entries: another one would begin its chain anew.
+        if await connection.fetchval(SQL.taken_away_with, case_id) is not None:
+            return 0
         if told is not None:
             await told.put(connection)
             head = await connection.fetchrow(SQL.lock_head, case_id) or head

@@ -33,6 +33,8 @@ class AuditQueries(Queries):
     restores: str
     run_of_head: str
     detached: str
+    detached_months: str
+    entries_digest: str
     kind_of_head: str
     sealed_of_case: str
     rewrite_case: str

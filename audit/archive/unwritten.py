@@ -58,6 +58,8 @@ async def write_unwritten(
     `connection` is in a transaction that holds the row of the case. What is no answer of the case's own to its command, and what
     does not lead to the hash that it names, is passed over: nobody takes it, and verification names it. Raises CannotWrite.
     """
+    if (gone := await connection.fetchval(SQL.taken_away_with, case_id)) is not None:
+        raise CannotWrite(f"{case_id}: its entries were taken away from the ledger with {gone}")
     put = []
     for answer in await answers_of(case_id, events, keys, settings.temporal_namespace):
         told = answer.told

@@ -4,7 +4,7 @@ Every finding that is not well begins with the class of what was done and the pl
 The checks themselves are pure and stand in audit/bundle/check_bundle.py, which also runs without us; here is what they look at.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from activities.ledger import QUERIES
-from audit.archive.records import SQL, Run, entries_of, head_of, one_moment, raw_keys, runs_of
+from audit.archive.records import SQL, Head, Run, entries_of, head_of, one_moment, raw_keys, runs_of
 from audit.bundle.check_bundle import (
     FOREIGN,
     Values,
@@ -116,8 +116,10 @@ async def _look(
         row = await connection.fetchrow(SQL.run_of_head, case_id)
         lost = [(each[0].isoformat(), each[1].isoformat()) for each in await connection.fetch(SQL.restores)]
         gone = await gone_with(connection, case_id, entries)
+        leaves = [] if gone is None else await connection.fetch(SQL.sealed_of_case, case_id)
+    sealed = {(int(leaf["place"]), leaf["hash"]) for leaf in leaves if leaf["kind"] == "head"}
     first_run_id = row and row["first_run_id"]
-    case = _Case(case_id, entries, head, ended, datetime.now(UTC), first_run_id, lost, gone is not None)
+    case = _Case(case_id, entries, head, ended, datetime.now(UTC), first_run_id, lost, gone is not None, sealed)
     return list(archive_faults(case, runs, whole=client is not None)), _history_words(case, runs)
 
 
@@ -132,6 +134,7 @@ class _Case(NamedTuple):
     first_run_id: str | None = None
     lost: Sequence[tuple[str, str]] = ()
     is_gone: bool = False
+    sealed: Collection[Head] = ()
 
 
 def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> Iterator[str]:
@@ -139,7 +142,7 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
     case_id = case.case_id
     if not runs:
         if case.is_gone:
-            yield from detached_faults(case_id, case.head, [], {})
+            yield from detached_faults(case_id, case.head, [], {}, case.sealed)
         elif whole and case.entries:
             yield f"run-missing: {case_id}: the ledger has {len(case.entries)} entries, and no history of it is left"
         return
@@ -157,7 +160,7 @@ def archive_faults(case: _Case, runs: Sequence[Run], *, whole: bool = False) -> 
     yield from foreign_run_faults(case_id, case.entries, own, others, case.lost, whole=whole)
     events = {run.manifest["run_id"]: run.events for run in runs}
     if case.is_gone:
-        yield from detached_faults(case_id, case.head, own, events)
+        yield from detached_faults(case_id, case.head, own, events, case.sealed)
         return
     yield from run_chain_faults(case_id, own, ended=case.ended)
     yield from foreign_faults(case_id, case.entries, own, ended=case.ended)

@@ -3,9 +3,10 @@
 -- The ledger is to lie in partitions by month (docs/decisions/0019-the-ledger-lies-in-months.md). Whoever reads or writes the entries of one
 -- case says so by `ledger_of`, which looks into the one partition that can hold them.
 
--- The month in which a case was opened, by its number: 202612 of `welfare-20261201-000010`, and of its parts; 0 of what is no number.
+-- The month in which a case was opened, by its number: 202612 of `welfare-20261201-000010`, and of its parts; 0 of what is no number, and
+-- of one with a month that there is not.
 create function case_month(case_id text) returns integer language sql immutable parallel safe as $$
-    select case when split_part(case_id, '-', 2) ~ '^[0-9]{8}$' then left(split_part(case_id, '-', 2), 6)::integer else 0 end
+    select case when split_part(case_id, '-', 2) ~ '^[0-9]{4}(0[1-9]|1[0-2])[0-9]{2}$' then left(split_part(case_id, '-', 2), 6)::integer else 0 end
 $$;
 
 -- The entries of a case, on its chain or beside it. Postgres puts it into the query that asks: what else is asked goes by the index.

@@ -16,7 +16,7 @@ begin
     alter table ledger rename to ledger_first;
     alter index ledger_pkey rename to ledger_first_pkey;
     create table ledger (
-        like ledger_first including defaults,
+        like ledger_first including defaults including storage including compression,
         constraint ledger_seq_check check (seq > 0)
     ) partition by range (case_month(case_id));
     for each in
@@ -46,7 +46,7 @@ create function make_partition(of_table text, partition text, key text) returns 
 declare
     each record;
 begin
-    execute format('create table %I (like %I including defaults including constraints, primary key (%s))', partition, of_table, key);
+    execute format('create table %I (like %I including defaults including constraints including storage including compression, primary key (%s))', partition, of_table, key);
     for each in
         select substr(relname, length(of_table) + 1) as suffix, substring(pg_get_indexdef(oid) from ' (USING .*)$') as made
         from pg_index join pg_class on oid = indexrelid where indrelid = of_table::regclass
@@ -105,34 +105,76 @@ begin
 end
 $$;
 
--- Parts for a month and so many after it, as far as they are not there; how many were made. A month that has entries among the others
--- already stays there: it is read like any other, and cannot be taken away by itself.
+-- The months of a partition; null of the one for all others. The first one begins with what is no number.
+create function months_of(partition oid) returns int4range language sql stable as $$
+    select int4range(
+        coalesce(substring(bounds from ' FROM \((\d+)\)')::integer, 0), substring(bounds from ' TO \((\d+)\)')::integer
+    )
+    from (select pg_get_expr(relpartbound, oid) as bounds from pg_class where oid = partition) as said
+    where bounds <> 'DEFAULT'
+$$;
+
+-- A part for these months, as far as no other part has them: whether one was made. Months of which entries lie among the others already
+-- stay there: they are read like any other, and cannot be taken away by themselves. What was taken away
+-- (20261205000090_ledger_detached.sql, where the first ones are made) is not made anew.
+create function make_ledger_part(first_month integer, before_month integer) returns boolean language plpgsql as $$
+#variable_conflict use_variable
+declare
+    partition constant text not null = 'ledger_' || first_month;
+begin
+    if exists (
+        select from pg_inherits
+        where inhparent = 'ledger'::regclass and months_of(inhrelid) && int4range(first_month, before_month)
+    ) or exists (
+        select from ledger_other where case_month(case_id) >= first_month and case_month(case_id) < before_month
+    ) or exists (
+        select from ledger_detached as gone
+        where int4range(gone.from_month, gone.before_month) && int4range(first_month, before_month)
+    ) then
+        return false;
+    end if;
+    perform make_partition('ledger', partition, 'case_id, seq, hash');
+    execute format('alter table ledger attach partition %I for values from (%s) to (%s)', partition, first_month, before_month);
+    return true;
+end
+$$;
+
+-- Parts for a month and so many after it; how many were made.
 create function make_ledger_months(this_month integer, ahead integer) returns integer language plpgsql as $$
 declare
     month integer = this_month;
     following integer;
     made integer = 0;
-    partition text;
 begin
     perform pg_advisory_xact_lock(hashtextextended('ledger months', 0));
     for step in 0..ahead loop
         following = case when month % 100 >= 12 then month + 89 else month + 1 end;
-        if month >= (
-            select max(substring(pg_get_expr(relpartbound, oid) from ' TO \((\d+)\)')::integer)
-            from pg_inherits join pg_class on oid = inhrelid where inhparent = 'ledger'::regclass
-        ) and not exists (select from ledger_other where case_month(case_id) = month) then
-            partition = 'ledger_' || month;
-            perform make_partition('ledger', partition, 'case_id, seq, hash');
-            execute format('alter table ledger attach partition %I for values from (%s) to (%s)', partition, month, following);
-            made = made + 1;
-        end if;
+        made = made + make_ledger_part(month, following)::integer;
         month = following;
     end loop;
     return made;
 end
 $$;
 
-select make_ledger_months(to_char(now(), 'YYYYMM')::integer, 5);
+-- Where a month goes by in a quarter of an hour: a part for what is left of a year, and for those after it; how many were made.
+create function make_ledger_years(this_year integer, ahead integer) returns integer language plpgsql as $$
+declare
+    first_month integer;
+    made integer = 0;
+begin
+    perform pg_advisory_xact_lock(hashtextextended('ledger months', 0));
+    for year in this_year..this_year + ahead loop
+        first_month = greatest(year * 100 + 1, (
+            select max(upper(months_of(inhrelid))) from pg_inherits
+            where inhparent = 'ledger'::regclass and months_of(inhrelid) && int4range(year * 100 + 1, year * 100 + 101)
+        ));
+        if first_month < year * 100 + 13 then
+            made = made + make_ledger_part(first_month, year * 100 + 101)::integer;
+        end if;
+    end loop;
+    return made;
+end
+$$;
 
 -- migrate:down
 
@@ -169,7 +211,7 @@ begin
         execute format('alter function %s reset plan_cache_mode', each.name);
     end loop;
     drop function if exists chain_of_before, ledger_of_before;
-    drop function chain_of, ledger_of, make_ledger_months, make_partition;
+    drop function chain_of, ledger_of, make_ledger_months, make_ledger_years, make_ledger_part, make_partition, months_of;
     drop table ledger_partitions;
     alter index ledger_whole_pkey rename to ledger_pkey;
 end

@@ -19,7 +19,7 @@ begin
     alter index vault_reads_of_person rename to vault_reads_first_of_person;
     alter index vault_reads_of_reader rename to vault_reads_first_of_reader;
     create table vault_reads (
-        like vault_reads_first including defaults,
+        like vault_reads_first including defaults including storage including compression,
         foreign key (person_id) references persons,
         foreign key (item_id) references vault_items
     ) partition by range (at);
@@ -48,9 +48,16 @@ begin
     perform pg_advisory_xact_lock(hashtextextended('reading months', 0));
     for step in 0..ahead loop
         following = (month at time zone 'UTC' + interval '1 month') at time zone 'UTC';
-        if month >= (
-            select max(substring(pg_get_expr(relpartbound, oid) from ' TO \(''([^'']+)''\)')::timestamptz)
-            from pg_inherits join pg_class on oid = inhrelid where inhparent = 'vault_reads'::regclass
+        if not exists (
+            select from (
+                select substring(bounds from ' FROM \(''([^'']+)''\)')::timestamptz as first,
+                       substring(bounds from ' TO \(''([^'']+)''\)')::timestamptz as after
+                from (
+                    select pg_get_expr(relpartbound, oid) as bounds
+                    from pg_inherits join pg_class on oid = inhrelid where inhparent = 'vault_reads'::regclass
+                ) as said
+            ) as part
+            where (part.first is null or part.first < following) and part.after > month
         ) and not exists (select from vault_reads_other where at >= month and at < following) then
             partition = to_char(month at time zone 'UTC', '"vault_reads_"YYYYMM');
             perform make_partition('vault_reads', partition, 'read_id');

@@ -40,7 +40,7 @@ having not exists (select from archive where archive.run_id = ledger.run_id and 
    ));
 
 -- name: strange_endings
--- Closed runs of a case that did not end by their story, and of which the ledger of their case says nothing yet.
+-- Closed runs of a case that did not end by their story, and of which the ledger of their case says nothing yet; what was taken away from it said so.
 select archive.case_id, archive.run_id, archive.status, archive.closed_at
 from archive join cases using (case_id)
 where case
@@ -52,7 +52,12 @@ where case
       select from ledger_of(archive.case_id) as entry
       where entry.run_id = archive.run_id and entry.kind in ('case:terminated', 'case:reset')
   )
+  and taken_away_with(archive.case_id) is null
 order by archive.closed_at;
+
+-- name: taken_away_with
+-- The part of the ledger with which the entries of a case were taken away: nothing is written of it any more.
+select taken_away_with($1);
 
 -- name: runs_unknown
 -- Of these runs those of whose case the archive has runs, but neither this one nor one that it follows.

@@ -6,14 +6,38 @@ select case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at
 from (select * from ledger_of($1) union all select * from detached_entries($1)) as entry order by seq, task_at, hash;
 
 -- name: detached
--- When the month of a case was taken away from the ledger, and as which table; no row where it was not.
-select partition, detached_at from ledger_detached
-where from_month <= case_month($1::text) and case_month($1::text) < before_month;
+-- When the month of a case was taken away from the ledger, and as which table; no row where it was not, or is a part of it again.
+-- Whether that table stands beside the ledger, and whether as many cases are known of that month as were taken away.
+select partition, detached_at, to_regclass(partition) is not null as stands,
+       cases = (select count(*) from cases as known
+                where case_month(known.case_id) >= from_month and case_month(known.case_id) < before_month) as all_known
+from ledger_detached where partition = taken_away_with($1);
+
+-- name: detached_months
+-- What the record says of each month that was taken away, and what there is of it now. A seal that was begun before it has no leaf of it.
+select partition, from_month, before_month, cases, entries, digest, detached_at, detached_hash(ledger_detached) as hash,
+       exists (select from pg_inherits where inhparent = 'ledger'::regclass and inhrelid = to_regclass(partition)) as is_part,
+       to_regclass(partition) is not null as stands,
+       (select count(*) from cases as known
+        where case_month(known.case_id) >= from_month and case_month(known.case_id) < before_month) as cases_known,
+       (select count(*) from ledger_other
+        where case_month(case_id) >= from_month and case_month(case_id) < before_month) as written_since
+from ledger_detached order by from_month;
+
+-- name: entries_digest
+-- A digest over all entries of a table ($1).
+select entries_digest(to_regclass($1));
 
 -- name: kind_of_head
--- The kind of the last entry on the chain of a case.
-select kind from (select * from ledger_of($1) union all select * from detached_entries($1)) as entry
-join cases using (case_id, seq) where hash = head_hash;
+-- The kind of the last entry on the chain of a case; where its entries are not here, by the archive: how its runs ended.
+select coalesce(
+    (select kind from (select * from ledger_of($1) union all select * from detached_entries($1)) as entry
+     join cases using (case_id, seq) where hash = head_hash),
+    (select 'case:terminated' from archive
+     where case_id = $1 and closed_at is not null and status in ('terminated', 'failed', 'timed_out', 'canceled')
+       and to_regclass(taken_away_with($1)) is null and taken_away_with($1) is not null
+     limit 1)
+);
 
 -- name: row_of_case
 -- The row of a case.
@@ -39,7 +63,7 @@ where cases.case_id = $1;
 select case_id from ledger
 union select case_id from cases
 union select case_id from archive
-union select case_id from sealed_leaves
+union select case_id from sealed_leaves where kind <> 'month'
 order by 1;
 
 

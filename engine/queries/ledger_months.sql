@@ -4,6 +4,10 @@
 -- Parts for a month ($1: 202612) and so many after it ($2), as far as they are not there; how many were made.
 select make_ledger_months($1, $2);
 
+-- name: make_years_ahead
+-- The same for the rest of a year ($1) and so many years after it ($2).
+select make_ledger_years($1, $2);
+
 -- name: make_readings_ahead
 -- The same for the record of readings: this real month, and so many after it ($1).
 select make_reading_months($1);
@@ -18,8 +22,12 @@ select partition, '', entries, detached_at from ledger_detached
 order by partition;
 
 -- name: detach
--- Take the partition of a month ($1) away, if all its cases are over, archived and kept long enough ($2: years by procedure; $3: town time).
-select word, cases, entries from detach_ledger_month($1, $2::jsonb, $3);
+-- Take the partition of a month ($1) away, if all its cases are over, archived and kept long enough ($2: years by procedure; $3: town time); $4: by whom.
+select word, cases, entries from detach_ledger_month($1, $2::jsonb, $3, $4);
+
+-- name: real_now
+-- What time it is, by the one clock that all processes share.
+select clock_timestamp();
 
 -- name: stands_apart
 -- Whether anything lies in no month's partition: it came in a month that nobody had made.

@@ -29,11 +29,17 @@ where (status = 'waiting'
 select item_id, kind, created_at from vault_items where person_id = $1 order by created_at, item_id;
 
 -- name: items_in_case
--- What of a person's items stands in a case: in its first state, in an entry, or in what it remembers of them.
+-- What of a person's items stands in a case: in its first state, in an entry, also where its month was taken away from the ledger and stands
+-- beside it, or in what it remembers of them.
 select item_id from vault_items
 where person_id = $1
-  and (exists (select from ledger_of($2) where strpos(body, '"' || item_id || '"') > 0)
+  and (exists (select from (select body from ledger_of($2) union all select body from detached_entries($2)) as entry
+               where strpos(body, '"' || item_id || '"') > 0)
        or exists (select from cases where case_id = $2 and strpos(snapshot::text, '"' || item_id || '"') > 0));
+
+-- name: entries_away
+-- With which table the entries of a case went that are not in this database; null where they are.
+select case when to_regclass(taken_away_with($1)) is null then taken_away_with($1) end;
 
 -- name: documents_of_person
 -- A person's documents, and the cases in which they stand.

@@ -17,10 +17,12 @@ select number, body, signature, hash from seals order by number;
 insert into seals (number, body, signature, hash) values ($1, $2, $3, $4);
 
 -- name: heads_and_runs
--- What a seal is over: the head of every chain, and every archived run.
+-- What a seal is over: the head of every chain, every archived run, and every month that was taken away from the ledger.
 select 'head' as kind, case_id, seq::text as place, head_hash as hash from cases
 union all
-select 'run', case_id, run_id || '/' || events, manifest_hash from archive;
+select 'run', case_id, run_id || '/' || events, manifest_hash from archive
+union all
+select 'month', '', partition, detached_hash(ledger_detached) from ledger_detached;
 
 -- name: live_leaves
 -- What the last seal was over.

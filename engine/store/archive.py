@@ -55,6 +55,7 @@ class ArchiveQueries(Queries):
     end_case: str
     note_pass: str
     last_pass: str
+    taken_away_with: str
     archive_lag: str
 
 

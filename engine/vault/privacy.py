@@ -50,6 +50,7 @@ class PrivacyQueries(Queries):
     on_the_way: str
     items_of_person: str
     items_in_case: str
+    entries_away: str
     documents_of_person: str
     readings_of_person: str
     note_erasing: str
@@ -126,7 +127,9 @@ class Persons:
             cases, stated_in = await _cases(connection, person), await self._stated_in(connection, person)
             documents = await connection.fetch(SQL.documents_of_person, person)
             readings = await connection.fetch(SQL.readings_of_person, person)
+            away = None
             if only_case is not None:
+                away = await connection.fetchval(SQL.entries_away, only_case)
                 cases = [case for case in cases if case.case_id == only_case]
                 if not cases:
                     raise NotInCase(only_case)
@@ -147,6 +150,7 @@ class Persons:
                 also=() if only_case else await self._also(connection, person),
                 shared=len({_name(words[item["item_id"]]) for item in texts if item["kind"] == DETAILS} - {None}) > 1,
                 only_case=only_case,
+                entries_away=away,
                 known_since=row["created_at"],
                 erased_at=row["erased_at"],
                 details=tuple(

@@ -18,6 +18,7 @@ from audit.replay.kept_histories import live_or_archived
 from audit.verify.rebuild import rebuild_rows
 from audit.verify.verify import verify_archive, verify_cases
 from audit.verify.verify_dispatch_models import verify_dispatch_models
+from audit.verify.verify_months import verify_months
 from audit.verify.verify_projection import verify_projection
 from audit.verify.verify_reservations import verify_reservations
 from audit.verify.verify_seals import verify_seals
@@ -109,6 +110,8 @@ async def verify_all(  # noqa: PLR0917 - the parts of a town
     async for finding in verify_archive(pool, keys, open_archive(settings), cases, client):
         yield finding
     async for finding in verify_seals(pool, keys, cases, witness):
+        yield finding
+    async for finding in verify_months(pool, whole=cases is None):
         yield finding
     async for finding in verify_projection(pool, cases):
         yield finding

@@ -3,10 +3,11 @@
 Exit codes: 0 done; 1 it is not taken away, and why; 2 the command line is wrong.
 """
 
+import getpass
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
+import structlog
 import typer
 from rich.table import Table
 
@@ -19,15 +20,18 @@ from local.commands.audit_commands import TOWN, Data, audit_app, console
 from local.town.cli_errors import run_told, told_town
 from workflows.registry import PROCEDURES
 
+log = structlog.get_logger()
+
 FIRST = "first"
 COUNTED_FOR_SECONDS = 3600.0
-"""How long all entries of a partition may take to be counted: nobody waits behind that."""
+"""How long all entries of a partition may take to be counted, while everybody reads and all other cases write."""
 REFUSALS = {
     "unknown": "the ledger has no such partition: `jiceng audit months` lists them",
     "running": "its month is not over",
     "alive": "{cases} of its cases have not ended, or have no row",
     "unarchived": "{cases} of its cases do not stand in the archive to their end: `jiceng archiver --once`",
     "kept": "{cases} of its cases were closed less long ago than policies/privacy.yaml keeps their people",
+    "untold": "notices of {cases} of its cases have not been sent: `jiceng notices`, or wait",
 }
 
 
@@ -71,15 +75,19 @@ async def detach_month(settings: Settings, month: int) -> None:
     """Take a month away, 0 the first partition. Raises Exit where it has to stay, having said why."""
     policy = load_privacy_policy(settings.policies, [each.procedure for each in PROCEDURES])
     years = years_by_procedure(policy, [each.procedure for each in PROCEDURES])
-    town_now = read_town_time(settings).to_town(datetime.now(UTC))
+    clock = read_town_time(settings)
     async with (
         await open_pool(settings, process="jiceng audit") as pool,
         pool.acquire() as connection,
         connection.transaction(),
     ):
         await connection.execute("set local statement_timeout = 0")
-        [done] = await connection.fetch(SQL.detach, month, dict(years), town_now, timeout=COUNTED_FOR_SECONDS)
+        # Not by the clock of whoever's machine this is: it says what is over.
+        town_now = clock.to_town(await connection.fetchval(SQL.real_now))
+        values = (month, dict(years), town_now, getpass.getuser())
+        [done] = await connection.fetch(SQL.detach, *values, timeout=COUNTED_FOR_SECONDS)
     if done["word"] != "detached":
         console.print(f"✗ {REFUSALS[done['word']].format(cases=done['cases'])}", soft_wrap=True)
         raise typer.Exit(1)
+    log.info("ledger_month_taken_away", month=month, cases=done["cases"], entries=done["entries"])
     console.print(f"✓ {done['cases']} cases, {done['entries']} entries taken away; the table stands beside the ledger")

@@ -96,6 +96,8 @@ class PersonExport(Model):
 
     `details`: each statement by itself, with the cases in which it was made. `shared`: under one phone number or account
     several names were stated, so that this may be several people; `only_case`: it is what stands in that case alone.
+    `entries_away`: the table with which that case's entries left the ledger, where it is not in this database: what of the person
+    stands in those alone is missing here.
     Somebody known by identity number and by account is two persons to the vault; what they uploaded is the account's.
     """
 
@@ -103,6 +105,7 @@ class PersonExport(Model):
     also: tuple[str, ...] = ()
     shared: bool = False
     only_case: str | None = None
+    entries_away: str | None = None
     known_since: datetime
     erased_at: datetime | None
     details: tuple[dict[str, Any], ...]

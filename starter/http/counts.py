@@ -58,6 +58,12 @@ class Counts:
             "jiceng_notices_oldest_seconds", "How long the oldest notice waits to be sent.", registry=self._registry
         )
 
+        self._in_no_month = Gauge(
+            "jiceng_ledger_other_entries",
+            "Entries of a month that the ledger has no partition for, up to ten thousand.",
+            registry=self._registry,
+        )
+
         self._webhooks = {
             name: Gauge(f"jiceng_webhooks_{name}", words, ("subscription",), registry=self._registry)
             for name, words in (
@@ -93,12 +99,15 @@ class Counts:
         self._waiting.set(waiting)
         self._oldest.set(oldest_seconds)
 
-    def figures(self, open_cases: int, overdue_cases: int, outside_work_seconds: float, notices_seconds: float) -> None:
+    def figures(
+        self, open_cases: int, overdue_cases: int, outside_work_seconds: float, notices_seconds: float, in_no_month: int
+    ) -> None:
         """What our own books say; -1 where they cannot be read."""
         self._open.set(open_cases)
         self._overdue.set(overdue_cases)
         self._outside.set(outside_work_seconds)
         self._notices.set(notices_seconds)
+        self._in_no_month.set(in_no_month)
 
     def webhook(self, subscription: str, waiting: int, oldest_seconds: float, given_up: int) -> None:
         """How far a subscription is behind."""

@@ -123,14 +123,15 @@ async def metrics(request: Request, watch: WatchOf) -> Response:
     return Response(watch.counts.text(), media_type=METRICS_TYPE)
 
 
-async def _figures(watch: Watch) -> tuple[int, int, float, float]:
+async def _figures(watch: Watch) -> tuple[int, int, float, float, int]:
     try:
         row = await watch.pool.fetchrow(SQL.figures, watch.now())
     except AWAY:
-        return (-1, -1, -1, -1)
+        return (-1, -1, -1, -1, -1)
     if row is None:
         raise LookupError("a query without FROM has no row")
-    return (row["open_cases"], row["overdue_cases"], row["outside_work_seconds"], row["notices_seconds"])
+    open_cases, overdue, outside, notices, in_no_month = row
+    return (open_cases, overdue, outside, notices, in_no_month)
 
 
 async def _webhooks(watch: Watch) -> list[Standing]:

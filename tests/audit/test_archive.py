@@ -254,6 +254,12 @@ async def reset(temporal: Client, case_id: str, event_id: int) -> str:
     return answer.run_id
 
 
+async def first_task(temporal: Client, case_id: str) -> int:
+    """The event with which the first workflow task of a case ended: to go back to it is to go back to the beginning."""
+    events = (await temporal.get_workflow_handle(case_id).fetch_history()).events
+    return next(each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED)
+
+
 async def test_a_reset_case_says_so_in_its_ledger(
     temporal: Client, pool: asyncpg.Pool, archiver: Archiver, town: ApiDriver
 ) -> None:
@@ -261,11 +267,7 @@ async def test_a_reset_case_says_so_in_its_ledger(
     case_id = await quiet(temporal, town)
     await town.go(case_id, town.examples.MAIN.steps[:1])
     old = (await temporal.get_workflow_handle(case_id).describe()).run_id
-    events = (await temporal.get_workflow_handle(case_id).fetch_history()).events
-    first_task = next(
-        each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    )
-    new = await reset(temporal, case_id, first_task)
+    new = await reset(temporal, case_id, await first_task(temporal, case_id))
 
     async def goes_on() -> bool:
         history = await temporal.get_workflow_handle(case_id, run_id=new).fetch_history()
@@ -293,12 +295,7 @@ async def test_a_reset_case_goes_on_in_the_runs_that_follow(
     """That a case was reset is no word of another run: the run after the reset one tells on where that one stood."""
     town = await door(INCIDENT, history_limit=20)
     case_id = await quiet(temporal, town)
-    events = (await temporal.get_workflow_handle(case_id).fetch_history()).events
-    new = await reset(
-        temporal,
-        case_id,
-        next(each.event_id for each in events if each.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED),
-    )
+    new = await reset(temporal, case_id, await first_task(temporal, case_id))
     await town.go(case_id, town.examples.MAIN.steps[:4])
 
     async def in_a_later_run() -> bool:

@@ -1,10 +1,12 @@
 """A month whose cases are over for long is taken away from the ledger, and its cases are read and verified all the same."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 import typer
@@ -13,21 +15,33 @@ from temporalio.client import Client
 from audit.archive.archiver import Archiver
 from audit.archive.ledger_months import SQL
 from audit.archive.records import SQL as RECORDS
+from audit.archive.records import head_of, one_moment, runs_of
 from audit.archive.seals import make_seal
 from audit.verify.rebuild import rebuild_rows
+from audit.verify.verify import verify_archive
+from audit.verify.verify_detached import MARKED, detached_faults
+from audit.verify.verify_months import verify_months
 from engine.keys.keys import Keys
 from engine.store.archive import ArchiveStore
 from engine.store.database import Queries
+from engine.store.migrations import FOLDER
 from local.commands.archive_commands import verify_all
 from local.commands.month_commands import detach_month, show_months
 from schemas.kernel.findings import Finding
 from tests.api_callers import Caller, OwnTown, api_of, callers
+from tests.audit.test_archive import first_task, reset, rests
+from tests.engine.test_privacy import BY, persons
 from tests.tampering import OneConnection, as_owner
+from tests.waiting import eventually
 from worker import town_worker
 
 pytest_plugins = ("tests.api_fixture",)
 
 FIRST = 0
+AN_ENTRY = """
+    insert into ledger (case_id, seq, at, kind, actor, body, prev_hash, hash, run_id, task_at)
+    values ($1::text, 1, now(), 'tests:entry', 'engine:engine', '{}', '', 'again', '', now())
+"""
 YEARS = {"incident": 5}
 LATER = datetime(2037, 1, 1, tzinfo=UTC)
 
@@ -45,12 +59,16 @@ class Over:
 
     async def detach(self, town_now: datetime = LATER) -> tuple[str, int | None]:
         """Ask for the first partition to be taken away; the word, and how many cases."""
-        [row] = await self.town.pool.fetch(SQL.detach, FIRST, YEARS, town_now)
+        [row] = await self.town.pool.fetch(SQL.detach, FIRST, YEARS, town_now, "tests")
         return row["word"], row["cases"]
 
     async def findings(self) -> list[Finding]:
         """What verification finds of the case that has ended, and of the seals."""
         return [each async for each in verify_all(self.town.settings, self.keys, self.town.pool, [self.case])]
+
+    async def months(self, connection: Any = None) -> list[Finding]:
+        """What verification of everything finds of the months that were taken away."""
+        return [each async for each in verify_months(connection or self.town.pool, whole=True)]
 
     async def withdraw(self, case: str) -> None:
         """End a case, and wait for it."""
@@ -79,6 +97,7 @@ async def is_over(over: Over) -> None:
     await over.withdraw(over.open_case)
     for case in (over.case, over.open_case):
         await over.archiver.archive_case(case)
+    await over.town.pool.execute("update outbox set delivered_at = now()")
     await make_seal(over.town.pool, over.keys)
 
 
@@ -96,6 +115,7 @@ async def test_a_month_stays_until_all_its_cases_are_over_archived_and_kept_long
     assert await over.detach() == ("unarchived", 2)
     for case in (over.case, over.open_case):
         await over.archiver.archive_case(case)
+    await pool.execute("update outbox set delivered_at = now()")
     closed = await pool.fetchval("select max(closed_at) from cases")
     await pool.execute("update cases set closed_at = $1 where case_id = $2", LATER, over.case)
     assert await over.detach() == ("kept", 1)
@@ -139,6 +159,193 @@ async def test_what_was_carried_away_is_said_plainly_and_the_archive_vouches_for
     assert "no entries to compare" in details(found)
     await over.town.pool.execute("update cases set head_hash = repeat('f', 64) where case_id = $1", over.case)
     assert "chain-rewritten: " in details([each for each in await over.findings() if not each.ok])
+
+
+async def test_detached_cases_are_marked_by_nobody_again(over: Over, temporal: Client) -> None:
+    """Terminated and reset before their month went, they are known as such: a pass writes nothing of them, and leaves nothing."""
+    pool, turned_back = over.town.pool, over.open_case
+    new = await reset(temporal, turned_back, await first_task(temporal, turned_back))
+    terminated = (await over.resident.report(key="three")).json()["case_id"]
+    await eventually(lambda: rests(temporal, turned_back, new))
+    await temporal.get_workflow_handle(terminated).terminate("gone")
+    await over.withdraw(turned_back)
+    marks = "select kind, case_id from ledger where kind in ('case:terminated', 'case:reset')"
+
+    async def all_marked() -> bool:
+        await over.archiver.one_pass(full=True)
+        return {tuple(row) for row in await pool.fetch(marks)} == {
+            ("case:terminated", terminated),
+            ("case:reset", turned_back),
+        }
+
+    await eventually(all_marked)
+    await make_seal(pool, over.keys)
+    await pool.execute("update outbox set delivered_at = now()")
+    before = await pool.fetchval("select count(*) from ledger")
+    assert await over.detach() == ("detached", 3)
+    passes = [await over.archiver.one_pass(full=True) for _ in range(2)]
+
+    assert [(each.marked, each.left) for each in passes] == [(0, 0)] * 2
+    assert await pool.fetchval("select count(*) from ledger") == 0
+    assert await pool.fetchval("select count(*) from ledger_first") == before
+    await pool.execute("drop table ledger_first")
+    found = [each async for each in verify_all(over.town.settings, over.keys, pool, [terminated, turned_back])]
+    assert all(each.ok for each in found), details(found)
+    # A mark vouches for no other head than seals hold.
+    await pool.execute("update cases set head_hash = repeat('f', 64), seq = seq + 1 where case_id = $1", terminated)
+    again = [each async for each in verify_archive(pool, over.keys, ArchiveStore(None), [terminated])]
+    assert "chain-rewritten: " in details(again)
+
+
+@pytest.mark.parametrize("status", MARKED)
+async def test_the_mark_of_a_case_that_did_not_end_by_its_story_is_no_forgery(status: str, over: Over) -> None:
+    """Whichever way: the archiver's entry stands behind all that the histories tell, and a seal vouches for it."""
+    await is_over(over)
+    pool = over.town.pool
+    async with one_moment(pool) as connection:
+        runs = await runs_of(connection, over.keys, ArchiveStore(None), over.case)
+        head, _ended = await head_of(connection, over.case)
+    assert head is not None
+    events = {run.manifest["run_id"]: run.events for run in runs}
+    own = [run.manifest | {"status": status} for run in runs]
+    mark = (head[0] + 1, "f" * 64)
+    assert list(detached_faults(over.case, mark, own, events, {head, mark})) == []
+    assert "chain-rewritten: " in "".join(detached_faults(over.case, mark, own, events, {head}))
+    by_its_story = [run.manifest for run in runs]
+    assert "chain-rewritten: " in "".join(detached_faults(over.case, mark, by_its_story, events, {head, mark}))
+
+
+async def test_while_a_month_is_counted_everybody_reads_and_all_others_write(over: Over) -> None:
+    """Only its own cases, which are over, would have to wait; held up for long, it has locked nobody out."""
+    await is_over(over)
+    pool = over.town.pool
+    async with pool.acquire() as holding:
+        transaction = holding.transaction()
+        await transaction.start()
+        await holding.execute("lock table archive in access exclusive mode")
+        taking = asyncio.create_task(over.detach())
+
+        async def counts() -> bool:
+            waiting = "select count(*) from pg_locks where not granted and relation = 'archive'::regclass"
+            return bool(await holding.fetchval(waiting))
+
+        await eventually(counts)
+        async with pool.acquire() as connection:
+            await connection.execute("set lock_timeout = '200ms'")
+            assert await connection.fetchval("select count(*) from chain_of($1)", over.case)
+            await connection.execute(AN_ENTRY, "incident-20991115-000001")
+            with pytest.raises(asyncpg.LockNotAvailableError):
+                await connection.execute(AN_ENTRY, over.case)
+            await connection.execute("reset lock_timeout")
+        await transaction.rollback()
+    assert await taking == ("detached", 2)
+
+
+async def test_what_is_written_for_a_month_that_went_is_refused(over: Over) -> None:
+    """It would lie among the others and begin its chain anew; no run is one of such a case's, and other months go on."""
+    await is_over(over)
+    await over.detach()
+    pool = over.town.pool
+    with pytest.raises(asyncpg.CheckViolationError, match="without_ledger_first"):
+        await pool.execute(AN_ENTRY, over.case)
+    assert await pool.fetchval("select run_of_case($1, 'another', 'another')", over.case) is False
+    await pool.execute(AN_ENTRY, "incident-20991115-000001")
+
+
+async def test_who_took_a_month_away_when_and_why_stands_in_the_record(over: Over) -> None:
+    """The account, the role of the database, the clock and the years; and the next seal holds it."""
+    await is_over(over)
+    await over.detach()
+    [row] = await over.town.pool.fetch("select * from ledger_detached")
+    assert row["who"].startswith("tests as ")
+    assert (row["town_now"], row["keep_years"], row["cases"]) == (LATER, YEARS, 2)
+    assert [each.ok for each in await over.months()] == [True]
+    await make_seal(over.town.pool, over.keys)
+    assert [each.ok for each in await over.months()] == [True]
+    async with as_owner(over.town.pool) as connection:
+        await connection.execute("alter table ledger_detached disable trigger user")
+        await connection.execute("update ledger_detached set who = 'somebody else'")
+        assert "seal 2 holds another record" in details(await over.months(OneConnection(connection)))
+        await connection.execute("delete from ledger_detached")
+        assert "there is no record of it" in details(await over.months(OneConnection(connection)))
+
+
+A_CLAIM = """
+    insert into ledger_detached
+        (partition, from_month, before_month, detached_at, cases, entries, digest, who, town_now, keep_years)
+    values ($1, 0, 209901, $2, $3, 9, '', 'x', now(), '{}')
+"""
+
+
+async def test_a_claim_that_a_month_went_hides_no_deleted_entries(over: Over) -> None:
+    """With its partition in the ledger, beside it, with another count, or not sealed: each is found, and so is the case."""
+    await is_over(over)
+    for name, cases, deleted, months in (
+        ("ledger_first", 2, "case-deleted: ", "is a part of the ledger"),
+        ("ledger_202001", 2, "", "were taken away with it"),
+        ("ledger_202001", 1, "case-deleted: ", "1 cases were taken away with it, and 2 are known"),
+    ):
+        async with as_owner(over.town.pool) as connection:
+            await connection.execute("delete from ledger where case_id = $1", over.case)
+            await connection.execute(A_CLAIM, name, datetime.now(UTC) - timedelta(hours=1), cases)
+            pool: Any = OneConnection(connection)
+            found = [each async for each in verify_all(over.town.settings, over.keys, pool, [over.case])]
+        bad = details([each for each in found if not each.ok])
+        if deleted:
+            assert deleted in bad, name
+            assert months in bad, name
+        assert "does not hold that it was taken away" in bad
+
+
+async def test_a_table_put_back_with_other_entries_is_found(over: Over) -> None:
+    """The digest over all entries tells, also where each chain by itself holds."""
+    await is_over(over)
+    await over.detach()
+    async with as_owner(over.town.pool) as connection:
+        await connection.execute("alter table ledger_first disable trigger user")
+        await connection.execute("delete from ledger_first where case_id = $1", over.open_case)
+        pool: Any = OneConnection(connection)
+        assert "its table has other entries than were taken away" in details(await over.months(pool))
+        found = [each async for each in verify_all(over.town.settings, over.keys, pool, [over.open_case])]
+    assert f"case-deleted: {over.open_case}" in details(found)
+
+
+async def test_an_extract_says_when_entries_are_not_here(over: Over) -> None:
+    """From the table beside as from the ledger; without it, with which table they went."""
+    await is_over(over)
+    privacy = persons(over.town.settings, over.keys, over.town.pool)
+    person = await over.town.pool.fetchval("select person_id from person_cases where case_id = $1 limit 1", over.case)
+
+    async def extract() -> tuple[str | None, int]:
+        made = await privacy.export(person, BY, datetime.now(UTC), over.case)
+        return made.entries_away, len(made.texts)
+
+    whole = await extract()
+    await over.detach()
+    assert await extract() == whole
+    await over.town.pool.execute("drop table ledger_first")
+    assert (await extract())[0] == "ledger_first"
+
+
+async def test_the_record_of_what_was_taken_away_is_not_dropped(over: Over) -> None:
+    """Going back to before would make all its cases deleted ones; without any, it can be gone back."""
+    down = (FOLDER / "20261205000090_ledger_detached.sql").read_text().split("-- migrate:down")[1]
+    async with over.town.pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(down)
+        await transaction.rollback()
+    await is_over(over)
+    await over.detach()
+    with pytest.raises(asyncpg.RaiseError, match="were taken away"):
+        await over.town.pool.execute(down)
+
+
+async def test_a_month_with_notices_that_wait_stays(over: Over) -> None:
+    """Whoever is to be told of an entry is told as long as the ledger has it."""
+    await is_over(over)
+    await over.town.pool.execute("update outbox set delivered_at = null where case_id = $1", over.case)
+    assert await over.detach() == ("untold", 1)
 
 
 async def test_entries_that_were_deleted_are_not_said_to_be_taken_away(over: Over) -> None:

@@ -13,7 +13,7 @@ import pytest
 from pydantic import SecretStr
 
 from activities.ledger import QUERIES, Ledger
-from audit.archive.ledger_months import AHEAD, make_months
+from audit.archive.ledger_months import AHEAD, ClocksDiffer, agreed_now, make_months
 from audit.archive.records import SQL
 from audit.verify.verify import verify_cases
 from engine.store.database import QUERIES as QUERY_FOLDER
@@ -22,7 +22,7 @@ from engine.store.migrations import FOLDER, migrate
 from schemas.audit.ledger import Batch
 from schemas.incident import INCIDENT
 from schemas.kernel.case import GENESIS
-from tests.api_callers import OwnTown
+from tests.api_callers import OwnTown, api_of, watching
 from tests.api_driver import ApiDriver, OpenDoor
 from tests.engine.test_ledger import batch_after, stands
 from tests.own_databases import own_database
@@ -30,6 +30,7 @@ from tests.own_databases import own_database
 pytest_plugins = ("tests.api_fixture",)
 
 NOBODY_MADE = "incident-20991115-000001"
+ODD_NUMBERS = ("incident-20261301-000001", "incident-99999999-000001", "incident-20260001-000001")
 A_PARTITION = "select inhrelid::regclass::text as name from pg_inherits where inhparent = $1::text::regclass order by 1"
 LOOKS = """
     select relname, coalesce(seq_scan, 0) + coalesce(idx_scan, 0) as looks
@@ -143,6 +144,47 @@ async def _head(connection: Any, batch: Batch) -> None:
     await connection.fetch(SQL.run_of_head, batch.entries[0].case_id)
 
 
+async def test_a_clock_that_stood_years_ahead_keeps_no_month_from_being_made(own_town: OwnTown) -> None:
+    """Some parts far ahead are there to no use; those of the present are made in their time, also between the others."""
+    pool = own_town.pool
+    await make_months(pool, datetime(2036, 1, 1, tzinfo=UTC))
+    assert await make_months(pool, datetime(2030, 11, 1, tzinfo=UTC)) == AHEAD + 1
+    assert await make_months(pool, datetime(2030, 9, 1, tzinfo=UTC)) == 2
+    assert await make_months(pool, datetime(2030, 10, 1, tzinfo=UTC)) == 0
+    partitions = await partitions_of(pool)
+    assert {"ledger_203009", "ledger_203010", "ledger_203102", "ledger_203601"} < set(partitions)
+
+
+async def test_a_town_with_a_fast_clock_has_a_part_for_a_year(own_town: OwnTown) -> None:
+    """What no part has of this year, and the years after it, each once; its cases lie in them."""
+    pool = own_town.pool
+    await make_months(pool, datetime(2030, 3, 1, tzinfo=UTC), ahead=0)
+    assert await make_months(pool, datetime(2030, 6, 1, tzinfo=UTC), ahead=2, by_years=True) == 3
+    assert await make_months(pool, datetime(2030, 6, 1, tzinfo=UTC), ahead=2, by_years=True) == 0
+    await pool.execute(ENTRIES, ["incident-20301231-000001", "incident-20310101-000001"])
+    lies = await pool.fetch("select tableoid::regclass::text as partition from ledger order by case_id")
+    assert [row["partition"] for row in lies] == ["ledger_203004", "ledger_203101"]
+
+
+async def test_months_are_made_by_the_database_s_clock_and_not_against_it(own_town: OwnTown) -> None:
+    """A machine of which the clock stands years away is told so; some hours are nothing."""
+    now = await agreed_now(own_town.pool, datetime.now(UTC) + timedelta(hours=9))
+    with pytest.raises(ClocksDiffer) as far:
+        await agreed_now(own_town.pool, datetime.now(UTC) + timedelta(days=3650))
+
+    assert abs(now - datetime.now(UTC)) < timedelta(minutes=1)
+    assert far.value.seconds > timedelta(days=3000).total_seconds()
+
+
+async def test_whoever_watches_sees_that_entries_lie_in_no_month(own_town: OwnTown) -> None:
+    """An alert asks for this number."""
+    await own_town.pool.execute(ENTRIES, [NOBODY_MADE])
+    async with api_of(own_town.build()) as http:
+        shown = (await http.get("/metrics", headers=watching(own_town.settings))).text
+
+    assert "jiceng_ledger_other_entries 1.0" in shown
+
+
 @pytest.mark.usefixtures("worker")
 @pytest.mark.parametrize("look", [_written, _chain, _all, _head])
 @pytest.mark.parametrize("plans", ["force_custom_plan", "force_generic_plan"])
@@ -167,11 +209,16 @@ async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tm
     """Migrated while it holds cases, it keeps every entry and takes new ones of old cases; cases of later months lie apart."""
     async with from_before(own_town, tmp_path) as (url, pool):
         await pool.execute(ENTRIES, ["incident-20261101-000001", "welfare-20270103-000001", "no-number"])
+        await pool.execute(ENTRIES, [*ODD_NUMBERS])
         stood = await pool.fetch("select * from ledger order by case_id")
         await migrate(url)
 
         assert await pool.fetch("select * from ledger order by case_id") == stood
         assert await pool.fetchval("select count(*) from ledger_first") == len(stood)
+        # A town that goes back to the release before, as the next step did not come through, takes cases for a year.
+        assert await pool.fetchval(
+            "select months_of('ledger_first'::regclass) @> to_char(now() + interval '1 year', 'YYYYMM')::integer"
+        )
         await pool.execute(ENTRIES, ["welfare-20270103-000002", "welfare-20301231-000001"])
         lies = await pool.fetch("select case_id, tableoid::regclass::text as partition from ledger where not case_id = any($1)",
                                 [row["case_id"] for row in stood])  # fmt: skip
