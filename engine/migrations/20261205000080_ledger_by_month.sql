@@ -1,5 +1,26 @@
 -- migrate:up
 
+-- Who may do what with a table may do it with the one that takes its name. What is replicated is nobody's but the publication's owner's
+-- to say: it is named.
+create function carry_over(from_table regclass, to_table regclass) returns void language plpgsql as $$
+declare
+    each record;
+begin
+    for each in
+        select privilege_type, case grantee when 0 then 'public' else grantee::regrole::text end as grantee, is_grantable
+        from pg_class, aclexplode(relacl) where oid = from_table and grantee <> relowner
+    loop
+        execute format(
+            'grant %s on %s to %s%s', each.privilege_type, to_table, each.grantee, case when each.is_grantable then ' with grant option' else '' end
+        );
+    end loop;
+    for each in select pubname from pg_publication_rel join pg_publication on pg_publication.oid = prpubid where prrelid = from_table loop
+        raise warning 'the publication % has % and not what comes from now on: alter publication % add table %',
+            each.pubname, from_table, each.pubname, to_table;
+    end loop;
+end
+$$;
+
 -- The ledger in partitions: one for each month in which its cases were opened, the first with all from before (`ledger_first`), and one for
 -- what belongs to a month that nobody has made (`ledger_other`), so that nobody is refused. An entry lies where the number of its case
 -- says, so one of the same place and hash lies in the same partition, and the key of the partition keeps it from standing there twice.
@@ -37,6 +58,7 @@ begin
     create trigger ledger_only_grows before update or delete or truncate on ledger
         for each statement execute function refuse_change_of_ledger();
     alter table ledger enable always trigger ledger_only_grows;
+    perform carry_over('ledger_first', 'ledger');
     execute format('alter table ledger attach partition ledger_first for values from (minvalue) to (%s)', bound);
 end
 $$;
@@ -211,7 +233,7 @@ begin
         execute format('alter function %s reset plan_cache_mode', each.name);
     end loop;
     drop function if exists chain_of_before, ledger_of_before;
-    drop function chain_of, ledger_of, make_ledger_months, make_ledger_years, make_ledger_part, make_partition, months_of;
+    drop function chain_of, ledger_of, make_ledger_months, make_ledger_years, make_ledger_part, make_partition, months_of, carry_over;
     drop table ledger_partitions;
     alter index ledger_whole_pkey rename to ledger_pkey;
 end

@@ -30,6 +30,7 @@ begin
     create trigger vault_reads_only_grow before update or delete or truncate on vault_reads
         for each statement execute function refuse_change_of_vault_reads();
     alter table vault_reads enable always trigger vault_reads_only_grow;
+    perform carry_over('vault_reads_first', 'vault_reads');
     execute format('alter table vault_reads attach partition vault_reads_first for values from (minvalue) to (%L)', bound);
 end
 $$;

@@ -210,6 +210,7 @@ async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tm
     async with from_before(own_town, tmp_path) as (url, pool):
         await pool.execute(ENTRIES, ["incident-20261101-000001", "welfare-20270103-000001", "no-number"])
         await pool.execute(ENTRIES, [*ODD_NUMBERS])
+        await pool.execute("grant select on ledger to public")
         stood = await pool.fetch("select * from ledger order by case_id")
         await migrate(url)
 
@@ -228,6 +229,11 @@ async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tm
         }
         with pytest.raises(asyncpg.UniqueViolationError):
             await pool.execute(ENTRIES, ["welfare-20270103-000002"])
+        may = await pool.fetchrow(
+            "select has_table_privilege('public', 'ledger', 'select'), has_table_privilege('public', 'ledger', 'insert')"
+        )
+        assert may is not None
+        assert tuple(may) == (True, False)
 
 
 async def test_readings_from_before_keep_their_numbers_and_new_ones_follow(own_town: OwnTown, tmp_path: Path) -> None:
