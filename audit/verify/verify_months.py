@@ -1,7 +1,7 @@
 """Are the months that were taken away from the ledger those that were, whole, and not there after all (docs/operations.md)?
 
 Whoever deletes entries could claim that they went with their month. So the record of such a month is held by the seals, and what
-it says is compared: its table is no part of the ledger, as many cases are known of it as went, nothing was written of it since,
+it says is compared: the ledger has no part for it, as many cases are known of it as went, nothing was written of it since,
 and its table, as long as it stands here or is put back, has the very entries.
 """
 
@@ -54,7 +54,7 @@ async def verify_months(pool: asyncpg.Pool, *, whole: bool) -> AsyncIterator[Fin
 def _faults(row: Any, digest: str | None) -> Iterator[str]:
     place = f"months-changed: {row['partition']}"
     if row["is_part"]:
-        yield f"{place}: it is said to be taken away, and is a part of the ledger"
+        yield f"{place}: it is said to be taken away, and the ledger has a part with its months"
     if row["cases_known"] != row["cases"]:
         yield f"{place}: {row['cases']} cases were taken away with it, and {row['cases_known']} are known of its months"
     if row["written_since"]:

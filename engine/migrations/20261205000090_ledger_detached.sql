@@ -48,11 +48,12 @@ begin
 end
 $$;
 
--- The part of the ledger with which the entries of a case were taken away; null while it is there, or there again.
+-- The part of the ledger with which the entries of a case were taken away; null while the ledger has a part for its month, whatever the record
+-- says.
 create function taken_away_with(of_case text) returns text language sql stable as $$
     select partition from ledger_detached
     where from_month <= case_month(of_case) and case_month(of_case) < before_month
-      and not exists (select from pg_inherits where inhparent = 'ledger'::regclass and inhrelid = to_regclass(partition))
+      and not exists (select from pg_inherits where inhparent = 'ledger'::regclass and months_of(inhrelid) @> case_month(of_case))
 $$;
 
 -- Where a month was taken away, no run begins a case of it anew: that it has no entries does not mean that it never had any.

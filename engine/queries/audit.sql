@@ -16,7 +16,8 @@ from ledger_detached where partition = taken_away_with($1);
 -- name: detached_months
 -- What the record says of each month that was taken away, and what there is of it now. A seal that was begun before it has no leaf of it.
 select partition, from_month, before_month, cases, entries, digest, detached_at, detached_hash(ledger_detached) as hash,
-       exists (select from pg_inherits where inhparent = 'ledger'::regclass and inhrelid = to_regclass(partition)) as is_part,
+       exists (select from pg_inherits
+               where inhparent = 'ledger'::regclass and months_of(inhrelid) && int4range(from_month, before_month)) as is_part,
        to_regclass(partition) is not null as stands,
        (select count(*) from cases as known
         where case_month(known.case_id) >= from_month and case_month(known.case_id) < before_month) as cases_known,
