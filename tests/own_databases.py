@@ -65,7 +65,8 @@ _CLUSTERS: dict[str, Cluster] = {}
 
 def own_database(settings: Settings, *, empty: bool = False) -> AbstractAsyncContextManager[SecretStr]:
     """The address of a new database in the cluster of this town; it goes with the block. `empty`: nothing was migrated in it."""
-    town = settings.database_url.get_secret_value()
-    if town not in _CLUSTERS:
-        _CLUSTERS[town] = Cluster(settings)
-    return _CLUSTERS[town].another(empty=empty)
+    # Also asked by a town that has such a database itself: names are counted in the cluster, not for each database.
+    cluster = urlsplit(settings.database_url.get_secret_value()).netloc
+    if cluster not in _CLUSTERS:
+        _CLUSTERS[cluster] = Cluster(settings)
+    return _CLUSTERS[cluster].another(empty=empty)
