@@ -236,6 +236,22 @@ async def test_a_ledger_from_before_becomes_the_first_part(own_town: OwnTown, tm
         assert tuple(may) == (True, False)
 
 
+async def test_one_can_go_back_to_one_table_and_again_to_months(own_town: OwnTown) -> None:
+    """While no month was taken away: each migration undone, the last one first, and done once more, with every entry kept."""
+    pool = own_town.pool
+    await pool.execute(ENTRIES, ["incident-20261101-000001", NOBODY_MADE, "no-number"])
+    stood = await pool.fetch("select * from ledger order by case_id")
+    for file in sorted((each for each in FOLDER.glob("*.sql") if each.name >= BEFORE_MONTHS), reverse=True):
+        await pool.execute(file.read_text().split("-- migrate:down")[1])
+    assert await pool.fetchval("select relkind::text from pg_class where oid = 'ledger'::regclass") == "r"
+    assert await pool.fetch("select * from ledger order by case_id") == stood
+    await pool.execute("delete from schema_migrations where version >= $1", BEFORE_MONTHS)
+    await migrate(own_town.settings.database_url)
+
+    assert await pool.fetch("select * from ledger order by case_id") == stood
+    assert await pool.fetchval("select count(*) from ledger_first") == len(stood)
+
+
 async def test_readings_from_before_keep_their_numbers_and_new_ones_follow(own_town: OwnTown, tmp_path: Path) -> None:
     """Migrated while it has readings, the record keeps each and gives the next its number; one of a missing month is taken."""
     async with from_before(own_town, tmp_path) as (url, pool):
