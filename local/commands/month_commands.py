@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 it is not taken away, and why; 2 the command line is wrong
 """
 
 import getpass
+import os
 import re
 from typing import Annotated
 
@@ -42,6 +43,14 @@ def _month(typed: str) -> int:
     if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", typed) is None:
         raise typer.BadParameter("a month is written 2026-12; the partition with all from before is `first`")
     return int(typed.replace("-", ""))
+
+
+def _account() -> str:
+    """Whose account of this machine it is; in a container the number may have no name."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"account {os.getuid()}"
 
 
 @audit_app.command()
@@ -84,7 +93,7 @@ async def detach_month(settings: Settings, month: int) -> None:
         await connection.execute("set local statement_timeout = 0")
         # Not by the clock of whoever's machine this is: it says what is over.
         town_now = clock.to_town(await connection.fetchval(SQL.real_now))
-        values = (month, dict(years), town_now, getpass.getuser())
+        values = (month, dict(years), town_now, _account())
         [done] = await connection.fetch(SQL.detach, *values, timeout=COUNTED_FOR_SECONDS)
     if done["word"] != "detached":
         console.print(f"✗ {REFUSALS[done['word']].format(cases=done['cases'])}", soft_wrap=True)
