@@ -24,7 +24,7 @@ REPORTER = warning.REPORTER
 PARENTS_REPORT = warning.REPORT
 NOBODY_ANSWERS = "back"
 ASKS_OUTSIDE = False
-SPEED = 2_000
+SPEED = 600
 
 ONE, TWO = "riverside-01", "riverside-02"
 

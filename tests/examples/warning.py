@@ -28,8 +28,8 @@ PEOPLE = {
 REPORTER, REPORT, BODIES = _told.REPORTER, _told.REPORT, _told.BODIES
 MAIN, NOBODY_ANSWERS = _told.MAIN, _told.NOBODY_ANSWERS
 ASKS_OUTSIDE, EXPLAINED, prepared, shape = _told.ASKS_OUTSIDE, _told.EXPLAINED, _told.prepared, _told.shape
-SPEED = 2_000
-"""The minutes in which somebody has to answer take some hundredths of a second."""
+SPEED = 600
+"""The minutes in which somebody has to answer take some tenths of a second."""
 
 Body = Callable[[ApiDriver, str, str], Awaitable[Mapping[str, Any]]]
 
