@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from schemas.contracts.payment import PayStatus
 from schemas.kernel.participants import Participant
 from schemas.kernel.people import Part, among, same_account
 from schemas.kernel.words import DeclaredStage
@@ -336,8 +337,17 @@ class ProposalState(
         return self.carrier_person is not None and (self.account_awaits_payee or asked)
 
     def goes_to_a_new_carrier(self) -> list[Payment]:
-        """What lies with a person for good: the bank has said that it paid nothing, and nobody says that it was paid by hand."""
-        return [payment for payment in self.payable() if not payment.uncertain]
+        """What lies with a person for good: the bank's last word is that it paid nothing, and nobody says that it was paid by hand.
+
+        Not what the bank once held something else against: that may be what was paid, to another account of the same carrier.
+        """
+        return [
+            payment
+            for payment in self.payable()
+            if payment.last in (PayStatus.REFUSED, PayStatus.RETURNED)
+            and not payment.disputed
+            and not payment.asked_first
+        ]
 
     @property
     def proved_fen(self) -> int:

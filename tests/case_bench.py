@@ -86,7 +86,7 @@ from starter.http.command_bodies import command_body_of
 from starter.intake.delivery import Delivery
 from starter.intake.postbox import Postbox, Submission
 from starter.warning_houses import load_houses
-from tests.bench_bank import BenchBank
+from tests.bench_bank import BenchBank, SayingBank
 from tests.bench_tables import OpenVault, Tables, Values
 from tests.bench_units import BenchUnitBooks
 from tests.loaded_once import sandbox_loaded_once
@@ -434,10 +434,12 @@ async def case_bench(
     cases: Sequence[type[Case[Any]]] = PROCEDURES,
     ballots: BallotBoxes | None = None,
     calls: Calls | None = None,
+    bank: SayingBank | None = None,
 ) -> AsyncIterator[CaseBench]:
     """A bench with keys and rules of its own, in an empty folder. `cases`: what its worker knows; those of the town.
 
     `ballots`: how the ballot box is asked; None: there is none, and votes are on paper. `calls`: the call gateway; None: none.
+    `bank`: what it says of payments; None: there is none, and each is a person's.
     """
     keys = ensure_keys(folder / "keys")
     settings = Settings(
@@ -471,7 +473,7 @@ async def case_bench(
             client,
             settings,
             cases,
-            _doers(settings, keys, client, tables, vault, ballots, calls),
+            _doers(settings, keys, client, tables, vault, ballots, calls, bank),
             [StampGuard(keys.stamp_ring, forgeries, forgeries.foreign)],
             runner=sandbox_loaded_once() if sandbox else None,
         )
@@ -488,6 +490,7 @@ def _doers(
     vault: OpenVault,
     ballots: BallotBoxes | None,
     calls: Calls | None,
+    saying: SayingBank | None,
 ) -> list[Any]:
     """The town's own doers. Everybody outside is at their desk, so nobody is called and nothing is read for a call."""
     nobody: Any = None
@@ -502,10 +505,10 @@ def _doers(
     )
     means = MeansChecks(load_sources(settings.policies / "sources.yaml", None), nobody, nobody, uncounted)
     payments = Payments(
-        load_bank(settings.policies / "banks.yaml", None),
-        nobody,
+        load_bank(settings.policies / "banks.yaml", None if saying is None else "http://127.0.0.1:9"),
+        saying or nobody,
         read_person=nobody,
-        read_texts=nobody,
+        read_texts=vault.read_texts,
         notice_base=settings.api_url,
         count_call=uncounted,
     )

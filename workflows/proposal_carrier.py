@@ -12,10 +12,10 @@ A case from before names nobody who speaks for its carrier: there the team's wor
 
 from typing import Any, TypeVar
 
-from schemas.contracts.payment import payment_key
+from schemas.contracts.payment import PayStatus, StatusRequest, payee_of, payment_key
 from schemas.kernel.parties import COMMITTEE_OFFICER, STREET_OFFICER, THE_REPORTER, desk_of
 from schemas.parts.instalments import MILESTONE
-from schemas.parts.payments import Payment
+from schemas.parts.payments import Payment, PaymentState
 from schemas.proposal_carrier import (
     AcceptCarriage,
     ConfirmAuthority,
@@ -31,6 +31,7 @@ from schemas.proposal_state import Asked, ChangeAsked, PaidBefore, ProposalState
 from schemas.values.actor import Actor
 from schemas.values.organisation import organisation
 from schemas.values.references import TextReference
+from workflows.kernel import steps
 from workflows.kernel.law import Law
 from workflows.parts.accounts import Accounts
 
@@ -39,6 +40,8 @@ EACH_CARRIER_OWES_ITS_OWN = Law("each-carrier-owes-its-own")
 """Patch: before, the carrier that stood last owed what any other had been paid."""
 WHAT_LIES_GOES_OVER = Law("what-lies-goes-over")
 """Patch: before, no other carrier was granted while an instalment lay with a person, and no wish said how much that was."""
+THE_BANK_IS_ASKED_FIRST = Law("the-bank-is-asked-first")
+"""Patch: before, what went over was paid at once, under the attempt that followed those for the carrier before."""
 EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
 """Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
@@ -205,6 +208,8 @@ class Carried(Accounts[StateT]):
         change, self.state.change = self.state.change, None
         if change is None:
             return
+        over = self.state.goes_to_a_new_carrier() if change.carrier is not None else []
+        lies = [(payment, self.key_of(payment)) for payment in over]
         if change.carrier is not None and change.carrier_name is not None and change.account is not None:
             self.forget_the_account_asked(by.subject)  # it would be the old carrier's
             self.leave_it_its_own()
@@ -222,9 +227,45 @@ class Carried(Accounts[StateT]):
         facts = {} if change.carrier_person is None else {"carrier_person": change.carrier_person}
         self.apply(carrier=change.carrier, carrier_name=change.carrier_name, account=change.account, **facts)
         self.notify(THE_REPORTER, "proposal_change_granted")
-        if change.carrier is not None:
-            for payment in self.state.goes_to_a_new_carrier():
-                self.try_again(payment, by)
+        for payment, key in lies:
+            self.pay_to_the_new_one(payment, key, by)
+
+    def pay_to_the_new_one(self, payment: Payment, key: str, by: Actor) -> None:
+        """拨付新承接方: under a first key of its own; before that the bank is asked once more of the key of the one before."""
+        if self.law_holds_here(THE_BANK_IS_ASKED_FIRST):
+            payment.asked_first, payment.attempt, payment.last, payment.uncertain = key, 1, "", False
+        self.try_again(payment, by)
+
+    async def rests(self, payment: Payment) -> bool:
+        """查询原承接方的款项: paid after all it is theirs to answer for; without the bank's word nobody else is paid it."""
+        key = payment.asked_first
+        if key is None:
+            return await super().rests(payment)
+        asked = steps.payment_status(StatusRequest(case_id=self.state.case_id, payment_key=key))
+        status = self.of_its_question(await self.answer_after_due_clocks(asked), key)
+        if status.status is PayStatus.PAID:
+            self.has_paid(payment, key, bank_reference=status.bank_reference)
+        elif status.status in (PayStatus.UNREACHABLE, PayStatus.CONFLICT):
+            payment.last, payment.uncertain = status.status, True
+            self.put_to_a_person(payment)
+            self.after_failure()
+        elif self.state.closed_at is not None:
+            payment.state, payment.asked_first = PaymentState.WAITING, None
+            self.drop_what_waits()
+        else:
+            payment.asked_first, payment.uncertain = None, False
+            return await super().rests(payment)
+        return True
+
+    def has_paid(self, payment: Payment, key: str, **facts: str | int | None) -> None:
+        """Paid by the key of the carrier before, it is that one's own."""
+        if key == payment.asked_first:
+            before = next(
+                (each for each in reversed(self.state.paid_before) if payee_of(key) == organisation(each.carrier)), None
+            )
+            if before is not None:
+                before.keys.append(key)
+        super().has_paid(payment, key, **facts)
 
     def take_leave(self) -> None:
         """Whoever spoke for the carrier until now hears of it, and decides nothing of the money they were paid."""
@@ -245,6 +286,8 @@ class Carried(Accounts[StateT]):
 
     def key_of(self, payment: Payment) -> str:
         """The key of what came back from a carrier before stays its own."""
+        if payment.asked_first is not None:
+            return payment.asked_first
         before = self.state.paid_to_another(f"by-hand-{payment.number}") if payment.of_another else None
         if before is None:
             return super().key_of(payment)

@@ -172,6 +172,8 @@ class Endings(
 
     async def rests(self, payment: Payment) -> bool:
         """停拨: halted, or called off, the bank is not asked to pay; what was on its way there is heard."""
+        if await super().rests(payment):
+            return True
         if not self.state.is_held_back(payment):
             return False
         payment.state = PaymentState.WAITING

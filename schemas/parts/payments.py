@@ -100,7 +100,8 @@ class Payment(Remembered):
 
     `benefit`: for what purpose, as it stands in the key; `month`: for which period. `tries` counts all tries, `last` is how the
     latest ended, `uncertain`: the money may have moved. `claim`: somebody says that it was paid by hand. `of_another`: it came back
-    from who is not paid any more; people settle it, and nobody else is paid it.
+    from who is not paid any more; people settle it, and nobody else is paid it. `disputed`: the bank has held something else
+    against it once. `asked_first`: the key of who was to be paid it before, until the bank has said once more what became of it.
     """
 
     number: int
@@ -116,6 +117,8 @@ class Payment(Remembered):
     uncertain: bool = False
     claim: SettlementClaimed | None = None
     of_another: bool = False
+    disputed: bool = False
+    asked_first: PaymentKey | None = None
 
 
 class PaidOut(Model):

@@ -2,11 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.round_walks import ENTRY
+from schemas.contracts.payment import PayStatus
 from schemas.parts.payments import Payment, PaymentState, SettlementClaimed
 from schemas.proposal import PROPOSAL
 from schemas.proposal_carrier import nothing_is_on_its_way
@@ -14,6 +16,7 @@ from schemas.proposal_commands import AskChange
 from schemas.proposal_state import ChangeAsked, ProposalState
 from schemas.values.actor import Actor, Role
 from tests.api_driver import Step
+from tests.bench_bank import SayingBank
 from tests.case_bench import CaseBench, case_bench
 from tests.examples.proposal import ANOTHER, REACHED, by_hand
 from tests.round_bench import RoundBench
@@ -32,7 +35,13 @@ SIGNED = (
 ASKS, GRANTS = Step("ask_change", "applicant", ANOTHER), Step("grant_change", "street_officer")
 TAKES_OVER = (Step("accept_carriage", "new_carrier"), Step("confirm_authority", "supervisor"))
 LIES = Payment(
-    number=1, month="2026-05", benefit="round-1", amount_fen=50000, due_since=NOON, state=PaymentState.WITH_A_PERSON
+    number=1,
+    month="2026-05",
+    benefit="round-1",
+    amount_fen=50000,
+    due_since=NOON,
+    state=PaymentState.WITH_A_PERSON,
+    last=PayStatus.REFUSED,
 )
 
 
@@ -55,7 +64,7 @@ async def with_an_instalment_that_lies(bench: CaseBench, *before: Step) -> Round
     await hall.judged({})
     await bench.until_told(hall.number(1), "proposal:selected")
     await hall.in_proposal(1, *SIGNED, *before, *REACHED)
-    await hall.told(hall.number(1), "proposal:payment:with_a_person", 1 + len(before) // (len(REACHED) + 2))
+    await bench.until_told(hall.number(1), "proposal:payment:with_a_person", 1 + len(before) // (len(REACHED) + 2))
     return hall
 
 
@@ -81,12 +90,26 @@ async def test_a_silent_carrier_holds_up_no_earned_money(bench: CaseBench, reach
     ("payment", "free"),
     [
         (LIES, True),
-        (LIES.model_copy(update={"uncertain": True}), False),
+        (LIES.model_copy(update={"last": PayStatus.RETURNED}), True),
+        (LIES.model_copy(update={"last": PayStatus.UNREACHABLE, "uncertain": True}), False),
+        (LIES.model_copy(update={"last": PayStatus.CONFLICT}), False),
+        (LIES.model_copy(update={"disputed": True}), False),
+        (LIES.model_copy(update={"asked_first": "org-52320104MJA000001L.round-1.2026-05"}), False),
         (LIES.model_copy(update={"state": PaymentState.WAITING}), False),
         (LIES.model_copy(update={"state": PaymentState.UNDER_WAY}), False),
         (LIES.model_copy(update={"claim": SettlementClaimed(number=1, reason=TEXT, by="civil", at=NOON)}), False),
     ],
-    ids=["nothing was paid", "it may have moved", "it is tried again", "it is under way", "said to be paid by hand"],
+    ids=[
+        "nothing was paid",
+        "it came back",
+        "it may have moved",
+        "the bank holds something else",
+        "the bank has held something else once",
+        "the bank is to be asked of the key before",
+        "it is tried again",
+        "it is under way",
+        "said to be paid by hand",
+    ],
 )
 def test_nothing_that_may_have_moved_goes_to_another_one(payment: Payment, *, free: bool) -> None:
     """No instalment is paid twice: what anybody says may be with the old carrier is settled before."""
@@ -96,6 +119,26 @@ def test_nothing_that_may_have_moved_goes_to_another_one(payment: Payment, *, fr
     assert (nothing_is_on_its_way(state, STREET, NOON) is None) == free
     more_time = state.model_copy(update={"change": ChangeAsked(number=1, by="resident-he")})
     assert nothing_is_on_its_way(more_time, STREET, NOON) is not None
+
+
+@pytest.mark.parametrize("after_all", [False, True], ids=["nothing was paid", "it was paid after all"])
+async def test_no_instalment_is_paid_to_two(tmp_path: Path, *, after_all: bool) -> None:
+    """Before a new carrier is paid, the bank is asked once more of the old one's key: paid after all, that one answers for it."""
+    bank = SayingBank()
+    async with case_bench(tmp_path, bank=bank) as bench:
+        hall = await with_an_instalment_that_lies(bench)
+        *_, old = (str(said["key"]) for said in hall.facts(hall.number(1), "proposal:payment:failed"))
+        bank.found, bank.pays = {old: PayStatus.PAID} if after_all else {}, {ANOTHER["carrier"]}
+        await hall.in_proposal(1, ASKS, *TAKES_OVER, Step("release_carriage", "partner"), GRANTS)
+        await bench.until_told(hall.number(1), "proposal:payment:paid")
+        state = hall.proposal(1)
+
+    assert bank.asked == [old]
+    paid = [str(said["key"]) for said in hall.facts(hall.number(1), "proposal:payment:paid")]
+    assert [ANOTHER["carrier"] in key for key in paid] == [not after_all]
+    owed = [state.unspent_by(each) for each in (ENTRY["carrier"], ANOTHER["carrier"])]
+    assert owed == ([50000, 0] if after_all else [0, 50000])
+    assert not any(body.replaces for key, body in bank.told.items() if ANOTHER["carrier"] in key)
 
 
 async def test_its_silence_saves_it_from_nothing(bench: CaseBench) -> None:

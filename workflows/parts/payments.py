@@ -245,6 +245,7 @@ class Payments(DeclaredCase[StateT]):
             self.has_paid(payment, receipt.payment_key, bank_reference=receipt.bank_reference)
             return
         payment.uncertain = receipt.status is PayStatus.UNREACHABLE
+        payment.disputed = payment.disputed or receipt.status is PayStatus.CONFLICT
         self.record(self.paying.kinds.PAYMENT_FAILED, **facts, status=receipt.status, code=receipt.code)
         hopeless = receipt.status is PayStatus.CONFLICT or receipt.code in HOPELESS or self.state.closed_at is not None
         if hopeless or payment.tries >= self.state.terms.pay_attempts_at_most:
