@@ -131,7 +131,12 @@ class ConfirmJuror(AnswerTo):
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
         """Right only while it still is: a seat may have been filled, and the share of the street another one by now."""
         found = super().faults(state)
-        if not isinstance(state, ProposalState) or not self.right or state.seat is None:
+        if (
+            not isinstance(state, ProposalState)
+            or not self.right
+            or state.seat is None
+            or not state.seat.looked_at_anew
+        ):
             return found
         named = SeatJuror(juror=state.seat.juror, of_street=state.seat.of_street)
         return (*found, *(fault.model_copy(update={"field": "right"}) for fault in named.faults(state)))

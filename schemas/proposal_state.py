@@ -109,10 +109,14 @@ class Asked(Remembered):
 
 
 class JurorAsked(Asked):
-    """增补评委: who is to judge it too; `of_street`: of the street, whose share of a jury is limited."""
+    """增补评委: who is to judge it too; `of_street`: of the street, whose share of a jury is limited.
+
+    `looked_at_anew`: it is looked at once more when it is confirmed (False: named before that was so).
+    """
 
     juror: AccountCode
     of_street: bool
+    looked_at_anew: bool = False
 
 
 class TieNamed(Asked):

@@ -55,6 +55,10 @@ from workflows.proposal_members import Members
 COMMITTEE, STREET = desk_of(COMMITTEE_OFFICER), desk_of(STREET_OFFICER)
 A_JURY_IS_NOT_CHOSEN_BY_TWO = Law("a-jury-is-not-chosen-by-two")
 """Patch: before, who put a juror out named and confirmed another one, as often as they wished."""
+A_SEAT_IS_LOOKED_AT_ANEW = Law("a-seat-is-looked-at-anew")
+"""Patch: before, a juror who was named could be confirmed to a seat that was filled since."""
+A_LATE_JUROR_FREES_ONE_SEAT = Law("a-late-juror-frees-one-seat")
+"""Patch: before, one who was late and found tied besides was replaced for both."""
 SHARE = "round-share"
 """The kind of unit under which the proposals of a round share its pool."""
 
@@ -172,7 +176,8 @@ class Proposal(
 
     def take_back_the_sheet(self, juror: str) -> None:
         """What somebody gave who is tied to it counts no more; who was late besides is replaced once, and not for both."""
-        if self.state.missing and among(juror, self.state.jurors) and among(juror, self.state.awaited):
+        late = self.state.missing and among(juror, self.state.jurors) and among(juror, self.state.awaited)
+        if late and self.law_holds_here(A_LATE_JUROR_FREES_ONE_SEAT):
             self.state.missing -= 1
         self.state.sheets = [each for each in self.state.sheets if not same_person(each.by, juror)]
 
@@ -198,7 +203,12 @@ class Proposal(
     def seat_juror(self, command: SeatJuror, by: Actor) -> None:
         """提名增补评委: another person confirms it."""
         asked = self.next_asked(by)
-        self.state.seat = JurorAsked(**asked.model_dump(), juror=command.juror, of_street=command.of_street)
+        self.state.seat = JurorAsked(
+            **asked.model_dump(),
+            juror=command.juror,
+            of_street=command.of_street,
+            looked_at_anew=self.law_holds_here(A_SEAT_IS_LOOKED_AT_ANEW),
+        )
         self.apply(request=asked.number)
 
     def confirm_juror(self, command: ConfirmJuror) -> None:

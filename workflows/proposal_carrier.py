@@ -42,6 +42,8 @@ WHAT_LIES_GOES_OVER = Law("what-lies-goes-over")
 """Patch: before, no other carrier was granted while an instalment lay with a person, and no wish said how much that was."""
 THE_BANK_IS_ASKED_FIRST = Law("the-bank-is-asked-first")
 """Patch: before, what went over was paid at once, under the attempt that followed those for the carrier before."""
+AN_OWN_WISH_IS_NOBODY_ELSES = Law("an-own-wish-is-nobody-elses")
+"""Patch: before, team and window refused another account that the carrier had asked for itself, or put one in its place."""
 EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
 """Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
@@ -322,7 +324,8 @@ class Carried(Accounts[StateT]):
         asked = self.state.account_asked
         if asked is None or self.state.carrier_person is None:
             return
-        asked.agreed = asked.own = signs_as_carrier(self.state, by)
+        asked.agreed = signs_as_carrier(self.state, by)
+        asked.own = asked.agreed and self.law_holds_here(AN_OWN_WISH_IS_NOBODY_ELSES)
         if not asked.agreed:
             self.tell_carrier("proposal_account_to_agree")
 

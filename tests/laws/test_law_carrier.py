@@ -9,7 +9,7 @@ import pytest
 from local.round_walks import ENTRY
 from schemas.kernel.people import Part
 from schemas.kernel.visibility import may_see, shown_facts, sight_of
-from schemas.parts.payments import AccountAsked
+from schemas.parts.payments import AccountAsked, own_wish_of_another
 from schemas.proposal import PROPOSAL
 from schemas.proposal_carrier import CARRIER, NEW_CARRIER
 from schemas.proposal_commands import AskChange
@@ -448,6 +448,19 @@ def test_what_an_old_case_took_stays_right_when_a_late_clock_has_it_looked_at_an
     old = proposal(team=("resident-he",), jury=("juror-1",), carrier_person=None)
 
     assert asked.faults(old) == ()
+
+
+@pytest.mark.parametrize("who", ["resident-he", "clerk-qian"])
+def test_what_was_asked_before_a_wish_was_its_own_is_refused_and_replaced_as_it_was(who: str) -> None:
+    """What a state of before holds has no such mark: a replay beside a late clock finds nothing against what was taken then."""
+    asked = AccountAsked.model_validate(
+        {"number": 1, "account": "text:" + "0" * 26, "asked_by": "partner-chen", "asked_at": NOON, "agreed": True}
+    )
+    state = proposal(account_asked=asked, carrier_person="partner-chen", team=("resident-he",))
+    other = Actor(subject=who, role=Role.WINDOW_CLERK)
+
+    assert not state.keeps_own_wish_from(other)
+    assert list(own_wish_of_another(state, other)) == []
 
 
 # ---- cases from before, and the table ------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ async def test_a_jury_is_never_larger_than_announced(bench: CaseBench) -> None:
 def test_a_seat_is_looked_at_again_when_it_is_confirmed() -> None:
     """What was free when somebody was named may be filled, or the share of the street used up, by then."""
     terms = cast("RoundPolicy", load_policy(ROUND, PROJECT / "policies", ())).terms
-    seat = JurorAsked(number=1, by="committee-yu", juror="j-6", of_street=False)
+    seat = JurorAsked(number=1, by="committee-yu", juror="j-6", of_street=False, looked_at_anew=True)
     whole: dict[str, Any] = {
         "terms": terms,
         "jury": tuple(f"j-{each}" for each in range(1, 6)),
@@ -177,6 +177,8 @@ def test_a_seat_is_looked_at_again_when_it_is_confirmed() -> None:
         ["right"],
     ]
     assert no.faults(full) == ()
+    of_before = full.model_copy(update={"seat": seat.model_copy(update={"looked_at_anew": False})})
+    assert yes.faults(of_before) == ()
 
 
 def test_no_juror_learns_of_whom_it_was_said_nor_why() -> None:
