@@ -185,10 +185,15 @@ def present_carrier_is_silent(state: ProposalState, actor: Actor, now: datetime)
 
 
 def nothing_is_on_its_way(state: ProposalState, actor: Actor, now: datetime) -> str | None:
-    """As `payments_are_settled`; but what lies with a person, and moved nothing, goes to another carrier with the change."""
+    """As `payments_are_settled`; but what lies with a person, and moved nothing, goes to another carrier with the change.
+
+    With another person of the same one code, keys and account stay: that waits for nothing that is to be paid.
+    """
     change = state.change
-    if change is None or change.carrier is None or state.carrier_person is None:
+    if change is None or state.carrier_person is None:
         return payments_are_settled(state, actor, now)
+    if change.carrier is None:
+        return payments_are_settled(state, actor, now) if change.carrier_person is None else None
     lies = [payment.number for payment in state.goes_to_a_new_carrier()]
     still = [payment for payment in state.payments if payment.number not in lies and not payment.of_another]
     return say("尚有款项在途", "a payment is still under way, or is said to be paid by hand") if still else None

@@ -68,6 +68,30 @@ async def with_an_instalment_that_lies(bench: CaseBench, *before: Step) -> Round
     return hall
 
 
+async def test_an_organisation_whose_person_has_left_names_another_one_while_its_money_lies(bench: CaseBench) -> None:
+    """The account is closed, and nobody is there to agree to another: the next one is granted whatever lies, and agrees."""
+    hall = await with_an_instalment_that_lies(bench)
+    person = Step("ask_change", "applicant", {"reason": "原代表离职", "carrier_person": "partner-lin"})
+    releases = Step("release_carriage", "partner")
+    await hall.in_proposal(1, person, *TAKES_OVER, releases, GRANTS)
+    await hall.in_proposal(1, Step("change_account", "clerk"), Step("agree_account", "new_carrier"))
+    state = hall.proposal(1)
+
+    assert (state.carrier, state.carrier_person, len(state.payments)) == (ENTRY["carrier"], "partner-lin", 1)
+    assert not state.account_awaits_payee
+
+
+@pytest.mark.parametrize(
+    "paid", [{"state": PaymentState.UNDER_WAY}, {"last": PayStatus.UNREACHABLE, "uncertain": True}]
+)
+def test_another_person_of_the_same_carrier_waits_for_no_payment(paid: dict[str, Any]) -> None:
+    """What is under way or uncertain is the same organisation's, whoever speaks for it."""
+    change = ChangeAsked(number=1, by="resident-he", carrier_person="partner-lin")
+    state = proposal(payments=[LIES.model_copy(update=paid)], change=change, carrier_person="partner-chen")
+
+    assert nothing_is_on_its_way(state, STREET, NOON) is None
+
+
 @pytest.mark.parametrize("reached", [1, 3], ids=["the first milestone", "the last one"])
 async def test_a_silent_carrier_holds_up_no_earned_money(bench: CaseBench, reached: int) -> None:
     """Its account is closed and nobody answers: found so by one of the town, another carrier is granted by another, and is paid."""
