@@ -54,6 +54,7 @@ from schemas.proposal_carrier import (
     carrier_has_not_declined,
     carrier_has_not_signed,
     change_is_their_own,
+    more_time_is_still_of_use,
     new_carrier_has_signed,
     nothing_is_on_its_way,
     present_carrier_has_released,
@@ -468,7 +469,7 @@ def _work() -> tuple[Act | Rule | Step, ...]:
         act(
             GrantChange, "同意变更", by=_watchers, at=CHANGING,
             when=(
-                nothing_is_on_its_way, new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
+                more_time_is_still_of_use, nothing_is_on_its_way, new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
             ),
             moves_money=True,
             apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_RELEASED, Part.AUTHORITY_CONFIRMED),

@@ -206,6 +206,19 @@ def a_change_is_of_use(state: ProposalState, _actor: Actor, _now: datetime) -> s
     return say("各期款项均已拨付", "all is paid: there is nothing to change any more")
 
 
+def more_time_is_still_of_use(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """More time is of a milestone that is to come: once the last one is accepted there is none."""
+    change = state.change
+    if (
+        state.stage == Stage.RUNNING
+        or change is None
+        or change.carrier_person is not None
+        or change.carrier is not None
+    ):
+        return None
+    return say("里程碑均已验收,无须延期", "all milestones are reached: no more time is needed")
+
+
 def change_is_their_own(state: ProposalState, actor: Actor, _now: datetime) -> str | None:
     """Whoever asked for a change takes it back: it keeps the place of another one, and nobody need answer it."""
     if state.change is None:

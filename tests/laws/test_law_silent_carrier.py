@@ -11,7 +11,7 @@ from local.round_walks import ENTRY
 from schemas.contracts.payment import PayStatus
 from schemas.parts.payments import Payment, PaymentState, SettlementClaimed
 from schemas.proposal import PROPOSAL
-from schemas.proposal_carrier import nothing_is_on_its_way
+from schemas.proposal_carrier import more_time_is_still_of_use, nothing_is_on_its_way
 from schemas.proposal_commands import AskChange
 from schemas.proposal_state import ChangeAsked, ProposalState
 from schemas.values.actor import Actor, Role
@@ -199,6 +199,20 @@ async def test_a_wish_that_nobody_answers_is_taken_back(bench: CaseBench) -> Non
     assert (state.change, state.authority, state.carrier) == (None, None, ENTRY["carrier"])
     assert "unknown-case" in await hall.refused(case, PROPOSAL, Step("accept_carriage", "new_carrier"))
     await hall.in_proposal(1, ASKS)
+
+
+@pytest.mark.parametrize(("stage", "free"), [("running", True), ("accounting", False)])
+def test_more_time_is_granted_only_while_a_milestone_is_to_come(stage: str, *, free: bool) -> None:
+    """Asked for while the last one ran, and granted when it was accepted, its clock would run where nothing stops it."""
+    state = proposal(
+        stage=stage, payments=[], change=ChangeAsked(number=1, by="resident-he"), carrier_person="partner-chen"
+    )
+    (grants,) = [rule for rule in PROPOSAL.rules if rule.command == "grant_change"]
+    said = {condition(state, STREET, NOON) for condition in grants.conditions}
+    person = state.model_copy(update={"change": ChangeAsked(number=1, by="a", carrier_person="partner-lin")})
+
+    assert (said == {None}) == free
+    assert more_time_is_still_of_use(person, STREET, NOON) is None
 
 
 def test_more_time_is_asked_for_only_while_a_milestone_is_to_come() -> None:
