@@ -44,6 +44,8 @@ THE_BANK_IS_ASKED_FIRST = Law("the-bank-is-asked-first")
 """Patch: before, what went over was paid at once, under the attempt that followed those for the carrier before."""
 AN_OWN_WISH_IS_NOBODY_ELSES = Law("an-own-wish-is-nobody-elses")
 """Patch: before, team and window refused another account that the carrier had asked for itself, or put one in its place."""
+A_WORD_GOES_WITH_ITS_PERSON = Law("a-word-goes-with-its-person")
+"""Patch: before, an account that somebody had agreed to stayed agreed to when another person spoke for the carrier."""
 EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
 """Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
@@ -224,6 +226,7 @@ class Carried(Accounts[StateT]):
             self.take_leave()
             self.state.carrier_person = change.carrier_person
             self.tell_carrier("proposal_change_granted")
+            self.ask_the_new_person()
         else:
             self.start_clock(MILESTONE, by.subject)
         facts = {} if change.carrier_person is None else {"carrier_person": change.carrier_person}
@@ -268,6 +271,13 @@ class Carried(Accounts[StateT]):
             if before is not None:
                 before.keys.append(key)
         super().has_paid(payment, key, **facts)
+
+    def ask_the_new_person(self) -> None:
+        """待新代表同意: another account that waits was the word of whoever spoke before; that goes with them."""
+        asked = self.state.account_asked
+        if asked is not None and asked.agreed and self.law_holds_here(A_WORD_GOES_WITH_ITS_PERSON):
+            asked.agreed = asked.own = False
+            self.tell_carrier("proposal_account_to_agree")
 
     def take_leave(self) -> None:
         """Whoever spoke for the carrier until now hears of it, and decides nothing of the money they were paid."""

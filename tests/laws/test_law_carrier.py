@@ -331,6 +331,25 @@ def test_an_own_wish_is_no_other_sides_to_refuse(role: Role, who: str, *, kept: 
     assert not of_another.keeps_own_wish_from(Actor(subject=who, role=role))
 
 
+@pytest.mark.parametrize("wish", [("partner",), ("clerk", "partner")], ids=["its own wish", "one it agreed to"])
+async def test_what_a_person_who_has_gone_said_of_the_account_is_no_word_any_more(
+    bench: CaseBench, wish: tuple[str, ...]
+) -> None:
+    """Dismissed, nobody sends the money to where they wished: it waits for the word of who speaks now, who may say no."""
+    hall = await selected(bench)
+    agrees = [Step("agree_account", who) for who in wish[1:]]
+    await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("change_account", wish[0]), *agrees)
+    person = Step("ask_change", "applicant", {"reason": "原代表离职", "carrier_person": "partner-lin"})
+    await hall.in_proposal(1, person, Step("accept_carriage", "new_carrier"), SEES, RELEASES)
+    await hall.in_proposal(1, Step("grant_change", "street_officer"))
+    case = hall.number(1)
+    assert "participant:partner-lin proposal_account_to_agree" in " ".join(bench.tables.told(case))
+    assert "not agreed" in await hall.refused(case, PROPOSAL, Step("confirm_account", "street_officer"))
+    await hall.in_proposal(1, Step("refuse_account", "new_carrier"))
+
+    assert hall.proposal(1).account_asked is None
+
+
 async def test_a_second_wish_needs_a_second_word(bench: CaseBench) -> None:
     """The carrier has agreed to one account: another one that is asked for in its place is not that one."""
     hall = await selected(bench)
