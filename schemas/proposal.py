@@ -45,6 +45,7 @@ from schemas.proposal_carrier import (
     ConfirmAuthority,
     DeclineCarriage,
     FindCarrierSilent,
+    KeepCarriage,
     NameCarrierPerson,
     ReleaseCarriage,
     SignForCarrier,
@@ -57,9 +58,11 @@ from schemas.proposal_carrier import (
     more_time_is_still_of_use,
     new_carrier_has_signed,
     nothing_is_on_its_way,
+    present_carrier_has_not_answered,
     present_carrier_has_released,
     present_carrier_is_asked,
     present_carrier_is_silent,
+    what_goes_over_is_what_was_asked,
     word_is_still_open,
 )
 from schemas.proposal_commands import (
@@ -229,6 +232,7 @@ class Kind(
     CARRIAGE_ACCEPTED = entry("change:carrier_agreed", "新承接方同意")
     CARRIAGE_DECLINED = entry("change:carrier_declined", "新承接方不同意")
     CARRIAGE_RELEASED = entry("change:released", "现承接方同意交出")
+    CARRIAGE_KEPT = entry("change:kept", "现承接方不同意交出")
     CARRIER_FOUND_SILENT = entry("change:carrier_silent", "认定承接方失联")
     CHANGE_REFUSED = entry("change:refused", "不同意变更")
     CHANGE_TAKEN_BACK = entry("change:taken_back", "撤回变更申请")
@@ -397,7 +401,8 @@ def _contract() -> tuple[Act | Rule | Step, ...]:
         ),
         also(
             "confirm_authority", "核实授权", by=_watchers, at=CONTRACTED, part=Part.AUTHORITY_CONFIRMED,
-            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.AUTHORITY_SHOWN), answers=(Part.AUTHORITY_SHOWN,),
+            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_VOUCHED, Part.AUTHORITY_SHOWN),
+            answers=(Part.AUTHORITY_SHOWN,),
         ),
         act(
             DeclineContract, "不同意协议", by=(REPORTER, CARRIER), at=Stage.SIGNING, to=Stage.CONTRACTING,
@@ -462,14 +467,20 @@ def _work() -> tuple[Act | Rule | Step, ...]:
             entry=Kind.CARRIAGE_RELEASED, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
+            KeepCarriage, "不同意交出承接", by=CARRIER, at=ANSWERING, when=present_carrier_has_not_answered,
+            answers=(Part.CHANGE_ASKED,), entry=Kind.CARRIAGE_KEPT, tells=Tells(_street, "proposal_carriage_kept"),
+        ),
+        act(
             FindCarrierSilent, "认定承接方失联", by=_watchers, at=CHANGING, when=present_carrier_is_silent,
-            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED), answers=(Part.CHANGE_ASKED,), part=Part.CARRIAGE_RELEASED,
+            apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_VOUCHED),
+            answers=(Part.CHANGE_ASKED,), part=Part.CARRIAGE_RELEASED,
             entry=Kind.CARRIER_FOUND_SILENT, tells=Tells(_street, "proposal_change_asked"),
         ),
         act(
             GrantChange, "同意变更", by=_watchers, at=CHANGING,
             when=(
-                more_time_is_still_of_use, nothing_is_on_its_way, new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
+                more_time_is_still_of_use, nothing_is_on_its_way, what_goes_over_is_what_was_asked,
+                new_carrier_has_signed, authority_of_new_one_is_confirmed, present_carrier_has_released,
             ),
             moves_money=True,
             apart_from=(*_own, Part.JUROR, Part.CHANGE_ASKED, Part.CARRIAGE_RELEASED, Part.AUTHORITY_CONFIRMED),

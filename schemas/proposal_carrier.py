@@ -117,6 +117,14 @@ class ReleaseCarriage(AnswerTo):
     request: RequestNumber
 
 
+class KeepCarriage(AnswerTo):
+    """不同意交出承接: the present carrier says no, and why; it may still agree. Nobody finds it silent then."""
+
+    part = Part.CHANGE_ASKED
+    request: RequestNumber
+    reason: TextReference
+
+
 class FindCarrierSilent(AnswerTo):
     """认定承接方失联: it said nothing in the time for the answer on a change; what was found where it is. Another person grants."""
 
@@ -181,7 +189,27 @@ def present_carrier_is_silent(state: ProposalState, actor: Actor, now: datetime)
     due = due_at(state.clocks["grant_change"], state.charter.calendar) if "grant_change" in state.clocks else None
     if due is not None and now < due:
         return say("现承接方仍可答复", "the present carrier may still answer")
+    return present_carrier_has_not_answered(state, actor, now)
+
+
+def present_carrier_has_not_answered(state: ProposalState, actor: Actor, now: datetime) -> str | None:
+    """It has said neither yes nor no."""
+    if state.change is not None and state.change.kept:
+        return say("现承接方已答复不同意", "the present carrier has said no")
     return present_carrier_is_asked(state, actor, now)
+
+
+def what_goes_over_is_what_was_asked(state: ProposalState, _actor: Actor, _now: datetime) -> str | None:
+    """Each side gave its word on what the wish said; for another sum it is asked anew, and each says so anew."""
+    change = state.change
+    if change is None or change.carrier is None or change.goes_over is None:
+        return None
+    if change.goes_over == [payment.number for payment in state.goes_to_a_new_carrier()]:
+        return None
+    return say(
+        "随变更转付的款项与申请时不同,请撤回后重新申请",
+        "another sum would go over than the wish says: take it back and ask anew",
+    )
 
 
 def nothing_is_on_its_way(state: ProposalState, actor: Actor, now: datetime) -> str | None:

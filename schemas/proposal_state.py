@@ -138,6 +138,8 @@ class ChangeAsked(Asked):
     `carrier_person` speaks for that carrier; without a carrier, from now on for the present one. `signed`: they have agreed.
     `confirmed_by`: who of the town has looked at their authority.
     `released`: the present one has agreed to it, or two of the town act for it as it is silent: who said so, by account.
+    `kept`: the present one has said that it does not. `goes_over`: the payments that the wish said would go over with it (None: a
+    wish from before any did; there one person may look at the authority and find the present one silent).
     """
 
     carrier: OrganisationCode | None = None
@@ -147,6 +149,14 @@ class ChangeAsked(Asked):
     signed: bool = False
     released: str | None = None
     confirmed_by: str | None = None
+    kept: bool = False
+    goes_over: list[int] | None = None
+
+    @property
+    def vouched_by(self) -> list[str]:
+        """On whose word of the town the change stands, each of another person."""
+        said = () if self.goes_over is None else (self.released, self.confirmed_by)
+        return [each for each in said if each is not None]
 
 
 class PaidBefore(Remembered):
@@ -435,6 +445,7 @@ class ProposalState(
             Part.AUTHORITY_CONFIRMED: []
             if self.change is None or self.change.confirmed_by is None
             else [self.change.confirmed_by],
+            Part.CARRIAGE_VOUCHED: [] if self.change is None else self.change.vouched_by,
             Part.INVOICE_FILED: [each.by for each in self.unseen_invoices],
         }
         return {

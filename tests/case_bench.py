@@ -506,7 +506,7 @@ def _doers(
     means = MeansChecks(load_sources(settings.policies / "sources.yaml", None), nobody, nobody, uncounted)
     payments = Payments(
         load_bank(settings.policies / "banks.yaml", None if saying is None else "http://127.0.0.1:9"),
-        saying or nobody,
+        saying or nobody,  # type: ignore[arg-type]
         read_person=nobody,
         read_texts=vault.read_texts,
         notice_base=settings.api_url,

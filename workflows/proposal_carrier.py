@@ -2,9 +2,9 @@
 
     signing: sign_contract by the team, sign_for_carrier by the organisation, in any order; confirm_authority by the town
              all of them: the first milestone runs
-    running: ask_change by the team names another one; accept_carriage by that one, release_carriage by the present one (where it
-             is silent, find_carrier_silent by one of the town); grant_change by another of the town; an instalment that lies
-             with a person is paid to the new one then
+    running: ask_change by the team names another one; accept_carriage by that one, release_carriage or keep_carriage by the
+             present one (where it is silent, find_carrier_silent by one of the town); grant_change by another of the town; an
+             instalment that lies with a person is paid to the new one then
     account: asked for by anybody, agree_account by the organisation, confirm_account by the town
 
 A case from before names nobody who speaks for its carrier: there the team's word on the contract is enough, as it was.
@@ -21,6 +21,7 @@ from schemas.proposal_carrier import (
     ConfirmAuthority,
     DeclineCarriage,
     FindCarrierSilent,
+    KeepCarriage,
     NameCarrierPerson,
     ReleaseCarriage,
     SignForCarrier,
@@ -46,6 +47,8 @@ AN_OWN_WISH_IS_NOBODY_ELSES = Law("an-own-wish-is-nobody-elses")
 """Patch: before, team and window refused another account that the carrier had asked for itself, or put one in its place."""
 A_WORD_GOES_WITH_ITS_PERSON = Law("a-word-goes-with-its-person")
 """Patch: before, an account that somebody had agreed to stayed agreed to when another person spoke for the carrier."""
+A_WISH_STANDS_AS_IT_WAS_ASKED = Law("a-wish-stands-as-it-was-asked")
+"""Patch: before, what lay on the day of the grant went over, whatever had lain when each side gave its word."""
 EACH_HEARS_OF_A_SIGNATURE = Law("each-hears-of-a-signature")
 """Patch: before, the street alone was told, and of the carrier's signature alone."""
 A_CARRIER_HEARS_OF_ITS_ACCOUNT = Law("a-carrier-hears-of-its-account")
@@ -172,7 +175,10 @@ class Carried(Accounts[StateT]):
             account=command.account,
             carrier_person=command.carrier_person,
         )
-        lies = sum(payment.amount_fen for payment in self.state.goes_to_a_new_carrier()) if command.carrier else 0
+        over = self.state.goes_to_a_new_carrier() if command.carrier else []
+        lies = sum(payment.amount_fen for payment in over)
+        if self.state.carrier_person is not None and self.law_holds_here(A_WISH_STANDS_AS_IT_WAS_ASKED):
+            self.state.change.goes_over = [payment.number for payment in over]
         said = lies and self.state.carrier_person is not None and self.law_holds_here(WHAT_LIES_GOES_OVER)
         self.apply(request=self.state.asked, **({"goes_over_fen": lies} if said else {}))
         if command.carrier_person is not None:
@@ -190,6 +196,13 @@ class Carried(Accounts[StateT]):
     def release_carriage(self, command: ReleaseCarriage, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
         """同意交出承接: the present one's own word."""
         self.is_released(by)
+
+    def keep_carriage(self, command: KeepCarriage) -> None:  # noqa: ARG002 - it stands in the entry
+        """不同意交出承接: the team hears that the change waits for its word, and nobody acts in its place."""
+        if self.state.change is not None:
+            self.state.change.kept = True
+        self.apply()
+        self.notify(THE_REPORTER, "proposal_carriage_kept")
 
     def find_carrier_silent(self, command: FindCarrierSilent, by: Actor) -> None:  # noqa: ARG002 - it stands in the entry
         """认定承接方失联: another person of the town grants the change, or does not; the carrier hears of it."""

@@ -125,6 +125,7 @@ class Part(StrEnum):
     CARRIAGE_RELEASED = "carriage_released"
     AUTHORITY_SHOWN = "authority_shown"
     AUTHORITY_CONFIRMED = "authority_confirmed"
+    CARRIAGE_VOUCHED = "carriage_vouched"
     MILESTONE_VERIFIED = "milestone_verified"
     HANDOVER_ASKED = "handover_asked"
     LOWERING_ASKED = "lowering_asked"
@@ -253,6 +254,10 @@ KEPT_FROM: Mapping[Part, str] = {
     Part.AUTHORITY_SHOWN: say("出示授权的人不得核实", "who shows an authority does not confirm it"),
     Part.AUTHORITY_CONFIRMED: say(
         "核实授权的人不得同意变更", "who confirmed the authority leaves granting the change to somebody else"
+    ),
+    Part.CARRIAGE_VOUCHED: say(
+        "认定承接方失联与核实新代表授权须由不同的人办理",
+        "who found the carrier silent, and who confirmed the authority of another one, are two people",
     ),
     Part.INVOICE_FILED: say("登记发票的人不得核验", "who filed an invoice does not accept it"),
 }

@@ -393,7 +393,7 @@ async def test_a_carrier_is_taken_out_by_its_own_word_alone(bench: CaseBench) ->
     told = " ".join(bench.tables.told(hall.number(1)))
     assert "participant:partner-chen proposal_carriage_to_release" in told
     await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), SEES)
-    grants, silent = Step("grant_change", "street_officer"), Step("find_carrier_silent", "supervisor")
+    grants, silent = Step("grant_change", "street_officer"), Step("find_carrier_silent", "second_street")
     assert "present carrier has not agreed" in await hall.refused(hall.number(1), PROPOSAL, grants)
     assert "may still answer" in await hall.refused(hall.number(1), PROPOSAL, silent)
     assert "not-your-case" in await hall.refused(hall.number(1), PROPOSAL, Step("release_carriage", "new_carrier"))
@@ -402,12 +402,14 @@ async def test_a_carrier_is_taken_out_by_its_own_word_alone(bench: CaseBench) ->
     assert hall.proposal(1).carrier == ANOTHER["carrier"]
 
 
-async def test_of_a_silent_carrier_two_of_the_town_decide(bench: CaseBench) -> None:
+async def test_of_a_silent_carrier_three_of_the_town_decide(bench: CaseBench) -> None:
     """Once the time for an answer is over one person says what was found there, and another one grants."""
     hall = await selected(bench)
     await hall.in_proposal(1, OFFERED, TEAM_SIGNS, CARRIER_SIGNS, CONFIRMS, Step("ask_change", "applicant", ANOTHER))
-    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), SEES)
+    await hall.in_proposal(1, Step("accept_carriage", "new_carrier"), Step("confirm_authority", "second_street"))
     await bench.until_told(hall.number(1), "clock:breach")
+    same = await hall.refused(hall.number(1), PROPOSAL, Step("find_carrier_silent", "second_street"))
+    assert "two people" in same
     await hall.in_proposal(1, Step("find_carrier_silent", "supervisor"))
     same = await hall.refused(hall.number(1), PROPOSAL, Step("grant_change", "supervisor"))
     assert "found the carrier silent" in same

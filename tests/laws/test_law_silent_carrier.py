@@ -9,9 +9,10 @@ import pytest
 
 from local.round_walks import ENTRY
 from schemas.contracts.payment import PayStatus
+from schemas.kernel.people import Part
 from schemas.parts.payments import Payment, PaymentState, SettlementClaimed
 from schemas.proposal import PROPOSAL
-from schemas.proposal_carrier import more_time_is_still_of_use, nothing_is_on_its_way
+from schemas.proposal_carrier import more_time_is_still_of_use, nothing_is_on_its_way, what_goes_over_is_what_was_asked
 from schemas.proposal_commands import AskChange
 from schemas.proposal_state import ChangeAsked, ProposalState
 from schemas.values.actor import Actor, Role
@@ -33,7 +34,7 @@ SIGNED = (
     Step("confirm_authority", "street_officer"),
 )
 ASKS, GRANTS = Step("ask_change", "applicant", ANOTHER), Step("grant_change", "street_officer")
-TAKES_OVER = (Step("accept_carriage", "new_carrier"), Step("confirm_authority", "supervisor"))
+TAKES_OVER = (Step("accept_carriage", "new_carrier"), Step("confirm_authority", "second_street"))
 LIES = Payment(
     number=1,
     month="2026-05",
@@ -160,9 +161,69 @@ async def test_no_instalment_is_paid_to_two(tmp_path: Path, *, after_all: bool) 
     assert bank.asked == [old]
     paid = [str(said["key"]) for said in hall.facts(hall.number(1), "proposal:payment:paid")]
     assert [ANOTHER["carrier"] in key for key in paid] == [not after_all]
-    owed = [state.unspent_by(each) for each in (ENTRY["carrier"], ANOTHER["carrier"])]
+    owed = [state.unspent_by(str(each)) for each in (ENTRY["carrier"], ANOTHER["carrier"])]
     assert owed == ([50000, 0] if after_all else [0, 50000])
     assert not any(body.replaces for key, body in bank.told.items() if ANOTHER["carrier"] in key)
+
+
+async def test_what_goes_over_is_what_each_side_gave_its_word_on(bench: CaseBench) -> None:
+    """Asked for while nothing lay, the released carrier has earned an instalment since: the wish is asked, and answered, anew."""
+    hall = RoundBench(bench)
+    await hall.opened({})
+    await hall.judged({})
+    case, releases = hall.number(1), Step("release_carriage", "partner")
+    await bench.until_told(case, "proposal:selected")
+    await hall.in_proposal(1, *SIGNED, ASKS, *TAKES_OVER, releases, *REACHED)
+    await hall.told(case, "proposal:payment:with_a_person")
+    assert "another sum would go over" in await hall.refused(case, PROPOSAL, GRANTS)
+    await hall.in_proposal(1, Step("take_back_change", "applicant"), ASKS, *TAKES_OVER)
+    assert "present carrier has not agreed" in await hall.refused(case, PROPOSAL, GRANTS)
+    await hall.in_proposal(1, releases, GRANTS)
+
+    assert hall.proposal(1).carrier == ANOTHER["carrier"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "lies", "free"),
+    [([], [], True), ([1], [LIES], True), ([], [LIES], False), ([1], [], False), (None, [LIES], True)],
+    ids=["nothing", "the same", "it was earned since", "it was paid since", "asked before that was so"],
+)
+def test_a_wish_stands_as_it_was_asked(asked: list[int] | None, lies: list[Payment], *, free: bool) -> None:
+    """What is more than the wish says was not agreed to; what is less the new one had counted on."""
+    change = ChangeAsked(number=1, by="a", carrier=ANOTHER["carrier"], carrier_person="partner-lin", goes_over=asked)
+    state = proposal(payments=lies, change=change, carrier_person="partner-chen")
+
+    assert (what_goes_over_is_what_was_asked(state, STREET, NOON) is None) == free
+
+
+async def test_a_carrier_that_says_no_is_not_silent(bench: CaseBench) -> None:
+    """Its no is heard and stands, whatever time passes; its own yes alone ends it."""
+    hall = await with_an_instalment_that_lies(bench)
+    case, keeps = hall.number(1), Step("keep_carriage", "partner")
+    await hall.in_proposal(1, ASKS, *TAKES_OVER, keeps)
+    told = " ".join(bench.tables.told(case))
+    assert "reporter proposal_carriage_kept" in told
+    assert "role:street_officer proposal_carriage_kept" in told
+    assert "has said no" in await hall.refused(case, PROPOSAL, keeps)
+    await bench.until_told(case, "clock:breach")
+    assert "has said no" in await hall.refused(case, PROPOSAL, Step("find_carrier_silent", "supervisor"))
+    assert "present carrier has not agreed" in await hall.refused(case, PROPOSAL, GRANTS)
+    await hall.in_proposal(1, Step("release_carriage", "partner"), GRANTS)
+
+    assert hall.proposal(1).carrier == ANOTHER["carrier"]
+
+
+@pytest.mark.parametrize(("goes_over", "kept"), [([], ("street-he",)), (None, ())], ids=["new", "from before"])
+def test_one_official_does_not_seat_another_carrier(goes_over: list[int] | None, *, kept: tuple[str, ...]) -> None:
+    """Who confirms the new one's authority does not find the old one silent, nor the other way round; a third one grants."""
+    change = ChangeAsked(number=1, by="a", carrier_person="partner-lin", confirmed_by="street-he", goes_over=goes_over)
+    state = proposal(change=change)
+    rules = {rule.command: set(rule.apart_from) for rule in PROPOSAL.rules if rule.part is not Part.AGREEMENT_PROPOSED}
+
+    assert tuple(change.vouched_by) == kept
+    assert Part.CARRIAGE_VOUCHED in rules["find_carrier_silent"] & rules["confirm_authority"]
+    assert {Part.CARRIAGE_RELEASED, Part.AUTHORITY_CONFIRMED} <= rules["grant_change"]
+    assert state.change is change
 
 
 async def test_its_silence_saves_it_from_nothing(bench: CaseBench) -> None:
