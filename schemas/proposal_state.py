@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
+from schemas.clocks.clocks import due_at
 from schemas.contracts.payment import PayStatus
 from schemas.kernel.participants import Participant
 from schemas.kernel.people import Part, among, same_account
@@ -201,7 +202,8 @@ class ProposalState(
     other organisations that were paid, each answers for its own; `refunds`: of each sum that is waited for, who owes it.
     `team_signed` and `carrier_signed`: of the two sides of the contract that waits, who has put their name to it. `authority`: of
     whoever signed for a carrier, waits to be looked at by the town; `authority_seen`: that on the contract was found right.
-    `carrier_declined`: the carrier has said no once.
+    `carrier_declined`: the carrier has said no once. `account_declined`: it wanted no other account for its money that lies, of
+    those that others than the team asked for, and has named none since.
     `verified`: a milestone that one person accepted waits for the second; `verified_by` are all who did so.
     `accounted`: the final account waits to be settled. `ends_as`: what it is when what was not spent is back.
     """
@@ -246,6 +248,7 @@ class ProposalState(
     team_signed: bool = False
     carrier_signed: bool = False
     carrier_declined: bool = False
+    account_declined: bool = False
     authority: Asked | None = None
     authority_seen: bool = False
     contracted_by: str | None = None
@@ -343,12 +346,29 @@ class ProposalState(
         sides = (self.reporter_subject, *self.team, *self.related, *self.jury)
         return actor.role not in (Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER) or among(actor.subject, sides)
 
-    @property
-    def waits_for_its_word(self) -> bool:
-        """The carrier was asked for another account, or another one in its place, and has not said so."""
-        change = self.change
-        asked = change is not None and change.carrier_person is not None and change.released is None
-        return self.carrier_person is not None and (self.account_awaits_payee or asked)
+    def owes_its_word(self, now: datetime) -> bool:
+        """Whether an instalment lies for want of the carrier's own word, or of an account that takes it.
+
+        It was asked for a word by the town, or on another one in its place, and said neither yes nor no in the time for it; or it
+        wanted no other account, and named none; or the bank sent it back, and none that it agreed to waits for the town.
+        """
+        if self.carrier_person is None:
+            return False
+        change, asked = self.change, self.account_asked
+        unanswered = (
+            change is not None and change.carrier_person is not None and change.released is None and not change.kept
+        )
+        wished = asked is not None and not asked.agreed and not among(asked.asked_by, self.team)
+        came_back = any(each.last == PayStatus.RETURNED for each in self.payable()) and (
+            asked is None or not asked.agreed
+        )
+        silent = (unanswered and self.is_past("grant_change", now)) or (wished and self.is_past("confirm_account", now))
+        return silent or came_back or self.account_declined
+
+    def is_past(self, clock: str, now: datetime) -> bool:
+        """Whether the time for an answer is over."""
+        due = due_at(self.clocks[clock], self.charter.calendar) if clock in self.clocks else None
+        return due is None or now >= due
 
     def goes_to_a_new_carrier(self) -> list[Payment]:
         """What lies with a person for good: the bank's last word is that it paid nothing, and nobody says that it was paid by hand.

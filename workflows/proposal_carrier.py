@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from schemas.contracts.payment import PayStatus, StatusRequest, payee_of, payment_key
 from schemas.kernel.parties import COMMITTEE_OFFICER, STREET_OFFICER, THE_REPORTER, desk_of
+from schemas.kernel.people import among
 from schemas.parts.instalments import MILESTONE
-from schemas.parts.payments import Payment, PaymentState
+from schemas.parts.payments import Payment, PaymentState, RefuseAccount
 from schemas.proposal_carrier import (
     AcceptCarriage,
     ConfirmAuthority,
@@ -295,6 +296,7 @@ class Carried(Accounts[StateT]):
     def take_leave(self) -> None:
         """Whoever spoke for the carrier until now hears of it, and decides nothing of the money they were paid."""
         self.tell_carrier("proposal_carrier_changed")
+        self.state.account_declined = False
         if self.state.carrier_person is not None:
             self.state.carriers_before.append(self.state.carrier_person)
 
@@ -351,6 +353,21 @@ class Carried(Accounts[StateT]):
         asked.own = asked.agreed and self.law_holds_here(AN_OWN_WISH_IS_NOBODY_ELSES)
         if not asked.agreed:
             self.tell_carrier("proposal_account_to_agree")
+        else:
+            self.state.account_declined = False
+
+    def refuse_account(self, command: RefuseAccount, by: Actor) -> None:
+        """不予变更账户: by the carrier itself, an instalment that lies still waits for an account of it."""
+        asked = self.state.account_asked
+        super().refuse_account(command, by)
+        of_others = asked is not None and not asked.own and not among(asked.asked_by, self.state.team)
+        if of_others and self.state.payable() and signs_as_carrier(self.state, by):
+            self.state.account_declined = True
+
+    def pay_to(self, account: TextReference, by: Actor, number: int | None = None, asked_by: str | None = None) -> None:
+        """变更账户: it has an account again."""
+        self.state.account_declined = False
+        super().pay_to(account, by, number, asked_by)
 
     def tell_organisation(self, template: str) -> None:
         """What becomes of its account the carrier hears as the team does."""

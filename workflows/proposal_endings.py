@@ -428,8 +428,8 @@ class Endings(
         self.finish_as(stage, _ENTRY_OF_END[stage], **facts)
 
     def lies_with_it(self) -> bool:
-        """Whether it is the carrier's own word that an instalment waits for, and not the town's."""
-        return self.state.waits_for_its_word and self.law_holds_here(SILENCE_SAVES_NO_CARRIER)
+        """Whether it is the carrier that an instalment waits for, and not the town."""
+        return self.state.owes_its_word(self.now()) and self.law_holds_here(SILENCE_SAVES_NO_CARRIER)
 
     def expire(self, step: Step) -> None:  # noqa: ARG002 - there is one such step
         """逾期终结: nobody acts any more; money that is out comes back first."""

@@ -10,7 +10,7 @@ import pytest
 from local.round_walks import ENTRY
 from schemas.contracts.payment import PayStatus
 from schemas.kernel.people import Part
-from schemas.parts.payments import Payment, PaymentState, SettlementClaimed
+from schemas.parts.payments import AccountAsked, Payment, PaymentState, SettlementClaimed
 from schemas.proposal import PROPOSAL
 from schemas.proposal_carrier import more_time_is_still_of_use, nothing_is_on_its_way, what_goes_over_is_what_was_asked
 from schemas.proposal_commands import AskChange
@@ -44,6 +44,9 @@ LIES = Payment(
     state=PaymentState.WITH_A_PERSON,
     last=PayStatus.REFUSED,
 )
+ASKED = AccountAsked(number=1, account=TEXT, asked_by="clerk-qian", asked_at=NOON)
+AGREED = ASKED.model_copy(update={"agreed": True})
+WISHED = ChangeAsked(number=1, by="resident-he", carrier=ANOTHER["carrier"], carrier_person="partner-lin")
 
 
 def proposal(**said: Any) -> ProposalState:
@@ -237,12 +240,49 @@ async def test_its_silence_saves_it_from_nothing(bench: CaseBench) -> None:
     assert await bench.faults(hall.number(1)) == []
 
 
-async def test_what_nobody_of_the_town_moved_is_asked_back_of_nobody(bench: CaseBench) -> None:
-    """The same without a word that the carrier owes: the town left it lying, and nothing is asked back by itself."""
+async def test_its_no_saves_it_from_nothing(bench: CaseBench) -> None:
+    """The same where it refuses the account that the window asks for, and names no other."""
     hall = await with_an_instalment_that_lies(bench, *REACHED, *by_hand(1))
+    await hall.in_proposal(1, Step("change_account", "clerk"), Step("refuse_account", "partner"))
+    await bench.until_ended(hall.number(1))
+
+    assert [each.amount_fen for each in hall.proposal(1).recoveries] == [50000]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [(), (ASKS, Step("keep_carriage", "partner")), (Step("change_account", "applicant"),)],
+    ids=["nothing was asked", "it said no to another one in its place", "the team alone asked for another account"],
+)
+async def test_what_nobody_of_the_town_moved_is_asked_back_of_nobody(bench: CaseBench, said: tuple[Step, ...]) -> None:
+    """The same without a word that the carrier owes: the town left it lying; no wish of the team makes an honest one pay."""
+    hall = await with_an_instalment_that_lies(bench, *REACHED, *by_hand(1))
+    await hall.in_proposal(1, *said)
     await bench.until_ended(hall.number(1))
 
     assert (hall.proposal(1).stage, hall.proposal(1).recoveries) == ("unresolved", [])
+
+
+@pytest.mark.parametrize(
+    ("said", "owes"),
+    [
+        ({"payments": [LIES]}, False),
+        ({"payments": [LIES.model_copy(update={"last": PayStatus.RETURNED})]}, True),
+        ({"payments": [LIES.model_copy(update={"last": PayStatus.RETURNED})], "account_asked": ASKED}, True),
+        ({"payments": [LIES.model_copy(update={"last": PayStatus.RETURNED})], "account_asked": AGREED}, False),
+        ({"payments": [LIES], "account_asked": ASKED}, True),
+        ({"payments": [LIES], "account_asked": ASKED.model_copy(update={"asked_by": "resident-he"})}, False),
+        ({"payments": [LIES], "change": WISHED}, True),
+        ({"payments": [LIES], "change": WISHED.model_copy(update={"kept": True})}, False),
+        ({"payments": [LIES], "account_declined": True}, True),
+        ({"payments": [LIES], "account_declined": True, "carrier_person": None}, False),
+    ],
+)
+def test_whether_an_instalment_lies_with_its_carrier(said: dict[str, Any], *, owes: bool) -> None:
+    """By what the bank and the carrier have said, and what they were asked by the town; not by who was asked last."""
+    state = proposal(**{"carrier_person": "partner-chen", "team": ("resident-he",), "clocks": {}, **said})
+
+    assert state.owes_its_word(NOON) == owes
 
 
 async def test_a_wish_that_nobody_answers_is_taken_back(bench: CaseBench) -> None:
