@@ -151,8 +151,11 @@ class Submit(Command):
             most = state.terms.proposals_at_most
             yield Fault(field="plan", reason=say(f"提案已达{most}件", f"there are {most}, the most"), remedy=remedy)
         often, lead = state.terms.submissions_at_most, self.team[0]
-        if often is not None and sum(same_person(lead, each.team[0]) for each in state.entrants) >= often:
-            said = say(f"每位负责人在本届至多提交{often}次", f"each speaks for {often} of a round, withdrawn ones too")
+        own = [
+            each for each in state.entrants if among(lead, (each.team[0],)) and among(lead, (each.stamp.actor.subject,))
+        ]
+        if often is not None and len(own) >= often:
+            said = say(f"每位负责人在本届至多提交{often}次", f"each hands in {often} of a round, withdrawn ones too")
             yield Fault(field="team", reason=said, remedy=remedy)
 
     def not_theirs(self, state: CaseState, actor: Actor, now: datetime) -> tuple[Fault, ...]:

@@ -18,9 +18,11 @@ TERMS: RoundTerms = cast("RoundPolicy", load_policy(ROUND, PROJECT / "policies",
 OPENING: Any = {"actor": Actor(subject="committee-yu", role=Role.COMMITTEE_OFFICER)}
 
 
-def entrant(number: int, lead: str, *, over: bool) -> Entrant:
-    """One that was handed in, for a team of its own."""
-    said: dict[str, Any] = {"number": number, "team": (lead, f"second-{number}", f"third-{number}"), "over": over}
+def entrant(number: int, lead: str, *, over: bool, by: str | None = None) -> Entrant:
+    """One that was handed in, for a team of its own, by whoever speaks for it unless it says."""
+    stamp = Stamp.model_construct(actor=Actor(subject=by or lead, role=Role.RESIDENT))
+    team = (lead, f"second-{number}", f"third-{number}")
+    said: dict[str, Any] = {"number": number, "team": team, "over": over, "stamp": stamp}
     return Entrant.model_construct(**said)
 
 
@@ -50,12 +52,20 @@ def test_what_was_withdrawn_takes_nobodys_place() -> None:
 
 @pytest.mark.parametrize("lead", ["resident-he", "department:urban-management/resident-he"])
 def test_nobody_takes_one_place_after_the_other(lead: str) -> None:
-    """Three are tried by one person, whoever entered them for them; the fourth waits for the next round, and others do not."""
+    """Three are handed in by one person; the fourth waits for the next round, and others do not."""
     own = [entrant(number, lead, over=True) for number in range(1, 4)]
 
-    assert ["each speaks for 3" in each for each in refused(own)] == [True]
+    assert ["each hands in 3" in each for each in refused(own)] == [True]
     assert refused(own[:2]) == []
     assert refused([entrant(number, "resident-wan", over=True) for number in range(1, 4)]) == []
+
+
+def test_nobody_is_barred_by_what_others_hand_in_in_their_name() -> None:
+    """Entered by staff with somebody as its lead, who never said so and withdrew it, it is no try of theirs."""
+    of_staff = [entrant(number, "resident-he", over=True, by="clerk-qian") for number in range(1, 9)]
+
+    assert refused(of_staff) == []
+    assert len(refused([*of_staff, *(entrant(number, "resident-he", over=True) for number in range(9, 12))])) == 1
 
 
 def test_a_round_from_before_counts_nobodys_tries() -> None:
