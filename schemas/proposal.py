@@ -34,7 +34,14 @@ from schemas.kernel.words import Promise
 from schemas.parts.conditions import forbids
 from schemas.parts.incoming import IncomingEntries, incoming_lines, incoming_timers
 from schemas.parts.instalments import InstalmentEntries, Instalments, VerifyMilestone, instalment_timers
-from schemas.parts.payments import PayeeEntries, Paying, PaymentEntries, payment_timers, payments_are_settled
+from schemas.parts.payments import (
+    PayeeEntries,
+    Paying,
+    PaymentEntries,
+    own_payments_are_settled,
+    payment_timers,
+    payments_are_settled,
+)
 from schemas.parts.postings import Posting, PostingEntries, Shown, posting_timers
 from schemas.parts.recusal import RecusalEntries, recusal_line, relation_not_declared_yet
 from schemas.parts.reservations import ReservationEntries
@@ -522,7 +529,7 @@ def _work() -> tuple[Act | Rule | Step, ...]:
 def _ending() -> tuple[Act | Rule | Step, ...]:
     return (
         act(
-            Account, "提交决算", by=_them, at=Stage.ACCOUNTING, to=Stage.SETTLING, when=payments_are_settled,
+            Account, "提交决算", by=_them, at=Stage.ACCOUNTING, to=Stage.SETTLING, when=own_payments_are_settled,
             part=Part.ACCOUNTED, stops=["account"], starts=["settle_account"], holder=desk_of(CIVIL_AFFAIRS_OFFICER),
             entry=Kind.ACCOUNT_HANDED_IN, tells=Tells(desk_of(CIVIL_AFFAIRS_OFFICER), "proposal_to_settle"),
         ),

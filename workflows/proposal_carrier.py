@@ -16,7 +16,7 @@ from schemas.contracts.payment import PayStatus, StatusRequest, payee_of, paymen
 from schemas.kernel.parties import COMMITTEE_OFFICER, STREET_OFFICER, THE_REPORTER, desk_of
 from schemas.kernel.people import among
 from schemas.parts.instalments import MILESTONE
-from schemas.parts.payments import Payment, PaymentState, RefuseAccount
+from schemas.parts.payments import Payment, PaymentState, RefuseAccount, SettlePayment
 from schemas.proposal_carrier import (
     AcceptCarriage,
     ConfirmAuthority,
@@ -329,6 +329,14 @@ class Carried(Accounts[StateT]):
         before.keys.append(f"by-hand-{payment.number}")
         self.tell_carrier("proposal_payment_of_former", before.person)
         return True
+
+    def not_due(self, payment: Payment, command: SettlePayment) -> None:
+        """不予发放: of what came back of a carrier before that one hears too."""
+        before = self.state.paid_to_another(f"by-hand-{payment.number}") if payment.of_another else None
+        super().not_due(payment, command)
+        if before is not None:
+            yuan, fen = divmod(payment.amount_fen, 100)
+            self.notify(f"participant:{before.person}", "instalment_not_due", yuan=yuan, fen=fen)
 
     def person_of(self, carrier: str) -> str | None:
         """Who speaks, or spoke last, for one that was paid."""

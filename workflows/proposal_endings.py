@@ -148,9 +148,10 @@ class Endings(
         """While money of theirs is on its way, or lies with a person, the team's time rests."""
         if self.state.stage != Stage.RUNNING:
             return
-        if self.state.payments and self.clocks.runs(MILESTONE):
+        waits = self.state.due_to_the_payee()
+        if waits and self.clocks.runs(MILESTONE):
             self.clocks.pause(MILESTONE, "engine")
-        elif not self.state.payments and self.rests_now(MILESTONE):
+        elif not waits and self.rests_now(MILESTONE):
             self.clocks.go_on(MILESTONE, "engine")
             self.move(Stage.RUNNING, THE_REPORTER)
 
@@ -223,7 +224,11 @@ class Endings(
 
     def await_account(self) -> None:
         """The final account is theirs to hand in, and its time runs, once everything is paid."""
-        if self.state.stage == Stage.ACCOUNTING and not self.state.payments and not self.clocks.runs("account"):
+        if (
+            self.state.stage == Stage.ACCOUNTING
+            and not self.state.due_to_the_payee()
+            and not self.clocks.runs("account")
+        ):
             self.start_clock("account")
             self.move(Stage.ACCOUNTING, THE_REPORTER)
             self.notify(THE_REPORTER, "proposal_account_due")
@@ -435,7 +440,9 @@ class Endings(
         """逾期终结: nobody acts any more; money that is out comes back first."""
         if self.state.stage == Stage.REFUNDING:
             self.give_up_waiting()
-        elif self.state.stage in (Stage.CLAIMED, Stage.SETTLING) or (self.state.payments and not self.lies_with_it()):
+        elif self.state.stage in (Stage.CLAIMED, Stage.SETTLING) or (
+            self.state.due_to_the_payee() and not self.lies_with_it()
+        ):
             # the team has done its part: that nobody looked at it, or paid it, asks nothing back by itself
             self.finish_as(Stage.UNRESOLVED, Kind.UNRESOLVED, unspent_fen=self.state.unspent_fen)
         elif self.state.stage in CONTRACTED:

@@ -26,7 +26,7 @@ from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By, Rule
 from schemas.kernel.state import DeclaredState
 from schemas.kernel.timers import LimitOf, Timer, TimerKind, duty
-from schemas.parts.payments import PaidState, PaymentTerms, payments_are_settled
+from schemas.parts.payments import PaidState, PaymentTerms, own_payments_are_settled
 from schemas.values.document import Document
 from schemas.values.model import Model
 from schemas.values.references import TextReference
@@ -128,7 +128,7 @@ class Instalments:
         return (
             act(
                 ClaimMilestone, "申报完成",
-                by=self.claims, at=self.running, to=self.claimed, when=payments_are_settled,
+                by=self.claims, at=self.running, to=self.claimed, when=own_payments_are_settled,
                 part=Part.MILESTONE_CLAIMED, entry=self.kinds.MILESTONE_CLAIMED,
                 stops=(MILESTONE,), starts=(VERIFY,), holder=self.desk, tells=Tells(self.desk, "milestone_to_verify"),
             ),

@@ -210,6 +210,10 @@ class PaidState(DeclaredState):
         """Those of them that may be tried again."""
         return [payment for payment in self.waiting_payments() if not payment.of_another]
 
+    def due_to_the_payee(self) -> list[Payment]:
+        """The payments that are not settled and are due to who is paid now."""
+        return [payment for payment in self.payments if not payment.of_another]
+
     def claims(self) -> list[SettlementClaimed]:
         """What is said to be paid by hand, and nobody else has confirmed yet."""
         return [payment.claim for payment in self.payments if payment.claim is not None]
@@ -411,6 +415,11 @@ def payment_is_claimed(state: PaidState, _actor: Actor, _now: datetime) -> str |
 def payments_are_settled(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
     """What was due before is paid, or settled by people: for the line that goes on to the next."""
     return say("尚有款项未到账", "a payment is still under way") if state.payments else None
+
+
+def own_payments_are_settled(state: PaidState, _actor: Actor, _now: datetime) -> str | None:
+    """As above, of what is due to who is paid now: what came back of who is not paid any more holds nobody up."""
+    return say("尚有款项未到账", "a payment is still under way") if state.due_to_the_payee() else None
 
 
 def payee_decides(state: PaidState, _actor: Actor, _now: datetime) -> str | None:

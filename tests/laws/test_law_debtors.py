@@ -10,7 +10,15 @@ from local.round_walks import ENTRY
 from schemas.kernel.choices import Choices
 from schemas.kernel.people import Part
 from schemas.parts.incoming import ExpectedMoney
-from schemas.parts.payments import PaidOut, Payment, PaymentState, RetryPayment, a_payment_may_be_tried_again
+from schemas.parts.payments import (
+    PaidOut,
+    Payment,
+    PaymentState,
+    RetryPayment,
+    a_payment_may_be_tried_again,
+    own_payments_are_settled,
+)
+from schemas.proposal import PROPOSAL
 from schemas.proposal_carrier import nothing_is_on_its_way
 from schemas.proposal_commands import FileInvoice
 from schemas.proposal_state import ChangeAsked, Invoice, PaidBefore, ProposalState
@@ -165,6 +173,20 @@ def test_what_comes_back_from_a_former_carrier_is_paid_to_nobody_else() -> None:
     assert cast("Choices", RetryPayment.allowed(state)["payment"]).values == ()
     assert (state.goes_to_a_new_carrier(), nothing_is_on_its_way(state, CIVIL, NOON)) == ([], None)
     assert state.waiting_payments() == [lies]
+
+
+def test_what_came_back_of_a_former_carrier_holds_nobody_up() -> None:
+    """The new one claims its milestone and hands in the account; the proposal is not closed over it."""
+    own = Payment(number=4, month="2026-06", benefit="round-2", amount_fen=30000, due_since=NOON)
+    of_another = own.model_copy(update={"number": 3, "of_another": True, "state": PaymentState.WITH_A_PERSON})
+    conditions = {rule.command: rule.conditions for rule in PROPOSAL.rules}
+    state = proposal(payments=[of_another])
+
+    assert own_payments_are_settled(state, CIVIL, NOON) is None
+    assert own_payments_are_settled(proposal(payments=[of_another, own]), CIVIL, NOON) is not None
+    for command in ("claim_milestone", "account"):
+        assert own_payments_are_settled in conditions[command]
+    assert any(condition(state, CIVIL, NOON) for condition in conditions["settle_account"])
 
 
 def test_an_invoice_names_a_carrier_that_there_was() -> None:

@@ -324,8 +324,12 @@ class Payments(DeclaredCase[StateT]):
     # ---- what people do about payments ----------------------------------------------------------------------------
 
     def payment_meant(self, number: int | None, *, again: bool = False) -> Payment:
-        """The payment that a person speaks of; the oldest one that waits (`again`: that may be tried again) when they name none."""
-        waiting = self.state.payable() if again else self.state.waiting_payments()
+        """The payment that a person speaks of; the oldest one that waits (`again`: that may be tried again) when they name none.
+
+        What came back of who is not paid any more is not meant before that, unless it is named.
+        """
+        every = self.state.payable() if again else self.state.waiting_payments()
+        waiting = sorted(every, key=lambda payment: payment.of_another)
         return next((payment for payment in waiting if payment.number == number), waiting[0])
 
     def try_again(self, payment: Payment, by: Actor, account: TextReference | None = None) -> None:
