@@ -350,7 +350,7 @@ def _judging() -> tuple[Act | Rule | Step, ...]:
             apart_from=(*_own, Part.JUDGED), part=Part.JUDGED, entry=Kind.SCORED,
         ),
         act(
-            SeatJuror, "增补评委", by=_office, at=Stage.JUDGING, when=no_seat_waits,
+            SeatJuror, "增补评委", by=(*_office, COORDINATOR, SUPERVISOR), at=Stage.JUDGING, when=no_seat_waits,
             apart_from=(*_own, Part.JUROR, Part.TIE_DECIDED),
             part=Part.JUROR_NAMED, entry=Kind.JUROR_NAMED, tells=Tells(_street, "proposal_juror_to_confirm"),
         ),

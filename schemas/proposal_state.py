@@ -340,10 +340,13 @@ class ProposalState(
         return self.carrier_person is not None and self.account_asked is not None and not self.account_asked.agreed
 
     def keeps_own_wish_from(self, actor: Actor) -> bool:
-        """The carrier's own: neither team nor window nor jury refuses it, in whatever role; the carrier may take it back."""
+        """The carrier's own: neither team nor window nor jury refuses it, nor who spoke for a carrier before, in whatever role.
+
+        The carrier may take it back.
+        """
         if self.account_asked is None or not self.account_asked.own or same_account(actor.subject, self.carrier_person):
             return False
-        sides = (self.reporter_subject, *self.team, *self.related, *self.jury)
+        sides = (self.reporter_subject, *self.team, *self.related, *self.jury, *self.carriers_before)
         return actor.role not in (Role.STREET_OFFICER, Role.CIVIL_AFFAIRS_OFFICER) or among(actor.subject, sides)
 
     def owes_its_word(self, now: datetime) -> bool:

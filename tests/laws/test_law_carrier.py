@@ -316,6 +316,7 @@ async def test_nobody_keeps_a_carrier_from_its_own_account(bench: CaseBench) -> 
         (Role.STREET_OFFICER, "street-feng", False),
         (Role.STREET_OFFICER, "resident-ma", True),
         (Role.CIVIL_AFFAIRS_OFFICER, "juror-1", True),
+        (Role.STREET_OFFICER, "partner-wu", True),
         (Role.WINDOW_CLERK, "clerk-qian", True),
         (Role.PARTNER, "partner-chen", False),
     ],
@@ -323,7 +324,12 @@ async def test_nobody_keeps_a_carrier_from_its_own_account(bench: CaseBench) -> 
 def test_an_own_wish_is_no_other_sides_to_refuse(role: Role, who: str, *, kept: bool) -> None:
     """Whoever is of the team or the jury, in whatever office; of what others ask for, everybody may say no."""
     asked = AccountAsked(number=1, account="text:" + "0" * 26, asked_by="partner-chen", asked_at=NOON, own=True)
-    sides: dict[str, Any] = {"team": ("resident-ma",), "jury": ("juror-1",), "carrier_person": "partner-chen"}
+    sides: dict[str, Any] = {
+        "team": ("resident-ma",),
+        "jury": ("juror-1",),
+        "carrier_person": "partner-chen",
+        "carriers_before": ["partner-wu"],
+    }
     state = proposal(account_asked=asked, **sides)
     of_another = proposal(account_asked=asked.model_copy(update={"own": False}), **sides)
 

@@ -153,6 +153,13 @@ async def test_a_jury_is_never_larger_than_announced(bench: CaseBench) -> None:
     assert hall.proposal(1).seats_free == 0
 
 
+def test_somebody_is_left_to_seat_a_juror() -> None:
+    """Where the officers of a street have put one out, or are tied to it, coordinator and supervisor name another one."""
+    (names,) = [rule for rule in PROPOSAL.rules if rule.command == "seat_juror"]
+
+    assert {Role.COORDINATOR, Role.SUPERVISOR} <= {each.role for each in names.by}
+
+
 def test_a_seat_is_looked_at_again_when_it_is_confirmed() -> None:
     """What was free when somebody was named may be filled, or the share of the street used up, by then."""
     terms = cast("RoundPolicy", load_policy(ROUND, PROJECT / "policies", ())).terms
