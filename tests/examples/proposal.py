@@ -440,6 +440,17 @@ WALKS = (
         waits=True,
     ),
     Walk(
+        "a carrier that does not give up its place",
+        (
+            *SIGNED,
+            Step("ask_change", "applicant", ANOTHER),
+            Step("keep_carriage", "partner"),
+            Step("refuse_change", "street_officer"),
+        ),
+        "running",
+        waits=True,
+    ),
+    Walk(
         "each carrier gives back its own",
         (
             *SIGNED,
