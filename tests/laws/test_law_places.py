@@ -20,9 +20,10 @@ OPENING: Any = {"actor": Actor(subject="committee-yu", role=Role.COMMITTEE_OFFIC
 
 def entrant(number: int, lead: str, *, over: bool, by: str | None = None) -> Entrant:
     """One that was handed in, for a team of its own, by whoever speaks for it unless it says."""
-    stamp = Stamp.model_construct(actor=Actor(subject=by or lead, role=Role.RESIDENT))
+    stamped: Any = {"actor": Actor(subject=by or lead, role=Role.RESIDENT)}
     team = (lead, f"second-{number}", f"third-{number}")
-    said: dict[str, Any] = {"number": number, "team": team, "over": over, "stamp": stamp}
+    said: dict[str, Any] = {"number": number, "team": team, "over": over}
+    said["stamp"] = Stamp.model_construct(**stamped)
     return Entrant.model_construct(**said)
 
 
