@@ -18,7 +18,7 @@ from schemas.kernel.case import CaseState
 from schemas.kernel.parties import seated
 from schemas.kernel.people import Part, among, same_account
 from schemas.kernel.procedure import Command
-from schemas.parts.payments import payments_are_settled
+from schemas.parts.payments import own_payments_are_settled
 from schemas.proposal_state import CARRIER_SEAT, NEW_CARRIER_SEAT, ProposalState, Stage
 from schemas.values.account import AccountCode
 from schemas.values.actor import Actor, Role
@@ -213,15 +213,15 @@ def what_goes_over_is_what_was_asked(state: ProposalState, _actor: Actor, _now: 
 
 
 def nothing_is_on_its_way(state: ProposalState, actor: Actor, now: datetime) -> str | None:
-    """As `payments_are_settled`; but what lies with a person, and moved nothing, goes to another carrier with the change.
+    """As `own_payments_are_settled`; but what lies with a person, and moved nothing, goes to another carrier with the change.
 
     With another person of the same one code, keys and account stay: that waits for nothing that is to be paid.
     """
     change = state.change
     if change is None or state.carrier_person is None:
-        return payments_are_settled(state, actor, now)
+        return own_payments_are_settled(state, actor, now)
     if change.carrier is None:
-        return payments_are_settled(state, actor, now) if change.carrier_person is None else None
+        return own_payments_are_settled(state, actor, now) if change.carrier_person is None else None
     lies = [payment.number for payment in state.goes_to_a_new_carrier()]
     still = [payment for payment in state.payments if payment.number not in lies and not payment.of_another]
     return say("尚有款项在途", "a payment is still under way, or is said to be paid by hand") if still else None

@@ -184,12 +184,26 @@ class FileInvoice(Command):
         return {"of_carrier": Choices(state.payers, say("不是本案承接方", "was no carrier of this proposal"))}
 
     def faults(self, state: CaseState) -> tuple[Fault, ...]:
-        """So many and no more."""
+        """So many and no more; and whose money was spent, where more than one carrier had some."""
         found = super().faults(state)
-        if not isinstance(state, ProposalState) or len(state.invoices) < state.terms.invoices_at_most:
+        if not isinstance(state, ProposalState):
+            return found
+        if state.paid_before and self.of_carrier is None:
+            found = (*found, _OF_WHICH_CARRIER)
+        if len(state.invoices) < state.terms.invoices_at_most:
             return found
         said = say(f"发票已达{state.terms.invoices_at_most}张", f"there are {state.terms.invoices_at_most}, the most")
         return (*found, Fault(field="invoice", reason=said, remedy=say("请合并开具", "have them put together")))
+
+
+_OF_WHICH_CARRIER = Fault(
+    field="of_carrier",
+    reason=say(
+        "本案更换过承接方,须写明所用资金属于哪一承接方",
+        "more than one carrier was paid: whose money was spent is named",
+    ),
+    remedy=say("请填写该承接方统一社会信用代码", "give the code of that carrier, also of the present one"),
+)
 
 
 class ConfirmMilestone(VerifyMilestone):

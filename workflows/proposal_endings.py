@@ -259,7 +259,8 @@ class Endings(
         invoice = self.state.invoices[command.request - 1]
         invoice.accepted = True
         self.spend_unit(self.state.reserved_units[invoice.unit - 1])
-        self.record_command(unit=invoice.unit, proved_fen=self.state.proved_fen)
+        whose = {} if invoice.carrier is None else {"carrier": invoice.carrier}
+        self.record_command(unit=invoice.unit, proved_fen=self.state.proved_fen, **whose)
         self.invoice_was_seen(by)
 
     def refuse_invoice(self, command: RefuseInvoice, by: Actor) -> None:

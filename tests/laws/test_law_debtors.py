@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import pytest
 
+from engine.policies.policies import load_policy
+from engine.runtime.settings import PROJECT
 from local.round_walks import ENTRY
 from schemas.kernel.choices import Choices
 from schemas.kernel.people import Part
@@ -24,6 +26,8 @@ from schemas.proposal_commands import FileInvoice
 from schemas.proposal_state import ChangeAsked, Invoice, PaidBefore, ProposalState
 from schemas.recovery import RECOVERY
 from schemas.recovery_state import RecoveryState
+from schemas.round import ROUND
+from schemas.round_policy import RoundPolicy
 from schemas.values.actor import Actor, Role
 from tests.api_driver import Step
 from tests.case_bench import CaseBench, case_bench
@@ -34,6 +38,7 @@ pytestmark = pytest.mark.timeout(240)
 
 NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)
 CIVIL = Actor(subject="civil-an", role=Role.CIVIL_AFFAIRS_OFFICER)
+TERMS = cast("RoundPolicy", load_policy(ROUND, PROJECT / "policies", ())).terms
 BESIDE = {"urge", "comment", "attach", "replan"}
 A, B = str(ENTRY["carrier"]), str(ANOTHER["carrier"])
 SIGNED = (
@@ -55,7 +60,14 @@ def proposal(**said: Any) -> ProposalState:
     """A proposal that B carries, and A carried before: 50000 were paid to A, and 30000 to B."""
     paid = {"2026-05": [PaidOut(key="by-hand-1", amount_fen=50000)], "2026-06": [PaidOut(key="b-1", amount_fen=30000)]}
     before = [PaidBefore(carrier=A, person="partner-chen", keys=["by-hand-1"])]
-    whole = {"carrier": B, "carrier_person": "partner-lin", "paid": paid, "paid_before": before, "invoices": []}
+    whole = {
+        "carrier": B,
+        "carrier_person": "partner-lin",
+        "paid": paid,
+        "paid_before": before,
+        "invoices": [],
+        "terms": TERMS,
+    }
     return ProposalState.model_construct(**{**whole, **said})
 
 
@@ -190,5 +202,10 @@ def test_what_came_back_of_a_former_carrier_holds_nobody_up() -> None:
 
 
 def test_an_invoice_names_a_carrier_that_there_was() -> None:
-    """The one that stands now, or one that was paid before, and nobody else."""
+    """The one that stands now, or one that was paid before, and nobody else; after a change nobody leaves it out."""
+    paper = {"reference": "document:" + "0" * 26, "sha256": "0" * 64, "size_bytes": 1, "media_type": "image/png"}
+    body = {"invoice": "text:" + "0" * 26, "amount_fen": 100, "document": paper}
+    filed = [FileInvoice.model_validate({**body, **whose}) for whose in ({}, {"of_carrier": B})]
+    assert [[each.field for each in command.faults(proposal())] for command in filed] == [["of_carrier"], []]
+    assert filed[0].faults(proposal(paid_before=[])) == ()
     assert cast("Choices", FileInvoice.allowed(proposal())["of_carrier"]).values == (A, B)
