@@ -440,6 +440,17 @@ WALKS = (
         waits=True,
     ),
     Walk(
+        "another carrier asked for while an instalment lies",
+        (
+            *SIGNED,
+            *REACHED,
+            Step("ask_change", "applicant", once("payment:with_a_person", ANOTHER)),
+            Step("refuse_change", "street_officer"),
+        ),
+        "running",
+        waits=True,
+    ),
+    Walk(
         "a carrier that does not give up its place",
         (
             *SIGNED,
