@@ -276,15 +276,13 @@ class Carried(Accounts[StateT]):
             return await super().rests(payment)
         return True
 
-    def has_paid(self, payment: Payment, key: str, **facts: str | int | None) -> None:
+    def is_paid_by(self, payment: Payment, key: str) -> None:
         """Paid by the key of the carrier before, it is that one's own."""
-        if key == payment.asked_first:
-            before = next(
-                (each for each in reversed(self.state.paid_before) if payee_of(key) == organisation(each.carrier)), None
-            )
-            if before is not None:
-                before.keys.append(key)
-        super().has_paid(payment, key, **facts)
+        if key != payment.asked_first:
+            return
+        before = [each for each in self.state.paid_before if payee_of(key) == organisation(each.carrier)]
+        for each in before[-1:]:
+            each.keys.append(key)
 
     def ask_the_new_person(self) -> None:
         """待新代表同意: another account that waits was the word of whoever spoke before; that goes with them."""
@@ -372,10 +370,9 @@ class Carried(Accounts[StateT]):
         if of_others and self.state.payable() and signs_as_carrier(self.state, by):
             self.state.account_declined = True
 
-    def pay_to(self, account: TextReference, by: Actor, number: int | None = None, asked_by: str | None = None) -> None:
+    def account_is_another(self) -> None:
         """变更账户: it has an account again."""
         self.state.account_declined = False
-        super().pay_to(account, by, number, asked_by)
 
     def tell_organisation(self, template: str) -> None:
         """What becomes of its account the carrier hears as the team does."""

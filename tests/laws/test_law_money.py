@@ -239,6 +239,7 @@ STAYS: Mapping[str | type, Mapping[str, str]] = {
     "proposal": {
         "pool_fen": "of its round; never changed", "invoices": "what was spent, as it is shown", "money": "what comes back",
         "accounted": "handed in, and settled by another person",
+        "account_declined": "by the carrier: for the last limit alone, and asked back of nobody else",
     },
     "partnership": {
         "worth_fen": "what is offered; never changed", "drafts": "not agreed on", "duties": "what others owe; nobody waives it",

@@ -50,6 +50,9 @@ class Accounts(Settlements[StateT]):
     def tell_organisation(self, template: str) -> None:
         """Tell whoever speaks for the organisation that is paid. Nobody, unless the procedure knows somebody."""
 
+    def account_is_another(self) -> None:
+        """Go on: the money goes elsewhere from now on. Nothing, unless the procedure says."""
+
     @property
     def payee_decides_alone(self) -> bool:
         """The account is the payee's by more than the word of who entered the case."""
@@ -127,6 +130,7 @@ class Accounts(Settlements[StateT]):
         """From the next payment on the account is another one; the payee is told by the way they were reached before."""
         self.state.account = account
         self.state.account_changed_by = asked_by or by.subject
+        self.account_is_another()
         self.record(self.paying.kinds.ACCOUNT_CHANGED, account=account, number=number, by=by.role)
         self.notify(THE_REPORTER, "account_changed")
         self.tell_organisation("account_changed")

@@ -78,6 +78,9 @@ class Payments(DeclaredCase[StateT]):
     def after_payment(self, payment: Payment) -> None:
         """Go on: a payment is over, well or not. Nothing, unless the procedure says."""
 
+    def is_paid_by(self, payment: Payment, key: str) -> None:
+        """Say whose it is what was paid by a key. Nothing, unless the procedure pays one after another."""
+
     def after_failure(self) -> None:
         """A payment did not succeed, or was not made by hand after all. Nothing, unless the procedure says."""
 
@@ -263,6 +266,7 @@ class Payments(DeclaredCase[StateT]):
 
     def has_paid(self, payment: Payment, key: str, **facts: str | int | None) -> None:
         """The month stands in the books."""
+        self.is_paid_by(payment, key)
         self.state.payments.remove(payment)
         paid = PaidOut(key=key, amount_fen=payment.amount_fen, part=payment.part)
         self.state.paid.setdefault(payment.month, []).append(paid)
