@@ -19,7 +19,7 @@ from tests.examples.round import MARKS, paper
 
 PEOPLE = rounds.PEOPLE
 REPORTER = "committee"
-NOBODY_ANSWERS = "unresolved"
+NOBODY_ANSWERS = "refused"
 PARENTS_REPORT = rounds.REPORT
 ASKS_OUTSIDE = False
 SPEED = 200_000
