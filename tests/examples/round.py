@@ -56,12 +56,17 @@ async def in_proposal(door: ApiDriver, proposal: str, *steps: Step) -> None:
         assert answer.status_code in (200, 202, 409), answer.text
 
 
-async def judged(door: ApiDriver, case_id: str, number: int) -> None:
-    """Have a proposal screened, and judged when the round collects no more."""
+async def screened(door: ApiDriver, case_id: str, number: int) -> None:
+    """Have its members say so, in the time that they have, and a proposal screened."""
     proposal = f"{case_id}.proposal-{number}"
     await door.comes(proposal)
     await in_proposal(door, proposal, *(Step("join", member) for member in TEAMS[number - 1]))
     await in_proposal(door, proposal, Step("screen", "committee", {"reason": "不在负面清单之列"}))
+
+
+async def judged(door: ApiDriver, case_id: str, number: int) -> None:
+    """Have a proposal judged when the round collects no more."""
+    proposal = f"{case_id}.proposal-{number}"
     await door.passes(case_id, "round:collected")
     await door.hears(proposal, "proposal:judging")
     await in_proposal(door, proposal, *(Step("score", f"juror_{each}", MARKS) for each in range(1, 6)))
@@ -71,6 +76,8 @@ def after_judging(number: int, body: Mapping[str, Any]) -> Body:
     """A body that is given when so many proposals are judged."""
 
     async def given(door: ApiDriver, case_id: str, _by: str) -> Mapping[str, Any]:
+        for each in range(1, number + 1):
+            await screened(door, case_id, each)
         for each in range(1, number + 1):
             await judged(door, case_id, each)
         await door.hears(case_id, "round:shortlisted")
