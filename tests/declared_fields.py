@@ -22,6 +22,7 @@ from schemas.contracts.means import FactName, SourceAnswer
 from schemas.contracts.payment import BankPayment, BatchAnswer, Month, PaymentKey, ReturnNotice, StatementPage
 from schemas.incident_report import IncidentReport
 from schemas.parts.ballots import Digest, UnitCode
+from schemas.parts.items import ItemCode
 from schemas.parts.quorum import ChoiceCode
 from schemas.proposal_commands import InvoiceNumber
 from schemas.values.account import AccountCode
@@ -80,6 +81,7 @@ DECLARED: Mapping[str, Any] = {
     "invoice number": InvoiceNumber,
     "organisation code": OrganisationCode,
     "choice code": ChoiceCode,
+    "item code": ItemCode,
 }
 FOREIGN = frozenset({"foreign code", "account code"})
 INTO_THE_VAULT = frozenset({

@@ -98,5 +98,5 @@ async def detach_month(settings: Settings, month: int) -> None:
     if done["word"] != "detached":
         console.print(f"✗ {REFUSALS[done['word']].format(cases=done['cases'])}", soft_wrap=True)
         raise typer.Exit(1)
-    log.info("ledger_month_taken_away", month=month, cases=done["cases"], entries=done["entries"])
+    log.info("ledger_month_taken_away", code=month, count=done["cases"])
     console.print(f"✓ {done['cases']} cases, {done['entries']} entries taken away; the table stands beside the ledger")

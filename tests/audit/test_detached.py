@@ -52,6 +52,7 @@ class Over:
 
     town: OwnTown
     keys: Keys
+    temporal: Client
     archiver: Archiver
     resident: Caller
     case: str
@@ -71,9 +72,10 @@ class Over:
         return [each async for each in verify_months(connection or self.town.pool, whole=True)]
 
     async def withdraw(self, case: str) -> None:
-        """End a case, and wait for it."""
+        """End a case, and wait until its run has closed: the row says so a moment before."""
         assert (await self.resident.command(case, "withdraw", {"reason": "已自行清理"})).status_code == httpx.codes.OK
         assert (await self.resident.get(f"/api/v1/cases/{case}", wait="ended", timeout=60)).json()["ended"]
+        await self.temporal.get_workflow_handle(case).result()
 
 
 @pytest.fixture
@@ -87,7 +89,7 @@ async def over(own_town: OwnTown, keys: Keys, temporal: Client) -> AsyncIterator
         resident = callers(http, keys)()
         cases = [(await resident.report(key=key)).json()["case_id"] for key in ("one", "two")]
         archiver = Archiver(temporal, own_town.pool, keys, ArchiveStore(None))
-        town = Over(own_town, keys, archiver, resident, *cases)
+        town = Over(own_town, keys, temporal, archiver, resident, *cases)
         await town.withdraw(town.case)
         yield town
 
