@@ -1,6 +1,6 @@
 """warning 预警: what people say of a warning, its shelters and its places."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -322,9 +322,8 @@ class InspectPlace(Command):
         """The places of this warning; while it is looked back on, those to which people are back, and that they are unsafe."""
         warning = warning_of(state)
         if warning.stage != Stage.REVIEWING:
-            return {
-                "point": Choices(tuple(warning.points), say("本案没有此风险点", "is no risk point of this warning"))
-            }
+            over = tuple(code for code in warning.points if warning.is_over_at(code))
+            return {"point": Choices(over, _not_over(warning))}
         said = say(
             "复盘期间只能登记已准返处不安全",
             "while it is looked back on only a place that was released is found unsafe",
@@ -345,6 +344,15 @@ class InspectPlace(Command):
         return ()
 
 
+def _not_over(warning: WarningState) -> Callable[[str], str]:
+    def reason(code: str) -> str:
+        if code in warning.points:
+            return say("该处尚未解除", "it is not over there")
+        return say("本案没有此风险点", "is no risk point of this warning")
+
+    return reason
+
+
 class PermitReturn(Command):
     """准返: to these places, which two kinds of people have found safe; where one did not, people are rehoused."""
 
@@ -353,7 +361,10 @@ class PermitReturn(Command):
     @classmethod
     def allowed(cls, state: CaseState) -> Mapping[str, Choices | Bounds]:
         """The places that both have looked at."""
-        looked = tuple(code for code, each in warning_of(state).points.items() if len(each.inspected) > 1)
+        warning = warning_of(state)
+        looked = tuple(
+            code for code, each in warning.points.items() if len(each.inspected) > 1 and warning.is_over_at(code)
+        )
         return {"points": Choices(looked, say("须部门和网格都已评估", "the department and the grid look at it first"))}
 
 

@@ -41,8 +41,15 @@ def counts(state: WarningState, said: HearIssuer) -> bool:
 
 def renews(state: WarningState, level: WarningLevel) -> bool:
     """Whether a word of this level says that it is not over: it calls, and somebody has said that it was over."""
-    was_over = state.issuer_over is not None or state.stage in {Stage.CLEARING, Stage.RETURNING}
+    was_over = state.issuer_over is not None or state.cleared_by is not None
+    was_over = was_over or state.stage in {Stage.CLEARING, Stage.RETURNING}
     return was_over and state.terms.levels[level].calls
+
+
+def is_worse_again(state: WarningState, level: WarningLevel) -> bool:
+    """Whether it renews what was over, and nobody is to go home: where all are out and no all clear holds, nobody does anyway."""
+    nobody_goes_home = state.stage in {Stage.MOVING, Stage.SHELTERED} and state.cleared_by is None
+    return renews(state, level) and not nobody_goes_home
 
 
 def longer(one: datetime | None, other: datetime | None) -> datetime | None:

@@ -88,7 +88,8 @@ class AtRisk(Kept):
 class Point(Kept):
     """A risk point: where it lies, who leads there, and who lives there. `inspected`: by role, whether it is safe, and by whom.
 
-    `inspectors`: by role, who has looked at it, both of them.
+    `inspectors`: by role, who has looked at it, both of them. `moved_again`: after the all clear it was found unsafe, and whoever
+    was home is moved: of this place it does not hold.
     """
 
     area: str
@@ -98,6 +99,7 @@ class Point(Kept):
     inspected: dict[str, bool] = {}
     inspectors: dict[str, list[str]] = {}
     released: str | None = None
+    moved_again: bool = False
 
 
 class Call(Kept):
@@ -189,6 +191,7 @@ class WarningState(DrilledState, ReservingState, OpenedState):
     `identifiers`: the issuer's numbers of all its messages that are of this warning; `standing`: of those that hold, `called_off`
     of which it has said that they do not; `sent_at`: when the latest of them was sent, older news loses; `without`: areas in it
     that have a warning of the same danger. `issuer_over`: when the issuer has called it off; `expires`: when it does so by itself.
+    `cleared_by`: whose all clear holds; nobody's before it, and when it is worse again.
     `named`: what its issuer calls an area that the town does not know. `moves`: the lists that are moved so far.
     """
 
@@ -268,7 +271,12 @@ class WarningState(DrilledState, ReservingState, OpenedState):
     @property
     def waiting(self) -> list[ListedHousehold]:
         """Who is to be moved, and for whose list it is asked whether another warning has it."""
-        return [each for each in self.households if each.sweep == NOBODYS and each.stage == LISTED]
+        nobodys = [each for each in self.households if each.sweep == NOBODYS and each.stage == LISTED]
+        return [each for each in nobodys if not self.is_over_at(each.point)]
+
+    def is_over_at(self, point: str) -> bool:
+        """Whether the all clear holds there, also while people are moved at another place."""
+        return self.cleared_by is not None and not self.points[point].moved_again
 
     @property
     def sweeps_running(self) -> list[SweepSent]:

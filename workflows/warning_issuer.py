@@ -5,7 +5,7 @@ from schemas.kernel.parties import THE_DEPARTMENT
 from schemas.values.actor import Actor
 from schemas.warning import Kind
 from schemas.warning_commands import HearIssuer, MessageType
-from schemas.warning_issuer import counts, is_looked_at, longer, renews, still_stand, until_it_runs_out
+from schemas.warning_issuer import counts, is_looked_at, is_worse_again, longer, still_stand, until_it_runs_out
 from schemas.warning_state import BEFORE_MOVING, Asked, Stage
 from workflows.warning_moves import Moves
 
@@ -30,7 +30,7 @@ class Issued(Moves):
                 template = "warning_cancel_not_counted" if is_cancel else "warning_message_not_counted"
                 self.notify(self.address_of(THE_DEPARTMENT), template, hazard=state.hazard, level=command.level)
             return
-        again = renews(state, command.level) and state.stage not in {Stage.MOVING, Stage.SHELTERED}
+        again = is_worse_again(state, command.level)
         if not is_cancel:
             self._it_stands(command)
         if is_cancel or command.called_off:

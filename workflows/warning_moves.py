@@ -29,8 +29,7 @@ class Moves(Returns, Calls):
         for clock in ("order", "confirm", "watch"):
             self.clocks.stop(clock, by.subject)
         self.state.dismissal = None
-        if self.state.stage in {Stage.CLEARING, Stage.RETURNING}:
-            self._is_worse_again()
+        self._is_worse_again()
         listed = self.move_by(command.zones)
         self.record_command(listed=listed)
 
@@ -55,11 +54,18 @@ class Moves(Returns, Calls):
         return listed
 
     def _is_worse_again(self) -> None:
+        """Where an all clear holds, at any place, it holds no more."""
+        if self.state.cleared_by is None:
+            return
+        self.state.cleared_by = None
         self.clocks.stop("inspect", "engine")
         self.clocks.stop("permit", "engine")
         for point in self.state.points.values():
             point.inspected, point.inspectors, point.released = {}, {}, None
-        self.tell_sweeps(Subject.WORSE_AGAIN, WorseAgain(heard=self.state.seq + 1))
+        were_over = [each for each in self.state.sweeps_running if not self.state.points[each.point].moved_again]
+        for point in self.state.points.values():
+            point.moved_again = False
+        self.tell_children(were_over, Subject.WORSE_AGAIN, WorseAgain(heard=self.state.seq + 1))
 
     # ---- graver, or less grave ---------------------------------------------------------------------------------------
 
@@ -115,7 +121,7 @@ class Moves(Returns, Calls):
         ordered = self.state.moves if again else []
         zones = list(dict.fromkeys((*ordered, *self.state.terms.levels[self.state.level].moves)))
         moves = bool(zones) or again
-        if moves and self.state.stage in {Stage.CLEARING, Stage.RETURNING}:
+        if moves:
             self._is_worse_again()
         self._teams_hear_of_it()
         if moves:
@@ -138,7 +144,8 @@ class Moves(Returns, Calls):
             address=command.address,
         )
         self.state.points[command.point].households.append(home)
-        moved = command.zone in self.state.moves and self.state.stage in {Stage.MOVING, Stage.SHELTERED}
+        is_over = self.state.stage not in {Stage.MOVING, Stage.SHELTERED} or self.state.is_over_at(command.point)
+        moved = command.zone in self.state.moves and not is_over
         self.state.on_no_list += 1
         self.record_command(household=home.code, moved=moved)
         if moved:
@@ -180,7 +187,7 @@ class Moves(Returns, Calls):
         if self.state.level.is_above(opening.level):
             changed = LevelChanged(level=self.state.level, onset=self.state.onset, heard=self.state.seq)
             self.tell_child(child, Subject.LEVEL_CHANGED, changed)
-        if self.state.stage not in {Stage.CLEARING, Stage.RETURNING}:
+        if not self.state.is_over_at(child.point):
             return
         if self.state.points[child.point].released:
             self.tell_released(child)

@@ -48,6 +48,9 @@ class Returns(Sweeps):
         self.nobody_is_to_go()
         self.clocks.stop("watch", by.subject)
         self.state.all_clear, self.state.cleared_by = None, by.subject
+        for point in self.state.points.values():
+            if point.moved_again:  # it is looked at anew
+                point.inspected, point.inspectors, point.moved_again = {}, {}, False
         self.apply(missing=self.state.missing, not_safe=len(self.state.not_safe))
         self.let_go()
         self.tell_sweeps(Subject.IT_IS_OVER, ItIsOver(by=by.subject, heard=self.state.seq))
@@ -68,10 +71,11 @@ class Returns(Sweeps):
         self.record_command(taken_back=taken_back)
         if taken_back:
             self._take_back(command.point)
-        is_waited_for = self.state.stage in {Stage.CLEARING, Stage.RETURNING}
-        if is_waited_for and all(len(self.state.points[code].inspected) > 1 for code in self._places):
+        if self.state.stage == Stage.REVIEWING:
+            return
+        if all(len(self.state.points[code].inspected) > 1 for code in self._places):
             self.clocks.stop("inspect", by.subject)
-            if not self.clocks.runs("permit"):
+            if not (self.clocks.runs("permit") or self._all_are_released):
                 self.start_clock("permit")
 
     def _take_back(self, code: str) -> None:
@@ -89,8 +93,12 @@ class Returns(Sweeps):
         homes = [each for each in self.state.households if each.point == code and each.stage == HouseholdStage.RETURNED]
         if not homes or any(each.point == code for each in self.state.sweeps_running):
             return
-        for clock in ("permit", "review"):
-            self.clocks.stop(clock, "engine")
+        self.state.points[code].moved_again = True
+        self.clocks.stop("review", "engine")
+        if self._all_are_released:
+            self.clocks.stop("permit", "engine")
+        if all(len(self.state.points[each].inspected) > 1 for each in self._places):
+            self.clocks.stop("inspect", "engine")
         self.move(Stage.MOVING, STREET)
         self.send_to(code, [self.home_of(each) for each in homes])
 
@@ -98,11 +106,13 @@ class Returns(Sweeps):
         """准返: home, where both have found it safe; else people are rehoused."""
         for code in command.points:
             self.state.points[code].released = self._release_of(code)
+        if self.state.stage in {Stage.CLEARING, Stage.RETURNING}:
+            self.move(Stage.RETURNING, GRID)
         self.apply(released={code: self.state.points[code].released for code in command.points})
         for child in self.state.sweeps_running:
             if child.point in command.points:
                 self.tell_released(child)
-        if all(self.state.points[code].released for code in self._places):
+        if self._all_are_released:
             self.clocks.stop("permit", by.subject)
 
     def tell_released(self, child: SweepSent) -> None:
@@ -113,8 +123,13 @@ class Returns(Sweeps):
 
     @property
     def _places(self) -> list[str]:
-        """Where somebody was sent to."""
-        return list(dict.fromkeys(each.point for each in self.state.sweeps))
+        """Where somebody was sent to, and nobody is moved again."""
+        sent_to = dict.fromkeys(each.point for each in self.state.sweeps)
+        return [code for code in sent_to if self.state.is_over_at(code)]
+
+    @property
+    def _all_are_released(self) -> bool:
+        return all(self.state.points[code].released for code in self._places)
 
     def _release_of(self, code: str) -> Release:
         return Release.HOME if all(self.state.points[code].inspected.values()) else Release.REHOUSE

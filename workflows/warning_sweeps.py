@@ -209,7 +209,8 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
 
         After the all clear nobody goes to whom nobody had gone; whoever was moved stays moved, and is seen home by that other one.
         """
-        is_over = self.state.stage not in {Stage.MOVING, Stage.SHELTERED}
+        nobody_is_moved = self.state.stage not in {Stage.MOVING, Stage.SHELTERED}
+        is_over = nobody_is_moved or self.state.is_over_at(child.point)
         if is_over and child.stage == SweepStage.RECALLED:
             return
         left = [
