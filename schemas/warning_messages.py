@@ -70,9 +70,13 @@ class Released(Model):
 
 
 class TakenBack(Model):
-    """Warning to sweep: these risk points are not released any more: somebody has found them unsafe."""
+    """Warning to sweep: these risk points are not released any more: somebody has found them unsafe.
+
+    `moves`: somebody is home there, and is moved again: there the all clear does not hold.
+    """
 
     points: tuple[str, ...]
+    moves: bool = False
     heard: int
 
 

@@ -134,12 +134,8 @@ class Heard(Doors):
         if worse.heard <= state.heard:
             return
         was_called_off = state.is_called_off
-        state.heard, state.is_over, state.over_at, state.worse_at = worse.heard, False, None, self.now()
-        for item in state.items:
-            item.released = None
-            if item.stage in UNSAFE and not self.clocks.runs(f"unsafe:{item.number}"):
-                self.start_clock(f"unsafe:{item.number}")
-        self.clocks.stop("go_back", "engine")
+        state.heard = worse.heard
+        self._is_not_over()
         self.record(Kind.WORSE_AGAIN)
         for told in (GRID, *self.led_by()):
             self.notify(told, "sweep_worse_again")
@@ -151,6 +147,15 @@ class Heard(Doors):
         if state.items_at(HouseholdStage.LISTED):
             self.start_sweep_clock()
             self.walk_again()
+
+    def _is_not_over(self) -> None:
+        state = self.state
+        state.is_over, state.over_at, state.worse_at = False, None, self.now()
+        for item in state.items:
+            item.released = None
+            if item.stage in UNSAFE and not self.clocks.runs(f"unsafe:{item.number}"):
+                self.start_clock(f"unsafe:{item.number}")
+        self.clocks.stop("go_back", "engine")
 
     def places_are_released(self, released: Released) -> None:
         """准许返回: the later word on a place counts; nobody is home by it. It is over, too: who has not gone does not go."""
@@ -177,7 +182,7 @@ class Heard(Doors):
         self.look_whether_all_are_done()
 
     def release_is_taken_back(self, taken: TakenBack) -> None:
-        """撤销准返: nobody goes home there any more; who is home already is said to the grid."""
+        """撤销准返: nobody goes home there any more; who is home already is said to the grid, and moved as the warning says."""
         if taken.heard <= self.state.heard:
             return
         self.state.heard = taken.heard
@@ -186,6 +191,8 @@ class Heard(Doors):
             item.released = None
         if not any(each.released for each in self.state.items):
             self.clocks.stop("go_back", "engine")
+        if here and taken.moves:
+            self._is_not_over()
         at_home = sum(each.stage == HouseholdStage.RETURNED for each in here)
         self.record(Kind.TAKEN_BACK, points=list(taken.points), households=len(here), at_home=at_home)
         for told in (GRID, *self.led_by()):

@@ -5,6 +5,7 @@ back.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from schemas.kernel.parties import THE_DEPARTMENT
@@ -13,7 +14,7 @@ from schemas.values.actor import Actor, Role
 from schemas.warning import GRID, STREET, Kind
 from schemas.warning_commands import InspectPlace, PermitReturn, Review
 from schemas.warning_messages import ItIsOver, Released, Subject, TakenBack
-from schemas.warning_state import Asked, Stage, SweepSent
+from schemas.warning_state import Asked, ListedHousehold, Stage, SweepSent
 from workflows.warning_sweeps import Sweeps
 
 
@@ -81,17 +82,32 @@ class Returns(Sweeps):
     def _take_back(self, code: str) -> None:
         """Found unsafe after it was released: nobody goes home there until it is permitted anew."""
         self.state.points[code].released = None
-        for child in self.state.sweeps_running:
-            if child.point == code:
-                self.tell_child(child, Subject.TAKEN_BACK, TakenBack(points=(code,), heard=self.state.seq))
+        self._teams_hear_that_it_is_taken_back(code)
         for told in (self.address_of(THE_DEPARTMENT), GRID, f"participant:{self.state.points[code].leader}"):
             self.notify(told, "warning_taken_back", point=code)
         self._whoever_is_home_is_moved(code)
 
+    def _teams_hear_that_it_is_taken_back(self, code: str) -> None:
+        teams = [each for each in self.state.sweeps_running if each.point == code]
+        taken_back = TakenBack(points=(code,), moves=bool(self._at_home(code)), heard=self.state.seq)
+        self.tell_children(teams, Subject.TAKEN_BACK, taken_back)
+
+    def _at_home(self, code: str) -> list[ListedHousehold]:
+        return [each for each in self.state.households if each.point == code and each.stage == HouseholdStage.RETURNED]
+
+    def whoever_came_home_is_moved(self, codes: Iterable[str]) -> None:
+        """Their words were on their way when their place was taken back: a household is at home where nobody may be."""
+        if self.state.stage not in {Stage.CLEARING, Stage.RETURNING}:
+            return
+        for code in dict.fromkeys(codes):
+            if self._at_home(code) and not self.state.points[code].released:
+                self._teams_hear_that_it_is_taken_back(code)
+                self._whoever_is_home_is_moved(code)
+
     def _whoever_is_home_is_moved(self, code: str) -> None:
-        """Where the team of that place was done, another one goes to whoever is at home there; other places stay as they are."""
-        homes = [each for each in self.state.households if each.point == code and each.stage == HouseholdStage.RETURNED]
-        if not homes or any(each.point == code for each in self.state.sweeps_running):
+        """Its team goes there once more, or another one where that was done; other places stay as they are."""
+        homes = self._at_home(code)
+        if not homes:
             return
         self.state.points[code].moved_again = True
         self.clocks.stop("review", "engine")

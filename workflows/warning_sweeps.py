@@ -40,6 +40,10 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
         """Go on: one stands elsewhere, or is over."""
         raise NotImplementedError
 
+    def whoever_came_home_is_moved(self, codes: Iterable[str]) -> None:
+        """Where their place is not released."""
+        raise NotImplementedError
+
     # ---- listed -----------------------------------------------------------------------------------------------------
 
     def move_lists(self, zones: Iterable[Zone]) -> list[str]:
@@ -172,6 +176,7 @@ class Sweeps(ChildrenCase[WarningState, SweepSent], Places):
         )
         if self.state.stage in {Stage.MOVING, Stage.SHELTERED}:
             self._others_go_if_needed(child, report)
+        self.whoever_came_home_is_moved(child.point for door in report.doors if door.stage == HouseholdStage.RETURNED)
         self.sweep_has_told()
 
     def _others_go_if_needed(self, child: SweepSent, report: SweepReport) -> None:

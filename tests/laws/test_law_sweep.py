@@ -498,19 +498,18 @@ async def test_whoever_leads_in_a_grid_walks_the_sweep_of_a_wider_warning(door: 
 
 
 async def test_found_unsafe_after_the_permit_stops_who_goes_home(door: ApiDriver, bench: CaseBench) -> None:
-    """The release is taken back, the sweep and the grid hear; safe after all is said by both again."""
+    """Nobody is home yet: the release is taken back, the sweep and the grid hear; safe after all is said by both again."""
     case, sweep = await ordered(door, bench)
     there = of_sweeps(door)
     await walks(door, sweep, door_body(ONE, persons=3), door_body(TWO))
     await door.go(case, [Step("declare_all_clear", "officer"), *warning.INSPECTED])
     await told(door, sweep, "sweep:released")
-    await there.go(sweep, [Step("confirm_back", "grid_worker", back_body(ONE))])
     await door.go(case, [Step("inspect_place", "grid_worker", warning.NOT_SAFE)])
     await told(door, sweep, "sweep:taken_back")
     assert "not released" in await refused(there, sweep, Step("confirm_back", "grid_worker", back_body(TWO)))
     assert warned(bench, case).points[POINT].released is None
     (entry,) = await facts_of(there, sweep, "sweep:taken_back")
-    assert entry["at_home"] == 1
+    assert (entry["at_home"], warned(bench, case).stage) == (0, "returning")
     notices = bench.tables.notices[case].values()
     told_so = {each["recipient"] for each in notices if each["template"] == "warning_taken_back"}
     assert told_so == {"department:emergency-management", "role:grid_worker", "participant:grid-zhao"}
@@ -520,7 +519,7 @@ async def test_found_unsafe_after_the_permit_stops_who_goes_home(door: ApiDriver
     await door.go(case, [Step("inspect_place", "officer"), Step("permit_return", "officer")])
     await told(door, sweep, "sweep:released", times=2)
 
-    await there.go(sweep, [Step("confirm_back", "grid_worker", back_body(TWO))])
+    await there.go(sweep, [Step("confirm_back", "grid_worker", back_body(each)) for each in (ONE, TWO)])
     assert swept(bench, sweep).stage == Stage.BACK
 
 

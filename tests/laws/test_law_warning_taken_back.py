@@ -8,9 +8,11 @@ import pytest
 
 from engine.policies.policies import load_policy
 from engine.runtime.settings import PROJECT
-from schemas.sweep_state import SweepState
+from schemas.kernel.case import Message
+from schemas.sweep_state import HouseholdStage, SweepState
 from schemas.warning import WARNING
 from schemas.warning_issuer import is_worse_again, renews
+from schemas.warning_messages import DoorStands, Subject, SweepReport
 from schemas.warning_state import Source, Stage, WarningState
 from schemas.warning_terms import WarningLevel, WarningPolicy
 from tests.api_driver import ApiDriver, Step
@@ -90,6 +92,89 @@ async def riverside_is_taken_back(door: ApiDriver, bench: CaseBench, sweeps: dic
     await eventually(lambda: any(each.over for each in warned(bench, case).sweeps))
     await door.go(case, [UNSAFE])
     assert warned(bench, case).stage == Stage.MOVING
+
+
+async def one_of_two_is_home(door: ApiDriver, bench: CaseBench) -> tuple[str, str]:
+    """A warning of one place, and its sweep, which still waits for the second household."""
+    case = await door.start()
+    await door.go(case, [Step("order_move", "officer", {"zones": ["a"]})])
+    sweep = f"{case}.sweep-1"
+    await eventually(lambda: sweep in bench.tables.rows)
+    doors = [Step("record_door", "grid_worker", door_body(each, persons=3)) for each in RIVER]
+    await of_sweeps(door).go(sweep, [TEAM, ALONG, *doors, Step("report_swept", "grid_worker", {})])
+    await told(door, case, "warning:swept")
+    await door.go(case, [Step("declare_all_clear", "officer", {}), *warning.INSPECTED])
+    await told(door, sweep, "sweep:released")
+    await of_sweeps(door).go(sweep, [Step("confirm_back", "grid_worker", back_body(RIVER[0]))])
+    await eventually(lambda: stages(bench, case)[RIVER[0]] == HouseholdStage.RETURNED)
+    return case, sweep
+
+
+def stages(bench: CaseBench, case: str) -> dict[str, str]:
+    """Where each household stands, as the warning has heard."""
+    return {each.code: each.stage for each in warned(bench, case).households}
+
+
+@pytest.mark.parametrize("last", ["moved", "elsewhere"])
+async def test_who_is_home_already_is_moved_again_while_the_team_still_goes(
+    last: str, door: ApiDriver, bench: CaseBench
+) -> None:
+    """The team of the place goes to them once more, whatever becomes of the last household; the place is over anew after that."""
+    (case, sweep), there = await one_of_two_is_home(door, bench), of_sweeps(door)
+    await door.go(case, [UNSAFE])
+    assert warned(bench, case).stage == Stage.MOVING
+    assert stages(bench, case)[RIVER[0]] == HouseholdStage.LISTED
+    await eventually(lambda: swept(bench, sweep).items[0].stage == HouseholdStage.LISTED)
+    assert (swept(bench, sweep).stage, swept(bench, sweep).is_over) == ("walking", False)
+    if last == "elsewhere":
+        await there.go(sweep, [Step("confirm_back", "grid_worker", back_body(RIVER[1], "elsewhere"))])
+    assert swept(bench, sweep).clocks["sweep"].status == "running"
+    doors = [
+        Step("record_door", "grid_worker", door_body(RIVER[0], persons=3)),
+        Step("report_swept", "grid_worker", {}),
+    ]
+    await there.go(sweep, doors)
+    await told(door, case, "warning:swept", times=2)
+    await door.go(case, [Step("declare_all_clear", "officer", {})])
+    early = await door.give(case, Step("permit_return", "officer"))
+    assert "look at it first" in early.text
+    await door.go(case, [Step("inspect_place", "officer"), Step("inspect_place", "grid_worker", warning.NOT_SAFE)])
+    await door.go(case, [Step("permit_return", "officer")])
+    await told(door, sweep, "sweep:released", times=2)
+    left = RIVER if last == "moved" else RIVER[:1]
+    await there.go(sweep, [Step("confirm_back", "grid_worker", back_body(each, "rehoused")) for each in left])
+    await told(door, case, "warning:all_back")
+
+    assert HouseholdStage.RETURNED not in stages(bench, case).values()
+
+
+async def test_a_word_that_was_on_its_way_when_a_place_was_taken_back_leaves_nobody_home(
+    door: ApiDriver, bench: CaseBench
+) -> None:
+    """The second one came home before the team heard, and the warning hears it after."""
+    case = await door.start()
+    await door.go(case, [Step("order_move", "officer", {"zones": ["a"]})])
+    sweep = f"{case}.sweep-1"
+    await eventually(lambda: sweep in bench.tables.rows)
+    doors = [Step("record_door", "grid_worker", door_body(each, persons=3)) for each in RIVER]
+    await of_sweeps(door).go(sweep, [TEAM, ALONG, *doors, Step("report_swept", "grid_worker", {})])
+    await told(door, case, "warning:swept")
+    await door.go(case, [Step("declare_all_clear", "officer", {}), *warning.INSPECTED])
+    await told(door, sweep, "sweep:released")
+    await door.go(case, [UNSAFE])
+    assert warned(bench, case).stage == Stage.RETURNING, "nobody is home by what it has heard"
+    late = SweepReport(
+        number=1, stage="swept", heard=99, doors=(DoorStands(code=RIVER[0], stage="returned", persons=3),)
+    )
+    message = Message(
+        message_id=f"{sweep}/late", sender=sweep, to=case, subject=Subject.SWEEP_REPORTED,
+        facts=late.model_dump(mode="json"),
+    )  # fmt: skip
+    await bench.client.get_workflow_handle(case).signal("message", message)
+    await eventually(lambda: warned(bench, case).stage == Stage.MOVING)
+
+    assert stages(bench, case)[RIVER[0]] == HouseholdStage.LISTED
+    await eventually(lambda: not swept(bench, sweep).is_over)
 
 
 @pytest.mark.parametrize("how", ["raised", "ordered"])
