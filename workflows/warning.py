@@ -32,13 +32,12 @@ from schemas.warning_state import Asked, Casualty, Stage, WarningState
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.drills import DrilledCase
 from workflows.warning_issuer import Issued
-from workflows.warning_shelters import Shelters
 
 DESK = desk_of(COORDINATOR)
 
 
 @procedure_workflow
-class Warned(DrilledCase[WarningState], Issued, Shelters):
+class Warned(DrilledCase[WarningState], Issued):
     """One warning, until everybody is back."""
 
     procedure = WARNING

@@ -15,10 +15,11 @@ from schemas.warning import GRID, STREET, Kind
 from schemas.warning_commands import InspectPlace, PermitReturn, Review
 from schemas.warning_messages import ItIsOver, Released, Subject, TakenBack
 from schemas.warning_state import Asked, ListedHousehold, Stage, SweepSent
+from workflows.warning_shelters import Shelters
 from workflows.warning_sweeps import Sweeps
 
 
-class Returns(Sweeps):
+class Returns(Sweeps, Shelters):
     """The part of a warning that ends."""
 
     def ask_all_clear(self, by: Actor) -> None:
@@ -166,6 +167,7 @@ class Returns(Sweeps):
         self.start_clock("review")
         self.move(Stage.REVIEWING, self.address_of(THE_DEPARTMENT))
         self.record(Kind.ALL_BACK, **self.counted())
+        self.close_shelters()
         ended = Counter(each.stage for each in state.households)
         self.notify(
             self.address_of(THE_DEPARTMENT),

@@ -122,12 +122,25 @@ class Shelters(ReservationsCase[WarningState]):
 
     def close_shelter(self, command: CloseShelter) -> None:
         """关闭: empty, and everybody counted."""
-        refuge, unit = self._refuge(command.shelter), self.state.unit_of(self._book_of(command.shelter))
-        refuge.opened = False
+        self._refuge(command.shelter).opened = False
         self.record_command()
+        self._others_may_open(command.shelter)
+        self.shelters_are_empty()
+
+    def close_shelters(self) -> None:
+        """关闭: by itself, when a warning is looked back on; another one may open them, whoever forgot to close them."""
+        for code, refuge in self.state.shelters.items():
+            if not refuge.opened:
+                continue
+            refuge.opened = False
+            self.record(Kind.CLOSED_SHELTER, shelter=code, by_itself=True)
+            self.notify(f"participant:{refuge.keeper}", "warning_shelter_closed", shelter=code)
+            self._others_may_open(code)
+
+    def _others_may_open(self, code: str) -> None:
+        unit = self.state.unit_of(self._book_of(code))
         if unit is not None:
             self.give_up_unit(unit)
-        self.shelters_are_empty()
 
     def _count_is_due(self, shelter: str, refuge: Refuge) -> None:
         """Often at first, later less so."""

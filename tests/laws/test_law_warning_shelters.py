@@ -16,7 +16,7 @@ from tests.api_driver import ApiDriver, Step
 from tests.bench_api import bench_door
 from tests.case_bench import CaseBench, case_bench
 from tests.examples import warning
-from tests.swept_town import facts_of, told
+from tests.swept_town import facts_of, nobody_had_gone, told
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timeout(240)
@@ -112,6 +112,32 @@ async def test_opened_again_at_once_it_is_still_ones_own(shared: CaseBench) -> N
     kinds = shared.tables.kinds(case)
     assert "warning:unit:refused" not in kinds
     assert state(shared, case).shelters[HALL].opened
+
+
+async def test_a_gym_that_nobody_closed_is_open_to_the_next_warning(shared: CaseBench) -> None:
+    """It is empty, its warning is looked back on for weeks, and the next flood's people stand before it."""
+    door = bench_door(shared, WARNING)
+    case = await door.start()
+    mine = Step("open_shelter", "clerk", {"shelter": HALL, "keeper": "clerk-qian"})
+    await door.go(case, [mine, Step("check_in", "clerk", guests("riverside-01"))])
+    await told(door, case, "warning:unit:held")
+    await door.go(case, [Step("order_move", "officer")])
+    await told(door, case, "warning:sweep:stands")
+    await door.go(case, [Step("declare_all_clear", "officer")])
+    await nobody_had_gone(door, f"{case}.sweep-1")
+    await eventually(lambda: all(each.over for each in state(shared, case).sweeps))
+    assert state(shared, case).shelters[HALL].opened, "somebody is in it"
+    await door.go(case, [Step("check_out", "clerk", leaving("riverside-01"))])
+    await told(door, case, "warning:unit:released", times=2)
+    assert (state(shared, case).stage, state(shared, case).shelters[HALL].opened) == ("reviewing", False)
+    closed = [each for each in shared.tables.notices[case].values() if each["template"] == "warning_shelter_closed"]
+    assert [each["recipient"] for each in closed] == ["participant:clerk-qian"]
+
+    other = await other_hazard(door)
+    await door.go(other, [OPEN])
+    await told(door, other, "warning:unit:held")
+    await door.go(other, [Step("check_in", "clerk", guests("riverside-01"))])
+    assert state(shared, other).shelters[HALL].people == 1
 
 
 async def test_a_family_that_was_split_is_listed_in_both(shared: CaseBench) -> None:
