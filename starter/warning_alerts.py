@@ -101,17 +101,27 @@ class Feed:
         self._actor = Actor(subject=f"issuer:{issuer}", role=Role.ENGINE, channel=Channel.DEVICE)
 
     async def take(self, alert: AlertSent, areas: Sequence[str]) -> None:
-        """Take a message for these areas. Raises Problem: it is not known yet what came of it, and it is to be sent again."""
+        """Take a message for these areas: one that does not answer keeps it from no other one.
+
+        Raises:
+            Problem: of one of them it is not known yet what came of it, and it is to be sent again.
+        """
         await self._connection.execute(SQL.wait_for_turn, self._issuer)
         known = await self._known(alert)
         running = {each.area: each.case_id for each in reversed(known) if each.case_id is not None}
         town = self._filing.town
         policy = town.policies[WARNING.name]
         assert isinstance(policy, WarningPolicy)  # noqa: S101 - that of warnings
+        untaken: list[Problem] = []
         for place in places_of(
             areas, tuple(running), town.areas.names, policy, is_cancel=alert.type is MessageType.CANCEL
         ):
-            await self._take(alert, place, running.get(place.area), known)
+            try:
+                await self._take(alert, place, running.get(place.area), known)
+            except Problem as problem:
+                untaken.append(problem)
+        if untaken:
+            raise untaken[0]
 
     async def _known(self, alert: AlertSent) -> list[Known]:
         """What is known of its number and of those that it refers to, in that order. A drill is of drills alone."""

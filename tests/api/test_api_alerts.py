@@ -327,6 +327,21 @@ async def test_an_update_that_names_more_is_heard_and_begins_one_for_the_rest(is
     assert {(await issuer.door.case(each))["stage"] for each in (case, rest)} == {"cancelled"}
 
 
+async def test_a_place_that_does_not_answer_keeps_a_red_from_no_other_one(issuer: Issuer) -> None:
+    """What was said of the first street began a case that does not stand: the second street is warned, and it is sent again."""
+    one, red = number(), number()
+    stands_nowhere = f"warning-20990101-{next(_numbers):06}"
+    await issuer.pool.execute(
+        "insert into issuer_messages (issuer, identifier, area, case_id, heard) values ($1, $2, $3, $4, true)",
+        ISSUER, one, "320104.002", stands_nowhere,
+    )  # fmt: skip
+    said: dict[str, Any] = {"references": [one], "type": "update", "level": "red", "areas": ["320104.002", AREA]}
+    answers = [await issuer.says(red, **said) for _ in range(3)]
+
+    assert {each.status_code for each in answers} == {503}
+    assert await issuer.begun(red) == 1
+
+
 async def test_less_in_a_part_is_not_less_in_the_whole(issuer: Issuer) -> None:
     """One community down to yellow, or called off: the street is called as before, the department hears; up to red: all hear."""
     one, less, off, more = number(), number(), number(), number()
