@@ -143,7 +143,8 @@ class Refuge(Kept):
     """A shelter. `guests`: how many people of which household are in it; `said`: when one of them last left.
 
     `missing`: so many were in it and not counted. `last_at`: when somebody last came, left or was counted.
-    `book_elsewhere`: another warning has opened it, and lists who is in it.
+    `book_elsewhere`: another warning has opened it, and lists who is in it. `changes`: how many came or left when, as far back as
+    a count on paper may lie; `counted_at`: of when the last count is.
     """
 
     places: int
@@ -157,11 +158,17 @@ class Refuge(Kept):
     counts: int = 0
     missing: int = 0
     book_elsewhere: bool = False
+    changes: list[tuple[datetime, int]] = []
+    counted_at: datetime | None = None
 
     @property
     def people(self) -> int:
         """How many are in it by the list."""
         return sum(self.guests.values())
+
+    def people_at(self, then: datetime) -> int:
+        """How many were in it at that time, as far as is known now."""
+        return self.people - sum(many for at, many in self.changes if at > then)
 
 
 class Casualty(Kept):

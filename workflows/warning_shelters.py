@@ -74,7 +74,7 @@ class Shelters(ReservationsCase[WarningState]):
         if not refuge.guests:
             refuge.first_guest_at = refuge.first_guest_at or self.now()
             self._count_is_due(command.shelter, refuge)
-        self._was_so(refuge, command.done_at)
+        self._was_so(refuge, command.done_at, command.persons)
         refuge.guests[command.household] = refuge.guests.get(command.household, 0) + command.persons
         self.record_command(people=refuge.people)
 
@@ -90,14 +90,15 @@ class Shelters(ReservationsCase[WarningState]):
         refuge = self._refuge(command.shelter)
         if not self._counts(refuge, command):
             return
-        left = refuge.guests.get(command.household, 0) - command.persons
+        inside = refuge.guests.get(command.household, 0)
+        left = inside - command.persons
         refuge.guests = {code: each for code, each in refuge.guests.items() if code != command.household}
         if left > 0:
             refuge.guests[command.household] = left
         refuge.said[command.household] = max(
             command.done_at or self.now(), refuge.said.get(command.household, self.state.opened_at)
         )
-        self._was_so(refuge, command.done_at)
+        self._was_so(refuge, command.done_at, -min(inside, command.persons))
         refuge.missing -= command.found
         self._look_at_count(command.shelter, refuge)
         self.record_command(people=refuge.people)
@@ -107,9 +108,10 @@ class Shelters(ReservationsCase[WarningState]):
         """清点: who is not there is looked for at once."""
         refuge = self._refuge(command.shelter)
         if command.is_overtaken(refuge):
-            self.record_command(people=refuge.people, missing=refuge.missing, number=refuge.counts, counts=False)
+            self._lacked_by_paper(command, refuge)
             return
         self._was_so(refuge, command.done_at)
+        refuge.counted_at = command.done_at or self.now()
         refuge.counts += 1
         refuge.missing = max(0, refuge.people - command.counted)
         self.record_command(people=refuge.people, missing=refuge.missing, number=refuge.counts)
@@ -119,6 +121,21 @@ class Shelters(ReservationsCase[WarningState]):
         if refuge.missing:
             for told in (GRID, STREET, DESK):
                 self.notify(told, "warning_missing", shelter=command.shelter, missing=refuge.missing)
+
+    def _lacked_by_paper(self, command: Headcount, refuge: Refuge) -> None:
+        """Held against the list of then, it sets nothing; who lacked is told of, and counted anew, if nobody has counted since."""
+        then = command.done_at or self.now()
+        counted_since = refuge.counted_at is not None and refuge.counted_at > then
+        lacked = 0 if counted_since else max(0, refuge.people_at(then) - command.counted)
+        told = {"people": refuge.people, "missing": refuge.missing, "number": refuge.counts}
+        self.record_command(**told, counts=False, lacked=lacked)
+        if not lacked:
+            return
+        clock = f"headcount:{command.shelter}"
+        self.clocks.stop(clock, "engine")
+        self.start_clock(clock, limit=self.state.terms.unsafe)
+        for to in (GRID, STREET, DESK):
+            self.notify(to, "warning_lacked", shelter=command.shelter, lacked=lacked)
 
     def close_shelter(self, command: CloseShelter) -> None:
         """关闭: empty, and everybody counted."""
@@ -153,9 +170,11 @@ class Shelters(ReservationsCase[WarningState]):
         if not (refuge.guests or refuge.missing):
             self.clocks.stop(f"headcount:{shelter}", "engine")
 
-    def _was_so(self, refuge: Refuge, done_at: datetime | None) -> None:
-        """Somebody came, left or was counted."""
+    def _was_so(self, refuge: Refuge, done_at: datetime | None, many: int = 0) -> None:
+        """So many came or, below nought, left; or somebody was counted."""
         at = done_at or self.now()
+        oldest = self.now() - timedelta(hours=self.state.terms.entered_within_hours)
+        refuge.changes = [*(each for each in refuge.changes if each[0] >= oldest), *([(at, many)] if many else [])]
         refuge.last_at = at if refuge.last_at is None else max(at, refuge.last_at)
 
     def _refuge(self, code: str) -> Refuge:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,6 +174,35 @@ async def test_a_count_on_paper_is_held_against_no_later_list(shared: CaseBench)
     assert [each["counts"] for each in await facts_of(door, case, "warning:shelter:counted") if "counts" in each] == [
         False
     ]
+
+
+async def test_whoever_lacked_on_paper_is_looked_for(shared: CaseBench) -> None:
+    """One of two lacked, two more came and one left; then the paper is entered: it is told, and a count of now is due soon."""
+    door = bench_door(shared, WARNING)
+    case = await door.start()
+    await door.go(case, [OPEN, Step("check_in", "clerk", guests("riverside-01", 2))])
+    first = state(shared, case).shelters[HALL].last_at
+    assert first is not None
+    await shared.let_pass(timedelta(minutes=30))
+    await door.go(case, [Step("check_in", "clerk", guests("riverside-02", 2))])
+    await door.go(case, [Step("check_out", "clerk", leaving("riverside-02"))])
+    paper = {"shelter": HALL, "counted": 1, "done_at": (first + timedelta(minutes=5)).isoformat()}
+    await door.go(case, [Step("headcount", "clerk", paper)])
+    (said,) = await facts_of(door, case, "warning:shelter:counted")
+    told_so = {each["recipient"] for each in _notices(shared, case, "warning_lacked")}
+
+    assert (said["counts"], said["lacked"], state(shared, case).missing) == (False, 1, 0)
+    assert told_so == {"role:grid_worker", "role:street_officer", "role:coordinator"}
+    clock = state(shared, case).clocks[f"headcount:{HALL}"]
+    assert clock.limit.counted == timedelta(minutes=30)
+    await shared.let_pass(timedelta(minutes=1))
+    await door.go(case, [Step("headcount", "clerk", {"shelter": HALL, "counted": 3})])
+    await door.go(case, [Step("headcount", "clerk", paper)])
+    assert len(_notices(shared, case, "warning_lacked")) == 3, "somebody has counted since"
+
+
+def _notices(bench: CaseBench, case: str, template: str) -> list[dict[str, Any]]:
+    return [each for each in bench.tables.notices[case].values() if each["template"] == template]
 
 
 async def test_whoever_keeps_a_shelter_lists_who_is_in_it(shared: CaseBench) -> None:
