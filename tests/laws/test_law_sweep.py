@@ -642,6 +642,8 @@ def test_where_somebody_lives_is_for_who_moves_them(role: Role) -> None:
     sent = shown_facts("sweep:sent", {"households": [household]}, reader)["households"][0]
     doors = shown_facts("warning:sweep:reported", {"doors": [{"code": ONE, "stage": "refused"}]}, reader)["doors"]
     door = shown_facts("sweep:door", {"item": ONE, "outcome": "refused", "persons": 2}, reader)
+    kinds = ("persuaded", "removal_ordered", "searched")
+    named = [shown_facts(f"sweep:{kind}", {"item": ONE, "police_order": "JJ-1"}, reader)["item"] for kind in kinds]
     works = role not in {
         *OWN_CASES_ONLY, Role.COMMITTEE_OFFICER, Role.ADMIN, Role.WINDOW_CLERK, Role.CIVIL_AFFAIRS_OFFICER,
     }  # fmt: skip
@@ -649,6 +651,7 @@ def test_where_somebody_lives_is_for_who_moves_them(role: Role) -> None:
     assert (door["outcome"], door["persons"]) == (("refused", 2) if works else (WITHHELD, WITHHELD))
     assert sent == (household if works else {"code": "found-1", "address": WITHHELD, "heads": WITHHELD})
     assert (doors != WITHHELD) is works
+    assert named == [ONE if works else WITHHELD] * 3, "what the entry is says that they refuse, or that nobody opened"
 
 
 @pytest.mark.parametrize("how", ["at_home", "dead"])
