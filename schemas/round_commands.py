@@ -150,9 +150,11 @@ class Submit(Command):
         if len(state.living) >= state.terms.proposals_at_most:
             most = state.terms.proposals_at_most
             yield Fault(field="plan", reason=say(f"提案已达{most}件", f"there are {most}, the most"), remedy=remedy)
-        often, lead = state.terms.submissions_at_most, self.team[0]
+        often = state.terms.submissions_at_most
         own = [
-            each for each in state.entrants if among(lead, (each.team[0],)) and among(lead, (each.stamp.actor.subject,))
+            each
+            for each in state.entrants
+            if among(each.team[0], self.team[:1]) and among(each.team[0], (each.stamp.actor.subject,))
         ]
         if often is not None and len(own) >= often:
             said = say(f"每位负责人在本届至多提交{often}次", f"each hands in {often} of a round, withdrawn ones too")

@@ -27,12 +27,12 @@ FIRST = "first"
 COUNTED_FOR_SECONDS = 3600.0
 """How long all entries of a partition may take to be counted, while everybody reads and all other cases write."""
 REFUSALS = {
-    "unknown": "the ledger has no such partition: `jiceng audit months` lists them",
-    "running": "its month is not over",
-    "alive": "{cases} of its cases have not ended, or have no row",
-    "unarchived": "{cases} of its cases do not stand in the archive to their end: `jiceng archiver --once`",
-    "kept": "{cases} of its cases were closed less long ago than policies/privacy.yaml keeps their people",
-    "untold": "notices of {cases} of its cases have not been sent: `jiceng notices`, or wait",
+    "unknown": "账本没有此分区 (the ledger has no such partition: `jiceng audit months` lists them)",
+    "running": "该月尚未结束 (its month is not over)",
+    "alive": "{cases}个案件尚未办结 ({cases} of its cases have not ended, or have no row)",
+    "unarchived": "{cases}个案件未归档完毕 ({cases} of its cases are not in the archive to their end: `jiceng archiver --once`)",
+    "kept": "{cases}个案件未满保存年限 ({cases} of its cases are kept longer by policies/privacy.yaml)",
+    "untold": "{cases}个案件的通知未送出 (notices of {cases} of its cases have not been sent: `jiceng notices`, or wait)",
 }
 
 
@@ -72,7 +72,7 @@ def detach(
 
 async def show_months(settings: Settings) -> None:
     """Print the partitions, with about how many entries each has."""
-    table = Table("partition", "months", "entries", "taken away")
+    table = Table("分区 partition", "月份 months", "条目 entries", "移出 taken away")
     async with await open_pool(settings, process="jiceng audit") as pool:
         for row in await pool.fetch(SQL.partitions):
             bounds = row["bounds"].removeprefix("FOR VALUES ").replace("'", "")
@@ -99,4 +99,6 @@ async def detach_month(settings: Settings, month: int) -> None:
         console.print(f"✗ {REFUSALS[done['word']].format(cases=done['cases'])}", soft_wrap=True)
         raise typer.Exit(1)
     log.info("ledger_month_taken_away", code=month, count=done["cases"])
-    console.print(f"✓ {done['cases']} cases, {done['entries']} entries taken away; the table stands beside the ledger")
+    console.print(
+        f"✓ 已移出{done['cases']}个案件、{done['entries']}条 (taken away; the table stands beside the ledger)"
+    )

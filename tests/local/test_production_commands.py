@@ -77,6 +77,8 @@ COMMANDS = (
     Told("audit archive", (CASE,), 0, "events, SHA-256"),
     Told("audit seal", (), 0, "leaves"),
     Told("audit keys", (), 0, '"seals"'),
+    Told("audit months", (), 0, "ledger_first"),
+    Told("audit detach", ("2020-01",), 1, "没有此分区"),
     Told("audit export", (CASE, "--out", f"{FOLDER}/case.zip"), 0, "jiceng audit check"),
     Told("archiver", ("--once", "--data", FOLDER), 0, "0 could not be"),
     Told("case list", ("--json",), 0, CASE, Role.COORDINATOR),
