@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from engine.store.likenesses import alike, keep_likenesses
 from engine.vault.person_identity import IdentityKind, PersonIdentity
-from engine.vault.vault import PersonDetails
+from engine.vault.vault import Kept, PersonDetails
 from schemas.values.actor import Actor, Role
 from schemas.values.identity_document import DocumentKind
 from schemas.values.refusals import Fault, say
@@ -100,18 +100,16 @@ async def _keep(
         "reason": application.reason,
         "relation": application.relation_to_staff,
     }
-    applicant = application.applicant
-    kept = await filing.vault.keep(
-        connection,
-        _identity(applicant),
-        {kind: text for kind, text in texts.items() if text is not None},
-        _details(applicant),
-        case_id=case_id,
-    )
-    members = [
-        await filing.vault.keep(connection, _identity(member), {}, _details(member), case_id=case_id)
-        for member in application.household
-    ]
+    own = {kind: text for kind, text in texts.items() if text is not None}
+    said = [(application.applicant, own), *((member, {}) for member in application.household)]
+    found: dict[int, Kept] = {}
+    # In one order, whoever names whom: of two who name each other at one moment each would wait for the other one's row.
+    for place in sorted(range(len(said)), key=lambda place: _order(said[place][0])):
+        person, of_them = said[place]
+        found[place] = await filing.vault.keep(
+            connection, _identity(person), of_them, _details(person), case_id=case_id
+        )
+    kept, *members = (found[place] for place in range(len(said)))
     people = (kept.person, *(member.person for member in members))
     stated = {
         person: filing.vault.likeness(*each.name_and_birth)
@@ -146,6 +144,12 @@ def _identity(person: Stated) -> PersonIdentity | None:
     """By what the person will be found again; who has no document yet, not at all."""
     identity = person.identity
     return None if identity.number is None else PersonIdentity.document(IdentityKind(identity.kind), identity.number)
+
+
+def _order(person: Stated) -> tuple[str, str]:
+    """Where somebody stands among the people of an application while they are kept; it is written down nowhere."""
+    identity = _identity(person)
+    return ("", "") if identity is None else (identity.kind, identity.value)
 
 
 def _details(person: Stated) -> PersonDetails:

@@ -66,6 +66,7 @@ PLAYED_NOWHERE = {
     ("proposal:account:payee_told", "note"), ("proposal:payment:retried", "account"),
     ("proposal:publicity:investigated", "appraisal"), ("proposal:publicity:objected_again", "contact"),
     ("proposal:publicity:objected_again", "reason"), ("round:unit:asked", "secret"),
+    ("sweep:added", "households[].address"), ("sweep:commented", "text"), ("warning:unit:asked", "secret"),
 }  # fmt: skip
 """Facts that no recorded walk has, because it leaves out what people may leave out."""
 
