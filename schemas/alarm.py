@@ -16,7 +16,6 @@ from schemas.alarm_state import ALIVE, WAITING, AlarmOutcome, AlarmState, Contac
 from schemas.clocks.calendar import TownDatetime
 from schemas.contracts.calls import CallResult
 from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, file_acts, step
-from schemas.kernel.because import by_policy
 from schemas.kernel.case import CaseState
 from schemas.kernel.choices import Bounds, Choices
 from schemas.kernel.declaration import EndNotice, declare
@@ -27,6 +26,7 @@ from schemas.kernel.procedure import Command
 from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By
 from schemas.kernel.timers import duty, last_limit, window
+from schemas.parts.unending import nobody_helped_again, unending_line
 from schemas.values.actor import Actor, Role
 from schemas.values.foreign_code import KeptCode
 from schemas.values.references import TextReference
@@ -191,16 +191,7 @@ class Kind(EntryKinds, procedure="alarm"):
     RESOLVED = entry("resolved", "处置")
     WORKER_CHANGED = entry("worker_changed", "责任人变更")
     FALSE_ALARM = entry("false_alarm", "误报")
-    CALLED_AGAIN = entry(
-        "called_again",
-        "再次上报",
-        by_policy(
-            "care",
-            "alarm_again_after",
-            "末级上报后仍无人处置,每{limit}再次上报",
-            "nobody helped: everybody is called again every {limit}",
-        ),
-    )
+    CALLED_AGAIN = entry("called_again", "再次上报", nobody_helped_again("care", "alarm_again_after"))
     CLOSED = entry("closed", "回访")
 
 
@@ -257,8 +248,7 @@ ALARM = declare(
         also("mark_false", "误报(现场)", by=GRID_WORKER, at=Stage.ON_SITE, to=Stage.RESOLVED, when=is_there),
         act(FollowUp, "回访", by=GRID_WORKER, at=Stage.RESOLVED, to=Stage.CLOSED, entry=Kind.CLOSED),
         # ---- 5. silence ends nothing
-        step("call_everybody_again", "再次上报", at=ALIVE, entry=Kind.CALLED_AGAIN, clock="final",
-             tells=Tells(desk_of(SUPERVISOR), "alarm_called_again", ("kinds",))),
+        unending_line(Kind.CALLED_AGAIN, "alarm_called_again", at=ALIVE, facts=("kinds",)),
         *file_acts(
             Kind, by=(GRID_WORKER, STREET_OFFICER, COORDINATOR, SUPERVISOR), at=ALIVE, urged_by=(STREET_OFFICER, SUPERVISOR)
         ),

@@ -10,8 +10,8 @@ from schemas.care_state import DEPUTY, WORKER, ContactOrder
 from schemas.care_terms import AlarmKind, CareTerms
 from schemas.contracts.calls import CallResult, CallStatus
 from schemas.kernel.participants import Participant
-from schemas.kernel.state import DeclaredState
 from schemas.kernel.words import DeclaredStage
+from schemas.parts.unending import UnendingState
 from schemas.values.references import TextReference
 
 
@@ -102,7 +102,7 @@ class ContactCall(BaseModel):
         return self.result is None and not self.lost and self.status in {None, CallStatus.RINGING}
 
 
-class AlarmState(DeclaredState):
+class AlarmState(UnendingState):
     """What an alarm remembers. `happened_at` is what the caller says; `event`, `device`: the platform's numbers, if one called.
 
     `kinds`: all that was said, the worst first. `further`: how often the person called again while somebody was on it. `said`: what
@@ -135,7 +135,6 @@ class AlarmState(DeclaredState):
     gateway_away: bool = False
     answered_at: datetime | None = None
     arrived_at: datetime | None = None
-    rounds: int = 0
     emergency_wanted: bool = False
     outcome: AlarmOutcome | None = None
 

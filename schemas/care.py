@@ -39,10 +39,9 @@ from schemas.care_state import AT_HOME_OR_AWAY, KEPT, OPEN, CareState, Stage
 from schemas.care_terms import CarePolicy
 from schemas.clocks.limits import Limit
 from schemas.kernel.acts import Nothing, Tells, WithReason, act, also, file_acts, step
-from schemas.kernel.because import by_policy, nobody_acted
+from schemas.kernel.because import nobody_acted
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
-from schemas.kernel.explanation import Explain
 from schemas.kernel.openings import Opens
 from schemas.kernel.parties import (
     CIVIL_AFFAIRS_OFFICER,
@@ -59,6 +58,7 @@ from schemas.kernel.reference_facts import Refers
 from schemas.kernel.rules import By
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.reservations import ReservationEntries
+from schemas.parts.unending import nobody_acted_again, unending_line
 from schemas.values.actor import Role
 
 VISIT = "visit"
@@ -66,15 +66,6 @@ VISIT = "visit"
 
 GRID = desk_of(GRID_WORKER)
 _PLATFORM = By(Role.ENGINE)  # its signed event vouches for it; no token has this role
-
-
-def _called_again(path: str) -> Explain:
-    return by_policy(
-        "care",
-        path,
-        "末级上报后仍无人办理,每{limit}再次上报",
-        "nobody acted after the last tier: everybody is called again every {limit}",
-    )
 
 
 class Kind(ReservationEntries, EntryKinds, procedure="care"):
@@ -116,7 +107,7 @@ class Kind(ReservationEntries, EntryKinds, procedure="care"):
     CALLED_FURTHER = entry("alarm:further", "重复呼叫", references={"words": Refers.TEXT})
     ALARM_STANDS = entry("alarm:stands", "呼叫立案")
     ALARM_REPORTED = entry("alarm:reported", "呼叫进展")
-    CALLED_AGAIN = entry("called_again", "再次上报", _called_again("again_after"))
+    CALLED_AGAIN = entry("called_again", "再次上报", nobody_acted_again("care"))
     END_ASKED = entry("end:asked", "申请销档")
     END_REFUSED = entry("end:refused", "不同意销档")
     ENDED = entry("ended", "销档")
@@ -234,8 +225,7 @@ CARE = declare(
             by=STREET_OFFICER, at=Stage.ENDED, to=Stage.ACTIVE, stops=["reopen"], starts=["reassess"], holder=GRID,
             entry=Kind.REOPENED),
         step("close_file", "归档", at=Stage.ENDED, to=Stage.CLOSED, entry=Kind.CLOSED, clock="reopen"),
-        step("call_everybody_again", "再次上报", at=KEPT, entry=Kind.CALLED_AGAIN, clock="final",
-             tells=Tells(desk_of(SUPERVISOR), "care_called_again")),
+        unending_line(Kind.CALLED_AGAIN, "care_called_again", at=KEPT),
         step("expire", "逾期终结", at=Stage.OPENED, to=Stage.UNRESOLVED, entry=Kind.UNRESOLVED, clock="final"),
         *file_acts(
             Kind,

@@ -13,6 +13,7 @@ from schemas.kernel.people import Part
 from schemas.kernel.state import OpenedState
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.reservations import ReservingState
+from schemas.parts.unending import UnendingState
 from schemas.values.account import AccountCode
 from schemas.values.actor import Stamp
 from schemas.values.model import Model
@@ -152,7 +153,7 @@ class Asked(BaseModel):
     cause: str | None = None
 
 
-class CareState(ReservingState, OpenedState):
+class CareState(UnendingState, ReservingState, OpenedState):
     """What a file remembers. `seen_at`: when somebody last saw or heard the person; the visit is due by that and nothing else.
 
     `due_from`: from when the running visit counts: `seen_at`, or when visits began, or began again; `begun_at`: that moment.
@@ -182,7 +183,6 @@ class CareState(ReservingState, OpenedState):
     visits_late: int = 0
     searches: int = 0
     searched_since: datetime | None = None
-    rounds: int = 0
     asked: int = 0
     handover: Asked | None = None
     lowering: Asked | None = None

@@ -43,6 +43,7 @@ from schemas.kernel.policy import Duty, OnCall
 from schemas.kernel.rules import By
 from schemas.kernel.terms import TermsPolicy
 from schemas.kernel.timers import duty, last_limit, window
+from schemas.parts.unending import nobody_helped_again, unending_line
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import say
 
@@ -142,16 +143,7 @@ class Kind(EntryKinds, procedure="distress"):
     RULING_OUT_ASKED = entry("ruling_out:asked", "申请排除")
     RULING_OUT_REFUSED = entry("ruling_out:refused", "不同意排除")
     RULED_OUT = entry("ruled_out", "排除")
-    EVERYBODY_CALLED = entry(
-        "everybody_called",
-        "再次上报",
-        by_policy(
-            "distress",
-            "again_after",
-            "末级上报后仍无人处置,每{limit}再次上报",
-            "nobody helped: everybody is called again every {limit}",
-        ),
-    )
+    EVERYBODY_CALLED = entry("everybody_called", "再次上报", nobody_helped_again("distress"))
 
 
 _DESK, _GRID, _STREET = desk_of(COORDINATOR), desk_of(GRID_WORKER), desk_of(STREET_OFFICER)
@@ -240,8 +232,7 @@ DISTRESS = declare(
         act(RefuseRuledOut, "不同意排除", by=(*_operators, SUPERVISOR), at=OPEN, answers=(Part.RULING_OUT_ASKED,),
             entry=Kind.RULING_OUT_REFUSED),
         # ---- 5. silence ends nothing
-        step("call_everybody_again", "再次上报", at=OPEN, entry=Kind.EVERYBODY_CALLED, clock="final",
-             tells=Tells(desk_of(SUPERVISOR), "distress_everybody_called", ("kinds",))),
+        unending_line(Kind.EVERYBODY_CALLED, "distress_everybody_called", at=OPEN, facts=("kinds",)),
         *file_acts(
             Kind, by=(GRID_WORKER, WINDOW_CLERK, STREET_OFFICER, COORDINATOR, SUPERVISOR), at=OPEN,
             urged_by=(STREET_OFFICER, SUPERVISOR),

@@ -15,6 +15,7 @@ from schemas.kernel.people import Part
 from schemas.kernel.state import OpenedState
 from schemas.kernel.terms import Terms
 from schemas.kernel.words import DeclaredStage
+from schemas.parts.unending import UnendingState
 from schemas.values.account import AccountCode
 from schemas.values.case_number import CaseNumber
 from schemas.values.foreign_code import KeptCode
@@ -95,7 +96,7 @@ class DeathSaid(BaseModel):
     by: str
 
 
-class DistressState(OpenedState):
+class DistressState(UnendingState, OpenedState):
     """What a call remembers. `alarm_kind`: what was said first; `kinds_further`: what was said after that, often or once.
 
     `platform`, `device`, `event`: the numbers of others, where a device calls; `last_file`: the file that had that device last, and
@@ -135,7 +136,6 @@ class DistressState(OpenedState):
     asked: int = 0
     ruling_out: RulingOut | None = None
     not_found: int = 0
-    rounds: int = 0
 
     @property
     def kinds(self) -> list[AlarmKind]:

@@ -8,7 +8,6 @@ rules, with clocks and a timeline of its own. What is more than a line stands in
 from datetime import datetime
 
 from schemas.kernel.acts import Nothing, Tells, act, also, file_acts, step
-from schemas.kernel.because import by_policy
 from schemas.kernel.declaration import EndNotice, declare
 from schemas.kernel.entries import EntryKinds, entry
 from schemas.kernel.parties import (
@@ -26,6 +25,7 @@ from schemas.kernel.reference_facts import Refers
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.conditions import needs
 from schemas.parts.items import Items
+from schemas.parts.unending import nobody_acted_again, unending_line
 from schemas.sweep_commands import (
     ConfirmBack,
     OrderRemoval,
@@ -96,16 +96,7 @@ class Kind(EntryKinds, procedure="sweep"):
     RELEASED = entry("released", "准许返回")
     TAKEN_BACK = entry("taken_back", "撤销准返")
     CONFIRMED = entry("confirmed", "返回确认")
-    CALLED_AGAIN = entry(
-        "called_again",
-        "再次上报",
-        by_policy(
-            "warning",
-            "again_after",
-            "末级上报后仍无人办理,每{limit}再次上报",
-            "nobody acted after the last tier: everybody is called again every {limit}",
-        ),
-    )
+    CALLED_AGAIN = entry("called_again", "再次上报", nobody_acted_again("warning"))
     BACK = entry("back", "办结")
     RECALLED = entry("recalled", "撤回")
 
@@ -155,8 +146,7 @@ SWEEP = declare(
         act(ConfirmBack, "返回确认", by=AT_THE_DOORS, at=(Stage.WALKING, Stage.SWEPT), to=(Stage.WALKING, Stage.SWEPT, Stage.BACK),
             when=is_of_the_team, entry=Kind.CONFIRMED),
         # ---- 5. silence ends nothing
-        step("call_everybody_again", "再次上报", at=OPEN, entry=Kind.CALLED_AGAIN, clock="final",
-             tells=Tells(desk_of(SUPERVISOR), "sweep_called_again", ("hazard",))),
+        unending_line(Kind.CALLED_AGAIN, "sweep_called_again", at=OPEN, facts=("hazard",)),
         *file_acts(
             Kind, by=(*AT_THE_DOORS, THE_STREETS, COORDINATOR, HOLDING_DEPARTMENT, SUPERVISOR), at=OPEN,
             urged_by=(THE_STREETS, HOLDING_DEPARTMENT, SUPERVISOR),

@@ -12,6 +12,7 @@ from schemas.kernel.people import Part, how_many
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.drills import DrilledState
 from schemas.parts.items import Item, ItemsState
+from schemas.parts.unending import UnendingState
 from schemas.values.references import TextReference
 from schemas.warning_terms import Hazard, WarningLevel, WarningTerms, Zone
 
@@ -95,7 +96,7 @@ class Household(Item):
     released: Release | None = None
 
 
-class SweepState(DrilledState, ItemsState[Household]):
+class SweepState(UnendingState, DrilledState, ItemsState[Household]):
     """What a sweep remembers.
 
     `team`: who goes, by the word of one of them; `gone`: who says so themselves; `leader`, `deputy`: whose it is by the list.
@@ -125,7 +126,6 @@ class SweepState(DrilledState, ItemsState[Household]):
     to_recheck: list[str] = []
     rechecked: list[str] = []
     walks: int = 0
-    rounds: int = 0
     is_over: bool = False
     over_at: datetime | None = None
     worse_at: datetime | None = None

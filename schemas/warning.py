@@ -29,6 +29,7 @@ from schemas.kernel.rules import By
 from schemas.kernel.timers import duty, last_limit, window
 from schemas.parts.conditions import forbids
 from schemas.parts.reservations import ReservationEntries
+from schemas.parts.unending import nobody_acted_again, unending_line
 from schemas.sweep_state import LEADER
 from schemas.values.actor import Actor, Role
 from schemas.values.refusals import say
@@ -241,16 +242,7 @@ class Kind(ReservationEntries, EntryKinds, procedure="warning"):
     INSPECTED = entry("inspected", "评估")
     PERMITTED = entry("permitted", "准返")
     ALL_BACK = entry("all_back", "各户均有着落")
-    CALLED_AGAIN = entry(
-        "called_again",
-        "再次上报",
-        by_policy(
-            "warning",
-            "again_after",
-            "末级上报后仍无人办理,每{limit}再次上报",
-            "nobody acted after the last tier: everybody is called again every {limit}",
-        ),
-    )
+    CALLED_AGAIN = entry("called_again", "再次上报", nobody_acted_again("warning"))
     CANCELLED = entry("cancelled", "取消")
     UNWATCHED = entry("unwatched", "结束值守")
     CLOSED = entry("closed", "复盘办结")
@@ -370,8 +362,7 @@ WARNING = declare(
         step("all_are_back", "各户均有着落", at=OUT, to=Stage.REVIEWING, entry=Kind.ALL_BACK),
         act(Review, "复盘", by=HOLDING_DEPARTMENT, at=Stage.REVIEWING, to=Stage.CLOSED, entry=Kind.CLOSED),
         # ---- 6. silence ends nothing
-        step("call_everybody_again", "再次上报", at=OPEN, entry=Kind.CALLED_AGAIN, clock="final",
-             tells=Tells(desk_of(SUPERVISOR), "warning_called_again", ("hazard", "level"))),
+        unending_line(Kind.CALLED_AGAIN, "warning_called_again", at=OPEN, facts=("hazard", "level")),
         *file_acts(
             Kind, by=(*ON_SITE, THE_CLERKS, THE_STREETS, HOLDING_DEPARTMENT, COORDINATOR, SUPERVISOR), at=OPEN,
             urged_by=(THE_STREETS, SUPERVISOR),

@@ -13,6 +13,7 @@ from schemas.kernel.state import OpenedState
 from schemas.kernel.words import DeclaredStage
 from schemas.parts.drills import DrilledState
 from schemas.parts.reservations import ReservingState
+from schemas.parts.unending import UnendingState
 from schemas.sweep_state import COMMANDS_REMEMBERED_DAYS, ENDS, LEADER, UNSAFE, HouseholdStage
 from schemas.sweep_state import Stage as SweepStage
 from schemas.values.actor import Role, Stamp
@@ -192,7 +193,7 @@ class Asked(Kept):
     of_the_department: bool = False
 
 
-class WarningState(DrilledState, ReservingState, OpenedState):
+class WarningState(UnendingState, DrilledState, ReservingState, OpenedState):
     """What a warning remembers.
 
     `identifiers`: the issuer's numbers of all its messages that are of this warning; `standing`: of those that hold, `called_off`
@@ -234,7 +235,6 @@ class WarningState(DrilledState, ReservingState, OpenedState):
     asked_for_all_clear: int = 0
     asked_to_cancel: int = 0
     cleared_by: str | None = None
-    rounds: int = 0
     on_no_list: int = 0
 
     def listed(self, code: str) -> ListedHousehold | None:

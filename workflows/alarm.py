@@ -15,6 +15,7 @@
 What is late climbs its tiers; after the last one everybody is called again and again. What it came to is told to the file.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.alarm import ALARM, Answer, CallEmergency, Kind, Resolve
@@ -28,6 +29,7 @@ from schemas.values.actor import Actor
 from workflows.alarm_calls import ContactCalls
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.children import ChildCase
+from workflows.parts.unending import Unending
 
 DESK, GRID, STREET = desk_of(COORDINATOR), desk_of(GRID_WORKER), desk_of(STREET_OFFICER)
 CIVIL_AFFAIRS = desk_of(CIVIL_AFFAIRS_OFFICER)
@@ -36,7 +38,7 @@ EMERGENCY_AFTER = "tier:1"
 
 
 @procedure_workflow
-class Alarm(ContactCalls, ChildCase[AlarmState]):
+class Alarm(Unending[AlarmState], ContactCalls, ChildCase[AlarmState]):
     """One alarm, from the call until somebody has looked in again."""
 
     procedure = ALARM
@@ -178,14 +180,13 @@ class Alarm(ContactCalls, ChildCase[AlarmState]):
 
     # ---- silence ----------------------------------------------------------------------------------------------------
 
-    def call_everybody_again(self, step: Step) -> None:
-        """再次上报: the operator, the roster, who knows the person, and the supervisor; then it is waited for again."""
-        self.state.rounds += 1
-        self.start_clock("final")
-        self.record(self.entry_of(step), rounds=self.state.rounds)
-        self.inform(step, {})
-        for told in (DESK, GRID, *self.own_people()):
-            self.notify(told, "alarm_called_again", kinds=self.state.kinds)
+    def everybody(self) -> Sequence[str]:
+        """再次上报: the operator, the roster, and who knows the person."""
+        return (DESK, GRID, *self.own_people())
+
+    def called_again_facts(self) -> Mapping[str, Any]:
+        """Nobody has it in hand."""
+        return {}
 
     # ---- what the file says, and is told ------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@
 Alarms stand in `care_alarms`, devices in `care_devices`. A file lives for decades: it keeps no lists of visits, the ledger does.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -45,7 +46,7 @@ from schemas.care_commands import (
     VisitOutcome,
     WithdrawConsent,
 )
-from schemas.care_state import Asked, Stage
+from schemas.care_state import Asked, CareState, Stage
 from schemas.care_terms import ConsentScope, Need
 from schemas.clocks.clock_schedule import BREACH
 from schemas.clocks.clocks import Status, due_at
@@ -56,12 +57,13 @@ from schemas.values.actor import Actor
 from workflows.care_alarms import STREET
 from workflows.care_devices import Devices
 from workflows.kernel.procedure_workflow import procedure_workflow
+from workflows.parts.unending import Unending
 
 DESK, CIVIL_AFFAIRS = desk_of(COORDINATOR), desk_of(CIVIL_AFFAIRS_OFFICER)
 
 
 @procedure_workflow
-class Care(Devices):
+class Care(Unending[CareState], Devices):
     """One file, from its opening until somebody ends it."""
 
     procedure = CARE
@@ -386,14 +388,9 @@ class Care(Devices):
         """归档: nobody wanted it back."""
         self.finish_as(Stage.CLOSED, self.entry_of(step))
 
-    def call_everybody_again(self, step: Step) -> None:
-        """再次上报: nobody acted after the last tier; whoever can is told again, and again."""
-        self.state.rounds += 1
-        self.start_clock("final")
-        self.record(self.entry_of(step), rounds=self.state.rounds, holder=self.state.holder)
-        self.inform(step, {})
-        for told in (DESK, f"participant:{self.state.worker}", f"participant:{self.state.deputy}"):
-            self.notify(told, "care_called_again")
+    def everybody(self) -> Sequence[str]:
+        """再次上报: the desk, who sees the person, and who stands in."""
+        return (DESK, f"participant:{self.state.worker}", f"participant:{self.state.deputy}")
 
     def outcome(self) -> dict[str, Any]:
         """How often the person was seen, and how often late."""

@@ -19,6 +19,7 @@ What is late climbs its tiers; after the last one everybody is called again and 
 street hears.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from schemas.distress import DISTRESS, Kind
@@ -27,15 +28,15 @@ from schemas.distress_state import DeathSaid, DistressState, RulingOut, Stage
 from schemas.kernel.acts import Step
 from schemas.kernel.parties import CIVIL_AFFAIRS_OFFICER, COORDINATOR, GRID_WORKER, STREET_OFFICER, SUPERVISOR, desk_of
 from schemas.values.actor import Actor
-from workflows.kernel.declared import DeclaredCase
 from workflows.kernel.procedure_workflow import procedure_workflow
+from workflows.parts.unending import Unending
 
 DESK, GRID, STREET = desk_of(COORDINATOR), desk_of(GRID_WORKER), desk_of(STREET_OFFICER)
 CIVIL_AFFAIRS, SUPERVISORS = desk_of(CIVIL_AFFAIRS_OFFICER), desk_of(SUPERVISOR)
 
 
 @procedure_workflow
-class Distress(DeclaredCase[DistressState]):
+class Distress(Unending[DistressState]):
     """One call, from the first word until somebody was there, or until two people say that nobody is in need."""
 
     procedure = DISTRESS
@@ -219,14 +220,13 @@ class Distress(DeclaredCase[DistressState]):
 
     # ---- silence --------------------------------------------------------------------------------------------------------
 
-    def call_everybody_again(self, step: Step) -> None:
-        """再次上报: the desk, the street, the community, who had the file, and the supervisor; then it is waited for again."""
-        self.state.rounds += 1
-        self.start_clock("final")
-        self.record(self.entry_of(step), rounds=self.state.rounds)
-        self.inform(step, {})
-        for told in dict.fromkeys((DESK, STREET, GRID, *self.who_had_the_file())):
-            self.notify(told, "distress_everybody_called", kinds=self.state.kinds)
+    def everybody(self) -> Sequence[str]:
+        """再次上报: the desk, the street, the community, and who had the file."""
+        return tuple(dict.fromkeys((DESK, STREET, GRID, *self.who_had_the_file())))
+
+    def called_again_facts(self) -> Mapping[str, Any]:
+        """Nobody has it in hand."""
+        return {}
 
     def outcome(self) -> dict[str, Any]:
         """How often it called, how often nobody was found, and how often everybody was called again."""

@@ -20,17 +20,18 @@ everybody is called again and again.
 The doors stand in `sweep_doors`, what the warning says in `sweep_heard`.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from schemas.kernel.acts import Step
 from schemas.kernel.parties import COORDINATOR, desk_of
 from schemas.kernel.people import among
 from schemas.sweep import SWEEP, Kind
 from schemas.sweep_commands import ConfirmBack, Recheck, ReportSwept, SetOut
-from schemas.sweep_state import SAFE, UNSAFE, Household, HouseholdStage, Stage, drawn_to_recheck
+from schemas.sweep_state import SAFE, UNSAFE, Household, HouseholdStage, Stage, SweepState, drawn_to_recheck
 from schemas.values.actor import Actor
 from schemas.warning_messages import Listed
 from workflows.kernel.procedure_workflow import procedure_workflow
+from workflows.parts.unending import Unending
 from workflows.sweep_doors import GRID, STREET
 from workflows.sweep_heard import Heard
 
@@ -38,7 +39,7 @@ DESK = desk_of(COORDINATOR)
 
 
 @procedure_workflow
-class Sweep(Heard):
+class Sweep(Unending[SweepState], Heard):
     """One sweep of one team, until each household has ended."""
 
     procedure = SWEEP
@@ -164,14 +165,9 @@ class Sweep(Heard):
             "rounds": self.state.rounds,
         }
 
-    def call_everybody_again(self, step: Step) -> None:
-        """再次上报: the team, who leads it, the street and the supervisor; then it is waited for again."""
-        self.state.rounds += 1
-        self.start_clock("final")
-        self.record(self.entry_of(step), rounds=self.state.rounds, holder=self.state.holder)
-        self.inform(step, {})
-        for told in (DESK, GRID, STREET, *self.led_by()):
-            self.notify(told, "sweep_called_again", hazard=self.state.hazard)
+    def everybody(self) -> Sequence[str]:
+        """再次上报: the desk, the team, the street and who leads it."""
+        return (DESK, GRID, STREET, *self.led_by())
 
 
 def as_listed(item: Household) -> dict[str, Any]:

@@ -21,6 +21,7 @@ Whose word it is stands in `warning_issuer`, who is called in `warning_calls`, w
 after the last tier everybody is called again.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from schemas.kernel.acts import Step
@@ -31,13 +32,14 @@ from schemas.warning_commands import ReportCasualty
 from schemas.warning_state import Asked, Casualty, Stage, WarningState
 from workflows.kernel.procedure_workflow import procedure_workflow
 from workflows.parts.drills import DrilledCase
+from workflows.parts.unending import Unending
 from workflows.warning_issuer import Issued
 
 DESK = desk_of(COORDINATOR)
 
 
 @procedure_workflow
-class Warned(DrilledCase[WarningState], Issued):
+class Warned(DrilledCase[WarningState], Unending[WarningState], Issued):
     """One warning, until everybody is back."""
 
     procedure = WARNING
@@ -102,11 +104,6 @@ class Warned(DrilledCase[WarningState], Issued):
         )
         self.look_whether_all_are_back()
 
-    def call_everybody_again(self, step: Step) -> None:
-        """再次上报: who leads, the street, the desk and the supervisor; then it is waited for again."""
-        self.state.rounds += 1
-        self.start_clock("final")
-        self.record(self.entry_of(step), rounds=self.state.rounds, holder=self.state.holder)
-        self.inform(step, {})
-        for told in (DESK, STREET, self.address_of(THE_DEPARTMENT)):
-            self.notify(told, "warning_called_again", hazard=self.state.hazard, level=self.state.level)
+    def everybody(self) -> Sequence[str]:
+        """再次上报: the desk, the street and who leads."""
+        return (DESK, STREET, THE_DEPARTMENT)

@@ -138,11 +138,14 @@ class DeclaredCase(CaseFile[StateT]):
             self.clocks.stop(last, "engine")
         super().move(stage, holder)
 
-    def inform(self, line: Act | Step, said: Mapping[str, Any]) -> None:
-        """Tell whom a line says, if it says so; what is not among `said`, the facts of its entry, is that of the case."""
+    def inform(self, line: Act | Step, said: Mapping[str, Any], to: str | None = None) -> None:
+        """Tell whom a line says, if it says so; what is not among `said`, the facts of its entry, is that of the case.
+
+        `to`: somebody else who is told the same.
+        """
         if (tells := line.tells) is not None:
             facts = {name: said[name] if name in said else getattr(self.state, name) for name in tells.facts}
-            self.notify(self.address_of(tells.to), tells.template, **facts)
+            self.notify(self.address_of(tells.to if to is None else to), tells.template, **facts)
 
     def carry_out_act(self, current: CurrentCommand, method: Callable[..., None] | None) -> None:
         """Carry out a command by its method, or by its line."""
